@@ -1,0 +1,1 @@
+"""Shared kernel: identifiers, money, time, errors and the vocabulary of trading; no input or output."""

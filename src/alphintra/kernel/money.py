@@ -1,0 +1,76 @@
+"""Decimal amounts: parsed strictly, finite always, rounded in named functions only."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+
+from alphintra.kernel.errors import AlphintraError
+
+__all__ = [
+    "AMOUNT_PLACES",
+    "CASH_QUANTUM",
+    "PRICE_QUANTUM",
+    "parse_decimal",
+    "require_finite",
+    "require_positive",
+    "round_cash",
+    "round_price",
+    "round_quantity_down",
+]
+
+AMOUNT_PLACES = 9  # decimals every amount may carry; the columns are numeric(28, 9)
+AMOUNT_MAX = Decimal(10) ** 18
+CASH_QUANTUM = Decimal("0.000001")
+PRICE_QUANTUM = Decimal("0.000001")
+_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+
+
+def parse_decimal(text: str, *, pointer: str = "") -> Decimal:
+    """Read a plain decimal number such as ``12.50``.
+
+    Raises NUMBER_NOT_FINITE for NaN and infinities, NUMBER_FORMAT for exponents, separators, blanks and
+    non-ASCII digits, NUMBER_SCALE beyond nine decimals and NUMBER_RANGE beyond 10^18.
+    """
+    if text.strip().lower().lstrip("+-") in {"nan", "snan", "inf", "infinity"}:
+        raise AlphintraError("NUMBER_NOT_FINITE", f"{text.strip()!r} is not a finite number", pointer=pointer)
+    if not _PLAIN_NUMBER.fullmatch(text):
+        message = f"{text[:40]!r} is not a plain decimal number: write digits and one point, e.g. 12.50"
+        raise AlphintraError("NUMBER_FORMAT", message, pointer=pointer)
+    return require_finite(Decimal(text), pointer=pointer)
+
+
+def require_finite(value: Decimal, *, pointer: str = "") -> Decimal:
+    """Return the value if it is finite, within 10^18 and has at most nine decimals. Raises NUMBER_*."""
+    if not value.is_finite():
+        raise AlphintraError("NUMBER_NOT_FINITE", f"{value} is not a finite number", pointer=pointer)
+    if abs(value) >= AMOUNT_MAX:
+        raise AlphintraError("NUMBER_RANGE", f"{value:.3E} is beyond the largest amount, 10^18", pointer=pointer)
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > AMOUNT_PLACES and value != round(value, AMOUNT_PLACES):
+        message = f"{value} has more than {AMOUNT_PLACES} decimals"
+        raise AlphintraError("NUMBER_SCALE", message, pointer=pointer)
+    return value
+
+
+def require_positive(value: Decimal, *, pointer: str = "") -> Decimal:
+    """Return the value if it is finite and above zero. Raises NUMBER_* or QTY_NOT_POSITIVE."""
+    require_finite(value, pointer=pointer)
+    if value <= 0:
+        raise AlphintraError("QTY_NOT_POSITIVE", f"{value} must be above zero", pointer=pointer)
+    return value
+
+
+def round_cash(value: Decimal) -> Decimal:
+    """Round a cash amount to a millionth, half to even; used once, where cash is booked."""
+    return value.quantize(CASH_QUANTUM, rounding=ROUND_HALF_EVEN)
+
+
+def round_price(value: Decimal) -> Decimal:
+    """Round a price to a millionth, half to even; used where a float price enters the books."""
+    return value.quantize(PRICE_QUANTUM, rounding=ROUND_HALF_EVEN)
+
+
+def round_quantity_down(value: Decimal, *, lot: Decimal = Decimal(1)) -> Decimal:
+    """Round a quantity down to a whole number of lots, so that an order never exceeds what was sized."""
+    return (value / lot).to_integral_value(rounding=ROUND_DOWN) * lot

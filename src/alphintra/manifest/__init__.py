@@ -1,0 +1,31 @@
+"""The one declared source of services, roles, grants, data classes and subjects.
+
+SQL grants, NATS permissions and the access matrices are generated from here, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from alphintra.manifest import auth, broker, nocode, notification, risk, strategy, trading, user
+from alphintra.manifest.common import COMMON_TABLES
+from alphintra.manifest.model import SERVICE_NAMES, ServiceSpec, TableSpec
+
+__all__ = ["COMMON_TABLES", "EDGE_ASKS", "SERVICES", "SERVICE_NAMES", "ServiceSpec", "TableSpec"]
+
+SERVICES: Final = MappingProxyType(
+    {module.SPEC.name: module.SPEC for module in (auth, broker, nocode, notification, risk, strategy, trading, user)}
+)
+
+# Commands one service answers to another but never to a person: the edge may not send them.
+_INTERNAL: Final = frozenset(
+    {"risk.assess_order", "risk.release_order", "risk.renew_approval", "risk.mark_prices", "broker.advance_market"}
+)
+
+EDGE_ASKS: Final = tuple(
+    f"{spec.name}.{command}"
+    for spec in SERVICES.values()
+    for command in spec.commands
+    if f"{spec.name}.{command}" not in _INTERNAL
+)

@@ -1,0 +1,28 @@
+"""Declaration of broker: connections, what was sent to venues and what they answered."""
+
+from alphintra.manifest.model import ServiceSpec, TableSpec
+
+__all__ = ["SPEC"]
+
+_WRITE = ("select", "insert", "update")
+
+SPEC = ServiceSpec(
+    name="broker",
+    tables=(
+        TableSpec(name="connections", data_class="connection", grants=_WRITE),
+        TableSpec(name="markets", data_class="connection", grants=_WRITE),
+        TableSpec(name="venue_orders", data_class="venue_message", grants=_WRITE),
+        TableSpec(name="venue_executions", data_class="venue_message", grants=("select", "insert")),
+    ),
+    commands=("health", "advance_market", "get_connection", "list_connections", "list_venue_orders"),
+    events=(
+        "connection_opened",
+        "order_acknowledged",
+        "order_refused",
+        "order_canceled",
+        "order_expired",
+        "execution_reported",
+    ),
+    hears=("trading.account_opened", "trading.order_submitted", "trading.cancel_requested", "risk.kill_state_changed"),
+    asks=("risk.renew_approval",),
+)

@@ -1,0 +1,26 @@
+"""Tables every service has: its event log and outbox, its inbox, its own audit log, its applied migrations."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alphintra.manifest.model import TableSpec
+
+__all__ = ["COMMON_TABLES"]
+
+COMMON_TABLES: Final = (
+    TableSpec(
+        name="event_log",
+        data_class="event",
+        insert_columns=("event_id", "subject", "aggregate_id", "payload", "occurred_at"),
+    ),
+    TableSpec(name="outbox", data_class="event", grants=("select", "insert", "update", "delete")),
+    TableSpec(name="inbox", data_class="event", grants=("select", "insert")),
+    TableSpec(
+        name="audit_events",
+        data_class="audit",
+        insert_columns=("audit_id", "actor", "action", "object", "detail", "trace_id", "occurred_at"),
+    ),
+    TableSpec(name="audit_pending", data_class="audit", grants=()),
+    TableSpec(name="schema_migrations", data_class="operation"),
+)

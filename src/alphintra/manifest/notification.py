@@ -1,0 +1,23 @@
+"""Declaration of notification: the in-app inbox and its delivery log."""
+
+from alphintra.manifest.model import ServiceSpec, TableSpec
+
+__all__ = ["SPEC"]
+
+SPEC = ServiceSpec(
+    name="notification",
+    tables=(
+        TableSpec(name="messages", data_class="message", grants=("select", "insert", "update")),
+        TableSpec(name="deliveries", data_class="delivery", grants=("select", "insert")),
+    ),
+    commands=("health", "list_messages", "mark_read"),
+    events=("message_delivered",),
+    hears=(
+        "trading.order_denied",
+        "trading.fill_booked",
+        "trading.order_closed",
+        "risk.kill_state_changed",
+        "strategy.backtest_finished",
+        "strategy.feed_finished",
+    ),
+)

@@ -1,0 +1,34 @@
+"""Declaration of risk: limits, assessments, reservations, kill states, exposure."""
+
+from alphintra.manifest.model import ServiceSpec, TableSpec
+
+__all__ = ["SPEC"]
+
+_WRITE = ("select", "insert", "update")
+
+SPEC = ServiceSpec(
+    name="risk",
+    tables=(
+        TableSpec(name="limit_sets", data_class="risk_decision", grants=("select", "insert")),
+        TableSpec(name="assessments", data_class="risk_decision", grants=("select", "insert")),
+        TableSpec(name="reservations", data_class="risk_decision", grants=_WRITE),
+        TableSpec(name="kill_states", data_class="risk_decision", grants=("select", "insert")),
+        TableSpec(name="exposures", data_class="risk_metric", grants=_WRITE),
+        TableSpec(name="balances", data_class="risk_metric", grants=_WRITE),
+        TableSpec(name="prices", data_class="market_data", grants=_WRITE),
+    ),
+    commands=(
+        "health",
+        "assess_order",
+        "release_order",
+        "renew_approval",
+        "get_limits",
+        "set_limits",
+        "set_kill_state",
+        "get_risk_state",
+        "list_assessments",
+        "mark_prices",
+    ),
+    events=("limits_changed", "limit_breached", "kill_state_changed"),
+    hears=("trading.account_opened", "trading.fill_booked", "trading.order_closed"),
+)

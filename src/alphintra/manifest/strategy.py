@@ -1,0 +1,48 @@
+"""Declaration of strategy: market-data catalogue, backtests, feeds, deployments and their persisted state."""
+
+from alphintra.manifest.model import ServiceSpec, TableSpec
+
+__all__ = ["SPEC"]
+
+_WRITE = ("select", "insert", "update")
+
+SPEC = ServiceSpec(
+    name="strategy",
+    tables=(
+        TableSpec(name="datasets", data_class="market_data", grants=_WRITE),
+        TableSpec(name="backtests", data_class="backtest", grants=_WRITE),
+        TableSpec(name="feeds", data_class="market_data", grants=_WRITE),
+        TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
+        TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
+        TableSpec(name="intents", data_class="decision", grants=_WRITE),
+    ),
+    commands=(
+        "health",
+        "import_dataset",
+        "list_datasets",
+        "get_dataset",
+        "start_backtest",
+        "get_backtest",
+        "list_backtests",
+        "cancel_backtest",
+        "create_feed",
+        "get_feed",
+        "list_feeds",
+        "control_feed",
+        "create_deployment",
+        "get_deployment",
+        "list_deployments",
+        "stop_deployment",
+        "list_decisions",
+    ),
+    events=("backtest_finished", "intent_submitted", "feed_finished"),
+    asks=(
+        "nocode.get_workflow_version",
+        "trading.submit_order",
+        "trading.get_order",
+        "trading.get_account",
+        "trading.list_executions",
+        "risk.mark_prices",
+        "broker.advance_market",
+    ),
+)

@@ -1,0 +1,52 @@
+"""Declaration of trading: accounts, orders, executions, positions, the cash ledger."""
+
+from alphintra.manifest.model import ServiceSpec, TableSpec
+
+__all__ = ["SPEC"]
+
+_WRITE = ("select", "insert", "update")
+
+SPEC = ServiceSpec(
+    name="trading",
+    tables=(
+        TableSpec(name="accounts", data_class="account", grants=_WRITE),
+        TableSpec(name="orders", data_class="order", grants=_WRITE),
+        TableSpec(name="order_events", data_class="order", grants=("select", "insert")),
+        TableSpec(name="executions", data_class="order", grants=("select", "insert")),
+        TableSpec(name="positions", data_class="position", grants=_WRITE),
+        TableSpec(name="ledger_entries", data_class="cash", grants=("select", "insert")),
+    ),
+    commands=(
+        "health",
+        "open_account",
+        "get_account",
+        "list_accounts",
+        "submit_order",
+        "cancel_order",
+        "get_order",
+        "list_orders",
+        "list_executions",
+        "list_positions",
+        "list_ledger",
+    ),
+    events=(
+        "account_opened",
+        "order_submitted",
+        "order_denied",
+        "order_updated",
+        "order_closed",
+        "cancel_requested",
+        "fill_booked",
+    ),
+    hears=(
+        "broker.order_acknowledged",
+        "broker.order_refused",
+        "broker.order_canceled",
+        "broker.order_expired",
+        "broker.execution_reported",
+        "broker.connection_opened",
+        "risk.limits_changed",
+        "risk.kill_state_changed",
+    ),
+    asks=("risk.assess_order", "risk.release_order"),
+)
