@@ -1,0 +1,1 @@
+"""Market and backtest engine: bars, indicators, graphs, matching, portfolio, statistics; no input or output."""
