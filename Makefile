@@ -1,0 +1,78 @@
+# What people and machines call. Needs Python 3.11 or newer (with venv) and make; everything else comes pinned by hash.
+# Options are passed on: make demo ARGS=--json, make test ARGS="-k orders", make run PYTHON=python3.12.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check bench install install-dev clean
+.SUFFIXES:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+RUNTIME_READY := $(VENV)/.runtime-installed
+DEV_READY := $(VENV)/.dev-installed
+INSTALL_LOG := $(VENV)/install.log
+MIGRATIONS := $(sort $(wildcard src/alphintra/*/sql/migrations/*.sql))
+
+# The first interpreter that is new enough; PYTHON=... overrides the search.
+CANDIDATES := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+FIND_PYTHON = for candidate in $(CANDIDATES); do \
+	if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$candidate"; break; fi; done
+
+help: ## List the targets
+	@echo "Alphintra. Targets (options after ARGS=, e.g. make demo ARGS=--json):"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+run: install ## Install, start the platform in the foreground with sample data, print its address
+	@$(VENV)/bin/alphintra up $(ARGS)
+
+demo: install ## Install, run the main job end to end, print the summary; the exit code tells
+	@$(VENV)/bin/alphintra demo $(ARGS)
+
+test: install-dev ## Run every test that needs neither root nor a browser
+	@$(PY) -m pytest -n 2 $(ARGS)
+
+check: install-dev ## Check style, types, import contracts, migrations and house rules
+	@echo "==> ruff check" && $(VENV)/bin/ruff check --quiet .
+	@echo "==> ruff format" && $(VENV)/bin/ruff format --check --quiet .
+	@echo "==> mypy --strict" && $(PY) -m mypy
+	@echo "==> import contracts" && $(VENV)/bin/lint-imports --no-logo
+	@echo "==> migrations ($(words $(MIGRATIONS)) files)" && $(if $(MIGRATIONS),$(VENV)/bin/squawk $(MIGRATIONS),true)
+	@echo "==> house rules" && $(PY) -m pytest -q -p no:randomly tests/architecture
+
+bench: install-dev ## Measure start, memory and order throughput; prints ratios
+	@$(PY) benchmarks/run.py $(ARGS)
+
+install: $(RUNTIME_READY)
+
+install-dev: $(DEV_READY)
+
+clean: ## Remove the environment and everything that was built from it
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# An environment whose interpreter is gone (moved checkout, upgraded system) is made anew.
+$(RUNTIME_READY): pyproject.toml requirements/build.txt requirements/runtime.txt
+	@if ! $(PY) -c 'import pip' 2>/dev/null; then \
+		python=$$($(FIND_PYTHON)); \
+		if [ -z "$$python" ]; then \
+			echo "Alphintra needs Python 3.11 or newer, found none of: $(CANDIDATES)." >&2; \
+			echo "Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 2; fi; \
+		echo "[1/3] Creating $(VENV) with $$("$$python" --version)" >&2; \
+		rm -rf $(VENV); \
+		if ! "$$python" -m venv $(VENV) >/dev/null 2>&1; then \
+			rm -rf $(VENV); \
+			echo "$$python cannot create virtual environments: install its venv module" >&2; \
+			echo "(Debian and Ubuntu: the package python3-venv)." >&2; exit 2; fi; fi
+	@echo "[2/3] Installing $$(grep -c '^[a-z].*==' requirements/runtime.txt) pinned packages, a minute the first time (log: $(INSTALL_LOG))" >&2
+	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt >$(INSTALL_LOG) 2>&1 \
+		|| { tail -n 15 $(INSTALL_LOG) >&2; echo "The packages could not be installed; the reason is above." >&2; exit 1; }
+	@echo "[3/3] Installing Alphintra" >&2
+	@$(PIP) install --no-deps --no-build-isolation -e . >>$(INSTALL_LOG) 2>&1 \
+		|| { tail -n 15 $(INSTALL_LOG) >&2; echo "Alphintra could not be installed; the reason is above." >&2; exit 1; }
+	@touch $@
+
+$(DEV_READY): requirements/dev.txt $(RUNTIME_READY)
+	@echo "[dev] Installing the tools for tests and checks" >&2
+	@$(PIP) install --require-hashes -r requirements/dev.txt >>$(INSTALL_LOG) 2>&1 \
+		|| { tail -n 15 $(INSTALL_LOG) >&2; echo "The tools could not be installed; the reason is above." >&2; exit 1; }
+	@touch $@
