@@ -1,0 +1,30 @@
+"""Typed no-code strategy graphs: wire form, catalogue of nodes, validation, hash and compiled plan."""
+
+from __future__ import annotations
+
+from alphintra.engine.graph.catalogue import catalogue_document
+from alphintra.engine.graph.parsing import parse_graph
+from alphintra.engine.graph.plan import Plan, Step, canonical_json, compile_plan, graph_hash
+from alphintra.engine.graph.validation import GraphProblem, validate
+from alphintra.engine.graph.values import Signal, Sized, StateView
+from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node
+
+__all__ = [
+    "SCHEMA",
+    "TIMEFRAMES",
+    "Edge",
+    "Graph",
+    "GraphProblem",
+    "Node",
+    "Plan",
+    "Signal",
+    "Sized",
+    "StateView",
+    "Step",
+    "canonical_json",
+    "catalogue_document",
+    "compile_plan",
+    "graph_hash",
+    "parse_graph",
+    "validate",
+]
