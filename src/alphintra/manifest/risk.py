@@ -30,5 +30,5 @@ SPEC = ServiceSpec(
         "mark_prices",
     ),
     events=("limits_changed", "limit_breached", "kill_state_changed"),
-    hears=("trading.account_opened", "trading.fill_booked", "trading.order_closed"),
+    hears=("trading.account_opened", "trading.order_submitted", "trading.fill_booked", "trading.order_closed"),
 )

@@ -10,6 +10,7 @@ SPEC = ServiceSpec(
     name="strategy",
     tables=(
         TableSpec(name="datasets", data_class="market_data", grants=_WRITE),
+        TableSpec(name="imports", data_class="market_data", grants=_WRITE),
         TableSpec(name="backtests", data_class="backtest", grants=_WRITE),
         TableSpec(name="feeds", data_class="market_data", grants=_WRITE),
         TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
@@ -18,7 +19,9 @@ SPEC = ServiceSpec(
     ),
     commands=(
         "health",
+        "stage_upload",
         "import_dataset",
+        "get_import",
         "list_datasets",
         "get_dataset",
         "start_backtest",

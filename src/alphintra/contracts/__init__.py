@@ -1,0 +1,1 @@
+"""The published language between services: commands, replies and events, one module per service."""

@@ -1,0 +1,206 @@
+"""What auth answers and tells."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from alphintra.kernel.messages import Command, Event, Utc, View
+
+__all__ = [
+    "ApiKeyCreated",
+    "ApiKeyPrincipal",
+    "ApiKeyRevoked",
+    "ApiKeyView",
+    "ApiKeysView",
+    "CreateApiKey",
+    "CreateSetupToken",
+    "GetSigningKeys",
+    "ListApiKeys",
+    "ListUsers",
+    "LogIn",
+    "LogOut",
+    "RefreshSession",
+    "RegisterUser",
+    "RevokeApiKey",
+    "SessionRevoked",
+    "SetUpOwner",
+    "SetupTokenView",
+    "SigningKeysView",
+    "TokensView",
+    "UserRegistered",
+    "UserView",
+    "UsersView",
+    "VerifyApiKey",
+]
+
+
+class UserView(View, frozen=True):
+    """A registered person; the profile itself lives in user."""
+
+    user_id: UUID
+    email: str
+    role: str
+    created_at: Utc
+
+
+class UsersView(View, frozen=True):
+    """Registered people, oldest first."""
+
+    users: tuple[UserView, ...]
+
+
+class TokensView(View, frozen=True):
+    """What a log-in yields: a short-lived access token (JWT, Ed25519) and a rotating refresh token."""
+
+    user_id: UUID
+    role: str
+    access_token: str
+    refresh_token: str
+    expires_at: Utc
+    session_id: UUID
+
+
+class SetupTokenView(View, frozen=True):
+    """A one-time token that lets the first owner in; None once an owner exists."""
+
+    token: str | None
+    expires_at: Utc | None
+
+
+class SigningKeysView(View, frozen=True):
+    """Public keys access tokens are verified with, as a JSON Web Key Set."""
+
+    jwks: str
+
+
+class ApiKeyView(View, frozen=True):
+    """An API key without its secret."""
+
+    key_id: str
+    name: str
+    scopes: tuple[str, ...]
+    mode: str
+    created_at: Utc
+    revoked_at: Utc | None = None
+
+
+class ApiKeyCreated(View, frozen=True):
+    """A new API key; the secret is shown this once and stored only as a hash."""
+
+    key_id: str
+    secret: str
+    scopes: tuple[str, ...]
+    mode: str
+
+
+class ApiKeysView(View, frozen=True):
+    """A person's API keys, oldest first."""
+
+    keys: tuple[ApiKeyView, ...]
+
+
+class ApiKeyPrincipal(View, frozen=True):
+    """Whom an API key stands for and what it was limited to."""
+
+    user_id: UUID
+    role: str
+    key_id: str
+    scopes: tuple[str, ...]
+    mode: str
+
+
+class CreateSetupToken(Command[SetupTokenView], tag="auth.create_setup_token.v1", frozen=True):
+    """Make the one-time owner token; earlier unused ones die. Operator only."""
+
+
+class SetUpOwner(Command[UserView], tag="auth.set_up_owner.v1", frozen=True):
+    """Register the first owner with the one-time token."""
+
+    token: str
+    email: str
+    password: str
+
+
+class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
+    """Register a person. Owner or operator only."""
+
+    email: str
+    password: str
+    role: str
+
+
+class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
+    """Start a session with e-mail and password; ``address`` is the caller's, for throttling."""
+
+    email: str
+    password: str
+    address: str = ""
+
+
+class RefreshSession(Command[TokensView], tag="auth.refresh_session.v1", frozen=True):
+    """Exchange a refresh token; using one twice ends the whole session."""
+
+    refresh_token: str
+
+
+class LogOut(Command[View], tag="auth.log_out.v1", frozen=True):
+    """End a session of the acting user."""
+
+    session_id: UUID
+
+
+class GetSigningKeys(Command[SigningKeysView], tag="auth.get_signing_keys.v1", frozen=True):
+    """Fetch the public keys of access tokens."""
+
+
+class CreateApiKey(Command[ApiKeyCreated], tag="auth.create_api_key.v1", frozen=True):
+    """Make an API key for the acting user, or for ``user_id`` if the actor is owner or operator."""
+
+    name: str
+    scopes: tuple[str, ...]
+    mode: str = "paper"
+    user_id: UUID | None = None
+
+
+class ListApiKeys(Command[ApiKeysView], tag="auth.list_api_keys.v1", frozen=True):
+    """List the acting user's API keys."""
+
+
+class RevokeApiKey(Command[ApiKeyView], tag="auth.revoke_api_key.v1", frozen=True):
+    """Revoke an API key of the acting user."""
+
+    key_id: str
+
+
+class VerifyApiKey(Command[ApiKeyPrincipal], tag="auth.verify_api_key.v1", frozen=True):
+    """Check an API key's id and secret."""
+
+    key_id: str
+    secret: str
+
+
+class ListUsers(Command[UsersView], tag="auth.list_users.v1", frozen=True):
+    """List registered people. Owner or operator only."""
+
+
+class UserRegistered(Event, tag="auth.user_registered.v1", frozen=True):
+    """A person was registered."""
+
+    user_id: UUID
+    email: str
+    role: str
+
+
+class SessionRevoked(Event, tag="auth.session_revoked.v1", frozen=True):
+    """A session ended before its time."""
+
+    session_id: UUID
+    user_id: UUID
+    reason: str
+
+
+class ApiKeyRevoked(Event, tag="auth.api_key_revoked.v1", frozen=True):
+    """An API key was revoked."""
+
+    key_id: str
+    user_id: UUID

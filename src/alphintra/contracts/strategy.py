@@ -1,0 +1,330 @@
+"""What strategy answers and tells."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from alphintra.kernel.messages import Command, Event, Utc, View
+
+__all__ = [
+    "BacktestFinished",
+    "BacktestView",
+    "BacktestsView",
+    "CancelBacktest",
+    "ControlFeed",
+    "CreateDeployment",
+    "CreateFeed",
+    "DatasetView",
+    "DatasetsView",
+    "DecisionView",
+    "DecisionsView",
+    "DeploymentView",
+    "DeploymentsView",
+    "FeedFinished",
+    "FeedView",
+    "FeedsView",
+    "GetBacktest",
+    "GetDataset",
+    "GetDeployment",
+    "GetFeed",
+    "GetImport",
+    "ImportDataset",
+    "ImportView",
+    "IntentSubmitted",
+    "ListBacktests",
+    "ListDatasets",
+    "ListDecisions",
+    "ListDeployments",
+    "ListFeeds",
+    "StageUpload",
+    "StagedView",
+    "StartBacktest",
+    "StopDeployment",
+]
+
+
+class DatasetView(View, frozen=True):
+    """Bars of one symbol in the catalogue; findings name what is odd in the data."""
+
+    dataset_id: UUID
+    symbol: str
+    timeframe: str
+    source: str
+    rows: int
+    first_ts: Utc
+    last_ts: Utc
+    splits: tuple[str, ...]
+    findings: tuple[str, ...]
+    data_hash: str
+    imported_at: Utc
+
+
+class DatasetsView(View, frozen=True):
+    """The catalogue, by symbol."""
+
+    datasets: tuple[DatasetView, ...]
+
+
+class StagedView(View, frozen=True):
+    """How many bytes of an upload have arrived."""
+
+    received: int
+
+
+class ImportView(View, frozen=True):
+    """State of an import: queued, running, finished or failed with a code."""
+
+    import_id: UUID
+    status: str
+    progress: float
+    dataset_ids: tuple[UUID, ...]
+    error_code: str
+    error: str
+
+
+class BacktestView(View, frozen=True):
+    """State and result of a backtest; metrics, trades and equity are there once it is finished.
+
+    ``run_hash`` names what was run (graph, data, settings, engine), ``result_hash`` what came out.
+    """
+
+    backtest_id: UUID
+    version_id: UUID
+    dataset_id: UUID
+    symbol: str
+    status: str
+    progress: float
+    run_hash: str
+    result_hash: str
+    metrics: dict[str, float | None]
+    result: str
+    error_code: str
+    error: str
+    created_at: Utc
+    finished_at: Utc | None
+
+
+class BacktestsView(View, frozen=True):
+    """Backtests, newest first, without their results."""
+
+    backtests: tuple[BacktestView, ...]
+
+
+class FeedView(View, frozen=True):
+    """A price feed: a replay of catalogue bars at its own pace; status paused, running, finished or failed."""
+
+    feed_id: UUID
+    name: str
+    symbols: tuple[str, ...]
+    status: str
+    seq: int
+    steps: int
+    interval_ms: int
+    last_ts: Utc | None
+    error: str
+
+
+class FeedsView(View, frozen=True):
+    """All feeds, oldest first."""
+
+    feeds: tuple[FeedView, ...]
+
+
+class DeploymentView(View, frozen=True):
+    """A workflow version that trades an account; bound for life to both."""
+
+    deployment_id: UUID
+    version_id: UUID
+    graph_hash: str
+    account_id: UUID
+    feed_id: UUID
+    symbol: str
+    capital: Decimal
+    status: str
+    last_seq: int
+    intents: int
+    cash: Decimal
+    position_qty: Decimal
+    equity: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+    error: str
+    created_at: Utc
+
+
+class DeploymentsView(View, frozen=True):
+    """The acting user's deployments, newest first."""
+
+    deployments: tuple[DeploymentView, ...]
+
+
+class DecisionView(View, frozen=True):
+    """What a deployment decided on one bar, and why; ``values`` are the node values as JSON text."""
+
+    seq: int
+    bar_ts: Utc
+    outcome: str
+    values: str
+    client_order_id: str
+    order_code: str
+
+
+class DecisionsView(View, frozen=True):
+    """Decisions, newest first."""
+
+    decisions: tuple[DecisionView, ...]
+
+
+class StageUpload(Command[StagedView], tag="strategy.stage_upload.v1", frozen=True):
+    """Send a piece of a file, at most 512 KiB, at its offset; repeating a piece changes nothing."""
+
+    upload_id: UUID
+    offset: int
+    data: bytes
+
+
+class ImportDataset(Command[ImportView], tag="strategy.import_dataset.v1", frozen=True):
+    """Turn an uploaded CSV (plain or gzip) into catalogue bars, one dataset per symbol."""
+
+    upload_id: UUID
+    file_name: str
+    source: str
+    symbol: str | None = None
+
+
+class GetImport(Command[ImportView], tag="strategy.get_import.v1", frozen=True):
+    """Fetch an import's state."""
+
+    import_id: UUID
+
+
+class ListDatasets(Command[DatasetsView], tag="strategy.list_datasets.v1", frozen=True):
+    """List the catalogue."""
+
+
+class GetDataset(Command[DatasetView], tag="strategy.get_dataset.v1", frozen=True):
+    """Fetch one dataset's description by symbol."""
+
+    symbol: str
+
+
+class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", frozen=True):
+    """Queue a backtest of a workflow version on a symbol's bars within ``[start, end)``."""
+
+    version_id: UUID
+    symbol: str
+    start: Utc | None = None
+    end: Utc | None = None
+    initial_cash: Decimal = Decimal(100000)
+    fee_bps: Decimal = Decimal(0)
+    fee_per_share: Decimal = Decimal(0)
+    slippage_bps: Decimal = Decimal(0)
+
+
+class GetBacktest(Command[BacktestView], tag="strategy.get_backtest.v1", frozen=True):
+    """Fetch a backtest with its result."""
+
+    backtest_id: UUID
+
+
+class ListBacktests(Command[BacktestsView], tag="strategy.list_backtests.v1", frozen=True):
+    """List the acting user's backtests."""
+
+    limit: int = 50
+
+
+class CancelBacktest(Command[BacktestView], tag="strategy.cancel_backtest.v1", frozen=True):
+    """Stop a queued or running backtest; a finished one is answered as it is."""
+
+    backtest_id: UUID
+
+
+class CreateFeed(Command[FeedView], tag="strategy.create_feed.v1", frozen=True):
+    """Make a paused replay of split-adjusted catalogue bars within ``[start, end)``."""
+
+    name: str
+    symbols: tuple[str, ...]
+    start: Utc | None = None
+    end: Utc | None = None
+    interval_ms: int = 1000
+
+
+class GetFeed(Command[FeedView], tag="strategy.get_feed.v1", frozen=True):
+    """Fetch a feed."""
+
+    feed_id: UUID
+
+
+class ListFeeds(Command[FeedsView], tag="strategy.list_feeds.v1", frozen=True):
+    """List feeds."""
+
+
+class ControlFeed(Command[FeedView], tag="strategy.control_feed.v1", frozen=True):
+    """Resume or pause a feed, or change its pace; ``pause_at`` stops it by itself after that step."""
+
+    feed_id: UUID
+    action: str
+    interval_ms: int | None = None
+    pause_at: int | None = None
+
+
+class CreateDeployment(Command[DeploymentView], tag="strategy.create_deployment.v1", frozen=True):
+    """Let a workflow version trade a symbol in an account from the feed's next bar on."""
+
+    version_id: UUID
+    account_id: UUID
+    symbol: str
+    capital: Decimal
+
+
+class GetDeployment(Command[DeploymentView], tag="strategy.get_deployment.v1", frozen=True):
+    """Fetch a deployment."""
+
+    deployment_id: UUID
+
+
+class ListDeployments(Command[DeploymentsView], tag="strategy.list_deployments.v1", frozen=True):
+    """List the acting user's deployments."""
+
+
+class StopDeployment(Command[DeploymentView], tag="strategy.stop_deployment.v1", frozen=True):
+    """Stop a deployment: no new orders; what it holds stays."""
+
+    deployment_id: UUID
+
+
+class ListDecisions(Command[DecisionsView], tag="strategy.list_decisions.v1", frozen=True):
+    """List a deployment's decisions, newest first."""
+
+    deployment_id: UUID
+    outcome: str | None = None
+    limit: int = 100
+
+
+class BacktestFinished(Event, tag="strategy.backtest_finished.v1", frozen=True):
+    """A backtest ended: finished, failed or canceled."""
+
+    backtest_id: UUID
+    owner_id: UUID
+    symbol: str
+    status: str
+    total_return: float | None
+
+
+class IntentSubmitted(Event, tag="strategy.intent_submitted.v1", frozen=True):
+    """A deployment asked trading for an order."""
+
+    deployment_id: UUID
+    owner_id: UUID
+    client_order_id: str
+    symbol: str
+
+
+class FeedFinished(Event, tag="strategy.feed_finished.v1", frozen=True):
+    """A feed reached its end or failed."""
+
+    feed_id: UUID
+    owner_id: UUID
+    status: str
+    error: str

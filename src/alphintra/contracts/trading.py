@@ -1,0 +1,291 @@
+"""What trading answers and tells."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from alphintra.contracts.approval import Approval, OrderTerms
+from alphintra.kernel.messages import Command, Event, Utc, View
+from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
+
+__all__ = [
+    "AccountOpened",
+    "AccountView",
+    "AccountsView",
+    "CancelOrder",
+    "CancelRequested",
+    "ExecutionView",
+    "ExecutionsView",
+    "FillBooked",
+    "GetAccount",
+    "GetOrder",
+    "LedgerEntryView",
+    "LedgerView",
+    "ListAccounts",
+    "ListExecutions",
+    "ListLedger",
+    "ListOrders",
+    "ListPositions",
+    "OpenAccount",
+    "OrderClosed",
+    "OrderDenied",
+    "OrderSubmitted",
+    "OrderUpdated",
+    "OrderView",
+    "OrdersView",
+    "PositionView",
+    "PositionsView",
+    "SubmitOrder",
+]
+
+
+class AccountView(View, frozen=True):
+    """An account with its cash; ``status`` is pending until risk and broker have taken it up, then active."""
+
+    account_id: UUID
+    owner_id: UUID
+    name: str
+    mode: AccountMode
+    currency: str
+    status: str
+    feed_id: UUID | None
+    starting_cash: Decimal
+    cash: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+    created_at: Utc
+
+
+class AccountsView(View, frozen=True):
+    """The acting user's accounts, oldest first."""
+
+    accounts: tuple[AccountView, ...]
+
+
+class OrderView(View, frozen=True):
+    """An order as its events add up to now."""
+
+    order_id: UUID
+    client_order_id: str
+    account_id: UUID
+    book_id: UUID | None
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    qty: Decimal
+    limit_price: Decimal | None
+    status: OrderStatus
+    filled_qty: Decimal
+    filled_avg_price: Decimal | None
+    reason_code: str
+    reason: str
+    decision_id: UUID | None
+    version: int
+    created_at: Utc
+    updated_at: Utc
+
+
+class OrdersView(View, frozen=True):
+    """Orders, newest first."""
+
+    orders: tuple[OrderView, ...]
+
+
+class ExecutionView(View, frozen=True):
+    """One execution (fill) as booked."""
+
+    execution_id: str
+    order_id: UUID
+    account_id: UUID
+    book_id: UUID | None
+    symbol: str
+    side: Side
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    realized_pnl: Decimal
+    executed_at: Utc
+    booked_at: Utc
+
+
+class ExecutionsView(View, frozen=True):
+    """Executions, oldest first."""
+
+    executions: tuple[ExecutionView, ...]
+
+
+class PositionView(View, frozen=True):
+    """A net position of one account, book and symbol."""
+
+    account_id: UUID
+    book_id: UUID | None
+    symbol: str
+    qty: Decimal
+    avg_price: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+
+
+class PositionsView(View, frozen=True):
+    """Positions, by symbol; flat ones included once they were traded."""
+
+    positions: tuple[PositionView, ...]
+
+
+class LedgerEntryView(View, frozen=True):
+    """One side of a double entry; the amounts of a transaction add up to zero."""
+
+    transaction_id: UUID
+    account_id: UUID
+    ledger_account: str
+    amount: Decimal
+    currency: str
+    booked_at: Utc
+
+
+class LedgerView(View, frozen=True):
+    """Ledger entries, oldest first, and the sum over all of them, which is zero."""
+
+    entries: tuple[LedgerEntryView, ...]
+    total: Decimal
+
+
+class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=True):
+    """Open a paper account that trades against a price feed."""
+
+    name: str
+    starting_cash: Decimal
+    feed_id: UUID
+    currency: str = "USD"
+
+
+class GetAccount(Command[AccountView], tag="trading.get_account.v1", frozen=True):
+    """Fetch one account."""
+
+    account_id: UUID
+
+
+class ListAccounts(Command[AccountsView], tag="trading.list_accounts.v1", frozen=True):
+    """List the acting user's accounts."""
+
+
+class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True):
+    """Place an order. Safe to repeat with the same ``client_order_id``: the same order is answered.
+
+    A refusal by risk is an order in status ``denied`` with its reason, not a failure.
+    """
+
+    account_id: UUID
+    client_order_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    type: OrderType
+    time_in_force: TimeInForce = TimeInForce.DAY
+    limit_price: Decimal | None = None
+    book_id: UUID | None = None
+
+
+class CancelOrder(Command[OrderView], tag="trading.cancel_order.v1", frozen=True):
+    """Ask for an order to be canceled; a closed order is answered as it is."""
+
+    order_id: UUID
+
+
+class GetOrder(Command[OrderView], tag="trading.get_order.v1", frozen=True):
+    """Fetch one order."""
+
+    order_id: UUID
+
+
+class ListOrders(Command[OrdersView], tag="trading.list_orders.v1", frozen=True):
+    """List orders of an account, newest first, at most ``limit``."""
+
+    account_id: UUID
+    status: OrderStatus | None = None
+    limit: int = 100
+
+
+class ListExecutions(Command[ExecutionsView], tag="trading.list_executions.v1", frozen=True):
+    """List executions of an account, oldest first; of one book, or by execution id, where given."""
+
+    account_id: UUID
+    book_id: UUID | None = None
+    execution_ids: tuple[str, ...] | None = None
+    limit: int = 1000
+
+
+class ListPositions(Command[PositionsView], tag="trading.list_positions.v1", frozen=True):
+    """List positions of an account."""
+
+    account_id: UUID
+
+
+class ListLedger(Command[LedgerView], tag="trading.list_ledger.v1", frozen=True):
+    """List the double entries of an account, oldest first."""
+
+    account_id: UUID
+    limit: int = 1000
+
+
+class AccountOpened(Event, tag="trading.account_opened.v1", frozen=True):
+    """An account was opened."""
+
+    account_id: UUID
+    owner_id: UUID
+    mode: AccountMode
+    currency: str
+    starting_cash: Decimal
+    feed_id: UUID | None
+
+
+class OrderSubmitted(Event, tag="trading.order_submitted.v1", frozen=True):
+    """Risk approved an order and trading accepted it: to be sent to the venue."""
+
+    owner_id: UUID
+    book_id: UUID | None
+    terms: OrderTerms
+    approval: Approval
+
+
+class OrderDenied(Event, tag="trading.order_denied.v1", frozen=True):
+    """Risk refused an order."""
+
+    owner_id: UUID
+    terms: OrderTerms
+    code: str
+    reason: str
+    decision_id: UUID | None
+
+
+class OrderUpdated(Event, tag="trading.order_updated.v1", frozen=True):
+    """An order changed state without closing."""
+
+    owner_id: UUID
+    order: OrderView
+
+
+class OrderClosed(Event, tag="trading.order_closed.v1", frozen=True):
+    """An order reached a state it never leaves, other than by denial."""
+
+    owner_id: UUID
+    order: OrderView
+
+
+class CancelRequested(Event, tag="trading.cancel_requested.v1", frozen=True):
+    """A working order is to be canceled at the venue."""
+
+    order_id: UUID
+    account_id: UUID
+
+
+class FillBooked(Event, tag="trading.fill_booked.v1", frozen=True):
+    """An execution was booked: order, position and cash changed together."""
+
+    owner_id: UUID
+    execution: ExecutionView
+    order_status: OrderStatus
+    account_qty: Decimal
+    cash: Decimal

@@ -1,0 +1,1 @@
+"""Plumbing: PostgreSQL, the bus, outbox and inbox, telemetry, signing, the system's clock and ids."""

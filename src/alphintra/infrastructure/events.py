@@ -1,0 +1,229 @@
+"""Events from a service's database to the others: written with the change, relayed, consumed once.
+
+An event is stored beside the change it tells of, in the same transaction, with a pending-queue row. The relay
+publishes what is queued and deletes the row; a consumer remembers an event in its inbox in the transaction that
+acts on it. Delivery is therefore at least once, and each event takes effect once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+from nats.errors import Error as NatsError
+
+from alphintra.infrastructure.faults import fault_point
+from alphintra.infrastructure.telemetry import bound_context, get_logger
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.messages import Context, Event, EventEnvelope, subject_of, tag_of
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+
+    from alphintra.infrastructure.postgres import Database, Session
+    from alphintra.kernel.ids import IdSource
+
+__all__ = ["Consumer", "Delivery", "OutboxRelay", "append_audit", "append_event", "encode_event", "receive_once"]
+
+E = TypeVar("E", bound=Event)
+_encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
+_decode_envelope = msgspec.json.Decoder(EventEnvelope).decode
+
+RELAY_BATCH = 128
+RELAY_IDLE_S = 1.0
+RETRY_DELAY_MAX_S = 5.0
+FETCH_BATCH = 64
+FETCH_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Generic[E]):
+    """An event as a consumer gets it; ``event_id`` is the key of the inbox."""
+
+    event: E
+    event_id: UUID
+    aggregate_id: UUID
+    occurred_at: datetime
+    context: Context
+
+
+def encode_event(event: Event, *, event_id: UUID, aggregate_id: UUID, context: Context, at: datetime) -> str:
+    """Return the stored and published form of an event."""
+    envelope = EventEnvelope(
+        event_id=event_id,
+        aggregate_id=aggregate_id,
+        occurred_at=at,
+        context=context,
+        event=msgspec.Raw(_encode(event)),
+    )
+    return _encode(envelope).decode()
+
+
+async def append_event(
+    session: Session, event: Event, *, ids: IdSource, aggregate_id: UUID, context: Context, at: datetime
+) -> UUID:
+    """Store an event and queue it for publication, in the transaction of the session. Returns its id."""
+    event_id = ids.new()
+    payload = encode_event(event, event_id=event_id, aggregate_id=aggregate_id, context=context, at=at)
+    await session.execute("events.append", event_id, subject_of(type(event)), aggregate_id, payload, at)
+    session.has_events = True
+    return event_id
+
+
+async def append_audit(  # noqa: PLR0913 - an audit row has these parts
+    session: Session,
+    action: str,
+    subject: str,
+    detail: msgspec.Struct | dict[str, object],
+    *,
+    ids: IdSource,
+    context: Context,
+    at: datetime,
+) -> None:
+    """Record who did what to which object, in the transaction of the session.
+
+    Args:
+        session: open transaction of the change that is recorded.
+        action: dotted name, e.g. ``order.submit``.
+        subject: what was acted on, e.g. ``order:<uuid>``.
+        detail: public facts, stored as JSON with sorted keys; never a secret.
+        ids: source of the row's id.
+        context: whose action it was, and its trace.
+        at: when, aware UTC.
+    """
+    text = _encode(detail).decode()
+    await session.execute("audit.append", ids.new(), context.actor.id, action, subject, text, context.trace_id, at)
+
+
+async def receive_once(session: Session, consumer: str, delivery: Delivery[Any]) -> bool:
+    """Remember the event in the inbox, in the transaction of the session; False if it was handled before."""
+    return await session.value("inbox.receive", consumer, delivery.event_id) is not None
+
+
+class OutboxRelay:
+    """Publishes a service's queued events; several may run, none publishes what another holds."""
+
+    def __init__(self, *, service: str, database: Database, nats: Client) -> None:
+        self._service = service
+        self._database = database
+        self._nats = nats
+        self._stream = nats.jetstream()
+        self._awake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Relay until cancelled; woken by the service's ping, and every second where a ping was lost."""
+        await self._nats.subscribe(f"{self._service}.wake", cb=self._on_wake)
+        failures = 0
+        while True:
+            try:
+                published = await self._publish_batch()
+            except (AlphintraError, NatsError, OSError, TimeoutError) as error:
+                failures += 1
+                get_logger().warning("relay.retry", service=self._service, failures=failures, error=str(error))
+                await asyncio.sleep(min(0.1 * 2**failures, RETRY_DELAY_MAX_S))
+                continue
+            failures = 0
+            if not published:
+                await self._wait()
+
+    async def _publish_batch(self) -> int:
+        async with self._database.transaction() as session:
+            rows = await session.rows("events.claim", RELAY_BATCH)
+            if not rows:
+                return 0
+            acks = [
+                await self._stream.publish_async(
+                    row["subject"], row["payload"].encode(), headers={"Nats-Msg-Id": str(row["event_id"])}
+                )
+                for row in rows
+            ]
+            await asyncio.wait_for(asyncio.gather(*acks), timeout=FETCH_WAIT_S)
+            fault_point("relay.published")
+            await session.execute("events.published", [row["event_id"] for row in rows])
+        return len(rows)
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._awake.wait(), timeout=RELAY_IDLE_S)
+        self._awake.clear()
+
+    async def _on_wake(self, _message: Msg) -> None:
+        self._awake.set()
+
+
+class Consumer:
+    """Delivers the events a service hears to its handlers, in the order of each producer."""
+
+    def __init__(self, *, service: str, nats: Client) -> None:
+        self._service = service
+        self._nats = nats
+        self._handlers: dict[str, tuple[type[Event], Callable[[Any], Awaitable[None]]]] = {}
+
+    def on(self, event: type[E], handler: Callable[[Delivery[E]], Awaitable[None]]) -> None:
+        """Deliver events of this type to the handler; it must be safe to repeat (see ``receive_once``)."""
+        self._handlers[tag_of(event)] = (event, handler)
+
+    @property
+    def producers(self) -> tuple[str, ...]:
+        """Services whose events are heard."""
+        return tuple(sorted({tag.split(".")[0] for tag in self._handlers}))
+
+    async def run(self, producer: str) -> None:
+        """Consume one producer's stream until cancelled."""
+        failures = 0
+        while True:
+            try:
+                stream = self._nats.jetstream()
+                subscription = await stream.pull_subscribe_bind(self._service, f"EVT_{producer.upper()}")
+                while True:
+                    with suppress(TimeoutError):
+                        for message in await subscription.fetch(FETCH_BATCH, timeout=FETCH_WAIT_S):
+                            await self._deliver(message)
+                    failures = 0
+            except (NatsError, OSError) as error:
+                failures += 1
+                get_logger().warning("consumer.retry", producer=producer, failures=failures, error=str(error))
+                await asyncio.sleep(min(0.1 * 2**failures, RETRY_DELAY_MAX_S))
+
+    async def _deliver(self, message: Msg) -> None:
+        try:
+            envelope = _decode_envelope(message.data)
+            kind = msgspec.json.decode(envelope.event, type=_Tagged).message
+            entry = self._handlers.get(kind)
+            if entry is None:
+                get_logger().warning("consumer.unknown_event", type=kind, subject=message.subject)
+                await message.ack()
+                return
+            event, handler = entry
+            delivery = Delivery(
+                event=msgspec.json.decode(envelope.event, type=event),
+                event_id=envelope.event_id,
+                aggregate_id=envelope.aggregate_id,
+                occurred_at=envelope.occurred_at,
+                context=envelope.context,
+            )
+            with bound_context(envelope.context):
+                await handler(delivery)
+            fault_point("consumer.handled")
+            await message.ack()
+        except (AlphintraError, msgspec.DecodeError) as error:
+            get_logger().warning("consumer.redeliver", subject=message.subject, error=str(error))
+            await message.nak(delay=_redelivery_delay(message))
+        except Exception:  # noqa: BLE001 - logged and delivered again: an event is never dropped
+            get_logger().exception("consumer.failed", subject=message.subject)
+            await message.nak(delay=_redelivery_delay(message))
+
+
+class _Tagged(msgspec.Struct):
+    message: str
+
+
+def _redelivery_delay(message: Msg) -> float:
+    return float(min(0.05 * 2 ** min(message.metadata.num_delivered, 10), RETRY_DELAY_MAX_S))

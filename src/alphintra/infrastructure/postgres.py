@@ -1,0 +1,213 @@
+"""PostgreSQL for services: named statements, transactions, and driver errors turned into ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import asyncpg
+
+from alphintra.kernel.errors import AlphintraError, Kind
+
+__all__ = ["ConstraintError", "Database", "Queries", "Record", "Session"]
+
+Record = Mapping[str, Any]
+_HEADER = re.compile(r"^-- ([a-z][a-z0-9_.]*): (\S.*)$", re.MULTILINE)
+_ACQUIRE_TIMEOUT_S = 10.0
+_STATEMENT_TIMEOUT_S = 30.0
+_IDLE_CONNECTION_S = 60.0
+
+
+class ConstraintError(AlphintraError):
+    """A constraint of the schema refused a change; ``constraint`` names it."""
+
+    def __init__(self, constraint: str, detail: str) -> None:
+        super().__init__("CONSTRAINT", detail, kind=Kind.CONFLICT)
+        self.constraint = constraint
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The named statements of one service.
+
+    Each statement in ``sql/queries.sql`` follows a header line ``-- name: what it is for``.
+    """
+
+    statements: Mapping[str, str]
+
+    @classmethod
+    def load(cls, package: str) -> Queries:
+        """Read the common statements and those of the given package, e.g. ``alphintra.trading``."""
+        statements: dict[str, str] = {}
+        for source in ("alphintra.infrastructure", package):
+            text = (resources.files(source) / "sql" / "queries.sql").read_text(encoding="utf-8")
+            statements |= cls.parse(text)
+        return cls(statements)
+
+    @staticmethod
+    def parse(text: str) -> dict[str, str]:
+        """Split a statement file into name and text. Raises QUERY_DUPLICATE for a name given twice."""
+        parts = _HEADER.split(text)[1:]
+        found: dict[str, str] = {}
+        for name, _purpose, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            if name in found:
+                raise AlphintraError("QUERY_DUPLICATE", f"statement {name} is written twice", kind=Kind.BUG)
+            found[name] = body.strip().rstrip(";")
+        return found
+
+
+class Session:
+    """One connection, for the length of a transaction or of a read."""
+
+    def __init__(self, connection: Any, queries: Queries) -> None:  # noqa: ANN401 - asyncpg ships no types
+        self._connection = connection
+        self._statements = queries.statements
+        self.has_events = False  # set by events.append_event: the relay is woken once the transaction is durable
+
+    async def rows(self, name: str, *values: object) -> Sequence[Record]:
+        """Run the named statement and return its rows."""
+        with _translated():
+            found: Sequence[Record] = await self._connection.fetch(self._statements[name], *values)
+            return found
+
+    async def row(self, name: str, *values: object) -> Record | None:
+        """Run the named statement and return its first row, None if there is none."""
+        with _translated():
+            found: Record | None = await self._connection.fetchrow(self._statements[name], *values)
+            return found
+
+    async def value(self, name: str, *values: object) -> Any:  # noqa: ANN401 - a column may be of any type
+        """Run the named statement and return the first column of its first row."""
+        with _translated():
+            return await self._connection.fetchval(self._statements[name], *values)
+
+    async def execute(self, name: str, *values: object) -> int:
+        """Run the named statement and return how many rows it touched."""
+        with _translated():
+            status: str = await self._connection.execute(self._statements[name], *values)
+        return int(status.rsplit(" ", 1)[-1]) if status[-1:].isdigit() else 0
+
+    async def execute_many(self, name: str, batch: Iterable[Sequence[object]]) -> None:
+        """Run the named statement once for each row of values."""
+        with _translated():
+            await self._connection.executemany(self._statements[name], batch)
+
+
+class Database:
+    """A service's own database, reached with the service's own role."""
+
+    def __init__(self, pool: Any, queries: Queries) -> None:  # noqa: ANN401 - asyncpg ships no types
+        self._pool = pool
+        self._queries = queries
+        self._wake_relay: Callable[[], None] = _no_relay
+
+    @classmethod
+    async def open(cls, url: str, *, queries: Queries, application: str, connections_max: int) -> Database:
+        """Open a pool that connects on demand and lets idle connections go.
+
+        Raises STORE_UNAVAILABLE later, at the first use, if the server cannot be reached.
+        """
+        pool = asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=connections_max,
+            max_inactive_connection_lifetime=_IDLE_CONNECTION_S,
+            command_timeout=_STATEMENT_TIMEOUT_S,
+            reset=_nothing_to_reset,
+            server_settings={"application_name": application},
+        )
+        return cls(await pool, queries)
+
+    def wake_with(self, wake_relay: Callable[[], None]) -> None:
+        """Call this after each commit that queued an event; must not block."""
+        self._wake_relay = wake_relay
+
+    async def close(self) -> None:
+        """Close every connection, waiting for those in use."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Lend a connection for reads, each statement on its own."""
+        async with self._acquired() as connection:
+            yield Session(connection, self._queries)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """Lend a connection with one transaction open: committed at the end, rolled back on any exception."""
+        async with self._acquired() as connection:
+            transaction = connection.transaction()
+            with _translated():
+                await transaction.start()
+            session = Session(connection, self._queries)
+            try:
+                yield session
+            except BaseException:
+                if not connection.is_closed():
+                    with _translated():
+                        await transaction.rollback()
+                raise
+            with _translated():
+                await transaction.commit()
+            if session.has_events:
+                self._wake_relay()
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Any]:
+        with _translated():
+            connection = await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S)
+        try:
+            yield connection
+        finally:
+            with _translated():
+                await self._pool.release(connection)
+
+
+def _no_relay() -> None:
+    """Stand for the relay where none was given: it looks by itself every second."""
+
+
+async def _nothing_to_reset(_connection: object) -> None:
+    """Skip the reset query: services set no session state, and it costs a round trip per use."""
+
+
+class _translated:  # noqa: N801 - used as a statement
+    """Turn a driver's exception into one of ours, with the cause chained."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None or isinstance(error, AlphintraError) or not isinstance(error, Exception):
+            return
+        ours = _translate(error)
+        if ours is not None:
+            raise ours from error
+
+
+def _translate(error: Exception) -> AlphintraError | None:
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return ConstraintError(error.constraint_name or "", str(error))
+    if isinstance(error, (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)):
+        return AlphintraError("STORE_BUSY", "the database is busy: try again", kind=Kind.UNAVAILABLE)
+    if isinstance(error, asyncpg.DiskFullError):
+        return AlphintraError("STORE_FULL", "the database's disk is full", kind=Kind.UNAVAILABLE)
+    if isinstance(
+        error,
+        (
+            asyncpg.PostgresConnectionError,
+            asyncpg.InvalidAuthorizationSpecificationError,
+            asyncpg.OperatorInterventionError,
+            asyncpg.TooManyConnectionsError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+            TimeoutError,
+        ),
+    ):
+        return AlphintraError("STORE_UNAVAILABLE", "the database cannot be reached", kind=Kind.UNAVAILABLE)
+    return None

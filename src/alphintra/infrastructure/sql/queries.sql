@@ -1,0 +1,33 @@
+-- events.append: store an event and queue it for publication, in the caller's transaction
+WITH stored AS (
+    INSERT INTO event_log (event_id, subject, aggregate_id, payload, occurred_at)
+    VALUES ($1, $2, $3, $4, $5)
+    RETURNING event_id
+)
+INSERT INTO outbox (event_id) SELECT event_id FROM stored;
+
+-- events.claim: lock a batch of unpublished events, oldest first, skipping those another relay holds
+SELECT o.event_id, e.subject, e.payload
+FROM outbox AS o
+JOIN event_log AS e ON e.event_id = o.event_id
+ORDER BY e.seq
+LIMIT $1
+FOR UPDATE OF o SKIP LOCKED;
+
+-- events.published: take published events off the queue
+DELETE FROM outbox WHERE event_id = ANY($1::uuid[]);
+
+-- events.pending: how many events wait for publication, and since when
+SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM outbox;
+
+-- inbox.receive: remember an event as handled by a consumer; no row comes back if it already was
+INSERT INTO inbox (consumer, event_id) VALUES ($1, $2)
+ON CONFLICT (consumer, event_id) DO NOTHING
+RETURNING event_id;
+
+-- audit.append: record who did what to which object, in the caller's transaction
+INSERT INTO audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- health.identity: which database answers, under which role, and at which migration
+SELECT current_database() AS database, current_user AS role, (SELECT count(*) FROM schema_migrations) AS migrations;

@@ -1,0 +1,29 @@
+"""The real clock and the real source of identifiers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from uuid_utils.compat import uuid7
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+__all__ = ["SystemClock", "SystemIds"]
+
+
+class SystemClock:
+    """Reads the machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the current time as aware UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - the one place that reads the wall clock
+
+
+class SystemIds:
+    """Draws version 7 UUIDs: time-ordered, so that indexes grow at one end."""
+
+    def new(self) -> UUID:
+        """Return a fresh identifier."""
+        return uuid7()

@@ -1,0 +1,55 @@
+"""Structured logs: one JSON line per event on standard output, with the trace it belongs to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alphintra.kernel.messages import Context
+
+__all__ = ["bound_context", "configure_logs", "get_logger", "new_trace_id"]
+
+
+def configure_logs(process: str, *, level: str = "info") -> None:
+    """Send logs of this process as JSON lines to standard output; call once at start."""
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+def get_logger() -> structlog.stdlib.BoundLogger:
+    """Return a logger; event names are constant and dotted, facts are fields."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger
+
+
+def new_trace_id() -> str:
+    """Return a fresh 128-bit trace id as 32 hexadecimal digits (W3C trace context)."""
+    return os.urandom(16).hex()
+
+
+@contextmanager
+def bound_context(context: Context) -> Iterator[None]:
+    """Bind trace and actor to every log line written inside the block."""
+    with structlog.contextvars.bound_contextvars(trace_id=context.trace_id, actor=context.actor.id):
+        yield

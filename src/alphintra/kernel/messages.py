@@ -1,0 +1,80 @@
+"""The base of every message between services: commands with a typed reply, events, and who is asking.
+
+A message's tag, ``<service>.<name>.v<version>``, is its wire type; subjects are derived from it:
+commands travel on ``<service>.cmd.<name>``, events on ``<service>.evt.<name>``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Generic, TypeVar, cast, get_args
+from uuid import UUID
+
+import msgspec
+
+__all__ = ["Actor", "Command", "Context", "Event", "EventEnvelope", "ReplyT", "Utc", "View", "reply_type", "subject_of"]
+
+Utc = Annotated[datetime, msgspec.Meta(tz=True)]
+ReplyT = TypeVar("ReplyT", covariant=True)  # noqa: PLC0105 - reads as the type of the reply
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the read-only values that replies carry."""
+
+
+class Command(msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="message"):
+    """Base of what one service asks of another; the type parameter is the reply."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="message"):
+    """Base of what a service tells has happened; readers tolerate fields they do not know."""
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """On whose authority a command runs.
+
+    Attributes:
+        id: ``user:<uuid>``, ``key:<key id>``, ``service:<name>`` or ``operator``.
+        user_id: the person behind it, None for services and the operator.
+        roles: out of owner, operator, trader, viewer.
+        scopes: what an API key was limited to; empty for a session, which has all of its roles' scopes.
+    """
+
+    id: str
+    user_id: UUID | None = None
+    roles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What travels beside every message: whose it is, and the trace it belongs to."""
+
+    trace_id: str
+    actor: Actor
+
+
+class EventEnvelope(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it is stored and published."""
+
+    event_id: UUID
+    aggregate_id: UUID
+    occurred_at: Utc
+    context: Context
+    event: msgspec.Raw
+
+
+def tag_of(message: type[msgspec.Struct]) -> str:
+    """Return the wire type of a message class, e.g. ``trading.submit_order.v1``."""
+    return str(message.__struct_config__.tag)
+
+
+def subject_of(message: type[msgspec.Struct]) -> str:
+    """Return the subject a message class travels on."""
+    service, name, _version = tag_of(message).split(".")
+    return f"{service}.{'evt' if issubclass(message, Event) else 'cmd'}.{name}"
+
+
+def reply_type(command: type[Command[ReplyT]]) -> type[ReplyT]:
+    """Return the class a command is answered with, as declared in its base ``Command[Reply]``."""
+    (base,) = command.__orig_bases__  # type: ignore[attr-defined] # set by typing.Generic on each subclass
+    return cast("type[ReplyT]", get_args(base)[0])

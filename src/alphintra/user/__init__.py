@@ -1,0 +1,1 @@
+"""user: profiles and preferences; erasure and export."""

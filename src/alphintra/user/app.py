@@ -1,0 +1,23 @@
+"""Composition root of user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alphintra.contracts.auth import UserRegistered
+from alphintra.contracts.user import GetProfile, UpdateProfile
+from alphintra.user.endpoints import Endpoints
+from alphintra.user.repository import Profiles
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.host import Parts, ServiceHost
+
+__all__ = ["wire"]
+
+
+def wire(host: ServiceHost, _parts: Parts) -> None:
+    """Enter what user answers and hears."""
+    endpoints = Endpoints(profiles=Profiles(host.database), clock=host.clock, ids=host.ids)
+    host.bus.answer(GetProfile, endpoints.get_profile)
+    host.bus.answer(UpdateProfile, endpoints.update_profile)
+    host.hear(UserRegistered, endpoints.on_user_registered)

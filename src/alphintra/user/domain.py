@@ -1,0 +1,95 @@
+"""Decisions about profiles: what may be set, and what a change yields."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import UserId
+
+__all__ = ["Changes", "Profile", "apply_changes", "new_profile"]
+
+DISPLAY_NAME_MAX = 80
+PREFERENCES_MAX = 100
+PREFERENCE_LENGTH_MAX = 200
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A person's profile; ``version`` grows by one with each change."""
+
+    user_id: UserId
+    email: str
+    display_name: str
+    locale: str
+    time_zone: str
+    preferences: tuple[tuple[str, str], ...]
+    version: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a person wants changed; None leaves a field as it is."""
+
+    version: int
+    display_name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    preferences: tuple[tuple[str, str], ...] | None = None
+
+
+def new_profile(user_id: UserId, email: str, *, at: datetime) -> Profile:
+    """Return the profile a person starts with."""
+    return Profile(
+        user_id=user_id,
+        email=email,
+        display_name=email.partition("@")[0][:DISPLAY_NAME_MAX],
+        locale="en",
+        time_zone="UTC",
+        preferences=(),
+        version=1,
+        updated_at=at,
+    )
+
+
+def apply_changes(profile: Profile, changes: Changes, *, at: datetime) -> Profile:
+    """Return the changed profile.
+
+    Raises VERSION_CONFLICT if it changed since it was read, FIELD_CHARS, FIELD_LENGTH or FIELD_VALUE for bad input.
+    """
+    if changes.version != profile.version:
+        message = f"the profile is at version {profile.version}, not {changes.version}: read it again"
+        raise AlphintraError("VERSION_CONFLICT", message, kind=Kind.CONFLICT, pointer="/version")
+    if changes.display_name is not None:
+        _check_text(changes.display_name, DISPLAY_NAME_MAX, pointer="/display_name")
+    if changes.locale is not None:
+        _check_text(changes.locale, PREFERENCE_LENGTH_MAX, pointer="/locale")
+    if changes.time_zone is not None and changes.time_zone not in available_timezones():
+        message = f"{changes.time_zone[:60]!r} is no time zone: write e.g. Europe/Berlin"
+        raise AlphintraError("FIELD_VALUE", message, pointer="/time_zone")
+    for key, value in changes.preferences or ():
+        _check_text(key, PREFERENCE_LENGTH_MAX, pointer="/preferences")
+        _check_text(value, PREFERENCE_LENGTH_MAX, pointer=f"/preferences/{key}")
+    if changes.preferences is not None and len(changes.preferences) > PREFERENCES_MAX:
+        raise AlphintraError("FIELD_LENGTH", f"at most {PREFERENCES_MAX} preferences", pointer="/preferences")
+    return replace(
+        profile,
+        display_name=profile.display_name if changes.display_name is None else changes.display_name,
+        locale=profile.locale if changes.locale is None else changes.locale,
+        time_zone=profile.time_zone if changes.time_zone is None else changes.time_zone,
+        preferences=profile.preferences if changes.preferences is None else changes.preferences,
+        version=profile.version + 1,
+        updated_at=at,
+    )
+
+
+def _check_text(value: str, length_max: int, *, pointer: str) -> None:
+    if not value or len(value) > length_max:
+        raise AlphintraError("FIELD_LENGTH", f"must have 1 to {length_max} characters", pointer=pointer)
+    if any(unicodedata.category(character) in _INVISIBLE for character in value):
+        raise AlphintraError("FIELD_CHARS", "holds control or invisible characters", pointer=pointer)

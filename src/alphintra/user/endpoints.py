@@ -1,0 +1,40 @@
+"""Ways into user: commands and events; each decoded, one use case, encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alphintra.contracts.auth import UserRegistered
+from alphintra.contracts.user import GetProfile, ProfileView, UpdateProfile
+from alphintra.user import service
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.events import Delivery
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.user.repository import Profiles
+
+__all__ = ["Endpoints"]
+
+
+class Endpoints:
+    """Handlers with what they need at hand."""
+
+    def __init__(self, *, profiles: Profiles, clock: Clock, ids: IdSource) -> None:
+        self._profiles = profiles
+        self._clock = clock
+        self._ids = ids
+
+    async def get_profile(self, _command: GetProfile, context: Context) -> ProfileView:
+        """Answer ``user.get_profile``."""
+        return await service.get_profile(context, profiles=self._profiles)
+
+    async def update_profile(self, command: UpdateProfile, context: Context) -> ProfileView:
+        """Answer ``user.update_profile``."""
+        at = self._clock.now()
+        return await service.update_profile(command, context, profiles=self._profiles, ids=self._ids, at=at)
+
+    async def on_user_registered(self, delivery: Delivery[UserRegistered]) -> None:
+        """Hear ``auth.user_registered``."""
+        await service.create_profile(delivery, profiles=self._profiles)

@@ -1,0 +1,78 @@
+"""Profiles in the user database: rows to values and back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from alphintra.user.domain import Profile
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.postgres import Database, Record, Session
+    from alphintra.kernel.ids import UserId
+
+__all__ = ["Profiles", "ProfilesTransaction"]
+
+
+class ProfilesTransaction:
+    """Changes to profiles inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def add(self, profile: Profile) -> None:
+        """Store a new profile; an existing one stays."""
+        await self.session.execute(
+            "profiles.insert",
+            profile.user_id,
+            profile.email,
+            profile.display_name,
+            profile.locale,
+            profile.time_zone,
+            profile.version,
+            profile.updated_at,
+        )
+
+    async def lock(self, user_id: UserId) -> Profile | None:
+        """Read a profile and hold it until the transaction ends."""
+        row = await self.session.row("profiles.lock", user_id)
+        return None if row is None else _profile(row, await self.session.rows("preferences.list", user_id))
+
+    async def save(self, profile: Profile) -> None:
+        """Store a changed profile with its preferences."""
+        await self.session.execute(
+            "profiles.update",
+            profile.user_id,
+            profile.display_name,
+            profile.locale,
+            profile.time_zone,
+            profile.version,
+            profile.updated_at,
+        )
+        await self.session.execute("preferences.clear", profile.user_id, profile.updated_at)
+        rows = [(profile.user_id, name, value, profile.updated_at) for name, value in profile.preferences]
+        await self.session.execute_many("preferences.put", rows)
+
+
+class Profiles:
+    """Reads of profiles, and the door to change them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[ProfilesTransaction]:
+        """Open a transaction: committed at the end, rolled back on any exception."""
+        async with self._database.transaction() as session:
+            yield ProfilesTransaction(session)
+
+    async def get(self, user_id: UserId) -> Profile | None:
+        """Read a profile."""
+        async with self._database.session() as session:
+            row = await session.row("profiles.get", user_id)
+            return None if row is None else _profile(row, await session.rows("preferences.list", user_id))
+
+
+def _profile(row: Record, preferences: Sequence[Record]) -> Profile:
+    return Profile(**row, preferences=tuple((item["name"], item["value"]) for item in preferences))
