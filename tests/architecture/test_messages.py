@@ -1,0 +1,94 @@
+"""The manifest and the published messages name the same things."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from alphintra.contracts import auth, broker, nocode, notification, risk, strategy, trading, user
+from alphintra.kernel import health
+from alphintra.kernel.messages import Command, Event, reply_type, subject_of, tag_of
+from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
+
+PUBLISHED = {module.__name__ for module in (auth, broker, nocode, notification, risk, strategy, trading, user, health)}
+SPECS = tuple(SERVICES.values())
+TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
+
+
+def subclasses(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    """Yield every message class that product code defines below a base, at any depth."""
+    for child in base.__subclasses__():
+        if child.__module__ in PUBLISHED:
+            yield child
+        yield from subclasses(child)
+
+
+COMMANDS = tuple(subclasses(Command))
+EVENTS = tuple(subclasses(Event))
+MESSAGES = (*COMMANDS, *EVENTS)
+
+
+def names(messages: tuple[type[msgspec.Struct], ...], spec: ServiceSpec) -> set[str]:
+    """Return the names below a service's prefix, version left off."""
+    parts = (tag_of(message).split(".") for message in messages)
+    return {name for service, name, _version in parts if service == spec.name}
+
+
+def in_words(class_name: str) -> str:
+    """Return a class name as the manifest spells it: ``LogIn`` is ``log_in``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
+
+
+def test_all_messages_are_discovered() -> None:
+    declared = sum(len(spec.commands) + len(spec.events) for spec in SPECS)
+    assert len(MESSAGES) >= declared > 50
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_commands_of_manifest_and_contracts_agree(spec: ServiceSpec) -> None:
+    assert names(COMMANDS, spec) == set(spec.commands)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_events_of_manifest_and_contracts_agree(spec: ServiceSpec) -> None:
+    assert names(EVENTS, spec) == set(spec.events)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_a_service_hears_and_asks_only_what_another_one_offers(spec: ServiceSpec) -> None:
+    events = {f"{other.name}.{event}" for other in SPECS if other is not spec for event in other.events}
+    commands = {f"{other.name}.{command}" for other in SPECS if other is not spec for command in other.commands}
+    assert set(spec.hears) <= events
+    assert set(spec.asks) <= commands
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=tag_of)
+def test_a_message_is_tagged_with_service_name_and_version(message: type[msgspec.Struct]) -> None:
+    assert TAG.fullmatch(tag_of(message))
+    service, name, _version = tag_of(message).split(".")
+    if message.__module__ != health.__name__:
+        assert message.__module__ == f"alphintra.contracts.{service}"
+        assert in_words(message.__name__) == name
+
+
+def test_no_two_messages_share_a_tag_or_a_subject_of_one_version() -> None:
+    tags = Counter(tag_of(message) for message in MESSAGES)
+    assert [tag for tag, count in tags.items() if count > 1] == []
+    assert len({(subject_of(m), tag_of(m).rpartition(".")[2]) for m in MESSAGES}) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=tag_of)
+def test_a_command_is_frozen_refuses_unknown_fields_and_names_its_reply(command: type[Command[msgspec.Struct]]) -> None:
+    assert command.__struct_config__.frozen
+    assert command.__struct_config__.forbid_unknown_fields
+    assert isinstance(reply_type(command), type)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=tag_of)
+def test_an_event_is_frozen_and_tolerates_fields_of_a_later_version(event: type[Event]) -> None:
+    assert event.__struct_config__.frozen
+    assert not event.__struct_config__.forbid_unknown_fields
