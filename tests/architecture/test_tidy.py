@@ -85,8 +85,10 @@ CODE = (".py", ".sql")
         (tidy.float_beside_money, PRODUCT, (".py",)),
         (tidy.time_and_chance, PRODUCT, (".py",)),
         (tidy.hidden_imports, PRODUCT, (".py",)),
+        (tidy.repository_beyond_its_type, PRODUCT, (".py",)),
         (tidy.empty_names, EVERYWHERE, (".py",)),
         (tidy.missing_docstrings, PRODUCT, (".py",)),
+        (tidy.error_codes, PRODUCT, (".py",)),
         (tidy.unfinished_work, EVERYWHERE, CODE),
         (tidy.toothless_tests, TESTS, (".py",)),
         (tidy.blind_sleeps, TESTS, (".py",)),
@@ -129,6 +131,7 @@ def parameters(count: int) -> str:
 
 
 GATEWAYS = "src/alphintra/trading/gateways.py"
+ENDPOINTS = "src/alphintra/trading/endpoints.py"
 ENGINE = "src/alphintra/engine/indicators.py"
 
 PLANTED: tuple[tuple[Rule, Source, Source], ...] = (
@@ -137,6 +140,11 @@ PLANTED: tuple[tuple[Rule, Source, Source], ...] = (
     (tidy.long_functions, python(body(71)), python(body(70))),
     (tidy.many_parameters, python(parameters(7)), python(parameters(6))),
     (tidy.many_parameters, python("def f(a, b, c, *, d, e, f, g): ..."), python("def f(a, b, c, *, d, e, f): ...")),
+    (
+        tidy.many_parameters,
+        python("def f(a, b, c, d, e, f, g): ...  # noqa: PLR0913"),
+        python("def f(a, b, c, d, e, f, g): ...  # noqa: PLR0913 - the parts of a row"),
+    ),
     (tidy.sql_outside_sql, python("q = 'SELECT id FROM orders'"), python("'Select one from the list.'\n")),
     (tidy.sql_outside_sql, python("q = f'insert into {t} values (1)'"), python("q = 'insert a coin'")),
     (tidy.sql_outside_sql, python("q = 'update orders set x = 1'"), python("q = 'update the order'")),
@@ -167,6 +175,11 @@ PLANTED: tuple[tuple[Rule, Source, Source], ...] = (
         python("rng = np.random.default_rng(seed)", ENGINE),
     ),
     (
+        tidy.repository_beyond_its_type,
+        python("from alphintra.trading.repository import Orders", ENDPOINTS),
+        python("if TYPE_CHECKING:\n    from alphintra.trading.repository import Orders", ENDPOINTS),
+    ),
+    (
         tidy.hidden_imports,
         python("m = importlib.import_module('os')"),
         python("files = importlib.resources.files('os')"),
@@ -187,6 +200,11 @@ PLANTED: tuple[tuple[Rule, Source, Source], ...] = (
         tidy.missing_docstrings,
         python("def get_orders():\n    'Get the orders.'"),
         python("def get_orders():\n    'Orders, oldest first.'"),
+    ),
+    (
+        tidy.error_codes,
+        python("raise AlphintraError('order not found', 'x')"),
+        python("raise AlphintraError('ORDER_NOT_FOUND', 'x')"),
     ),
     (tidy.unfinished_work, python("x = 1  # TODO later"), python("x = 'TODO'")),
     (tidy.unfinished_work, Source("a.sql", "select 1; -- FIXME"), Source("a.sql", "select 1; -- fixed")),
