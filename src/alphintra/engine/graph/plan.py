@@ -58,8 +58,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_bars: int
 
     def slowest(self) -> Step:
-        """Return the first step in order that needs the longest history, for messages."""
-        return max(self.steps, key=lambda step: step.warm_up_bars)
+        """Return the step that itself adds most to the warm-up before a decision, for messages."""
+        warm_ups = {step.node: step.warm_up_bars for step in self.steps}
+
+        def own(step: Step) -> int:
+            behind = [warm_ups[node] for ends in step.inputs.values() for node, _ in ends]
+            return step.warm_up_bars - max(behind, default=0)
+
+        return max((step for step in self.steps if step.warm_up_bars <= self.warm_up_bars), key=own)
 
 
 def canonical_json(graph: Graph) -> bytes:

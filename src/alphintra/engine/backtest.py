@@ -1,0 +1,323 @@
+"""Backtests: a plan over recorded bars, signals at a close filled at the next open, repeatable to the last digit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from alphintra.engine.bars import require_ordered
+from alphintra.engine.executor import Decision, Executor, Outcome
+from alphintra.engine.matching import FILL_MODEL, require_slippage
+from alphintra.engine.portfolio import FeeModel, Position
+from alphintra.engine.step import Book, Costs, Fill, Order, Origin, Refusal, StepResult, step
+from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.money import require_positive, round_cash
+from alphintra.kernel.vocabulary import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from alphintra.engine.bars import Bar
+    from alphintra.engine.graph.plan import Plan
+
+__all__ = [
+    "BacktestResult",
+    "BacktestSettings",
+    "EquityPoint",
+    "Honesty",
+    "OrderRecord",
+    "run_backtest",
+    "run_hash",
+]
+
+PROGRESS_BARS = 256  # bars between two calls of progress and should_stop
+_ORIGIN_KEY = "backtest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestSettings:
+    """Terms of a run.
+
+    Args:
+        initial_cash: above zero, rounded to a millionth.
+        fees: fee model of every fill.
+        slippage_bps: of market orders, 0 to 1000.
+        seed: part of the run's identity; the bar model itself draws no random number.
+
+    Raises:
+        AlphintraError: QTY_NOT_POSITIVE, FIELD_RANGE or NUMBER_*.
+    """
+
+    initial_cash: Decimal = Decimal(100_000)
+    fees: FeeModel = field(default_factory=FeeModel)
+    slippage_bps: Decimal = Decimal(0)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_positive(self.initial_cash, pointer="/initial_cash")
+        require_slippage(self.slippage_bps)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order of the run and how it ended: filled, rejected with a code, or still ``new`` after the last bar."""
+
+    order: Order
+    status: OrderStatus
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """The book at the close of one bar, fills of that bar included."""
+
+    ts: datetime
+    equity: Decimal
+    cash: Decimal
+    qty: Decimal
+    close: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Honesty:
+    """What a reader must know before trusting the numbers.
+
+    Args:
+        fill_model: how orders are filled, and what is not modelled.
+        fees: fee model used.
+        slippage_bps: slippage used.
+        bars: bars given.
+        warm_up_bars: bars at the start on which nothing could trade.
+        first_ts: close of the first bar.
+        last_ts: close of the last bar.
+        largest_gap_days: longest time between two closes, in days.
+        is_position_open: whether the last value rests on an unsold position, valued at the last close.
+        is_order_working: whether an order of the last bar met no bar any more.
+    """
+
+    fill_model: str
+    fees: FeeModel
+    slippage_bps: Decimal
+    bars: int
+    warm_up_bars: int
+    first_ts: datetime
+    last_ts: datetime
+    largest_gap_days: float
+    is_position_open: bool
+    is_order_working: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestResult:
+    """Everything a run produced, oldest first.
+
+    Args:
+        symbol: traded symbol.
+        graph_hash: strategy version.
+        settings: terms of the run.
+        orders: every order with its end.
+        fills: every execution.
+        trades: closed trades; an open one shows in ``position`` only.
+        position: holding after the last bar.
+        equity: one point per bar.
+        decisions: one record per bar.
+        blocked: signals that did not trade, counted by code (outcomes ``blocked_*`` and refused orders).
+        honesty: model, costs and coverage.
+        digest: sha-256 over orders, fills and equity; equal on every re-run.
+    """
+
+    symbol: str
+    graph_hash: str
+    settings: BacktestSettings
+    orders: tuple[OrderRecord, ...]
+    fills: tuple[Fill, ...]
+    trades: tuple[Trade, ...]
+    position: Position
+    equity: tuple[EquityPoint, ...]
+    decisions: tuple[Decision, ...]
+    blocked: dict[str, int]
+    honesty: Honesty
+    digest: str
+
+
+@dataclass(slots=True)
+class _Record:
+    """What has happened so far in a run."""
+
+    orders: list[Order] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    trades: list[Trade] = field(default_factory=list)
+    equity: list[EquityPoint] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    open_trade: OpenTrade | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def take(self, result: StepResult, bar: Bar, held: Decimal) -> None:
+        """Append one bar; ``held`` is the signed position before it."""
+        index = len(self.equity)
+        for fill in result.fills:
+            self._take_fill(fill, index, held)
+            held += fill.qty if fill.side == "buy" else -fill.qty
+        self.refusals += result.refusals
+        self.orders += result.orders
+        self.tags |= {order.client_order_id: order.intent.tag for order in result.orders}
+        self.decisions.append(result.decision)
+        book = result.book
+        self.equity.append(EquityPoint(bar.ts, book.equity(bar.close), book.cash, book.position.qty, bar.close))
+
+    def _take_fill(self, fill: Fill, index: int, held: Decimal) -> None:
+        self.fills.append(fill)
+        told = TradeFill(
+            ts=fill.ts,
+            bar_index=index,
+            side=fill.side,
+            qty=fill.qty,
+            price=fill.price,
+            fee=fill.fee,
+            realized=fill.realized,
+            held_before=held,
+            tag=self.tags[fill.client_order_id],
+        )
+        self.open_trade, closed = fold_trade(self.open_trade, told)
+        if closed is not None:
+            self.trades.append(closed)
+
+
+def run_backtest(
+    plan: Plan,
+    symbol: str,
+    *,
+    bars: Sequence[Bar],
+    settings: BacktestSettings,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> BacktestResult:
+    """Run a plan over the bars of one symbol.
+
+    Signals at a close are filled from the next bar on; a position open at the end is valued, not sold.
+
+    Args:
+        plan: compiled strategy.
+        symbol: part of the order ids.
+        bars: split-adjusted, strictly rising in time, more than the plan's warm-up.
+        settings: cash, fees, slippage, seed.
+        progress: told (bars done, bars in all) every 256 bars and at the end.
+        should_stop: asked every 256 bars.
+
+    Raises:
+        AlphintraError: TIME_ORDER, WARM_UP_SHORT naming the node that needs more bars, RUN_STOPPED, NODE_VALUE.
+    """
+    require_ordered(bars)
+    _require_warm_up(plan, len(bars))
+    executor = Executor(plan)
+    costs = Costs(settings.fees, settings.slippage_bps)
+    origin = Origin(_ORIGIN_KEY, symbol)
+    book = Book(round_cash(settings.initial_cash))
+    record = _Record()
+    for index, bar in enumerate(bars):
+        if index % PROGRESS_BARS == 0:
+            _check_in(index, len(bars), progress, should_stop)
+        held = book.position.qty
+        result = step(executor, book, bar, costs=costs, origin=origin)
+        book = result.book
+        record.take(result, bar, held)
+    _check_in(len(bars), len(bars), progress, None)
+    return _result(plan, symbol, settings=settings, record=record, book=book)
+
+
+def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, engine_version: str) -> str:
+    """Return the identity of a run as 64 hexadecimal digits: same strategy, data, terms and engine, same result.
+
+    Decimals count by value: 100000 and 100000.00 are the same cash.
+    """
+    fees = settings.fees
+    amounts = (settings.initial_cash, settings.slippage_bps, fees.commission_bps, fees.per_share, fees.minimum)
+    plain = [f"{amount.normalize():f}" for amount in amounts]
+    return _sha256([graph_hash, data_hash, plain, settings.seed, engine_version])
+
+
+def _result(plan: Plan, symbol: str, *, settings: BacktestSettings, record: _Record, book: Book) -> BacktestResult:
+    orders = _order_records(record)
+    blocked = Counter(
+        decision.outcome.value for decision in record.decisions if decision.outcome.value.startswith("blocked_")
+    )
+    blocked.update(refusal.code for refusal in record.refusals)
+    return BacktestResult(
+        symbol=symbol,
+        graph_hash=plan.graph_hash,
+        settings=settings,
+        orders=orders,
+        fills=tuple(record.fills),
+        trades=tuple(record.trades),
+        position=book.position,
+        equity=tuple(record.equity),
+        decisions=tuple(record.decisions),
+        blocked=dict(sorted(blocked.items())),
+        honesty=_honesty(settings, record, book),
+        digest=_sha256([orders, record.fills, record.equity]),
+    )
+
+
+def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
+    filled = {fill.client_order_id for fill in record.fills}
+    refused = {refusal.client_order_id: refusal.code for refusal in record.refusals}
+    records = []
+    for order in record.orders:
+        name = order.client_order_id
+        if name in filled:
+            records.append(OrderRecord(order, OrderStatus.FILLED))
+        elif name in refused:
+            records.append(OrderRecord(order, OrderStatus.REJECTED, refused[name]))
+        else:
+            records.append(OrderRecord(order, OrderStatus.NEW))
+    return tuple(records)
+
+
+def _honesty(settings: BacktestSettings, record: _Record, book: Book) -> Honesty:
+    times = [point.ts for point in record.equity]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    return Honesty(
+        fill_model=FILL_MODEL,
+        fees=settings.fees,
+        slippage_bps=settings.slippage_bps,
+        bars=len(times),
+        warm_up_bars=sum(decision.outcome is Outcome.WARMING_UP for decision in record.decisions),
+        first_ts=times[0],
+        last_ts=times[-1],
+        largest_gap_days=max(gaps, default=0.0) / 86_400,
+        is_position_open=bool(book.position.qty),
+        is_order_working=bool(book.working),
+    )
+
+
+def _require_warm_up(plan: Plan, bars: int) -> None:
+    if bars <= plan.warm_up_bars:
+        slow = plan.slowest()
+        message = (
+            f"the strategy needs {plan.warm_up_bars} bars of history before its first decision, most of them for node "
+            f"{slow.node} ({slow.type}); {bars} bars were given: give a longer range or shorten its periods"
+        )
+        raise AlphintraError("WARM_UP_SHORT", message, pointer="/bars")
+
+
+def _check_in(
+    done: int, total: int, progress: Callable[[int, int], None] | None, should_stop: Callable[[], bool] | None
+) -> None:
+    if should_stop is not None and should_stop():
+        message = f"the run was stopped after {done} of {total} bars; nothing of it is kept"
+        raise AlphintraError("RUN_STOPPED", message, kind=Kind.CONFLICT)
+    if progress is not None:
+        progress(done, total)
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()
