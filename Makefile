@@ -32,12 +32,14 @@ test: install-dev ## Run every test that needs neither root nor a browser
 	@$(PY) -m pytest -n 2 $(ARGS)
 
 check: install-dev ## Check style, types, import contracts, migrations and house rules
-	@echo "==> ruff check" && $(VENV)/bin/ruff check --quiet .
-	@echo "==> ruff format" && $(VENV)/bin/ruff format --check --quiet .
-	@echo "==> mypy --strict" && $(PY) -m mypy
-	@echo "==> import contracts" && $(VENV)/bin/lint-imports --no-logo
-	@echo "==> migrations ($(words $(MIGRATIONS)) files)" && $(if $(MIGRATIONS),$(VENV)/bin/squawk $(MIGRATIONS),true)
-	@echo "==> house rules" && $(PY) -m pytest -q -p no:randomly tests/architecture
+	@failed=; step() { name=$$1; shift; echo "==> $$name"; "$$@" || failed="$$failed, $$name"; }; \
+	step "ruff check" $(VENV)/bin/ruff check --quiet --output-format concise .; \
+	step "ruff format" $(VENV)/bin/ruff format --check --quiet .; \
+	step "mypy --strict" $(PY) -m mypy; \
+	step "import contracts" $(VENV)/bin/lint-imports --no-logo; \
+	step "squawk, $(words $(MIGRATIONS)) migrations" $(if $(MIGRATIONS),$(VENV)/bin/squawk $(MIGRATIONS),true); \
+	step "house rules" $(PY) -m pytest -q -p no:randomly tests/architecture; \
+	if [ -n "$$failed" ]; then echo "make check: broken:$${failed#,}" >&2; exit 1; fi; echo "make check: all kept"
 
 bench: install-dev ## Measure start, memory and order throughput; prints ratios
 	@$(PY) benchmarks/run.py $(ARGS)

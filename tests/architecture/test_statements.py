@@ -1,4 +1,4 @@
-"""SQL, Python and manifest agree: no statement missing or dead, no table undeclared, none of another service touched."""
+"""SQL, Python and manifest agree: no statement missing or dead, no table undeclared, none of another service used."""
 
 from __future__ import annotations
 

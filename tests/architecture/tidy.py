@@ -301,7 +301,7 @@ def restates(name: str, docstring: str) -> bool:
     return said <= {word.rstrip("s") for word in re.findall(r"[a-z]+", name.lower())}
 
 
-_ERROR_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+_ERROR_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
 def error_codes(source: Source) -> list[str]:
