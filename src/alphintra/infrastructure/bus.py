@@ -183,13 +183,12 @@ class Bus:
 
     def answer_many(self, command: type[C], handler: BatchHandler[C]) -> None:
         """Answer a command in batches; the handler returns a reply or an AlphintraError for each message."""
-        responder = _Responder(command, handler)
-        subject = subject_of(command)
-        self._local.add(subject, responder)
-        self._responders[subject] = responder
+        self._responders[subject_of(command)] = _Responder(command, handler)
 
     async def start(self) -> None:
-        """Begin to answer other processes; call once every responder is entered."""
+        """Begin to answer, in this process and others; call once every responder is entered."""
+        for subject, responder in self._responders.items():
+            self._local.add(subject, responder)
         if self._nats is None:
             return
         for subject, responder in self._responders.items():

@@ -1,0 +1,1 @@
+"""trading: accounts, orders as events, executions, positions and the cash ledger."""

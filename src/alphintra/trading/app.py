@@ -1,0 +1,46 @@
+"""Composition root of trading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alphintra.contracts import broker as from_broker
+from alphintra.contracts import risk as from_risk
+from alphintra.contracts import trading as messages
+from alphintra.trading.endpoints import Endpoints, OrderQueue
+from alphintra.trading.gateways import RiskGateway
+from alphintra.trading.repository import Books
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.host import Parts, ServiceHost
+
+__all__ = ["wire"]
+
+
+def wire(host: ServiceHost, parts: Parts) -> None:
+    """Enter what trading answers, hears and does in the background."""
+    books = Books(host.database)
+    queue = OrderQueue(books=books, risk=RiskGateway(host.bus), clock=host.clock, ids=host.ids)
+    endpoints = Endpoints(books=books, queue=queue, clock=host.clock, ids=host.ids)
+    if parts.commands:
+        host.run("orders", queue.run)
+    answer = host.bus.answer
+    answer(messages.OpenAccount, endpoints.open_account)
+    answer(messages.GetAccount, endpoints.get_account)
+    answer(messages.ListAccounts, endpoints.list_accounts)
+    answer(messages.SubmitOrder, endpoints.submit_order)
+    answer(messages.CancelOrder, endpoints.cancel_order)
+    answer(messages.GetOrder, endpoints.get_order)
+    answer(messages.ListOrders, endpoints.list_orders)
+    answer(messages.ListExecutions, endpoints.list_executions)
+    answer(messages.ListPositions, endpoints.list_positions)
+    answer(messages.ListLedger, endpoints.list_ledger)
+    hear = host.hear
+    hear(from_risk.LimitsChanged, endpoints.on_limits_changed)
+    hear(from_risk.KillStateChanged, endpoints.on_kill_state_changed)
+    hear(from_broker.ConnectionOpened, endpoints.on_connection_opened)
+    hear(from_broker.OrderAcknowledged, endpoints.on_acknowledged)
+    hear(from_broker.OrderRefused, endpoints.on_refused)
+    hear(from_broker.OrderCanceled, endpoints.on_canceled)
+    hear(from_broker.OrderExpired, endpoints.on_expired)
+    hear(from_broker.ExecutionReported, endpoints.on_execution_reported)

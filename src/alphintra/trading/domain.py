@@ -1,0 +1,360 @@
+"""Decisions of trading: what an order may be, how its state folds over events, what a fill books."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import assert_never
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from alphintra.engine.portfolio import Position, apply_fill, cash_delta, notional
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, BookId, ExecutionId, OrderId, UserId
+from alphintra.kernel.money import AMOUNT_PLACES, require_finite, require_positive
+from alphintra.kernel.vocabulary import TERMINAL, AccountMode, OrderStatus, OrderType, Side, TimeInForce
+
+__all__ = [
+    "UNASSIGNED_BOOK",
+    "Account",
+    "Booking",
+    "Execution",
+    "LedgerLine",
+    "NewOrder",
+    "Order",
+    "OrderEvent",
+    "OrderEventKind",
+    "accept",
+    "advance",
+    "book_execution",
+    "deny",
+    "new_account",
+    "order_id_of",
+    "require_same_request",
+    "validate",
+]
+
+UNASSIGNED_BOOK = BookId(UUID(int=0))
+_CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,31}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_ACCOUNT_NAME_MAX = 80
+
+
+class OrderEventKind(StrEnum):
+    """What can happen to an order."""
+
+    SUBMITTED = "submitted"
+    DENIED = "denied"
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+    EXECUTED = "executed"
+    CANCEL_REQUESTED = "cancel_requested"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account; ``is_active`` once risk has set limits and broker has opened the connection."""
+
+    account_id: AccountId
+    owner_id: UserId
+    name: str
+    mode: AccountMode
+    currency: str
+    feed_id: UUID | None
+    is_risk_ready: bool
+    is_venue_ready: bool
+    starting_cash: Decimal
+    cash: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+    created_at: datetime
+
+    @property
+    def is_active(self) -> bool:
+        """Whether orders are taken."""
+        return self.is_risk_ready and self.is_venue_ready
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """What is asked for, before any decision."""
+
+    account_id: AccountId
+    client_order_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    qty: Decimal
+    limit_price: Decimal | None
+    book_id: BookId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as its events add up; ``filled_amount`` is the exact money traded."""
+
+    order_id: OrderId
+    client_order_id: str
+    account_id: AccountId
+    owner_id: UserId
+    book_id: BookId | None
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    qty: Decimal
+    limit_price: Decimal | None
+    status: OrderStatus
+    filled_qty: Decimal
+    filled_amount: Decimal
+    reason_code: str
+    reason: str
+    decision_id: UUID | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def filled_avg_price(self) -> Decimal | None:
+        """Average price of what was filled, to nine decimals; None before the first fill."""
+        return round(self.filled_amount / self.filled_qty, AMOUNT_PLACES) if self.filled_qty else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """Something that happened to an order after it was accepted."""
+
+    kind: OrderEventKind
+    at: datetime
+    code: str = ""
+    reason: str = ""
+    qty: Decimal = Decimal(0)
+    price: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An execution as the broker reported it."""
+
+    execution_id: ExecutionId
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    executed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One side of a double entry; positive amounts are debits."""
+
+    ledger_account: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Everything one execution changes, to be stored in one transaction."""
+
+    order: Order
+    position: Position
+    realized: Decimal
+    cash_change: Decimal
+    lines: tuple[LedgerLine, ...]
+
+
+def new_account(  # noqa: PLR0913 - an account has these parts
+    *,
+    account_id: AccountId,
+    owner_id: UserId,
+    name: str,
+    starting_cash: Decimal,
+    currency: str,
+    feed_id: UUID,
+    at: datetime,
+) -> Account:
+    """Return a new paper account. Raises FIELD_LENGTH, FIELD_VALUE or NUMBER_* for bad input."""
+    if not 0 < len(name.strip()) <= _ACCOUNT_NAME_MAX or not name.isprintable():
+        message = f"the name must have 1 to {_ACCOUNT_NAME_MAX} printable characters"
+        raise AlphintraError("FIELD_LENGTH", message, pointer="/name")
+    if not _CURRENCY.fullmatch(currency):
+        raise AlphintraError("FIELD_VALUE", "the currency is three letters, e.g. USD", pointer="/currency")
+    require_positive(starting_cash, pointer="/starting_cash")
+    return Account(
+        account_id=account_id,
+        owner_id=owner_id,
+        name=name.strip(),
+        mode=AccountMode.PAPER,
+        currency=currency,
+        feed_id=feed_id,
+        is_risk_ready=False,
+        is_venue_ready=False,
+        starting_cash=starting_cash,
+        cash=starting_cash,
+        realized_pnl=Decimal(0),
+        fees=Decimal(0),
+        created_at=at,
+    )
+
+
+def validate(order: NewOrder) -> None:
+    """Refuse an order that makes no sense. Raises one error with code and pointer; nothing is stored."""
+    if not _CLIENT_ORDER_ID.fullmatch(order.client_order_id):
+        message = "client_order_id is 1 to 128 characters of A-Z a-z 0-9 . _ : -"
+        raise AlphintraError("ORDER_ID_FORMAT", message, pointer="/client_order_id")
+    if not _SYMBOL.fullmatch(order.symbol):
+        message = f"{order.symbol[:40]!r} is no symbol: write it in capitals, e.g. AAPL"
+        raise AlphintraError("ORDER_UNKNOWN_SYMBOL", message, pointer="/symbol")
+    require_positive(order.qty, pointer="/qty")
+    match order.type:
+        case OrderType.MARKET:
+            if order.limit_price is not None:
+                message = "a market order takes no limit_price: leave it out or set type to limit"
+                raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/limit_price")
+        case OrderType.LIMIT:
+            if order.limit_price is None:
+                raise AlphintraError("ORDER_FIELD_REQUIRED", "a limit order needs limit_price", pointer="/limit_price")
+            require_positive(order.limit_price, pointer="/limit_price")
+            require_finite(order.qty * order.limit_price.quantize(Decimal("0.000001")), pointer="/qty")
+        case _:
+            assert_never(order.type)
+
+
+def order_id_of(account_id: AccountId, client_order_id: str) -> OrderId:
+    """Return the order id of a client's id: the same for every repetition, so that a reservation is found again."""
+    return OrderId(uuid5(NAMESPACE_OID, f"{account_id}/{client_order_id}"))
+
+
+def require_same_request(stored: Order, asked: NewOrder) -> None:
+    """Refuse a client order id that was used for something else. Raises ORDER_ID_REUSED."""
+    same = (
+        stored.symbol == asked.symbol
+        and stored.side == asked.side
+        and stored.type == asked.type
+        and stored.time_in_force == asked.time_in_force
+        and stored.qty == asked.qty
+        and stored.limit_price == asked.limit_price
+        and stored.book_id == asked.book_id
+    )
+    if not same:
+        message = f"client_order_id {asked.client_order_id} already names another order: choose a new one"
+        raise AlphintraError("ORDER_ID_REUSED", message, kind=Kind.CONFLICT, pointer="/client_order_id")
+
+
+def accept(asked: NewOrder, account: Account, *, decision_id: UUID, at: datetime) -> Order:
+    """Return the order risk has approved, not yet answered by the venue."""
+    return _first_state(asked, account, OrderStatus.PENDING_NEW, decision_id=decision_id, at=at)
+
+
+def deny(asked: NewOrder, account: Account, *, decision_id: UUID, finding: tuple[str, str], at: datetime) -> Order:
+    """Return the order risk has refused, with code and reason."""
+    order = _first_state(asked, account, OrderStatus.DENIED, decision_id=decision_id, at=at)
+    code, reason = finding
+    return replace(order, reason_code=code, reason=reason)
+
+
+def advance(order: Order, event: OrderEvent) -> Order | None:
+    """Return the order after the event, None where the event changes nothing.
+
+    Terminal states never reopen. A fill is always booked: after a cancel or expiry it counts but does not reopen.
+    """
+    match event.kind:
+        case OrderEventKind.EXECUTED:
+            return _executed(order, event)
+        case OrderEventKind.ACKNOWLEDGED:
+            status = OrderStatus.NEW if order.status in {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN} else None
+        case OrderEventKind.REFUSED:
+            status = _unless_terminal(order, OrderStatus.REJECTED)
+        case OrderEventKind.CANCEL_REQUESTED:
+            wanted = None if order.status is OrderStatus.PENDING_CANCEL else OrderStatus.PENDING_CANCEL
+            status = wanted and _unless_terminal(order, wanted)
+        case OrderEventKind.CANCELED:
+            status = _unless_terminal(order, OrderStatus.CANCELED)
+        case OrderEventKind.EXPIRED:
+            status = _unless_terminal(order, OrderStatus.EXPIRED)
+        case OrderEventKind.SUBMITTED | OrderEventKind.DENIED:
+            message = f"{event.kind} is the first event of an order, not a later one"
+            raise AlphintraError("ORDER_EVENT", message, kind=Kind.BUG)
+        case _:
+            assert_never(event.kind)
+    return None if status is None else _next(order, status, event)
+
+
+def book_execution(order: Order, position: Position, execution: Execution) -> Booking:
+    """Return everything an execution changes: order, position, cash and the balanced ledger lines."""
+    event = OrderEvent(kind=OrderEventKind.EXECUTED, at=execution.executed_at, qty=execution.qty, price=execution.price)
+    moved, realized = apply_fill(position, order.side, qty=execution.qty, price=execution.price)
+    cash = cash_delta(order.side, execution.qty, price=execution.price, fee=execution.fee)
+    amounts = {
+        "cash": cash,
+        "fees": execution.fee,
+        "realized_pnl": -realized,
+        f"securities:{order.symbol}": realized - cash - execution.fee,
+    }
+    return Booking(
+        order=_executed(order, event),
+        position=moved,
+        realized=realized,
+        cash_change=cash,
+        lines=tuple(LedgerLine(name, amount) for name, amount in amounts.items() if amount),
+    )
+
+
+def _first_state(asked: NewOrder, account: Account, status: OrderStatus, *, decision_id: UUID, at: datetime) -> Order:
+    return Order(
+        order_id=order_id_of(asked.account_id, asked.client_order_id),
+        client_order_id=asked.client_order_id,
+        account_id=asked.account_id,
+        owner_id=account.owner_id,
+        book_id=asked.book_id,
+        symbol=asked.symbol,
+        side=asked.side,
+        type=asked.type,
+        time_in_force=asked.time_in_force,
+        qty=asked.qty,
+        limit_price=asked.limit_price,
+        status=status,
+        filled_qty=Decimal(0),
+        filled_amount=Decimal(0),
+        reason_code="",
+        reason="",
+        decision_id=decision_id,
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _unless_terminal(order: Order, status: OrderStatus) -> OrderStatus | None:
+    return None if order.status in TERMINAL else status
+
+
+def _next(order: Order, status: OrderStatus, event: OrderEvent) -> Order:
+    return replace(
+        order,
+        status=status,
+        reason_code=event.code or order.reason_code,
+        reason=event.reason or order.reason,
+        version=order.version + 1,
+        updated_at=event.at,
+    )
+
+
+def _executed(order: Order, event: OrderEvent) -> Order:
+    filled = order.filled_qty + event.qty
+    code = ""
+    if order.status in TERMINAL:
+        status, code = order.status, "LATE_FILL"
+    elif filled >= order.qty:
+        status = OrderStatus.FILLED
+    else:
+        status = OrderStatus.PARTIALLY_FILLED if order.status is not OrderStatus.PENDING_CANCEL else order.status
+    if filled > order.qty:
+        code = "OVERFILL"
+    grown = replace(order, filled_qty=filled, filled_amount=order.filled_amount + notional(event.qty, event.price))
+    return _next(grown, status, replace(event, code=code))

@@ -1,0 +1,188 @@
+"""Ways into trading: commands, the order queue, events of broker and risk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from alphintra.contracts import broker as from_broker
+from alphintra.contracts import trading as messages
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId
+from alphintra.trading.domain import OrderEventKind
+from alphintra.trading.service import accounts, reading, reports, submission
+from alphintra.trading.service.views import account_view
+
+if TYPE_CHECKING:
+    from alphintra.contracts.risk import KillStateChanged, LimitsChanged
+    from alphintra.infrastructure.events import Delivery
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.trading.gateways import RiskGateway
+    from alphintra.trading.repository import Books
+    from alphintra.trading.service.submission import Submission
+
+__all__ = ["Endpoints", "OrderQueue"]
+
+QUEUE_MAX = 1024
+BATCH_MAX = 64
+Waiting = tuple["Submission", "asyncio.Future[messages.OrderView]"]
+
+
+class OrderQueue:
+    """The one writer of orders in this process: takes what has queued, decides it together, answers each.
+
+    Waiting for one commit, further orders queue up and share the next; that is what makes a durable order cheap.
+    """
+
+    def __init__(self, *, books: Books, risk: RiskGateway, clock: Clock, ids: IdSource) -> None:
+        self._books = books
+        self._risk = risk
+        self._clock = clock
+        self._ids = ids
+        self._waiting: deque[Waiting] = deque()
+        self._filled = asyncio.Event()
+
+    async def submit(self, item: Submission) -> messages.OrderView:
+        """Queue an order and wait for the decision on it. Raises BUSY when the queue is full."""
+        if len(self._waiting) >= QUEUE_MAX:
+            raise AlphintraError("BUSY", "the order queue is full: try again", kind=Kind.LIMITED)
+        future: asyncio.Future[messages.OrderView] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        self._filled.set()
+        return await future
+
+    async def run(self) -> None:
+        """Write batches until cancelled."""
+        while True:
+            await self._filled.wait()
+            batch = self._take()
+            if not batch:
+                self._filled.clear()
+                continue
+            await self._write(batch)
+
+    def _take(self) -> list[Waiting]:
+        """Take up to 64 orders; the same client order id twice goes into two batches, first come first."""
+        taken: dict[object, Waiting] = {}
+        later: list[Waiting] = []
+        while self._waiting and len(taken) < BATCH_MAX:
+            entry = self._waiting.popleft()
+            if entry[0].key in taken:
+                later.append(entry)
+            else:
+                taken[entry[0].key] = entry
+        self._waiting.extendleft(reversed(later))
+        return list(taken.values())
+
+    async def _write(self, batch: list[Waiting]) -> None:
+        try:
+            outcomes: list[Any] = await submission.submit_orders(
+                [item for item, _future in batch],
+                books=self._books,
+                risk=self._risk,
+                ids=self._ids,
+                at=self._clock.now(),
+            )
+        except Exception as error:  # noqa: BLE001 - every waiting caller is told; the writer goes on
+            outcomes = [error] * len(batch)
+        for (_item, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+
+class Endpoints:
+    """Handlers with what they need at hand."""
+
+    def __init__(self, *, books: Books, queue: OrderQueue, clock: Clock, ids: IdSource) -> None:
+        self._books = books
+        self._queue = queue
+        self._clock = clock
+        self._ids = ids
+
+    async def open_account(self, command: messages.OpenAccount, context: Context) -> messages.AccountView:
+        """Answer ``trading.open_account``."""
+        at = self._clock.now()
+        return await accounts.open_account(command, context, books=self._books, ids=self._ids, at=at)
+
+    async def get_account(self, command: messages.GetAccount, context: Context) -> messages.AccountView:
+        """Answer ``trading.get_account``."""
+        account_id = AccountId(command.account_id)
+        return account_view(await accounts.owned_account(account_id, context, books=self._books))
+
+    async def list_accounts(self, _command: messages.ListAccounts, context: Context) -> messages.AccountsView:
+        """Answer ``trading.list_accounts``."""
+        return messages.AccountsView(accounts=await accounts.list_accounts(context, books=self._books))
+
+    async def submit_order(self, command: messages.SubmitOrder, context: Context) -> messages.OrderView:
+        """Answer ``trading.submit_order``."""
+        return await self._queue.submit(submission.read_order(command, context))
+
+    async def cancel_order(self, command: messages.CancelOrder, context: Context) -> messages.OrderView:
+        """Answer ``trading.cancel_order``."""
+        at = self._clock.now()
+        return await reports.cancel_order(command, context, books=self._books, ids=self._ids, at=at)
+
+    async def get_order(self, command: messages.GetOrder, context: Context) -> messages.OrderView:
+        """Answer ``trading.get_order``."""
+        return await reading.get_order(command, context, books=self._books)
+
+    async def list_orders(self, command: messages.ListOrders, context: Context) -> messages.OrdersView:
+        """Answer ``trading.list_orders``."""
+        return await reading.list_orders(command, context, books=self._books)
+
+    async def list_executions(self, command: messages.ListExecutions, context: Context) -> messages.ExecutionsView:
+        """Answer ``trading.list_executions``."""
+        return await reading.list_executions(command, context, books=self._books)
+
+    async def list_positions(self, command: messages.ListPositions, context: Context) -> messages.PositionsView:
+        """Answer ``trading.list_positions``."""
+        return await reading.list_positions(command, context, books=self._books)
+
+    async def list_ledger(self, command: messages.ListLedger, context: Context) -> messages.LedgerView:
+        """Answer ``trading.list_ledger``."""
+        return await reading.list_ledger(command, context, books=self._books)
+
+    async def on_limits_changed(self, delivery: Delivery[LimitsChanged]) -> None:
+        """Hear ``risk.limits_changed``."""
+        await accounts.limits_set(delivery, books=self._books)
+
+    async def on_connection_opened(self, delivery: Delivery[from_broker.ConnectionOpened]) -> None:
+        """Hear ``broker.connection_opened``."""
+        await accounts.connection_opened(delivery, books=self._books)
+
+    async def on_kill_state_changed(self, delivery: Delivery[KillStateChanged]) -> None:
+        """Hear ``risk.kill_state_changed``."""
+        at = self._clock.now()
+        await reports.kill_state_changed(delivery, books=self._books, ids=self._ids, at=at)
+
+    async def on_acknowledged(self, delivery: Delivery[from_broker.OrderAcknowledged]) -> None:
+        """Hear ``broker.order_acknowledged``."""
+        await self._report(delivery, OrderEventKind.ACKNOWLEDGED)
+
+    async def on_refused(self, delivery: Delivery[from_broker.OrderRefused]) -> None:
+        """Hear ``broker.order_refused``."""
+        event = delivery.event
+        await self._report(delivery, OrderEventKind.REFUSED, code=event.code, reason=event.reason)
+
+    async def on_canceled(self, delivery: Delivery[from_broker.OrderCanceled]) -> None:
+        """Hear ``broker.order_canceled``."""
+        await self._report(delivery, OrderEventKind.CANCELED)
+
+    async def on_expired(self, delivery: Delivery[from_broker.OrderExpired]) -> None:
+        """Hear ``broker.order_expired``."""
+        await self._report(delivery, OrderEventKind.EXPIRED)
+
+    async def on_execution_reported(self, delivery: Delivery[from_broker.ExecutionReported]) -> None:
+        """Hear ``broker.execution_reported``."""
+        await reports.book_fill(delivery, books=self._books, ids=self._ids, at=self._clock.now())
+
+    async def _report(self, delivery: Delivery[Any], kind: OrderEventKind, *, code: str = "", reason: str = "") -> None:
+        at = self._clock.now()
+        await reports.order_reported(delivery, kind, books=self._books, ids=self._ids, at=at, code=code, reason=reason)

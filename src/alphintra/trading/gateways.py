@@ -1,0 +1,30 @@
+"""Ways out of trading: risk, which must answer before an order is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from alphintra.contracts.risk import AssessOrder
+
+if TYPE_CHECKING:
+    from alphintra.contracts.approval import OrderTerms
+    from alphintra.contracts.risk import Assessment
+    from alphintra.infrastructure.bus import Bus, Outcome
+    from alphintra.kernel.messages import Context
+
+__all__ = ["RiskGateway"]
+
+RISK_TIMEOUT_S = 3.0
+
+
+class RiskGateway:
+    """Asks risk about whole batches of orders."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def assess(self, orders: Sequence[tuple[OrderTerms, Context]]) -> Sequence[Outcome[Assessment]]:
+        """Return risk's decision on each order, or why there is none. Raises RISK_UNAVAILABLE if risk is silent."""
+        requests = [(AssessOrder(terms=terms), context) for terms, context in orders]
+        return await self._bus.ask_many(requests, timeout_s=RISK_TIMEOUT_S)

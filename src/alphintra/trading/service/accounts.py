@@ -1,0 +1,105 @@
+"""Use cases on accounts: opening, readiness, reading what they hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from alphintra.contracts.trading import AccountOpened, AccountView, OpenAccount
+from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
+from alphintra.infrastructure.postgres import ConstraintError
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, UserId
+from alphintra.trading.domain import Account, LedgerLine, new_account
+from alphintra.trading.service.views import account_view
+
+if TYPE_CHECKING:
+    from alphintra.contracts.broker import ConnectionOpened
+    from alphintra.contracts.risk import LimitsChanged
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.trading.repository import Books
+
+__all__ = ["acting_user", "connection_opened", "limits_set", "list_accounts", "open_account", "owned_account"]
+
+_CONSUMER = "trading"
+
+
+def acting_user(context: Context) -> UserId:
+    """Return the person a command runs for. Raises USER_REQUIRED for anybody else."""
+    if context.actor.user_id is None:
+        raise AlphintraError("USER_REQUIRED", "only a signed-in person owns accounts", kind=Kind.FORBIDDEN)
+    return UserId(context.actor.user_id)
+
+
+def may_see(account: Account, context: Context) -> bool:
+    """Tell whether the actor may see the account: its owner, another service, or the operator."""
+    actor = context.actor
+    return actor.user_id == account.owner_id or (
+        actor.user_id is None and (actor.id.startswith("service:") or actor.id == "operator")
+    )
+
+
+async def owned_account(account_id: AccountId, context: Context, *, books: Books) -> Account:
+    """Return an account the actor may see. Raises ACCOUNT_NOT_FOUND, also for other people's."""
+    account = await books.account(account_id)
+    if account is None or not may_see(account, context):
+        raise AlphintraError("ACCOUNT_NOT_FOUND", f"there is no account {account_id}", kind=Kind.NOT_FOUND)
+    return account
+
+
+async def open_account(
+    command: OpenAccount, context: Context, *, books: Books, ids: IdSource, at: datetime
+) -> AccountView:
+    """Open a paper account; its starting cash is the first entry of its ledger. Raises ACCOUNT_NAME_TAKEN."""
+    account = new_account(
+        account_id=AccountId(ids.new()),
+        owner_id=acting_user(context),
+        name=command.name,
+        starting_cash=command.starting_cash,
+        currency=command.currency,
+        feed_id=command.feed_id,
+        at=at,
+    )
+    deposit = (LedgerLine("cash", account.starting_cash), LedgerLine("deposits", -account.starting_cash))
+    event = AccountOpened(
+        account_id=account.account_id,
+        owner_id=account.owner_id,
+        mode=account.mode,
+        currency=account.currency,
+        starting_cash=account.starting_cash,
+        feed_id=account.feed_id,
+    )
+    facts: dict[str, Any] = {"name": account.name, "starting_cash": account.starting_cash}
+    subject = f"account:{account.account_id}"
+    try:
+        async with books.transaction() as tx:
+            await tx.add_account(account)
+            await tx.add_lines(account, deposit, transaction_id=ids.new(), at=at)
+            await append_event(tx.session, event, ids=ids, aggregate_id=account.account_id, context=context, at=at)
+            await append_audit(tx.session, "account.open", subject, facts, ids=ids, context=context, at=at)
+    except ConstraintError as error:
+        if error.constraint != "accounts_owner_name_key":
+            raise
+        message = f"you already have an account named {account.name}"
+        raise AlphintraError("ACCOUNT_NAME_TAKEN", message, kind=Kind.CONFLICT, pointer="/name") from error
+    return account_view(account)
+
+
+async def list_accounts(context: Context, *, books: Books) -> tuple[AccountView, ...]:
+    """Return the acting user's accounts, oldest first."""
+    return tuple(account_view(account) for account in await books.accounts_of(acting_user(context)))
+
+
+async def limits_set(delivery: Delivery[LimitsChanged], *, books: Books) -> None:
+    """Take note that risk has limits for an account."""
+    async with books.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await tx.mark_risk_ready(AccountId(delivery.event.account_id))
+
+
+async def connection_opened(delivery: Delivery[ConnectionOpened], *, books: Books) -> None:
+    """Take note that broker has opened an account's connection."""
+    async with books.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await tx.mark_venue_ready(AccountId(delivery.event.account_id))
