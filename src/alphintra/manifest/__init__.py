@@ -6,15 +6,18 @@ SQL grants, NATS permissions and the access matrices are generated from here, so
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from alphintra.manifest import auth, broker, nocode, notification, risk, strategy, trading, user
 from alphintra.manifest.common import COMMON_TABLES
 from alphintra.manifest.model import SERVICE_NAMES, ServiceSpec, TableSpec
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = ["COMMON_TABLES", "EDGE_ASKS", "SERVICES", "SERVICE_NAMES", "ServiceSpec", "TableSpec"]
 
-SERVICES: Final = MappingProxyType(
+SERVICES: Final[Mapping[str, ServiceSpec]] = MappingProxyType(
     {module.SPEC.name: module.SPEC for module in (auth, broker, nocode, notification, risk, strategy, trading, user)}
 )
 

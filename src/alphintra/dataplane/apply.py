@@ -1,0 +1,124 @@
+"""Brings an instance to its declaration: one at a time, bounded in time, again and again without harm."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import asynccontextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+from alphintra.dataplane.catalog import declare, placements_of
+from alphintra.dataplane.inspect import inspect
+from alphintra.dataplane.plan import VERIFIER, Action, plan
+from alphintra.dataplane.quoting import literal
+from alphintra.dataplane.scram import SALT_BYTES, verifier_of
+from alphintra.dataplane.server import admin_connection
+from alphintra.kernel.errors import AlphintraError, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.server import Passwords, Server
+
+__all__ = ["apply", "plan_server"]
+
+_LOCK_KEY: Final = 0x616C7068_696E7472  # "alphintr": one applying run per instance
+_LOCK_WAIT: Final = "50s"
+_LOCK_TIMEOUT: Final = "2s"
+_STATEMENT_TIMEOUT: Final = "30s"
+_ROUNDS_MAX: Final = 3  # a plan from nothing converges in one; one more for what changed beside us, one to see it still
+
+
+async def plan_server(
+    server: Server, *, layout: Iterable[Placement], passwords: Passwords | None = None
+) -> tuple[Action, ...]:
+    """Return what ``apply`` would do now, without doing it. Raises TOPOLOGY_CONNECT, PG_VERSION."""
+    declared = declare(placements_of(layout, server.instance), exclusive=server.exclusive)
+    return plan(declared, await inspect(server, declared, passwords=passwords))
+
+
+async def apply(server: Server, *, layout: Iterable[Placement], passwords: Passwords) -> tuple[Action, ...]:
+    """Create and correct roles, databases, schemas, settings and grants; return what was done.
+
+    Safe to repeat, to run twice at once (the second waits up to 50 s) and to kill: each run starts from what it
+    observes. Passwords travel as SCRAM verifiers only. Grants on tables need the tables: run again after migrating.
+
+    Raises TOPOLOGY_CONNECT, PG_VERSION, APPLY_BUSY, APPLY_FAILED naming the statement, APPLY_NOT_CONVERGED.
+    """
+    declared = declare(placements_of(layout, server.instance), exclusive=server.exclusive)
+    done: list[Action] = []
+    async with _instance_lock(server) as connection:
+        for _ in range(_ROUNDS_MAX):
+            actions = plan(declared, await inspect(server, declared, passwords=passwords))
+            if not actions:
+                return tuple(done)
+            await _execute(server, connection, actions, passwords=passwords)
+            done += actions
+        left = plan(declared, await inspect(server, declared, passwords=passwords))
+    if left:
+        message = f"the instance still differs after {_ROUNDS_MAX} rounds, first by: {left[0].sql}"
+        raise AlphintraError("APPLY_NOT_CONVERGED", message, kind=Kind.CONFLICT)
+    return tuple(done)
+
+
+@asynccontextmanager
+async def _instance_lock(server: Server) -> AsyncIterator[asyncpg.Connection]:
+    """Hold the advisory lock for as long as this connection lives, so that a killed run leaves nothing locked."""
+    async with admin_connection(server) as connection:
+        await connection.execute(f"set lock_timeout = '{_LOCK_WAIT}'; set statement_timeout = 0")
+        try:
+            await connection.execute("select pg_advisory_lock($1)", _LOCK_KEY)
+        except asyncpg.LockNotAvailableError as error:
+            message = f"another run has been applying to this instance for {_LOCK_WAIT}: wait for it, or end it"
+            raise AlphintraError("APPLY_BUSY", message, kind=Kind.CONFLICT) from error
+        await _set_bounds(connection)
+        yield connection
+
+
+async def _set_bounds(connection: asyncpg.Connection) -> None:
+    await connection.execute(
+        f"set lock_timeout = '{_LOCK_TIMEOUT}'; set statement_timeout = '{_STATEMENT_TIMEOUT}'; "
+        "set client_min_messages = error"
+    )
+
+
+async def _execute(
+    server: Server, home: asyncpg.Connection, actions: Iterable[Action], *, passwords: Passwords
+) -> None:
+    for database, of_database in groupby(actions, key=lambda action: action.database):
+        if not database:
+            await _run(home, of_database, passwords=passwords)
+            continue
+        async with admin_connection(server, database=database) as connection:
+            await _set_bounds(connection)
+            await _run(connection, of_database, passwords=passwords)
+
+
+async def _run(connection: asyncpg.Connection, actions: Iterable[Action], *, passwords: Passwords) -> None:
+    for is_transactional, batch in groupby(actions, key=lambda action: action.transactional):
+        statements = tuple(batch)
+        if not is_transactional:
+            for action in statements:
+                await _run_one(connection, action, passwords=passwords)
+            continue
+        async with connection.transaction():
+            for action in statements:
+                await _run_one(connection, action, passwords=passwords)
+
+
+async def _run_one(connection: asyncpg.Connection, action: Action, *, passwords: Passwords) -> None:
+    sql = action.sql
+    if action.password_of:
+        verifier = verifier_of(passwords(action.password_of), salt=secrets.token_bytes(SALT_BYTES))
+        sql = sql.replace(VERIFIER, literal(verifier))
+    try:
+        await connection.execute(sql)
+    except asyncpg.DuplicateDatabaseError:
+        return  # made by somebody else since it was observed; the next round looks at it again
+    except asyncpg.PostgresError as error:
+        reason = f"{error.sqlstate}: {str(error).splitlines()[0]}"
+        message = f"PostgreSQL refused {action.sql!r} ({reason})"
+        raise AlphintraError("APPLY_FAILED", message, kind=Kind.UNAVAILABLE) from None

@@ -1,0 +1,39 @@
+"""The one call that makes a layout ready for its services: roles and databases, migrations, grants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alphintra.dataplane.apply import apply
+from alphintra.dataplane.migrations import migrate_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.migrations import Migration
+    from alphintra.dataplane.plan import Action
+    from alphintra.dataplane.server import Passwords, Server
+
+__all__ = ["Provisioned", "provision"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioned:
+    """What a provisioning run changed; both empty on a system that was ready."""
+
+    actions: tuple[Action, ...]
+    migrations: Mapping[str, tuple[Migration, ...]]
+
+
+async def provision(server: Server, *, layout: Sequence[Placement], passwords: Passwords) -> Provisioned:
+    """Apply, migrate, and apply again where new tables need grants. Safe to repeat and to kill.
+
+    Raises what ``apply`` and ``migrate`` raise.
+    """
+    actions = await apply(server, layout=layout, passwords=passwords)
+    migrations = await migrate_all(server, layout=layout, passwords=passwords)
+    if any(migrations.values()):
+        actions += await apply(server, layout=layout, passwords=passwords)
+    return Provisioned(actions=actions, migrations=migrations)
