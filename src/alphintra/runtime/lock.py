@@ -1,0 +1,73 @@
+"""One supervisor per home: an exclusive lock that ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.runtime.home import Home
+
+__all__ = ["holder_of", "supervisor_lock"]
+
+_TRIES = 20
+_TRY_EVERY_S = 0.01
+
+
+@contextmanager
+def supervisor_lock(home: Home) -> Iterator[None]:
+    """Hold the home's supervisor lock. Raises ALREADY_RUNNING, with the process number of the holder."""
+    descriptor = os.open(_path(home), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            _take(descriptor)
+        except BlockingIOError as error:
+            pid = _read_pid(descriptor)
+            detail = f"Alphintra already runs in {home.path} (process {pid}): stop it with 'alphintra down'"
+            raise AlphintraError("ALREADY_RUNNING", detail, kind=Kind.CONFLICT, pointer="ALPHINTRA_HOME") from error
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def holder_of(home: Home) -> int | None:
+    """Return the process number of the running supervisor, or None if there is none."""
+    try:
+        descriptor = os.open(_path(home), os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_pid(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock, trying for a moment: `holder_of` holds it for an instant to look, and is no supervisor."""
+    for _ in range(_TRIES - 1):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_TRY_EVERY_S)
+        else:
+            return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _path(home: Home) -> Path:
+    return home.run / "supervisor.lock"
+
+
+def _read_pid(descriptor: int) -> int:
+    """Return the number the holder wrote; 0 in the instant before it has."""
+    text = os.pread(descriptor, 32, 0).strip()
+    return int(text) if text.isdigit() else 0

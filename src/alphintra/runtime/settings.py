@@ -1,0 +1,210 @@
+"""The operator's settings: ``alphintra.toml`` in the home, and ``ALPHINTRA_*`` variables, which win over it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from alphintra.kernel.errors import AlphintraError, Kind
+
+__all__ = ["DEFAULT_HOME", "ProcessLayout", "RuntimeSettings", "home_from", "load_settings"]
+
+DEFAULT_HOME = Path("~/.local/share/alphintra")
+_PREFIX = "ALPHINTRA_"
+_BYTES_MAX = 65_536
+_PORT_MAX = 65_535
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_INTEGER = re.compile(r"[0-9]{1,9}")
+# Variables that mean something elsewhere: what the supervisor tells its children, and what arms crash tests.
+_NOT_OURS = frozenset({"HOME", "READY_FD", "SUPERVISED", "CRASH_AT"})
+
+
+class ProcessLayout(StrEnum):
+    """How services are spread over processes."""
+
+    DEFAULT = "default"
+    PER_SERVICE = "per-service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeSettings:
+    """What the operator may choose about one installation.
+
+    Args:
+        home: the data folder.
+        port: HTTP port on 127.0.0.1.
+        postgres_port: port of the embedded PostgreSQL, 0 for one that is free.
+        nats_port: port of the embedded NATS server, 0 for one that is free.
+        processes: how services are spread over processes.
+        database_admin_url: a running PostgreSQL to use instead of the embedded one, as a role that may make roles
+            and databases; empty for the embedded one.
+        nats_url: a running NATS server to use instead of the embedded one; empty for the embedded one.
+    """
+
+    home: Path
+    port: int = 8400
+    postgres_port: int = 0
+    nats_port: int = 0
+    processes: ProcessLayout = ProcessLayout.DEFAULT
+    database_admin_url: str = field(default="", repr=False)
+    nats_url: str = field(default="", repr=False)
+
+
+_KEYS = tuple(each.name for each in fields(RuntimeSettings) if each.name != "home")
+_LOWEST_PORT = {"port": 1, "postgres_port": 0, "nats_port": 0}
+_SCHEMES = {"database_admin_url": ("postgresql", "postgres"), "nats_url": ("nats", "tls")}
+
+
+def home_from(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the data folder: ALPHINTRA_HOME, or the default. Raises CONFIG_VALUE for a relative path."""
+    chosen = environ.get(f"{_PREFIX}HOME", "") or str(DEFAULT_HOME)
+    path = Path(chosen).expanduser()
+    if not path.is_absolute():
+        detail = f"ALPHINTRA_HOME is {chosen!r}: write it as an absolute path, so that every command finds the same one"
+        raise AlphintraError("CONFIG_VALUE", detail, pointer=f"{_PREFIX}HOME")
+    return path
+
+
+def load_settings(
+    home: Path, *, environ: Mapping[str, str] = os.environ, also_known: frozenset[str] = frozenset()
+) -> RuntimeSettings:
+    """Read and check all settings of a home.
+
+    Args:
+        home: the data folder; its ``alphintra.toml`` may be absent.
+        environ: environment variables; those set to nothing count as absent.
+        also_known: names of ``ALPHINTRA_*`` variables, without the prefix, that other parts of the platform read.
+
+    Raises:
+        AlphintraError: CONFIG_UNKNOWN, CONFIG_DUPLICATE, CONFIG_SYNTAX, CONFIG_ENCODING, CONFIG_TYPE, CONFIG_RANGE,
+            CONFIG_VALUE, CONFIG_VAR, CONFIG_TOO_LARGE, CONFIG_UNREADABLE, SECRET_INLINE.
+    """
+    chosen = _from_file(home / "alphintra.toml", environ) | _from_environment(environ, also_known)
+    checked = {key: _check(key, value, pointer) for key, (value, pointer) in chosen.items()}
+    return RuntimeSettings(home=home, **checked)  # type: ignore[arg-type]  # _check gives each key its type
+
+
+def _from_environment(environ: Mapping[str, str], also_known: frozenset[str]) -> dict[str, tuple[object, str]]:
+    known = {key.upper() for key in _KEYS}
+    chosen: dict[str, tuple[object, str]] = {}
+    for variable, text in sorted(environ.items()):
+        name = variable.removeprefix(_PREFIX)
+        if name == variable or not text or name in _NOT_OURS or name in also_known:
+            continue
+        if name not in known:
+            raise _unknown(variable, [_PREFIX + each for each in known | also_known | {"HOME"}], pointer=variable)
+        value: object = text
+        if name.lower() in _LOWEST_PORT:
+            if not _INTEGER.fullmatch(text):
+                raise _wrong_type(variable, text, "a whole number such as 8400")
+            value = int(text)
+        chosen[name.lower()] = (value, variable)
+    return chosen
+
+
+def _from_file(path: Path, environ: Mapping[str, str]) -> dict[str, tuple[object, str]]:
+    chosen: dict[str, tuple[object, str]] = {}
+    for key, value in _parse(path).items():
+        pointer = f"{path.name}:{key}"
+        if key not in _KEYS:
+            raise _unknown(key, _KEYS, pointer=pointer)
+        if isinstance(value, str):
+            if "://" in value and _VARIABLE.sub("", _password_of(value)):
+                detail = f"{key} in {path.name} holds a password: write ${{VARIABLE}} or set {_PREFIX}{key.upper()}"
+                raise AlphintraError("SECRET_INLINE", detail, kind=Kind.FORBIDDEN, pointer=pointer)
+            chosen[key] = (_expand(value, environ, pointer), pointer)
+        else:
+            chosen[key] = (value, pointer)
+    return chosen
+
+
+def _parse(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_BYTES_MAX + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        detail = f"{path} cannot be read ({error.strerror}): make it a readable file or remove it"
+        raise AlphintraError("CONFIG_UNREADABLE", detail, pointer=path.name) from error
+    if len(raw) > _BYTES_MAX:
+        detail = f"{path} is larger than {_BYTES_MAX} bytes: it should hold a handful of settings"
+        raise AlphintraError("CONFIG_TOO_LARGE", detail, pointer=path.name)
+    try:
+        return tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        detail = f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8"
+        raise AlphintraError("CONFIG_ENCODING", detail, pointer=path.name) from error
+    except RecursionError as error:
+        detail = f"{path} is nested too deeply: it should hold a handful of settings"
+        raise AlphintraError("CONFIG_TOO_LARGE", detail, pointer=path.name) from error
+    except tomllib.TOMLDecodeError as error:
+        is_duplicate = "overwrite" in str(error) or "declare" in str(error)
+        code = "CONFIG_DUPLICATE" if is_duplicate else "CONFIG_SYNTAX"
+        fix = "write each setting once" if is_duplicate else 'write settings as name = value, text in "quotes"'
+        raise AlphintraError(code, f"{path}: {error}: {fix}", pointer=path.name) from error
+
+
+def _check(key: str, value: object, pointer: str) -> object:
+    if key in _LOWEST_PORT:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _wrong_type(pointer, value, "a whole number such as 8400, without quotes")
+        if not _LOWEST_PORT[key] <= value <= _PORT_MAX:
+            detail = f"{pointer} is {value}: choose a port from {_LOWEST_PORT[key]} to {_PORT_MAX}"
+            raise AlphintraError("CONFIG_RANGE", detail, pointer=pointer)
+        return value
+    if not isinstance(value, str):
+        raise _wrong_type(pointer, value, "text in quotes")
+    if key == "processes":
+        if value not in set(ProcessLayout):
+            detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in ProcessLayout)}"
+            raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
+        return ProcessLayout(value)
+    return _check_url(key, value, pointer)
+
+
+def _check_url(key: str, value: str, pointer: str) -> str:
+    schemes = _SCHEMES[key]
+    try:
+        parts = urlsplit(value)
+        is_sound = parts.scheme in schemes and (bool(parts.hostname) or "host=" in parts.query) and parts.port != 0
+    except ValueError:
+        is_sound = False
+    if value and not is_sound:  # the value may hold a password: it is not shown
+        detail = f"{pointer} is not a URL of the form {schemes[0]}://host:port: correct it"
+        raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
+    return value
+
+
+def _password_of(url: str) -> str:
+    """Return what stands where a URL has its password; for a broken one, anything that could be one."""
+    before_host, has_user, _ = url.partition("://")[2].rpartition("@")
+    in_query = re.search(r"[?&]password=([^&]*)", url)
+    return (before_host.partition(":")[2] if has_user else "") + (in_query[1] if in_query else "")
+
+
+def _expand(value: str, environ: Mapping[str, str], pointer: str) -> str:
+    def replace(found: re.Match[str]) -> str:
+        if found[1] not in environ:
+            detail = f"{pointer} uses ${{{found[1]}}}, which is not set: set that variable"
+            raise AlphintraError("CONFIG_VAR", detail, pointer=pointer)
+        return environ[found[1]]
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _unknown(name: str, known: tuple[str, ...] | list[str], *, pointer: str) -> AlphintraError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+    return AlphintraError("CONFIG_UNKNOWN", f"there is no setting {name}: {hint}", pointer=pointer)
+
+
+def _wrong_type(pointer: str, value: object, wanted: str) -> AlphintraError:
+    return AlphintraError("CONFIG_TYPE", f"{pointer} is {value!r}: write {wanted}", pointer=pointer)
