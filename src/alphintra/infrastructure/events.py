@@ -8,7 +8,7 @@ acts on it. Delivery is therefore at least once, and each event takes effect onc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Database, Session
     from alphintra.kernel.ids import IdSource
 
-__all__ = ["Consumer", "Delivery", "OutboxRelay", "append_audit", "append_event", "encode_event", "receive_once"]
+__all__ = [
+    "Consumer",
+    "Delivery",
+    "OutboxRelay",
+    "append_audit",
+    "append_event",
+    "append_events",
+    "encode_event",
+    "receive_once",
+]
 
 E = TypeVar("E", bound=Event)
 _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
@@ -75,6 +84,20 @@ async def append_event(
     await session.execute("events.append", event_id, subject_of(type(event)), aggregate_id, payload, at)
     session.has_events = True
     return event_id
+
+
+async def append_events(
+    session: Session, events: Iterable[tuple[UUID, Event]], *, ids: IdSource, context: Context, at: datetime
+) -> None:
+    """Store events with the aggregates they belong to, and queue them in this order, in one round trip."""
+    rows = []
+    for aggregate_id, event in events:
+        event_id = ids.new()
+        payload = encode_event(event, event_id=event_id, aggregate_id=aggregate_id, context=context, at=at)
+        rows.append((event_id, subject_of(type(event)), aggregate_id, payload, at))
+    if rows:
+        await session.execute_many("events.append", rows)
+        session.has_events = True
 
 
 async def append_audit(  # noqa: PLR0913 - an audit row has these parts

@@ -11,6 +11,8 @@ SPEC = ServiceSpec(
     tables=(
         TableSpec(name="connections", data_class="connection", grants=_WRITE),
         TableSpec(name="markets", data_class="connection", grants=_WRITE),
+        TableSpec(name="kill_blocks", data_class="risk_decision", grants=_WRITE),
+        TableSpec(name="verdicts", data_class="venue_message", grants=("select", "insert")),
         TableSpec(name="venue_orders", data_class="venue_message", grants=_WRITE),
         TableSpec(name="venue_executions", data_class="venue_message", grants=("select", "insert")),
     ),

@@ -1,0 +1,1 @@
+"""broker: connections to venues, what was sent there, what was answered; the paper venue."""

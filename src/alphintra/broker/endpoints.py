@@ -1,0 +1,73 @@
+"""Ways into broker: commands and events; each decoded, one use case, encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alphintra.broker import service
+from alphintra.contracts.broker import (
+    AdvanceMarket,
+    ConnectionsView,
+    ConnectionView,
+    GetConnection,
+    ListConnections,
+    ListVenueOrders,
+    MarketAdvanced,
+    VenueOrdersView,
+)
+
+if TYPE_CHECKING:
+    from alphintra.broker.gateways import Approvals
+    from alphintra.broker.repository import Records
+    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
+    from alphintra.infrastructure.events import Delivery
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+
+__all__ = ["Endpoints"]
+
+
+class Endpoints:
+    """Handlers with what they need at hand."""
+
+    def __init__(self, *, records: Records, approvals: Approvals, clock: Clock, ids: IdSource) -> None:
+        self._records = records
+        self._approvals = approvals
+        self._clock = clock
+        self._ids = ids
+
+    async def advance_market(self, command: AdvanceMarket, context: Context) -> MarketAdvanced:
+        """Answer ``broker.advance_market``."""
+        at = self._clock.now()
+        return await service.advance_market(command, context, records=self._records, ids=self._ids, at=at)
+
+    async def get_connection(self, command: GetConnection, context: Context) -> ConnectionView:
+        """Answer ``broker.get_connection``."""
+        return await service.get_connection(command, context, records=self._records)
+
+    async def list_connections(self, _command: ListConnections, context: Context) -> ConnectionsView:
+        """Answer ``broker.list_connections``."""
+        return await service.list_connections(context, records=self._records)
+
+    async def list_venue_orders(self, command: ListVenueOrders, context: Context) -> VenueOrdersView:
+        """Answer ``broker.list_venue_orders``."""
+        return await service.list_venue_orders(command, context, records=self._records)
+
+    async def on_account_opened(self, delivery: Delivery[AccountOpened]) -> None:
+        """Hear ``trading.account_opened``."""
+        await service.open_connection(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+
+    async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
+        """Hear ``trading.order_submitted``."""
+        at = self._clock.now()
+        await service.send_order(delivery, records=self._records, approvals=self._approvals, ids=self._ids, at=at)
+
+    async def on_cancel_requested(self, delivery: Delivery[CancelRequested]) -> None:
+        """Hear ``trading.cancel_requested``."""
+        await service.cancel_order(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+
+    async def on_kill_state_changed(self, delivery: Delivery[KillStateChanged]) -> None:
+        """Hear ``risk.kill_state_changed``."""
+        await service.note_kill_state(delivery, records=self._records, ids=self._ids, at=self._clock.now())
