@@ -19,7 +19,7 @@ from alphintra.engine.step import Book, Costs, Fill, Order, Origin, Refusal, Ste
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import require_positive, round_cash
-from alphintra.kernel.vocabulary import OrderStatus
+from alphintra.kernel.vocabulary import OrderStatus, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -159,14 +159,14 @@ class _Record:
     equity: list[EquityPoint] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     open_trade: OpenTrade | None = None
+    held: Decimal = Decimal(0)
     tags: dict[str, str] = field(default_factory=dict)
 
-    def take(self, result: StepResult, bar: Bar, held: Decimal) -> None:
-        """Append one bar; ``held`` is the signed position before it."""
+    def take(self, result: StepResult, bar: Bar) -> None:
+        """Append one bar."""
         index = len(self.equity)
         for fill in result.fills:
-            self._take_fill(fill, index, held)
-            held += fill.qty if fill.side == "buy" else -fill.qty
+            self._take_fill(fill, index)
         self.refusals += result.refusals
         self.orders += result.orders
         self.tags |= {order.client_order_id: order.intent.tag for order in result.orders}
@@ -174,7 +174,7 @@ class _Record:
         book = result.book
         self.equity.append(EquityPoint(bar.ts, book.equity(bar.close), book.cash, book.position.qty, bar.close))
 
-    def _take_fill(self, fill: Fill, index: int, held: Decimal) -> None:
+    def _take_fill(self, fill: Fill, index: int) -> None:
         self.fills.append(fill)
         told = TradeFill(
             ts=fill.ts,
@@ -184,10 +184,11 @@ class _Record:
             price=fill.price,
             fee=fill.fee,
             realized=fill.realized,
-            held_before=held,
+            held_before=self.held,
             tag=self.tags[fill.client_order_id],
         )
         self.open_trade, closed = fold_trade(self.open_trade, told)
+        self.held += fill.qty if fill.side is Side.BUY else -fill.qty
         if closed is not None:
             self.trades.append(closed)
 
@@ -226,10 +227,9 @@ def run_backtest(
     for index, bar in enumerate(bars):
         if index % PROGRESS_BARS == 0:
             _check_in(index, len(bars), progress, should_stop)
-        held = book.position.qty
         result = step(executor, book, bar, costs=costs, origin=origin)
         book = result.book
-        record.take(result, bar, held)
+        record.take(result, bar)
     _check_in(len(bars), len(bars), progress, None)
     return _result(plan, symbol, settings=settings, record=record, book=book)
 

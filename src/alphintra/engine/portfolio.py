@@ -111,9 +111,7 @@ def apply_fill(position: Position, side: Side, *, qty: Decimal, price: Decimal) 
     held = abs(position.qty)
     closed = min(qty, held)
     closed_amount = amount if closed == qty else notional(closed, price)
-    released = (
-        position.cost if closed == held else round_cash(_WIDE.divide(_WIDE.multiply(position.cost, closed), held))
-    )
+    released = round_cash(_WIDE.divide(_WIDE.multiply(position.cost, closed), held))
     realized = -direction * closed_amount - released
     rest = qty - closed
     if rest:

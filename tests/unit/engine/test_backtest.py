@@ -124,6 +124,7 @@ def test_noise_in_the_future_changes_no_fill_and_no_equity_before_it(
 ) -> None:
     size = node("size", "PercentEquity", percent="80")
     plan = compile_plan(threshold_graph(size=size))
+    cut %= len(prices) + 1
     known = prices[:cut]
     runs = [
         run_backtest(plan, "TEST", bars=flat_bars([*known, *rest]), settings=TERMS)

@@ -19,7 +19,7 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from unit.engine.builders import START, bar, day, flat_bar, flat_bars, graph, node, threshold_graph, view
 
-series = st.lists(st.decimals(min_value=1, max_value=1000, places=2), min_size=1, max_size=40)
+series = st.lists(st.decimals(min_value=1, max_value=1000, places=2), min_size=8, max_size=40)
 
 
 @cache
@@ -87,6 +87,7 @@ def run(executor: Executor, prices: list[Decimal], start: int = 0) -> list[Decis
 @given(plan_names, series, st.integers(min_value=0, max_value=40))
 def test_a_restored_executor_continues_bit_for_bit(name: str, prices: list[Decimal], cut: int) -> None:
     whole, first, second = Executor(plans()[name]), Executor(plans()[name]), Executor(plans()[name])
+    cut %= len(prices) + 1
     expected = run(whole, prices)
     run(first, prices[:cut])
     second.restore(first.snapshot())
@@ -98,10 +99,9 @@ def test_a_restored_executor_continues_bit_for_bit(name: str, prices: list[Decim
 def test_noise_in_the_future_changes_nothing_before_it(
     name: str, prices: list[Decimal], noise: list[Decimal], cut: int
 ) -> None:
-    known = prices[:cut]
+    known = prices[: cut % (len(prices) + 1)]
     assert (
-        run(Executor(plans()[name]), known + prices[cut:])[: len(known)]
-        == run(Executor(plans()[name]), known + noise)[: len(known)]
+        run(Executor(plans()[name]), prices)[: len(known)] == run(Executor(plans()[name]), known + noise)[: len(known)]
     )
 
 
@@ -120,6 +120,11 @@ def test_every_value_exists_once_the_warm_up_is_over() -> None:
     assert decisions[0].values["sma"] is None
     assert None not in decisions[-1].values.values()
     assert decisions[-1].values["plot"] == decisions[-1].values["sma"]
+
+
+def test_shift_gives_the_value_some_closes_ago() -> None:
+    decisions = run(Executor(plans()["shifted"]), [Decimal(10 + index) for index in range(5)])
+    assert [decision.values["shift"] for decision in decisions] == [None, None, 10.0, 11.0, 12.0]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from alphintra.engine.indicators import Ema, Sma, recursive_warm_up
 from alphintra.kernel.errors import AlphintraError
 
-prices = st.lists(st.floats(min_value=0.01, max_value=1e6), min_size=1, max_size=60)
+prices = st.lists(st.floats(min_value=0.01, max_value=1e6), min_size=12, max_size=60)
 periods = st.integers(min_value=1, max_value=12)
 
 
@@ -84,6 +84,7 @@ def test_a_restored_indicator_continues_bit_for_bit(
     values: list[float], period: int, cut: int, kind: type[Sma | Ema]
 ) -> None:
     whole, first, second = kind(period), kind(period), kind(period)
+    cut %= len(values) + 1
     expected = [whole.update(value) for value in values]
     got = [first.update(value) for value in values[:cut]]
     second.restore(json.loads(json.dumps(first.snapshot())))
