@@ -1,0 +1,1 @@
+"""strategy: market-data catalogue, backtests, price feeds, deployments and their persisted state."""

@@ -1,0 +1,1 @@
+"""Decisions of strategy: reading market data, paging a replay, running a deployment's book."""

@@ -1,0 +1,1 @@
+"""Ways out of strategy: the Parquet catalogue, uploads, and the services it asks."""

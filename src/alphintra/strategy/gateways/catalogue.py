@@ -1,0 +1,144 @@
+"""The catalogue's files: raw bars as Parquet, one file per dataset, and the pieces of uploads before import."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from alphintra.engine.bars import Bar
+from alphintra.engine.corporate_actions import Split, adjust_for_splits
+from alphintra.kernel.errors import AlphintraError, Kind
+
+if TYPE_CHECKING:
+    from alphintra.kernel.ids import DatasetId
+
+__all__ = ["Catalogue", "data_hash", "read_split", "write_split"]
+
+UPLOAD_BYTES_MAX = 64 * 1024 * 1024
+PIECE_BYTES_MAX = 512 * 1024
+TEXT_BYTES_MAX = 1024 * 1024 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+_COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+class Catalogue:
+    """Reads and writes files under one folder; polars is loaded when first needed, because it is heavy."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._uploads = folder / "uploads"
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def stage(self, upload_id: UUID, offset: int, data: bytes) -> int:
+        """Write a piece of an upload at its offset; return how many bytes have arrived. Raises UPLOAD_*."""
+        if len(data) > PIECE_BYTES_MAX or offset < 0 or offset + len(data) > UPLOAD_BYTES_MAX:
+            message = f"pieces hold up to {PIECE_BYTES_MAX} bytes, files up to {UPLOAD_BYTES_MAX}"
+            raise AlphintraError("UPLOAD_TOO_LARGE", message, pointer="/data")
+        path = self._upload_path(upload_id)
+        if offset > (path.stat().st_size if path.exists() else 0):
+            raise AlphintraError("UPLOAD_GAP", f"bytes before {offset} are missing", kind=Kind.CONFLICT)
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.seek(offset)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return path.stat().st_size
+
+    def require_upload(self, upload_id: UUID) -> None:
+        """Check that an upload has arrived. Raises UPLOAD_NOT_FOUND."""
+        if not self._upload_path(upload_id).exists():
+            raise AlphintraError("UPLOAD_NOT_FOUND", f"there is no upload {upload_id}", kind=Kind.NOT_FOUND)
+
+    def upload_lines(self, upload_id: UUID) -> Iterator[str]:
+        """Yield the text lines of an upload, plain or gzip. Raises ENCODING, FILE_TRUNCATED, ARCHIVE_UNSAFE."""
+        path = self._upload_path(upload_id)
+        read = 0
+        try:
+            with path.open("rb") as file:
+                is_gzip = file.peek(2)[:2] == _GZIP_MAGIC
+                raw = io.BufferedReader(gzip.GzipFile(fileobj=file)) if is_gzip else file  # type: ignore[arg-type]
+                for line in io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""):
+                    read += len(line)
+                    if read > TEXT_BYTES_MAX:
+                        message = f"the file unpacks to more than {TEXT_BYTES_MAX} bytes"
+                        raise AlphintraError("ARCHIVE_UNSAFE", message)
+                    yield line
+        except UnicodeDecodeError as error:
+            raise AlphintraError("ENCODING", f"the file is not UTF-8 text (byte {error.start})") from error
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise AlphintraError("FILE_TRUNCATED", "the gzip file is cut off or damaged: fetch it again") from error
+
+    def drop_upload(self, upload_id: UUID) -> None:
+        """Delete an upload; nothing happens if it is gone."""
+        self._upload_path(upload_id).unlink(missing_ok=True)
+
+    def write(self, dataset_id: DatasetId, bars: Sequence[Bar]) -> None:
+        """Store raw bars durably; a crash leaves the old file or the new one, never half of it."""
+        import polars as pl  # noqa: PLC0415 - heavy, and only workers need it
+
+        frame = pl.DataFrame(
+            {"ts": [bar.ts for bar in bars]} | {name: [getattr(bar, name) for bar in bars] for name in _COLUMNS},
+            schema={"ts": pl.Datetime("us", "UTC")} | {name: pl.Decimal(28, 9) for name in _COLUMNS},
+        )
+        path = self._bars_path(dataset_id)
+        half = path.with_suffix(".part")
+        frame.write_parquet(half, compression="zstd")
+        with half.open("rb") as file:
+            os.fsync(file.fileno())
+        half.replace(path)
+
+    def read(self, dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
+        """Return a dataset's bars adjusted for splits, oldest first. Raises DATASET_MISSING."""
+        import polars as pl  # noqa: PLC0415 - as in write
+
+        path = self._bars_path(dataset_id)
+        if not path.exists():
+            message = f"the catalogue file of dataset {dataset_id} is gone: import the data again"
+            raise AlphintraError("DATASET_MISSING", message, kind=Kind.NOT_FOUND)
+        rows = pl.read_parquet(path).select("ts", *_COLUMNS).iter_rows()
+        bars = [Bar(ts, *prices) for ts, *prices in rows]
+        return adjust_for_splits(bars, [read_split(text, bars) for text in splits])
+
+    def _upload_path(self, upload_id: UUID) -> Path:
+        return self._uploads / upload_id.hex
+
+    def _bars_path(self, dataset_id: DatasetId) -> Path:
+        return self._folder / f"{dataset_id.hex}.parquet"
+
+
+def write_split(split: Split) -> str:
+    """Return a split as text, e.g. ``2005-02-28T21:00:00+00:00 2/1``."""
+    return f"{split.ts.isoformat()} {split.ratio.numerator}/{split.ratio.denominator}"
+
+
+def read_split(text: str, bars: Sequence[Bar]) -> Split:
+    """Read a split as written by ``write_split``."""
+    when, ratio = text.split(" ")
+    ts = datetime.fromisoformat(when)
+    index = next((place for place, bar in enumerate(bars) if bar.ts >= ts), len(bars))
+    return Split(index, ts, Fraction(ratio))
+
+
+def data_hash(bars: Sequence[Bar], splits: Sequence[str]) -> str:
+    """Return the identity of bars and splits as 64 hexadecimal digits; Decimals count by value."""
+    digest = hashlib.sha256()
+    for bar in bars:
+        prices = (_plain(getattr(bar, name)) for name in _COLUMNS)
+        digest.update(f"{bar.ts.isoformat()},{','.join(prices)}\n".encode())
+    for split in splits:
+        digest.update(f"split {split}\n".encode())
+    return digest.hexdigest()
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"

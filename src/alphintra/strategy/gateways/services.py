@@ -1,0 +1,127 @@
+"""The services strategy asks: nocode for graphs, trading for orders, broker and risk for the replayed market."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
+from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
+from alphintra.contracts.risk import MarkedView, MarkPrice, MarkPrices
+from alphintra.contracts.trading import (
+    AccountView,
+    ExecutionView,
+    GetAccount,
+    GetOrder,
+    ListExecutions,
+    OrderView,
+    SubmitOrder,
+)
+from alphintra.kernel.messages import Actor, Context
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.bus import Bus
+    from alphintra.kernel.ids import FeedId
+    from alphintra.strategy.domain.replay import Step
+    from alphintra.strategy.repository import OpenIntent
+
+__all__ = ["Market", "Orders", "Workflows", "owner_context", "service_context"]
+
+MARKET_TIMEOUT_S = 10.0
+
+
+def service_context(trace_id: str) -> Context:
+    """Return the context of what strategy does on its own account."""
+    return Context(trace_id=trace_id, actor=Actor(id="service:strategy"))
+
+
+class Workflows:
+    """nocode, asked with the person's own rights."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def version(self, version_id: UUID, context: Context) -> WorkflowVersionView:
+        """Fetch a workflow version. Raises WORKFLOW_NOT_FOUND, also for other people's."""
+        return await self._bus.ask(GetWorkflowVersion(version_id=version_id), context)
+
+
+class Market:
+    """The replayed market: broker matches bars, risk takes prices."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def advance(self, feed_id: FeedId, step: Step, context: Context) -> MarketAdvanced:
+        """Let the paper venue meet the bars of a step; the same again for a repetition."""
+        bars = tuple(
+            BarView(
+                symbol=symbol,
+                ts=bar.ts,
+                open=bar.open,
+                high=bar.high,
+                low=bar.low,
+                close=bar.close,
+                volume=bar.volume,
+            )
+            for symbol, bar in step.bars
+        )
+        command = AdvanceMarket(feed_id=feed_id, seq=step.seq, bars=bars)
+        return await self._bus.ask(command, context, timeout_s=MARKET_TIMEOUT_S)
+
+    async def mark(
+        self, feed_id: FeedId, step: Step, context: Context, *, await_executions: Sequence[str]
+    ) -> MarkedView:
+        """Give risk the closes of a step; the reply names executions risk has not heard of yet."""
+        command = MarkPrices(
+            feed_id=feed_id,
+            seq=step.seq,
+            at=step.ts,
+            prices=tuple(MarkPrice(symbol=symbol, price=bar.close) for symbol, bar in step.bars),
+            await_executions=tuple(await_executions),
+        )
+        return await self._bus.ask(command, context, timeout_s=MARKET_TIMEOUT_S)
+
+
+class Orders:
+    """trading, asked with the rights of the deployment's owner."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def account(self, account_id: UUID, context: Context) -> AccountView:
+        """Fetch an account. Raises ACCOUNT_NOT_FOUND, also for other people's."""
+        return await self._bus.ask(GetAccount(account_id=account_id), context)
+
+    async def submit(self, item: OpenIntent, context: Context) -> OrderView:
+        """Place the order of an intent; safe to repeat, because the intent's id is the order's."""
+        intent = item.intent
+        command = SubmitOrder(
+            account_id=item.account_id,
+            client_order_id=intent.client_order_id,
+            symbol=item.symbol,
+            side=intent.side,
+            qty=intent.qty,
+            type=intent.type,
+            time_in_force=intent.time_in_force,
+            book_id=intent.deployment_id,
+        )
+        return await self._bus.ask(command, context)
+
+    async def order(self, order_id: UUID, context: Context) -> OrderView:
+        """Fetch an order."""
+        return await self._bus.ask(GetOrder(order_id=order_id), context)
+
+    async def executions(
+        self, account_id: UUID, execution_ids: Sequence[str], context: Context
+    ) -> tuple[ExecutionView, ...]:
+        """Fetch those of the executions that trading has booked, oldest first."""
+        command = ListExecutions(account_id=account_id, execution_ids=tuple(execution_ids))
+        return (await self._bus.ask(command, context)).executions
+
+
+def owner_context(item: OpenIntent, trace_id: str) -> Context:
+    """Return the context of a deployment acting for its owner."""
+    actor = Actor(id=f"deployment:{item.intent.deployment_id}", user_id=item.owner_id, roles=("trader",))
+    return Context(trace_id=trace_id, actor=actor)

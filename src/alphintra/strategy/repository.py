@@ -1,0 +1,273 @@
+"""Imports, catalogue, backtests, feeds and deployments in the strategy database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from alphintra.engine.portfolio import Position
+from alphintra.kernel.ids import DatasetId
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.strategy.domain.deployments import Deployment, Evaluation, StoredIntent
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.postgres import Database, Record, Session
+    from alphintra.kernel.ids import DeploymentId, FeedId, UserId
+    from alphintra.kernel.messages import Utc
+
+__all__ = ["Dataset", "Desk", "DeskTransaction", "Feed", "OpenIntent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Description of one symbol's bars in the catalogue."""
+
+    dataset_id: DatasetId
+    symbol: str
+    timeframe: str
+    source: str
+    row_count: int
+    first_ts: Utc
+    last_ts: Utc
+    splits: tuple[str, ...]
+    findings: tuple[str, ...]
+    data_hash: str
+    imported_at: Utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A replay of catalogue bars and how far it is."""
+
+    feed_id: FeedId
+    owner_id: UserId | None
+    name: str
+    symbols: tuple[str, ...]
+    dataset_ids: tuple[DatasetId, ...]
+    start_ts: datetime | None
+    end_ts: datetime | None
+    status: str
+    seq: int
+    steps: int
+    interval_ms: int
+    pause_at: int | None
+    last_ts: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """An intent that is not closed, with what is needed to place and follow its order."""
+
+    intent: StoredIntent
+    owner_id: UserId
+    account_id: UUID
+    symbol: str
+
+
+class DeskTransaction:
+    """Changes to strategy's tables inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def put_dataset(self, dataset: Dataset) -> DatasetId:
+        """Enter a dataset; the same content again keeps its id and becomes the newest of its symbol."""
+        values = (dataset.splits, dataset.findings, dataset.data_hash, dataset.imported_at)
+        found: DatasetId = await self.session.value(
+            "datasets.put",
+            dataset.dataset_id,
+            dataset.symbol,
+            dataset.timeframe,
+            dataset.source,
+            dataset.row_count,
+            dataset.first_ts,
+            dataset.last_ts,
+            *values,
+        )
+        return found
+
+    async def lock_feed(self, feed_id: FeedId) -> Feed | None:
+        """Read a feed and hold it until the transaction ends."""
+        row = await self.session.row("feeds.lock", feed_id)
+        return None if row is None else _feed(row)
+
+    async def add_feed(self, feed: Feed, *, at: datetime) -> None:
+        """Store a new, paused feed."""
+        await self.session.execute(
+            "feeds.insert",
+            feed.feed_id,
+            feed.owner_id,
+            feed.name,
+            feed.symbols,
+            feed.dataset_ids,
+            feed.start_ts,
+            feed.end_ts,
+            feed.steps,
+            feed.interval_ms,
+            at,
+        )
+
+    async def advance_feed(self, feed_id: FeedId, *, seq: int, ts: datetime) -> str | None:
+        """Store that a step is done; return the feed's status, None if another runner did it first."""
+        status: str | None = await self.session.value("feeds.advance", feed_id, seq, ts)
+        return status
+
+    async def deployments_behind(self, feed_id: FeedId, seq: int) -> tuple[Deployment, ...]:
+        """Read the active deployments of a feed that have not seen the step, and hold them."""
+        return tuple(_deployment(row) for row in await self.session.rows("deployments.behind", feed_id, seq))
+
+    async def add_deployment(self, deployment: Deployment) -> None:
+        """Store a new deployment."""
+        await self.session.execute(
+            "deployments.insert",
+            deployment.deployment_id,
+            deployment.owner_id,
+            deployment.version_id,
+            deployment.graph_hash,
+            deployment.graph,
+            deployment.account_id,
+            deployment.feed_id,
+            deployment.symbol,
+            deployment.capital,
+            deployment.last_seq,
+            deployment.executor_state,
+            deployment.cash,
+            deployment.last_price,
+            deployment.created_at,
+        )
+
+    async def save_evaluation(self, evaluation: Evaluation, *, values: str) -> None:
+        """Store what a bar made of a deployment: its state, the decision and the intents."""
+        deployment = evaluation.deployment
+        await self.session.execute(
+            "deployments.advance",
+            deployment.deployment_id,
+            deployment.last_seq,
+            deployment.executor_state,
+            deployment.cash,
+            deployment.position.qty,
+            deployment.position.cost,
+            deployment.position.realized,
+            deployment.fees,
+            deployment.last_price,
+            deployment.intent_count,
+        )
+        decision = evaluation.decision
+        await self.session.execute(
+            "decisions.insert", deployment.deployment_id, deployment.last_seq, decision.ts, decision.outcome, values
+        )
+        for intent in evaluation.intents:
+            await self.session.execute(
+                "intents.insert",
+                intent.client_order_id,
+                intent.deployment_id,
+                intent.seq,
+                intent.intent_index,
+                intent.side,
+                intent.qty,
+                intent.type,
+                intent.time_in_force,
+                intent.tag,
+                intent.created_at,
+            )
+
+    async def settle_intent(self, client_order_id: str, *, status: str, order_id: UUID, code: str) -> None:
+        """Store what became of an intent."""
+        await self.session.execute("intents.settle", client_order_id, status, order_id, code)
+
+    async def execute(self, name: str, *values: object) -> int:
+        """Run one of this service's named statements; returns how many rows it touched."""
+        return await self.session.execute(name, *values)
+
+
+class Desk:
+    """Reads of strategy's tables, and the door to change them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[DeskTransaction]:
+        """Open a transaction: committed at the end, rolled back on any exception."""
+        async with self._database.transaction() as session:
+            yield DeskTransaction(session)
+
+    async def row(self, name: str, *values: object) -> Record | None:
+        """Run a named statement that reads one row."""
+        async with self._database.session() as session:
+            return await session.row(name, *values)
+
+    async def rows(self, name: str, *values: object) -> Sequence[Record]:
+        """Run a named statement that reads rows."""
+        async with self._database.session() as session:
+            return await session.rows(name, *values)
+
+    async def newest_datasets(self, symbols: Sequence[str] | None) -> tuple[Dataset, ...]:
+        """Read the newest dataset of each symbol, of all symbols for None."""
+        return tuple(_dataset(row) for row in await self.rows("datasets.newest", symbols))
+
+    async def datasets(self, dataset_ids: Sequence[DatasetId]) -> tuple[Dataset, ...]:
+        """Read datasets by id."""
+        return tuple(_dataset(row) for row in await self.rows("datasets.by_ids", dataset_ids))
+
+    async def feed(self, feed_id: FeedId) -> Feed | None:
+        """Read a feed."""
+        row = await self.row("feeds.get", feed_id)
+        return None if row is None else _feed(row)
+
+    async def feeds(self) -> tuple[Feed, ...]:
+        """Read all feeds, oldest first."""
+        return tuple(_feed(row) for row in await self.rows("feeds.list"))
+
+    async def running_feeds(self) -> tuple[FeedId, ...]:
+        """Read the ids of the feeds that run."""
+        return tuple(row["feed_id"] for row in await self.rows("feeds.running"))
+
+    async def deployment(self, deployment_id: DeploymentId) -> Deployment | None:
+        """Read a deployment."""
+        row = await self.row("deployments.get", deployment_id)
+        return None if row is None else _deployment(row)
+
+    async def deployments_of(self, owner_id: UserId, *, limit: int) -> tuple[Deployment, ...]:
+        """Read a person's deployments, newest first."""
+        return tuple(_deployment(row) for row in await self.rows("deployments.list", owner_id, limit))
+
+    async def open_intents(self, feed_id: FeedId) -> tuple[OpenIntent, ...]:
+        """Read the intents of a feed that are not closed, oldest first."""
+        return tuple(_open_intent(row) for row in await self.rows("intents.open", feed_id))
+
+
+def _dataset(row: Record) -> Dataset:
+    return Dataset(**{**row, "splits": tuple(row["splits"]), "findings": tuple(row["findings"])})
+
+
+def _feed(row: Record) -> Feed:
+    return Feed(**{**row, "symbols": tuple(row["symbols"]), "dataset_ids": tuple(row["dataset_ids"])})
+
+
+def _deployment(row: Record) -> Deployment:
+    values: dict[str, Any] = dict(row)
+    position = Position(values.pop("qty"), values.pop("cost"), values.pop("realized_pnl"))
+    return Deployment(**values, position=position)
+
+
+def _open_intent(row: Record) -> OpenIntent:
+    values: dict[str, Any] = dict(row)
+    owner_id, account_id, symbol = values.pop("owner_id"), values.pop("account_id"), values.pop("symbol")
+    qty: Decimal = values.pop("qty")
+    intent = StoredIntent(
+        **{
+            **values,
+            "qty": qty,
+            "side": Side(values["side"]),
+            "type": OrderType(values["type"]),
+            "time_in_force": TimeInForce(values["time_in_force"]),
+        }
+    )
+    return OpenIntent(intent, owner_id, account_id, symbol)

@@ -1,0 +1,177 @@
+-- imports.insert: queue an import
+INSERT INTO imports (import_id, owner_id, upload_id, file_name, source, symbol, status, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7);
+
+-- imports.get: read an import
+SELECT import_id, owner_id, status, progress, dataset_ids, error_code, error FROM imports WHERE import_id = $1;
+
+-- imports.lease: take the oldest import that waits or whose worker went silent
+UPDATE imports SET status = 'running', leased_until = $2
+WHERE import_id = (
+    SELECT import_id FROM imports
+    WHERE status = 'queued' OR (status = 'running' AND leased_until < $1)
+    ORDER BY created_at LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING import_id, upload_id, file_name, source, symbol;
+
+-- imports.progress: keep an import's lease and tell how far it is
+UPDATE imports SET progress = $2, leased_until = $3 WHERE import_id = $1 AND status = 'running';
+
+-- imports.finish: store how an import ended
+UPDATE imports SET status = $2, progress = $3, dataset_ids = $4, error_code = $5, error = $6, leased_until = NULL
+WHERE import_id = $1 AND status = 'running';
+
+-- datasets.put: enter bars into the catalogue; the same content again only becomes the newest
+INSERT INTO datasets (dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings, data_hash,
+    imported_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT ON CONSTRAINT datasets_content_key DO UPDATE SET imported_at = excluded.imported_at
+RETURNING dataset_id;
+
+-- datasets.newest: read each symbol's newest dataset
+SELECT DISTINCT ON (symbol) dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings,
+    data_hash, imported_at
+FROM datasets
+WHERE $1::text[] IS NULL OR symbol = ANY($1)
+ORDER BY symbol, imported_at DESC, dataset_id;
+
+-- datasets.by_ids: read datasets
+SELECT dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings, data_hash, imported_at
+FROM datasets WHERE dataset_id = ANY($1::uuid[]);
+
+-- backtests.insert: queue a backtest
+INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
+    status, run_hash, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11);
+
+-- backtests.get: read a backtest with its result
+SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
+    error_code, error, created_at, finished_at
+FROM backtests WHERE backtest_id = $1;
+
+-- backtests.list: read a person's backtests without results, newest first
+SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
+    '' AS result, error_code, error, created_at, finished_at
+FROM backtests WHERE owner_id = $1 ORDER BY created_at DESC, backtest_id LIMIT $2;
+
+-- backtests.lease: take the oldest backtest that waits or whose worker went silent
+UPDATE backtests SET status = 'running', leased_until = $2
+WHERE backtest_id = (
+    SELECT backtest_id FROM backtests
+    WHERE status = 'queued' OR (status = 'running' AND leased_until < $1)
+    ORDER BY created_at LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING backtest_id, owner_id, dataset_id, symbol, graph, settings, start_ts, end_ts;
+
+-- backtests.progress: keep a backtest's lease, tell how far it is, and learn whether to stop
+UPDATE backtests SET progress = $2, leased_until = $3 WHERE backtest_id = $1 AND status = 'running'
+RETURNING is_cancel_asked;
+
+-- backtests.finish: store how a backtest ended
+UPDATE backtests SET status = $2, progress = $3, result_hash = $4, metrics = $5, result = $6, error_code = $7,
+    error = $8, finished_at = $9, leased_until = NULL
+WHERE backtest_id = $1 AND status = 'running';
+
+-- backtests.cancel: ask a running backtest to stop, stop a waiting one at once
+UPDATE backtests SET is_cancel_asked = true,
+    status = CASE WHEN status = 'queued' THEN 'canceled' ELSE status END,
+    finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END
+WHERE backtest_id = $1 AND status IN ('queued', 'running');
+
+-- feeds.insert: store a paused feed
+INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, steps, interval_ms,
+    created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'paused', $8, $9, $10);
+
+-- feeds.get: read a feed
+SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
+    last_ts, error
+FROM feeds WHERE feed_id = $1;
+
+-- feeds.list: read all feeds, oldest first
+SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
+    last_ts, error
+FROM feeds ORDER BY created_at, feed_id;
+
+-- feeds.running: ids of the feeds that run
+SELECT feed_id FROM feeds WHERE status = 'running' ORDER BY created_at, feed_id;
+
+-- feeds.lock: read a feed to change it
+SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
+    last_ts, error
+FROM feeds WHERE feed_id = $1 FOR UPDATE;
+
+-- feeds.control: store a feed's state and pace
+UPDATE feeds SET status = $2, interval_ms = $3, pause_at = $4, error = '' WHERE feed_id = $1;
+
+-- feeds.advance: store that a step is done; a feed paused meanwhile stays paused
+UPDATE feeds SET seq = $2, last_ts = $3,
+    status = CASE WHEN $2 >= steps THEN 'finished' WHEN $2 >= pause_at THEN 'paused' ELSE status END
+WHERE feed_id = $1 AND seq = $2 - 1
+RETURNING status;
+
+-- feeds.fail: stop a feed and say why
+UPDATE feeds SET status = 'failed', error = $2 WHERE feed_id = $1;
+
+-- deployments.insert: store a deployment
+INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
+    status, last_seq, executor_state, cash, last_price, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14);
+
+-- deployments.get: read a deployment
+SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
+FROM deployments WHERE deployment_id = $1;
+
+-- deployments.list: read a person's deployments, newest first
+SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
+FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
+
+-- deployments.behind: read the active deployments of a feed that have not seen a step
+SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
+FROM deployments WHERE feed_id = $1 AND status = 'active' AND last_seq < $2
+ORDER BY deployment_id
+FOR UPDATE;
+
+-- deployments.advance: store what a bar made of a deployment
+UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, cost = $6, realized_pnl = $7,
+    fees = $8, last_price = $9, intent_count = $10
+WHERE deployment_id = $1 AND last_seq < $2;
+
+-- deployments.book: store fills that came after a deployment was stopped
+UPDATE deployments SET cash = $2, qty = $3, cost = $4, realized_pnl = $5, fees = $6 WHERE deployment_id = $1;
+
+-- deployments.stop: end a deployment
+UPDATE deployments SET status = $2, error = $3 WHERE deployment_id = $1 AND status = 'active';
+
+-- decisions.insert: store what was decided on a bar
+INSERT INTO decisions (deployment_id, seq, bar_ts, outcome, node_values) VALUES ($1, $2, $3, $4, $5);
+
+-- decisions.list: read a deployment's decisions with the order they led to, newest first
+SELECT d.seq, d.bar_ts, d.outcome, d.node_values AS values, coalesce(i.client_order_id, '') AS client_order_id,
+    coalesce(i.order_code, '') AS order_code
+FROM decisions AS d
+LEFT JOIN intents AS i ON i.deployment_id = d.deployment_id AND i.seq = d.seq AND i.intent_index = 0
+WHERE d.deployment_id = $1 AND ($2::text IS NULL OR d.outcome = $2)
+ORDER BY d.seq DESC
+LIMIT $3;
+
+-- intents.insert: store what a deployment asks for, before trading is asked
+INSERT INTO intents (client_order_id, deployment_id, seq, intent_index, side, qty, type, time_in_force, tag, status,
+    created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10);
+
+-- intents.open: read the intents of a feed that are not closed, oldest first
+SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
+    i.status, i.order_id, i.order_code, i.created_at, d.owner_id, d.account_id, d.symbol
+FROM intents AS i
+JOIN deployments AS d ON d.deployment_id = i.deployment_id
+WHERE d.feed_id = $1 AND i.status <> 'closed'
+ORDER BY i.deployment_id, i.seq, i.intent_index;
+
+-- intents.settle: store what became of an intent
+UPDATE intents SET status = $2, order_id = $3, order_code = $4 WHERE client_order_id = $1 AND status <> 'closed';
