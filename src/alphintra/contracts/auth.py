@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
+
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
@@ -59,12 +61,20 @@ class TokensView(View, frozen=True):
     expires_at: Utc
     session_id: UUID
 
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "access_token", "refresh_token")
+
 
 class SetupTokenView(View, frozen=True):
     """A one-time token that lets the first owner in; None once an owner exists."""
 
     token: str | None
     expires_at: Utc | None
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "token")
 
 
 class SigningKeysView(View, frozen=True):
@@ -91,6 +101,10 @@ class ApiKeyCreated(View, frozen=True):
     secret: str
     scopes: tuple[str, ...]
     mode: str
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "secret")
 
 
 class ApiKeysView(View, frozen=True):
@@ -120,6 +134,10 @@ class SetUpOwner(Command[UserView], tag="auth.set_up_owner.v1", frozen=True):
     email: str
     password: str
 
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "token", "password")
+
 
 class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     """Register a person. Owner or operator only."""
@@ -127,6 +145,10 @@ class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     email: str
     password: str
     role: str
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "password")
 
 
 class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
@@ -136,11 +158,19 @@ class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
     password: str
     address: str = ""
 
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "password")
+
 
 class RefreshSession(Command[TokensView], tag="auth.refresh_session.v1", frozen=True):
     """Exchange a refresh token; using one twice ends the whole session."""
 
     refresh_token: str
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "refresh_token")
 
 
 class LogOut(Command[View], tag="auth.log_out.v1", frozen=True):
@@ -178,6 +208,10 @@ class VerifyApiKey(Command[ApiKeyPrincipal], tag="auth.verify_api_key.v1", froze
     key_id: str
     secret: str
 
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return _masked(self, "secret")
+
 
 class ListUsers(Command[UsersView], tag="auth.list_users.v1", frozen=True):
     """List registered people. Owner or operator only."""
@@ -204,3 +238,9 @@ class ApiKeyRevoked(Event, tag="auth.api_key_revoked.v1", frozen=True):
 
     key_id: str
     user_id: UUID
+
+
+def _masked(message: msgspec.Struct, *secrets: str) -> str:
+    fields = ((name, getattr(message, name)) for name in message.__struct_fields__)
+    shown = (f"{name}={'…' if name in secrets and value is not None else repr(value)}" for name, value in fields)
+    return f"{type(message).__name__}({', '.join(shown)})"

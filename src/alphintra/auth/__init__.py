@@ -1,0 +1,1 @@
+"""auth: credentials, sessions, API keys and the keys that sign access tokens."""

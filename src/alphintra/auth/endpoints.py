@@ -1,0 +1,95 @@
+"""Ways into auth: commands, each decoded, one use case, encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alphintra.auth.service import keys, people, sessions
+from alphintra.contracts.auth import (
+    ApiKeyCreated,
+    ApiKeyPrincipal,
+    ApiKeysView,
+    ApiKeyView,
+    CreateApiKey,
+    CreateSetupToken,
+    GetSigningKeys,
+    ListApiKeys,
+    ListUsers,
+    LogIn,
+    LogOut,
+    RefreshSession,
+    RegisterUser,
+    RevokeApiKey,
+    SetUpOwner,
+    SetupTokenView,
+    SigningKeysView,
+    TokensView,
+    UsersView,
+    UserView,
+    VerifyApiKey,
+)
+from alphintra.kernel.messages import View
+
+if TYPE_CHECKING:
+    from alphintra.auth.service.resources import Resources
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.messages import Context
+
+__all__ = ["Endpoints"]
+
+
+class Endpoints:
+    """Handlers with what they need at hand."""
+
+    def __init__(self, *, resources: Resources, clock: Clock) -> None:
+        self._resources = resources
+        self._clock = clock
+
+    async def create_setup_token(self, _command: CreateSetupToken, context: Context) -> SetupTokenView:
+        """Answer ``auth.create_setup_token``."""
+        return await people.create_setup_token(context, resources=self._resources, at=self._clock.now())
+
+    async def set_up_owner(self, command: SetUpOwner, context: Context) -> UserView:
+        """Answer ``auth.set_up_owner``."""
+        return await people.set_up_owner(command, context, resources=self._resources, at=self._clock.now())
+
+    async def register_user(self, command: RegisterUser, context: Context) -> UserView:
+        """Answer ``auth.register_user``."""
+        return await people.register_user(command, context, resources=self._resources, at=self._clock.now())
+
+    async def list_users(self, _command: ListUsers, context: Context) -> UsersView:
+        """Answer ``auth.list_users``."""
+        return await people.list_users(context, resources=self._resources)
+
+    async def log_in(self, command: LogIn, context: Context) -> TokensView:
+        """Answer ``auth.log_in``."""
+        return await sessions.log_in(command, context, resources=self._resources, at=self._clock.now())
+
+    async def refresh_session(self, command: RefreshSession, context: Context) -> TokensView:
+        """Answer ``auth.refresh_session``."""
+        return await sessions.refresh_session(command, context, resources=self._resources, at=self._clock.now())
+
+    async def log_out(self, command: LogOut, context: Context) -> View:
+        """Answer ``auth.log_out``."""
+        await sessions.log_out(command, context, resources=self._resources, at=self._clock.now())
+        return View()
+
+    async def get_signing_keys(self, _command: GetSigningKeys, _context: Context) -> SigningKeysView:
+        """Answer ``auth.get_signing_keys``."""
+        return keys.get_signing_keys(resources=self._resources)
+
+    async def create_api_key(self, command: CreateApiKey, context: Context) -> ApiKeyCreated:
+        """Answer ``auth.create_api_key``."""
+        return await keys.create_api_key(command, context, resources=self._resources, at=self._clock.now())
+
+    async def list_api_keys(self, _command: ListApiKeys, context: Context) -> ApiKeysView:
+        """Answer ``auth.list_api_keys``."""
+        return await keys.list_api_keys(context, resources=self._resources)
+
+    async def revoke_api_key(self, command: RevokeApiKey, context: Context) -> ApiKeyView:
+        """Answer ``auth.revoke_api_key``."""
+        return await keys.revoke_api_key(command, context, resources=self._resources, at=self._clock.now())
+
+    async def verify_api_key(self, command: VerifyApiKey, _context: Context) -> ApiKeyPrincipal:
+        """Answer ``auth.verify_api_key``."""
+        return await keys.verify_api_key(command, resources=self._resources)

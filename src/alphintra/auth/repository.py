@@ -1,0 +1,208 @@
+"""People, sessions, keys and attempts in the auth database: rows to values and back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from alphintra.auth.domain import ApiKey, Attempts, EndReason, Role, Session, SetupToken, User
+from alphintra.infrastructure.postgres import ConstraintError
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import UserId
+from alphintra.kernel.vocabulary import AccountMode
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.postgres import Database, Record
+    from alphintra.infrastructure.postgres import Session as DatabaseSession
+
+__all__ = ["Credentials", "CredentialsTransaction"]
+
+
+class CredentialsTransaction:
+    """Changes to credentials inside one transaction."""
+
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    async def add_user(self, user: User) -> None:
+        """Store a person. Raises EMAIL_TAKEN if another one has the address."""
+        try:
+            await self.session.execute(
+                "users.insert", user.user_id, user.email, user.role, user.password_hash, user.created_at
+            )
+        except ConstraintError as error:
+            if error.constraint != "users_email_key":
+                raise
+            message = "a person with this e-mail address is registered already"
+            raise AlphintraError("EMAIL_TAKEN", message, kind=Kind.CONFLICT, pointer="/email") from error
+
+    async def lock_user(self, user_id: UserId) -> User | None:
+        """Read a person and hold the row until the transaction ends."""
+        row = await self.session.row("users.lock", user_id)
+        return None if row is None else _user(row)
+
+    async def get_user(self, user_id: UserId) -> User | None:
+        """Read a person within the transaction."""
+        row = await self.session.row("users.get", user_id)
+        return None if row is None else _user(row)
+
+    async def rehash(self, user: User, password_hash: str) -> None:
+        """Store a hash of the same password under newer parameters."""
+        await self.session.execute("users.rehash", user.user_id, user.password_hash, password_hash)
+
+    async def lock_setup(self) -> None:
+        """Let no other transaction decide about the first owner until this one ends."""
+        await self.session.execute("setup.lock")
+
+    async def has_owner(self) -> bool:
+        """Tell whether an owner is registered."""
+        return bool(await self.session.value("users.owner_exists"))
+
+    async def get_setup_token(self, token_hash: bytes) -> SetupToken | None:
+        """Read a one-time token."""
+        row = await self.session.row("setup.get", token_hash)
+        return None if row is None else SetupToken(**row)
+
+    async def replace_setup_token(self, token_hash: bytes, *, at: datetime, expires_at: datetime) -> None:
+        """Store a one-time token; those not used so far die."""
+        await self.session.execute("setup.replace", at)
+        await self.session.execute("setup.insert", token_hash, at, expires_at)
+
+    async def use_setup_token(self, token_hash: bytes, *, at: datetime) -> None:
+        """Mark a one-time token as used."""
+        await self.session.execute("setup.use", token_hash, at)
+
+    async def lock_attempts(self, bucket: bytes, *, at: datetime) -> Attempts | None:
+        """Read how often a log-in was tried and hold the count, None if never; others wait until we are done."""
+        await self.session.execute("attempts.open", bucket, at)
+        row = await self.session.row("attempts.lock", bucket)
+        if row is None or row["attempts"] == 0:
+            return None
+        return Attempts(count=row["attempts"], last_at=row["last_at"], blocked_until=row["blocked_until"])
+
+    async def save_attempts(self, bucket: bytes, attempts: Attempts) -> None:
+        """Store the count of attempts."""
+        await self.session.execute("attempts.save", bucket, attempts.count, attempts.last_at, attempts.blocked_until)
+
+    async def clear_attempts(self, bucket: bytes) -> None:
+        """Start over after a log-in that succeeded."""
+        await self.session.execute("attempts.clear", bucket)
+
+    async def forget_attempts(self, *, before: datetime) -> None:
+        """Drop a batch of counts nobody added to since then."""
+        await self.session.execute("attempts.forget", before)
+
+    async def add_session(self, session: Session) -> None:
+        """Store the session of a log-in."""
+        await self.session.execute(
+            "sessions.insert",
+            session.session_id,
+            session.user_id,
+            session.token_hash,
+            session.rotations,
+            session.signed_in_at,
+            session.rotated_at,
+            session.expires_at,
+        )
+
+    async def lock_session(self, session_id: UUID) -> Session | None:
+        """Read a session and hold it until the transaction ends."""
+        row = await self.session.row("sessions.lock", session_id)
+        return None if row is None else Session(**row)
+
+    async def rotate_session(self, session: Session) -> None:
+        """Store the hash of the refresh token that is valid from now on."""
+        await self.session.execute(
+            "sessions.rotate", session.session_id, session.token_hash, session.rotations, session.rotated_at
+        )
+
+    async def end_session(self, session: Session, reason: EndReason, *, at: datetime) -> None:
+        """End a session before its time."""
+        await self.session.execute("sessions.end", session.session_id, at, reason)
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Store a new API key."""
+        await self.session.execute(
+            "keys.insert",
+            key.key_id,
+            key.user_id,
+            key.name,
+            key.secret_hash,
+            list(key.scopes),
+            key.mode,
+            key.created_at,
+        )
+
+    async def count_keys(self, user_id: UserId) -> int:
+        """Return how many keys of a person are not revoked."""
+        return int(await self.session.value("keys.count", user_id))
+
+    async def lock_key(self, key_id: str, user_id: UserId) -> ApiKey | None:
+        """Read a key of this person and hold it; None also if it is another's."""
+        row = await self.session.row("keys.lock", key_id, user_id)
+        return None if row is None else _key(row)
+
+    async def revoke_key(self, key: ApiKey, *, at: datetime) -> None:
+        """Mark a key as revoked."""
+        await self.session.execute("keys.revoke", key.key_id, at)
+
+
+class Credentials:
+    """Reads of credentials, and the door to change them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[CredentialsTransaction]:
+        """Open a transaction: committed at the end, rolled back on any exception."""
+        async with self._database.transaction() as session:
+            yield CredentialsTransaction(session)
+
+    async def find_user(self, email: str) -> User | None:
+        """Read the person with this normalised address."""
+        async with self._database.session() as session:
+            row = await session.row("users.by_email", email)
+            return None if row is None else _user(row)
+
+    async def list_users(self) -> tuple[User, ...]:
+        """Read everybody, oldest first."""
+        async with self._database.session() as session:
+            return tuple(_user(row) for row in await session.rows("users.list"))
+
+    async def list_keys(self, user_id: UserId) -> tuple[ApiKey, ...]:
+        """Read a person's keys, oldest first."""
+        async with self._database.session() as session:
+            return tuple(_key(row) for row in await session.rows("keys.list", user_id))
+
+    async def find_key(self, key_id: str) -> tuple[ApiKey, Role] | None:
+        """Read a key and the role its person has now."""
+        async with self._database.session() as session:
+            row = await session.row("keys.with_role", key_id)
+            return None if row is None else (_key(row), Role(row["role"]))
+
+
+def _user(row: Record) -> User:
+    return User(
+        user_id=UserId(row["user_id"]),
+        email=row["email"],
+        role=Role(row["role"]),
+        password_hash=row["password_hash"],
+        created_at=row["created_at"],
+    )
+
+
+def _key(row: Record) -> ApiKey:
+    return ApiKey(
+        key_id=row["key_id"],
+        user_id=UserId(row["user_id"]),
+        name=row["name"],
+        secret_hash=row["secret_hash"],
+        scopes=tuple(row["scopes"]),
+        mode=AccountMode(row["mode"]),
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
+    )

@@ -1,0 +1,1 @@
+"""Use cases of auth, by what they are about: people, sessions, keys."""

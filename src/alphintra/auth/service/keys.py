@@ -1,0 +1,139 @@
+"""Use cases about API keys and signing keys."""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from alphintra.auth import domain
+from alphintra.auth.service.authority import (
+    acting_user,
+    is_administrator,
+    require_credential_scope,
+    require_may_grant,
+)
+from alphintra.contracts.auth import (
+    ApiKeyCreated,
+    ApiKeyPrincipal,
+    ApiKeyRevoked,
+    ApiKeysView,
+    ApiKeyView,
+    CreateApiKey,
+    RevokeApiKey,
+    SigningKeysView,
+    VerifyApiKey,
+)
+from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import UserId
+from alphintra.kernel.messages import Context
+
+if TYPE_CHECKING:
+    from alphintra.auth.service.resources import Resources
+
+__all__ = ["create_api_key", "get_signing_keys", "list_api_keys", "revoke_api_key", "verify_api_key"]
+
+KEYS_PER_USER_MAX: Final = 50
+_KEY_ID = re.compile(r"AK[A-Z2-7]{18}")
+_KEY_ID_BYTES: Final = 15
+_KEY_ID_CHARACTERS: Final = 18
+_KEY_SECRET_BYTES: Final = 32
+
+
+async def create_api_key(
+    command: CreateApiKey, context: Context, *, resources: Resources, at: datetime
+) -> ApiKeyCreated:
+    """Make an API key; its secret is in this answer and nowhere else.
+
+    Raises KEY_SCOPE, KEY_MODE, KEY_LIMIT, FIELD_LENGTH, FIELD_CHARS, USER_NOT_FOUND, USER_REQUIRED, ROLE_REQUIRED or
+    AUTH_SCOPE. Not safe to repeat: each call makes another key.
+    """
+    require_credential_scope(context)
+    user_id = _owner_of_new_key(command, context)
+    wanted = domain.NewApiKey(name=command.name, scopes=command.scopes, mode=command.mode)
+    key_id = f"AK{base64.b32encode(secrets.token_bytes(_KEY_ID_BYTES)).decode()[:_KEY_ID_CHARACTERS]}"
+    secret = secrets.token_urlsafe(_KEY_SECRET_BYTES)
+    async with resources.credentials.transaction() as tx:
+        user = await tx.lock_user(user_id)
+        if user is None:
+            raise _user_not_found()
+        if user.user_id != context.actor.user_id:
+            require_may_grant(context, user.role)
+        key = domain.new_api_key(user, wanted, key_id=key_id, secret=secret, at=at)
+        if await tx.count_keys(user_id) >= KEYS_PER_USER_MAX:
+            message = f"a person has at most {KEYS_PER_USER_MAX} keys: revoke one first"
+            raise AlphintraError("KEY_LIMIT", message, kind=Kind.CONFLICT)
+        await tx.add_key(key)
+        detail: dict[str, object] = {"mode": key.mode, "scopes": key.scopes, "user_id": user_id}
+        await append_audit(
+            tx.session, "api_key.create", f"api_key:{key_id}", detail, ids=resources.ids, context=context, at=at
+        )
+    return ApiKeyCreated(key_id=key.key_id, secret=secret, scopes=key.scopes, mode=key.mode)
+
+
+async def list_api_keys(context: Context, *, resources: Resources) -> ApiKeysView:
+    """List the acting user's keys, oldest first, revoked ones too. Raises USER_REQUIRED."""
+    keys = await resources.credentials.list_keys(acting_user(context))
+    return ApiKeysView(keys=tuple(_view(key) for key in keys))
+
+
+async def revoke_api_key(command: RevokeApiKey, context: Context, *, resources: Resources, at: datetime) -> ApiKeyView:
+    """Revoke a key of the acting user, once; another's is KEY_NOT_FOUND."""
+    user_id = acting_user(context)
+    require_credential_scope(context)
+    async with resources.credentials.transaction() as tx:
+        key = await tx.lock_key(command.key_id, user_id) if _KEY_ID.fullmatch(command.key_id) else None
+        if key is None:
+            raise AlphintraError("KEY_NOT_FOUND", "there is no such API key", kind=Kind.NOT_FOUND, pointer="/key_id")
+        if key.revoked_at is not None:
+            return _view(key)
+        await tx.revoke_key(key, at=at)
+        event = ApiKeyRevoked(key_id=key.key_id, user_id=user_id)
+        await append_event(tx.session, event, ids=resources.ids, aggregate_id=user_id, context=context, at=at)
+        subject = f"api_key:{key.key_id}"
+        await append_audit(
+            tx.session, "api_key.revoke", subject, {"user_id": user_id}, ids=resources.ids, context=context, at=at
+        )
+    return _view(key, revoked_at=at)
+
+
+async def verify_api_key(command: VerifyApiKey, *, resources: Resources) -> ApiKeyPrincipal:
+    """Return whom a key stands for. Raises KEY_INVALID alike for an unknown key, a wrong secret and a revoked key."""
+    found = await resources.credentials.find_key(command.key_id) if _KEY_ID.fullmatch(command.key_id) else None
+    if not domain.is_key_secret(None if found is None else found[0], command.secret) or found is None:
+        message = "API key and secret do not belong together, or the key was revoked"
+        raise AlphintraError("KEY_INVALID", message, kind=Kind.UNAUTHENTICATED)
+    key, role = found
+    scopes = domain.effective_scopes(key, role)
+    return ApiKeyPrincipal(user_id=key.user_id, role=role, key_id=key.key_id, scopes=scopes, mode=key.mode)
+
+
+def get_signing_keys(*, resources: Resources) -> SigningKeysView:
+    """Return the public keys of access tokens."""
+    return SigningKeysView(jwks=resources.tokens.jwks)
+
+
+def _owner_of_new_key(command: CreateApiKey, context: Context) -> UserId:
+    if command.user_id is None or command.user_id == context.actor.user_id:
+        return acting_user(context)
+    if not is_administrator(context):
+        raise _user_not_found()
+    return UserId(command.user_id)
+
+
+def _user_not_found() -> AlphintraError:
+    return AlphintraError("USER_NOT_FOUND", "there is no such person", kind=Kind.NOT_FOUND, pointer="/user_id")
+
+
+def _view(key: domain.ApiKey, *, revoked_at: datetime | None = None) -> ApiKeyView:
+    return ApiKeyView(
+        key_id=key.key_id,
+        name=key.name,
+        scopes=key.scopes,
+        mode=key.mode,
+        created_at=key.created_at,
+        revoked_at=key.revoked_at if revoked_at is None else revoked_at,
+    )

@@ -1,0 +1,91 @@
+-- users.insert: store a person just registered
+INSERT INTO users (user_id, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5);
+
+-- users.by_email: find who logs in
+SELECT user_id, email, role, password_hash, created_at FROM users WHERE email = $1;
+
+-- users.get: read a person
+SELECT user_id, email, role, password_hash, created_at FROM users WHERE user_id = $1;
+
+-- users.lock: read a person and keep changes of what hangs on it in a row
+SELECT user_id, email, role, password_hash, created_at FROM users WHERE user_id = $1 FOR UPDATE;
+
+-- users.list: everybody, oldest first
+SELECT user_id, email, role, password_hash, created_at FROM users ORDER BY created_at, user_id;
+
+-- users.owner_exists: whether the installation has an owner
+SELECT EXISTS (SELECT FROM users WHERE role = 'owner');
+
+-- users.rehash: store the hash under newer parameters, unless the password changed meanwhile
+UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2;
+
+-- setup.lock: let one transaction at a time decide about the first owner; held until it ends
+SELECT pg_advisory_xact_lock(hashtext('alphintra.auth.setup'));
+
+-- setup.get: read a one-time token
+SELECT expires_at, used_at, replaced_at FROM setup_tokens WHERE token_hash = $1;
+
+-- setup.insert: store a one-time token
+INSERT INTO setup_tokens (token_hash, created_at, expires_at) VALUES ($1, $2, $3);
+
+-- setup.replace: let the tokens not used so far die
+UPDATE setup_tokens SET replaced_at = $1 WHERE used_at IS NULL AND replaced_at IS NULL;
+
+-- setup.use: mark a one-time token as used
+UPDATE setup_tokens SET used_at = $2 WHERE token_hash = $1;
+
+-- attempts.open: make sure there is a row to lock for an account and address
+INSERT INTO login_failures (bucket, attempts, last_at, blocked_until) VALUES ($1, 0, $2, $2)
+ON CONFLICT (bucket) DO NOTHING;
+
+-- attempts.lock: read the count of attempts and hold it
+SELECT attempts, last_at, blocked_until FROM login_failures WHERE bucket = $1 FOR UPDATE;
+
+-- attempts.save: store the count of attempts
+UPDATE login_failures SET attempts = $2, last_at = $3, blocked_until = $4 WHERE bucket = $1;
+
+-- attempts.clear: start over after a log-in that succeeded
+DELETE FROM login_failures WHERE bucket = $1;
+
+-- attempts.forget: drop a batch of counts nobody added to for long
+DELETE FROM login_failures WHERE bucket IN (
+    SELECT bucket FROM login_failures WHERE last_at < $1 ORDER BY last_at LIMIT 100 FOR UPDATE SKIP LOCKED
+);
+
+-- sessions.insert: store the session of a log-in
+INSERT INTO sessions (session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- sessions.lock: read a session to exchange its token or to end it
+SELECT session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at, ended_at
+FROM sessions WHERE session_id = $1 FOR UPDATE;
+
+-- sessions.rotate: store the hash of the token that is valid from now on
+UPDATE sessions SET token_hash = $2, rotations = $3, rotated_at = $4 WHERE session_id = $1;
+
+-- sessions.end: end a session before its time
+UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL;
+
+-- keys.insert: store a new API key
+INSERT INTO api_keys (key_id, user_id, name, secret_hash, scopes, mode, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- keys.count: how many keys of a person are not revoked
+SELECT count(*) FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL;
+
+-- keys.list: a person's keys, oldest first
+SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at
+FROM api_keys WHERE user_id = $1 ORDER BY created_at, key_id;
+
+-- keys.lock: read a key of this person to revoke it
+SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at
+FROM api_keys WHERE key_id = $1 AND user_id = $2 FOR UPDATE;
+
+-- keys.with_role: read a key and the role its person has now
+SELECT k.key_id, k.user_id, k.name, k.secret_hash, k.scopes, k.mode, k.created_at, k.revoked_at, u.role
+FROM api_keys AS k
+JOIN users AS u ON u.user_id = k.user_id
+WHERE k.key_id = $1;
+
+-- keys.revoke: mark a key as revoked
+UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1;
