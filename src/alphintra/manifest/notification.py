@@ -9,10 +9,14 @@ SPEC = ServiceSpec(
     tables=(
         TableSpec(name="messages", data_class="message", grants=("select", "insert", "update")),
         TableSpec(name="deliveries", data_class="delivery", grants=("select", "insert")),
+        TableSpec(name="recipients", data_class="message", grants=("select", "insert")),
+        TableSpec(name="account_owners", data_class="message", grants=("select", "insert")),
     ),
     commands=("health", "list_messages", "mark_read"),
     events=("message_delivered",),
     hears=(
+        "auth.user_registered",
+        "trading.account_opened",
         "trading.order_denied",
         "trading.fill_booked",
         "trading.order_closed",

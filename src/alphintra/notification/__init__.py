@@ -1,0 +1,1 @@
+"""notification: what people are told, in their in-app inbox, once for each happening."""

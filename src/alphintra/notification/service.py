@@ -1,0 +1,212 @@
+"""Use cases of notification: one function per command or event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from alphintra.contracts.notification import ListMessages, MarkRead, MessageDelivered, MessagesView, MessageView
+from alphintra.infrastructure.events import Delivery, append_events, receive_once
+from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, UserId
+from alphintra.notification import domain
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from alphintra.contracts.approval import OrderTerms
+    from alphintra.contracts.auth import UserRegistered
+    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.strategy import BacktestFinished, FeedFinished
+    from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied, OrderView
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.notification.repository import Inboxes, InboxesTransaction
+
+__all__ = [
+    "add_owner",
+    "add_recipient",
+    "list_messages",
+    "mark_read",
+    "tell_backtest_finished",
+    "tell_feed_finished",
+    "tell_fill_booked",
+    "tell_kill_state",
+    "tell_order_closed",
+    "tell_order_denied",
+]
+
+PAGE_MAX = 200
+_CONSUMER = "notification"
+
+
+async def add_recipient(delivery: Delivery[UserRegistered], *, inboxes: Inboxes) -> None:
+    """Remember a person just registered."""
+    async with inboxes.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await tx.add_recipient(UserId(delivery.event.user_id), at=delivery.occurred_at)
+
+
+async def add_owner(delivery: Delivery[AccountOpened], *, inboxes: Inboxes) -> None:
+    """Remember whose a new account is."""
+    event = delivery.event
+    async with inboxes.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await tx.add_owner(AccountId(event.account_id), UserId(event.owner_id))
+
+
+async def tell_order_denied(delivery: Delivery[OrderDenied], *, inboxes: Inboxes, ids: IdSource, at: datetime) -> None:
+    """Tell the owner that risk refused an order, once."""
+    event = delivery.event
+    draft = domain.order_denied(_facts(event.terms), code=event.code, reason=event.reason)
+    await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
+
+
+async def tell_fill_booked(delivery: Delivery[FillBooked], *, inboxes: Inboxes, ids: IdSource, at: datetime) -> None:
+    """Tell the owner what was bought or sold, once."""
+    event = delivery.event
+    fill = event.execution
+    facts = domain.FillFacts(
+        account_id=fill.account_id,
+        execution_id=fill.execution_id,
+        symbol=fill.symbol,
+        side=fill.side,
+        qty=fill.qty,
+        price=fill.price,
+        fee=fill.fee,
+        realized_pnl=fill.realized_pnl,
+        position=event.account_qty,
+        cash=event.cash,
+    )
+    await _tell_owner(delivery, domain.fill_booked(facts), event.owner_id, inboxes=inboxes, ids=ids, at=at)
+
+
+async def tell_order_closed(delivery: Delivery[OrderClosed], *, inboxes: Inboxes, ids: IdSource, at: datetime) -> None:
+    """Tell the owner that an order ended without being filled whole, once; a fill tells of the others itself."""
+    order = delivery.event.order
+    draft = domain.order_closed(
+        _facts(order), status=order.status, filled_qty=order.filled_qty, code=order.reason_code, reason=order.reason
+    )
+    if draft is not None:
+        await _tell_owner(delivery, draft, delivery.event.owner_id, inboxes=inboxes, ids=ids, at=at)
+
+
+async def tell_backtest_finished(
+    delivery: Delivery[BacktestFinished], *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> None:
+    """Tell the owner how a backtest ended, once."""
+    event = delivery.event
+    draft = domain.backtest_finished(
+        event.backtest_id, symbol=event.symbol, status=event.status, total_return=event.total_return
+    )
+    await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
+
+
+async def tell_feed_finished(
+    delivery: Delivery[FeedFinished], *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> None:
+    """Tell the owner that a price feed reached its end or failed, once."""
+    event = delivery.event
+    draft = domain.feed_finished(event.feed_id, status=event.status, error=event.error)
+    await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
+
+
+async def tell_kill_state(
+    delivery: Delivery[KillStateChanged], *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> None:
+    """Tell everybody about a kill state of the firm, the owner about one of an account.
+
+    Raises ACCOUNT_NOT_HEARD for an account whose opening has not arrived yet: the event comes again.
+    """
+    kill = delivery.event.kill
+    draft = domain.kill_state_changed(kill.account_id, state=kill.state, epoch=kill.epoch, reason=kill.reason)
+    async with inboxes.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        if kill.account_id is None:
+            people = await tx.recipients()
+        else:
+            owner_id = await tx.owner_of(AccountId(kill.account_id))
+            if owner_id is None:
+                message = f"the opening of account {kill.account_id} has not arrived yet: its kill state waits"
+                raise AlphintraError("ACCOUNT_NOT_HEARD", message, kind=Kind.UNAVAILABLE)
+            people = (owner_id,)
+        await _put(tx, delivery, draft, people, ids=ids, at=at)
+
+
+async def list_messages(command: ListMessages, context: Context, *, inboxes: Inboxes) -> MessagesView:
+    """Return the acting user's messages, newest first. Raises PAGE_LIMIT and USER_REQUIRED."""
+    if not 1 <= command.limit <= PAGE_MAX:
+        raise AlphintraError("PAGE_LIMIT", f"limit must lie between 1 and {PAGE_MAX}", pointer="/limit")
+    user_id = _acting_user(context)
+    messages = await inboxes.messages_of(user_id, unread_only=command.unread_only, limit=command.limit)
+    unread = await inboxes.unread_of(user_id)
+    return MessagesView(messages=tuple(_view(message) for message in messages), unread=unread)
+
+
+async def mark_read(command: MarkRead, context: Context, *, inboxes: Inboxes, at: datetime) -> MessageView:
+    """Mark a message of the acting user as read; the time of the first time stays. Raises MESSAGE_NOT_FOUND."""
+    message = await inboxes.mark_read(command.message_id, _acting_user(context), at=at)
+    if message is None:
+        detail = f"there is no message {command.message_id} in your inbox: list your messages"
+        raise AlphintraError("MESSAGE_NOT_FOUND", detail, kind=Kind.NOT_FOUND, pointer="/message_id")
+    return _view(message)
+
+
+async def _tell_owner(
+    delivery: Delivery[Any], draft: domain.Draft, owner_id: UUID, *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> None:
+    async with inboxes.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await _put(tx, delivery, draft, (UserId(owner_id),), ids=ids, at=at)
+        fault_point("notification.message_stored")
+    fault_point("notification.message_committed")
+
+
+async def _put(
+    tx: InboxesTransaction,
+    delivery: Delivery[Any],
+    draft: domain.Draft,
+    people: tuple[UserId, ...],
+    *,
+    ids: IdSource,
+    at: datetime,
+) -> None:
+    addresses = [(ids.new(), user_id) for user_id in people]
+    stored = await tx.deliver(draft, addresses, happened_at=delivery.occurred_at, at=at)
+    events = [
+        (message_id, MessageDelivered(message_id=message_id, user_id=user_id, kind=draft.kind))
+        for message_id, user_id in stored
+    ]
+    await append_events(tx.session, events, ids=ids, context=delivery.context, at=at)
+
+
+def _acting_user(context: Context) -> UserId:
+    if context.actor.user_id is None:
+        raise AlphintraError("USER_REQUIRED", "only a signed-in person has an inbox", kind=Kind.FORBIDDEN)
+    return UserId(context.actor.user_id)
+
+
+def _facts(order: OrderTerms | OrderView) -> domain.OrderFacts:
+    return domain.OrderFacts(
+        order_id=order.order_id,
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        qty=order.qty,
+        limit_price=order.limit_price,
+    )
+
+
+def _view(message: domain.Message) -> MessageView:
+    return MessageView(
+        message_id=message.message_id,
+        kind=message.kind,
+        severity=message.severity,
+        title=message.title,
+        body=message.body,
+        subject=message.subject,
+        created_at=message.created_at,
+        read_at=message.read_at,
+    )
