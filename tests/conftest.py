@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["fixtures.nats", "fixtures.postgres"]
+pytest_plugins = ["fixtures.nats", "fixtures.postgres", "fixtures.services"]
