@@ -8,7 +8,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,8 +177,9 @@ class Home:
             if not self.secrets.exists():
                 return
             _require_private(self.secrets, self.secrets.lstat())
-            for entry in os.scandir(self.secrets):
-                _require_private(Path(entry.path), entry.stat(follow_symlinks=False))
+            for path in self.secrets.iterdir():
+                with suppress(FileNotFoundError):  # another process's temporary file, renamed meanwhile
+                    _require_private(path, path.lstat())
 
     @contextmanager
     def _secrets_locked(self) -> Iterator[None]:

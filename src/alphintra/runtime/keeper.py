@@ -39,7 +39,7 @@ class Keeper:
         self._report = report
         self._note = note
         self._child: Child | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self.keeping: asyncio.Task[None] | None = None
         self._started_at_s = 0.0
 
     async def start(self) -> None:
@@ -49,13 +49,13 @@ class Keeper:
         if self.unit.is_one_shot:
             self._report(Finished(self.unit.name))
         else:
-            self._keeping = asyncio.get_running_loop().create_task(self._keep(), name=f"keep {self.unit.name}")
+            self.keeping = asyncio.get_running_loop().create_task(self._keep(), name=f"keep {self.unit.name}")
 
     async def stop(self, hurry: asyncio.Event) -> None:
         """Stop it, whatever it is doing; ``hurry`` set at any time makes that immediate."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.wait({self._keeping})
+        if self.keeping is not None:
+            self.keeping.cancel()
+            await asyncio.wait({self.keeping})
         child = self._child
         if child is not None and child.returncode is None:
             await child.stop(self.unit.stop_plan, hurry=hurry, hurry_plan=self.unit.hurry_plan)
@@ -85,7 +85,7 @@ class Keeper:
             try:
                 await self._launch()
                 is_up = True
-            except AlphintraError as error:
+            except (AlphintraError, OSError) as error:  # OSError: files or processes have run out, which may pass
                 is_up = False
                 self._note("restart.failed", str(error))
 

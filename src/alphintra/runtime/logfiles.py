@@ -7,6 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,10 +41,11 @@ class LogFile:
 
     def write(self, data: bytes) -> None:
         """Append and make visible to readers; rotates between two writes, so a file overshoots by one at most."""
-        if self._size >= self._bytes_max:
-            self._rotate()
-        self._file.write(data)
-        self._size += len(data)
+        with suppress(OSError):  # a full disk costs lines, not the process that wrote them or the one that watches it
+            if self._size >= self._bytes_max:
+                self._rotate()
+            self._file.write(data)
+            self._size += len(data)
 
     def fileno(self) -> int:
         """Return the descriptor, for a child that writes by itself."""
@@ -138,12 +140,13 @@ def _read_log(path: Path, lines: int, *, follow: bool) -> Iterator[str]:
         yield from (line.rstrip("\n") for line in deque(file, maxlen=lines))
         partial = ""
         while follow:
+            is_complete = _was_rotated(file.fileno(), path)  # asked first: what is read after is all there will be
             text = file.readline()
             partial += text
             if partial.endswith("\n"):
                 yield partial[:-1]
                 partial = ""
-            elif not text and _was_rotated(file.fileno(), path):
+            elif not text and is_complete:
                 file.close()
                 file = path.open(encoding="utf-8", errors="replace")
             elif not text:

@@ -94,7 +94,7 @@ class Supervisor:
                     self._report(Up(self._server_ports() | dict(ports or {})))
                     if on_ready is not None:
                         on_ready(self._state)
-                    await self._stop_asked.wait()
+                    await self._wait_for_stop()
             except AlphintraError as error:
                 self._note("supervisor.failed", str(error))
                 raise
@@ -113,7 +113,16 @@ class Supervisor:
         finally:
             for task in (starting, stopping):
                 task.cancel()
-            await asyncio.wait({starting, stopping})
+            await asyncio.gather(starting, stopping, return_exceptions=True)
+
+    async def _wait_for_stop(self) -> None:
+        """Return when a stop is asked for; a keeper that fails itself ends the platform rather than its watch."""
+        stopping = asyncio.ensure_future(self._stop_asked.wait())
+        keeping = {keeper.keeping for keeper in self._keepers if keeper.keeping is not None}
+        done, _ = await asyncio.wait({stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        for task in done:
+            task.result()
 
     async def _start_all(self, prepare: Prepare, files: ExitStack) -> None:
         await self._start_stage(self._servers, files)
@@ -175,7 +184,10 @@ class Supervisor:
 
     def _publish(self) -> None:
         data = json.dumps(state_to_json(self._state)).encode()
-        write_atomically(self._home.run / STATE_FILE, data, durable=False)
+        try:
+            write_atomically(self._home.run / STATE_FILE, data, durable=False)
+        except OSError as error:  # a full disk must not end the watch over those that could free it
+            self._note("state.unwritten", str(error))
 
     def _note(self, event: str, detail: str) -> None:
         if self._own_log is not None:
