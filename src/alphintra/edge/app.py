@@ -1,0 +1,105 @@
+"""Composition root of the gateway: hot routes outside, the wide API mounted, one front before both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from alphintra.edge.front import Front
+from alphintra.edge.guards import Gate
+from alphintra.edge.openapi import API_PREFIX, describe
+from alphintra.edge.pages import api_page, home_page, setup_page
+from alphintra.edge.problems import handlers
+from alphintra.edge.routes import accounts, health, identity, market_data, messages, orders, risk, strategies, workflows
+from alphintra.edge.routing import Operation
+from alphintra.edge.settings import EdgeSettings
+from alphintra.infrastructure.bus import Bus
+from alphintra.kernel.clock import Clock
+from alphintra.kernel.ids import IdSource
+
+__all__ = ["OPERATIONS", "build_app"]
+
+_RESOURCES: Final = tuple(
+    module.routes for module in (health, identity, workflows, market_data, strategies, accounts, orders, risk, messages)
+)
+_WIDE: Final = tuple(operation for resource in _RESOURCES for operation in resource.operations)
+OPERATIONS: Final[tuple[Operation, ...]] = (*_WIDE, *orders.HOT_OPERATIONS)
+
+
+def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) -> Starlette:
+    """Return the gateway as an ASGI application; it owns nothing that needs closing.
+
+    Args:
+        bus: named ``edge``, with the rights of the manifest's EDGE_ASKS.
+        settings: version, operator token hash, allowed hosts.
+        clock: decides whether tokens are valid and proofs still fresh.
+        ids: names uploads.
+    """
+    gate = Gate(bus=bus, settings=settings, clock=clock, ids=ids)
+    wide = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for resource in _RESOURCES:
+        wide.include_router(resource.router)
+
+    @cache
+    def description() -> dict[str, Any]:
+        return describe(version=settings.version, wide=wide.routes, operations=_WIDE, hot=orders.HOT_OPERATIONS)
+
+    outside: list[Route | Mount] = [*_pages(settings, description), *orders.hot_routes(), Mount(API_PREFIX, app=wide)]
+    caught = handlers(_methods_of(outside))
+    wide.exception_handlers.update(caught)  # before the first request builds the stack
+    app = Starlette(
+        routes=outside,
+        middleware=[Middleware(Front, settings=settings)],
+        exception_handlers=caught,
+    )
+    app.router.redirect_slashes = False
+    app.state.gate = gate
+    wide.state.gate = gate
+    return app
+
+
+def _pages(settings: EdgeSettings, description: Callable[[], dict[str, Any]]) -> list[Route]:
+    async def home(_request: Request) -> Response:
+        return home_page(settings.version)
+
+    async def setup(_request: Request) -> Response:
+        return setup_page()
+
+    async def openapi(_request: Request) -> Response:
+        return Response(msgspec.json.encode(description()), media_type="application/json")
+
+    async def docs(_request: Request) -> Response:
+        return api_page(description())
+
+    return [
+        Route("/", home, methods=["GET"]),
+        Route("/setup", setup, methods=["GET"]),
+        Route("/api/openapi.json", openapi, methods=["GET"]),
+        Route("/api/docs", docs, methods=["GET"]),
+    ]
+
+
+def _methods_of(outside: Sequence[Route | Mount]) -> Callable[[str], Sequence[str]]:
+    """Return a function from a path to the methods it takes, whichever of the two applications serves them."""
+    known = [
+        (route.path_regex, method) for route in outside if isinstance(route, Route) for method in route.methods or ()
+    ]
+    known += [
+        (re.compile(re.sub(r"\{\w+\}", "[^/]+", API_PREFIX + operation.path) + "$"), operation.method)
+        for operation in _WIDE
+    ]
+
+    def methods_of(path: str) -> Sequence[str]:
+        return sorted({method for pattern, method in known if pattern.match(path)})
+
+    return methods_of

@@ -1,0 +1,243 @@
+"""Who is asking and what they may do; everything not declared as allowed is refused."""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar, cast
+from uuid import UUID
+
+from starlette.requests import Request
+
+from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, VerifyApiKey
+from alphintra.edge.settings import EdgeSettings
+from alphintra.infrastructure.access_token import AccessClaims, AccessTokens
+from alphintra.infrastructure.bus import Bus
+from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.clock import Clock
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import IdSource
+from alphintra.kernel.messages import Actor, Command, Context
+
+__all__ = ["EDGE", "Caller", "Gate", "Scope", "gate_of"]
+
+R = TypeVar("R")
+V = TypeVar("V")
+
+OPERATOR_TOKEN_PREFIX: Final = "alp_op_"  # noqa: S105 - how such a token begins
+PROVEN_FOR: Final = timedelta(seconds=5)  # how long a proof of identity is believed without asking again
+PROVEN_MAX: Final = 1024
+SIGNING_KEYS_FOR: Final = timedelta(minutes=5)
+SIGNING_KEYS_AGAIN: Final = timedelta(seconds=5)
+TOKEN_LIFE_MAX: Final = timedelta(minutes=15)
+
+EDGE: Final = Actor(id="service:edge")
+ANONYMOUS: Final = Actor(id="anonymous")
+OPERATOR: Final = Actor(id="operator", roles=("operator",))
+
+
+class Scope(StrEnum):
+    """What a route needs. ``SESSION`` is a person signed in or the operator; an API key only if it has ``admin``."""
+
+    PUBLIC = "public"
+    READ = "read"
+    TRADE = "trade"
+    ADMIN = "admin"
+    SESSION = "session"
+
+
+_ALL: Final = frozenset({Scope.READ, Scope.TRADE, Scope.ADMIN})
+_SCOPES_OF_ROLE: Final = MappingProxyType(
+    {
+        "owner": _ALL,
+        "operator": _ALL,
+        "trader": frozenset({Scope.READ, Scope.TRADE}),
+        "viewer": frozenset({Scope.READ}),
+    }
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Caller:
+    """Who made a request, and their way to the services.
+
+    Attributes:
+        context: actor and trace, as they travel on the bus.
+        address: where the request came from.
+        session_id: the session behind it, None for keys and the operator.
+        gate: the gate that let them in.
+        status: status of the answer where it is not the route's usual one.
+        headers: further headers of the answer.
+    """
+
+    context: Context
+    address: str
+    session_id: UUID | None
+    gate: Gate
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def ask(self, command: Command[R]) -> R:
+        """Send one command to its service as this caller. Raises the service's AlphintraError."""
+        return await self.gate.bus.ask(command, self.context)
+
+
+class _Proofs(Generic[V]):
+    """What was proven lately, by the hash of the secret that proved it; bounded in number and time."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[bytes, tuple[V, datetime]] = OrderedDict()
+
+    def find(self, key: bytes, *, at: datetime) -> V | None:
+        found = self._entries.get(key)
+        if found is None or found[1] <= at:
+            return None
+        return found[0]
+
+    def keep(self, key: bytes, value: V, *, until: datetime) -> None:
+        self._entries[key] = (value, until)
+        self._entries.move_to_end(key)
+        if len(self._entries) > PROVEN_MAX:
+            self._entries.popitem(last=False)
+
+    def forget(self, is_meant: Callable[[V], bool]) -> None:
+        for key in [key for key, (value, _) in self._entries.items() if is_meant(value)]:
+            del self._entries[key]
+
+
+class Gate:
+    """Turns credentials into an Actor and compares what it may do with what a route needs."""
+
+    def __init__(self, *, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) -> None:
+        self.bus = bus
+        self.ids = ids
+        self.version = settings.version
+        self._tokens = AccessTokens()
+        self._operator_hash = settings.operator_token_sha256
+        self._clock = clock
+        self._keys: _Proofs[ApiKeyPrincipal] = _Proofs()
+        self._claims: _Proofs[AccessClaims] = _Proofs()
+        self._ended: _Proofs[UUID] = _Proofs()
+        self._jwks = ""
+        self._jwks_at: datetime | None = None
+
+    async def admit(self, request: Request, needed: Scope) -> Caller:
+        """Return the caller of a request.
+
+        Raises AUTH_REQUIRED, AUTH_AMBIGUOUS, AUTH_SCOPE or what auth says of the credentials.
+        """
+        trace_id: str = request.state.trace_id
+        address = request.client.host if request.client else ""
+        if needed is Scope.PUBLIC:
+            context = Context(trace_id=trace_id, actor=ANONYMOUS)
+            return Caller(context=context, address=address, session_id=None, gate=self)
+        actor, session_id = await self._identify(request, trace_id)
+        request.state.actor = actor.id
+        if not _may(actor, needed):
+            get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
+            message = f"this needs the scope {needed.value!r}, which these credentials do not have"
+            raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN)
+        context = Context(trace_id=trace_id, actor=actor)
+        return Caller(context=context, address=address, session_id=session_id, gate=self)
+
+    def end_session(self, session_id: UUID) -> None:
+        """Refuse the access tokens of a session at once, though they have not expired yet."""
+        self._claims.forget(lambda claims: claims.session_id == session_id)
+        self._ended.keep(session_id.bytes, session_id, until=self._clock.now() + TOKEN_LIFE_MAX)
+
+    def end_key(self, key_id: str) -> None:
+        """Refuse a revoked API key at once."""
+        self._keys.forget(lambda principal: principal.key_id == key_id)
+
+    async def _identify(self, request: Request, trace_id: str) -> tuple[Actor, UUID | None]:
+        bearers = request.headers.getlist("authorization")
+        key_id = request.headers.get("apca-api-key-id")
+        secret = request.headers.get("apca-api-secret-key")
+        if len(bearers) + (key_id is not None or secret is not None) > 1:
+            raise _unauthenticated("AUTH_AMBIGUOUS", "send one kind of credentials, once")
+        if key_id is not None or secret is not None:
+            return await self._by_key(key_id or "", secret or "", trace_id), None
+        scheme, _, token = bearers[0].partition(" ") if bearers else ("", "", "")
+        if scheme.lower() != "bearer" or not token.strip():
+            message = "send Authorization: Bearer <access token>, or APCA-API-KEY-ID and APCA-API-SECRET-KEY"
+            raise _unauthenticated("AUTH_REQUIRED", message)
+        if token.startswith(OPERATOR_TOKEN_PREFIX):
+            return self._by_operator_token(token.strip()), None
+        return await self._by_access_token(token.strip(), trace_id)
+
+    def _by_operator_token(self, token: str) -> Actor:
+        given = sha256(token.encode()).hexdigest()
+        # Compared even where there is no operator token, so that time tells nothing.
+        is_same = hmac.compare_digest(given, self._operator_hash or "0" * len(given))
+        if not (is_same and self._operator_hash):
+            raise _unauthenticated("TOKEN_INVALID", "this operator token is not the one in force")
+        return OPERATOR
+
+    async def _by_key(self, key_id: str, secret: str, trace_id: str) -> Actor:
+        at = self._clock.now()
+        proof = sha256(f"{key_id}\0{secret}".encode()).digest()
+        principal = self._keys.find(proof, at=at)
+        if principal is None:
+            command = VerifyApiKey(key_id=key_id, secret=secret)
+            principal = await self.bus.ask(command, Context(trace_id=trace_id, actor=EDGE))
+            self._keys.keep(proof, principal, until=at + PROVEN_FOR)
+        return Actor(
+            id=f"key:{principal.key_id}",
+            user_id=principal.user_id,
+            roles=(principal.role,),
+            scopes=principal.scopes,
+        )
+
+    async def _by_access_token(self, token: str, trace_id: str) -> tuple[Actor, UUID | None]:
+        at = self._clock.now()
+        proof = sha256(token.encode()).digest()
+        claims = self._claims.find(proof, at=at)
+        if claims is None:
+            claims = await self._verify(token, trace_id, at)
+            self._claims.keep(proof, claims, until=min(at + PROVEN_FOR, claims.expires_at))
+        if self._ended.find(claims.session_id.bytes, at=at) is not None:
+            raise _unauthenticated("SESSION_ENDED", "this session was ended: log in again")
+        actor = Actor(id=f"user:{claims.user_id}", user_id=claims.user_id, roles=(claims.role,))
+        return actor, claims.session_id
+
+    async def _verify(self, token: str, trace_id: str, at: datetime) -> AccessClaims:
+        jwks = await self._signing_keys(trace_id, at, SIGNING_KEYS_FOR)
+        try:
+            return self._tokens.verify(token, jwks, at=at)
+        except AlphintraError as error:
+            if error.code != "TOKEN_INVALID":
+                raise
+            newest = await self._signing_keys(trace_id, at, SIGNING_KEYS_AGAIN)
+            if newest == jwks:
+                raise
+        # Perhaps it was signed with a key that was published only now.
+        return self._tokens.verify(token, newest, at=at)
+
+    async def _signing_keys(self, trace_id: str, at: datetime, believed: timedelta) -> str:
+        if self._jwks_at is None or at - self._jwks_at >= believed:
+            view = await self.bus.ask(GetSigningKeys(), Context(trace_id=trace_id, actor=EDGE))
+            self._jwks, self._jwks_at = view.jwks, at
+        return self._jwks
+
+
+def gate_of(request: Request) -> Gate:
+    """Return the gate of the application a request came to."""
+    return cast("Gate", request.app.state.gate)
+
+
+def _may(actor: Actor, needed: Scope) -> bool:
+    is_key = actor.id.startswith("key:")
+    if needed is Scope.SESSION:
+        return not is_key or Scope.ADMIN in actor.scopes
+    is_in_role = any(needed in _SCOPES_OF_ROLE.get(role, frozenset()) for role in actor.roles)
+    return is_in_role and (not is_key or needed in actor.scopes)
+
+
+def _unauthenticated(code: str, detail: str) -> AlphintraError:
+    return AlphintraError(code, detail, kind=Kind.UNAUTHENTICATED)

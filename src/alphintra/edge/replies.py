@@ -1,0 +1,48 @@
+"""How answers are written: decimals and times as text, documents that travelled as text as JSON."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from alphintra.contracts.nocode import NodeCatalogueView, TemplateView, WorkflowVersionView
+from alphintra.contracts.strategy import BacktestView, DecisionView
+
+__all__ = ["DOCUMENTS", "encode_reply", "unfold"]
+
+# Which field of which view holds JSON text on the bus: outside it is the JSON itself, or null where it is empty.
+DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
+    {
+        BacktestView: "result",
+        DecisionView: "values",
+        NodeCatalogueView: "document",
+        TemplateView: "graph",
+        WorkflowVersionView: "graph",
+    }
+)
+_NULL: Final = msgspec.Raw(b"null")
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+
+
+def encode_reply(view: msgspec.Struct) -> bytes:
+    """Return a view as JSON."""
+    return _encode(unfold(view))
+
+
+def unfold(view: msgspec.Struct) -> object:
+    """Return a view, or what stands for it, with its own and its items' documents as JSON."""
+    if type(view) in DOCUMENTS:
+        return _unfolded(view)
+    for name in view.__struct_fields__:
+        items = getattr(view, name)
+        if isinstance(items, tuple) and items and type(items[0]) in DOCUMENTS:
+            return {**msgspec.structs.asdict(view), name: [_unfolded(item) for item in items]}
+    return view
+
+
+def _unfolded(view: msgspec.Struct) -> dict[str, object]:
+    name = DOCUMENTS[type(view)]
+    text: str = getattr(view, name)
+    return {**msgspec.structs.asdict(view), name: msgspec.Raw(text.encode()) if text else _NULL}

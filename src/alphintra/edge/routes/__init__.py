@@ -1,0 +1,1 @@
+"""The wide API, one module per resource."""

@@ -1,0 +1,147 @@
+"""Accounts and all that is kept for one: positions, executions, ledger, risk, limits, venue."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends
+
+from alphintra.contracts.broker import ConnectionView, GetConnection, ListVenueOrders, VenueOrdersView
+from alphintra.contracts.risk import (
+    AssessmentsView,
+    GetLimits,
+    GetRiskState,
+    LimitsView,
+    ListAssessments,
+    RiskStateView,
+    SetLimits,
+)
+from alphintra.contracts.trading import (
+    AccountsView,
+    AccountView,
+    ExecutionsView,
+    GetAccount,
+    LedgerView,
+    ListAccounts,
+    ListExecutions,
+    ListLedger,
+    ListPositions,
+    OpenAccount,
+    PositionsView,
+)
+from alphintra.edge.decoding import Amount, Label
+from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
+
+__all__ = ["routes"]
+
+routes = Routes("accounts")
+
+
+class AccountBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A paper account that trades against a price feed."""
+
+    name: Label
+    starting_cash: Amount
+    feed_id: UUID
+    currency: str = "USD"
+
+
+class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A whole limit set; it holds from the next order on."""
+
+    order_qty_max: Amount
+    order_notional_max: Amount
+    position_qty_max: Amount
+    may_short: bool = False
+
+
+@routes.get("/accounts")
+async def list_accounts(caller: Reader) -> AccountsView:
+    """List one's accounts with their cash."""
+    return await caller.ask(ListAccounts())
+
+
+@routes.post("/accounts", status=201)
+async def open_account(caller: Trader, body: Annotated[AccountBody, Depends(Body(AccountBody))]) -> AccountView:
+    """Open a paper account; it is active once risk and broker have taken it up."""
+    command = OpenAccount(
+        name=str(body.name),
+        starting_cash=Decimal(body.starting_cash),
+        feed_id=body.feed_id,
+        currency=body.currency,
+    )
+    return await caller.ask(command)
+
+
+@routes.get("/accounts/{account_id}")
+async def get_account(caller: Reader, account_id: UUID) -> AccountView:
+    """Fetch an account."""
+    return await caller.ask(GetAccount(account_id=account_id))
+
+
+@routes.get("/accounts/{account_id}/positions")
+async def list_positions(caller: Reader, account_id: UUID) -> PositionsView:
+    """List net positions, flat ones included once they were traded."""
+    return await caller.ask(ListPositions(account_id=account_id))
+
+
+@routes.get("/accounts/{account_id}/executions")
+async def list_executions(
+    caller: Reader, account_id: UUID, book_id: UUID | None = None, limit: PageLimit = 1000
+) -> ExecutionsView:
+    """List executions, oldest first; of one deployment's book where given."""
+    return await caller.ask(ListExecutions(account_id=account_id, book_id=book_id, limit=limit))
+
+
+@routes.get("/accounts/{account_id}/ledger")
+async def list_ledger(caller: Reader, account_id: UUID, limit: PageLimit = 1000) -> LedgerView:
+    """List the double entries; their total is zero."""
+    return await caller.ask(ListLedger(account_id=account_id, limit=limit))
+
+
+@routes.get("/accounts/{account_id}/risk")
+async def get_risk_state(caller: Reader, account_id: UUID) -> RiskStateView:
+    """Fetch exposure, free cash and kill states as risk sees them."""
+    return await caller.ask(GetRiskState(account_id=account_id))
+
+
+@routes.get("/accounts/{account_id}/limits")
+async def get_limits(caller: Reader, account_id: UUID) -> LimitsView:
+    """Fetch the limit set in force."""
+    return await caller.ask(GetLimits(account_id=account_id))
+
+
+@routes.put("/accounts/{account_id}/limits")
+async def set_limits(
+    caller: Admin, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
+) -> LimitsView:
+    """Put a new limit set into force."""
+    command = SetLimits(
+        account_id=account_id,
+        order_qty_max=Decimal(body.order_qty_max),
+        order_notional_max=Decimal(body.order_notional_max),
+        position_qty_max=Decimal(body.position_qty_max),
+        may_short=body.may_short,
+    )
+    return await caller.ask(command)
+
+
+@routes.get("/accounts/{account_id}/assessments")
+async def list_assessments(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> AssessmentsView:
+    """List risk's decisions on the account's orders."""
+    return await caller.ask(ListAssessments(account_id=account_id, limit=limit))
+
+
+@routes.get("/accounts/{account_id}/connection")
+async def get_connection(caller: Reader, account_id: UUID) -> ConnectionView:
+    """Fetch how the account reaches its venue."""
+    return await caller.ask(GetConnection(account_id=account_id))
+
+
+@routes.get("/accounts/{account_id}/venue-orders")
+async def list_venue_orders(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> VenueOrdersView:
+    """List what was sent to the venue, as the venue side knows it."""
+    return await caller.ask(ListVenueOrders(account_id=account_id, limit=limit))

@@ -1,0 +1,185 @@
+"""Setting up, signing in, people, API keys, profiles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends
+from starlette.requests import Request
+
+from alphintra.contracts.auth import (
+    ApiKeyCreated,
+    ApiKeysView,
+    ApiKeyView,
+    CreateApiKey,
+    CreateSetupToken,
+    ListApiKeys,
+    ListUsers,
+    LogIn,
+    LogOut,
+    RefreshSession,
+    RegisterUser,
+    RevokeApiKey,
+    SetUpOwner,
+    SetupTokenView,
+    TokensView,
+    UsersView,
+    UserView,
+)
+from alphintra.contracts.user import GetProfile, ProfileView, UpdateProfile
+from alphintra.edge.decoding import Label
+from alphintra.edge.routing import Admin, Body, Public, Reader, Routes, Session
+from alphintra.edge.versions import expected_version
+from alphintra.kernel.errors import AlphintraError
+
+__all__ = ["routes"]
+
+routes = Routes("identity")
+
+
+class OwnerBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The first owner, with the one-time token the platform printed."""
+
+    token: str
+    email: str
+    password: str
+
+
+class LogInBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """E-mail and password."""
+
+    email: str
+    password: str
+
+
+class RefreshBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The refresh token last received; it is worth one exchange."""
+
+    refresh_token: str
+
+
+class UserBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A person to register; ``role`` is owner, trader or viewer."""
+
+    email: str
+    password: str
+    role: str
+
+
+class ApiKeyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An API key to make; ``scopes`` are out of read, trade and admin."""
+
+    name: Label
+    scopes: tuple[str, ...]
+    mode: str = "paper"
+    user_id: UUID | None = None
+
+
+class ProfileBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Changes to the profile; ``version`` is the one last read, unless If-Match says it."""
+
+    version: int | None = None
+    display_name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    preferences: dict[str, str] | None = None
+
+
+class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """The session that ended."""
+
+    session_id: UUID
+
+
+@routes.post("/setup/token", status=201)
+async def create_setup_token(caller: Session) -> SetupTokenView:
+    """Make a one-time token for the first owner; earlier ones die. Operator only."""
+    return await caller.ask(CreateSetupToken())
+
+
+@routes.post("/setup/owner", status=201)
+async def set_up_owner(caller: Public, body: Annotated[OwnerBody, Depends(Body(OwnerBody))]) -> UserView:
+    """Register the first owner with the one-time token."""
+    return await caller.ask(SetUpOwner(token=body.token, email=body.email, password=body.password))
+
+
+@routes.post("/auth/login")
+async def log_in(caller: Public, body: Annotated[LogInBody, Depends(Body(LogInBody))]) -> TokensView:
+    """Start a session: a short-lived access token and a rotating refresh token."""
+    return await caller.ask(LogIn(email=body.email, password=body.password, address=caller.address))
+
+
+@routes.post("/auth/refresh")
+async def refresh_session(caller: Public, body: Annotated[RefreshBody, Depends(Body(RefreshBody))]) -> TokensView:
+    """Exchange a refresh token for the next pair; using one twice ends the session."""
+    return await caller.ask(RefreshSession(refresh_token=body.refresh_token))
+
+
+@routes.post("/auth/logout")
+async def log_out(caller: Session) -> SessionEnded:
+    """End the session of the access token."""
+    if caller.session_id is None:
+        raise AlphintraError("SESSION_REQUIRED", "these credentials are no session: there is nothing to end")
+    await caller.ask(LogOut(session_id=caller.session_id))
+    caller.gate.end_session(caller.session_id)
+    return SessionEnded(session_id=caller.session_id)
+
+
+@routes.get("/users")
+async def list_users(caller: Admin) -> UsersView:
+    """List registered people. Owner or operator only."""
+    return await caller.ask(ListUsers())
+
+
+@routes.post("/users", status=201)
+async def register_user(caller: Admin, body: Annotated[UserBody, Depends(Body(UserBody))]) -> UserView:
+    """Register a person. Owner or operator only."""
+    return await caller.ask(RegisterUser(email=body.email, password=body.password, role=body.role))
+
+
+@routes.get("/api-keys")
+async def list_api_keys(caller: Session) -> ApiKeysView:
+    """List one's API keys, without their secrets."""
+    return await caller.ask(ListApiKeys())
+
+
+@routes.post("/api-keys", status=201)
+async def create_api_key(caller: Session, body: Annotated[ApiKeyBody, Depends(Body(ApiKeyBody))]) -> ApiKeyCreated:
+    """Make an API key; its secret is shown this once."""
+    command = CreateApiKey(name=str(body.name), scopes=body.scopes, mode=body.mode, user_id=body.user_id)
+    return await caller.ask(command)
+
+
+@routes.delete("/api-keys/{key_id}")
+async def revoke_api_key(caller: Session, key_id: str) -> ApiKeyView:
+    """Revoke an API key; it is refused from now on."""
+    revoked = await caller.ask(RevokeApiKey(key_id=key_id))
+    caller.gate.end_key(key_id)
+    return revoked
+
+
+@routes.get("/profile")
+async def get_profile(caller: Reader) -> ProfileView:
+    """Fetch one's profile; the ETag is its version."""
+    profile = await caller.ask(GetProfile())
+    caller.headers["ETag"] = f'"{profile.version}"'
+    return profile
+
+
+@routes.patch("/profile")
+async def update_profile(
+    caller: Session, request: Request, body: Annotated[ProfileBody, Depends(Body(ProfileBody))]
+) -> ProfileView:
+    """Change one's profile; answers 412 if it changed since it was read."""
+    command = UpdateProfile(
+        version=expected_version(request, body.version, pointer="/version"),
+        display_name=body.display_name,
+        locale=body.locale,
+        time_zone=body.time_zone,
+        preferences=body.preferences,
+    )
+    profile = await caller.ask(command)
+    caller.headers["ETag"] = f'"{profile.version}"'
+    return profile

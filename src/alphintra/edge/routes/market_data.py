@@ -1,0 +1,163 @@
+"""Uploads, imports, the catalogue of bars, and the feeds that replay it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends, Query
+from starlette.requests import Request
+
+from alphintra.contracts.strategy import (
+    ControlFeed,
+    CreateFeed,
+    DatasetsView,
+    DatasetView,
+    FeedsView,
+    FeedView,
+    GetDataset,
+    GetFeed,
+    GetImport,
+    ImportDataset,
+    ImportView,
+    ListDatasets,
+    ListFeeds,
+    StageUpload,
+)
+from alphintra.edge.decoding import Label
+from alphintra.edge.routing import Body, Reader, Routes, Trader
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.messages import Utc
+
+__all__ = ["routes"]
+
+routes = Routes("market data")
+
+PIECE_BYTES: Final = 512 * 1024
+INTERVAL_MS_MAX: Final = 86_400_000
+
+
+class FeedAction(StrEnum):
+    """What can be done to a feed."""
+
+    RESUME = "resume"
+    PAUSE = "pause"
+    PACE = "pace"
+
+
+class FeedBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A replay of catalogue bars within ``[start, end)``, one step each ``interval_ms``."""
+
+    name: Label
+    symbols: tuple[str, ...]
+    start: Utc | None = None
+    end: Utc | None = None
+    interval_ms: Annotated[int, msgspec.Meta(ge=0, le=INTERVAL_MS_MAX)] = 1000
+
+
+class FeedControlBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A new pace, and the step after which the feed stops by itself."""
+
+    interval_ms: Annotated[int, msgspec.Meta(ge=0, le=INTERVAL_MS_MAX)] | None = None
+    pause_at: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None
+
+
+@routes.post("/datasets", status=202)
+async def import_dataset(
+    caller: Trader,
+    request: Request,
+    filename: Annotated[str, Query(min_length=1, max_length=200, description="Name of the file, for messages.")],
+    source: Annotated[str, Query(min_length=1, max_length=120, description="Where the data is from.")] = "upload",
+    symbol: Annotated[str | None, Query(max_length=32, description="Symbol, where the file has no column.")] = None,
+) -> ImportView:
+    """Upload a CSV file (plain or gzip, at most 64 MiB) as the raw body and import its bars."""
+    for name, value in (("filename", filename), ("source", source), ("symbol", symbol or "")):
+        if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in value):
+            raise AlphintraError("FIELD_CHARS", f"{name} holds control characters", pointer=f"/{name}")
+    upload_id = caller.gate.ids.new()
+    offset = 0
+    async for piece in _pieces(request):
+        await caller.ask(StageUpload(upload_id=upload_id, offset=offset, data=piece))
+        offset += len(piece)
+    if offset == 0:
+        raise AlphintraError("BODY_EMPTY", "the body is empty: send the file as it is")
+    command = ImportDataset(upload_id=upload_id, file_name=filename, source=source, symbol=symbol)
+    started = await caller.ask(command)
+    caller.headers["Location"] = f"/api/v1/imports/{started.import_id}"
+    return started
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body in pieces of exactly 512 KiB, the last one shorter; never more than one piece in memory."""
+    held = bytearray()
+    async for chunk in request.stream():
+        held += chunk
+        while len(held) >= PIECE_BYTES:
+            yield bytes(held[:PIECE_BYTES])
+            del held[:PIECE_BYTES]
+    if held:
+        yield bytes(held)
+
+
+@routes.get("/imports/{import_id}")
+async def get_import(caller: Reader, import_id: UUID) -> ImportView:
+    """Fetch the state of an import."""
+    return await caller.ask(GetImport(import_id=import_id))
+
+
+@routes.get("/datasets")
+async def list_datasets(caller: Reader) -> DatasetsView:
+    """List the catalogue, with what is odd in the data."""
+    return await caller.ask(ListDatasets())
+
+
+@routes.get("/datasets/{symbol}")
+async def get_dataset(caller: Reader, symbol: str) -> DatasetView:
+    """Fetch one dataset's description."""
+    return await caller.ask(GetDataset(symbol=symbol))
+
+
+@routes.get("/feeds")
+async def list_feeds(caller: Reader) -> FeedsView:
+    """List price feeds."""
+    return await caller.ask(ListFeeds())
+
+
+@routes.post("/feeds", status=201)
+async def create_feed(caller: Trader, body: Annotated[FeedBody, Depends(Body(FeedBody))]) -> FeedView:
+    """Make a paused replay of catalogue bars."""
+    command = CreateFeed(
+        name=str(body.name),
+        symbols=body.symbols,
+        start=body.start,
+        end=body.end,
+        interval_ms=body.interval_ms,
+    )
+    return await caller.ask(command)
+
+
+@routes.get("/feeds/{feed_id}")
+async def get_feed(caller: Reader, feed_id: UUID) -> FeedView:
+    """Fetch a feed."""
+    return await caller.ask(GetFeed(feed_id=feed_id))
+
+
+@routes.post("/feeds/{feed_id}/{action}")
+async def control_feed(
+    caller: Trader,
+    feed_id: UUID,
+    action: FeedAction,
+    body: Annotated[FeedControlBody, Depends(Body(FeedControlBody, is_optional=True))],
+) -> FeedView:
+    """Resume or pause a feed, or change its pace."""
+    command = ControlFeed(
+        feed_id=feed_id,
+        action=action.value,
+        interval_ms=body.interval_ms,
+        pause_at=body.pause_at,
+    )
+    return await caller.ask(command)

@@ -1,0 +1,138 @@
+"""Backtests, deployments and what they decided."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends, Query
+
+from alphintra.contracts.strategy import (
+    BacktestsView,
+    BacktestView,
+    CancelBacktest,
+    CreateDeployment,
+    DecisionsView,
+    DeploymentsView,
+    DeploymentView,
+    GetBacktest,
+    GetDeployment,
+    ListBacktests,
+    ListDecisions,
+    ListDeployments,
+    StartBacktest,
+    StopDeployment,
+)
+from alphintra.edge.decoding import Amount
+from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
+from alphintra.kernel.messages import Utc
+
+__all__ = ["routes"]
+
+routes = Routes("strategies")
+
+
+class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A backtest of a workflow version on a symbol's bars within ``[start, end)``.
+
+    ``initial_cash`` is 100000 and every cost is 0 where they are left out.
+    """
+
+    version_id: UUID
+    symbol: str
+    start: Utc | None = None
+    end: Utc | None = None
+    initial_cash: Amount = msgspec.field(default_factory=lambda: Amount(100000))
+    fee_bps: Amount = msgspec.field(default_factory=Amount)
+    fee_per_share: Amount = msgspec.field(default_factory=Amount)
+    slippage_bps: Amount = msgspec.field(default_factory=Amount)
+
+
+class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A workflow version to trade a symbol in an account with some of its cash."""
+
+    version_id: UUID
+    account_id: UUID
+    symbol: str
+    capital: Amount
+
+
+@routes.get("/backtests")
+async def list_backtests(caller: Reader, limit: PageLimit = 50) -> BacktestsView:
+    """List one's backtests, without their results."""
+    return await caller.ask(ListBacktests(limit=limit))
+
+
+@routes.post("/backtests", status=202)
+async def start_backtest(caller: Trader, body: Annotated[BacktestBody, Depends(Body(BacktestBody))]) -> BacktestView:
+    """Queue a backtest."""
+    command = StartBacktest(
+        version_id=body.version_id,
+        symbol=body.symbol,
+        start=body.start,
+        end=body.end,
+        initial_cash=Decimal(body.initial_cash),
+        fee_bps=Decimal(body.fee_bps),
+        fee_per_share=Decimal(body.fee_per_share),
+        slippage_bps=Decimal(body.slippage_bps),
+    )
+    backtest = await caller.ask(command)
+    caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"
+    return backtest
+
+
+@routes.get("/backtests/{backtest_id}")
+async def get_backtest(caller: Reader, backtest_id: UUID) -> BacktestView:
+    """Fetch a backtest with its result once it is finished."""
+    return await caller.ask(GetBacktest(backtest_id=backtest_id))
+
+
+@routes.post("/backtests/{backtest_id}/cancel")
+async def cancel_backtest(caller: Trader, backtest_id: UUID) -> BacktestView:
+    """Stop a queued or running backtest; a finished one is answered as it is."""
+    return await caller.ask(CancelBacktest(backtest_id=backtest_id))
+
+
+@routes.get("/deployments")
+async def list_deployments(caller: Reader) -> DeploymentsView:
+    """List one's deployments."""
+    return await caller.ask(ListDeployments())
+
+
+@routes.post("/deployments", status=201)
+async def create_deployment(
+    caller: Trader, body: Annotated[DeploymentBody, Depends(Body(DeploymentBody))]
+) -> DeploymentView:
+    """Let a workflow version trade from the feed's next bar on."""
+    command = CreateDeployment(
+        version_id=body.version_id,
+        account_id=body.account_id,
+        symbol=body.symbol,
+        capital=Decimal(body.capital),
+    )
+    return await caller.ask(command)
+
+
+@routes.get("/deployments/{deployment_id}")
+async def get_deployment(caller: Reader, deployment_id: UUID) -> DeploymentView:
+    """Fetch a deployment with its own books."""
+    return await caller.ask(GetDeployment(deployment_id=deployment_id))
+
+
+@routes.post("/deployments/{deployment_id}/stop")
+async def stop_deployment(caller: Trader, deployment_id: UUID) -> DeploymentView:
+    """Stop a deployment: no new orders; what it holds stays."""
+    return await caller.ask(StopDeployment(deployment_id=deployment_id))
+
+
+@routes.get("/deployments/{deployment_id}/decisions")
+async def list_decisions(
+    caller: Reader,
+    deployment_id: UUID,
+    outcome: Annotated[str | None, Query(max_length=40)] = None,
+    limit: PageLimit = 100,
+) -> DecisionsView:
+    """List what a deployment decided on each bar, and why."""
+    return await caller.ask(ListDecisions(deployment_id=deployment_id, outcome=outcome, limit=limit))

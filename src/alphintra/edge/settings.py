@@ -1,0 +1,22 @@
+"""What the gateway is told at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["EdgeSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSettings:
+    """Settings of the gateway; the operator's token itself never gets here.
+
+    Attributes:
+        version: version of the platform, shown by health and in the API description.
+        operator_token_sha256: hexadecimal SHA-256 of the operator token; empty where there is none.
+        allowed_hosts: names accepted in the Host header beside the loopback ones, without port.
+    """
+
+    version: str
+    operator_token_sha256: str = field(default="", repr=False)
+    allowed_hosts: tuple[str, ...] = ()
