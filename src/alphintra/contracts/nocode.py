@@ -28,13 +28,14 @@ __all__ = [
 
 
 class GraphProblemView(View, frozen=True):
-    """One thing wrong with a graph: where it is and how to mend it."""
+    """One thing wrong with a graph: where it is and how to mend it; ``pointer`` is a JSON pointer into the graph."""
 
     code: str
     node: str
     port: str
     message: str
     fix: str
+    pointer: str = ""
 
 
 class ValidationView(View, frozen=True):
@@ -85,7 +86,11 @@ class WorkflowsView(View, frozen=True):
 
 
 class WorkflowVersionView(View, frozen=True):
-    """One immutable version of a workflow; ``graph`` is canonical JSON text."""
+    """One immutable version of a workflow; ``graph`` is canonical JSON text with the layout added.
+
+    The layout is no part of ``graph_hash``: the newest version shows where its nodes stand now, an older one where
+    they stood when it was stored.
+    """
 
     workflow_id: UUID
     version_id: UUID
@@ -120,7 +125,7 @@ class CreateWorkflow(Command[WorkflowView], tag="nocode.create_workflow.v1", fro
 
 
 class SaveWorkflow(Command[WorkflowView], tag="nocode.save_workflow.v1", frozen=True):
-    """Store a new version on top of ``base_version``; an unchanged graph yields the same version."""
+    """Store a new version on top of ``base_version``; an unchanged strategy keeps its version and takes the layout."""
 
     workflow_id: UUID
     base_version: int

@@ -7,7 +7,12 @@ __all__ = ["SPEC"]
 SPEC = ServiceSpec(
     name="nocode",
     tables=(
-        TableSpec(name="workflows", data_class="workflow", grants=("select", "insert", "update")),
+        TableSpec(
+            name="workflows",
+            data_class="workflow",
+            grants=("select", "insert"),
+            update_columns=("version", "layout", "updated_at"),
+        ),
         TableSpec(name="workflow_versions", data_class="workflow", grants=("select", "insert")),
     ),
     commands=(

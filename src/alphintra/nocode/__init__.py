@@ -1,0 +1,1 @@
+"""nocode: strategy graphs as workflows with immutable versions; node catalogue, templates and validation."""

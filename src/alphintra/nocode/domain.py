@@ -1,0 +1,276 @@
+"""Decisions about workflows: what a graph must be, what a save yields, and the ready strategies.
+
+A version holds the canonical graph and never changes. Where its nodes stand on the canvas is no part of the
+strategy: the layout of the newest version is kept beside the workflow, so that moving a node makes no new version.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from alphintra.engine.graph import Graph, GraphProblem, canonical_json, compile_plan, graph_hash, parse_graph, validate
+from alphintra.engine.graph.parsing import closest
+from alphintra.engine.templates import crossover
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import UserId, WorkflowId, WorkflowVersionId
+
+__all__ = [
+    "TEMPLATES",
+    "Examination",
+    "NamedVersion",
+    "Template",
+    "Version",
+    "Workflow",
+    "examine",
+    "laid_out",
+    "name_of",
+    "new_workflow",
+    "read_graph",
+    "require_room",
+    "save",
+    "template",
+    "with_layout",
+]
+
+NAME_MAX = 120
+WORKFLOWS_MAX = 1000  # of one person: they are listed in one message of the bus, which holds at most 1 MB
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One immutable version of a workflow.
+
+    Attributes:
+        graph: canonical JSON with the layout it was first saved with.
+        graph_hash: sha-256 of the canonical graph without its layout.
+        warmup_bars: closed bars before the first decision may act.
+    """
+
+    version_id: WorkflowVersionId
+    workflow_id: WorkflowId
+    version: int
+    graph: str
+    graph_hash: str
+    warmup_bars: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedVersion:
+    """A version with the name of its workflow."""
+
+    name: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A person's workflow, what its newest version is, and where that version's nodes stand (``layout``, JSON text)."""
+
+    workflow_id: WorkflowId
+    owner_id: UserId
+    name: str
+    version_id: WorkflowVersionId
+    version: int
+    graph_hash: str
+    warmup_bars: int
+    layout: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A ready strategy under the name it is asked for with."""
+
+    name: str
+    title: str
+    description: str
+    graph: Graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """All problems of a graph; its hash and warm-up where there are none."""
+
+    problems: tuple[GraphProblem, ...]
+    graph_hash: str = ""
+    warmup_bars: int = 0
+
+
+def _crossover_template(name: str, title: str, graph: Graph) -> Template:
+    description = (
+        "Buys with 95 % of equity when the 20-bar average crosses above the 50-bar average of the close, "
+        "and sells when it crosses below; market orders for the day, daily bars."
+    )
+    return Template(name=name, title=title, description=description, graph=graph)
+
+
+TEMPLATES: Final = MappingProxyType(
+    {
+        item.name: item
+        for item in (
+            _crossover_template("ema_crossover", "EMA crossover", crossover(average="ema")),
+            _crossover_template("sma_crossover", "SMA crossover", crossover(average="sma")),
+        )
+    }
+)
+
+
+def template(name: str) -> Template:
+    """Return a ready strategy. Raises TEMPLATE_UNKNOWN with the nearest name."""
+    found = TEMPLATES.get(name)
+    if found is None:
+        message = f"there is no template {name[:60]!r}: {closest(name[:60], list(TEMPLATES))}"
+        raise AlphintraError("TEMPLATE_UNKNOWN", message, pointer="/template")
+    return found
+
+
+def name_of(text: str) -> str:
+    """Return a workflow's name in its one normal form (NFC, no space around it).
+
+    Raises FIELD_LENGTH unless it has 1 to 120 characters, FIELD_CHARS for invisible ones.
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if any(unicodedata.category(character) in _INVISIBLE for character in name):
+        raise AlphintraError("FIELD_CHARS", "the name holds control or invisible characters", pointer="/name")
+    if not 1 <= len(name) <= NAME_MAX:
+        raise AlphintraError("FIELD_LENGTH", f"the name must have 1 to {NAME_MAX} characters", pointer="/name")
+    return name
+
+
+def read_graph(text: str) -> Graph:
+    """Read a graph from JSON text; well formed, not yet validated. Raises what ``parse_graph`` raises, below /graph."""
+    try:
+        # A lone surrogate is passed on, so that it is refused as ENCODING like every other broken character.
+        return parse_graph(text.encode("utf-8", "surrogatepass"))
+    except AlphintraError as error:
+        raise AlphintraError(error.code, error.detail, kind=error.kind, pointer=f"/graph{error.pointer}") from error
+
+
+def examine(graph: Graph) -> Examination:
+    """Look for every problem of a graph; one without any is hashed and its warm-up counted."""
+    problems = tuple(validate(graph))
+    if problems:
+        return Examination(problems=problems)
+    return Examination(problems=(), graph_hash=graph_hash(graph), warmup_bars=compile_plan(graph).warm_up_bars)
+
+
+def new_workflow(
+    workflow_id: WorkflowId,
+    version_id: WorkflowVersionId,
+    *,
+    owner_id: UserId,
+    name: str,
+    graph: Graph,
+    at: datetime,
+) -> tuple[Workflow, Version]:
+    """Return a workflow and its version 1.
+
+    Raises FIELD_LENGTH or FIELD_CHARS for its name, and for an invalid graph the code of its first problem with a
+    detail that names node, port and fix.
+    """
+    version = _version(version_id, workflow_id, 1, graph, at=at)
+    workflow = Workflow(
+        workflow_id=workflow_id,
+        owner_id=owner_id,
+        name=name_of(name),
+        version_id=version_id,
+        version=version.version,
+        graph_hash=version.graph_hash,
+        warmup_bars=version.warmup_bars,
+        layout=_layout(graph),
+        created_at=at,
+        updated_at=at,
+    )
+    return workflow, version
+
+
+def save(
+    workflow: Workflow, graph: Graph, *, base_version: int, version_id: WorkflowVersionId, at: datetime
+) -> tuple[Workflow, Version | None]:
+    """Return the workflow after a save, and its new version, named ``version_id``, if there is one.
+
+    An unchanged strategy keeps its version and takes the new layout. A save repeated after its answer was lost
+    (base one behind, the very graph that is newest) changes nothing.
+
+    Raises VERSION_CONFLICT if ``base_version`` is not the newest, else as ``new_workflow``.
+    """
+    version = _version(version_id, workflow.workflow_id, workflow.version + 1, graph, at=at)
+    is_same = version.graph_hash == workflow.graph_hash
+    if base_version != workflow.version:
+        if is_same and base_version == workflow.version - 1:
+            return workflow, None
+        message = f"the workflow is at version {workflow.version}, not {base_version}: open it again, redo the change"
+        raise AlphintraError("VERSION_CONFLICT", message, kind=Kind.CONFLICT, pointer="/base_version")
+    layout = _layout(graph)
+    if is_same and layout == workflow.layout:
+        return workflow, None
+    if is_same:
+        return replace(workflow, layout=layout, updated_at=at), None
+    changed = replace(
+        workflow,
+        version_id=version_id,
+        version=version.version,
+        graph_hash=version.graph_hash,
+        warmup_bars=version.warmup_bars,
+        layout=layout,
+        updated_at=at,
+    )
+    return changed, version
+
+
+def require_room(count: int) -> None:
+    """Raise WORKFLOW_LIMIT if a person with so many workflows may not have another one."""
+    if count >= WORKFLOWS_MAX:
+        message = f"you have {count} workflows, and may have {WORKFLOWS_MAX}: save new versions of those you have"
+        raise AlphintraError("WORKFLOW_LIMIT", message, kind=Kind.LIMITED)
+
+
+def laid_out(graph: Graph) -> str:
+    """Return the canonical JSON of a graph with its layout added: what is stored and handed out."""
+    canonical = parse_graph(canonical_json(graph))
+    return msgspec.json.encode(msgspec.structs.replace(canonical, layout=graph.layout), order="sorted").decode()
+
+
+def with_layout(graph: str, layout: str) -> str:
+    """Return a stored graph with another layout; both are JSON text."""
+    places = msgspec.json.decode(layout, type=dict[str, tuple[float, float]])
+    return laid_out(msgspec.structs.replace(parse_graph(graph.encode()), layout=places))
+
+
+def _version(
+    version_id: WorkflowVersionId, workflow_id: WorkflowId, number: int, graph: Graph, *, at: datetime
+) -> Version:
+    found = examine(graph)
+    if found.problems:
+        raise _refusal(found.problems)
+    return Version(
+        version_id=version_id,
+        workflow_id=workflow_id,
+        version=number,
+        graph=laid_out(graph),
+        graph_hash=found.graph_hash,
+        warmup_bars=found.warmup_bars,
+        created_at=at,
+    )
+
+
+def _refusal(problems: tuple[GraphProblem, ...]) -> AlphintraError:
+    first, *others = problems
+    place = f"node {first.node}" if first.node else "the graph"
+    port = f", {first.port}" if first.port else ""
+    more = f" (and {len(others)} more: validate the graph to see all)" if others else ""
+    message = f"{place}{port}: {first.message}; {first.fix}{more}"
+    return AlphintraError(first.code, message, pointer=f"/graph{first.pointer}")
+
+
+def _layout(graph: Graph) -> str:
+    return msgspec.json.encode(graph.layout, order="sorted").decode()
