@@ -82,7 +82,7 @@ async def append_event(
     event_id = ids.new()
     payload = encode_event(event, event_id=event_id, aggregate_id=aggregate_id, context=context, at=at)
     await session.execute("events.append", event_id, subject_of(type(event)), aggregate_id, payload, at)
-    session.has_events = True
+    session.is_wake_due = True
     return event_id
 
 
@@ -97,7 +97,7 @@ async def append_events(
         rows.append((event_id, subject_of(type(event)), aggregate_id, payload, at))
     if rows:
         await session.execute_many("events.append", rows)
-        session.has_events = True
+        session.is_wake_due = True
 
 
 async def append_audit(  # noqa: PLR0913 - an audit row has these parts
@@ -141,8 +141,7 @@ class OutboxRelay:
         self._awake = asyncio.Event()
 
     async def run(self) -> None:
-        """Relay until cancelled; woken by the service's ping, and every second where a ping was lost."""
-        await self._nats.subscribe(f"{self._service}.wake", cb=self._on_wake)
+        """Relay until cancelled; looks when woken, and every second where a wake was lost."""
         failures = 0
         while True:
             try:
@@ -177,7 +176,8 @@ class OutboxRelay:
             await asyncio.wait_for(self._awake.wait(), timeout=RELAY_IDLE_S)
         self._awake.clear()
 
-    async def _on_wake(self, _message: Msg) -> None:
+    def wake(self) -> None:
+        """Look for queued events now."""
         self._awake.set()
 
 

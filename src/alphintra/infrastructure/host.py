@@ -77,6 +77,7 @@ class ServiceHost:
         self._runs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._wakes: set[asyncio.Task[None]] = set()
+        self._on_wake: list[Callable[[], None]] = []
 
     @classmethod
     async def open(cls, credentials: ServiceCredentials, *, local: LocalDirectory, connections_max: int) -> ServiceHost:
@@ -109,13 +110,9 @@ class ServiceHost:
         self._wakes.add(task)
         task.add_done_callback(self._wakes.discard)
 
-    async def on_wake(self, callback: Callable[[], None]) -> None:
+    def on_wake(self, callback: Callable[[], None]) -> None:
         """Call back at every wake of this service."""
-
-        async def received(_message: object) -> None:
-            callback()
-
-        await self._nats.subscribe(f"{self.service}.wake", cb=received)
+        self._on_wake.append(callback)
 
     async def start(self, parts: Parts) -> None:
         """Answer commands and run the background part, as asked for."""
@@ -124,9 +121,12 @@ class ServiceHost:
             await self.bus.start()
         if parts.background:
             relay = OutboxRelay(service=self.service, database=self.database, nats=self._nats)
+            self.on_wake(relay.wake)
             self.run("relay", relay.run)
             for producer in self._consumer.producers:
                 self.run(f"consumer.{producer}", partial(self._consumer.run, producer))
+        if self._on_wake:
+            await self._nats.subscribe(f"{self.service}.wake", cb=self._woken)
         self._tasks = [asyncio.create_task(self._keep(name, task)) for name, task in self._runs]
 
     async def close(self) -> None:
@@ -138,6 +138,10 @@ class ServiceHost:
                 await task
         await self.bus.close()
         await self.database.close()
+
+    async def _woken(self, _message: object) -> None:
+        for callback in self._on_wake:
+            callback()
 
     async def _ping(self) -> None:
         with suppress(NatsError):  # a lost ping costs the relay its idle wait, nothing else

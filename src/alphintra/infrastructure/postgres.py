@@ -66,7 +66,7 @@ class Session:
     def __init__(self, connection: Any, queries: Queries) -> None:  # noqa: ANN401 - asyncpg ships no types
         self._connection = connection
         self._statements = queries.statements
-        self.has_events = False  # set by events.append_event: the relay is woken once the transaction is durable
+        self.is_wake_due = False  # set where a relay or worker gets something to do once the transaction is durable
 
     async def rows(self, name: str, *values: object) -> Sequence[Record]:
         """Run the named statement and return its rows."""
@@ -153,7 +153,7 @@ class Database:
                 raise
             with _translated():
                 await transaction.commit()
-            if session.has_events:
+            if session.is_wake_due:
                 self._wake_relay()
 
     @asynccontextmanager

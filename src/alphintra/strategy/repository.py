@@ -98,7 +98,7 @@ class DeskTransaction:
         return None if row is None else _feed(row)
 
     async def add_feed(self, feed: Feed, *, at: datetime) -> None:
-        """Store a new, paused feed."""
+        """Store a new feed, to be prepared by the runner."""
         await self.session.execute(
             "feeds.insert",
             feed.feed_id,
@@ -108,7 +108,6 @@ class DeskTransaction:
             feed.dataset_ids,
             feed.start_ts,
             feed.end_ts,
-            feed.steps,
             feed.interval_ms,
             at,
         )
@@ -142,9 +141,8 @@ class DeskTransaction:
             deployment.created_at,
         )
 
-    async def save_evaluation(self, evaluation: Evaluation, *, values: str) -> None:
-        """Store what a bar made of a deployment: its state, the decision and the intents."""
-        deployment = evaluation.deployment
+    async def save_deployment(self, deployment: Deployment) -> None:
+        """Store a deployment's book and executor as of its last step."""
         await self.session.execute(
             "deployments.advance",
             deployment.deployment_id,
@@ -158,7 +156,10 @@ class DeskTransaction:
             deployment.last_price,
             deployment.intent_count,
         )
-        decision = evaluation.decision
+
+    async def add_decision(self, evaluation: Evaluation, *, values: str) -> None:
+        """Store what was decided on a bar, and what is asked for."""
+        deployment, decision = evaluation.deployment, evaluation.decision
         await self.session.execute(
             "decisions.insert", deployment.deployment_id, deployment.last_seq, decision.ts, decision.outcome, values
         )
@@ -177,13 +178,17 @@ class DeskTransaction:
                 intent.created_at,
             )
 
-    async def settle_intent(self, client_order_id: str, *, status: str, order_id: UUID, code: str) -> None:
+    async def settle_intent(self, client_order_id: str, *, status: str, order_id: UUID | None, code: str) -> None:
         """Store what became of an intent."""
         await self.session.execute("intents.settle", client_order_id, status, order_id, code)
 
     async def execute(self, name: str, *values: object) -> int:
         """Run one of this service's named statements; returns how many rows it touched."""
         return await self.session.execute(name, *values)
+
+    def wake_service(self) -> None:
+        """Let workers and runners look for what this transaction gave them, once it is durable."""
+        self.session.is_wake_due = True
 
 
 class Desk:
@@ -225,9 +230,9 @@ class Desk:
         """Read all feeds, oldest first."""
         return tuple(_feed(row) for row in await self.rows("feeds.list"))
 
-    async def running_feeds(self) -> tuple[FeedId, ...]:
-        """Read the ids of the feeds that run."""
-        return tuple(row["feed_id"] for row in await self.rows("feeds.running"))
+    async def busy_feeds(self) -> tuple[FeedId, ...]:
+        """Read the ids of the feeds that run or are to be prepared."""
+        return tuple(row["feed_id"] for row in await self.rows("feeds.busy"))
 
     async def deployment(self, deployment_id: DeploymentId) -> Deployment | None:
         """Read a deployment."""

@@ -104,7 +104,7 @@ class BooksTransaction:
             [f"order:{order.order_id}" for order in orders],
             [item.trace_id for item in batch],
         )
-        self.session.has_events = True
+        self.session.is_wake_due = True
 
     async def lock_order(self, order_id: OrderId) -> Order | None:
         """Read an order and hold it until the transaction ends."""

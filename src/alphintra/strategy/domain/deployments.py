@@ -10,14 +10,13 @@ from uuid import UUID
 
 from alphintra.engine.bars import Bar
 from alphintra.engine.executor import Decision, Executor
-from alphintra.engine.graph.plan import Plan
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
 from alphintra.engine.step import Order, Origin, decide
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
-__all__ = ["BookedFill", "Deployment", "Evaluation", "StoredIntent", "evaluate", "fold_fills", "warmed_state"]
+__all__ = ["BookedFill", "Deployment", "Evaluation", "StoredIntent", "evaluate", "fold_fills", "warm_up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +89,11 @@ class Evaluation:
     intents: tuple[StoredIntent, ...]
 
 
-def warmed_state(plan: Plan, bars: Sequence[Bar], *, capital: Decimal) -> str:
-    """Return the executor's state after bars that were over before the deployment; nothing is ordered on them."""
-    executor = Executor(plan)
+def warm_up(executor: Executor, bars: Sequence[Bar], *, capital: Decimal) -> None:
+    """Show an executor the bars that were over before its deployment; nothing is ordered on them."""
     flat = StateView(qty=Decimal(0), avg_price=Decimal(0), cash=capital, equity=capital, is_order_working=False)
     for bar in bars:
         executor.on_bar(bar, flat)
-    return executor.snapshot().decode()
 
 
 def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deployment:

@@ -66,7 +66,7 @@ class Catalogue:
         try:
             with path.open("rb") as file:
                 is_gzip = file.peek(2)[:2] == _GZIP_MAGIC
-                raw = io.BufferedReader(gzip.GzipFile(fileobj=file)) if is_gzip else file  # type: ignore[arg-type]
+                raw = io.BufferedReader(gzip.GzipFile(fileobj=file)) if is_gzip else file
                 for line in io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""):
                     read += len(line)
                     if read > TEXT_BYTES_MAX:

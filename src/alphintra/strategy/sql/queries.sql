@@ -80,10 +80,12 @@ UPDATE backtests SET is_cancel_asked = true,
     finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END
 WHERE backtest_id = $1 AND status IN ('queued', 'running');
 
--- feeds.insert: store a paused feed
-INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, steps, interval_ms,
-    created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'paused', $8, $9, $10);
+-- feeds.insert: store a feed whose runner is to read its bars first
+INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, interval_ms, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'preparing', $8, $9);
+
+-- feeds.prepared: store how many steps a feed has; it may now run
+UPDATE feeds SET steps = $2, status = 'paused' WHERE feed_id = $1 AND status = 'preparing';
 
 -- feeds.get: read a feed
 SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
@@ -95,8 +97,8 @@ SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, 
     last_ts, error
 FROM feeds ORDER BY created_at, feed_id;
 
--- feeds.running: ids of the feeds that run
-SELECT feed_id FROM feeds WHERE status = 'running' ORDER BY created_at, feed_id;
+-- feeds.busy: ids of the feeds that run or are to be prepared
+SELECT feed_id FROM feeds WHERE status IN ('preparing', 'running') ORDER BY created_at, feed_id;
 
 -- feeds.lock: read a feed to change it
 SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
@@ -130,20 +132,21 @@ SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
--- deployments.behind: read the active deployments of a feed that have not seen a step
+-- deployments.behind: read the deployments of a feed that have not seen a step: active ones, stopped ones with orders
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
-FROM deployments WHERE feed_id = $1 AND status = 'active' AND last_seq < $2
-ORDER BY deployment_id
-FOR UPDATE;
+FROM deployments AS d
+WHERE d.feed_id = $1 AND d.last_seq < $2 AND (
+    d.status = 'active'
+    OR EXISTS (SELECT 1 FROM intents AS i WHERE i.deployment_id = d.deployment_id AND i.status = 'working')
+)
+ORDER BY d.deployment_id
+FOR UPDATE OF d;
 
 -- deployments.advance: store what a bar made of a deployment
 UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, cost = $6, realized_pnl = $7,
     fees = $8, last_price = $9, intent_count = $10
 WHERE deployment_id = $1 AND last_seq < $2;
-
--- deployments.book: store fills that came after a deployment was stopped
-UPDATE deployments SET cash = $2, qty = $3, cost = $4, realized_pnl = $5, fees = $6 WHERE deployment_id = $1;
 
 -- deployments.stop: end a deployment
 UPDATE deployments SET status = $2, error = $3 WHERE deployment_id = $1 AND status = 'active';

@@ -1,0 +1,65 @@
+"""Composition root of strategy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alphintra.contracts import strategy as messages
+from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.gateways.catalogue import Catalogue
+from alphintra.strategy.gateways.services import Market, Orders, Workflows
+from alphintra.strategy.repository import Desk
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.host import Parts, ServiceHost
+
+__all__ = ["wire"]
+
+
+def wire(host: ServiceHost, parts: Parts) -> None:
+    """Enter what strategy answers and does in the background; its option ``catalogue`` names the data folder."""
+    desk = Desk(host.database)
+    catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
+    workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
+    endpoints = Endpoints(
+        desk=desk,
+        catalogue=catalogue,
+        workflows=workflows,
+        orders=orders,
+        clock=host.clock,
+        ids=host.ids,
+    )
+    _answer(host, endpoints)
+    if parts.background:
+        runner = FeedRunner(
+            desk=desk, catalogue=catalogue, market=market, orders=orders, clock=host.clock, ids=host.ids
+        )
+        host.run("feeds", runner.run)
+        host.on_wake(runner.wake)
+    if parts.work:
+        worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
+        host.run("jobs", worker.run)
+        host.on_wake(worker.wake)
+
+
+def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
+    answer = host.bus.answer
+    answer(messages.StageUpload, endpoints.stage_upload)
+    answer(messages.ImportDataset, endpoints.import_dataset)
+    answer(messages.GetImport, endpoints.get_import)
+    answer(messages.ListDatasets, endpoints.list_datasets)
+    answer(messages.GetDataset, endpoints.get_dataset)
+    answer(messages.StartBacktest, endpoints.start_backtest)
+    answer(messages.GetBacktest, endpoints.get_backtest)
+    answer(messages.ListBacktests, endpoints.list_backtests)
+    answer(messages.CancelBacktest, endpoints.cancel_backtest)
+    answer(messages.CreateFeed, endpoints.create_feed)
+    answer(messages.GetFeed, endpoints.get_feed)
+    answer(messages.ListFeeds, endpoints.list_feeds)
+    answer(messages.ControlFeed, endpoints.control_feed)
+    answer(messages.CreateDeployment, endpoints.create_deployment)
+    answer(messages.GetDeployment, endpoints.get_deployment)
+    answer(messages.ListDeployments, endpoints.list_deployments)
+    answer(messages.StopDeployment, endpoints.stop_deployment)
+    answer(messages.ListDecisions, endpoints.list_decisions)

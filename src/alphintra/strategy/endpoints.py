@@ -1,0 +1,270 @@
+"""Ways into strategy: commands, the worker of jobs, the runner of feeds."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from alphintra.contracts import strategy as messages
+from alphintra.infrastructure.telemetry import get_logger, new_trace_id
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import DeploymentId, FeedId
+from alphintra.strategy.gateways.services import service_context
+from alphintra.strategy.service import backtests, deployments, feeds, imports
+from alphintra.strategy.service.stepping import Stepper
+
+if TYPE_CHECKING:
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.catalogue import Catalogue
+    from alphintra.strategy.gateways.services import Market, Orders, Workflows
+    from alphintra.strategy.repository import Desk
+
+__all__ = ["Endpoints", "FeedRunner", "Worker"]
+
+IDLE_S = 5.0
+RETRY_MAX_S = 5.0
+LEASE = timedelta(seconds=30)
+
+
+class Endpoints:
+    """Handlers with what they need at hand."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        catalogue: Catalogue,
+        workflows: Workflows,
+        orders: Orders,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._desk = desk
+        self._catalogue = catalogue
+        self._workflows = workflows
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+
+    async def stage_upload(self, command: messages.StageUpload, _context: Context) -> messages.StagedView:
+        """Answer ``strategy.stage_upload``."""
+        received = await asyncio.to_thread(self._catalogue.stage, command.upload_id, command.offset, command.data)
+        return messages.StagedView(received=received)
+
+    async def import_dataset(self, command: messages.ImportDataset, context: Context) -> messages.ImportView:
+        """Answer ``strategy.import_dataset``."""
+        at = self._clock.now()
+        return await imports.start_import(
+            command, context, desk=self._desk, catalogue=self._catalogue, ids=self._ids, at=at
+        )
+
+    async def get_import(self, command: messages.GetImport, _context: Context) -> messages.ImportView:
+        """Answer ``strategy.get_import``."""
+        return await imports.get_import(command.import_id, desk=self._desk)
+
+    async def list_datasets(self, _command: messages.ListDatasets, _context: Context) -> messages.DatasetsView:
+        """Answer ``strategy.list_datasets``."""
+        return await imports.list_datasets(desk=self._desk)
+
+    async def get_dataset(self, command: messages.GetDataset, _context: Context) -> messages.DatasetView:
+        """Answer ``strategy.get_dataset``."""
+        return await imports.get_dataset(command, desk=self._desk)
+
+    async def start_backtest(self, command: messages.StartBacktest, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.start_backtest``."""
+        at = self._clock.now()
+        return await backtests.start_backtest(
+            command, context, desk=self._desk, workflows=self._workflows, ids=self._ids, at=at
+        )
+
+    async def get_backtest(self, command: messages.GetBacktest, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.get_backtest``."""
+        return await backtests.get_backtest(command.backtest_id, context, desk=self._desk)
+
+    async def list_backtests(self, command: messages.ListBacktests, context: Context) -> messages.BacktestsView:
+        """Answer ``strategy.list_backtests``."""
+        return await backtests.list_backtests(context, desk=self._desk, limit=command.limit)
+
+    async def cancel_backtest(self, command: messages.CancelBacktest, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.cancel_backtest``."""
+        at = self._clock.now()
+        return await backtests.cancel_backtest(command.backtest_id, context, desk=self._desk, ids=self._ids, at=at)
+
+    async def create_feed(self, command: messages.CreateFeed, context: Context) -> messages.FeedView:
+        """Answer ``strategy.create_feed``."""
+        at = self._clock.now()
+        return await feeds.create_feed(command, context, desk=self._desk, ids=self._ids, at=at)
+
+    async def get_feed(self, command: messages.GetFeed, _context: Context) -> messages.FeedView:
+        """Answer ``strategy.get_feed``."""
+        return await feeds.get_feed(FeedId(command.feed_id), desk=self._desk)
+
+    async def list_feeds(self, _command: messages.ListFeeds, _context: Context) -> messages.FeedsView:
+        """Answer ``strategy.list_feeds``."""
+        return await feeds.list_feeds(desk=self._desk)
+
+    async def control_feed(self, command: messages.ControlFeed, context: Context) -> messages.FeedView:
+        """Answer ``strategy.control_feed``."""
+        at = self._clock.now()
+        return await feeds.control_feed(command, context, desk=self._desk, ids=self._ids, at=at)
+
+    async def create_deployment(self, command: messages.CreateDeployment, context: Context) -> messages.DeploymentView:
+        """Answer ``strategy.create_deployment``."""
+        return await deployments.create_deployment(
+            command,
+            context,
+            desk=self._desk,
+            workflows=self._workflows,
+            orders=self._orders,
+            ids=self._ids,
+            at=self._clock.now(),
+        )
+
+    async def get_deployment(self, command: messages.GetDeployment, context: Context) -> messages.DeploymentView:
+        """Answer ``strategy.get_deployment``."""
+        return await deployments.get_deployment(DeploymentId(command.deployment_id), context, desk=self._desk)
+
+    async def list_deployments(self, _command: messages.ListDeployments, context: Context) -> messages.DeploymentsView:
+        """Answer ``strategy.list_deployments``."""
+        return await deployments.list_deployments(context, desk=self._desk)
+
+    async def stop_deployment(self, command: messages.StopDeployment, context: Context) -> messages.DeploymentView:
+        """Answer ``strategy.stop_deployment``."""
+        deployment_id, at = DeploymentId(command.deployment_id), self._clock.now()
+        return await deployments.stop_deployment(deployment_id, context, desk=self._desk, ids=self._ids, at=at)
+
+    async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
+        """Answer ``strategy.list_decisions``."""
+        return await deployments.list_decisions(command, context, desk=self._desk)
+
+
+class _Waker:
+    """Sleeps until woken, or for a while."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def wake(self) -> None:
+        """End the sleep."""
+        self._event.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when woken or when the time is over."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), timeout=seconds)
+        self._event.clear()
+
+
+class Worker:
+    """Carries out imports and backtests, oldest first, one at a time."""
+
+    def __init__(self, *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:
+        self._desk = desk
+        self._catalogue = catalogue
+        self._clock = clock
+        self._ids = ids
+        self._waker = _Waker()
+        self.wake = self._waker.wake
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            if not (await self._import() or await self._backtest()):
+                await self._waker.sleep(IDLE_S)
+
+    async def _import(self) -> bool:
+        now = self._clock.now()
+        async with self._desk.transaction() as tx:
+            row = await tx.session.row("imports.lease", now, now + LEASE)
+        if row is not None:
+            await imports.run_import(row, desk=self._desk, catalogue=self._catalogue, clock=self._clock, ids=self._ids)
+        return row is not None
+
+    async def _backtest(self) -> bool:
+        now = self._clock.now()
+        async with self._desk.transaction() as tx:
+            row = await tx.session.row("backtests.lease", now, now + LEASE)
+        if row is not None:
+            await backtests.run_one(row, desk=self._desk, catalogue=self._catalogue, clock=self._clock, ids=self._ids)
+        return row is not None
+
+
+class FeedRunner:
+    """Runs every feed that is to run, each at its own pace."""
+
+    def __init__(
+        self, *, desk: Desk, catalogue: Catalogue, market: Market, orders: Orders, clock: Clock, ids: IdSource
+    ) -> None:
+        self._desk = desk
+        self._catalogue = catalogue
+        self._market = market
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+        self._waker = _Waker()
+        self._tasks: dict[FeedId, asyncio.Task[None]] = {}
+        self.wake = self._waker.wake
+
+    async def run(self) -> None:
+        """Run feeds until cancelled."""
+        try:
+            while True:
+                for feed_id in await self._desk.busy_feeds():
+                    if feed_id not in self._tasks:
+                        self._tasks[feed_id] = asyncio.create_task(self._run_feed(feed_id))
+                self._tasks = {feed_id: task for feed_id, task in self._tasks.items() if not task.done()}
+                await self._waker.sleep(IDLE_S)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _run_feed(self, feed_id: FeedId) -> None:
+        """Step a feed until it is paused, finished or cannot go on; what is unavailable is waited for."""
+        log = get_logger().bind(feed_id=str(feed_id))
+        failures = 0
+        while True:
+            try:
+                await self._steps(feed_id)
+            except AlphintraError as error:
+                if error.kind in {Kind.UNAVAILABLE, Kind.LIMITED, Kind.CONFLICT}:
+                    failures += 1
+                    log.warning("feed.retry", failures=failures, code=error.code, detail=error.detail)
+                    await asyncio.sleep(min(0.1 * 2**failures, RETRY_MAX_S))
+                    continue
+                await self._fail(feed_id, error)
+            except Exception as error:
+                log.exception("feed.failed")
+                await self._fail(feed_id, AlphintraError("INTERNAL", f"the feed failed: {type(error).__name__}"))
+            self._waker.wake()
+            return
+
+    async def _steps(self, feed_id: FeedId) -> None:
+        feed = await self._desk.feed(feed_id)
+        if feed is None:
+            return
+        trace_id = new_trace_id()
+        if feed.status == "preparing":
+            context = service_context(trace_id)
+            await feeds.prepare_feed(feed, context, desk=self._desk, catalogue=self._catalogue, market=self._market)
+            return
+        steps = await feeds.feed_steps(feed, desk=self._desk, catalogue=self._catalogue)
+        stepper = Stepper(
+            feed_id, steps, desk=self._desk, market=self._market, orders=self._orders, clock=self._clock, ids=self._ids
+        )
+        loop = asyncio.get_running_loop()
+        while feed is not None and feed.status == "running" and feed.seq < len(steps):
+            started = loop.time()
+            await stepper.advance(steps[feed.seq], trace_id)
+            pause_s = feed.interval_ms / 1000 - (loop.time() - started)
+            if pause_s > 0:
+                await asyncio.sleep(pause_s)
+            feed = await self._desk.feed(feed_id)
+
+    async def _fail(self, feed_id: FeedId, error: AlphintraError) -> None:
+        async with self._desk.transaction() as tx:
+            await tx.execute("feeds.fail", feed_id, str(error))

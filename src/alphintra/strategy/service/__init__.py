@@ -1,0 +1,1 @@
+"""Use cases of strategy, by subject: imports, backtests, feeds, deployments."""

@@ -1,0 +1,167 @@
+"""Use cases of deployments: making, stopping and explaining them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from alphintra.contracts.strategy import (
+    CreateDeployment,
+    DecisionsView,
+    DecisionView,
+    DeploymentsView,
+    DeploymentView,
+    ListDecisions,
+)
+from alphintra.engine.portfolio import FLAT
+from alphintra.infrastructure.events import append_audit
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
+from alphintra.kernel.money import require_positive
+from alphintra.strategy.domain.deployments import Deployment
+from alphintra.strategy.service.backtests import acting_user
+
+if TYPE_CHECKING:
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.services import Orders, Workflows
+    from alphintra.strategy.repository import Desk, Feed
+
+__all__ = ["create_deployment", "get_deployment", "list_decisions", "list_deployments", "stop_deployment"]
+
+PAGE_MAX = 5000
+LIST_MAX = 200
+
+
+async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and from what
+    command: CreateDeployment,
+    context: Context,
+    *,
+    desk: Desk,
+    workflows: Workflows,
+    orders: Orders,
+    ids: IdSource,
+    at: datetime,
+) -> DeploymentView:
+    """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
+
+    Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, CAPITAL_EXCEEDS_CASH, FEED_FINISHED or NUMBER_*.
+    """
+    owner_id = acting_user(context)
+    require_positive(command.capital, pointer="/capital")
+    version = await workflows.version(command.version_id, context)
+    account = await orders.account(command.account_id, context)
+    if command.capital > account.cash:
+        message = f"the capital {command.capital} is more than the account's cash {account.cash}"
+        raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
+    feed = await _usable_feed(account.feed_id, command.symbol, desk=desk)
+    deployment = Deployment(
+        deployment_id=DeploymentId(ids.new()),
+        owner_id=owner_id,
+        version_id=WorkflowVersionId(command.version_id),
+        graph_hash=version.graph_hash,
+        graph=version.graph,
+        account_id=AccountId(command.account_id),
+        feed_id=feed.feed_id,
+        symbol=command.symbol,
+        capital=command.capital,
+        status="active",
+        last_seq=feed.seq,
+        executor_state="",
+        cash=command.capital,
+        position=FLAT,
+        fees=FLAT.qty,
+        last_price=None,
+        intent_count=0,
+        error="",
+        created_at=at,
+    )
+    facts: dict[str, Any] = {
+        "version_id": str(command.version_id),
+        "account_id": str(command.account_id),
+        "symbol": command.symbol,
+        "capital": command.capital,
+    }
+    async with desk.transaction() as tx:
+        # Held until the deployment is stored, so that the feed cannot pass it by.
+        current = await tx.lock_feed(feed.feed_id)
+        deployment = replace(deployment, last_seq=feed.seq if current is None else current.seq)
+        await tx.add_deployment(deployment)
+        subject = f"deployment:{deployment.deployment_id}"
+        await append_audit(tx.session, "deployment.create", subject, facts, ids=ids, context=context, at=at)
+    return _view(deployment)
+
+
+async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> DeploymentView:
+    """Return a deployment. Raises DEPLOYMENT_NOT_FOUND, also for other people's."""
+    return _view(await _owned(deployment_id, context, desk=desk))
+
+
+async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
+    """Return the acting user's deployments, newest first."""
+    found = await desk.deployments_of(acting_user(context), limit=LIST_MAX)
+    return DeploymentsView(deployments=tuple(_view(deployment) for deployment in found))
+
+
+async def stop_deployment(
+    deployment_id: DeploymentId, context: Context, *, desk: Desk, ids: IdSource, at: datetime
+) -> DeploymentView:
+    """Stop a deployment: it places no more orders; what it holds stays. A stopped one is answered as it is."""
+    await _owned(deployment_id, context, desk=desk)
+    async with desk.transaction() as tx:
+        if await tx.execute("deployments.stop", deployment_id, "stopped", ""):
+            subject = f"deployment:{deployment_id}"
+            await append_audit(tx.session, "deployment.stop", subject, {}, ids=ids, context=context, at=at)
+    return await get_deployment(deployment_id, context, desk=desk)
+
+
+async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk) -> DecisionsView:
+    """Return a deployment's decisions, newest first: what was seen on each bar, and what came of it."""
+    if not 1 <= command.limit <= PAGE_MAX:
+        raise AlphintraError("PAGE_LIMIT", f"limit must be 1 to {PAGE_MAX}", pointer="/limit")
+    deployment = await _owned(DeploymentId(command.deployment_id), context, desk=desk)
+    rows = await desk.rows("decisions.list", deployment.deployment_id, command.outcome, command.limit)
+    return DecisionsView(decisions=tuple(DecisionView(**row) for row in rows))
+
+
+async def _usable_feed(feed_id: Any, symbol: str, *, desk: Desk) -> Feed:  # noqa: ANN401 - an id off the wire
+    feed = None if feed_id is None else await desk.feed(FeedId(feed_id))
+    if feed is None:
+        raise AlphintraError("FEED_NOT_FOUND", "the account trades on no known feed", kind=Kind.NOT_FOUND)
+    if symbol not in feed.symbols:
+        message = f"the account's feed carries {', '.join(feed.symbols)}, not {symbol[:40]!r}"
+        raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="/symbol")
+    if feed.status == "finished":
+        raise AlphintraError("FEED_FINISHED", "the account's feed has reached its end", kind=Kind.CONFLICT)
+    return feed
+
+
+async def _owned(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> Deployment:
+    deployment = await desk.deployment(deployment_id)
+    if deployment is None or deployment.owner_id != acting_user(context):
+        message = f"there is no deployment {deployment_id}"
+        raise AlphintraError("DEPLOYMENT_NOT_FOUND", message, kind=Kind.NOT_FOUND)
+    return deployment
+
+
+def _view(deployment: Deployment) -> DeploymentView:
+    return DeploymentView(
+        deployment_id=deployment.deployment_id,
+        version_id=deployment.version_id,
+        graph_hash=deployment.graph_hash,
+        account_id=deployment.account_id,
+        feed_id=deployment.feed_id,
+        symbol=deployment.symbol,
+        capital=deployment.capital,
+        status=deployment.status,
+        last_seq=deployment.last_seq,
+        intents=deployment.intent_count,
+        cash=deployment.cash,
+        position_qty=deployment.position.qty,
+        equity=deployment.equity,
+        realized_pnl=deployment.position.realized,
+        fees=deployment.fees,
+        error=deployment.error,
+        created_at=deployment.created_at,
+    )

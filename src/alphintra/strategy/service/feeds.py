@@ -1,0 +1,170 @@
+"""Use cases of price feeds: making, controlling and reading replays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from alphintra.contracts.strategy import ControlFeed, CreateFeed, FeedsView, FeedView
+from alphintra.infrastructure.events import append_audit
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import FeedId, UserId
+from alphintra.strategy.domain.replay import Step, steps_of, within
+from alphintra.strategy.repository import Feed
+from alphintra.strategy.service.imports import newest_dataset
+
+if TYPE_CHECKING:
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.catalogue import Catalogue
+    from alphintra.strategy.gateways.services import Market
+    from alphintra.strategy.repository import Dataset, Desk
+
+__all__ = ["control_feed", "create_feed", "feed_steps", "get_feed", "list_feeds", "prepare_feed"]
+
+SYMBOLS_MAX = 50
+INTERVAL_MS_MAX = 86_400_000
+NAME_MAX = 80
+
+
+async def create_feed(command: CreateFeed, context: Context, *, desk: Desk, ids: IdSource, at: datetime) -> FeedView:
+    """Make a feed; the runner then reads its bars, gives risk the first prices, and leaves it paused.
+
+    Raises SYMBOL_UNKNOWN, RANGE, FEED_TIMEFRAME or FIELD_*.
+    """
+    symbols = tuple(dict.fromkeys(command.symbols))
+    if not 1 <= len(symbols) <= SYMBOLS_MAX:
+        raise AlphintraError("FIELD_LENGTH", f"a feed has 1 to {SYMBOLS_MAX} symbols", pointer="/symbols")
+    if not 0 < len(command.name.strip()) <= NAME_MAX:
+        raise AlphintraError("FIELD_LENGTH", f"the name has 1 to {NAME_MAX} characters", pointer="/name")
+    _check_interval(command.interval_ms)
+    datasets = [await newest_dataset(symbol, desk=desk) for symbol in symbols]
+    if len({dataset.timeframe for dataset in datasets}) != 1:
+        raise AlphintraError("FEED_TIMEFRAME", "all symbols of a feed need bars of one interval", pointer="/symbols")
+    _check_range(command, datasets)
+    feed = Feed(
+        feed_id=FeedId(ids.new()),
+        owner_id=None if context.actor.user_id is None else UserId(context.actor.user_id),
+        name=command.name.strip(),
+        symbols=symbols,
+        dataset_ids=tuple(dataset.dataset_id for dataset in datasets),
+        start_ts=command.start,
+        end_ts=command.end,
+        status="preparing",
+        seq=0,
+        steps=0,
+        interval_ms=command.interval_ms,
+        pause_at=None,
+        last_ts=None,
+        error="",
+    )
+    facts: dict[str, Any] = {"symbols": list(symbols)}
+    async with desk.transaction() as tx:
+        await tx.add_feed(feed, at=at)
+        subject = f"feed:{feed.feed_id}"
+        await append_audit(tx.session, "feed.create", subject, facts, ids=ids, context=context, at=at)
+        tx.wake_service()
+    return _view(feed)
+
+
+async def prepare_feed(feed: Feed, context: Context, *, desk: Desk, catalogue: Catalogue, market: Market) -> None:
+    """Read a new feed's bars and give risk its first prices; safe to repeat. Raises RANGE, DATASET_MISSING."""
+    steps = await feed_steps(feed, desk=desk, catalogue=catalogue)
+    opening = Step(0, steps[0].ts, _first_bars(steps))
+    await market.mark(feed.feed_id, opening, context, await_executions=())
+    async with desk.transaction() as tx:
+        await tx.execute("feeds.prepared", feed.feed_id, len(steps))
+
+
+async def feed_steps(feed: Feed, *, desk: Desk, catalogue: Catalogue) -> tuple[Step, ...]:
+    """Read a feed's bars and number its steps. Raises RANGE, DATASET_MISSING."""
+    datasets = {dataset.dataset_id: dataset for dataset in await desk.datasets(feed.dataset_ids)}
+    series = {}
+    for dataset_id in feed.dataset_ids:
+        dataset = datasets[dataset_id]
+        bars = catalogue.read(dataset_id, dataset.splits)
+        series[dataset.symbol] = within(bars, feed.start_ts, feed.end_ts)
+    return steps_of(series)
+
+
+async def get_feed(feed_id: FeedId, *, desk: Desk) -> FeedView:
+    """Return a feed. Raises FEED_NOT_FOUND."""
+    feed = await desk.feed(feed_id)
+    if feed is None:
+        raise _not_found(feed_id)
+    return _view(feed)
+
+
+async def list_feeds(*, desk: Desk) -> FeedsView:
+    """Return all feeds, oldest first."""
+    return FeedsView(feeds=tuple(_view(feed) for feed in await desk.feeds()))
+
+
+async def control_feed(command: ControlFeed, context: Context, *, desk: Desk, ids: IdSource, at: datetime) -> FeedView:
+    """Resume or pause a feed, or change its pace. Raises FEED_NOT_FOUND, FEED_FINISHED, FIELD_CHOICE, RANGE."""
+    wanted = {"resume": "running", "pause": "paused"}.get(command.action)
+    if wanted is None:
+        raise AlphintraError("FIELD_CHOICE", "action is resume or pause", pointer="/action")
+    async with desk.transaction() as tx:
+        feed = await tx.lock_feed(FeedId(command.feed_id))
+        if feed is None or not _may_control(feed, context):
+            raise _not_found(FeedId(command.feed_id))
+        if feed.status == "finished":
+            raise AlphintraError("FEED_FINISHED", "the feed has reached its end: make a new one", kind=Kind.CONFLICT)
+        if feed.status == "preparing":
+            raise AlphintraError("FEED_PREPARING", "the feed is being prepared: try again", kind=Kind.UNAVAILABLE)
+        interval_ms = feed.interval_ms if command.interval_ms is None else command.interval_ms
+        _check_interval(interval_ms)
+        if command.pause_at is not None and command.pause_at <= feed.seq:
+            raise AlphintraError("RANGE", f"the feed is at step {feed.seq} already", pointer="/pause_at")
+        await tx.execute("feeds.control", feed.feed_id, wanted, interval_ms, command.pause_at)
+        facts: dict[str, Any] = {"action": command.action, "interval_ms": interval_ms}
+        subject = f"feed:{feed.feed_id}"
+        await append_audit(tx.session, "feed.control", subject, facts, ids=ids, context=context, at=at)
+        tx.wake_service()
+    return await get_feed(feed.feed_id, desk=desk)
+
+
+def _may_control(feed: Feed, context: Context) -> bool:
+    actor = context.actor
+    return actor.id == "operator" or "owner" in actor.roles or actor.user_id == feed.owner_id
+
+
+def _check_range(command: CreateFeed, datasets: list[Dataset]) -> None:
+    first, last = max(item.first_ts for item in datasets), min(item.last_ts for item in datasets)
+    start, end = command.start or first, command.end
+    if start > last or (end is not None and (end <= start or end <= first)):
+        message = f"no bar lies in the range: the data spans {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        raise AlphintraError("RANGE", message, pointer="/start")
+
+
+def _check_interval(interval_ms: int) -> None:
+    if not 0 <= interval_ms <= INTERVAL_MS_MAX:
+        message = f"interval_ms must be 0 to {INTERVAL_MS_MAX}"
+        raise AlphintraError("RANGE", message, pointer="/interval_ms")
+
+
+def _first_bars(steps: tuple[Step, ...]) -> tuple[tuple[str, Any], ...]:
+    first: dict[str, Any] = {}
+    for step in steps:
+        for symbol, bar in step.bars:
+            first.setdefault(symbol, bar)
+    return tuple(sorted(first.items()))
+
+
+def _not_found(feed_id: FeedId) -> AlphintraError:
+    return AlphintraError("FEED_NOT_FOUND", f"there is no feed {feed_id}", kind=Kind.NOT_FOUND)
+
+
+def _view(feed: Feed) -> FeedView:
+    return FeedView(
+        feed_id=feed.feed_id,
+        name=feed.name,
+        symbols=feed.symbols,
+        status=feed.status,
+        seq=feed.seq,
+        steps=feed.steps,
+        interval_ms=feed.interval_ms,
+        last_ts=feed.last_ts,
+        error=feed.error,
+    )

@@ -1,0 +1,188 @@
+"""Use cases of the catalogue: uploads, imports as jobs, what there is."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from alphintra.contracts.strategy import DatasetsView, DatasetView, GetDataset, ImportDataset, ImportView
+from alphintra.infrastructure.events import append_audit
+from alphintra.infrastructure.faults import fault_point
+from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import DatasetId
+from alphintra.strategy.domain.market_files import SymbolBars, read_market_rows
+from alphintra.strategy.gateways.catalogue import data_hash, write_split
+from alphintra.strategy.gateways.services import service_context
+from alphintra.strategy.repository import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.catalogue import Catalogue
+    from alphintra.strategy.repository import Desk
+
+__all__ = ["LEASE", "dataset_view", "get_dataset", "get_import", "list_datasets", "run_import", "start_import"]
+
+LEASE = timedelta(seconds=30)
+HEARTBEAT_S = 0.5
+FILE_NAME_MAX = 200
+ROWS_GUESS = 20_000  # progress towards an unknown total: half way at this many rows
+
+
+@dataclass(slots=True)
+class _Progress:
+    share: float = 0.0
+
+
+async def start_import(
+    command: ImportDataset, context: Context, *, desk: Desk, catalogue: Catalogue, ids: IdSource, at: datetime
+) -> ImportView:
+    """Queue an import of an uploaded file. Raises UPLOAD_NOT_FOUND or FIELD_LENGTH."""
+    for name, text in (("file_name", command.file_name), ("source", command.source)):
+        if not 0 < len(text) <= FILE_NAME_MAX:
+            raise AlphintraError(
+                "FIELD_LENGTH", f"{name} must have 1 to {FILE_NAME_MAX} characters", pointer=f"/{name}"
+            )
+    catalogue.require_upload(command.upload_id)
+    import_id = ids.new()
+    facts: dict[str, Any] = {"file_name": command.file_name, "source": command.source}
+    async with desk.transaction() as tx:
+        await tx.execute(
+            "imports.insert",
+            import_id,
+            context.actor.user_id,
+            command.upload_id,
+            command.file_name,
+            command.source,
+            command.symbol,
+            at,
+        )
+        subject = f"import:{import_id}"
+        await append_audit(tx.session, "dataset.import", subject, facts, ids=ids, context=context, at=at)
+        tx.wake_service()
+    return await get_import(import_id, desk=desk)
+
+
+async def get_import(import_id: UUID, *, desk: Desk) -> ImportView:
+    """Return an import's state. Raises IMPORT_NOT_FOUND."""
+    row = await desk.row("imports.get", import_id)
+    if row is None:
+        raise AlphintraError("IMPORT_NOT_FOUND", f"there is no import {import_id}", kind=Kind.NOT_FOUND)
+    return ImportView(
+        import_id=row["import_id"],
+        status=row["status"],
+        progress=row["progress"],
+        dataset_ids=tuple(row["dataset_ids"]),
+        error_code=row["error_code"],
+        error=row["error"],
+    )
+
+
+async def list_datasets(*, desk: Desk) -> DatasetsView:
+    """Return each symbol's newest dataset, by symbol."""
+    return DatasetsView(datasets=tuple(dataset_view(dataset) for dataset in await desk.newest_datasets(None)))
+
+
+async def get_dataset(command: GetDataset, *, desk: Desk) -> DatasetView:
+    """Return the newest dataset of a symbol. Raises SYMBOL_UNKNOWN with the symbols there are."""
+    return dataset_view(await newest_dataset(command.symbol, desk=desk))
+
+
+async def newest_dataset(symbol: str, *, desk: Desk) -> Dataset:
+    """Return the newest dataset of a symbol. Raises SYMBOL_UNKNOWN with the symbols there are."""
+    known = {dataset.symbol: dataset for dataset in await desk.newest_datasets(None)}
+    if symbol not in known:
+        names = ", ".join(sorted(known)[:20]) or "nothing yet: import a file first"
+        message = f"the catalogue has no {symbol[:40]!r}; it has {names}"
+        raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="/symbol")
+    return known[symbol]
+
+
+async def run_import(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:
+    """Carry out a leased import; safe to repeat, because equal content keeps its dataset.
+
+    All symbols of a file are entered together or not at all.
+    """
+    import_id: UUID = row["import_id"]
+    progress = _Progress()
+    work = asyncio.create_task(asyncio.to_thread(_read, row, catalogue, progress))
+    while not (await asyncio.wait({work}, timeout=HEARTBEAT_S))[0]:
+        async with desk.transaction() as tx:
+            await tx.execute("imports.progress", import_id, progress.share, clock.now() + LEASE)
+    try:
+        found = work.result()
+    except AlphintraError as error:
+        await _finish(import_id, "failed", desk=desk, error=error)
+        catalogue.drop_upload(row["upload_id"])
+        return
+    except Exception:
+        get_logger().exception("import.failed", import_id=str(import_id))
+        await _finish(
+            import_id, "failed", desk=desk, error=AlphintraError("INTERNAL", "the import failed: see the log")
+        )
+        raise
+    datasets = [await asyncio.to_thread(_store, item, row["source"], catalogue, ids, clock.now()) for item in found]
+    fault_point("strategy.import_written")
+    context = service_context(import_id.hex)
+    async with desk.transaction() as tx:
+        entered = [await tx.put_dataset(dataset) for dataset in datasets]
+        await tx.execute("imports.finish", import_id, "finished", 1.0, entered, "", "")
+        facts: dict[str, Any] = {"datasets": {item.symbol: item.data_hash for item in datasets}}
+        subject = f"import:{import_id}"
+        await append_audit(tx.session, "dataset.enter", subject, facts, ids=ids, context=context, at=clock.now())
+    catalogue.drop_upload(row["upload_id"])
+
+
+def _read(row: Mapping[str, Any], catalogue: Catalogue, progress: _Progress) -> tuple[SymbolBars, ...]:
+    def told(rows: int) -> None:
+        progress.share = 0.9 * rows / (rows + ROWS_GUESS)
+
+    return read_market_rows(catalogue.upload_lines(row["upload_id"]), symbol=row["symbol"], progress=told)
+
+
+def _store(found: SymbolBars, source: str, catalogue: Catalogue, ids: IdSource, at: datetime) -> Dataset:
+    splits = tuple(write_split(split) for split in found.splits)
+    dataset = Dataset(
+        dataset_id=DatasetId(ids.new()),
+        symbol=found.symbol,
+        timeframe=found.timeframe,
+        source=source,
+        row_count=len(found.bars),
+        first_ts=found.bars[0].ts,
+        last_ts=found.bars[-1].ts,
+        splits=splits,
+        findings=found.findings,
+        data_hash=data_hash(found.bars, splits),
+        imported_at=at,
+    )
+    catalogue.write(dataset.dataset_id, found.bars)
+    return dataset
+
+
+async def _finish(import_id: UUID, status: str, *, desk: Desk, error: AlphintraError) -> None:
+    async with desk.transaction() as tx:
+        await tx.execute("imports.finish", import_id, status, 1.0, [], error.code, error.detail)
+
+
+def dataset_view(dataset: Dataset) -> DatasetView:
+    """Show a dataset."""
+    return DatasetView(
+        dataset_id=dataset.dataset_id,
+        symbol=dataset.symbol,
+        timeframe=dataset.timeframe,
+        source=dataset.source,
+        rows=dataset.row_count,
+        first_ts=dataset.first_ts,
+        last_ts=dataset.last_ts,
+        splits=dataset.splits,
+        findings=dataset.findings,
+        data_hash=dataset.data_hash,
+        imported_at=dataset.imported_at,
+    )

@@ -1,0 +1,267 @@
+"""One step of a running feed, in lock-step with trading, risk and broker.
+
+Market first, then books, then decisions, then orders: the next bar comes only when every order of this one has been
+acknowledged or refused, so that paper trading yields what the backtest yields. Each part is safe to repeat, and the
+feed's position moves last: a runner killed anywhere does the step again, and nothing happens twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from alphintra.contracts.strategy import FeedFinished, IntentSubmitted
+from alphintra.engine.executor import Executor
+from alphintra.engine.graph.parsing import parse_graph
+from alphintra.engine.graph.plan import compile_plan
+from alphintra.infrastructure.events import append_event
+from alphintra.infrastructure.faults import fault_point
+from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
+from alphintra.strategy.domain.deployments import BookedFill, Deployment, evaluate, fold_fills, warm_up
+from alphintra.strategy.gateways.services import owner_context, service_context
+
+if TYPE_CHECKING:
+    from alphintra.contracts.trading import ExecutionView, OrderView
+    from alphintra.engine.bars import Bar
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import DeploymentId, FeedId, IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.strategy.domain.replay import Step
+    from alphintra.strategy.gateways.services import Market, Orders
+    from alphintra.strategy.repository import Desk, DeskTransaction, OpenIntent
+
+__all__ = ["Stepper"]
+
+SETTLE_TIMEOUT_S = 60.0
+POLL_FIRST_S = 0.002
+POLL_MAX_S = 0.1
+_UNANSWERED = {OrderStatus.CREATED, OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(slots=True)
+class _Running:
+    """A deployment's executor as of its last stored step, kept so that a bar costs no restore."""
+
+    deployment_id: DeploymentId
+    executor: Executor
+    last_seq: int
+
+
+class Stepper:
+    """Advances one feed; holds executors between steps, and rebuilds them from the stored state when in doubt."""
+
+    def __init__(  # noqa: PLR0913 - a step touches all of these
+        self,
+        feed_id: FeedId,
+        steps: Sequence[Step],
+        *,
+        desk: Desk,
+        market: Market,
+        orders: Orders,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._feed_id = feed_id
+        self._steps = steps
+        self._desk = desk
+        self._market = market
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+        self._running: dict[DeploymentId, _Running] = {}
+
+    async def advance(self, step: Step, trace_id: str) -> str:
+        """Do one step; return the feed's status after it.
+
+        Raises *_UNAVAILABLE, STORE_* and STEP_WAITS where it must be repeated, FEED_MOVED where another runner did it.
+        """
+        context = service_context(trace_id)
+        fills = await self._match(step, context)
+        fault_point("strategy.matched")
+        await self._decide(step, fills, working=await self._still_working(trace_id))
+        fault_point("strategy.decided")
+        await self._place(trace_id)
+        fault_point("strategy.placed")
+        return await self._move_on(step, context)
+
+    async def _move_on(self, step: Step, context: Context) -> str:
+        async with self._desk.transaction() as tx:
+            status = await tx.advance_feed(self._feed_id, seq=step.seq, ts=step.ts)
+            if status is None:
+                message = f"step {step.seq} was done by another runner"
+                raise AlphintraError("FEED_MOVED", message, kind=Kind.CONFLICT)
+            feed = await tx.lock_feed(self._feed_id) if status == "finished" else None
+            if feed is not None and feed.owner_id is not None:
+                event = FeedFinished(feed_id=self._feed_id, owner_id=feed.owner_id, status=status, error="")
+                at = self._clock.now()
+                await append_event(tx.session, event, ids=self._ids, aggregate_id=self._feed_id, context=context, at=at)
+        return status
+
+    async def _match(self, step: Step, context: Context) -> tuple[ExecutionView, ...]:
+        """Let the venue meet the bars, wait until trading and risk have every execution, then mark prices."""
+        done = await self._market.advance(self._feed_id, step, context)
+        by_account: dict[UUID, list[str]] = {}
+        for execution in done.executions:
+            by_account.setdefault(execution.account_id, []).append(execution.execution_id)
+        booked: list[ExecutionView] = []
+        for account_id, execution_ids in by_account.items():
+            booked += await self._booked(account_id, execution_ids, context)
+        wanted = [execution.execution_id for execution in done.executions]
+
+        async def is_marked() -> bool:
+            marked = await self._market.mark(self._feed_id, step, context, await_executions=wanted)
+            return not marked.missing
+
+        await _until(is_marked, "risk has not taken the executions of the step")
+        return tuple(booked)
+
+    async def _booked(
+        self, account_id: UUID, execution_ids: Sequence[str], context: Context
+    ) -> tuple[ExecutionView, ...]:
+        found: tuple[ExecutionView, ...] = ()
+
+        async def is_booked() -> bool:
+            nonlocal found
+            found = await self._orders.executions(account_id, execution_ids, context)
+            return len(found) == len(execution_ids)
+
+        await _until(is_booked, "trading has not booked the executions of the step")
+        return found
+
+    async def _still_working(self, trace_id: str) -> frozenset[DeploymentId]:
+        """Close the intents whose orders are closed; return the deployments that have an order working still."""
+        working: set[DeploymentId] = set()
+        for item in await self._desk.open_intents(self._feed_id):
+            if item.intent.status != "working" or item.intent.order_id is None:
+                continue
+            order = await self._orders.order(item.intent.order_id, owner_context(item, trace_id))
+            if order.status in TERMINAL:
+                await self._settle(item, order)
+            else:
+                working.add(item.intent.deployment_id)
+        return frozenset(working)
+
+    async def _decide(self, step: Step, fills: Sequence[ExecutionView], *, working: frozenset[DeploymentId]) -> None:
+        """Let every deployment that has not seen the step see it; state, decision and intents are stored together."""
+        bars = dict(step.bars)
+        moved: list[_Running] = []
+        async with self._desk.transaction() as tx:
+            for deployment in await tx.deployments_behind(self._feed_id, step.seq):
+                bar = bars.get(deployment.symbol)
+                if bar is None:
+                    continue
+                own = [fill for fill in fills if fill.book_id == deployment.deployment_id]
+                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee) for f in own])
+                if deployment.status != "active":
+                    await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
+                    continue
+                is_working = deployment.deployment_id in working
+                running = await self._evaluate(tx, booked, bar, seq=step.seq, is_order_working=is_working)
+                if running is not None:
+                    moved.append(running)
+        # Only now is it stored: an executor whose step was rolled back must not be used again.
+        self._running = {running.deployment_id: running for running in moved}
+
+    async def _evaluate(
+        self, tx: DeskTransaction, deployment: Deployment, bar: Bar, *, seq: int, is_order_working: bool
+    ) -> _Running | None:
+        """Evaluate one deployment and store the outcome; a strategy that fails is stopped, the others go on."""
+        at = self._clock.now()
+        running = self._running.pop(deployment.deployment_id, None)
+        try:
+            if running is None or running.last_seq != deployment.last_seq:
+                running = self._restored(deployment)
+            evaluation = evaluate(deployment, running.executor, bar, seq=seq, is_order_working=is_order_working, at=at)
+        except AlphintraError as error:
+            get_logger().warning("deployment.failed", deployment_id=str(deployment.deployment_id), code=error.code)
+            await tx.save_deployment(replace(deployment, last_seq=seq, last_price=bar.close))
+            await tx.execute("deployments.stop", deployment.deployment_id, "failed", str(error))
+            return None
+        await tx.save_deployment(evaluation.deployment)
+        await tx.add_decision(evaluation, values=_encode(evaluation.decision.values).decode())
+        for intent in evaluation.intents:
+            event = IntentSubmitted(
+                deployment_id=deployment.deployment_id,
+                owner_id=deployment.owner_id,
+                client_order_id=intent.client_order_id,
+                symbol=deployment.symbol,
+            )
+            context = service_context(deployment.deployment_id.hex)
+            await append_event(
+                tx.session, event, ids=self._ids, aggregate_id=deployment.deployment_id, context=context, at=at
+            )
+        return replace(running, last_seq=seq)
+
+    def _restored(self, deployment: Deployment) -> _Running:
+        """Rebuild an executor as of its last step; a new deployment's is warmed on the bars before it."""
+        plan = compile_plan(parse_graph(deployment.graph.encode()))
+        executor = Executor(plan)
+        if deployment.executor_state:
+            executor.restore(deployment.executor_state.encode())
+        else:
+            past = self._steps[: deployment.last_seq]
+            bars = [bar for step in past for symbol, bar in step.bars if symbol == deployment.symbol]
+            warm_up(executor, bars, capital=deployment.capital)
+        return _Running(deployment.deployment_id, executor, deployment.last_seq)
+
+    async def _place(self, trace_id: str) -> None:
+        """Ask trading for every pending intent, then wait until each order is acknowledged or refused."""
+        placed: list[tuple[OpenIntent, OrderView]] = []
+        for item in await self._desk.open_intents(self._feed_id):
+            if item.intent.status != "pending":
+                continue
+            try:
+                order = await self._orders.submit(item, owner_context(item, trace_id))
+            except AlphintraError as error:
+                if error.kind in {Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG}:
+                    raise
+                await self._close_unplaced(item, error)
+                continue
+            placed.append((item, order))
+            await self._settle(item, order)
+        for item, order in placed:
+            await self._acknowledged(item, order, trace_id)
+
+    async def _acknowledged(self, item: OpenIntent, order: OrderView, trace_id: str) -> None:
+        latest = order
+
+        async def is_answered() -> bool:
+            nonlocal latest
+            if latest.status in _UNANSWERED:
+                latest = await self._orders.order(order.order_id, owner_context(item, trace_id))
+            return latest.status not in _UNANSWERED
+
+        await _until(is_answered, f"the venue has not answered order {order.order_id}")
+        if latest.status in TERMINAL and order.status not in TERMINAL:
+            await self._settle(item, latest)
+
+    async def _settle(self, item: OpenIntent, order: OrderView) -> None:
+        status = "closed" if order.status in TERMINAL else "working"
+        async with self._desk.transaction() as tx:
+            await tx.settle_intent(
+                item.intent.client_order_id, status=status, order_id=order.order_id, code=order.reason_code
+            )
+
+    async def _close_unplaced(self, item: OpenIntent, error: AlphintraError) -> None:
+        get_logger().warning("intent.refused", client_order_id=item.intent.client_order_id, code=error.code)
+        async with self._desk.transaction() as tx:
+            await tx.settle_intent(item.intent.client_order_id, status="closed", order_id=None, code=error.code)
+
+
+async def _until(is_done: Callable[[], Awaitable[bool]], waits_for: str) -> None:
+    """Ask again with growing pauses until it is so. Raises STEP_WAITS after a minute; the step is then repeated."""
+    pause_s = POLL_FIRST_S
+    deadline = asyncio.get_running_loop().time() + SETTLE_TIMEOUT_S
+    while not await is_done():
+        if asyncio.get_running_loop().time() > deadline:
+            raise AlphintraError("STEP_WAITS", waits_for, kind=Kind.UNAVAILABLE)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, POLL_MAX_S)
