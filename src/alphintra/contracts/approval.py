@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from alphintra.kernel.merkle import inclusion_path, is_included, leaf_hash, tree_root
+from alphintra.kernel.merkle import inclusion_paths, is_included, leaf_hash
 from alphintra.kernel.messages import Utc
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
@@ -71,8 +71,8 @@ def seal_bytes(seal: ApprovalSeal) -> bytes:
 
 
 def proofs(leaves: tuple[bytes, ...]) -> tuple[bytes, tuple[tuple[bytes, ...], ...]]:
-    """Return the root over the leaves and the inclusion path of each."""
-    return tree_root(leaves), tuple(inclusion_path(leaves, index) for index in range(len(leaves)))
+    """Return the root over the leaves, at least one, and the inclusion path of each."""
+    return inclusion_paths(leaves)
 
 
 def is_covered(terms: OrderTerms, approval: Approval) -> bool:

@@ -127,9 +127,10 @@ class ReleasedView(View, frozen=True):
 
 
 class MarkedView(View, frozen=True):
-    """The last price sequence risk holds for a feed."""
+    """The last price sequence risk holds for a feed, and which of the awaited executions it has not booked yet."""
 
     seq: int
+    missing: tuple[str, ...] = ()
 
 
 class MarkPrice(View, frozen=True):
@@ -196,12 +197,16 @@ class ListAssessments(Command[AssessmentsView], tag="risk.list_assessments.v1", 
 
 
 class MarkPrices(Command[MarkedView], tag="risk.mark_prices.v1", frozen=True):
-    """Take the newest prices of a feed; an older sequence changes nothing."""
+    """Take the newest prices of a feed; an older sequence changes nothing.
+
+    ``await_executions`` names executions the caller waits for: ask again until none of them is missing.
+    """
 
     feed_id: UUID
     seq: int
     at: Utc
     prices: tuple[MarkPrice, ...]
+    await_executions: tuple[str, ...] = ()
 
 
 class LimitsChanged(Event, tag="risk.limits_changed.v1", frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-__all__ = ["inclusion_path", "is_included", "leaf_hash", "tree_root"]
+__all__ = ["inclusion_path", "inclusion_paths", "is_included", "leaf_hash", "tree_root"]
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -33,6 +33,12 @@ def inclusion_path(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     return (*inclusion_path(leaves[split:], index - split), tree_root(leaves[:split]))
 
 
+def inclusion_paths(leaves: Sequence[bytes]) -> tuple[bytes, tuple[tuple[bytes, ...], ...]]:
+    """Return the root and the path of every leaf, hashing each node once; at least one leaf."""
+    root, paths = _grow(leaves)
+    return root, tuple(map(tuple, paths))
+
+
 def is_included(leaf: bytes, *, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """Tell whether the leaf stands at the index of a tree of that size and root (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
@@ -51,6 +57,19 @@ def is_included(leaf: bytes, *, index: int, size: int, path: Sequence[bytes], ro
         position //= 2
         last //= 2
     return last == 0 and node == root
+
+
+def _grow(leaves: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
+    if len(leaves) == 1:
+        return leaves[0], [[]]
+    split = _split(len(leaves))
+    left, left_paths = _grow(leaves[:split])
+    right, right_paths = _grow(leaves[split:])
+    for path in left_paths:
+        path.append(right)
+    for path in right_paths:
+        path.append(left)
+    return _node(left, right), left_paths + right_paths
 
 
 def _node(left: bytes, right: bytes) -> bytes:

@@ -15,7 +15,9 @@ SPEC = ServiceSpec(
         TableSpec(name="kill_states", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="exposures", data_class="risk_metric", grants=_WRITE),
         TableSpec(name="balances", data_class="risk_metric", grants=_WRITE),
+        TableSpec(name="feed_marks", data_class="market_data", grants=_WRITE),
         TableSpec(name="prices", data_class="market_data", grants=_WRITE),
+        TableSpec(name="booked_executions", data_class="risk_metric", grants=("select", "insert")),
     ),
     commands=(
         "health",

@@ -1,0 +1,1 @@
+"""risk: pre-trade controls, reservations, signed approvals, limits, kill states and exposure."""

@@ -1,0 +1,38 @@
+"""Composition root of risk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alphintra.contracts import risk as messages
+from alphintra.contracts import trading as from_trading
+from alphintra.infrastructure.signing import SigningKey
+from alphintra.risk.endpoints import Endpoints
+from alphintra.risk.repository import RiskRecords
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.host import Parts, ServiceHost
+
+__all__ = ["wire"]
+
+
+def wire(host: ServiceHost, parts: Parts) -> None:
+    """Enter what risk answers, hears and does in the background. Needs the secret ``approval_seed``."""
+    key = SigningKey(host.credentials.secrets["approval_seed"])
+    endpoints = Endpoints(records=RiskRecords(host.database), clock=host.clock, ids=host.ids, key=key)
+    host.bus.answer_many(messages.AssessOrder, endpoints.assess_orders)
+    host.bus.answer_many(messages.RenewApproval, endpoints.renew_approvals)
+    answer = host.bus.answer
+    answer(messages.ReleaseOrder, endpoints.release_order)
+    answer(messages.GetLimits, endpoints.get_limits)
+    answer(messages.SetLimits, endpoints.set_limits)
+    answer(messages.SetKillState, endpoints.set_kill_state)
+    answer(messages.GetRiskState, endpoints.get_risk_state)
+    answer(messages.ListAssessments, endpoints.list_assessments)
+    answer(messages.MarkPrices, endpoints.mark_prices)
+    host.hear(from_trading.AccountOpened, endpoints.on_account_opened)
+    host.hear(from_trading.OrderSubmitted, endpoints.on_order_submitted)
+    host.hear(from_trading.FillBooked, endpoints.on_fill_booked)
+    host.hear(from_trading.OrderClosed, endpoints.on_order_closed)
+    if parts.background:
+        host.run("sweep", endpoints.sweep)

@@ -1,0 +1,106 @@
+"""Ways into risk: commands, events and the timer that gives back what nobody confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from alphintra.contracts import risk as messages
+from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
+from alphintra.kernel.errors import AlphintraError
+from alphintra.risk.service import bookings, decisions, rules
+
+if TYPE_CHECKING:
+    from alphintra.infrastructure.events import Delivery
+    from alphintra.infrastructure.signing import SigningKey
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.risk.repository import RiskRecords
+
+__all__ = ["Endpoints"]
+
+SWEEP_INTERVAL_S = 5.0
+SWEEP_DELAY_S = 60.0  # after a start: confirmations that waited for us are heard before anything lapses
+
+Outcomes = Sequence[messages.Assessment | AlphintraError]
+
+
+class Endpoints:
+    """Handlers with what they need at hand; ``key`` signs approvals."""
+
+    def __init__(self, *, records: RiskRecords, clock: Clock, ids: IdSource, key: SigningKey) -> None:
+        self._records = records
+        self._clock = clock
+        self._ids = ids
+        self._key = key
+
+    async def assess_orders(self, requests: Sequence[tuple[messages.AssessOrder, Context]]) -> Outcomes:
+        """Answer a batch of ``risk.assess_order``."""
+        asked = [decisions.Asked(command.terms, context) for command, context in requests]
+        return await self._decide(asked, is_renewal=False)
+
+    async def renew_approvals(self, requests: Sequence[tuple[messages.RenewApproval, Context]]) -> Outcomes:
+        """Answer a batch of ``risk.renew_approval``."""
+        asked = [decisions.Asked(command.terms, context) for command, context in requests]
+        return await self._decide(asked, is_renewal=True)
+
+    async def release_order(self, command: messages.ReleaseOrder, context: Context) -> messages.ReleasedView:
+        """Answer ``risk.release_order``."""
+        at = self._clock.now()
+        return await bookings.release_order(command, context, records=self._records, ids=self._ids, at=at)
+
+    async def get_limits(self, command: messages.GetLimits, context: Context) -> messages.LimitsView:
+        """Answer ``risk.get_limits``."""
+        return await rules.get_limits(command, context, records=self._records)
+
+    async def set_limits(self, command: messages.SetLimits, context: Context) -> messages.LimitsView:
+        """Answer ``risk.set_limits``."""
+        at = self._clock.now()
+        return await rules.set_limits(command, context, records=self._records, ids=self._ids, at=at)
+
+    async def set_kill_state(self, command: messages.SetKillState, context: Context) -> messages.KillStateView:
+        """Answer ``risk.set_kill_state``."""
+        at = self._clock.now()
+        return await rules.set_kill_state(command, context, records=self._records, ids=self._ids, at=at)
+
+    async def get_risk_state(self, command: messages.GetRiskState, context: Context) -> messages.RiskStateView:
+        """Answer ``risk.get_risk_state``."""
+        return await rules.get_risk_state(command, context, records=self._records)
+
+    async def list_assessments(self, command: messages.ListAssessments, context: Context) -> messages.AssessmentsView:
+        """Answer ``risk.list_assessments``."""
+        return await rules.list_assessments(command, context, records=self._records)
+
+    async def mark_prices(self, command: messages.MarkPrices, _context: Context) -> messages.MarkedView:
+        """Answer ``risk.mark_prices``."""
+        return await rules.mark_prices(command, records=self._records)
+
+    async def on_account_opened(self, delivery: Delivery[AccountOpened]) -> None:
+        """Hear ``trading.account_opened``."""
+        await bookings.open_account(delivery, records=self._records, ids=self._ids)
+
+    async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
+        """Hear ``trading.order_submitted``."""
+        await bookings.confirm_order(delivery, records=self._records, at=self._clock.now())
+
+    async def on_fill_booked(self, delivery: Delivery[FillBooked]) -> None:
+        """Hear ``trading.fill_booked``."""
+        await bookings.book_fill(delivery, records=self._records, at=self._clock.now())
+
+    async def on_order_closed(self, delivery: Delivery[OrderClosed]) -> None:
+        """Hear ``trading.order_closed``."""
+        await bookings.close_order(delivery, records=self._records, at=self._clock.now())
+
+    async def sweep(self) -> None:
+        """Give back what nobody confirmed, again and again until cancelled."""
+        await asyncio.sleep(SWEEP_DELAY_S)
+        while True:
+            await bookings.lapse_reservations(records=self._records, at=self._clock.now())
+            await asyncio.sleep(SWEEP_INTERVAL_S)
+
+    async def _decide(self, asked: Sequence[decisions.Asked], *, is_renewal: bool) -> Outcomes:
+        return await decisions.assess_orders(
+            asked, is_renewal=is_renewal, records=self._records, ids=self._ids, key=self._key, at=self._clock.now()
+        )

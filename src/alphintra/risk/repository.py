@@ -1,0 +1,348 @@
+"""Books, decisions, reservations, limits, kill states and prices in the risk database: rows to values and back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.vocabulary import Side
+from alphintra.risk.domain.books import (
+    Account,
+    Book,
+    Decision,
+    Exposure,
+    Finding,
+    Kill,
+    KillScope,
+    KillState,
+    LimitSet,
+    Order,
+    Reservation,
+    ReservationState,
+)
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from alphintra.infrastructure.postgres import Database, Record, Session
+    from alphintra.kernel.ids import AccountId, FeedId, OrderId
+
+__all__ = ["Decided", "RiskRecords", "RiskTransaction", "StoredDecision"]
+
+SYMBOLS_NAMED_MAX = 20
+LATE_ACCOUNTS_MAX = 100
+_encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
+_decode_findings = msgspec.json.Decoder(tuple[Finding, ...]).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision just made: what is stored of it. ``price`` is what a unit reserves, None if it was refused."""
+
+    order: Order
+    decision_id: UUID
+    attempt: int
+    findings: tuple[Finding, ...]
+    limit_version: int
+    kill_epoch: int
+    leaf: bytes
+    inputs: dict[str, object]
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDecision:
+    """A decision as it is listed."""
+
+    decision_id: UUID
+    order_id: UUID
+    account_id: UUID
+    approved: bool
+    findings: tuple[Finding, ...]
+    limit_version: int
+    kill_epoch: int
+    decided_at: datetime
+
+
+class RiskTransaction:
+    """Changes to risk's records inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def lock_accounts(self, account_ids: Iterable[AccountId]) -> frozenset[AccountId]:
+        """Hold the accounts' books and the kill states until the transaction ends; returns the accounts known."""
+        rows = await self.session.rows("accounts.lock", sorted(set(account_ids)))
+        return frozenset(row["account_id"] for row in rows)
+
+    async def decisions(self, order_ids: Sequence[OrderId]) -> dict[OrderId, Decision]:
+        """Read the newest decision on each order that has one."""
+        rows = await self.session.rows("decisions.known", order_ids)
+        return {row["order_id"]: _decision(row) for row in rows}
+
+    async def books(self, orders: Sequence[Order]) -> tuple[int, dict[AccountId, Book]]:
+        """Read the kill epoch and the books the orders touch; an account risk does not know has no cash and limits."""
+        pairs = sorted({(order.account_id, order.symbol) for order in orders})
+        accounts = sorted({account_id for account_id, _symbol in pairs})
+        books = await self.session.rows("books.list", accounts)
+        exposures = await self.session.rows(
+            "exposures.list", [account_id for account_id, _symbol in pairs], [symbol for _account_id, symbol in pairs]
+        )
+        by_account: dict[AccountId, dict[str, Exposure]] = defaultdict(dict)
+        for row in exposures:
+            by_account[row["account_id"]][row["symbol"]] = _exposure(row)
+        unmarked = {row["account_id"] for row in exposures if row["last_price"] is None}
+        symbols = await self._symbols(sorted(unmarked))
+        return books[0]["epoch"], {
+            row["account_id"]: _book(row, by_account[row["account_id"]], symbols.get(row["account_id"], ()))
+            for row in books
+        }
+
+    async def _symbols(self, account_ids: Sequence[AccountId]) -> dict[AccountId, tuple[str, ...]]:
+        if not account_ids:
+            return {}
+        found: dict[AccountId, tuple[str, ...]] = {}
+        for row in await self.session.rows("prices.symbols", account_ids, SYMBOLS_NAMED_MAX):
+            found[row["account_id"]] = (*found.get(row["account_id"], ()), row["symbol"])
+        return found
+
+    async def decide(self, batch: Sequence[Decided], *, at: datetime) -> None:
+        """Store decisions, and the reservations of those that approve.
+
+        Raises ConstraintError assessments_order_attempt_key if one of the orders was decided elsewhere meanwhile.
+        """
+        await self.session.execute(
+            "decisions.insert",
+            [item.decision_id for item in batch],
+            [item.order.order_id for item in batch],
+            [item.attempt for item in batch],
+            [item.order.account_id for item in batch],
+            [not item.findings for item in batch],
+            [_encode(item.findings).decode() for item in batch],
+            [item.limit_version for item in batch],
+            [item.kill_epoch for item in batch],
+            [item.leaf for item in batch],
+            [_encode(item.inputs).decode() for item in batch],
+            at,
+        )
+        held = [item for item in batch if not item.findings]
+        if held and await self._hold(held, at=at) != len(held):
+            raise AlphintraError("RISK_HOLD", "an open reservation would have been replaced", kind=Kind.BUG)
+
+    async def _hold(self, held: Sequence[Decided], *, at: datetime) -> int:
+        return await self.session.execute(
+            "reservations.hold",
+            [item.order.order_id for item in held],
+            [item.order.account_id for item in held],
+            [item.decision_id for item in held],
+            [item.order.symbol for item in held],
+            [item.order.side for item in held],
+            [item.price for item in held],
+            [item.order.qty for item in held],
+            at,
+        )
+
+    async def append_events(self, rows: Sequence[tuple[UUID, str, UUID, str, datetime]]) -> None:
+        """Queue many events at once: id, subject, aggregate, payload, time."""
+        await self.session.execute_many("events.append", rows)
+        self.session.is_wake_due = True
+
+    async def append_audits(self, rows: Sequence[tuple[UUID, str, str, str, str, str, datetime]]) -> None:
+        """Record many actions at once: id, actor, action, object, detail, trace, time."""
+        await self.session.execute_many("audit.append", rows)
+
+    async def lock_reservation(self, order_id: OrderId) -> Reservation | None:
+        """Read a reservation and hold it until the transaction ends."""
+        row = await self.session.row("reservations.lock", order_id)
+        return None if row is None else _reservation(row)
+
+    async def save_reservation(self, reservation: Reservation, *, at: datetime) -> None:
+        """Store a changed reservation."""
+        await self.session.execute(
+            "reservations.save",
+            reservation.order_id,
+            reservation.target_qty,
+            reservation.filled_qty,
+            reservation.open_qty,
+            reservation.state,
+            at,
+        )
+
+    async def account_of(self, order_id: OrderId) -> AccountId | None:
+        """Read whose reservation it is, None if there is none."""
+        account_id: AccountId | None = await self.session.value("reservations.account", order_id)
+        return account_id
+
+    async def held_again(self, order_ids: Sequence[OrderId], *, at: datetime) -> None:
+        """Let the time to confirm start anew for orders that are approved once more."""
+        await self.session.execute("reservations.touch", order_ids, at)
+
+    async def lapse(self, *, held_before: datetime, at: datetime) -> tuple[OrderId, ...]:
+        """Give back reservations never confirmed; returns whose they were."""
+        late = await self.session.rows("reservations.late", held_before, LATE_ACCOUNTS_MAX)
+        known = await self.lock_accounts(row["account_id"] for row in late)
+        rows = await self.session.rows("reservations.lapse", held_before, at, list(known))
+        return tuple(row["order_id"] for row in rows)
+
+    async def open_account(self, account: Account, *, currency: str, at: datetime) -> bool:
+        """Start an account's book; False if it has one."""
+        done = await self.session.execute(
+            "accounts.open", account.account_id, account.owner_id, account.feed_id, currency, account.cash, at
+        )
+        return done == 1
+
+    async def book_execution(
+        self, execution_id: str, *, account_id: AccountId, order_id: OrderId, at: datetime
+    ) -> bool:
+        """Remember an execution as counted; False if it was counted before."""
+        return await self.session.value("executions.book", execution_id, account_id, order_id, at) is not None
+
+    async def move(
+        self, account_id: AccountId, symbol: str, *, qty: Decimal, cash: Decimal, at: datetime
+    ) -> Decimal | None:
+        """Add signed quantity to a position and signed cash to the account; returns its cash now, None if unknown."""
+        now: Decimal | None = await self.session.value("accounts.move_cash", account_id, cash, at)
+        if now is not None:
+            await self.session.execute("exposures.move", account_id, symbol, qty, at)
+        return now
+
+    async def limits(self, account_id: AccountId) -> LimitSet | None:
+        """Read the limit set in force."""
+        row = await self.session.row("limits.current", account_id)
+        return None if row is None else LimitSet(**row)
+
+    async def add_limits(self, limits: LimitSet) -> None:
+        """Store a new version of a limit set."""
+        await self.session.execute("limits.insert", *asdict(limits).values())
+
+    async def close_gate(self) -> None:
+        """Wait until no order is being decided, and let none be until the transaction ends."""
+        await self.session.execute("kills.gate")
+
+    async def kill(self, account_id: AccountId | None) -> Kill | None:
+        """Read the kill state of an account, of the firm for None."""
+        kills = await _kills(self.session, account_id)
+        return next((kill for kill in kills if kill.account_id == account_id), None)
+
+    async def add_kill(self, kill: Kill) -> int:
+        """Store a kill state and return its epoch; the gate must be closed."""
+        epoch: int = await self.session.value(
+            "kills.insert", kill.scope, kill.account_id, kill.state, kill.reason, kill.set_by, kill.set_at
+        )
+        return epoch
+
+    async def mark(self, feed_id: FeedId, seq: int, *, prices: Sequence[tuple[str, Decimal]], at: datetime) -> None:
+        """Take a step's prices unless the feed has come as far already."""
+        symbols, amounts = [symbol for symbol, _price in prices], [price for _symbol, price in prices]
+        await self.session.execute("prices.mark", feed_id, seq, at, symbols, amounts)
+
+    async def marked(self, feed_id: FeedId) -> int:
+        """Read how far a marked feed has come."""
+        seq: int = await self.session.value("prices.seq", feed_id)
+        return seq
+
+    async def uncounted(self, executions: Sequence[str]) -> tuple[str, ...]:
+        """Return which of the executions are not counted yet, in the order asked."""
+        if not executions:
+            return ()
+        rows = await self.session.rows("executions.missing", executions)
+        return tuple(row["execution_id"] for row in rows)
+
+
+class RiskRecords:
+    """Reads of risk's records, and the door to change them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[RiskTransaction]:
+        """Open a transaction: committed at the end, rolled back on any exception."""
+        async with self._database.transaction() as session:
+            yield RiskTransaction(session)
+
+    async def account(self, account_id: AccountId) -> Account | None:
+        """Read an account."""
+        async with self._database.session() as session:
+            row = await session.row("accounts.get", account_id)
+        return None if row is None else Account(**row)
+
+    async def book(self, account_id: AccountId) -> tuple[Book, tuple[Kill, ...]]:
+        """Read an account's whole book, and the kill states ever set for it and the firm."""
+        async with self._database.session() as session:
+            kills = await _kills(session, account_id)
+            (row,) = await session.rows("books.list", [account_id])
+            symbols = [item["symbol"] for item in await session.rows("exposures.symbols", account_id)]
+            exposures = await session.rows("exposures.list", [account_id] * len(symbols), symbols)
+        return _book(row, {item["symbol"]: _exposure(item) for item in exposures}, ()), kills
+
+    async def listed(self, account_id: AccountId, *, count_max: int) -> tuple[StoredDecision, ...]:
+        """Read an account's decisions, newest first."""
+        async with self._database.session() as session:
+            rows = await session.rows("decisions.list", account_id, count_max)
+        return tuple(StoredDecision(**{**row, "findings": _decode_findings(row["findings"])}) for row in rows)
+
+
+async def _kills(session: Session, account_id: AccountId | None) -> tuple[Kill, ...]:
+    rows = await session.rows("kills.current", account_id)
+    return tuple(Kill(**{**row, "scope": KillScope(row["scope"]), "state": KillState(row["state"])}) for row in rows)
+
+
+def _decision(row: Record) -> Decision:
+    return Decision(
+        decision_id=row["decision_id"],
+        attempt=row["attempt"],
+        findings=_decode_findings(row["findings"]),
+        limit_version=row["limit_version"],
+        kill_epoch=row["kill_epoch"],
+        leaf=row["leaf"],
+        reservation=None if row["reservation"] is None else ReservationState(row["reservation"]),
+        open_qty=row["open_qty"],
+    )
+
+
+def _exposure(row: Record) -> Exposure:
+    return Exposure(
+        position_qty=row["position_qty"],
+        open_buy_qty=row["open_buy_qty"],
+        open_sell_qty=row["open_sell_qty"],
+        last_price=row["last_price"],
+    )
+
+
+def _book(row: Record, exposures: dict[str, Exposure], known_symbols: tuple[str, ...]) -> Book:
+    return Book(
+        account_id=row["account_id"],
+        cash=row["cash"],
+        reserved_cash=row["reserved_cash"],
+        limits=None if row["version"] is None else _limits(row),
+        firm_kill=KillState(row["firm_kill"] or KillState.NORMAL),
+        account_kill=KillState(row["account_kill"] or KillState.NORMAL),
+        exposures=exposures,
+        known_symbols=known_symbols,
+    )
+
+
+def _limits(row: Record) -> LimitSet:
+    return LimitSet(
+        account_id=row["account_id"],
+        version=row["version"],
+        order_qty_max=row["order_qty_max"],
+        order_notional_max=row["order_notional_max"],
+        position_qty_max=row["position_qty_max"],
+        may_short=row["may_short"],
+        set_by=row["set_by"],
+        set_at=row["set_at"],
+    )
+
+
+def _reservation(row: Record) -> Reservation:
+    return Reservation(**{**row, "side": Side(row["side"]), "state": ReservationState(row["state"])})

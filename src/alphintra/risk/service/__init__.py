@@ -1,0 +1,1 @@
+"""Use cases of risk, by subject: decisions on orders, what trading tells, settings, reading."""

@@ -1,0 +1,143 @@
+"""Use cases on what trading tells: accounts opened, orders accepted, filled and closed; and reservations given back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from alphintra.contracts.risk import LimitsChanged, ReleasedView
+from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
+from alphintra.engine.portfolio import cash_delta
+from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
+from alphintra.infrastructure.faults import fault_point
+from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, FeedId, OrderId, UserId
+from alphintra.kernel.vocabulary import Side
+from alphintra.risk.domain.books import Account
+from alphintra.risk.domain.controls import HOLD_LIFE
+from alphintra.risk.domain.rules import default_limits
+
+if TYPE_CHECKING:
+    from alphintra.contracts.risk import ReleaseOrder
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.risk.repository import RiskRecords, RiskTransaction
+
+__all__ = ["book_fill", "close_order", "confirm_order", "lapse_reservations", "open_account", "release_order"]
+
+_CONSUMER = "risk"
+
+
+async def open_account(delivery: Delivery[AccountOpened], *, records: RiskRecords, ids: IdSource) -> None:
+    """Start a book and the default limit set for a new account."""
+    event, at, context = delivery.event, delivery.occurred_at, delivery.context
+    account = Account(
+        account_id=AccountId(event.account_id),
+        owner_id=UserId(event.owner_id),
+        feed_id=None if event.feed_id is None else FeedId(event.feed_id),
+        cash=event.starting_cash,
+    )
+    async with records.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        if not await tx.open_account(account, currency=event.currency, at=at):
+            get_logger().warning("risk.account_repeated", account_id=str(account.account_id))
+            return
+        limits = default_limits(account.account_id, set_by="default", at=at)
+        await tx.add_limits(limits)
+        told = LimitsChanged(account_id=account.account_id, version=limits.version)
+        await append_event(tx.session, told, ids=ids, aggregate_id=account.account_id, context=context, at=at)
+        subject = f"account:{account.account_id}"
+        await append_audit(tx.session, "limits.set", subject, told, ids=ids, context=context, at=at)
+
+
+async def confirm_order(delivery: Delivery[OrderSubmitted], *, records: RiskRecords, at: datetime) -> None:
+    """Keep an order's reservation until it closes, for trading has accepted the order."""
+    terms = delivery.event.terms
+    async with records.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        await tx.lock_accounts([AccountId(terms.account_id)])
+        reservation = await tx.lock_reservation(OrderId(terms.order_id))
+        if reservation is None:
+            get_logger().error("risk.reservation_missing", order_id=str(terms.order_id))
+            return
+        await tx.save_reservation(reservation.confirmed(), at=at)
+
+
+async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at: datetime) -> None:
+    """Move an execution from reservation to exposure, and its cash with it; once per execution id.
+
+    Raises ACCOUNT_UNKNOWN, so that the event comes again, until the account's opening has been heard.
+    """
+    event, execution = delivery.event, delivery.event.execution
+    account_id, order_id = AccountId(execution.account_id), OrderId(execution.order_id)
+    async with records.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        await _lock_known(tx, account_id)
+        if not await tx.book_execution(execution.execution_id, account_id=account_id, order_id=order_id, at=at):
+            get_logger().warning("risk.execution_repeated", execution_id=execution.execution_id)
+            return
+        # Computed, not copied from the event: fills delivered out of order still add up to trading's cash.
+        change = cash_delta(execution.side, execution.qty, price=execution.price, fee=execution.fee)
+        signed = execution.qty if execution.side is Side.BUY else -execution.qty
+        cash = await tx.move(account_id, execution.symbol, qty=signed, cash=change, at=at)
+        if cash != event.cash:
+            get_logger().warning("risk.cash_differs", account_id=str(account_id), ours=str(cash), told=str(event.cash))
+        reservation = await tx.lock_reservation(order_id)
+        if reservation is None:
+            get_logger().error("risk.reservation_missing", order_id=str(order_id))
+        else:
+            await tx.save_reservation(reservation.filled(execution.qty), at=at)
+        fault_point("risk.before_fill_commit")
+
+
+async def close_order(delivery: Delivery[OrderClosed], *, records: RiskRecords, at: datetime) -> None:
+    """Give back what a closed order will not use any more; executions still to be booked stay reserved."""
+    order = delivery.event.order
+    async with records.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        await tx.lock_accounts([AccountId(order.account_id)])
+        reservation = await tx.lock_reservation(OrderId(order.order_id))
+        if reservation is None:
+            get_logger().error("risk.reservation_missing", order_id=str(order.order_id))
+            return
+        await tx.save_reservation(reservation.closed(order.filled_qty), at=at)
+
+
+async def release_order(
+    command: ReleaseOrder, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
+) -> ReleasedView:
+    """Give back the reservation of an order trading did not accept; one it accepted, or an unknown one, stays."""
+    order_id = OrderId(command.order_id)
+    async with records.transaction() as tx:
+        account_id = await tx.account_of(order_id)
+        if account_id is None:
+            return ReleasedView(released=False)
+        await tx.lock_accounts([account_id])
+        reservation = await tx.lock_reservation(order_id)
+        released = None if reservation is None else reservation.released()
+        if released is None:
+            return ReleasedView(released=False)
+        await tx.save_reservation(released, at=at)
+        subject = f"order:{command.order_id}"
+        await append_audit(tx.session, "order.release", subject, {}, ids=ids, context=context, at=at)
+    return ReleasedView(released=True)
+
+
+async def lapse_reservations(*, records: RiskRecords, at: datetime) -> int:
+    """Give back reservations no one confirmed within a minute; returns how many."""
+    async with records.transaction() as tx:
+        lapsed = await tx.lapse(held_before=at - HOLD_LIFE, at=at)
+    for order_id in lapsed:
+        get_logger().warning("risk.reservation_lapsed", order_id=str(order_id))
+    return len(lapsed)
+
+
+async def _lock_known(tx: RiskTransaction, account_id: AccountId) -> None:
+    if account_id not in await tx.lock_accounts([account_id]):
+        message = f"risk has not heard of account {account_id} yet: the event is taken up when it comes again"
+        raise AlphintraError("ACCOUNT_UNKNOWN", message, kind=Kind.UNAVAILABLE)

@@ -1,0 +1,193 @@
+-- accounts.lock: hold the books of accounts, and every kill state as it is, until the transaction ends
+WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(730) AS passed)
+SELECT b.account_id
+FROM balances AS b CROSS JOIN gate
+WHERE b.account_id = ANY($1::uuid[])
+ORDER BY b.account_id
+FOR NO KEY UPDATE OF b;
+
+-- accounts.open: start the book of an account; nothing happens if it exists
+INSERT INTO balances (account_id, owner_id, feed_id, currency, cash, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id) DO NOTHING;
+
+-- accounts.get: read an account
+SELECT account_id, owner_id, feed_id, cash FROM balances WHERE account_id = $1;
+
+-- accounts.move_cash: add an execution's change of cash and return what there is now
+UPDATE balances SET cash = cash + $2, updated_at = $3 WHERE account_id = $1 RETURNING cash;
+
+-- books.list: cash, reserved cash, limits in force and kill states for each account asked, known or not
+SELECT
+    w.account_id, b.cash, coalesce(r.reserved_cash, 0) AS reserved_cash,
+    l.version, l.order_qty_max, l.order_notional_max, l.position_qty_max, l.may_short, l.set_by, l.set_at,
+    (SELECT state FROM kill_states WHERE scope = 'firm' ORDER BY epoch DESC LIMIT 1) AS firm_kill,
+    (
+        SELECT k.state FROM kill_states AS k
+        WHERE k.scope = 'account' AND k.account_id = w.account_id ORDER BY k.epoch DESC LIMIT 1
+    ) AS account_kill,
+    (SELECT coalesce(max(epoch), 0) FROM kill_states) AS epoch
+FROM unnest($1::uuid[]) AS w (account_id)
+LEFT JOIN balances AS b ON b.account_id = w.account_id
+LEFT JOIN LATERAL (
+    SELECT s.version, s.order_qty_max, s.order_notional_max, s.position_qty_max, s.may_short, s.set_by, s.set_at
+    FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
+) AS l ON true
+LEFT JOIN LATERAL (
+    SELECT sum(o.open_qty * o.price) AS reserved_cash
+    FROM reservations AS o WHERE o.account_id = w.account_id AND o.open_qty > 0 AND o.side = 'buy'
+) AS r ON true;
+
+-- exposures.list: position, open quantities and last price for each pair of account and symbol asked
+SELECT
+    w.account_id, w.symbol, coalesce(x.position_qty, 0) AS position_qty,
+    coalesce(r.open_buy_qty, 0) AS open_buy_qty, coalesce(r.open_sell_qty, 0) AS open_sell_qty, p.price AS last_price
+FROM unnest($1::uuid[], $2::text[]) AS w (account_id, symbol)
+LEFT JOIN balances AS b ON b.account_id = w.account_id
+LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = w.symbol
+LEFT JOIN exposures AS x ON x.account_id = w.account_id AND x.symbol = w.symbol
+LEFT JOIN LATERAL (
+    SELECT
+        sum(o.open_qty) FILTER (WHERE o.side = 'buy') AS open_buy_qty,
+        sum(o.open_qty) FILTER (WHERE o.side = 'sell') AS open_sell_qty
+    FROM reservations AS o WHERE o.account_id = w.account_id AND o.symbol = w.symbol AND o.open_qty > 0
+) AS r ON true;
+
+-- exposures.symbols: every symbol an account holds, held or has open orders in
+SELECT symbol FROM exposures WHERE account_id = $1
+UNION
+SELECT symbol FROM reservations WHERE account_id = $1 AND open_qty > 0
+ORDER BY symbol;
+
+-- exposures.move: add an execution to a position
+INSERT INTO exposures (account_id, symbol, position_qty, updated_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account_id, symbol) DO UPDATE
+SET position_qty = exposures.position_qty + excluded.position_qty, updated_at = excluded.updated_at;
+
+-- prices.symbols: some of the symbols the accounts' feeds have, for a refusal to name
+SELECT b.account_id, p.symbol
+FROM balances AS b
+CROSS JOIN LATERAL (SELECT symbol FROM prices WHERE feed_id = b.feed_id ORDER BY symbol LIMIT $2) AS p
+WHERE b.account_id = ANY($1::uuid[])
+ORDER BY b.account_id, p.symbol;
+
+-- prices.mark: take a step's prices unless the feed has come as far already
+WITH advanced AS (
+    INSERT INTO feed_marks (feed_id, seq, marked_at) VALUES ($1, $2, $3)
+    ON CONFLICT (feed_id) DO UPDATE SET seq = excluded.seq, marked_at = excluded.marked_at
+    WHERE feed_marks.seq < excluded.seq
+    RETURNING feed_id, seq, marked_at
+)
+INSERT INTO prices (feed_id, symbol, price, seq, marked_at)
+SELECT a.feed_id, n.symbol, n.price, a.seq, a.marked_at
+FROM advanced AS a CROSS JOIN unnest($4::text[], $5::numeric[]) AS n (symbol, price)
+ON CONFLICT (feed_id, symbol) DO UPDATE
+SET price = excluded.price, seq = excluded.seq, marked_at = excluded.marked_at;
+
+-- prices.seq: how far a feed has come
+SELECT seq FROM feed_marks WHERE feed_id = $1;
+
+-- decisions.known: the newest decision on each order asked, with where its reservation stands
+SELECT DISTINCT ON (a.order_id)
+    a.order_id, a.decision_id, a.attempt, a.findings, a.limit_version, a.kill_epoch, a.leaf,
+    r.state AS reservation, coalesce(r.open_qty, 0) AS open_qty
+FROM assessments AS a
+LEFT JOIN reservations AS r ON r.order_id = a.order_id AND r.decision_id = a.decision_id
+WHERE a.order_id = ANY($1::uuid[])
+ORDER BY a.order_id, a.attempt DESC;
+
+-- decisions.insert: store a batch of decisions
+INSERT INTO assessments (
+    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs, decided_at
+)
+SELECT
+    n.decision_id, n.order_id, n.attempt, n.account_id, n.approved, n.findings::jsonb, n.limit_version, n.kill_epoch,
+    n.leaf, n.inputs::jsonb, $11
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::boolean[], $6::text[], $7::bigint[], $8::bigint[],
+    $9::bytea[], $10::text[]
+) AS n (
+    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs
+);
+
+-- decisions.list: an account's decisions, newest first
+SELECT decision_id, order_id, account_id, approved, findings, limit_version, kill_epoch, decided_at
+FROM assessments WHERE account_id = $1
+ORDER BY decided_at DESC, decision_id DESC LIMIT $2;
+
+-- reservations.hold: reserve for a batch of approved orders; what had lapsed or was released is held anew
+INSERT INTO reservations (
+    order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, held_at, updated_at
+)
+SELECT n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', $8, $8
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::numeric[], $7::numeric[]
+) AS n (order_id, account_id, decision_id, symbol, side, price, qty)
+ON CONFLICT (order_id) DO UPDATE
+SET
+    decision_id = excluded.decision_id, price = excluded.price, target_qty = excluded.target_qty,
+    open_qty = excluded.open_qty, state = 'held', held_at = excluded.held_at, updated_at = excluded.updated_at
+WHERE reservations.state IN ('lapsed', 'released');
+
+-- reservations.lock: read a reservation to change it
+SELECT order_id, account_id, symbol, side, price, target_qty, filled_qty, state
+FROM reservations WHERE order_id = $1 FOR NO KEY UPDATE;
+
+-- reservations.save: store a changed reservation
+UPDATE reservations
+SET target_qty = $2, filled_qty = $3, open_qty = $4, state = $5, updated_at = $6
+WHERE order_id = $1;
+
+-- reservations.account: whose reservation it is
+SELECT account_id FROM reservations WHERE order_id = $1;
+
+-- reservations.touch: let the time to confirm start anew for orders approved once more
+UPDATE reservations SET held_at = $2, updated_at = $2 WHERE order_id = ANY($1::uuid[]) AND state = 'held';
+
+-- reservations.late: some accounts with reservations nobody confirmed in time
+SELECT DISTINCT account_id FROM reservations WHERE state = 'held' AND held_at < $1 LIMIT $2;
+
+-- reservations.lapse: give back what nobody confirmed in time, of accounts whose books are held
+UPDATE reservations SET state = 'lapsed', open_qty = 0, updated_at = $2
+WHERE state = 'held' AND held_at < $1 AND account_id = ANY($3::uuid[])
+RETURNING order_id;
+
+-- executions.book: remember an execution as counted; no row comes back if it was
+INSERT INTO booked_executions (execution_id, account_id, order_id, booked_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (execution_id, account_id) DO NOTHING
+RETURNING execution_id;
+
+-- executions.missing: which of the executions are not counted, in the order asked
+SELECT w.execution_id
+FROM unnest($1::text[]) WITH ORDINALITY AS w (execution_id, place)
+WHERE NOT EXISTS (SELECT 1 FROM booked_executions AS e WHERE e.execution_id = w.execution_id)
+ORDER BY w.place;
+
+-- limits.current: the limit set in force for an account
+SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at
+FROM limit_sets WHERE account_id = $1
+ORDER BY version DESC LIMIT 1;
+
+-- limits.insert: store a version of an account's limit set
+INSERT INTO limit_sets (
+    account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- kills.gate: wait until no decision is under way and keep others out until the transaction ends
+SELECT pg_advisory_xact_lock(730);
+
+-- kills.current: the kill state of the firm and of an account, whichever were ever set
+(
+    SELECT scope, account_id, state, epoch, reason, set_by, set_at
+    FROM kill_states WHERE scope = 'firm' ORDER BY epoch DESC LIMIT 1
+)
+UNION ALL
+(
+    SELECT scope, account_id, state, epoch, reason, set_by, set_at
+    FROM kill_states WHERE scope = 'account' AND account_id = $1 ORDER BY epoch DESC LIMIT 1
+);
+
+-- kills.insert: start a new epoch
+INSERT INTO kill_states (epoch, scope, account_id, state, reason, set_by, set_at)
+SELECT coalesce(max(k.epoch), 0) + 1, $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::timestamptz
+FROM kill_states AS k
+RETURNING epoch;
