@@ -196,7 +196,13 @@ async def _read_instance(
         if row["privilege"] is not None:
             grants.add(_grant(row, kind="database"))
     limits = (
-        ("stored password verifiers cannot be read", "usage of plpgsql cannot be taken from PUBLIC") if admin else ()
+        (
+            "stored password verifiers cannot be read",
+            "usage of plpgsql cannot be taken from PUBLIC",
+            "the server's own databases stay open to PUBLIC",
+        )
+        if admin
+        else ()
     )
     state = State(
         version=int(await connection.fetchval("select current_setting('server_version_num')::int")),

@@ -57,6 +57,8 @@ def plan(declared: State, observed: State) -> tuple[Action, ...]:
         if name not in observed.databases and database.schemas
     ]
     for name, wanted in sorted(declared.databases.items()):
+        if observed.admin and not wanted.schemas:
+            continue  # the server's own databases are its superuser's
         found = observed.databases.get(name) or fresh_database(name, declared)
         actions += _plan_database_acl(wanted, found, ours=frozenset(declared.roles))
     actions += _plan_settings(declared, observed)

@@ -52,6 +52,8 @@ async def bus_connection(
             nkeys_seed_str=login.seed,
             inbox_prefix=inbox_of(login.user).encode(),
             allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=_CONNECT_TIMEOUT_S,
             error_cb=on_error or ignore,
         )
