@@ -1,0 +1,22 @@
+"""The broker the tests of this folder share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+
+from fixtures.single_service import opened
+from integration.broker.desk import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from fixtures.postgres import ServiceDatabase
+
+
+@pytest_asyncio.fixture
+async def desk(service_database: Callable[[str], Awaitable[ServiceDatabase]]) -> AsyncIterator[Desk]:
+    database = await service_database("broker")
+    async with opened(database) as connected:
+        yield await Desk.over(database, connected)
