@@ -89,6 +89,16 @@ async def test_crashed_child_is_started_again(home: Home, clock: Clock, eventual
     assert marked(home) == []
 
 
+async def test_restart_waits_for_its_time(home: Home, clock: Clock, eventually: Eventually) -> None:
+    patient = RestartPolicy(delay_first_s=0.7)
+    async with up(Supervisor(home, clock=clock), python("edge", SERVE, restart=patient)) as supervisor:
+        os.kill(pid_of(supervisor, "edge"), signal.SIGKILL)
+        await eventually(lambda: process(supervisor, "edge").restarts == 1)
+        ended_s = asyncio.get_running_loop().time()
+        await eventually(lambda: process(supervisor, "edge").pid is not None)
+        assert asyncio.get_running_loop().time() - ended_s >= 0.6
+
+
 async def test_crash_looping_child_is_reported_and_the_others_go_on(
     home: Home, clock: Clock, eventually: Eventually, tmp_path: Path
 ) -> None:

@@ -1,0 +1,140 @@
+"""What each process may know: written by provisioning, one private file per process, read by that process alone."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from alphintra.infrastructure.host import ServiceCredentials
+from alphintra.infrastructure.nats_link import NatsCredentials
+from alphintra.infrastructure.parts import Parts
+from alphintra.infrastructure.signing import SigningKey
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.manifest import SERVICES
+from alphintra.runtime.home import Home, write_atomically
+from alphintra.runtime.layout import ProcessPlan
+from alphintra.runtime.nats_keys import nats_seed
+
+__all__ = [
+    "EdgeCredentials",
+    "ProcessCredentials",
+    "Servers",
+    "credentials_path",
+    "operator_token",
+    "read_credentials",
+    "role_password",
+    "write_credentials",
+]
+
+OPERATOR_TOKEN_PREFIX = "alp_op_"  # noqa: S105 - a prefix, not a token
+_OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
+_SEED_BYTES = 32
+
+
+class Servers(msgspec.Struct, frozen=True, kw_only=True):
+    """Where services reach PostgreSQL and NATS."""
+
+    postgres_host: str
+    postgres_port: int
+    nats_url: str
+    databases: dict[str, str]
+
+
+class EdgeCredentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What the edge needs to start."""
+
+    port: int
+    nats: NatsCredentials
+    operator_token_sha256: str
+
+
+class ProcessCredentials(msgspec.Struct, frozen=True, kw_only=True):
+    """All one process needs: its services' credentials, the edge's where it serves HTTP, and nothing else."""
+
+    name: str
+    parts: Parts
+    connections_max: int
+    services: tuple[ServiceCredentials, ...]
+    edge: EdgeCredentials | None = None
+
+
+def role_password(home: Home) -> Callable[[str], str]:
+    """Return the function that gives a database role's password, drawn at first use."""
+    return lambda role: home.secret(f"pg-{role}")
+
+
+def operator_token(home: Home) -> str:
+    """Return the token the command line shows to the edge, drawn at first use."""
+    return OPERATOR_TOKEN_PREFIX + home.secret(_OPERATOR_TOKEN)
+
+
+def credentials_path(home: Home, process: str) -> Path:
+    """Return where a process's credentials are."""
+    return home.run / f"credentials-{process}.json"
+
+
+def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: int) -> None:
+    """Write a process's credentials, readable by our account alone."""
+    edge = None
+    if plan.has_edge:
+        token_hash = sha256(operator_token(home).encode()).hexdigest()
+        edge = EdgeCredentials(port=port, nats=_nats(home, "edge", servers), operator_token_sha256=token_hash)
+    credentials = ProcessCredentials(
+        name=plan.name,
+        parts=plan.parts,
+        connections_max=plan.connections_max,
+        services=tuple(_service(home, service, servers) for service in plan.services),
+        edge=edge,
+    )
+    write_atomically(credentials_path(home, plan.name), msgspec.json.encode(credentials), durable=False)
+
+
+def read_credentials(path: Path) -> ProcessCredentials:
+    """Read a process's credentials. Raises CREDENTIALS_MISSING."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ProcessCredentials)
+    except (OSError, msgspec.DecodeError) as error:
+        message = f"{path.name} cannot be read: start the platform with `alphintra up`"
+        raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.UNAVAILABLE) from error
+
+
+def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
+    role = SERVICES[service].service_role
+    password = quote(role_password(home)(role), safe="")
+    host, database = servers.postgres_host, servers.databases[service]
+    secrets: dict[str, str] = {}
+    options: dict[str, str] = {}
+    match service:
+        case "auth":
+            secrets["jwt_seed"] = _seed(home, "auth-jwt.seed")
+        case "risk":
+            secrets["approval_seed"] = _seed(home, "risk-approval.seed")
+        case "broker":
+            secrets["approval_verify_key"] = SigningKey(_seed(home, "risk-approval.seed")).public_text
+        case "strategy":
+            options["catalogue"] = str(home.catalogue)
+    return ServiceCredentials(
+        service=service,
+        database_url=f"postgresql://{role}:{password}@{host}:{servers.postgres_port}/{database}",
+        nats=_nats(home, service, servers),
+        secrets=secrets,
+        options=options,
+    )
+
+
+def _nats(home: Home, user: str, servers: Servers) -> NatsCredentials:
+    return NatsCredentials(url=servers.nats_url, user=user, seed=nats_seed(home, user))
+
+
+def _seed(home: Home, name: str) -> str:
+    seed = home.read_secret(name)
+    if seed is None:
+        seed = base64.b64encode(os.urandom(_SEED_BYTES)).decode()
+        home.write_secret(name, seed)
+    return seed

@@ -1,0 +1,54 @@
+"""Which parts of which services run in which process; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alphintra.infrastructure.parts import Parts
+from alphintra.manifest import SERVICES
+from alphintra.runtime.settings import ProcessLayout
+
+__all__ = ["ProcessPlan", "process_plans"]
+
+_COMMANDS = Parts(commands=True, background=False, work=False)
+_BACKGROUND = Parts(commands=False, background=True, work=False)
+_WORK = Parts(commands=False, background=False, work=True)
+_SERVING = Parts(commands=True, background=True, work=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessPlan:
+    """One process: a name, the services with the parts of them it runs, and whether the edge lives in it.
+
+    Attributes:
+        name: of the process, its log and its credentials file.
+        services: services in it.
+        parts: which parts of them.
+        has_edge: whether it serves HTTP.
+        connections_max: database connections of each service in it.
+    """
+
+    name: str
+    services: tuple[str, ...]
+    parts: Parts
+    has_edge: bool = False
+    connections_max: int = 6
+
+
+def process_plans(layout: ProcessLayout) -> tuple[ProcessPlan, ...]:
+    """Return the processes of a layout.
+
+    Default: one for the edge and all commands, one for relays, consumers and feeds, one for heavy work. Per service:
+    one for each, with that service's credentials alone, one for strategy's heavy work, one for the edge.
+    """
+    worker = ProcessPlan(name="worker", services=("strategy",), parts=_WORK, connections_max=2)
+    if layout is ProcessLayout.DEFAULT:
+        return (
+            ProcessPlan(name="core", services=tuple(SERVICES), parts=_COMMANDS, has_edge=True),
+            ProcessPlan(name="relay", services=tuple(SERVICES), parts=_BACKGROUND, connections_max=4),
+            worker,
+        )
+    each = tuple(
+        ProcessPlan(name=service, services=(service,), parts=_SERVING, connections_max=8) for service in SERVICES
+    )
+    return (*each, worker, ProcessPlan(name="edge", services=(), parts=_COMMANDS, has_edge=True))

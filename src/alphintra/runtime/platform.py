@@ -1,0 +1,103 @@
+"""The whole installation: embedded or given servers, provisioning, and the processes of the chosen layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from alphintra.dataplane.bus_permissions import rights
+from alphintra.infrastructure.system import SystemClock
+from alphintra.runtime.credentials import credentials_path
+from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats
+from alphintra.runtime.embedded_postgres import EmbeddedPostgres
+from alphintra.runtime.home import Home
+from alphintra.runtime.layout import ProcessPlan, process_plans
+from alphintra.runtime.policy import PlatformState
+from alphintra.runtime.ports import LOOPBACK, require_free_port
+from alphintra.runtime.settings import RuntimeSettings
+from alphintra.runtime.supervisor import Supervisor
+from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
+
+__all__ = ["run_platform"]
+
+_POSTGRES_PORT: Final = 5432
+_STAGE_PROVISION: Final = 1
+_STAGE_SERVICES: Final = 2
+_STAGE_EDGE: Final = 3
+_PASSED_ON: Final = ("ALPHINTRA_CRASH_AT",)
+
+
+async def run_platform(
+    settings: RuntimeSettings,
+    *,
+    environ: dict[str, str],
+    on_ready: Callable[[PlatformState], None] | None = None,
+) -> None:
+    """Start everything and run until stopped by a signal.
+
+    Args:
+        settings: of this installation.
+        environ: the caller's environment, of which only crash-test hooks reach the processes.
+        on_ready: called once when every process is ready.
+
+    Raises:
+        AlphintraError: HOME_*, PORT_IN_USE, ALREADY_RUNNING, TOPOLOGY_*, MIGRATION_* or START_*, after everything
+            that had been started is stopped again.
+    """
+    home = Home.open(settings.home)
+    postgres = None if settings.database_admin_url else EmbeddedPostgres(home, settings.postgres_port)
+    users = {name: BusUser(publish=held.publish, subscribe=held.subscribe) for name, held in rights().items()}
+    nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=users)
+    servers: list[Unit] = [server for server in (postgres, nats) if server is not None]
+    crash = {name: environ[name] for name in _PASSED_ON if name in environ}
+
+    async def prepare() -> Sequence[ProcessSpec]:
+        order = _provision_order(settings, postgres, settings.nats_url if nats is None else nats.url)
+        return (
+            _provision_spec(home, order),
+            *(_process_spec(home, plan, crash) for plan in process_plans(settings.processes)),
+        )
+
+    require_free_port(settings.port, setting="port")
+    supervisor = Supervisor(home, clock=SystemClock(), servers=servers)
+    await supervisor.run(prepare, ports={"http": settings.port}, on_ready=on_ready)
+
+
+def _provision_order(settings: RuntimeSettings, postgres: EmbeddedPostgres | None, nats_url: str) -> str:
+    # Written without msgspec: the supervisor stays light, and the reader checks it.
+    if postgres is None:
+        parts = urlsplit(settings.database_admin_url)
+        host, port, admin_url = parts.hostname or LOOPBACK, parts.port or _POSTGRES_PORT, settings.database_admin_url
+    else:
+        host, port, admin_url = LOOPBACK, postgres.port, postgres.admin_dsn()
+    return json.dumps(
+        {
+            "admin_url": admin_url,
+            "postgres_host": host,
+            "postgres_port": port,
+            "nats_url": nats_url,
+            "port": settings.port,
+            "processes": settings.processes,
+            "is_exclusive": postgres is not None,
+        }
+    )
+
+
+def _provision_spec(home: Home, order: str) -> ProcessSpec:
+    spec = ProcessSpec.python(
+        "provision",
+        "alphintra.runtime.provision",
+        str(home.path),
+        env={"ALPHINTRA_PROVISION": order},
+        stage=_STAGE_PROVISION,
+    )
+    return replace(spec, ready=ReadyWhen.FINISHED, ready_timeout_s=120.0)
+
+
+def _process_spec(home: Home, plan: ProcessPlan, crash: dict[str, str]) -> ProcessSpec:
+    stage = _STAGE_EDGE if plan.has_edge and not plan.services else _STAGE_SERVICES
+    path = str(credentials_path(home, plan.name))
+    return ProcessSpec.python(plan.name, "alphintra.runtime.process", path, env=crash, stage=stage)

@@ -1,0 +1,87 @@
+"""Makes servers ready for the services, then writes each process's credentials; a process of its own, that ends.
+
+Run by the supervisor before any service: ``python -m alphintra.runtime.provision HOME``, with what it needs to know
+in ``ALPHINTRA_PROVISION`` (see ``ProvisionOrder``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from alphintra.dataplane.catalog import separate_layout
+from alphintra.dataplane.provision import provision
+from alphintra.dataplane.server import Server
+from alphintra.dataplane.streams import BusLogin, ensure_streams
+from alphintra.kernel.errors import AlphintraError
+from alphintra.runtime.credentials import Servers, operator_token, role_password, write_credentials
+from alphintra.runtime.home import Home
+from alphintra.runtime.layout import process_plans
+from alphintra.runtime.nats_keys import nats_seed
+from alphintra.runtime.settings import ProcessLayout
+
+__all__ = ["ORDER_VARIABLE", "ProvisionOrder", "main"]
+
+ORDER_VARIABLE = "ALPHINTRA_PROVISION"
+EXIT_FAILED = 1
+
+
+class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What provisioning is told: where the servers are, as whom it may administer them, and the process layout."""
+
+    admin_url: str
+    postgres_host: str
+    postgres_port: int
+    nats_url: str
+    port: int
+    processes: ProcessLayout
+    is_exclusive: bool
+
+
+async def run(home: Home, order: ProvisionOrder) -> None:
+    """Provision databases and streams, then write the credentials of every process. Safe to repeat and to kill."""
+    layout = separate_layout()
+    server = Server(
+        admin_url=order.admin_url,
+        host=order.postgres_host,
+        port=order.postgres_port,
+        exclusive=order.is_exclusive,
+    )
+    deployer = BusLogin(url=order.nats_url, user="deployer", seed=nats_seed(home, "deployer"))
+    done = await asyncio.gather(
+        provision(server, layout=layout, passwords=role_password(home)),
+        ensure_streams(deployer),
+        return_exceptions=True,
+    )
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    servers = Servers(
+        postgres_host=order.postgres_host,
+        postgres_port=order.postgres_port,
+        nats_url=order.nats_url,
+        databases={placement.service: placement.database for placement in layout},
+    )
+    operator_token(home)
+    for plan in process_plans(order.processes):
+        write_credentials(home, plan, servers, port=order.port)
+
+
+def main() -> int:
+    """Run once for the home named on the command line; one line on standard error and status 1 if it fails."""
+    home = Home.existing(Path(sys.argv[1]))
+    order = msgspec.json.decode(os.environ[ORDER_VARIABLE], type=ProvisionOrder)
+    try:
+        asyncio.run(run(home, order))
+    except AlphintraError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
