@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
 from alphintra.dataplane.model import PUBLIC, Database, DefaultGrant, Grant, Membership, Relation, Role, Setting, State
 from alphintra.dataplane.scram import fits
-from alphintra.dataplane.server import admin_connection
+from alphintra.dataplane.server import admin_connection, role_connection
+from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from alphintra.dataplane.server import Passwords, Server
 
 __all__ = ["inspect"]
+
+_LOGINS_AT_ONCE: Final = 8
+_LOGIN_DATABASE: Final = "postgres"
 
 _ROLES: Final = """
     select rolname, rolconnlimit, array_remove(array[
@@ -147,11 +152,16 @@ _SELF: Final = """
 async def inspect(server: Server, declared: State, *, passwords: Passwords | None = None) -> State:
     """Read what ``declared`` speaks of: its roles, their memberships and settings, its databases.
 
-    With ``passwords`` the stored verifiers are compared with the caller's secrets (a superuser can read them;
-    another administrator cannot, and then the limit is reported). Raises TOPOLOGY_CONNECT, PG_VERSION.
+    With ``passwords`` the caller's secrets are compared with the stored verifiers, or tried at login where the
+    administrator is no superuser and cannot read them. Raises TOPOLOGY_CONNECT, PG_VERSION.
     """
+    wrong: frozenset[str] = frozenset()
     async with admin_connection(server) as connection:
-        state, present = await _read_instance(connection, declared, passwords)
+        state, present = await _read_instance(connection, declared)
+        if passwords is not None and not state.admin:
+            wrong = await _unfitting(connection, state.roles, passwords)
+    if passwords is not None and state.admin:
+        wrong = await _refused(server, state.roles, passwords)
     databases: dict[str, Database] = {}
     for name, grants in present.items():
         wanted = declared.databases[name]
@@ -166,16 +176,14 @@ async def inspect(server: Server, declared: State, *, passwords: Passwords | Non
         memberships=state.memberships,
         settings=state.settings,
         databases=databases,
-        wrong_passwords=state.wrong_passwords,
+        wrong_passwords=wrong,
         admin=state.admin,
         limits=state.limits,
         untouchable=state.untouchable,
     )
 
 
-async def _read_instance(
-    connection: asyncpg.Connection, declared: State, passwords: Passwords | None
-) -> tuple[State, dict[str, frozenset[Grant]]]:
+async def _read_instance(connection: asyncpg.Connection, declared: State) -> tuple[State, dict[str, frozenset[Grant]]]:
     names = list(declared.roles)
     databases = list(declared.databases)
     this = await connection.fetchrow(_SELF)
@@ -197,7 +205,6 @@ async def _read_instance(
             grants.add(_grant(row, kind="database"))
     limits = (
         (
-            "stored password verifiers cannot be read",
             "usage of plpgsql cannot be taken from PUBLIC",
             "the server's own databases stay open to PUBLIC",
         )
@@ -209,7 +216,6 @@ async def _read_instance(
         roles=roles,
         memberships=memberships,
         settings=frozenset(_normal(setting) for setting in settings),
-        wrong_passwords=frozenset() if admin or passwords is None else await _wrong(connection, roles, passwords),
         admin=admin,
         limits=limits,
         untouchable=frozenset({"language"}) if admin else frozenset(),
@@ -238,10 +244,31 @@ def _normal(setting: Setting) -> Setting:
     return Setting(database=setting.database, role=setting.role, name=setting.name, value=value)
 
 
-async def _wrong(connection: asyncpg.Connection, roles: dict[str, Role], passwords: Passwords) -> frozenset[str]:
-    logins = [name for name, role in roles.items() if "LOGIN" in role.attributes]
-    rows = await connection.fetch("select rolname, rolpassword from pg_authid where rolname = any($1::text[])", logins)
+def _logins(roles: dict[str, Role]) -> list[str]:
+    return [name for name, role in roles.items() if "LOGIN" in role.attributes]
+
+
+async def _unfitting(connection: asyncpg.Connection, roles: dict[str, Role], passwords: Passwords) -> frozenset[str]:
+    sql = "select rolname, rolpassword from pg_authid where rolname = any($1::text[])"
+    rows = await connection.fetch(sql, _logins(roles))
     return frozenset(row["rolname"] for row in rows if not fits(passwords(row["rolname"]), row["rolpassword"]))
+
+
+async def _refused(server: Server, roles: dict[str, Role], passwords: Passwords) -> frozenset[str]:
+    """Log in as every role; only a refused password counts, since rights are looked at after it."""
+    gate = asyncio.Semaphore(_LOGINS_AT_ONCE)
+
+    async def is_refused(role: str) -> bool:
+        async with gate:
+            try:
+                async with role_connection(server, role=role, password=passwords(role), database=_LOGIN_DATABASE):
+                    return False
+            except AlphintraError as error:
+                return isinstance(error.__cause__, asyncpg.InvalidPasswordError)
+
+    names = _logins(roles)
+    answers = await asyncio.gather(*(is_refused(name) for name in names))
+    return frozenset(name for name, refused in zip(names, answers, strict=True) if refused)
 
 
 async def _read_database(connection: asyncpg.Connection, wanted: Database, grants: frozenset[Grant]) -> Database:

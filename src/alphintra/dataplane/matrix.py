@@ -75,6 +75,7 @@ class AccessMatrix:
         kind: ``database`` or ``bus``.
         cells: one per pair of services.
         outsiders: the same tries by users that are no service (the edge).
+        limits: what the administrator could neither see nor change, and no probe can prove.
         drift: what is granted or missing against the declaration, as the statement that would mend it.
     """
 
@@ -82,6 +83,7 @@ class AccessMatrix:
     cells: tuple[Cell, ...]
     outsiders: tuple[Cell, ...] = ()
     drift: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
     @property
     def allowed_count(self) -> int:

@@ -27,6 +27,12 @@ PHASES: Final = ("pre", "post")
 """Before the new code runs, and after the old code has gone."""
 
 _NAME: Final = re.compile(r"(?P<number>[0-9]{4})_(?P<phase>pre|post)_[a-z0-9]+(_[a-z0-9]+)*\.sql")
+# What may hold words of its own: comments, quoted bodies, string constants, quoted names.
+_QUOTED: Final = re.compile(r"--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|\"[^\"]*\"", re.DOTALL)
+_TRANSACTION: Final = re.compile(
+    r"(?:^|;)\s*(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b",
+    re.IGNORECASE,
+)
 _LOCK_WAIT: Final = "50s"
 _LOCK_TIMEOUT: Final = "2s"
 _STATEMENT_TIMEOUT: Final = "5s"
@@ -118,7 +124,7 @@ async def migrate(
         phases: which files to run; those of other phases are left for later.
         migrations: instead of the service's own files.
 
-    Raises MIGRATION_DRIFT if an applied file has changed, MIGRATION_UNKNOWN if the schema is newer than this
+    Raises MIGRATION_TRANSACTION for a file that begins or ends a transaction itself, MIGRATION_DRIFT if an applied file has changed, MIGRATION_UNKNOWN if the schema is newer than this
     program, MIGRATION_BUSY, MIGRATION_FAILED naming the file (which then left nothing behind), TOPOLOGY_CONNECT.
     """
     wanted = migrations_of(placement.service) if migrations is None else tuple(migrations)
@@ -128,6 +134,8 @@ async def migrate(
         applied = await _applied(connection)
         _check_history(wanted, applied, placement)
         missing = tuple(item for item in wanted if (item.origin, item.name) not in applied and item.phase in phases)
+        for migration in missing:
+            _require_one_transaction(migration)
         for migration in missing:
             await _run(connection, migration, placement)
     return missing
@@ -160,6 +168,15 @@ def _check_history(wanted: Sequence[Migration], applied: Mapping[tuple[str, str]
         if known[origin, name] != checksum:
             message = f"{where} has changed since it was applied: restore the file and write a new migration instead"
             raise AlphintraError("MIGRATION_DRIFT", message, kind=Kind.CONFLICT)
+
+
+def _require_one_transaction(migration: Migration) -> None:
+    """Refuse a file that would leave the transaction it runs in, and with it the promise of all or nothing."""
+    found = _TRANSACTION.search(_QUOTED.sub(" ", migration.sql))
+    if found is not None:
+        where = f"{migration.origin}/{migration.name}"
+        message = f"{where} says {found[1].upper()}: each file runs in one transaction, so take that statement out"
+        raise AlphintraError("MIGRATION_TRANSACTION", message)
 
 
 async def _run(connection: asyncpg.Connection, migration: Migration, placement: Placement) -> None:

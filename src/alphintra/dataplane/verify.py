@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.model import State
     from alphintra.dataplane.server import Passwords, Server
 
 __all__ = ["find_drift", "verify_databases"]
@@ -42,13 +43,22 @@ async def verify_databases(server: Server, *, layout: Iterable[Placement], passw
             return await _probe(server, user, target, password=passwords(user.spec.service_role))
 
     cells = await asyncio.gather(*(cell(user, target) for user in placed for target in placed))
-    return AccessMatrix(kind="database", cells=tuple(cells), drift=await find_drift(server, layout=placed))
+    declared, observed = await _compare(server, placed)
+    drift = _drift(server, declared, observed)
+    return AccessMatrix(kind="database", cells=tuple(cells), drift=drift, limits=observed.limits)
 
 
 async def find_drift(server: Server, *, layout: Iterable[Placement]) -> tuple[str, ...]:
     """Return what differs from the declaration: the statements that would mend it, and what none can mend."""
-    declared = declare(placements_of(layout, server.instance), exclusive=server.exclusive)
-    observed = await inspect(server, declared)
+    return _drift(server, *await _compare(server, placements_of(layout, server.instance)))
+
+
+async def _compare(server: Server, placed: tuple[Placement, ...]) -> tuple[State, State]:
+    declared = declare(placed, exclusive=server.exclusive)
+    return declared, await inspect(server, declared)
+
+
+def _drift(server: Server, declared: State, observed: State) -> tuple[str, ...]:
     statements = (f"{action.database or server.instance}: {action.sql}" for action in plan(declared, observed))
     return (*statements, *unexpected(declared, observed))
 

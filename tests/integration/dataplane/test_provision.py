@@ -230,6 +230,18 @@ async def test_an_existing_server_is_provisioned_without_a_superuser(private_pos
     assert matrix.faults == ()
     assert (matrix.allowed_count, matrix.denied_count) == (len(TWO), len(TWO) ** 2 - len(TWO))
     assert await stranger_may_connect(local, TWO) == []
+    assert any("plpgsql" in limit for limit in matrix.limits)
+
+
+async def test_a_changed_secret_is_noticed_without_a_superuser(private_postgres: Callable[..., Server]) -> None:
+    local = private_postgres(samerole=False)
+    await run_sql(local, "postgres", "create role operator login createrole createdb password 'operator'")
+    url = f"postgresql://operator:operator@{local.host}:{local.port}/postgres"
+    server = dataclasses.replace(local, admin_url=url, exclusive=False)
+    await provision(server, layout=TWO, passwords=password_of)
+    await run_sql(local, "postgres", "alter role user_reader password 'changed by hand'")
+    (action,) = await apply(server, layout=TWO, passwords=password_of)
+    assert action.password_of == "user_reader"
 
 
 async def test_a_server_that_does_not_answer_is_named_without_its_secret() -> None:
