@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.events import Consumer, Delivery, OutboxRelay
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
+from alphintra.infrastructure.parts import Parts
 from alphintra.infrastructure.postgres import Database, Queries
 from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.infrastructure.telemetry import get_logger
@@ -51,15 +52,6 @@ class ServiceCredentials:
     nats: NatsCredentials
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Which parts of a service run in this process."""
-
-    commands: bool = True
-    background: bool = True
-    work: bool = True
 
 
 class ServiceHost:

@@ -18,14 +18,13 @@ from alphintra.infrastructure.signing import SigningKey
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import SERVICES
 from alphintra.runtime.home import Home, write_atomically
-from alphintra.runtime.layout import ProcessPlan
+from alphintra.runtime.layout import ProcessPlan, credentials_path
 from alphintra.runtime.nats_keys import nats_seed
 
 __all__ = [
     "EdgeCredentials",
     "ProcessCredentials",
     "Servers",
-    "credentials_path",
     "operator_token",
     "read_credentials",
     "role_password",
@@ -74,11 +73,6 @@ def operator_token(home: Home) -> str:
     return OPERATOR_TOKEN_PREFIX + home.secret(_OPERATOR_TOKEN)
 
 
-def credentials_path(home: Home, process: str) -> Path:
-    """Return where a process's credentials are."""
-    return home.run / f"credentials-{process}.json"
-
-
 def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: int) -> None:
     """Write a process's credentials, readable by our account alone."""
     edge = None
@@ -119,6 +113,8 @@ def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
             secrets["approval_verify_key"] = SigningKey(_seed(home, "risk-approval.seed")).public_text
         case "strategy":
             options["catalogue"] = str(home.catalogue)
+        case _:
+            pass  # the others need no further secret
     return ServiceCredentials(
         service=service,
         database_url=f"postgresql://{role}:{password}@{host}:{servers.postgres_port}/{database}",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from alphintra.infrastructure.parts import Parts
 from alphintra.manifest import SERVICES
+from alphintra.runtime.home import Home
 from alphintra.runtime.settings import ProcessLayout
 
-__all__ = ["ProcessPlan", "process_plans"]
+__all__ = ["ProcessPlan", "credentials_path", "process_plans"]
 
 _COMMANDS = Parts(commands=True, background=False, work=False)
 _BACKGROUND = Parts(commands=False, background=True, work=False)
@@ -52,3 +54,8 @@ def process_plans(layout: ProcessLayout) -> tuple[ProcessPlan, ...]:
         ProcessPlan(name=service, services=(service,), parts=_SERVING, connections_max=8) for service in SERVICES
     )
     return (*each, worker, ProcessPlan(name="edge", services=(), parts=_COMMANDS, has_edge=True))
+
+
+def credentials_path(home: Home, process: str) -> Path:
+    """Return where a process's credentials are, written by provisioning."""
+    return home.run / f"credentials-{process}.json"

@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
 from alphintra.infrastructure.system import SystemClock
-from alphintra.runtime.credentials import credentials_path
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
-from alphintra.runtime.layout import ProcessPlan, process_plans
+from alphintra.runtime.layout import ProcessPlan, credentials_path, process_plans
 from alphintra.runtime.policy import PlatformState
 from alphintra.runtime.ports import LOOPBACK, require_free_port
 from alphintra.runtime.settings import RuntimeSettings
