@@ -124,8 +124,9 @@ async def migrate(
         phases: which files to run; those of other phases are left for later.
         migrations: instead of the service's own files.
 
-    Raises MIGRATION_TRANSACTION for a file that begins or ends a transaction itself, MIGRATION_DRIFT if an applied file has changed, MIGRATION_UNKNOWN if the schema is newer than this
-    program, MIGRATION_BUSY, MIGRATION_FAILED naming the file (which then left nothing behind), TOPOLOGY_CONNECT.
+    Raises MIGRATION_TRANSACTION for a file that begins or ends a transaction itself, MIGRATION_DRIFT if an applied
+    file has changed, MIGRATION_UNKNOWN if the schema is newer than this program, MIGRATION_BUSY, MIGRATION_FAILED
+    naming the file (which then left nothing behind), TOPOLOGY_CONNECT.
     """
     wanted = migrations_of(placement.service) if migrations is None else tuple(migrations)
     role = placement.spec.migrator_role
