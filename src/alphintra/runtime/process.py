@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - rooms are loaded where they are needed: a process that serves no HTTP pays for no web framework
 """One process of the platform: ``python -m alphintra.runtime.process CREDENTIALS_FILE``, started by the supervisor."""
 
 from __future__ import annotations
@@ -6,35 +7,26 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvloop
 
 from alphintra import __version__
-from alphintra.auth import app as auth
-from alphintra.broker import app as broker
-from alphintra.edge.app import build_app
-from alphintra.edge.server import Server, serve
-from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.host import ServiceHost
 from alphintra.infrastructure.nats_link import connect_nats
 from alphintra.infrastructure.parts import Parts
 from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.infrastructure.telemetry import configure_logs, get_logger
-from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import EDGE_ASKS
-from alphintra.nocode import app as nocode
-from alphintra.notification import app as notification
-from alphintra.risk import app as risk
 from alphintra.runtime.credentials import EdgeCredentials, ProcessCredentials, read_credentials
 from alphintra.runtime.readiness import announce_ready
-from alphintra.strategy import app as strategy
-from alphintra.trading import app as trading
-from alphintra.user import app as user
+
+if TYPE_CHECKING:
+    from alphintra.edge.server import Server
 
 __all__ = ["main"]
 
@@ -42,18 +34,46 @@ LOOPBACK: Final = "127.0.0.1"
 EXIT_FAILED: Final = 1
 GC_THRESHOLDS: Final = (50_000, 20, 20)  # the hot path makes many short-lived objects and few cycles
 
-_WIRES: Final[Mapping[str, Callable[[ServiceHost, Parts], None]]] = MappingProxyType(
-    {
-        "auth": auth.wire,
-        "broker": broker.wire,
-        "nocode": nocode.wire,
-        "notification": notification.wire,
-        "risk": risk.wire,
-        "strategy": strategy.wire,
-        "trading": trading.wire,
-        "user": user.wire,
-    }
-)
+Wire = Callable[[ServiceHost, Parts], None]
+
+
+def _wire_of(service: str) -> Wire:  # noqa: PLR0911 - one answer per service
+    """Return a service's composition root; only the services of this process are loaded, to keep it small."""
+    match service:
+        case "auth":
+            from alphintra.auth.app import wire as wire_auth
+
+            return wire_auth
+        case "broker":
+            from alphintra.broker.app import wire as wire_broker
+
+            return wire_broker
+        case "nocode":
+            from alphintra.nocode.app import wire as wire_nocode
+
+            return wire_nocode
+        case "notification":
+            from alphintra.notification.app import wire as wire_notification
+
+            return wire_notification
+        case "risk":
+            from alphintra.risk.app import wire as wire_risk
+
+            return wire_risk
+        case "strategy":
+            from alphintra.strategy.app import wire as wire_strategy
+
+            return wire_strategy
+        case "trading":
+            from alphintra.trading.app import wire as wire_trading
+
+            return wire_trading
+        case "user":
+            from alphintra.user.app import wire as wire_user
+
+            return wire_user
+        case _:
+            raise AlphintraError("SERVICE_UNKNOWN", f"there is no service {service}", kind=Kind.BUG)
 
 
 async def run(credentials: ProcessCredentials) -> None:
@@ -72,7 +92,7 @@ async def run(credentials: ProcessCredentials) -> None:
     edge: tuple[Server, Bus] | None = None
     try:
         for host in hosts:
-            _WIRES[host.service](host, credentials.parts)
+            _wire_of(host.service)(host, credentials.parts)
         await asyncio.gather(*(host.start(credentials.parts) for host in hosts))
         if credentials.edge is not None:
             edge = await _start_edge(credentials.edge, local)
@@ -91,6 +111,10 @@ async def run(credentials: ProcessCredentials) -> None:
 
 async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tuple[Server, Bus]:
     asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in EDGE_ASKS)
+    from alphintra.edge.app import build_app
+    from alphintra.edge.server import serve
+    from alphintra.edge.settings import EdgeSettings
+
     bus = Bus(name="edge", asks=asks, local=local, nats=await connect_nats(credentials.nats))
     settings = EdgeSettings(version=__version__, operator_token_sha256=credentials.operator_token_sha256)
     app = build_app(bus=bus, settings=settings, clock=SystemClock(), ids=SystemIds())

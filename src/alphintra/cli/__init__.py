@@ -1,0 +1,1 @@
+"""The ``alphintra`` command: one module per group; each parses, calls and prints."""

@@ -1,0 +1,126 @@
+"""The platform's API as the command line uses it: strict about answers, plain about failures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from alphintra.kernel.errors import AlphintraError, Kind
+
+__all__ = ["ApiClient", "ApiError", "wait_for"]
+
+_TIMEOUT_S = 30.0
+_KINDS = {
+    400: Kind.INVALID,
+    401: Kind.UNAUTHENTICATED,
+    403: Kind.FORBIDDEN,
+    404: Kind.NOT_FOUND,
+    409: Kind.CONFLICT,
+    412: Kind.CONFLICT,
+    413: Kind.INVALID,
+    422: Kind.INVALID,
+    429: Kind.LIMITED,
+    503: Kind.UNAVAILABLE,
+}
+
+
+class ApiError(AlphintraError):
+    """A problem the platform answered with; ``members`` are its further fields."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        code, detail = str(problem.get("code", "HTTP")), str(problem.get("detail", f"HTTP status {status}"))
+        super().__init__(code, detail, kind=_KINDS.get(status, Kind.BUG), pointer=str(problem.get("pointer", "")))
+        self.members = dict(problem)
+
+
+class ApiClient:
+    """Calls ``/api/v1`` with one bearer token, which never shows in messages."""
+
+    def __init__(self, base_url: str, token: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=f"{base_url}/api/v1", headers=headers, timeout=_TIMEOUT_S)
+        self._base_url = base_url
+
+    def __enter__(self) -> Self:
+        """Use the client in a ``with`` block."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        """Close connections."""
+        self._http.close()
+
+    def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
+        """Fetch a resource. Raises the platform's problem, or NOT_RUNNING where nothing answers."""
+        return self._call("GET", path, params=_without_none(query))
+
+    def post(self, path: str, body: Mapping[str, object] | None = None, **query: object) -> Any:  # noqa: ANN401 - JSON
+        """Send a command; None values of the body are left out."""
+        return self._call("POST", path, params=_without_none(query), json=_without_none(body or {}))
+
+    def put(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+        """Replace a resource."""
+        return self._call("PUT", path, json=_without_none(body))
+
+    def patch(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+        """Change a resource."""
+        return self._call("PATCH", path, json=_without_none(body))
+
+    def delete(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        """Delete or cancel a resource."""
+        return self._call("DELETE", path)
+
+    def upload(self, path: str, data: bytes, **query: object) -> Any:  # noqa: ANN401 - JSON
+        """Send a file's bytes."""
+        headers = {"Content-Type": "application/octet-stream"}
+        return self._call("POST", path, params=_without_none(query), content=data, headers=headers)
+
+    def place(self, order: Mapping[str, object], *, key: str = "") -> Any:  # noqa: ANN401 - JSON
+        """Place an order under an idempotency key, a fresh one unless given."""
+        headers = {"Idempotency-Key": key or uuid4().hex}
+        return self._call("POST", "/orders", json=_without_none(order), headers=headers)
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            message = f"nothing answers at {self._base_url}: start the platform with `alphintra up`"
+            raise AlphintraError("NOT_RUNNING", message, kind=Kind.UNAVAILABLE) from error
+        if response.is_success:
+            return response.json() if response.content else {}
+        try:
+            problem = response.json()
+        except ValueError:
+            problem = {}
+        raise ApiError(response.status_code, problem if isinstance(problem, dict) else {})
+
+
+def wait_for(what: str, fetch: Callable[[], Any], is_done: Callable[[Any], bool], *, timeout_s: float = 60.0) -> Any:  # noqa: ANN401 - JSON
+    """Fetch until it is so, and return what was fetched; what is briefly unavailable is asked again.
+
+    Raises TIMEOUT naming what was waited for.
+    """
+    deadline = time.monotonic() + timeout_s
+    pause_s = 0.02
+    while True:
+        try:
+            found = fetch()
+            if is_done(found):
+                return found
+        except AlphintraError as error:
+            if error.kind not in {Kind.UNAVAILABLE, Kind.LIMITED}:
+                raise
+        if time.monotonic() > deadline:
+            raise AlphintraError("TIMEOUT", f"{what} did not happen within {timeout_s:.0f} s", kind=Kind.UNAVAILABLE)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, 0.5)
+
+
+def _without_none(values: Mapping[str, object]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
