@@ -137,6 +137,7 @@ ENGINE = "src/alphintra/engine/indicators.py"
 PLANTED: tuple[tuple[Rule, Source, Source], ...] = (
     (tidy.long_files, python("x = 1\n" * 501), python("x = 1\n" * 500)),
     (tidy.long_lines, python("#" * 121), python("#" * 120)),
+    (tidy.long_lines, python("x" * 121 + "  # noqa: E741 - why"), python("x" * 120 + "  # noqa: E741 - why")),
     (tidy.long_functions, python(body(71)), python(body(70))),
     (tidy.many_parameters, python(parameters(7)), python(parameters(6))),
     (tidy.many_parameters, python("def f(a, b, c, *, d, e, f, g): ..."), python("def f(a, b, c, *, d, e, f): ...")),
@@ -218,6 +219,11 @@ PLANTED: tuple[tuple[Rule, Source, Source], ...] = (
         tidy.toothless_tests,
         python("async def test_x():\n    await f()"),
         python("def test_x():\n    with pytest.raises(E):\n        f()"),
+    ),
+    (
+        tidy.toothless_tests,
+        python("async def test_x():\n    await finally_()"),
+        python("async def test_x():\n    await eventually(ready)"),
     ),
     (tidy.blind_sleeps, python("await asyncio.sleep(1)"), python("while not done():\n    await asyncio.sleep(0.01)")),
     (tidy.blind_sleeps, python("time.sleep(0.5)"), python("await asyncio.sleep(0)")),
