@@ -41,8 +41,11 @@ class _Problem(msgspec.Struct, frozen=True):
     pointer: str = ""
 
 
+_ABSENT = msgspec.Raw()
+
+
 class _Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    ok: msgspec.Raw | None = None
+    ok: msgspec.Raw = _ABSENT  # no union with None: msgspec would then decode None alone
     problem: _Problem | None = None
 
 
@@ -237,7 +240,7 @@ def _outcome(reply: _Reply, wanted: type[R]) -> Outcome[R]:
     if reply.problem is not None:
         problem = reply.problem
         return AlphintraError(problem.code, problem.detail, kind=problem.kind, pointer=problem.pointer)
-    if reply.ok is None:
+    if reply.ok == _ABSENT:
         raise AlphintraError("MESSAGE_INVALID", "a reply carries neither result nor problem", kind=Kind.BUG)
     return msgspec.json.decode(reply.ok, type=wanted)
 
