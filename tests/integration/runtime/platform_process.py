@@ -19,9 +19,9 @@ from alphintra.runtime.units import ProcessSpec, Unit
 STUBBORN = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-os.fork()
-from alphintra.runtime.readiness import announce_ready
-announce_ready()
+if os.fork():
+    from alphintra.runtime.readiness import announce_ready
+    announce_ready()
 while True:
     time.sleep(60)
 """
