@@ -199,6 +199,11 @@ class Desk:
             return rows
 
 
+def amounts(*values: str) -> tuple[Decimal, ...]:
+    """Return amounts to compare with."""
+    return tuple(Decimal(value) for value in values)
+
+
 def operator() -> Context:
     """Return the local operator."""
     return acting(None, roles=("operator",))
