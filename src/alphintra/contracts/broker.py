@@ -95,7 +95,7 @@ class VenueOrdersView(View, frozen=True):
 
 
 class AdvanceMarket(Command[MarketAdvanced], tag="broker.advance_market.v1", frozen=True):
-    """Drive the paper venue of a feed by one step; safe to repeat, and steps cannot be skipped."""
+    """Drive the paper venue of a feed by one step; safe to repeat. Steps begin at 1 and cannot be skipped."""
 
     feed_id: UUID
     seq: int
