@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
-from uuid import uuid4
 
 import httpx
 
@@ -83,7 +83,7 @@ class ApiClient:
 
     def place(self, order: Mapping[str, object], *, key: str = "") -> Any:  # noqa: ANN401 - JSON
         """Place an order under an idempotency key, a fresh one unless given."""
-        headers = {"Idempotency-Key": key or uuid4().hex}
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         return self._call("POST", "/orders", json=_without_none(order), headers=headers)
 
     def _call(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
