@@ -7,10 +7,13 @@ commands travel on ``<service>.cmd.<name>``, events on ``<service>.evt.<name>``.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Generic, TypeVar, cast, get_args
 from uuid import UUID
 
 import msgspec
+
+from alphintra.kernel.money import plain
 
 __all__ = ["Actor", "Command", "Context", "Event", "EventEnvelope", "ReplyT", "Utc", "View", "reply_type", "subject_of"]
 
@@ -19,10 +22,19 @@ ReplyT = TypeVar("ReplyT", covariant=True)  # noqa: PLC0105 - reads as the type 
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of the read-only values that replies carry."""
+    """Base of the read-only values that replies carry; amounts are shown plainly, without the scale of a column."""
+
+    def __post_init__(self) -> None:
+        """Give amounts their plain form."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal):
+                msgspec.structs.force_setattr(self, name, plain(value))
 
 
-class Command(msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="message"):
+class Command(
+    msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="message"
+):
     """Base of what one service asks of another; the type parameter is the reply."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
 
 from alphintra.kernel.errors import AlphintraError
 
@@ -12,6 +12,7 @@ __all__ = [
     "CASH_QUANTUM",
     "PRICE_QUANTUM",
     "parse_decimal",
+    "plain",
     "require_finite",
     "require_positive",
     "round_cash",
@@ -23,6 +24,7 @@ AMOUNT_PLACES = 9  # decimals every amount may carry; the columns are numeric(28
 AMOUNT_MAX = Decimal(10) ** 18
 CASH_QUANTUM = Decimal("0.000001")
 PRICE_QUANTUM = Decimal("0.000001")
+_WIDE = Context(prec=60)  # the default context would round amounts of more than 28 digits
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
@@ -38,6 +40,17 @@ def parse_decimal(text: str, *, pointer: str = "") -> Decimal:
         message = f"{text[:40]!r} is not a plain decimal number: write digits and one point, e.g. 12.50"
         raise AlphintraError("NUMBER_FORMAT", message, pointer=pointer)
     return require_finite(Decimal(text), pointer=pointer)
+
+
+def plain(value: Decimal) -> Decimal:
+    """Return an equal amount without trailing zeros or exponent: 10 for 10.000, 0 for 0E-9, 100 for 1E+2."""
+    if not value.is_finite():
+        return value
+    if not value:
+        return Decimal(0)
+    trimmed = value.normalize(_WIDE)
+    exponent = trimmed.as_tuple().exponent
+    return trimmed.quantize(Decimal(1), context=_WIDE) if isinstance(exponent, int) and exponent > 0 else trimmed
 
 
 def require_finite(value: Decimal, *, pointer: str = "") -> Decimal:
