@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -57,7 +57,6 @@ def describe(
         hot: operations served ahead of FastAPI.
     """
     operations, hot = list(operations), list(hot)
-    schemas = _schemas([*operations, *hot])
     found = get_openapi(
         title="Alphintra",
         version=version,
@@ -66,6 +65,7 @@ def describe(
         description="Failures are problem+json (RFC 9457) with a stable `code`. Decimals are text, times UTC.",
         routes=list(wide),
     )
+    schemas = _schemas([*operations, *hot], parameters=found.get("components", {}).get("schemas", {}))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         described = found["paths"][operation.path][operation.method.lower()]
@@ -135,7 +135,8 @@ def _reference(wanted: type[msgspec.Struct]) -> dict[str, str]:
     return {"$ref": _REF.format(name=wanted.__name__)}
 
 
-def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
+def _schemas(operations: Sequence[Operation], *, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schemas of all bodies and answers, and of what path and query parameters choose from."""
     types: list[type[msgspec.Struct]] = [Problem]
     for operation in operations:
         types += [operation.reply] if operation.body is None else [operation.reply, operation.body]
@@ -144,4 +145,5 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
     )
     for view, name in DOCUMENTS.items():
         schemas[view.__name__]["properties"][name] = {"type": ["object", "array", "null"]}
-    return dict(sorted(schemas.items()))
+    choices = {name: schema for name, schema in parameters.items() if "enum" in schema}
+    return dict(sorted({**choices, **schemas}.items()))

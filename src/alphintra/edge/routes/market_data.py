@@ -46,7 +46,6 @@ class FeedAction(StrEnum):
 
     RESUME = "resume"
     PAUSE = "pause"
-    PACE = "pace"
 
 
 class FeedBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -153,7 +152,7 @@ async def control_feed(
     action: FeedAction,
     body: Annotated[FeedControlBody, Depends(Body(FeedControlBody, is_optional=True))],
 ) -> FeedView:
-    """Resume or pause a feed, or change its pace."""
+    """Resume or pause a feed, at a new pace where the body says one."""
     command = ControlFeed(
         feed_id=feed_id,
         action=action.value,
