@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -36,6 +38,27 @@ __all__ = [
 ]
 
 
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+def _hiding(*secrets: str) -> Callable[[type[_S]], type[_S]]:
+    """Keep these fields out of what logs, tracebacks and consoles show of a message."""
+
+    def shown(message: msgspec.Struct) -> list[tuple[str, object]]:
+        fields = ((name, getattr(message, name)) for name in message.__struct_fields__)
+        return [(name, "…" if name in secrets and value is not None else value) for name, value in fields]
+
+    def text(message: msgspec.Struct) -> str:
+        return f"{type(message).__name__}({', '.join(f'{name}={value!r}' for name, value in shown(message))})"
+
+    def hide(message: type[_S]) -> type[_S]:
+        message.__repr__ = text  # type: ignore[assignment,method-assign] # of instances of this class alone
+        message.__rich_repr__ = shown  # type: ignore[method-assign] # what rich tracebacks and consoles ask for
+        return message
+
+    return hide
+
+
 class UserView(View, frozen=True):
     """A registered person; the profile itself lives in user."""
 
@@ -51,6 +74,7 @@ class UsersView(View, frozen=True):
     users: tuple[UserView, ...]
 
 
+@_hiding("access_token", "refresh_token")
 class TokensView(View, frozen=True):
     """What a log-in yields: a short-lived access token (JWT, Ed25519) and a rotating refresh token."""
 
@@ -61,20 +85,13 @@ class TokensView(View, frozen=True):
     expires_at: Utc
     session_id: UUID
 
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "access_token", "refresh_token")
 
-
+@_hiding("token")
 class SetupTokenView(View, frozen=True):
     """A one-time token that lets the first owner in; None once an owner exists."""
 
     token: str | None
     expires_at: Utc | None
-
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "token")
 
 
 class SigningKeysView(View, frozen=True):
@@ -94,6 +111,7 @@ class ApiKeyView(View, frozen=True):
     revoked_at: Utc | None = None
 
 
+@_hiding("secret")
 class ApiKeyCreated(View, frozen=True):
     """A new API key; the secret is shown this once and stored only as a hash."""
 
@@ -101,10 +119,6 @@ class ApiKeyCreated(View, frozen=True):
     secret: str
     scopes: tuple[str, ...]
     mode: str
-
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "secret")
 
 
 class ApiKeysView(View, frozen=True):
@@ -127,6 +141,7 @@ class CreateSetupToken(Command[SetupTokenView], tag="auth.create_setup_token.v1"
     """Make the one-time owner token; earlier unused ones die. Operator only."""
 
 
+@_hiding("token", "password")
 class SetUpOwner(Command[UserView], tag="auth.set_up_owner.v1", frozen=True):
     """Register the first owner with the one-time token."""
 
@@ -134,11 +149,8 @@ class SetUpOwner(Command[UserView], tag="auth.set_up_owner.v1", frozen=True):
     email: str
     password: str
 
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "token", "password")
 
-
+@_hiding("password")
 class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     """Register a person. Owner or operator only."""
 
@@ -146,11 +158,8 @@ class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     password: str
     role: str
 
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "password")
 
-
+@_hiding("password")
 class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
     """Start a session with e-mail and password; ``address`` is the caller's, for throttling."""
 
@@ -158,19 +167,12 @@ class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
     password: str
     address: str = ""
 
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "password")
 
-
+@_hiding("refresh_token")
 class RefreshSession(Command[TokensView], tag="auth.refresh_session.v1", frozen=True):
     """Exchange a refresh token; using one twice ends the whole session."""
 
     refresh_token: str
-
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "refresh_token")
 
 
 class LogOut(Command[View], tag="auth.log_out.v1", frozen=True):
@@ -202,15 +204,12 @@ class RevokeApiKey(Command[ApiKeyView], tag="auth.revoke_api_key.v1", frozen=Tru
     key_id: str
 
 
+@_hiding("secret")
 class VerifyApiKey(Command[ApiKeyPrincipal], tag="auth.verify_api_key.v1", frozen=True):
     """Check an API key's id and secret."""
 
     key_id: str
     secret: str
-
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return _masked(self, "secret")
 
 
 class ListUsers(Command[UsersView], tag="auth.list_users.v1", frozen=True):
@@ -238,9 +237,3 @@ class ApiKeyRevoked(Event, tag="auth.api_key_revoked.v1", frozen=True):
 
     key_id: str
     user_id: UUID
-
-
-def _masked(message: msgspec.Struct, *secrets: str) -> str:
-    fields = ((name, getattr(message, name)) for name in message.__struct_fields__)
-    shown = (f"{name}={'…' if name in secrets and value is not None else repr(value)}" for name, value in fields)
-    return f"{type(message).__name__}({', '.join(shown)})"

@@ -22,7 +22,7 @@ TIME_COST: Final = 1
 MEMORY_COST_KIB: Final = 46 * 1024
 PARALLELISM: Final = 1
 HASHES_AT_ONCE: Final = 2
-WAITING_MAX: Final = 64  # at about 25 ms each, the last in the queue is answered within the bus's 5 s
+WAITING_MAX: Final = 32  # at 25 to 60 ms each, the last in the queue is answered well within the bus's 5 s
 
 
 class PasswordHasher:
