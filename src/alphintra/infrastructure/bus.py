@@ -196,6 +196,8 @@ class Bus:
             return
         for subject, responder in self._responders.items():
             await self._nats.subscribe(subject, queue=self.name, cb=self._receiver(responder))
+        # Twice: the client's ping may overtake what its subscriptions still have queued, the second one cannot.
+        await self._nats.flush()
         await self._nats.flush()
 
     async def close(self) -> None:
