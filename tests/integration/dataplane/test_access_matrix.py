@@ -18,21 +18,25 @@ from fixtures.postgres import password_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alphintra.dataplane.catalog import Placement
     from alphintra.dataplane.matrix import AccessMatrix, Cell
     from alphintra.dataplane.server import Server
     from fixtures.nats import NatsServer
 
 PAIRS = 64
 SERVICES = 8
+FOUR = tuple(item for item in separate_layout() if item.service in {"auth", "risk", "trading", "user"})
 
 
 def cell_of(matrix: AccessMatrix, user: str, target: str) -> Cell:
     return next(cell for cell in matrix.cells if (cell.user, cell.target) == (user, target))
 
 
-async def provisioned_server(private_postgres: Callable[..., Server], *, samerole: bool) -> Server:
+async def provisioned_server(
+    private_postgres: Callable[..., Server], *, samerole: bool = False, layout: tuple[Placement, ...] = FOUR
+) -> Server:
     server = private_postgres(samerole=samerole)
-    await provision(server, layout=separate_layout(), passwords=password_of)
+    await provision(server, layout=layout, passwords=password_of)
     return server
 
 
@@ -46,7 +50,7 @@ async def run_sql(server: Server, database: str, *statements: str) -> None:
 
 
 async def test_each_service_reaches_its_own_database_and_no_other(private_postgres: Callable[..., Server]) -> None:
-    server = await provisioned_server(private_postgres, samerole=False)
+    server = await provisioned_server(private_postgres, layout=separate_layout())
     matrix = await verify_databases(server, layout=separate_layout(), passwords=password_of)
     assert matrix.faults == ()
     assert (len(matrix.cells), matrix.allowed_count, matrix.denied_count) == (PAIRS, SERVICES, PAIRS - SERVICES)
@@ -58,14 +62,14 @@ async def test_each_service_reaches_its_own_database_and_no_other(private_postgr
 
 async def test_the_servers_own_door_refuses_before_the_grants_do(private_postgres: Callable[..., Server]) -> None:
     server = await provisioned_server(private_postgres, samerole=True)
-    matrix = await verify_databases(server, layout=separate_layout(), passwords=password_of)
+    matrix = await verify_databases(server, layout=FOUR, passwords=password_of)
     assert matrix.is_isolated
     (refused,) = cell_of(matrix, "trading", "risk").probes
     assert refused.code == "28000"
 
 
 async def test_a_planted_grant_turns_the_database_matrix_red(private_postgres: Callable[..., Server]) -> None:
-    server = await provisioned_server(private_postgres, samerole=False)
+    server = await provisioned_server(private_postgres)
     await run_sql(
         server,
         "alphintra_trading",
@@ -73,21 +77,21 @@ async def test_a_planted_grant_turns_the_database_matrix_red(private_postgres: C
         "grant usage on schema trading_schema to risk_service_user",
         "grant select on trading_schema.orders to risk_service_user",
     )
-    matrix = await verify_databases(server, layout=separate_layout(), passwords=password_of)
+    matrix = await verify_databases(server, layout=FOUR, passwords=password_of)
     assert not matrix.is_isolated
     fault = cell_of(matrix, "risk", "trading")
     assert [probe.outcome for probe in fault.probes] == [Outcome.ALLOWED, Outcome.ALLOWED, Outcome.DENIED]
-    assert (matrix.allowed_count, matrix.denied_count) == (SERVICES + 1, PAIRS - SERVICES - 1)
+    assert (matrix.allowed_count, matrix.denied_count) == (len(FOUR) + 1, len(FOUR) ** 2 - len(FOUR) - 1)
     assert any("orders" in line and "REVOKE SELECT" in line for line in matrix.drift)
 
 
 async def test_a_service_without_its_rights_or_its_password_turns_the_matrix_red(
     private_postgres: Callable[..., Server],
 ) -> None:
-    server = await provisioned_server(private_postgres, samerole=False)
+    server = await provisioned_server(private_postgres)
     await run_sql(server, "alphintra_user", "revoke insert on user_schema.inbox from user_service_user")
     await run_sql(server, "postgres", "alter role auth_service_user password 'changed by hand'")
-    matrix = await verify_databases(server, layout=separate_layout(), passwords=password_of)
+    matrix = await verify_databases(server, layout=FOUR, passwords=password_of)
     assert cell_of(matrix, "user", "user").probes[-1].outcome is Outcome.DENIED
     assert {probe.code for probe in cell_of(matrix, "auth", "risk").probes} == {"28P01"}
     assert not cell_of(matrix, "auth", "risk").is_as_declared, "a wrong password proves nothing about rights"
