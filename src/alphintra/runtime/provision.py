@@ -19,14 +19,15 @@ from alphintra.dataplane.server import Server
 from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.credentials import Servers, operator_token, role_password, write_credentials
-from alphintra.runtime.home import Home
+from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.layout import process_plans
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.settings import ProcessLayout
 
-__all__ = ["ORDER_VARIABLE", "ProvisionOrder", "main"]
+__all__ = ["CONTROL_FILE", "ORDER_VARIABLE", "ProvisionOrder", "main"]
 
 ORDER_VARIABLE = "ALPHINTRA_PROVISION"
+CONTROL_FILE = "control.json"
 EXIT_FAILED = 1
 
 
@@ -69,6 +70,7 @@ async def run(home: Home, order: ProvisionOrder) -> None:
     operator_token(home)
     for plan in process_plans(order.processes):
         write_credentials(home, plan, servers, port=order.port)
+    write_atomically(home.run / CONTROL_FILE, msgspec.json.encode(order), durable=False)
 
 
 def main() -> int:

@@ -13,14 +13,14 @@ from uuid import UUID
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
-from alphintra.strategy.domain.deployments import Deployment, Evaluation, StoredIntent
+from alphintra.strategy.domain.deployments import Deployment, Evaluation, OpenIntent, StoredIntent
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Database, Record, Session
     from alphintra.kernel.ids import DeploymentId, FeedId, UserId
     from alphintra.kernel.messages import Utc
 
-__all__ = ["Dataset", "Desk", "DeskTransaction", "Feed", "OpenIntent"]
+__all__ = ["Dataset", "Desk", "DeskTransaction", "Feed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +58,6 @@ class Feed:
     pause_at: int | None
     last_ts: datetime | None
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenIntent:
-    """An intent that is not closed, with what is needed to place and follow its order."""
-
-    intent: StoredIntent
-    owner_id: UserId
-    account_id: UUID
-    symbol: str
 
 
 class DeskTransaction:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from alphintra.engine.portfolio import FLAT, Position
+from alphintra.infrastructure.postgres import ConstraintError
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
 from alphintra.trading.domain import UNASSIGNED_BOOK, Account, Execution, LedgerLine, Order, OrderEvent
 
@@ -46,19 +48,20 @@ class BooksTransaction:
         self.session = session
 
     async def add_account(self, account: Account) -> None:
-        """Store a new account. Raises ConstraintError accounts_owner_name_key for a name used twice."""
-        await self.session.execute(
-            "accounts.insert",
-            account.account_id,
-            account.owner_id,
-            account.name,
-            account.mode,
-            account.currency,
-            account.feed_id,
-            account.starting_cash,
-            account.cash,
-            account.created_at,
-        )
+        """Store a new account. Raises ACCOUNT_NAME_TAKEN for a name its owner uses already."""
+        with _conflicts("accounts_owner_name_key", as_code="ACCOUNT_NAME_TAKEN", pointer="/name"):
+            await self.session.execute(
+                "accounts.insert",
+                account.account_id,
+                account.owner_id,
+                account.name,
+                account.mode,
+                account.currency,
+                account.feed_id,
+                account.starting_cash,
+                account.cash,
+                account.created_at,
+            )
 
     async def mark_risk_ready(self, account_id: AccountId) -> None:
         """Remember that risk has set limits for the account."""
@@ -74,36 +77,40 @@ class BooksTransaction:
         return None if row is None else _account(row)
 
     async def accept(self, batch: Sequence[AcceptedOrder], *, at: datetime) -> None:
-        """Store decided orders, their first events, the events to publish and the audit rows in one statement."""
+        """Store decided orders, their first events, the events to publish and the audit rows in one statement.
+
+        Raises ORDER_TAKEN if one of them was stored meanwhile; then none of the batch is.
+        """
         orders = [item.order for item in batch]
-        await self.session.execute(
-            "orders.accept_batch",
-            [order.order_id for order in orders],
-            [order.client_order_id for order in orders],
-            [order.account_id for order in orders],
-            [order.owner_id for order in orders],
-            [order.book_id for order in orders],
-            [order.symbol for order in orders],
-            [order.side for order in orders],
-            [order.type for order in orders],
-            [order.time_in_force for order in orders],
-            [order.qty for order in orders],
-            [order.limit_price for order in orders],
-            [order.status for order in orders],
-            [order.reason_code for order in orders],
-            [order.reason for order in orders],
-            [order.decision_id for order in orders],
-            at,
-            [item.kind for item in batch],
-            [item.detail for item in batch],
-            [item.event_id for item in batch],
-            [item.subject for item in batch],
-            [item.payload for item in batch],
-            [item.audit_id for item in batch],
-            [item.actor for item in batch],
-            [f"order:{order.order_id}" for order in orders],
-            [item.trace_id for item in batch],
-        )
+        with _conflicts("orders_account_client_order_id_key", "orders_pkey", as_code="ORDER_TAKEN"):
+            await self.session.execute(
+                "orders.accept_batch",
+                [order.order_id for order in orders],
+                [order.client_order_id for order in orders],
+                [order.account_id for order in orders],
+                [order.owner_id for order in orders],
+                [order.book_id for order in orders],
+                [order.symbol for order in orders],
+                [order.side for order in orders],
+                [order.type for order in orders],
+                [order.time_in_force for order in orders],
+                [order.qty for order in orders],
+                [order.limit_price for order in orders],
+                [order.status for order in orders],
+                [order.reason_code for order in orders],
+                [order.reason for order in orders],
+                [order.decision_id for order in orders],
+                at,
+                [item.kind for item in batch],
+                [item.detail for item in batch],
+                [item.event_id for item in batch],
+                [item.subject for item in batch],
+                [item.payload for item in batch],
+                [item.audit_id for item in batch],
+                [item.actor for item in batch],
+                [f"order:{order.order_id}" for order in orders],
+                [item.trace_id for item in batch],
+            )
         self.session.is_wake_due = True
 
     async def lock_order(self, order_id: OrderId) -> Order | None:
@@ -139,7 +146,7 @@ class BooksTransaction:
     async def add_execution(
         self, order: Order, execution: Execution, *, realized: Decimal, transaction_id: UUID, at: datetime
     ) -> None:
-        """Store an execution. Raises ConstraintError executions_pkey if it is booked already."""
+        """Store an execution. The caller has checked that it is not booked."""
         await self.session.execute(
             "executions.insert",
             order.account_id,
@@ -186,7 +193,7 @@ class BooksTransaction:
     async def add_lines(
         self, account: Account, lines: Sequence[LedgerLine], *, transaction_id: UUID, at: datetime
     ) -> None:
-        """Store the balanced lines of one transaction. Raises ConstraintError if they do not balance."""
+        """Store the balanced lines of one transaction. The database refuses lines that do not balance."""
         await self.session.execute(
             "ledger.insert",
             transaction_id,
@@ -264,6 +271,18 @@ class Books:
         async with self._database.session() as session:
             rows = await session.rows("ledger.list", account_id, limit)
             return rows, await session.value("ledger.total", account_id)
+
+
+@contextmanager
+def _conflicts(*constraints: str, as_code: str, pointer: str = "") -> Iterator[None]:
+    """Turn the violation of a constraint into the conflict it stands for."""
+    try:
+        yield
+    except ConstraintError as error:
+        if error.constraint not in constraints:
+            raise
+        message = "something of the same name is stored already"
+        raise AlphintraError(as_code, message, kind=Kind.CONFLICT, pointer=pointer) from error
 
 
 def _book(book_id: BookId | None) -> BookId:

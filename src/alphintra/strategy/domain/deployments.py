@@ -16,7 +16,7 @@ from alphintra.engine.step import Order, Origin, decide
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
-__all__ = ["BookedFill", "Deployment", "Evaluation", "StoredIntent", "evaluate", "fold_fills", "warm_up"]
+__all__ = ["BookedFill", "Deployment", "Evaluation", "OpenIntent", "StoredIntent", "evaluate", "fold_fills", "warm_up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,16 @@ class StoredIntent:
     order_id: UUID | None
     order_code: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """An intent that is not closed, with what is needed to place and follow its order."""
+
+    intent: StoredIntent
+    owner_id: UserId
+    account_id: UUID
+    symbol: str
 
 
 @dataclass(frozen=True, slots=True)

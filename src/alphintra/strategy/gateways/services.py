@@ -23,8 +23,8 @@ from alphintra.kernel.messages import Actor, Context
 if TYPE_CHECKING:
     from alphintra.infrastructure.bus import Bus
     from alphintra.kernel.ids import FeedId
+    from alphintra.strategy.domain.deployments import OpenIntent
     from alphintra.strategy.domain.replay import Step
-    from alphintra.strategy.repository import OpenIntent
 
 __all__ = ["Market", "Orders", "Workflows", "owner_context", "service_context"]
 

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DeploymentId, FeedId, IdSource
     from alphintra.kernel.messages import Context
+    from alphintra.strategy.domain.deployments import OpenIntent
     from alphintra.strategy.domain.replay import Step
     from alphintra.strategy.gateways.services import Market, Orders
-    from alphintra.strategy.repository import Desk, DeskTransaction, OpenIntent
+    from alphintra.strategy.repository import Desk, DeskTransaction
 
 __all__ = ["Stepper"]
 

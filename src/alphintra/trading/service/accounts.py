@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.trading import AccountOpened, AccountView, OpenAccount
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
-from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
 from alphintra.trading.domain import Account, LedgerLine, new_account
@@ -72,17 +71,11 @@ async def open_account(
     )
     facts: dict[str, Any] = {"name": account.name, "starting_cash": account.starting_cash}
     subject = f"account:{account.account_id}"
-    try:
-        async with books.transaction() as tx:
-            await tx.add_account(account)
-            await tx.add_lines(account, deposit, transaction_id=ids.new(), at=at)
-            await append_event(tx.session, event, ids=ids, aggregate_id=account.account_id, context=context, at=at)
-            await append_audit(tx.session, "account.open", subject, facts, ids=ids, context=context, at=at)
-    except ConstraintError as error:
-        if error.constraint != "accounts_owner_name_key":
-            raise
-        message = f"you already have an account named {account.name}"
-        raise AlphintraError("ACCOUNT_NAME_TAKEN", message, kind=Kind.CONFLICT, pointer="/name") from error
+    async with books.transaction() as tx:
+        await tx.add_account(account)
+        await tx.add_lines(account, deposit, transaction_id=ids.new(), at=at)
+        await append_event(tx.session, event, ids=ids, aggregate_id=account.account_id, context=context, at=at)
+        await append_audit(tx.session, "account.open", subject, facts, ids=ids, context=context, at=at)
     return account_view(account)
 
 

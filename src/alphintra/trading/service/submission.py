@@ -12,7 +12,6 @@ import msgspec
 from alphintra.contracts.trading import OrderDenied, OrderSubmitted, OrderView, SubmitOrder
 from alphintra.infrastructure.events import encode_event
 from alphintra.infrastructure.faults import fault_point
-from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId
 from alphintra.kernel.messages import Event, subject_of
@@ -141,8 +140,8 @@ async def _decide(
         async with books.transaction() as tx:
             await tx.accept(accepted, at=at)
             fault_point("trading.before_commit")
-    except ConstraintError as error:
-        if error.constraint not in {"orders_account_client_order_id_key", "orders_pkey"}:
+    except AlphintraError as error:
+        if error.code != "ORDER_TAKEN":
             raise
         stored = {(item.order.account_id, item.order.client_order_id) for item in accepted}
         return {key: outcome for key, outcome in outcomes.items() if key not in stored}

@@ -1,0 +1,152 @@
+"""What must be true after the demonstration, read from each service's own data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from alphintra.cli.client import wait_for
+from alphintra.cli.demo.steps import STARTING_CASH, Stage, total
+from alphintra.dataplane.matrix import AccessMatrix
+from alphintra.kernel.money import plain
+
+__all__ = ["verify_access", "verify_books", "verify_health", "verify_messages", "verify_parity"]
+
+SERVICES = 8
+PAIRS_DENIED = 56
+_PAGE = 1000
+
+
+def verify_health(stage: Stage) -> None:
+    """Eight services answer, each from its own database under its own role."""
+    health = wait_for("eight healthy services", lambda: stage.api.get("/health"), lambda found: found["status"] == "ok")
+    services = health["services"]
+    owner = "all services"
+    stage.journal.check("services healthy", owner, expected=SERVICES, found=sum(s["status"] == "ok" for s in services))
+    stage.journal.check("databases", owner, expected=SERVICES, found=len({s["database"] for s in services}))
+    roles = {s["service"]: s["role"] for s in services}
+    expected = {name: f"{name}_service_user" for name in roles}
+    stage.journal.check("each under its own role", owner, expected=expected, found=roles)
+
+
+def verify_parity(stage: Stage, backtest: Mapping[str, Any], deployment: Mapping[str, Any]) -> None:
+    """Paper trading did what the backtest said: the same fills on the same days at the same prices."""
+    executions = _executions(stage, deployment["account_id"])
+    own = [item for item in executions if item["book_id"] == deployment["deployment_id"]]
+    paper = [_fill(item["executed_at"], item) for item in own]
+    result = backtest["result"]
+    report = json.loads(result) if isinstance(result, str) else result
+    simulated = [_fill(item["ts"], item) for item in report["fills"]]
+    stage.journal.check("paper fills equal the backtest's", "trading", expected=simulated, found=paper)
+    stage.journal.check("the strategy traded", "trading", expected=True, found=bool(paper))
+    current = stage.api.get(f"/deployments/{deployment['deployment_id']}")
+    last = report["equity"][-1]["equity"]
+    expected = plain(Decimal(str(last)))
+    stage.journal.check(
+        "deployment's equity equals the backtest's",
+        "strategy",
+        expected=expected,
+        found=plain(Decimal(current["equity"])),
+    )
+    stage.journal.facts["fills"] = paper
+
+
+def verify_books(stage: Stage, account_id: str) -> None:
+    """Orders, executions, positions, cash and ledger agree, in trading, broker and risk."""
+    api, journal = stage.api, stage.journal
+    executions = _executions(stage, account_id)
+    account = api.get(f"/accounts/{account_id}")
+    positions = api.get(f"/accounts/{account_id}/positions")["positions"]
+    flow = sum((_cash_of(item) for item in executions), Decimal(STARTING_CASH))
+    journal.check("cash = start and the sum of fills", "trading", expected=plain(flow), found=account["cash"])
+    held = {
+        symbol: plain(sum((_signed(item) for item in executions if item["symbol"] == symbol), Decimal(0)))
+        for symbol in sorted({item["symbol"] for item in executions})
+    }
+    booked = {symbol: total([p for p in positions if p["symbol"] == symbol], "qty") for symbol in held}
+    journal.check("positions = sum of fills", "trading", expected=held, found=booked)
+    ledger = api.get(f"/accounts/{account_id}/ledger")
+    journal.check("double entry adds up", "trading", expected="0", found=ledger["total"])
+    journal.check(
+        "executions are unique", "trading", expected=len(executions), found=len({e["execution_id"] for e in executions})
+    )
+    orders = api.get("/orders", account_id=account_id, limit=_PAGE)["orders"]
+    filled = total(orders, "filled_qty")
+    journal.check("orders' filled quantity = executions", "trading", expected=total(executions, "qty"), found=filled)
+    venue = api.get(f"/accounts/{account_id}/venue-orders", limit=_PAGE)["orders"]
+    journal.check("venue filled what was booked", "broker", expected=filled, found=total(venue, "filled_qty"))
+    sent = [order for order in orders if order["status"] != "denied"]
+    journal.check("venue has each order once", "broker", expected=len(sent), found=len(venue))
+    _verify_risk(stage, account_id, held)
+    journal.facts["positions"] = [p for p in positions if Decimal(p["qty"])]
+    journal.facts["account"] = account
+    journal.facts["orders"] = {
+        status: sum(o["status"] == status for o in orders) for status in sorted({o["status"] for o in orders})
+    }
+
+
+def _verify_risk(stage: Stage, account_id: str, held: Mapping[str, Decimal]) -> None:
+    def fetch() -> dict[str, Any]:
+        found: dict[str, Any] = stage.api.get(f"/accounts/{account_id}/risk")
+        return found
+
+    def exposure(found: Mapping[str, Any]) -> dict[str, Decimal]:
+        known = {item["symbol"]: plain(Decimal(item["position_qty"])) for item in found["exposures"]}
+        return {symbol: known.get(symbol, Decimal(0)) for symbol in held}
+
+    settled = wait_for(
+        "risk's exposure", fetch, lambda found: exposure(found) == held and found["reserved_cash"] == "0"
+    )
+    stage.journal.check("exposure = positions", "risk", expected=dict(held), found=exposure(settled))
+    stage.journal.check("nothing stays reserved", "risk", expected="0", found=settled["reserved_cash"])
+
+
+def verify_messages(stage: Stage, account_id: str) -> None:
+    """The user was told of every fill and of every refusal, once."""
+    fills = len(_executions(stage, account_id))
+
+    def fetch() -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = stage.api.get("/messages", limit=200)["messages"]
+        return found
+
+    messages = wait_for("the messages", fetch, lambda found: len(found) >= fills)
+    subjects = [message["message_id"] for message in messages]
+    stage.journal.check("messages are unique", "notification", expected=len(subjects), found=len(set(subjects)))
+    kinds = {message["kind"] for message in messages}
+    expected = {"fill_booked", "order_denied"}
+    stage.journal.check("fills and refusals were told", "notification", expected=expected, found=expected & kinds)
+    stage.journal.facts["message"] = next((m["body"] for m in messages if m["kind"] == "fill_booked"), "")
+
+
+def verify_access(stage: Stage, databases: AccessMatrix, bus: AccessMatrix) -> None:
+    """Every credential was tried on everything: 8 allowed, 56 denied, nothing drifted."""
+    journal = stage.journal
+    for matrix in (databases, bus):
+        owner = f"{matrix.kind} probes"
+        journal.check("allowed pairs", owner, expected=SERVICES, found=matrix.allowed_count)
+        journal.check("denied pairs", owner, expected=PAIRS_DENIED, found=matrix.denied_count)
+        journal.check("faults", owner, expected=(), found=matrix.faults)
+    journal.facts["access"] = {
+        matrix.kind: [[cell.user, cell.target, cell.is_allowed] for cell in matrix.cells] for matrix in (databases, bus)
+    }
+
+
+def _executions(stage: Stage, account_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stage.api.get(f"/accounts/{account_id}/executions", limit=_PAGE)["executions"]
+    return found
+
+
+def _fill(ts: str, item: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    qty, price = plain(Decimal(str(item["qty"]))), plain(Decimal(str(item["price"])))
+    return ts[:10], item["side"], str(qty), str(price)
+
+
+def _signed(item: Mapping[str, Any]) -> Decimal:
+    qty = Decimal(item["qty"])
+    return qty if item["side"] == "buy" else -qty
+
+
+def _cash_of(item: Mapping[str, Any]) -> Decimal:
+    return -_signed(item) * Decimal(item["price"]) - Decimal(item["fee"])

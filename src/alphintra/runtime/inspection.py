@@ -1,0 +1,60 @@
+"""Looks at a running installation from outside its services: who gets at what, and what differs from the manifest."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from alphintra.dataplane.catalog import separate_layout
+from alphintra.dataplane.matrix import AccessMatrix
+from alphintra.dataplane.server import Server
+from alphintra.dataplane.streams import BusLogin
+from alphintra.dataplane.verify import find_drift, verify_databases
+from alphintra.dataplane.verify_bus import verify_bus
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.runtime.credentials import role_password
+from alphintra.runtime.home import Home
+from alphintra.runtime.nats_keys import nats_seed
+from alphintra.runtime.provision import CONTROL_FILE, ProvisionOrder
+
+__all__ = ["find_database_drift", "probe_access"]
+
+
+async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
+    """Try every service's credential on every service's database and subjects; return both matrices.
+
+    Raises NOT_PROVISIONED before the first start, TOPOLOGY_CONNECT if the servers are down.
+    """
+    order = _order(home)
+
+    def login(user: str) -> BusLogin:
+        return BusLogin(url=order.nats_url, user=user, seed=nats_seed(home, user))
+
+    databases, bus = await asyncio.gather(
+        verify_databases(_server(order), layout=separate_layout(), passwords=role_password(home)),
+        verify_bus(login),
+    )
+    return databases, bus
+
+
+async def find_database_drift(home: Home) -> tuple[str, ...]:
+    """Return what differs between the databases and the manifest, as the statements that would mend it."""
+    return await find_drift(_server(_order(home)), layout=separate_layout())
+
+
+def _order(home: Home) -> ProvisionOrder:
+    try:
+        return msgspec.json.decode((home.run / CONTROL_FILE).read_bytes(), type=ProvisionOrder)
+    except (OSError, msgspec.DecodeError) as error:
+        message = "this home was never started: start it with `alphintra up`"
+        raise AlphintraError("NOT_PROVISIONED", message, kind=Kind.UNAVAILABLE) from error
+
+
+def _server(order: ProvisionOrder) -> Server:
+    return Server(
+        admin_url=order.admin_url,
+        host=order.postgres_host,
+        port=order.postgres_port,
+        exclusive=order.is_exclusive,
+    )
