@@ -63,9 +63,15 @@ class RecordsTransaction:
         """Remember that trading was blocked in an epoch; an older one changes nothing."""
         await self.session.execute("kill_blocks.raise", scope, epoch, state, at)
 
-    async def blocking_epoch(self, account_id: AccountId) -> int:
-        """Return the newest epoch in which trading was blocked for the firm or the account, 0 if never."""
-        return int(await self.session.value("kill_blocks.newest", [FIRM, str(account_id)]))
+    async def way_for(self, account_id: AccountId) -> tuple[Connection | None, int]:
+        """Read an account's connection, and the newest epoch in which the firm or the account was blocked, or 0."""
+        row = await self.session.row("connections.for_order", account_id, [FIRM, str(account_id)])
+        if row is None:
+            message = "the statement connections.for_order always returns a row"
+            raise RuntimeError(message)
+        fields = dict(row)
+        epoch = int(fields.pop("blocking_epoch"))
+        return (None if fields["account_id"] is None else Connection(**fields)), epoch
 
     async def decide(self, order_id: OrderId, refusal: Refusal | None, *, at: datetime) -> bool:
         """Store for good whether an order is sent; False if that was decided before."""

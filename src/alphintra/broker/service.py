@@ -116,8 +116,7 @@ async def send_order(
     async with records.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
-        epoch = await tx.blocking_epoch(order.account_id)
-        connection = await tx.connection(order.account_id)
+        connection, epoch = await tx.way_for(order.account_id)
         refusal = refusal or domain.judge_approval(evidence, blocking_epoch=epoch, at=at)
         refusal = refusal or domain.check_order(order, connection)
         if not await tx.decide(order.order_id, refusal, at=at):

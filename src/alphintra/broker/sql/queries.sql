@@ -15,8 +15,13 @@ INSERT INTO kill_blocks (scope, epoch, state, since) VALUES ($1, $2, $3, $4)
 ON CONFLICT (scope) DO UPDATE SET epoch = excluded.epoch, state = excluded.state, since = excluded.since
 WHERE kill_blocks.epoch < excluded.epoch;
 
--- kill_blocks.newest: the newest blocking epoch of any of the scopes, 0 if there never was one
-SELECT coalesce(max(epoch), 0) AS epoch FROM kill_blocks WHERE scope = ANY($1::text[]);
+-- connections.for_order: an account's connection, null where it has none, and the newest epoch in which any of the
+-- scopes was blocked, 0 if there never was one
+SELECT
+    c.account_id, c.owner_id, c.adapter, c.feed_id, c.status, c.opened_at,
+    (SELECT coalesce(max(k.epoch), 0) FROM kill_blocks AS k WHERE k.scope = ANY($2::text[])) AS blocking_epoch
+FROM (VALUES (1)) AS one (row)
+LEFT JOIN connections AS c ON c.account_id = $1;
 
 -- verdicts.insert: decide on an order; no row comes back if it was decided on before
 INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at) VALUES ($1, $2, $3, $4, $5)
