@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
 
+from alphintra.infrastructure.postgres import Session
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import Side
 from alphintra.risk.service import decisions
@@ -233,3 +235,26 @@ async def test_the_key_that_signs_is_the_one_handed_in(desk: Desk) -> None:
     approval = await desk.approved(order)
     assert is_valid(order, approval)
     assert not is_valid(order, msgspec.structs.replace(approval, signature=KEY.sign(b"something else")))
+
+
+async def test_a_batch_takes_as_many_statements_as_one_order(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = await desk.open_account()
+    await desk.mark(AAPL="100")
+    run: list[str] = []
+
+    def counted(original: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def counting(session: Session, name: str, *values: object) -> object:
+            run.append(name)
+            return await original(session, name, *values)
+
+        return counting
+
+    for method in ("rows", "row", "value", "execute", "execute_many"):
+        monkeypatch.setattr(Session, method, counted(getattr(Session, method)))
+    await desk.assess(desk.order(account, BUY, "1", "1"))
+    alone = run.copy()
+    run.clear()
+    outcomes = await desk.assess(*(desk.order(account, BUY, "1", "1") for _ in range(64)))
+    assert sum(not codes_of(outcome) for outcome in outcomes) == 64
+    assert run == alone
+    assert len(alone) <= 6
