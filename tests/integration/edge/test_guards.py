@@ -1,0 +1,205 @@
+"""Who gets in, as whom, and for how long a proof is believed."""
+
+from __future__ import annotations
+
+import pytest
+from joserfc.jwk import OKPKey
+from structlog.testing import capture_logs
+
+from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, VerifyApiKey
+from alphintra.edge.guards import PROVEN_MAX
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.messages import Actor
+from fixtures.edge import KEY_HEADERS, OPERATOR, SESSION_ID, SOME_ID, USER_ID, Gateway
+
+ACCOUNTS = "/api/v1/accounts"
+
+
+async def code(gateway: Gateway, headers: dict[str, str], path: str = ACCOUNTS) -> str:
+    answer = await gateway.client.get(path, headers=headers)
+    return "" if answer.status_code == 200 else str(answer.json()["code"])
+
+
+def acting(gateway: Gateway) -> Actor:
+    return gateway.services.asked[-1][1].actor
+
+
+def principal(*scopes: str, role: str = "owner") -> ApiKeyPrincipal:
+    return ApiKeyPrincipal(user_id=USER_ID, role=role, key_id="key1", scopes=scopes, mode="paper")
+
+
+async def test_a_session_acts_as_its_person(gateway: Gateway) -> None:
+    assert await code(gateway, gateway.bearer(role="trader")) == ""
+    assert acting(gateway) == Actor(id=f"user:{USER_ID}", user_id=USER_ID, roles=("trader",))
+
+
+async def test_the_operator_token_acts_as_the_operator(gateway: Gateway) -> None:
+    assert await code(gateway, OPERATOR, "/api/v1/users") == ""
+    assert acting(gateway) == Actor(id="operator", roles=("operator",))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer alp_op_wrong"},
+        {"Authorization": "Bearer alp_op_"},
+        {"Authorization": "Bearer not.a.token"},
+        {"Authorization": "Bearer x"},
+    ],
+)
+async def test_a_wrong_token_is_refused(gateway: Gateway, headers: dict[str, str]) -> None:
+    answer = await gateway.client.get(ACCOUNTS, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "TOKEN_INVALID")
+    assert "www-authenticate" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, "AUTH_REQUIRED"),
+        ({"Authorization": "Bearer "}, "AUTH_REQUIRED"),
+        ({"Authorization": "Basic dTpw"}, "AUTH_REQUIRED"),
+        ({"X-User-Id": str(USER_ID)}, "AUTH_REQUIRED"),
+        ({**OPERATOR, **KEY_HEADERS}, "AUTH_AMBIGUOUS"),
+    ],
+)
+async def test_missing_and_double_credentials_are_refused(
+    gateway: Gateway, headers: dict[str, str], expected: str
+) -> None:
+    assert await code(gateway, headers) == expected
+    assert gateway.services.asked == []
+
+
+async def test_without_an_operator_token_nobody_is_the_operator(gateway: Gateway) -> None:
+    gateway.app.state.gate._operator_hash = ""
+    for token in ("alp_op_", "alp_op_" + "0" * 43):
+        assert await code(gateway, {"Authorization": f"Bearer {token}"}) in {"TOKEN_INVALID", "AUTH_REQUIRED"}
+
+
+async def test_identity_headers_from_outside_change_nothing_and_are_told_in_the_log(gateway: Gateway) -> None:
+    with capture_logs() as lines:
+        assert await code(gateway, {**gateway.bearer(), "X-User-Id": str(SOME_ID), "X-User-Roles": "operator"}) == ""
+    assert acting(gateway).user_id == USER_ID
+    (warning,) = [line for line in lines if line["event"] == "http.identity_headers_ignored"]
+    assert set(warning["headers"]) == {"x-user-id", "x-user-roles"}
+
+
+async def test_a_token_is_refused_from_its_expiry_on_though_it_was_believed(gateway: Gateway) -> None:
+    headers = gateway.bearer()
+    gateway.clock.pass_time(seconds=298)
+    assert await code(gateway, headers) == ""
+    gateway.clock.pass_time(seconds=2)
+    assert await code(gateway, headers) == "TOKEN_EXPIRED"
+
+
+async def test_a_token_for_somebody_else_is_refused(gateway: Gateway) -> None:
+    headers = {"Authorization": f"Bearer {gateway.token(aud='another')}"}
+    assert await code(gateway, headers) == "TOKEN_AUDIENCE"
+
+
+async def test_signing_keys_are_fetched_once(gateway: Gateway) -> None:
+    for seconds in (0, 10, 10, 10):
+        gateway.clock.pass_time(seconds=seconds)
+        assert await code(gateway, gateway.bearer()) == ""
+    assert len(gateway.services.commands(GetSigningKeys)) == 1
+
+
+async def test_a_new_signing_key_is_taken_up_without_waiting(gateway: Gateway) -> None:
+    assert await code(gateway, gateway.bearer()) == ""
+    newer = OKPKey.generate_key("Ed25519", {"kid": "two", "alg": "Ed25519", "use": "sig"})
+    gateway.services.publish(gateway.services.signing_key, newer)
+    gateway.clock.pass_time(seconds=6)
+    assert await code(gateway, {"Authorization": f"Bearer {gateway.token(key=newer)}"}) == ""
+
+
+async def test_tokens_of_an_unknown_key_do_not_make_us_ask_at_each_request(gateway: Gateway) -> None:
+    stranger = OKPKey.generate_key("Ed25519", {"kid": "two", "alg": "Ed25519", "use": "sig"})
+    for number in range(20):
+        headers = {"Authorization": f"Bearer {gateway.token(key=stranger, jti=str(number))}"}
+        assert await code(gateway, headers) == "TOKEN_INVALID"
+    assert len(gateway.services.commands(GetSigningKeys)) == 1
+
+
+async def test_a_session_logged_out_here_is_refused_at_once(gateway: Gateway) -> None:
+    headers = gateway.bearer()
+    answer = await gateway.client.post("/api/v1/auth/logout", headers=headers)
+    assert answer.json() == {"session_id": str(SESSION_ID)}
+    assert await code(gateway, headers) == "SESSION_ENDED"
+    assert await code(gateway, {"Authorization": f"Bearer {gateway.token(jti='other')}"}) == "SESSION_ENDED"
+
+
+async def test_a_key_is_verified_again_after_five_seconds(gateway: Gateway) -> None:
+    for _ in range(3):
+        assert await code(gateway, KEY_HEADERS) == ""
+    assert len(gateway.services.commands(VerifyApiKey)) == 1
+    gateway.services.replies[VerifyApiKey] = AlphintraError("KEY_INVALID", "revoked", kind=Kind.UNAUTHENTICATED)
+    gateway.clock.pass_time(seconds=5)
+    assert await code(gateway, KEY_HEADERS) == "KEY_INVALID"
+
+
+async def test_another_secret_is_never_covered_by_the_proof_of_the_right_one(gateway: Gateway) -> None:
+    assert await code(gateway, KEY_HEADERS) == ""
+    gateway.services.replies[VerifyApiKey] = AlphintraError("KEY_INVALID", "wrong", kind=Kind.UNAUTHENTICATED)
+    assert await code(gateway, {**KEY_HEADERS, "APCA-API-SECRET-KEY": "secret2"}) == "KEY_INVALID"
+    assert await code(gateway, {"APCA-API-KEY-ID": "key1"}) == "KEY_INVALID"
+
+
+async def test_a_key_revoked_here_is_refused_at_once(gateway: Gateway) -> None:
+    assert await code(gateway, KEY_HEADERS) == ""
+    await gateway.client.delete("/api/v1/api-keys/key1", headers=gateway.bearer())
+    gateway.services.replies[VerifyApiKey] = AlphintraError("KEY_INVALID", "revoked", kind=Kind.UNAUTHENTICATED)
+    assert await code(gateway, KEY_HEADERS) == "KEY_INVALID"
+
+
+async def test_the_number_of_proofs_kept_is_bounded(gateway: Gateway) -> None:
+    for number in range(PROVEN_MAX + 10):
+        assert await code(gateway, {"APCA-API-KEY-ID": f"key{number}", "APCA-API-SECRET-KEY": "s"}) == ""
+    assert len(gateway.app.state.gate._keys._entries) == PROVEN_MAX
+
+
+@pytest.mark.parametrize(
+    ("scopes", "role", "method", "path", "answered"),
+    [
+        (("read",), "owner", "GET", ACCOUNTS, 200),
+        (("read",), "owner", "DELETE", f"/api/v1/orders/{SOME_ID}", 403),
+        (("trade",), "owner", "DELETE", f"/api/v1/orders/{SOME_ID}", 200),
+        (("trade",), "owner", "GET", ACCOUNTS, 403),
+        (("read", "trade"), "owner", "GET", "/api/v1/users", 403),
+        (("admin",), "owner", "GET", "/api/v1/users", 200),
+        (("admin",), "trader", "GET", "/api/v1/users", 403),
+        (("read", "trade"), "owner", "GET", "/api/v1/api-keys", 403),
+        (("admin",), "owner", "GET", "/api/v1/api-keys", 200),
+        ((), "owner", "GET", ACCOUNTS, 403),
+        (("read", "trade"), "viewer", "DELETE", f"/api/v1/orders/{SOME_ID}", 403),
+        (("read",), "unheard-of", "GET", ACCOUNTS, 403),
+    ],
+)
+async def test_a_key_may_do_what_both_its_scopes_and_its_persons_role_allow(
+    gateway: Gateway, scopes: tuple[str, ...], role: str, method: str, path: str, answered: int
+) -> None:
+    gateway.services.replies[VerifyApiKey] = principal(*scopes, role=role)
+    answer = await gateway.client.request(method, path, headers=KEY_HEADERS)
+    assert answer.status_code == answered
+    assert answered == 200 or answer.json()["code"] == "AUTH_SCOPE"
+
+
+async def test_a_denied_request_is_told_in_the_log(gateway: Gateway) -> None:
+    with capture_logs() as lines:
+        await gateway.client.get("/api/v1/users", headers=gateway.bearer(role="trader"))
+    (denied,) = [line for line in lines if line["event"] == "http.denied"]
+    assert (denied["actor"], denied["needed"]) == (f"user:{USER_ID}", "admin")
+
+
+async def test_credentials_never_reach_the_log(gateway: Gateway) -> None:
+    headers = gateway.bearer()
+    body = {"email": "a@example.org", "password": "hunter2-hunter2"}
+    with capture_logs() as lines:
+        await gateway.client.get(ACCOUNTS, headers=headers)
+        await gateway.client.get(ACCOUNTS, headers=KEY_HEADERS)
+        await gateway.client.get(ACCOUNTS, headers=OPERATOR)
+        await gateway.client.get("/setup?token=one-time-token")
+        await gateway.client.post("/api/v1/auth/login", json=body)
+    text = str(lines)
+    token = headers["Authorization"].removeprefix("Bearer ")
+    for secret in (token, "secret1", OPERATOR["Authorization"][7:], "one-time-token", "hunter2-hunter2"):
+        assert secret not in text
