@@ -10,7 +10,7 @@ SPEC = ServiceSpec(
     name="user",
     tables=(
         TableSpec(name="profiles", data_class="personal", grants=_WRITE),
-        TableSpec(name="preferences", data_class="preference", grants=_WRITE),
+        TableSpec(name="preferences", data_class="preference", grants=("select", "insert", "delete")),
     ),
     commands=("health", "get_profile", "update_profile"),
     events=("preferences_changed",),

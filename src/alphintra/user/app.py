@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 from alphintra.contracts.auth import UserRegistered
 from alphintra.contracts.user import GetProfile, UpdateProfile
@@ -14,10 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["wire"]
 
+_NO_PLACES = {"Factory", "localtime"}  # what they mean differs from machine to machine
+
 
 def wire(host: ServiceHost, _parts: Parts) -> None:
     """Enter what user answers and hears."""
-    endpoints = Endpoints(profiles=Profiles(host.database), clock=host.clock, ids=host.ids)
+    endpoints = Endpoints(
+        profiles=Profiles(host.database),
+        time_zones=frozenset(available_timezones() - _NO_PLACES),
+        clock=host.clock,
+        ids=host.ids,
+    )
     host.bus.answer(GetProfile, endpoints.get_profile)
     host.bus.answer(UpdateProfile, endpoints.update_profile)
     host.hear(UserRegistered, endpoints.on_user_registered)

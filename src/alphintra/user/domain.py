@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
@@ -15,7 +16,8 @@ __all__ = ["Changes", "Profile", "apply_changes", "new_profile"]
 DISPLAY_NAME_MAX = 80
 PREFERENCES_MAX = 100
 PREFERENCE_LENGTH_MAX = 200
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,26 +59,30 @@ def new_profile(user_id: UserId, email: str, *, at: datetime) -> Profile:
     )
 
 
-def apply_changes(profile: Profile, changes: Changes, *, at: datetime) -> Profile:
+def apply_changes(profile: Profile, changes: Changes, *, time_zones: AbstractSet[str], at: datetime) -> Profile:
     """Return the changed profile.
 
-    Raises VERSION_CONFLICT if it changed since it was read, FIELD_CHARS, FIELD_LENGTH or FIELD_VALUE for bad input.
+    Args:
+        profile: as it is.
+        changes: as wanted, unchecked.
+        time_zones: names of all time zones there are.
+        at: when, aware UTC.
+
+    Raises:
+        AlphintraError: VERSION_CONFLICT if it changed since it was read; FIELD_CHARS, FIELD_LENGTH or FIELD_VALUE for
+            bad input.
     """
     if changes.version != profile.version:
         message = f"the profile is at version {profile.version}, not {changes.version}: read it again"
         raise AlphintraError("VERSION_CONFLICT", message, kind=Kind.CONFLICT, pointer="/version")
     if changes.display_name is not None:
         _check_text(changes.display_name, DISPLAY_NAME_MAX, pointer="/display_name")
-    if changes.locale is not None:
-        _check_text(changes.locale, PREFERENCE_LENGTH_MAX, pointer="/locale")
-    if changes.time_zone is not None and changes.time_zone not in available_timezones():
-        message = f"{changes.time_zone[:60]!r} is no time zone: write e.g. Europe/Berlin"
-        raise AlphintraError("FIELD_VALUE", message, pointer="/time_zone")
-    for key, value in changes.preferences or ():
-        _check_text(key, PREFERENCE_LENGTH_MAX, pointer="/preferences")
-        _check_text(value, PREFERENCE_LENGTH_MAX, pointer=f"/preferences/{key}")
-    if changes.preferences is not None and len(changes.preferences) > PREFERENCES_MAX:
-        raise AlphintraError("FIELD_LENGTH", f"at most {PREFERENCES_MAX} preferences", pointer="/preferences")
+    if changes.locale is not None and _LOCALE.fullmatch(changes.locale) is None:
+        raise AlphintraError("FIELD_VALUE", "this is no locale: write e.g. en or de-AT", pointer="/locale")
+    if changes.time_zone is not None and changes.time_zone not in time_zones:
+        raise AlphintraError("FIELD_VALUE", "this is no time zone: write e.g. Europe/Berlin", pointer="/time_zone")
+    if changes.preferences is not None:
+        _check_preferences(changes.preferences)
     return replace(
         profile,
         display_name=profile.display_name if changes.display_name is None else changes.display_name,
@@ -88,8 +94,17 @@ def apply_changes(profile: Profile, changes: Changes, *, at: datetime) -> Profil
     )
 
 
+def _check_preferences(preferences: tuple[tuple[str, str], ...]) -> None:
+    if len(preferences) > PREFERENCES_MAX:
+        raise AlphintraError("FIELD_LENGTH", f"at most {PREFERENCES_MAX} preferences", pointer="/preferences")
+    for name, value in preferences:
+        _check_text(name, PREFERENCE_LENGTH_MAX, pointer="/preferences")
+        escaped = name.replace("~", "~0").replace("/", "~1")  # RFC 6901
+        _check_text(value, PREFERENCE_LENGTH_MAX, pointer=f"/preferences/{escaped}")
+
+
 def _check_text(value: str, length_max: int, *, pointer: str) -> None:
-    if not value or len(value) > length_max:
-        raise AlphintraError("FIELD_LENGTH", f"must have 1 to {length_max} characters", pointer=pointer)
+    if not value.strip() or len(value) > length_max:
+        raise AlphintraError("FIELD_LENGTH", f"must have 1 to {length_max} visible characters", pointer=pointer)
     if any(unicodedata.category(character) in _INVISIBLE for character in value):
         raise AlphintraError("FIELD_CHARS", "holds control or invisible characters", pointer=pointer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from alphintra.contracts.auth import UserRegistered
@@ -21,8 +22,9 @@ __all__ = ["Endpoints"]
 class Endpoints:
     """Handlers with what they need at hand."""
 
-    def __init__(self, *, profiles: Profiles, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, *, profiles: Profiles, time_zones: AbstractSet[str], clock: Clock, ids: IdSource) -> None:
         self._profiles = profiles
+        self._time_zones = time_zones
         self._clock = clock
         self._ids = ids
 
@@ -32,8 +34,14 @@ class Endpoints:
 
     async def update_profile(self, command: UpdateProfile, context: Context) -> ProfileView:
         """Answer ``user.update_profile``."""
-        at = self._clock.now()
-        return await service.update_profile(command, context, profiles=self._profiles, ids=self._ids, at=at)
+        return await service.update_profile(
+            command,
+            context,
+            profiles=self._profiles,
+            time_zones=self._time_zones,
+            ids=self._ids,
+            at=self._clock.now(),
+        )
 
     async def on_user_registered(self, delivery: Delivery[UserRegistered]) -> None:
         """Hear ``auth.user_registered``."""

@@ -50,7 +50,7 @@ class ProfilesTransaction:
             profile.version,
             profile.updated_at,
         )
-        await self.session.execute("preferences.clear", profile.user_id, profile.updated_at)
+        await self.session.execute("preferences.clear", profile.user_id)
         rows = [(profile.user_id, name, value, profile.updated_at) for name, value in profile.preferences]
         await self.session.execute_many("preferences.put", rows)
 

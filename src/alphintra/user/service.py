@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,13 @@ async def get_profile(context: Context, *, profiles: Profiles) -> ProfileView:
 
 
 async def update_profile(
-    command: UpdateProfile, context: Context, *, profiles: Profiles, ids: IdSource, at: datetime
+    command: UpdateProfile,
+    context: Context,
+    *,
+    profiles: Profiles,
+    time_zones: AbstractSet[str],
+    ids: IdSource,
+    at: datetime,
 ) -> ProfileView:
     """Change the acting user's profile. Raises VERSION_CONFLICT, FIELD_* and PROFILE_NOT_FOUND."""
     changes = domain.Changes(
@@ -51,7 +58,7 @@ async def update_profile(
         profile = await tx.lock(_acting_user(context))
         if profile is None:
             raise _not_found()
-        changed = domain.apply_changes(profile, changes, at=at)
+        changed = domain.apply_changes(profile, changes, time_zones=time_zones, at=at)
         await tx.save(changed)
         event = PreferencesChanged(user_id=changed.user_id, version=changed.version)
         await append_event(tx.session, event, ids=ids, aggregate_id=changed.user_id, context=context, at=at)

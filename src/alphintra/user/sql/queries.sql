@@ -16,11 +16,10 @@ UPDATE profiles SET display_name = $2, locale = $3, time_zone = $4, version = $5
 WHERE user_id = $1;
 
 -- preferences.list: read a person's preferences
-SELECT name, value FROM preferences WHERE user_id = $1 AND value IS NOT NULL ORDER BY name;
+SELECT name, value FROM preferences WHERE user_id = $1 ORDER BY name;
 
--- preferences.clear: forget the values of a person's preferences before the new ones are stored
-UPDATE preferences SET value = NULL, updated_at = $2 WHERE user_id = $1;
+-- preferences.clear: forget a person's preferences before the new ones are stored
+DELETE FROM preferences WHERE user_id = $1;
 
 -- preferences.put: store one preference
-INSERT INTO preferences (user_id, name, value, updated_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (user_id, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at;
+INSERT INTO preferences (user_id, name, value, updated_at) VALUES ($1, $2, $3, $4);

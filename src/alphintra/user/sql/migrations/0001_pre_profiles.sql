@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS profiles (
 CREATE TABLE IF NOT EXISTS preferences (
     user_id uuid NOT NULL REFERENCES profiles (user_id),
     name text NOT NULL,
-    value text,
+    value text NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (user_id, name)
 );
