@@ -14,11 +14,13 @@ import argon2
 import pytest
 
 from alphintra.auth.app import wire
+from alphintra.auth.service import sessions
 from alphintra.contracts.auth import GetSigningKeys, LogIn, LogOut, RefreshSession, TokensView
 from alphintra.infrastructure.access_token import AccessTokens
 from alphintra.infrastructure.host import Parts
 from alphintra.kernel.errors import AlphintraError, Kind
 from fixtures.services import StartService, operator_context
+from fixtures.single_service import stop_at
 from integration.auth.scene import PASSWORD, SEED, Auth, code_of
 
 
@@ -208,6 +210,19 @@ async def test_within_ten_seconds_a_lost_answer_is_given_again(auth: Auth) -> No
     auth.wait(seconds=10)
     assert (await auth.ask(refresh(tokens))).refresh_token == first.refresh_token
     assert await auth.events("session_revoked") == []
+
+
+async def test_a_power_cut_between_exchange_and_answer_costs_nobody_the_session(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = await auth.log_in(await auth.register("ada"))
+    with monkeypatch.context() as cut:
+        stop_at(cut, sessions, "auth.refresh_committed")
+        assert await code_of(auth, refresh(tokens)) == "INTERNAL"
+    (row,) = await auth.query("select rotations from sessions")
+    assert row["rotations"] == 1
+    successor = await auth.ask(refresh(tokens))
+    assert await code_of(auth, refresh(successor)) == "ok"
 
 
 async def test_a_made_up_refresh_token_does_no_harm(auth: Auth) -> None:
