@@ -66,14 +66,14 @@ class ConsumerSpec:
         stream: stream it reads.
         durable: the consuming service.
         filter_subjects: the events heard.
-        ack_wait_s: silence after which an event is delivered again.
+        ack_wait_s: silence after which an event is delivered again; what a killed consumer held waits this long.
         ack_pending_max: events delivered and not acknowledged at once.
     """
 
     stream: str
     durable: str
     filter_subjects: tuple[str, ...]
-    ack_wait_s: int = 30
+    ack_wait_s: int = 5
     ack_pending_max: int = 256
 
 

@@ -19,6 +19,7 @@ from alphintra.infrastructure.parts import Parts
 from alphintra.infrastructure.postgres import Database, Queries
 from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.health import HEALTH_COMMANDS, HealthView
 from alphintra.kernel.messages import Context, Event
 from alphintra.manifest import SERVICES
@@ -163,6 +164,8 @@ class ServiceHost:
             try:
                 await task()
                 log.error("task.returned")
+            except AlphintraError as error:
+                log.warning("task.interrupted", code=error.code, detail=error.detail)
             except Exception:
                 log.exception("task.failed")
             failures += 1
