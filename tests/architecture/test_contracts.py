@@ -61,6 +61,7 @@ _SHARED: Mapping[str, tuple[str, ...]] = {
     "edge.app": ("fastapi", "starlette", "alphintra.contracts.base", "alphintra.infrastructure.bus"),
     "runtime": (),
     "runtime.supervisor": ("uvicorn", "alphintra.edge.app", "alphintra.trading.app", "alphintra.dataplane.apply"),
+    "__main__": ("alphintra.cli.main",),
     "cli": (),
     "cli.main": ("click", "alphintra.runtime.supervisor"),
 }
@@ -78,6 +79,7 @@ PLANTED = (
     ("edge.app", "alphintra.user.endpoints", "rooms"),
     ("broker.app", "alphintra.runtime.supervisor", "rooms"),
     ("runtime.supervisor", "alphintra.cli.main", "rooms"),
+    ("cli.main", "alphintra.__main__", "rooms"),
     ("auth.domain", "alphintra.auth.repository", "service-rooms"),
     ("auth.gateways", "alphintra.auth.repository", "service-rooms"),
     ("user.service", "alphintra.user.endpoints", "service-rooms"),
