@@ -23,7 +23,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 run: install ## Install, start the platform in the foreground with sample data, print its address
-	@$(VENV)/bin/alphintra up $(ARGS)
+	@$(VENV)/bin/alphintra up --sample $(ARGS)
 
 demo: install ## Install, run the main job end to end, print the summary; the exit code tells
 	@$(VENV)/bin/alphintra demo $(ARGS)
