@@ -43,22 +43,27 @@ OPERATOR: Final = Actor(id="operator", roles=("operator",))
 
 
 class Scope(StrEnum):
-    """What a route needs. ``SESSION`` is a person signed in or the operator; an API key only if it has ``admin``."""
+    """What a route needs.
+
+    ``SESSION`` is a person signed in or the operator, ``HALT`` one of them who may trade; an API key is neither unless
+    it has ``admin``. What exactly may be halted and released by whom, risk decides.
+    """
 
     PUBLIC = "public"
     READ = "read"
     TRADE = "trade"
     ADMIN = "admin"
     SESSION = "session"
+    HALT = "halt"
 
 
-_ALL: Final = frozenset({Scope.READ, Scope.TRADE, Scope.ADMIN})
+_ALL: Final = frozenset({Scope.SESSION, Scope.READ, Scope.TRADE, Scope.ADMIN, Scope.HALT})
 _SCOPES_OF_ROLE: Final = MappingProxyType(
     {
         "owner": _ALL,
         "operator": _ALL,
-        "trader": frozenset({Scope.READ, Scope.TRADE}),
-        "viewer": frozenset({Scope.READ}),
+        "trader": frozenset({Scope.SESSION, Scope.READ, Scope.TRADE, Scope.HALT}),
+        "viewer": frozenset({Scope.SESSION, Scope.READ}),
     }
 )
 
@@ -232,11 +237,11 @@ def gate_of(request: Request) -> Gate:
 
 
 def _may(actor: Actor, needed: Scope) -> bool:
-    is_key = actor.id.startswith("key:")
-    if needed is Scope.SESSION:
-        return not is_key or Scope.ADMIN in actor.scopes
-    is_in_role = any(needed in _SCOPES_OF_ROLE.get(role, frozenset()) for role in actor.roles)
-    return is_in_role and (not is_key or needed in actor.scopes)
+    is_in_role = any(needed in _SCOPES_OF_ROLE.get(role, ()) for role in actor.roles)
+    if not actor.id.startswith("key:"):
+        return is_in_role
+    needed_of_key = Scope.ADMIN if needed in {Scope.SESSION, Scope.HALT} else needed
+    return is_in_role and needed_of_key in actor.scopes
 
 
 def _unauthenticated(code: str, detail: str) -> AlphintraError:

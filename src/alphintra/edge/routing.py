@@ -21,7 +21,19 @@ from alphintra.edge.replies import encode_reply
 from alphintra.edge.strict_json import parse_json
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["Admin", "Allow", "Body", "Operation", "PageLimit", "Public", "Reader", "Routes", "Session", "Trader"]
+__all__ = [
+    "Admin",
+    "Allow",
+    "Body",
+    "Halter",
+    "Operation",
+    "PageLimit",
+    "Public",
+    "Reader",
+    "Routes",
+    "Session",
+    "Trader",
+]
 
 B = TypeVar("B", bound=msgspec.Struct)
 PAGE_MAX: Final = 1000
@@ -47,6 +59,7 @@ Session = Annotated[Caller, Depends(Allow(Scope.SESSION))]
 Reader = Annotated[Caller, Depends(Allow(Scope.READ))]
 Trader = Annotated[Caller, Depends(Allow(Scope.TRADE))]
 Admin = Annotated[Caller, Depends(Allow(Scope.ADMIN))]
+Halter = Annotated[Caller, Depends(Allow(Scope.HALT))]
 PageLimit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="How many at most.")]
 
 

@@ -101,7 +101,7 @@ async def test_nobody_gets_in_without_credentials(gateway: Gateway, operation: O
 @pytest.mark.parametrize("operation", OPERATIONS, ids=written)
 async def test_a_viewer_changes_nothing_but_their_own_session_and_inbox(gateway: Gateway, operation: Operation) -> None:
     status, _, _ = await call(gateway, operation, headers=gateway.bearer(role="viewer"))
-    assert (status == 403) == (operation.scope in {Scope.TRADE, Scope.ADMIN})
+    assert (status == 403) == (operation.scope in {Scope.TRADE, Scope.ADMIN, Scope.HALT})
 
 
 def test_every_served_route_is_declared_with_a_scope_or_known_to_be_open(gateway: Gateway) -> None:
@@ -116,15 +116,15 @@ def test_changing_routes_need_more_than_reading() -> None:
     assert lax == harmless
 
 
-def test_users_limits_and_the_kill_switch_need_the_admin_scope() -> None:
+def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> None:
     admin = {written(one) for one in OPERATIONS if one.scope is Scope.ADMIN}
     assert admin == {
         "GET /api/v1/users",
         "POST /api/v1/users",
         "PUT /api/v1/accounts/{account_id}/limits",
-        "POST /api/v1/risk/kill",
-        "POST /api/v1/risk/release",
     }
+    halt = {written(one) for one in OPERATIONS if one.scope is Scope.HALT}
+    assert halt == {"POST /api/v1/risk/kill", "POST /api/v1/risk/release"}
 
 
 async def test_every_command_a_person_may_send_has_a_route(gateway: Gateway) -> None:

@@ -183,6 +183,27 @@ async def test_a_key_may_do_what_both_its_scopes_and_its_persons_role_allow(
     assert answered == 200 or answer.json()["code"] == "AUTH_SCOPE"
 
 
+@pytest.mark.parametrize(
+    ("role", "scopes", "answered"),
+    [
+        ("trader", None, 200),
+        ("viewer", None, 403),
+        ("owner", None, 200),
+        ("owner", ("read", "trade"), 403),
+        ("owner", ("admin",), 200),
+        ("trader", ("read", "trade"), 403),
+    ],
+)
+async def test_a_trading_person_may_halt_and_a_key_only_as_admin(
+    gateway: Gateway, role: str, scopes: tuple[str, ...] | None, answered: int
+) -> None:
+    gateway.services.replies[VerifyApiKey] = principal(*(scopes or ()), role=role)
+    headers = gateway.bearer(role=role) if scopes is None else KEY_HEADERS
+    body = {"scope": "account", "account_id": str(SOME_ID), "reason": "test"}
+    answer = await gateway.client.post("/api/v1/risk/kill", json=body, headers=headers)
+    assert answer.status_code == answered
+
+
 async def test_a_denied_request_is_told_in_the_log(gateway: Gateway) -> None:
     with capture_logs() as lines:
         await gateway.client.get("/api/v1/users", headers=gateway.bearer(role="trader"))

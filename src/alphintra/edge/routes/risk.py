@@ -10,7 +10,7 @@ from fastapi import Depends
 
 from alphintra.contracts.risk import KillStateView, SetKillState
 from alphintra.edge.decoding import Label
-from alphintra.edge.routing import Admin, Body, Routes
+from alphintra.edge.routing import Body, Halter, Routes
 
 __all__ = ["routes"]
 
@@ -35,14 +35,14 @@ class ReleaseBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 @routes.post("/risk/kill")
-async def kill(caller: Admin, body: Annotated[KillBody, Depends(Body(KillBody))]) -> KillStateView:
+async def kill(caller: Halter, body: Annotated[KillBody, Depends(Body(KillBody))]) -> KillStateView:
     """Block trading for the firm or one account, from the next order on."""
     command = SetKillState(scope=body.scope, state=body.state, reason=str(body.reason), account_id=body.account_id)
     return await caller.ask(command)
 
 
 @routes.post("/risk/release")
-async def release(caller: Admin, body: Annotated[ReleaseBody, Depends(Body(ReleaseBody))]) -> KillStateView:
+async def release(caller: Halter, body: Annotated[ReleaseBody, Depends(Body(ReleaseBody))]) -> KillStateView:
     """Let the firm or one account trade again."""
     command = SetKillState(scope=body.scope, state="normal", reason=str(body.reason), account_id=body.account_id)
     return await caller.ask(command)
