@@ -29,6 +29,7 @@ from contract.samples import COMMANDS, EVENTS, MESSAGES, MODULES, sample
 GOLDEN: Final = Path(__file__).parents[1] / "golden"
 REWRITE: Final = "ALPHINTRA_REWRITE_GOLDEN"
 IS_REWRITING: Final = bool(os.environ.get(REWRITE))
+CHANGED: Final = f"the wire form changed: look at the difference; if it is meant, set {REWRITE}=1"
 
 
 def message_file(message: type[msgspec.Struct]) -> Path:
@@ -51,12 +52,12 @@ def on_the_wire(message: msgspec.Struct) -> str:
     return msgspec.json.format(raw, indent=2).decode() + "\n"
 
 
-def held_against(path: Path, text: str) -> None:
+def golden(path: Path, text: str) -> str:
+    """Return what is stored in a file, after writing the text there if asked to."""
     if IS_REWRITING:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    stored = path.read_text(encoding="utf-8") if path.exists() else ""
-    assert text == stored, f"{path.name} changed: look at the difference; if it is meant, set {REWRITE}=1"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def stray(folder: str, expected: set[str]) -> set[str]:
@@ -71,12 +72,14 @@ def stray(folder: str, expected: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("message", MESSAGES, ids=tag_of)
 def test_a_message_is_sent_as_it_always_was(message: type[msgspec.Struct]) -> None:
-    held_against(message_file(message), on_the_wire(sample(message)))
+    sent = on_the_wire(sample(message))
+    assert sent == golden(message_file(message), sent), CHANGED
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=tag_of)
 def test_a_reply_is_sent_as_it_always_was(command: type[Command[Any]]) -> None:
-    held_against(reply_file(command), on_the_wire(sample(reply_type(command))))
+    sent = on_the_wire(sample(reply_type(command)))
+    assert sent == golden(reply_file(command), sent), CHANGED
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=tag_of)
