@@ -1,0 +1,66 @@
+"""The command line: one entry, one place where failures become a line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+
+from alphintra.cli import platform
+from alphintra.kernel.errors import AlphintraError, Kind
+
+__all__ = ["cli", "main"]
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
+
+_NOT_THE_INPUT = frozenset({Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG})
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="alphintra", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Alphintra: a self-hosted trading platform whose data isolation can be proven."""
+
+
+for _command in platform.COMMANDS:
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 ok, 1 failed, 2 wrong input, 130 interrupted, 141 closed pipe."""
+    try:
+        status = cli.main(args=arguments, prog_name="alphintra", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away: say nothing more, also not when the interpreter flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        return _told("USAGE", f"{error.format_message()}{_how_to_ask(error)}", EXIT_USAGE)
+    except AlphintraError as error:
+        return _told(error.code, error.detail, EXIT_FAILED if error.kind in _NOT_THE_INPUT else EXIT_USAGE)
+    return status if isinstance(status, int) else 0
+
+
+def _told(code: str, detail: str, status: int) -> int:
+    line = " ".join(detail.split())
+    click.echo(f"error {code}: {line}", err=True)
+    return status
+
+
+def _how_to_ask(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f" (see `{context.command_path} --help`)" if isinstance(context, click.Context) else ""

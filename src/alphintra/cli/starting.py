@@ -1,0 +1,165 @@
+"""``alphintra up``: this process is the supervisor, so it stays small; what needs HTTP runs in a short-lived child."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import click
+
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.runtime import control
+from alphintra.runtime.home import Home
+from alphintra.runtime.platform import run_platform
+from alphintra.runtime.policy import Phase, PlatformState, state_from_json
+from alphintra.runtime.settings import RuntimeSettings
+from alphintra.runtime.supervisor import STATE_FILE
+
+__all__ = ["run_in_foreground", "start_detached"]
+
+_LOOK_EVERY_S = 0.1
+_START_TIMEOUT_S = 180.0
+_LOG = "up.log"
+
+
+def run_in_foreground(settings: RuntimeSettings, *, with_sample: bool, is_silent: bool) -> int:
+    """Run the platform until it is stopped; return the exit status."""
+    run = _Foreground(settings, with_sample=with_sample, is_silent=is_silent)
+    asyncio.run(run.run())
+    return run.status
+
+
+class _Foreground:
+    """One run in the foreground: what it tells while starting, when ready and while stopping."""
+
+    def __init__(self, settings: RuntimeSettings, *, with_sample: bool, is_silent: bool) -> None:
+        self.status = 0
+        self._settings = settings
+        self._with_sample = with_sample
+        self._is_silent = is_silent
+        self._is_ready = False
+        self._interrupts = 0
+        self._welcome: subprocess.Popen[bytes] | None = None
+
+    async def run(self) -> None:
+        """Run until stopped. Raises what `run_platform` raises."""
+        _tell(f"starting in {self._settings.home}")
+        progress = asyncio.ensure_future(self._tell_progress(Home.open(self._settings.home)))
+        try:
+            await run_platform(self._settings, environ=dict(os.environ), on_ready=self._tell_ready)
+        finally:
+            progress.cancel()
+            self._end_welcome()
+        _tell("stopped")
+
+    async def _tell_progress(self, home: Home) -> None:
+        """Tell of each process once, when it is ready."""
+        told: set[str] = set()
+        while not self._is_ready:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            state = _state_of(home, os.getpid())
+            if state is not None and not self._is_ready:
+                self._hear_interrupts()
+                self._tell_processes(state, told)
+
+    def _tell_processes(self, state: PlatformState, told: set[str]) -> None:
+        for process in state.processes:
+            if process.name not in told and process.phase in {Phase.READY, Phase.FINISHED}:
+                told.add(process.name)
+                _tell(f"  {process.name} {process.phase.value}")
+
+    def _hear_interrupts(self) -> None:
+        """Say that Ctrl-C was heard, and hand it to the supervisor as the SIGTERM it treats in the same way."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupted)
+
+    def _interrupted(self) -> None:
+        self._interrupts += 1
+        if self._interrupts == 1:
+            _tell("stopping in order (Ctrl-C again: at once)")
+            if not self._is_ready:
+                self.status = 128 + signal.SIGINT
+        else:
+            _tell("stopping at once")
+            self.status = 128 + signal.SIGINT
+        self._end_welcome()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _tell_ready(self, state: PlatformState) -> None:
+        self._is_ready = True
+        self._hear_interrupts()
+        click.echo(f"Alphintra: http://127.0.0.1:{state.ports['http']}")
+        if not self._is_silent:
+            self._welcome = welcome(state.ports["http"], with_sample=self._with_sample)
+        _tell("stop with Ctrl-C, or with `alphintra down` from elsewhere")
+
+    def _end_welcome(self) -> None:
+        if self._welcome is not None and self._welcome.poll() is None:
+            self._welcome.terminate()
+            self._welcome.wait()
+
+
+def welcome(port: int, *, with_sample: bool) -> subprocess.Popen[bytes]:
+    """Start the child that tells the setup link and brings the sample data; its words come on our standard output."""
+    argv = [sys.executable, "-m", "alphintra.cli.welcome", str(port), *(["--sample"] if with_sample else [])]
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own program
+
+
+def start_detached(settings: RuntimeSettings, *, with_sample: bool) -> int:
+    """Start the platform in the background and return when it is ready; its own words go to ``logs/up.log``.
+
+    Raises:
+        AlphintraError: what the start itself would raise, or START_TIMEOUT.
+    """
+    home = Home.open(settings.home)
+    if control.status(home).is_running:
+        detail = f"Alphintra already runs in {home.path}: stop it with 'alphintra down'"
+        raise AlphintraError("ALREADY_RUNNING", detail, kind=Kind.CONFLICT, pointer="ALPHINTRA_HOME")
+    _tell(f"starting in {home.path}")
+    argv = [sys.executable, "-m", "alphintra", "up", "--silent"]
+    argv += ["--port", str(settings.port), "--processes", settings.processes.value]
+    log = home.logs / _LOG
+    with log.open("wb") as output:
+        child = subprocess.Popen(  # noqa: S603 - our own program
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    state = _wait_until_ready(home, child)
+    if state is None:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        click.echo(lines[-1] if lines else "error START_FAILED: the platform ended while starting", err=True)
+        return child.returncode or 1
+    click.echo(f"Alphintra: http://127.0.0.1:{state.ports['http']}")
+    told = welcome(state.ports["http"], with_sample=with_sample).wait()
+    _tell("stop with `alphintra down`")
+    return told
+
+
+def _wait_until_ready(home: Home, child: subprocess.Popen[bytes]) -> PlatformState | None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while child.poll() is None:
+        state = _state_of(home, child.pid)
+        if state is not None and state.phase is Phase.READY:
+            return state
+        if time.monotonic() > deadline:
+            child.terminate()
+            detail = f"the platform was not ready within {_START_TIMEOUT_S:.0f} s: see `alphintra logs supervisor`"
+            raise AlphintraError("START_TIMEOUT", detail, kind=Kind.UNAVAILABLE)
+        time.sleep(_LOOK_EVERY_S)
+    return None
+
+
+def _state_of(home: Home, pid: int) -> PlatformState | None:
+    """Return what the supervisor with this process number published; None while the file is an earlier one's."""
+    with suppress(FileNotFoundError):
+        state = state_from_json(json.loads((home.run / STATE_FILE).read_text(encoding="utf-8")))
+        return state if state.pid == pid else None
+    return None
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
