@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from alphintra.cli.demo.journal import Check, Journal
@@ -14,7 +16,7 @@ from alphintra.cli.demo.journal import Check, Journal
 __all__ = ["print_summary"]
 
 WIDTH_MAX = 110
-TEXT_MAX = 40
+TEXT_MAX = 30
 
 
 def print_summary(journal: Journal) -> None:
@@ -43,7 +45,7 @@ def _print_trading(console: Console, facts: Mapping[str, Any]) -> None:
     lines = (
         ("backtest return", _percent(metrics.get("total_return"))),
         ("backtest Sharpe ratio", _number(metrics.get("sharpe"))),
-        ("backtest maximum drawdown", _percent(metrics.get("max_drawdown"))),
+        ("backtest maximum drawdown", _percent(metrics.get("max_drawdown"), sign="")),
         ("paper cash", f"{_money(account.get('cash'))} {account.get('currency', '')}"),
         ("paper realised profit", _money(account.get("realized_pnl"))),
         (
@@ -63,9 +65,7 @@ def _print_access(console: Console, access: Mapping[str, Sequence[Sequence[Any]]
     for kind, cells in access.items():
         names = sorted({cell[0] for cell in cells})
         allowed = {(user, target) for user, target, is_allowed in cells if is_allowed}
-        table = Table(
-            title=f"Access just probed: {kind} (rows: whose credential; columns: whose {kind})", title_justify="left"
-        )
+        table = _table(f"Access just probed, {kind}: credential of the row, {kind} of the column")
         table.add_column("")
         for name in names:
             table.add_column(name[:8], justify="center")
@@ -76,17 +76,23 @@ def _print_access(console: Console, access: Mapping[str, Sequence[Sequence[Any]]
 
 
 def _print_checks(console: Console, checks: Sequence[Check]) -> None:
-    table = Table(title="Checks, each in the owning service's data", title_justify="left")
-    for column in ("", "what", "owner", "found"):
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    table = _table("Checks, each in the owning service's data")
+    table.add_column("", no_wrap=True)
+    table.add_column("what", no_wrap=True, overflow="ellipsis")
+    table.add_column("owner", no_wrap=True)
+    table.add_column("found", no_wrap=True, overflow="ellipsis")
     for check in checks:
         mark = "[green]ok[/]" if check.is_ok else "[red]NO[/]"
-        table.add_row(mark, check.what, check.owner, check.found[:TEXT_MAX])
+        table.add_row(mark, check.what, check.owner, escape(check.found[:TEXT_MAX]))
     console.print(table)
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.1%}"
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+
+
+def _percent(value: float | None, *, sign: str = "+") -> str:
+    return "-" if value is None else f"{value:{sign}.1%}"
 
 
 def _number(value: float | None) -> str:

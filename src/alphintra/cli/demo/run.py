@@ -42,7 +42,7 @@ def demo(settings: RuntimeSettings, *, as_json: bool, tell: Callable[[str], None
         base_url = f"http://127.0.0.1:{_port(home, settings)}"
         operator = ApiClient(base_url, operator_token(home))
         client = steps.sign_in(operator, base_url, home.secret(_PASSWORD), run, journal)
-        stage = steps.Stage(client, run, journal)
+        stage = steps.Stage(client, operator, run, journal)
         verify.verify_health(stage)
         steps.import_prices(stage)
         workflow = steps.make_workflow(stage)
