@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["fixtures.nats", "fixtures.postgres", "fixtures.services"]
+pytest_plugins = ["fixtures.nats", "fixtures.platform", "fixtures.postgres", "fixtures.services"]
