@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alphintra.contracts.approval import (
@@ -62,9 +62,10 @@ def is_good(order: OrderTerms, approval: Approval) -> bool:
     return KEY.verify_key.is_signed(seal_bytes(approval.seal), approval.signature) and is_covered(order, approval)
 
 
-batches = st.lists(terms(), min_size=1, max_size=64, unique_by=lambda order: order.order_id)
+batches = st.lists(terms(), min_size=1, max_size=9, unique_by=lambda order: order.order_id)
 
 
+@settings(deadline=None)
 @given(batches)
 def test_every_order_of_a_batch_is_covered_by_its_own_approval_alone(orders: list[OrderTerms]) -> None:
     approvals = sealed(orders)
@@ -72,6 +73,7 @@ def test_every_order_of_a_batch_is_covered_by_its_own_approval_alone(orders: lis
         assert [is_good(order, approval) for approval in approvals] == [m == n for m in range(len(orders))]
 
 
+@settings(deadline=None)
 @given(terms(), st.data())
 def test_any_change_of_the_terms_breaks_the_approval(order: OrderTerms, data: st.DataObject) -> None:
     (approval,) = sealed([order])
@@ -93,6 +95,7 @@ def test_any_change_of_the_terms_breaks_the_approval(order: OrderTerms, data: st
     assert not is_good(change(order, **{name: changed[name]}), approval)
 
 
+@settings(deadline=None)
 @given(st.lists(terms(), min_size=2, max_size=9, unique_by=lambda order: order.order_id), st.data())
 def test_any_change_of_the_approval_breaks_it(orders: list[OrderTerms], data: st.DataObject) -> None:
     n = data.draw(st.integers(0, len(orders) - 1))
@@ -120,6 +123,7 @@ def test_any_change_of_the_approval_breaks_it(orders: list[OrderTerms], data: st
     assert not is_good(order, change(approval, **{name: changed[name]}))
 
 
+@settings(deadline=None)
 @given(terms(), st.integers(0, 63), st.integers(0, 7))
 def test_one_flipped_bit_of_a_path_breaks_it(order: OrderTerms, byte: int, bit: int) -> None:
     neighbour = change(order, order_id=UUID(int=order.order_id.int ^ 1))
@@ -130,6 +134,7 @@ def test_one_flipped_bit_of_a_path_breaks_it(order: OrderTerms, byte: int, bit: 
     assert not is_good(order, change(approval, path=(bytes(flipped),)))
 
 
+@settings(deadline=None)
 @given(terms())
 def test_an_approval_of_another_key_is_worth_nothing(order: OrderTerms) -> None:
     (approval,) = sealed([order])
@@ -153,6 +158,7 @@ def test_amounts_are_covered_however_they_are_written() -> None:
     assert is_good(change(order, qty=Decimal("1E+2"), limit_price=Decimal("10.500000000")), approval)
 
 
+@settings(deadline=None)
 @given(terms())
 def test_an_approval_survives_the_wire(order: OrderTerms) -> None:
     (approval,) = sealed([order])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alphintra.kernel.merkle import inclusion_path, inclusion_paths, is_included, leaf_hash, tree_root
@@ -43,6 +43,7 @@ def test_an_inner_node_is_never_a_leaf() -> None:
     assert tree_root([left, right]) != leaf_hash(left + right)
 
 
+@settings(deadline=None)
 @given(leaf_lists)
 def test_all_paths_at_once_are_the_paths_one_by_one(leaves: tuple[bytes, ...]) -> None:
     root, paths = inclusion_paths(leaves)
@@ -50,6 +51,7 @@ def test_all_paths_at_once_are_the_paths_one_by_one(leaves: tuple[bytes, ...]) -
     assert paths == tuple(inclusion_path(leaves, index) for index in range(len(leaves)))
 
 
+@settings(deadline=None)
 @given(leaf_lists)
 def test_every_leaf_is_proven_at_its_place(leaves: tuple[bytes, ...]) -> None:
     root, paths = inclusion_paths(leaves)
@@ -57,6 +59,7 @@ def test_every_leaf_is_proven_at_its_place(leaves: tuple[bytes, ...]) -> None:
     assert all(is_included(leaf, index=n, size=size, path=paths[n], root=root) for n, leaf in enumerate(leaves))
 
 
+@settings(deadline=None)
 @given(leaf_lists, st.data())
 def test_a_proof_holds_for_no_other_leaf_place_size_root_or_path(
     leaves: tuple[bytes, ...], data: st.DataObject
@@ -78,6 +81,7 @@ def test_a_proof_holds_for_no_other_leaf_place_size_root_or_path(
         assert not is_included(leaf, index=index, size=size, path=forged, root=root)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 70), st.data())
 def test_a_proof_of_one_place_proves_no_other_place(size: int, data: st.DataObject) -> None:
     leaves = tuple(leaf_hash(str(n).encode()) for n in range(size))

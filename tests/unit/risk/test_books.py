@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alphintra.kernel.ids import OrderId
@@ -81,6 +81,7 @@ def test_only_what_is_held_can_be_released() -> None:
     assert [reservation(state).released() for state in (CONFIRMED, LAPSED, RELEASED, CLOSED)] == [None] * 4
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), max_size=6), st.randoms(use_true_random=False), st.integers(0, 3))
 def test_fills_and_the_close_commute(fills: list[int], chance: object, unfilled: int) -> None:
     total = sum(fills)

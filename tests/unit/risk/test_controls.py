@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alphintra.kernel.errors import AlphintraError
@@ -246,6 +246,7 @@ amounts = st.decimals(min_value=0, max_value=10**6, places=2)
 signed = st.decimals(min_value=-(10**6), max_value=10**6, places=2)
 
 
+@settings(deadline=None)
 @given(signed, amounts, amounts, amounts.filter(bool), st.sampled_from(Side))
 def test_what_passes_can_never_break_a_limit_however_orders_fill(
     position: Decimal, buys: Decimal, sells: Decimal, qty: Decimal, side: Side
