@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
 
 import msgspec
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 
 from alphintra.infrastructure.telemetry import bound_context, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -19,6 +20,7 @@ from alphintra.kernel.messages import Command, Context, reply_type, subject_of
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
 
 __all__ = ["Bus", "LocalDirectory", "Outcome"]
 
@@ -67,25 +69,53 @@ class _Responder:
         self._handler = handler
         self._decoder = msgspec.json.Decoder(command)
         self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def wait_idle(self) -> None:
+        """Return once nothing is in flight."""
+        await self._idle.wait()
 
     async def answer(self, requests: Sequence[tuple[Command[Any], Context]]) -> Sequence[Any]:
         if self._in_flight + len(requests) > IN_FLIGHT_MAX:
             busy = AlphintraError("BUSY", "too many requests are in flight: try again", kind=Kind.LIMITED)
             return [busy] * len(requests)
         self._in_flight += len(requests)
+        self._idle.clear()
         try:
-            return await self._handler(requests)
+            outcomes = await self._handler(requests)
+            if len(outcomes) != len(requests):
+                message = f"{len(requests)} messages got {len(outcomes)} answers"
+                raise RuntimeError(message)  # noqa: TRY301 - a bug like any other of the handler
         except AlphintraError as error:
             return [error] * len(requests)
         except Exception:  # noqa: BLE001 - logged; the caller gets a trace id, the other messages their answers
             get_logger().exception("bus.handler_failed", command=self.command.__name__)
             bug = AlphintraError("INTERNAL", "the service failed; the trace id names the log entry", kind=Kind.BUG)
             return [bug] * len(requests)
+        else:
+            return outcomes
         finally:
             self._in_flight -= len(requests)
+            if not self._in_flight:
+                self._idle.set()
 
-    def decode(self, body: bytes) -> list[tuple[Command[Any], Context]]:
-        return [(self._decoder.decode(wire.message), wire.context) for wire in _decode_requests(body)]
+    async def answer_wire(self, body: bytes) -> Sequence[Any]:
+        """Answer what came over NATS; a message that cannot be read is refused, the others are answered."""
+        try:
+            wires = _decode_requests(body)
+        except msgspec.DecodeError as error:
+            return [AlphintraError("MESSAGE_INVALID", str(error))]
+        read = [self._read(wire) for wire in wires]
+        sound = [item for item in read if not isinstance(item, AlphintraError)]
+        answers = iter(await self.answer(sound) if sound else ())
+        return [item if isinstance(item, AlphintraError) else next(answers) for item in read]
+
+    def _read(self, wire: _WireRequest) -> tuple[Command[Any], Context] | AlphintraError:
+        try:
+            return self._decoder.decode(wire.message), wire.context
+        except msgspec.DecodeError as error:
+            return AlphintraError("MESSAGE_INVALID", str(error))
 
 
 class LocalDirectory:
@@ -126,6 +156,7 @@ class Bus:
         self._nats = nats
         self._responders: dict[str, _Responder] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._subscriptions: list[Subscription] = []
 
     async def ask(self, command: Command[R], context: Context, *, timeout_s: float = REQUEST_TIMEOUT_S) -> R:
         """Send one command and return its reply.
@@ -160,10 +191,11 @@ class Bus:
         body = _encode([{"context": context, "message": message} for message, context in requests])
         try:
             answer = await self._nats.request(subject, body, timeout=timeout_s)
+        except MaxPayloadError as error:
+            raise AlphintraError("MESSAGE_TOO_LARGE", "the request does not fit into one message") from error
         except (NatsError, TimeoutError, OSError) as error:
             raise _unavailable(subject) from error
-        wanted = reply_type(command)
-        return [_outcome(reply, wanted) for reply in _decode_replies(answer.data)]
+        return _outcomes(answer.data, len(requests), reply_type(command))
 
     def answer(self, command: type[C], handler: Handler[C]) -> None:
         """Answer a command one by one; messages of a batch run side by side."""
@@ -195,17 +227,29 @@ class Bus:
         if self._nats is None:
             return
         for subject, responder in self._responders.items():
-            await self._nats.subscribe(subject, queue=self.name, cb=self._receiver(responder))
+            receive = self._receiver(responder)
+            self._subscriptions.append(await self._nats.subscribe(subject, queue=self.name, cb=receive))
         # Twice: the client's ping may overtake what its subscriptions still have queued, the second one cannot.
         await self._nats.flush()
         await self._nats.flush()
 
-    async def close(self) -> None:
-        """Stop answering, finish what is in flight, leave NATS."""
+    async def stop(self) -> None:
+        """Take no more requests and answer what is in flight, for as long as a caller would wait for it."""
         for subject in self._responders:
             self._local.remove(subject)
-        if self._running:
-            await asyncio.wait(self._running, timeout=REQUEST_TIMEOUT_S)
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                if self._nats is not None and self._nats.is_connected:
+                    drained = (each.drain() for each in self._subscriptions)  # type: ignore[no-untyped-call] # of nats
+                    await asyncio.gather(*drained)
+                await asyncio.gather(*self._running, *(each.wait_idle() for each in self._responders.values()))
+        except (NatsError, TimeoutError) as error:
+            get_logger().warning("bus.stopped_in_flight", name=self.name, error=type(error).__name__)
+        self._subscriptions.clear()
+
+    async def close(self) -> None:
+        """Stop answering, finish what is in flight, leave NATS."""
+        await self.stop()
         if self._nats is not None and not self._nats.is_closed:
             await self._nats.close()
 
@@ -220,14 +264,13 @@ class Bus:
 
 
 async def _respond(responder: _Responder, message: Msg) -> None:
+    outcomes = await responder.answer_wire(message.data)
     try:
-        requests = responder.decode(message.data)
-    except msgspec.DecodeError as error:
-        outcomes: Sequence[Any] = [AlphintraError("MESSAGE_INVALID", str(error))]
-    else:
-        outcomes = await responder.answer(requests)
-    try:
-        await message.respond(_encode([_wire(outcome) for outcome in outcomes]))
+        try:
+            await message.respond(_encode([_wire(outcome) for outcome in outcomes]))
+        except MaxPayloadError:
+            text = "the answer does not fit into one message: ask for fewer at once"
+            await message.respond(_encode([_wire(AlphintraError("REPLY_TOO_LARGE", text))]))
     except NatsError:
         get_logger().exception("bus.respond_failed", subject=message.subject)
 
@@ -238,12 +281,25 @@ def _wire(outcome: object) -> dict[str, object]:
     return {"ok": outcome}
 
 
+def _outcomes(body: bytes, count: int, wanted: type[R]) -> Sequence[Outcome[R]]:
+    """Read the replies to so many messages. Raises REPLY_INVALID for what is no reply to them."""
+    try:
+        outcomes = [_outcome(reply, wanted) for reply in _decode_replies(body)]
+    except msgspec.DecodeError as error:
+        raise AlphintraError("REPLY_INVALID", str(error), kind=Kind.BUG) from error
+    if len(outcomes) == count:
+        return outcomes
+    if len(outcomes) == 1 and isinstance(outcomes[0], AlphintraError):
+        return outcomes * count  # the batch as a whole was refused
+    raise AlphintraError("REPLY_INVALID", f"{count} messages got {len(outcomes)} replies", kind=Kind.BUG)
+
+
 def _outcome(reply: _Reply, wanted: type[R]) -> Outcome[R]:
     if reply.problem is not None:
         problem = reply.problem
         return AlphintraError(problem.code, problem.detail, kind=problem.kind, pointer=problem.pointer)
     if reply.ok == _ABSENT:
-        raise AlphintraError("MESSAGE_INVALID", "a reply carries neither result nor problem", kind=Kind.BUG)
+        raise AlphintraError("REPLY_INVALID", "a reply carries neither result nor problem", kind=Kind.BUG)
     return msgspec.json.decode(reply.ok, type=wanted)
 
 

@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 from nats.errors import Error as NatsError
 
+from alphintra.infrastructure.backoff import retry_delay
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import bound_context, get_logger
 from alphintra.kernel.errors import AlphintraError
@@ -47,7 +48,6 @@ _decode_envelope = msgspec.json.Decoder(EventEnvelope).decode
 
 RELAY_BATCH = 128
 RELAY_IDLE_S = 1.0
-RETRY_DELAY_MAX_S = 5.0
 FETCH_BATCH = 64
 FETCH_WAIT_S = 5.0
 
@@ -149,7 +149,7 @@ class OutboxRelay:
             except (AlphintraError, NatsError, OSError, TimeoutError) as error:
                 failures += 1
                 get_logger().warning("relay.retry", service=self._service, failures=failures, error=str(error))
-                await asyncio.sleep(min(0.1 * 2**failures, RETRY_DELAY_MAX_S))
+                await asyncio.sleep(retry_delay(failures))
                 continue
             failures = 0
             if not published:
@@ -213,7 +213,7 @@ class Consumer:
             except (NatsError, OSError) as error:
                 failures += 1
                 get_logger().warning("consumer.retry", producer=producer, failures=failures, error=str(error))
-                await asyncio.sleep(min(0.1 * 2**failures, RETRY_DELAY_MAX_S))
+                await asyncio.sleep(retry_delay(failures))
 
     async def _deliver(self, message: Msg) -> None:
         try:
@@ -249,4 +249,4 @@ class _Tagged(msgspec.Struct):
 
 
 def _redelivery_delay(message: Msg) -> float:
-    return float(min(0.05 * 2 ** min(message.metadata.num_delivered, 10), RETRY_DELAY_MAX_S))
+    return retry_delay(message.metadata.num_delivered - 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nats.errors import Error as NatsError
 
+from alphintra.infrastructure.backoff import retry_delay
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.events import Consumer, Delivery, OutboxRelay
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Parts", "ServiceCredentials", "ServiceHost"]
 
 E = TypeVar("E", bound=Event)
-RESTART_DELAY_MAX_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +123,11 @@ class ServiceHost:
         self._tasks = [asyncio.create_task(self._keep(name, task)) for name, task in self._runs]
 
     async def close(self) -> None:
-        """Stop answering, stop the background part, leave database and bus."""
+        """Answer what is in flight and nothing more, stop the background part, leave database and bus."""
+        await self.bus.stop()  # first: what is in flight may need a background task to be answered
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, *self._wakes, return_exceptions=True)
         await self.bus.close()
         await self.database.close()
 
@@ -169,4 +168,4 @@ class ServiceHost:
             except Exception:
                 log.exception("task.failed")
             failures += 1
-            await asyncio.sleep(min(0.1 * 2**failures, RESTART_DELAY_MAX_S))
+            await asyncio.sleep(retry_delay(failures))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -17,6 +17,8 @@ __all__ = ["ConstraintError", "Database", "Queries", "Record", "Session"]
 
 Record = Mapping[str, Any]
 _HEADER = re.compile(r"^-- ([a-z][a-z0-9_.]*): (\S.*)$", re.MULTILINE)
+# The driver has one class for a connection that is gone and for wrong use of one that is there.
+_CLOSED = re.compile("closed|closing|released back")
 _ACQUIRE_TIMEOUT_S = 10.0
 _STATEMENT_TIMEOUT_S = 30.0
 _IDLE_CONNECTION_S = 60.0
@@ -45,7 +47,10 @@ class Queries:
         statements: dict[str, str] = {}
         for source in ("alphintra.infrastructure", package):
             text = (resources.files(source) / "sql" / "queries.sql").read_text(encoding="utf-8")
-            statements |= cls.parse(text)
+            found = cls.parse(text)
+            for name in statements.keys() & found.keys():
+                raise AlphintraError("QUERY_DUPLICATE", f"{package} rewrites the common {name}", kind=Kind.BUG)
+            statements |= found
         return cls(statements)
 
     @staticmethod
@@ -147,9 +152,7 @@ class Database:
             try:
                 yield session
             except BaseException:
-                if not connection.is_closed():
-                    with _translated():
-                        await transaction.rollback()
+                await _roll_back(connection, transaction)
                 raise
             with _translated():
                 await transaction.commit()
@@ -165,6 +168,13 @@ class Database:
         finally:
             with _translated():
                 await self._pool.release(connection)
+
+
+async def _roll_back(connection: Any, transaction: Any) -> None:  # noqa: ANN401 - asyncpg ships no types
+    """Roll back; where that fails the server has done it, and what led here matters more to the caller."""
+    with suppress(AlphintraError), _translated():
+        if not connection.is_closed():
+            await transaction.rollback()
 
 
 def _no_relay() -> None:
@@ -203,11 +213,10 @@ def _translate(error: Exception) -> AlphintraError | None:
             asyncpg.InvalidAuthorizationSpecificationError,
             asyncpg.OperatorInterventionError,
             asyncpg.TooManyConnectionsError,
-            asyncpg.InterfaceError,
             asyncpg.InternalClientError,
             OSError,
             TimeoutError,
         ),
-    ):
+    ) or (isinstance(error, asyncpg.InterfaceError) and _CLOSED.search(str(error))):
         return AlphintraError("STORE_UNAVAILABLE", "the database cannot be reached", kind=Kind.UNAVAILABLE)
     return None

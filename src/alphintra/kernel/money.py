@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 from alphintra.kernel.errors import AlphintraError
 
@@ -61,7 +61,7 @@ def require_finite(value: Decimal, *, pointer: str = "") -> Decimal:
         raise AlphintraError("NUMBER_RANGE", f"{value:.3E} is beyond the largest amount, 10^18", pointer=pointer)
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > AMOUNT_PLACES and value != round(value, AMOUNT_PLACES):
-        message = f"{value} has more than {AMOUNT_PLACES} decimals"
+        message = f"{str(value)[:40]} has more than {AMOUNT_PLACES} decimals"
         raise AlphintraError("NUMBER_SCALE", message, pointer=pointer)
     return value
 
@@ -70,20 +70,29 @@ def require_positive(value: Decimal, *, pointer: str = "") -> Decimal:
     """Return the value if it is finite and above zero. Raises NUMBER_* or QTY_NOT_POSITIVE."""
     require_finite(value, pointer=pointer)
     if value <= 0:
-        raise AlphintraError("QTY_NOT_POSITIVE", f"{value} must be above zero", pointer=pointer)
+        raise AlphintraError("QTY_NOT_POSITIVE", f"{str(value)[:40]} must be above zero", pointer=pointer)
     return value
 
 
 def round_cash(value: Decimal) -> Decimal:
-    """Round a cash amount to a millionth, half to even; used once, where cash is booked."""
-    return value.quantize(CASH_QUANTUM, rounding=ROUND_HALF_EVEN)
+    """Round a cash amount to a millionth, half to even; used once, where cash is booked. Raises NUMBER_*."""
+    return _rounded(value, CASH_QUANTUM)
 
 
 def round_price(value: Decimal) -> Decimal:
-    """Round a price to a millionth, half to even; used where a float price enters the books."""
-    return value.quantize(PRICE_QUANTUM, rounding=ROUND_HALF_EVEN)
+    """Round a price to a millionth, half to even; used where a float price enters the books. Raises NUMBER_*."""
+    return _rounded(value, PRICE_QUANTUM)
 
 
 def round_quantity_down(value: Decimal, *, lot: Decimal = Decimal(1)) -> Decimal:
     """Round a quantity down to a whole number of lots, so that an order never exceeds what was sized."""
     return (value / lot).to_integral_value(rounding=ROUND_DOWN) * lot
+
+
+def _rounded(value: Decimal, quantum: Decimal) -> Decimal:
+    try:
+        return value.quantize(quantum, rounding=ROUND_HALF_EVEN)
+    except InvalidOperation as error:
+        # Neither a finite number nor one of at most 28 digits: the columns would not hold it either.
+        require_finite(value)
+        raise AlphintraError("NUMBER_RANGE", f"{value:.3E} is beyond the largest amount, 10^18") from error

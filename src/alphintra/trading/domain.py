@@ -220,7 +220,7 @@ def validate(order: NewOrder) -> None:
             if order.limit_price is None:
                 raise AlphintraError("ORDER_FIELD_REQUIRED", "a limit order needs limit_price", pointer="/limit_price")
             require_positive(order.limit_price, pointer="/limit_price")
-            require_finite(order.qty * order.limit_price.quantize(Decimal("0.000001")), pointer="/qty")
+            _require_bookable(order.qty, order.limit_price)
         case _:
             assert_never(order.type)
 
@@ -285,9 +285,13 @@ def advance(order: Order, event: OrderEvent) -> Order | None:
     return None if status is None else _next(order, status, event)
 
 
-def book_execution(order: Order, position: Position, execution: Execution) -> Booking:
-    """Return everything an execution changes: order, position, cash and the balanced ledger lines."""
-    event = OrderEvent(kind=OrderEventKind.EXECUTED, at=execution.executed_at, qty=execution.qty, price=execution.price)
+def book_execution(order: Order, position: Position, execution: Execution, *, at: datetime) -> Booking:
+    """Return everything an execution changes: order, position, cash and the balanced ledger lines.
+
+    ``at`` is when it is booked: the venue's own time is on another clock and does not date the order.
+    """
+    event = OrderEvent(kind=OrderEventKind.EXECUTED, at=at, qty=execution.qty, price=execution.price)
+    require_finite(execution.fee, pointer="/fee")
     moved, realized = apply_fill(position, order.side, qty=execution.qty, price=execution.price)
     cash = cash_delta(order.side, execution.qty, price=execution.price, fee=execution.fee)
     amounts = {
@@ -303,6 +307,15 @@ def book_execution(order: Order, position: Position, execution: Execution) -> Bo
         cash_change=cash,
         lines=tuple(LedgerLine(name, amount) for name, amount in amounts.items() if amount),
     )
+
+
+def _require_bookable(qty: Decimal, limit_price: Decimal) -> None:
+    """Refuse an order whose traded amount no column could hold. Raises NUMBER_RANGE."""
+    try:
+        require_finite(notional(qty, limit_price))
+    except AlphintraError as error:
+        message = f"{qty} at {limit_price} is beyond the largest amount, 10^18"
+        raise AlphintraError("NUMBER_RANGE", message, pointer="/qty") from error
 
 
 def _first_state(asked: NewOrder, account: Account, status: OrderStatus, *, decision_id: UUID, at: datetime) -> Order:

@@ -65,11 +65,16 @@ class OrderQueue:
             await self._write(batch)
 
     def _take(self) -> list[Waiting]:
-        """Take up to 64 orders; the same client order id twice goes into two batches, first come first."""
+        """Take up to 64 orders; the same client order id twice goes into two batches, first come first.
+
+        Nobody waits any more for an order whose caller gave up: it is not placed late.
+        """
         taken: dict[object, Waiting] = {}
         later: list[Waiting] = []
         while self._waiting and len(taken) < BATCH_MAX:
             entry = self._waiting.popleft()
+            if entry[1].done():
+                continue
             if entry[0].key in taken:
                 later.append(entry)
             else:

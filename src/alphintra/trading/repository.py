@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["AcceptedOrder", "Books", "BooksTransaction"]
 
 _ORDER_FIELDS = tuple(field.name for field in fields(Order))
+_EXECUTION_FIELDS = tuple(field.name for field in fields(Execution))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,11 @@ class BooksTransaction:
         row = await self.session.row("accounts.get", account_id)
         return None if row is None else _account(row)
 
+    async def lock_account(self, account_id: AccountId) -> Account | None:
+        """Read an account and hold it until the transaction ends."""
+        row = await self.session.row("accounts.lock", account_id)
+        return None if row is None else _account(row)
+
     async def accept(self, batch: Sequence[AcceptedOrder], *, at: datetime) -> None:
         """Store decided orders, their first events, the events to publish and the audit rows in one statement.
 
@@ -123,8 +129,8 @@ class BooksTransaction:
         return tuple(row["order_id"] for row in await self.session.rows("orders.working", account_id))
 
     async def save_order(self, order: Order, event: OrderEvent, *, detail: str) -> None:
-        """Store an order's new state and the event that led to it."""
-        await self.session.execute(
+        """Store an order's new state and the event that led to it. The caller holds the order."""
+        stored = await self.session.execute(
             "orders.update",
             order.order_id,
             order.status,
@@ -135,13 +141,20 @@ class BooksTransaction:
             order.version,
             order.updated_at,
         )
+        if stored != 1:
+            message = f"order {order.order_id} is not at version {order.version - 1}"
+            raise RuntimeError(message)
         await self.session.execute(
             "orders.event", order.order_id, order.version, event.kind, order.status, detail, event.at
         )
 
-    async def is_booked(self, account_id: AccountId, execution_id: str) -> bool:
-        """Tell whether an execution is booked."""
-        return bool(await self.session.value("executions.known", account_id, execution_id))
+    async def booked(self, account_id: AccountId, execution_id: str) -> tuple[OrderId, Execution] | None:
+        """Read what is booked under an execution id: the order it filled, and the execution."""
+        row = await self.session.row("executions.known", account_id, execution_id)
+        if row is None:
+            return None
+        values = {name: row[name] for name in _EXECUTION_FIELDS}
+        return row["order_id"], Execution(**values)
 
     async def add_execution(
         self, order: Order, execution: Execution, *, realized: Decimal, transaction_id: UUID, at: datetime

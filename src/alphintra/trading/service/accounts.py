@@ -9,7 +9,7 @@ from alphintra.contracts.trading import AccountOpened, AccountView, OpenAccount
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
-from alphintra.trading.domain import Account, LedgerLine, new_account
+from alphintra.trading.domain import Account, LedgerLine, Order, new_account
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository import Books
 
-__all__ = ["acting_user", "connection_opened", "limits_set", "list_accounts", "open_account", "owned_account"]
+__all__ = [
+    "acting_user",
+    "connection_opened",
+    "limits_set",
+    "list_accounts",
+    "may_see",
+    "open_account",
+    "owned_account",
+]
 
 _CONSUMER = "trading"
 
@@ -31,12 +39,12 @@ def acting_user(context: Context) -> UserId:
     return UserId(context.actor.user_id)
 
 
-def may_see(account: Account, context: Context) -> bool:
-    """Tell whether the actor may see the account: its owner, another service, or the operator."""
+def may_see(owned: Account | Order, context: Context) -> bool:
+    """Tell whether the actor may see an account or order: its owner, another service, or the operator."""
     actor = context.actor
-    return actor.user_id == account.owner_id or (
-        actor.user_id is None and (actor.id.startswith("service:") or actor.id == "operator")
-    )
+    if actor.user_id is None:
+        return actor.id.startswith("service:") or actor.id == "operator"
+    return actor.user_id == owned.owner_id
 
 
 async def owned_account(account_id: AccountId, context: Context, *, books: Books) -> Account:

@@ -18,7 +18,7 @@ from alphintra.contracts.trading import (
 )
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId, OrderId
-from alphintra.trading.service.accounts import owned_account
+from alphintra.trading.service.accounts import may_see, owned_account
 from alphintra.trading.service.views import execution_view, ledger_entry_view, order_view, position_view
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ PAGE_MAX = 1000
 async def get_order(command: GetOrder, context: Context, *, books: Books) -> OrderView:
     """Return an order the actor may see. Raises ORDER_NOT_FOUND, also for other people's."""
     order = await books.order(OrderId(command.order_id))
-    is_service = context.actor.user_id is None
-    if order is None or (order.owner_id != context.actor.user_id and not is_service):
+    if order is None or not may_see(order, context):
         raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
     return order_view(order)
 

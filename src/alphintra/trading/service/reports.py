@@ -23,6 +23,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, ExecutionId, OrderId
 from alphintra.kernel.vocabulary import TERMINAL
 from alphintra.trading.domain import Execution, Order, OrderEvent, OrderEventKind, advance, book_execution
+from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ async def cancel_order(
     """Ask the venue to cancel an order; a closed order, or one being canceled, is answered as it is."""
     async with books.transaction() as tx:
         order = await tx.lock_order(OrderId(command.order_id))
-        is_service = context.actor.user_id is None
-        if order is None or (order.owner_id != context.actor.user_id and not is_service):
+        if order is None or not may_see(order, context):
             raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
         return order_view(await _request_cancel(tx, order, context, ids=ids, at=at))
 
@@ -91,26 +91,38 @@ async def order_reported(  # noqa: PLR0913 - what happened, to which order, and 
 
 
 async def book_fill(delivery: Delivery[ExecutionReported], *, books: Books, ids: IdSource, at: datetime) -> None:
-    """Book an execution: order, position, cash and ledger in one transaction, once per execution id."""
+    """Book an execution: order, position, cash and ledger in one transaction, once per execution id.
+
+    A report that contradicts its order or what is booked under its id is kept in the audit log and not booked.
+    """
     event = delivery.event
+    execution = Execution(
+        execution_id=ExecutionId(event.execution_id),
+        qty=event.qty,
+        price=event.price,
+        fee=event.fee,
+        executed_at=event.executed_at,
+    )
     async with books.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
         order = await _locked(tx, event.order_id)
-        if await tx.is_booked(order.account_id, event.execution_id):
-            get_logger().warning("execution.repeated", execution_id=event.execution_id)
-            return
-        account = await tx.get_account(order.account_id)
+        # Held from here on: fills of other orders of this account would else be lost from position and cash.
+        account = await tx.lock_account(order.account_id)
         if account is None:
             raise AlphintraError("ACCOUNT_NOT_FOUND", f"no account {order.account_id}", kind=Kind.BUG)
-        execution = Execution(
-            execution_id=ExecutionId(event.execution_id),
-            qty=event.qty,
-            price=event.price,
-            fee=event.fee,
-            executed_at=event.executed_at,
-        )
-        booking = book_execution(order, await tx.lock_position(order), execution)
+        booked = await tx.booked(order.account_id, event.execution_id)
+        if booked == (order.order_id, execution):
+            get_logger().warning("execution.repeated", execution_id=event.execution_id)
+            return
+        if booked is not None or (event.account_id, event.symbol, event.side) != (
+            order.account_id,
+            order.symbol,
+            order.side,
+        ):
+            await _record_conflict(tx, order, delivery, ids=ids, at=at)
+            return
+        booking = book_execution(order, await tx.lock_position(order), execution, at=at)
         transaction_id = ids.new()
         facts = OrderEvent(kind=OrderEventKind.EXECUTED, at=at, qty=execution.qty, price=execution.price)
         await tx.save_order(booking.order, facts, detail=_encode(event).decode())
@@ -141,6 +153,15 @@ async def book_fill(delivery: Delivery[ExecutionReported], *, books: Books, ids:
             await _tell(tx, booking.order, delivery.context, ids=ids, at=at)
         fault_point("trading.before_fill_commit")
     fault_point("trading.fill_committed")
+
+
+async def _record_conflict(
+    tx: BooksTransaction, order: Order, delivery: Delivery[ExecutionReported], *, ids: IdSource, at: datetime
+) -> None:
+    get_logger().error("execution.conflict", execution_id=delivery.event.execution_id, order_id=str(order.order_id))
+    facts: dict[str, object] = {"code": "EXEC_CONFLICT", "report": delivery.event}
+    subject = f"order:{order.order_id}"
+    await append_audit(tx.session, "execution.conflict", subject, facts, ids=ids, context=delivery.context, at=at)
 
 
 async def _request_cancel(

@@ -131,7 +131,11 @@ async def _decide(
         if isinstance(assessment, AlphintraError):
             outcomes[item.key] = assessment
             continue
-        decided = _decided(item, account, assessment, ids=ids, at=at)
+        try:
+            decided = _decided(item, account, assessment, ids=ids, at=at)
+        except AlphintraError as error:
+            outcomes[item.key] = error
+            continue
         accepted.append(decided)
         outcomes[item.key] = order_view(decided.order)
     if not accepted:

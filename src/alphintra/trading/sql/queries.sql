@@ -7,6 +7,11 @@ SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_ve
     realized_pnl, fees, created_at
 FROM accounts WHERE account_id = $1;
 
+-- accounts.lock: read one account and hold it, so that its positions and cash are changed one fill at a time
+SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_venue_ready, starting_cash, cash,
+    realized_pnl, fees, created_at
+FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE;
+
 -- accounts.by_ids: read the accounts of a batch of orders
 SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_venue_ready, starting_cash, cash,
     realized_pnl, fees, created_at
@@ -38,6 +43,7 @@ WITH stored AS (
         $9::text[], $10::numeric[], $11::numeric[], $12::text[], $13::text[], $14::text[], $15::uuid[])
         AS o (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty,
             limit_price, status, reason_code, reason, decision_id)
+    ORDER BY o.order_id -- two batches that share orders insert them in the same order: no deadlock
 ), first_events AS (
     INSERT INTO order_events (order_id, version, kind, status, detail, occurred_at)
     SELECT e.order_id, 1, e.kind, e.status, e.detail, $16
@@ -100,8 +106,8 @@ INSERT INTO executions (account_id, execution_id, order_id, book_id, symbol, sid
     executed_at, booked_at, transaction_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
--- executions.known: whether an execution is booked
-SELECT true FROM executions WHERE account_id = $1 AND execution_id = $2;
+-- executions.known: read what is booked under an execution id
+SELECT execution_id, order_id, qty, price, fee, executed_at FROM executions WHERE account_id = $1 AND execution_id = $2;
 
 -- executions.list: read an account's executions, oldest first
 SELECT execution_id, order_id, account_id, book_id, symbol, side, qty, price, fee, realized_pnl, executed_at, booked_at
