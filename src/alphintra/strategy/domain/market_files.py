@@ -15,7 +15,7 @@ from alphintra.engine.bars import Bar
 from alphintra.engine.corporate_actions import DailyClose, Split, derive_adjustments
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["ROWS_MAX", "SymbolBars", "read_market_rows"]
+__all__ = ["ROWS_MAX", "SymbolBars", "read_market_rows", "require_symbol"]
 
 ROWS_MAX = 5_000_000
 FINDINGS_MAX = 50
@@ -37,8 +37,11 @@ _NAMES: Mapping[str, frozenset[str]] = {
 }
 _REQUIRED = ("ts", "open", "high", "low", "close", "volume")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,31}")
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,20})?([eE]-?[0-9]{1,2})?")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 _PLACES = Decimal("0.000000001")
+_YEARS = range(1800, 2200)
+_NOT_A_NUMBER = frozenset({"nan", "null", "none", "na", "n/a", "-"})
+_NAMED_MINUTES: Mapping[int, str] = {60: "1h", 240: "4h", 1440: "1d"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class SymbolBars:
 class _Series:
     bars: list[Bar]
     adjusted: list[Decimal]
-    bad: list[str]
+    bad: list[AlphintraError]
     is_daily: bool | None = None
 
 
@@ -74,29 +77,46 @@ def read_market_rows(
         progress: told the number of rows read, now and then.
 
     Raises:
-        AlphintraError: FILE_EMPTY, CSV_DIALECT, CSV_COLUMN, TIME_UNIT, TIME_ZONE, TIME_ORDER, SYMBOL_REQUIRED,
-            BAR_INVALID where more than one row in a hundred is bad, FILE_TOO_LARGE; each names the line.
+        AlphintraError: FILE_EMPTY, ENCODING, CSV_DIALECT, CSV_COLUMN, TIME_UNIT, TIME_ZONE, TIME_ORDER, BAR_GAP,
+            SYMBOL_REQUIRED, SYMBOL_FORMAT, FILE_TOO_LARGE, and where more than one row of a symbol and more than one
+            in a hundred is bad the code of its first bad row, BAR_INVALID or PRICE_MISSING; each names the line.
     """
-    rows = csv.reader(lines, strict=True)
+    rows = csv.reader(_without_nul(lines), strict=True)
     try:
-        columns = _columns(next(rows, None))
+        columns, width = _columns(next((row for row in rows if row), None))
         found: dict[str, _Series] = {}
-        count = 0
         for count, row in enumerate(rows, start=1):
             if count > ROWS_MAX:
                 raise AlphintraError("FILE_TOO_LARGE", f"more than {ROWS_MAX} rows: split the file")
             if progress is not None and count % PROGRESS_ROWS == 0:
                 progress(count)
             if row:
-                _take(found, columns, row, line=count + 1, default_symbol=symbol)
+                _check_width(row, width, line=rows.line_num)
+                _take(found, columns, row, line=rows.line_num, default_symbol=symbol)
     except csv.Error as error:
-        raise AlphintraError("CSV_DIALECT", f"the file is no well-formed CSV: {error}") from error
+        message = f"line {rows.line_num}: the file is no well-formed CSV: {error}"
+        raise AlphintraError("CSV_DIALECT", message) from error
     if not found:
         raise AlphintraError("FILE_EMPTY", "the file has a header but no rows")
     return tuple(_finished(name, series) for name, series in sorted(found.items()))
 
 
-def _columns(header: list[str] | None) -> dict[str, int]:
+def require_symbol(name: str) -> None:
+    """Check the symbol somebody gives for a file without a symbol column. Raises SYMBOL_FORMAT."""
+    if not _SYMBOL.fullmatch(name):
+        message = f"{name[:40]!r} is no symbol: write it in capitals, e.g. AAPL"
+        raise AlphintraError("SYMBOL_FORMAT", message, pointer="/symbol")
+
+
+def _without_nul(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        if "\0" in line:
+            message = f"line {number} holds NUL: the file is no plain text, or UTF-16; save it as UTF-8"
+            raise AlphintraError("ENCODING", message)
+        yield line
+
+
+def _columns(header: list[str] | None) -> tuple[dict[str, int], int]:
     if not header:
         raise AlphintraError("FILE_EMPTY", "the file is empty: a header line is expected")
     if len(header) == 1:
@@ -114,15 +134,21 @@ def _columns(header: list[str] | None) -> dict[str, int]:
     if missing:
         message = f"no column for {', '.join(missing)}: the header is {', '.join(header)[:120]}"
         raise AlphintraError("CSV_COLUMN", message)
-    return columns
+    return columns, len(header)
+
+
+def _check_width(row: list[str], width: int, *, line: int) -> None:
+    if len(row) < width:
+        message = f"line {line} has {len(row)} fields, the header {width}: is the file cut off?"
+        raise AlphintraError("CSV_COLUMN", message)
+    if any(field.strip() for field in row[width:]):
+        message = f"line {line} has {len(row)} fields, the header {width}: write numbers without thousands separators"
+        raise AlphintraError("CSV_COLUMN", message)
 
 
 def _take(
     found: dict[str, _Series], columns: dict[str, int], row: list[str], *, line: int, default_symbol: str | None
 ) -> None:
-    if len(row) <= max(columns.values()):
-        message = f"line {line} has {len(row)} fields, {max(columns.values()) + 1} are needed: is the file cut off?"
-        raise AlphintraError("CSV_COLUMN", message)
     name = row[columns["symbol"]].strip() if "symbol" in columns else default_symbol
     if name is None:
         message = "the file has no symbol column: say which symbol it holds"
@@ -140,11 +166,12 @@ def _take(
         raise AlphintraError("TIME_ORDER", message)
     try:
         bar = Bar(ts, *(_number(row[columns[key]], key, line) for key in ("open", "high", "low", "close", "volume")))
-        adjusted = _number(row[columns["adjusted"]], "adjusted close", line) if "adjusted" in columns else bar.close
+        adjusted = _adjusted(row[columns["adjusted"]], line) if "adjusted" in columns else bar.close
     except AlphintraError as error:
         if error.code not in {"BAR_INVALID", "PRICE_MISSING"}:
             raise
-        series.bad.append(f"line {line} left out: {error.detail}")
+        detail = error.detail if error.detail.startswith("line ") else f"line {line}: {error.detail}"
+        series.bad.append(AlphintraError(error.code, detail))
         return
     series.bars.append(bar)
     series.adjusted.append(adjusted)
@@ -156,8 +183,9 @@ def _time(text: str, line: int) -> tuple[datetime, bool]:
             day = date.fromisoformat(text)
         except ValueError as error:
             raise AlphintraError("TIME_UNIT", f"line {line}: {text} is no date") from error
+        _require_year(day.year, text, line)
         return datetime.combine(day, _SESSION_CLOSE, _EXCHANGE).astimezone(UTC), True
-    if text.isdigit():
+    if re.fullmatch(r"-?\d+(\.\d*)?([eE]\+?\d+)?", text):
         message = f"line {line}: {text} is a bare number: write 2013-03-01 or 2013-03-01T14:30:00Z"
         raise AlphintraError("TIME_UNIT", message)
     try:
@@ -167,13 +195,27 @@ def _time(text: str, line: int) -> tuple[datetime, bool]:
         raise AlphintraError("TIME_UNIT", message) from error
     if moment.utcoffset() != timedelta(0):
         raise AlphintraError("TIME_ZONE", f"line {line}: {text} is not in UTC: write it with Z")
+    _require_year(moment.year, text, line)
     return moment.astimezone(UTC), False
+
+
+def _require_year(year: int, text: str, line: int) -> None:
+    if year not in _YEARS:
+        message = f"line {line}: {text} lies outside the years {_YEARS.start} to {_YEARS.stop - 1}"
+        raise AlphintraError("TIME_UNIT", message)
+
+
+def _adjusted(text: str, line: int) -> Decimal:
+    adjusted = _number(text, "adjusted close", line)
+    if adjusted <= 0:
+        raise AlphintraError("PRICE_MISSING", f"line {line}: adjusted close {text} is not above zero")
+    return adjusted
 
 
 def _number(text: str, name: str, line: int) -> Decimal:
     text = text.strip()
-    if not text:
-        raise AlphintraError("PRICE_MISSING", f"line {line}: {name} is blank")
+    if not text or text.lower() in _NOT_A_NUMBER:
+        raise AlphintraError("PRICE_MISSING", f"line {line}: {name} is {text or 'blank'}")
     if not _NUMBER.fullmatch(text):
         raise AlphintraError("BAR_INVALID", f"line {line}: {name} is {text[:30]!r}, not a plain number")
     try:
@@ -185,8 +227,9 @@ def _number(text: str, name: str, line: int) -> Decimal:
 def _finished(symbol: str, series: _Series) -> SymbolBars:
     total = len(series.bars) + len(series.bad)
     if not series.bars or len(series.bad) > max(1, int(total * BAD_SHARE_MAX)):
-        message = f"{symbol}: {len(series.bad)} of {total} rows are bad, first: {series.bad[0]}"
-        raise AlphintraError("BAR_INVALID", message)
+        first = series.bad[0]
+        message = f"{symbol}: {len(series.bad)} of {total} rows are bad, first: {first.detail}"
+        raise AlphintraError(first.code, message)
     bars, timeframe, gaps = series.bars, "1d", []
     if not series.is_daily:
         bars, timeframe = _stamped_at_close(symbol, bars)
@@ -197,7 +240,8 @@ def _finished(symbol: str, series: _Series) -> SymbolBars:
         f"unexplained step of the adjusted close by {step.step:.3f} on {step.ts:%Y-%m-%d}"
         for step in adjustments.unexplained
     ]
-    odd = [*series.bad, *steps, *gaps, *_oddities(bars, adjustments.splits)]
+    left_out = [f"left out {error.detail}" for error in series.bad]
+    odd = [*left_out, *steps, *gaps, *_oddities(bars, adjustments.splits)]
     if len(odd) > FINDINGS_MAX:
         odd = [*odd[:FINDINGS_MAX], f"… and {len(odd) - FINDINGS_MAX} more"]
     return SymbolBars(
@@ -214,7 +258,7 @@ def _stamped_at_close(symbol: str, bars: list[Bar]) -> tuple[list[Bar], str]:
     if rest or minutes < 1:
         raise AlphintraError("TIME_UNIT", f"{symbol}: bars are {interval} apart, whole minutes are needed")
     stamped = [Bar(bar.ts + interval, bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in bars]
-    return stamped, f"{int(minutes)}m"
+    return stamped, _NAMED_MINUTES.get(int(minutes), f"{int(minutes)}m")
 
 
 def _intraday_gaps(bars: list[Bar]) -> list[str]:

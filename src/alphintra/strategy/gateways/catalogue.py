@@ -12,12 +12,13 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
 from alphintra.engine.bars import Bar
 from alphintra.engine.corporate_actions import Split, adjust_for_splits
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.money import plain
 
 if TYPE_CHECKING:
     from alphintra.kernel.ids import DatasetId
@@ -27,15 +28,22 @@ __all__ = ["Catalogue", "data_hash", "read_split", "write_split"]
 UPLOAD_BYTES_MAX = 64 * 1024 * 1024
 PIECE_BYTES_MAX = 512 * 1024
 TEXT_BYTES_MAX = 1024 * 1024 * 1024
+LINE_CHARS_MAX = 64 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 class Catalogue:
-    """Reads and writes files under one folder; polars is loaded when first needed, because it is heavy."""
+    """Reads and writes files under one folder; polars is loaded when first needed, because it is heavy.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where the files lie; made if it is missing.
+        text_bytes_max: how far one upload may unpack.
+    """
+
+    def __init__(self, folder: Path, *, text_bytes_max: int = TEXT_BYTES_MAX) -> None:
         self._folder = folder
+        self._text_bytes_max = text_bytes_max
         self._uploads = folder / "uploads"
         self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -47,7 +55,8 @@ class Catalogue:
         path = self._upload_path(upload_id)
         if offset > (path.stat().st_size if path.exists() else 0):
             raise AlphintraError("UPLOAD_GAP", f"bytes before {offset} are missing", kind=Kind.CONFLICT)
-        with path.open("r+b" if path.exists() else "wb") as file:
+        # Opened without truncating: a repeated first piece may arrive beside the one it repeats.
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
             file.seek(offset)
             file.write(data)
             file.flush()
@@ -60,21 +69,28 @@ class Catalogue:
             raise AlphintraError("UPLOAD_NOT_FOUND", f"there is no upload {upload_id}", kind=Kind.NOT_FOUND)
 
     def upload_lines(self, upload_id: UUID) -> Iterator[str]:
-        """Yield the text lines of an upload, plain or gzip. Raises ENCODING, FILE_TRUNCATED, ARCHIVE_UNSAFE."""
-        path = self._upload_path(upload_id)
-        read = 0
+        """Yield the text lines of an upload, plain or gzip.
+
+        Raises UPLOAD_NOT_FOUND, ENCODING, FILE_TRUNCATED, ARCHIVE_UNSAFE for a file that unpacks too far, and
+        CSV_DIALECT for a line of more than 64 Ki characters.
+        """
+        self.require_upload(upload_id)
+        number = 0
         try:
-            with path.open("rb") as file:
+            with self._upload_path(upload_id).open("rb") as file:
                 is_gzip = file.peek(2)[:2] == _GZIP_MAGIC
-                raw = io.BufferedReader(gzip.GzipFile(fileobj=file)) if is_gzip else file
-                for line in io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""):
-                    read += len(line)
-                    if read > TEXT_BYTES_MAX:
-                        message = f"the file unpacks to more than {TEXT_BYTES_MAX} bytes"
-                        raise AlphintraError("ARCHIVE_UNSAFE", message)
+                unpacked = gzip.GzipFile(fileobj=file) if is_gzip else file
+                bounded = io.BufferedReader(_Bounded(unpacked, self._text_bytes_max))
+                text = io.TextIOWrapper(bounded, encoding="utf-8-sig", newline="")
+                while line := text.readline(LINE_CHARS_MAX):
+                    number += 1
+                    if len(line) == LINE_CHARS_MAX:
+                        message = f"line {number} has {LINE_CHARS_MAX} characters or more: write one bar per line"
+                        raise AlphintraError("CSV_DIALECT", message)
                     yield line
         except UnicodeDecodeError as error:
-            raise AlphintraError("ENCODING", f"the file is not UTF-8 text (byte {error.start})") from error
+            message = f"the file is not UTF-8 text (soon after line {number}): save it as UTF-8"
+            raise AlphintraError("ENCODING", message) from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise AlphintraError("FILE_TRUNCATED", "the gzip file is cut off or damaged: fetch it again") from error
 
@@ -96,6 +112,13 @@ class Catalogue:
         with half.open("rb") as file:
             os.fsync(file.fileno())
         half.replace(path)
+        self._sync_folder()
+
+    def rename(self, dataset_id: DatasetId, known_as: DatasetId) -> None:
+        """Give bars just written to the dataset that has the same content already; its file may have been lost."""
+        if dataset_id != known_as:
+            self._bars_path(dataset_id).replace(self._bars_path(known_as))
+            self._sync_folder()
 
     def read(self, dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
         """Return a dataset's bars adjusted for splits, oldest first. Raises DATASET_MISSING."""
@@ -109,11 +132,42 @@ class Catalogue:
         bars = [Bar(ts, *prices) for ts, *prices in rows]
         return adjust_for_splits(bars, [read_split(text, bars) for text in splits])
 
+    def _sync_folder(self) -> None:
+        """Make a rename survive a power cut."""
+        handle = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
     def _upload_path(self, upload_id: UUID) -> Path:
         return self._uploads / upload_id.hex
 
     def _bars_path(self, dataset_id: DatasetId) -> Path:
         return self._folder / f"{dataset_id.hex}.parquet"
+
+
+class _Bounded(io.RawIOBase):
+    """Reads on until too much has come: a small archive may unpack to more than the disk or memory holds."""
+
+    def __init__(self, source: IO[bytes] | gzip.GzipFile, bytes_max: int) -> None:
+        self._source = source
+        self._bytes_max = bytes_max
+        self._read = 0
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer has no type before Python 3.12
+        """Fill the buffer; return how many bytes came. Raises ARCHIVE_UNSAFE."""
+        data = self._source.read(len(buffer))
+        self._read += len(data)
+        if self._read > self._bytes_max:
+            message = f"the file unpacks to more than {self._bytes_max} bytes: split it"
+            raise AlphintraError("ARCHIVE_UNSAFE", message)
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def write_split(split: Split) -> str:
@@ -141,4 +195,4 @@ def data_hash(bars: Sequence[Bar], splits: Sequence[str]) -> str:
 
 
 def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+    return f"{plain(value):f}"
