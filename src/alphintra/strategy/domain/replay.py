@@ -9,7 +9,10 @@ from datetime import datetime
 from alphintra.engine.bars import Bar
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["Step", "steps_of", "within"]
+__all__ = ["Step", "bars_per_year", "steps_of", "within"]
+
+_SESSIONS_PER_YEAR = 252
+_YEAR_S = 365.25 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,17 @@ def steps_of(series: Mapping[str, Sequence[Bar]]) -> tuple[Step, ...]:
         for bar in series[symbol]:
             by_time.setdefault(bar.ts, []).append((symbol, bar))
     return tuple(Step(seq, ts, tuple(by_time[ts])) for seq, ts in enumerate(sorted(by_time), start=1))
+
+
+def bars_per_year(bars: Sequence[Bar], timeframe: str) -> int:
+    """Return by how many bars a year statistics are annualised.
+
+    252 for daily bars of exchanges that close at weekends; else what the bars themselves show, because sessions differ
+    by market.
+    """
+    span_s = (bars[-1].ts - bars[0].ts).total_seconds()
+    if not span_s:
+        return _SESSIONS_PER_YEAR
+    measured = max(1, round((len(bars) - 1) * _YEAR_S / span_s))
+    closes_at_weekends = all(bar.ts.weekday() < 5 for bar in bars)  # noqa: PLR2004 - Saturday and Sunday
+    return _SESSIONS_PER_YEAR if timeframe == "1d" and closes_at_weekends else measured

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,19 +13,21 @@ import msgspec
 
 from alphintra import __version__
 from alphintra.contracts.strategy import BacktestFinished, BacktestsView, BacktestView, StartBacktest
-from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_backtest, run_hash
+from alphintra.engine.backtest import BacktestSettings, run_backtest, run_hash
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.statistics import Statistics, compute_statistics
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
-from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
-from alphintra.strategy.domain.replay import within
+from alphintra.strategy.domain.replay import bars_per_year, within
+from alphintra.strategy.domain.reports import write_report
+from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service.imports import HEARTBEAT_S, LEASE, newest_dataset
+from alphintra.strategy.service.imports import newest_dataset
+from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
@@ -41,10 +43,13 @@ PAGE_MAX = 200
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
-@dataclass(slots=True)
-class _Run:
-    share: float = 0.0
-    is_cancel_asked: bool = False
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a run leaves behind, ready to be stored."""
+
+    digest: str
+    metrics: dict[str, float | None]
+    report: str
 
 
 def acting_user(context: Context) -> UserId:
@@ -57,7 +62,10 @@ def acting_user(context: Context) -> UserId:
 async def start_backtest(
     command: StartBacktest, context: Context, *, desk: Desk, workflows: Workflows, ids: IdSource, at: datetime
 ) -> BacktestView:
-    """Queue a backtest. Raises WORKFLOW_NOT_FOUND, SYMBOL_UNKNOWN, RANGE, QTY_NOT_POSITIVE or NUMBER_*."""
+    """Queue a backtest.
+
+    Raises WORKFLOW_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, RANGE, QTY_NOT_POSITIVE, FEE_SIGN or NUMBER_*.
+    """
     owner_id = acting_user(context)
     settings = BacktestSettings(
         initial_cash=command.initial_cash,
@@ -68,10 +76,9 @@ async def start_backtest(
         raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
     version = await workflows.version(command.version_id, context)
     dataset = await newest_dataset(command.symbol, desk=desk)
-    span = f"{command.start}/{command.end}"
-    identity = run_hash(
-        version.graph_hash, f"{dataset.data_hash}/{span}", settings=settings, engine_version=__version__
-    )
+    require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
+    data = f"{command.symbol}/{dataset.data_hash}/{_moment(command.start)}/{_moment(command.end)}"
+    identity = run_hash(version.graph_hash, data, settings=settings, engine_version=__version__)
     backtest_id = ids.new()
     facts: dict[str, Any] = {"symbol": command.symbol, "run_hash": identity}
     async with desk.transaction() as tx:
@@ -117,42 +124,44 @@ async def cancel_backtest(
     """Stop a backtest that waits or runs; one that ended is answered as it is."""
     await get_backtest(backtest_id, context, desk=desk)
     async with desk.transaction() as tx:
-        if await tx.execute("backtests.cancel", backtest_id, at):
+        row = await tx.session.row("backtests.cancel", backtest_id, at)
+        if row is not None:
             subject = f"backtest:{backtest_id}"
             await append_audit(tx.session, "backtest.cancel", subject, {}, ids=ids, context=context, at=at)
+        if row is not None and row["status"] == "canceled":
+            event = BacktestFinished(
+                backtest_id=backtest_id,
+                owner_id=row["owner_id"],
+                symbol=row["symbol"],
+                status="canceled",
+                total_return=None,
+            )
+            await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
     return await get_backtest(backtest_id, context, desk=desk)
 
 
 async def run_one(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:
     """Carry out a leased backtest; killed half way, it is leased again and yields the same result."""
     (dataset,) = await desk.datasets([row["dataset_id"]])
-    run = _Run()
-    work = asyncio.create_task(asyncio.to_thread(_compute, row, dataset, catalogue, run))
-    while not (await asyncio.wait({work}, timeout=HEARTBEAT_S))[0]:
+    progress = Progress()
+
+    async def keep_lease() -> None:
         async with desk.transaction() as tx:
-            asked = await tx.session.value("backtests.progress", row["backtest_id"], run.share, clock.now() + LEASE)
-        run.is_cancel_asked = run.is_cancel_asked or bool(asked)
-    try:
-        result, statistics = work.result()
-    except AlphintraError as error:
-        status = "canceled" if error.code == "RUN_STOPPED" else "failed"
-        await _finish(row, status, error=error, desk=desk, clock=clock, ids=ids)
-        return
-    except Exception:  # noqa: BLE001 - logged; the run is marked failed, the worker goes on
-        get_logger().exception("backtest.failed", backtest_id=str(row["backtest_id"]))
-        bug = AlphintraError("INTERNAL", "the run failed: see the log", kind=Kind.BUG)
-        await _finish(row, "failed", error=bug, desk=desk, clock=clock, ids=ids)
-        return
+            until = clock.now() + LEASE
+            asked = await tx.session.value("backtests.progress", row["backtest_id"], progress.share, until)
+        progress.is_stop_asked = progress.is_stop_asked or bool(asked)
+
+    await keep_lease()  # asked to stop while its worker was dead: nothing is computed any more
+    outcome = await carry_out(partial(_compute, row, dataset, catalogue, progress), progress, keep_lease=keep_lease)
     fault_point("strategy.backtest_computed")
-    await _finish(row, "finished", outcome=(result, statistics), desk=desk, clock=clock, ids=ids)
+    await _finish(row, outcome, desk=desk, clock=clock, ids=ids)
 
 
-def _compute(
-    row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, run: _Run
-) -> tuple[BacktestResult, Statistics]:
+def _compute(row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, progress: Progress) -> _Outcome:
     def told(done: int, total: int) -> None:
-        run.share = done / total
+        progress.share = done / total
 
+    progress.check()
     plan = compile_plan(parse_graph(row["graph"].encode()))
     bars = within(catalogue.read(dataset.dataset_id, dataset.splits), row["start_ts"], row["end_ts"])
     result = run_backtest(
@@ -161,47 +170,37 @@ def _compute(
         bars=bars,
         settings=msgspec.json.decode(row["settings"], type=BacktestSettings),
         progress=told,
-        should_stop=lambda: run.is_cancel_asked,
+        should_stop=lambda: progress.is_stop_asked,
     )
-    return result, compute_statistics(result)
+    statistics = compute_statistics(result, periods_per_year=bars_per_year(bars, dataset.timeframe))
+    return _Outcome(result.digest, _metrics(statistics), write_report(result))
 
 
-async def _finish(  # noqa: PLR0913 - how it ended, and where that is stored
-    row: Mapping[str, Any],
-    status: str,
-    *,
-    desk: Desk,
-    clock: Clock,
-    ids: IdSource,
-    outcome: tuple[BacktestResult, Statistics] | None = None,
-    error: AlphintraError | None = None,
+async def _finish(
+    row: Mapping[str, Any], outcome: _Outcome | AlphintraError, *, desk: Desk, clock: Clock, ids: IdSource
 ) -> None:
     backtest_id: UUID = row["backtest_id"]
     at = clock.now()
-    metrics = {} if outcome is None else _metrics(outcome[1])
+    if isinstance(outcome, AlphintraError):
+        status = "canceled" if outcome.code == "RUN_STOPPED" else "failed"
+        ended = (status, 1.0, "", "{}", "", outcome.code, outcome.detail, at)
+        total_return = None
+    else:
+        status = "finished"
+        ended = (status, 1.0, outcome.digest, _encode(outcome.metrics).decode(), outcome.report, "", "", at)
+        total_return = outcome.metrics.get("total_return")
     event = BacktestFinished(
         backtest_id=backtest_id,
         owner_id=row["owner_id"],
         symbol=row["symbol"],
         status=status,
-        total_return=metrics.get("total_return"),
+        total_return=total_return,
     )
     context = service_context(backtest_id.hex)
     async with desk.transaction() as tx:
-        stored = await tx.execute(
-            "backtests.finish",
-            backtest_id,
-            status,
-            1.0,
-            "" if outcome is None else outcome[0].digest,
-            _encode(metrics).decode(),
-            "" if outcome is None else _report(outcome[0]),
-            "" if error is None else error.code,
-            "" if error is None else error.detail,
-            at,
-        )
-        if stored:
+        if await tx.execute("backtests.finish", backtest_id, *ended):
             await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
+    fault_point("strategy.backtest_stored")
 
 
 def _metrics(statistics: Statistics) -> dict[str, float | None]:
@@ -209,18 +208,8 @@ def _metrics(statistics: Statistics) -> dict[str, float | None]:
     return {name: None if value is None else float(value) for name, value in plain.items()}
 
 
-def _report(result: BacktestResult) -> str:
-    return _encode(
-        {
-            "orders": result.orders,
-            "fills": result.fills,
-            "trades": result.trades,
-            "equity": result.equity,
-            "position": result.position,
-            "blocked": result.blocked,
-            "honesty": result.honesty,
-        }
-    ).decode()
+def _moment(value: datetime | None) -> str:
+    return "" if value is None else value.astimezone(UTC).isoformat()
 
 
 def _view(row: Mapping[str, Any]) -> BacktestView:

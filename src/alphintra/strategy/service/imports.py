@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from alphintra.contracts.strategy import DatasetsView, DatasetView, GetDataset, ImportDataset, ImportView
 from alphintra.infrastructure.events import append_audit
 from alphintra.infrastructure.faults import fault_point
-from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DatasetId
-from alphintra.strategy.domain.market_files import SymbolBars, read_market_rows
+from alphintra.strategy.domain.market_files import SymbolBars, read_market_rows, require_symbol
+from alphintra.strategy.domain.requests import may_see, require_label
 from alphintra.strategy.gateways.catalogue import data_hash, write_split
 from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.repository import Dataset
+from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,28 +29,20 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.repository import Desk
 
-__all__ = ["LEASE", "dataset_view", "get_dataset", "get_import", "list_datasets", "run_import", "start_import"]
+__all__ = ["get_dataset", "get_import", "list_datasets", "newest_dataset", "run_import", "start_import"]
 
-LEASE = timedelta(seconds=30)
-HEARTBEAT_S = 0.5
 FILE_NAME_MAX = 200
 ROWS_GUESS = 20_000  # progress towards an unknown total: half way at this many rows
-
-
-@dataclass(slots=True)
-class _Progress:
-    share: float = 0.0
 
 
 async def start_import(
     command: ImportDataset, context: Context, *, desk: Desk, catalogue: Catalogue, ids: IdSource, at: datetime
 ) -> ImportView:
-    """Queue an import of an uploaded file. Raises UPLOAD_NOT_FOUND or FIELD_LENGTH."""
+    """Queue an import of an uploaded file. Raises UPLOAD_NOT_FOUND, SYMBOL_FORMAT, FIELD_LENGTH or FIELD_CHARS."""
     for name, text in (("file_name", command.file_name), ("source", command.source)):
-        if not 0 < len(text) <= FILE_NAME_MAX:
-            raise AlphintraError(
-                "FIELD_LENGTH", f"{name} must have 1 to {FILE_NAME_MAX} characters", pointer=f"/{name}"
-            )
+        require_label(text, name, length_max=FILE_NAME_MAX)
+    if command.symbol is not None:
+        require_symbol(command.symbol)
     catalogue.require_upload(command.upload_id)
     import_id = ids.new()
     facts: dict[str, Any] = {"file_name": command.file_name, "source": command.source}
@@ -67,13 +60,13 @@ async def start_import(
         subject = f"import:{import_id}"
         await append_audit(tx.session, "dataset.import", subject, facts, ids=ids, context=context, at=at)
         tx.wake_service()
-    return await get_import(import_id, desk=desk)
+    return await get_import(import_id, context, desk=desk)
 
 
-async def get_import(import_id: UUID, *, desk: Desk) -> ImportView:
-    """Return an import's state. Raises IMPORT_NOT_FOUND."""
+async def get_import(import_id: UUID, context: Context, *, desk: Desk) -> ImportView:
+    """Return an import's state. Raises IMPORT_NOT_FOUND, also for other people's."""
     row = await desk.row("imports.get", import_id)
-    if row is None:
+    if row is None or not may_see(row["owner_id"], context):
         raise AlphintraError("IMPORT_NOT_FOUND", f"there is no import {import_id}", kind=Kind.NOT_FOUND)
     return ImportView(
         import_id=row["import_id"],
@@ -87,12 +80,12 @@ async def get_import(import_id: UUID, *, desk: Desk) -> ImportView:
 
 async def list_datasets(*, desk: Desk) -> DatasetsView:
     """Return each symbol's newest dataset, by symbol."""
-    return DatasetsView(datasets=tuple(dataset_view(dataset) for dataset in await desk.newest_datasets(None)))
+    return DatasetsView(datasets=tuple(_dataset_view(dataset) for dataset in await desk.newest_datasets(None)))
 
 
 async def get_dataset(command: GetDataset, *, desk: Desk) -> DatasetView:
     """Return the newest dataset of a symbol. Raises SYMBOL_UNKNOWN with the symbols there are."""
-    return dataset_view(await newest_dataset(command.symbol, desk=desk))
+    return _dataset_view(await newest_dataset(command.symbol, desk=desk))
 
 
 async def newest_dataset(symbol: str, *, desk: Desk) -> Dataset:
@@ -111,40 +104,51 @@ async def run_import(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue
     All symbols of a file are entered together or not at all.
     """
     import_id: UUID = row["import_id"]
-    progress = _Progress()
-    work = asyncio.create_task(asyncio.to_thread(_read, row, catalogue, progress))
-    while not (await asyncio.wait({work}, timeout=HEARTBEAT_S))[0]:
+    progress = Progress()
+
+    async def keep_lease() -> None:
         async with desk.transaction() as tx:
             await tx.execute("imports.progress", import_id, progress.share, clock.now() + LEASE)
-    try:
-        found = work.result()
-    except AlphintraError as error:
-        await _finish(import_id, "failed", desk=desk, error=error)
-        catalogue.drop_upload(row["upload_id"])
-        return
-    except Exception:
-        get_logger().exception("import.failed", import_id=str(import_id))
-        await _finish(
-            import_id, "failed", desk=desk, error=AlphintraError("INTERNAL", "the import failed: see the log")
-        )
-        raise
-    datasets = [await asyncio.to_thread(_store, item, row["source"], catalogue, ids, clock.now()) for item in found]
+
+    compute = partial(_read_and_store, row, catalogue, progress, ids, clock.now())
+    outcome = await carry_out(compute, progress, keep_lease=keep_lease)
     fault_point("strategy.import_written")
-    context = service_context(import_id.hex)
-    async with desk.transaction() as tx:
-        entered = [await tx.put_dataset(dataset) for dataset in datasets]
-        await tx.execute("imports.finish", import_id, "finished", 1.0, entered, "", "")
-        facts: dict[str, Any] = {"datasets": {item.symbol: item.data_hash for item in datasets}}
-        subject = f"import:{import_id}"
-        await append_audit(tx.session, "dataset.enter", subject, facts, ids=ids, context=context, at=clock.now())
+    if isinstance(outcome, AlphintraError):
+        await _fail(import_id, outcome, desk=desk)
+    else:
+        await _enter(import_id, outcome, desk=desk, catalogue=catalogue, clock=clock, ids=ids)
+    fault_point("strategy.import_stored")
     catalogue.drop_upload(row["upload_id"])
 
 
-def _read(row: Mapping[str, Any], catalogue: Catalogue, progress: _Progress) -> tuple[SymbolBars, ...]:
+async def _enter(
+    import_id: UUID, datasets: tuple[Dataset, ...], *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource
+) -> None:
+    context = service_context(import_id.hex)
+    async with desk.transaction() as tx:
+        entered = []
+        for dataset in datasets:
+            entered.append(await tx.put_dataset(dataset))
+            await asyncio.to_thread(catalogue.rename, dataset.dataset_id, entered[-1])
+        if await tx.execute("imports.finish", import_id, "finished", 1.0, entered, "", ""):
+            facts: dict[str, Any] = {"datasets": {item.symbol: item.data_hash for item in datasets}}
+            subject = f"import:{import_id}"
+            await append_audit(tx.session, "dataset.enter", subject, facts, ids=ids, context=context, at=clock.now())
+
+
+def _read_and_store(
+    row: Mapping[str, Any], catalogue: Catalogue, progress: Progress, ids: IdSource, at: datetime
+) -> tuple[Dataset, ...]:
     def told(rows: int) -> None:
         progress.share = 0.9 * rows / (rows + ROWS_GUESS)
+        progress.check()
 
-    return read_market_rows(catalogue.upload_lines(row["upload_id"]), symbol=row["symbol"], progress=told)
+    found = read_market_rows(catalogue.upload_lines(row["upload_id"]), symbol=row["symbol"], progress=told)
+    stored = []
+    for item in found:
+        progress.check()
+        stored.append(_store(item, row["source"], catalogue, ids, at))
+    return tuple(stored)
 
 
 def _store(found: SymbolBars, source: str, catalogue: Catalogue, ids: IdSource, at: datetime) -> Dataset:
@@ -166,12 +170,12 @@ def _store(found: SymbolBars, source: str, catalogue: Catalogue, ids: IdSource, 
     return dataset
 
 
-async def _finish(import_id: UUID, status: str, *, desk: Desk, error: AlphintraError) -> None:
+async def _fail(import_id: UUID, error: AlphintraError, *, desk: Desk) -> None:
     async with desk.transaction() as tx:
-        await tx.execute("imports.finish", import_id, status, 1.0, [], error.code, error.detail)
+        await tx.execute("imports.finish", import_id, "failed", 1.0, [], error.code, error.detail)
 
 
-def dataset_view(dataset: Dataset) -> DatasetView:
+def _dataset_view(dataset: Dataset) -> DatasetView:
     """Show a dataset."""
     return DatasetView(
         dataset_id=dataset.dataset_id,
