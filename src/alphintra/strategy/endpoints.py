@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
+from alphintra.infrastructure.events import append_event
 from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.service import backtests, deployments, feeds, imports
+from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
@@ -21,13 +23,12 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Market, Orders, Workflows
-    from alphintra.strategy.repository import Desk
+    from alphintra.strategy.repository import Desk, Feed
 
 __all__ = ["Endpoints", "FeedRunner", "Worker"]
 
 IDLE_S = 5.0
 RETRY_MAX_S = 5.0
-LEASE = timedelta(seconds=30)
 
 
 class Endpoints:
@@ -62,9 +63,9 @@ class Endpoints:
             command, context, desk=self._desk, catalogue=self._catalogue, ids=self._ids, at=at
         )
 
-    async def get_import(self, command: messages.GetImport, _context: Context) -> messages.ImportView:
+    async def get_import(self, command: messages.GetImport, context: Context) -> messages.ImportView:
         """Answer ``strategy.get_import``."""
-        return await imports.get_import(command.import_id, desk=self._desk)
+        return await imports.get_import(command.import_id, context, desk=self._desk)
 
     async def list_datasets(self, _command: messages.ListDatasets, _context: Context) -> messages.DatasetsView:
         """Answer ``strategy.list_datasets``."""
@@ -207,16 +208,24 @@ class FeedRunner:
         self._ids = ids
         self._waker = _Waker()
         self._tasks: dict[FeedId, asyncio.Task[None]] = {}
-        self.wake = self._waker.wake
+        self._wakers: dict[FeedId, _Waker] = {}
+
+    def wake(self) -> None:
+        """Look at once what feeds are to do."""
+        for waker in (self._waker, *self._wakers.values()):
+            waker.wake()
 
     async def run(self) -> None:
         """Run feeds until cancelled."""
         try:
             while True:
-                for feed_id in await self._desk.busy_feeds():
-                    if feed_id not in self._tasks:
-                        self._tasks[feed_id] = asyncio.create_task(self._run_feed(feed_id))
+                busy = await self._desk.busy_feeds()
                 self._tasks = {feed_id: task for feed_id, task in self._tasks.items() if not task.done()}
+                self._wakers = {feed_id: self._wakers[feed_id] for feed_id in self._tasks}
+                for feed_id in busy:
+                    if feed_id not in self._tasks:
+                        self._wakers[feed_id] = _Waker()
+                        self._tasks[feed_id] = asyncio.create_task(self._run_feed(feed_id))
                 await self._waker.sleep(IDLE_S)
         finally:
             for task in self._tasks.values():
@@ -226,24 +235,27 @@ class FeedRunner:
     async def _run_feed(self, feed_id: FeedId) -> None:
         """Step a feed until it is paused, finished or cannot go on; what is unavailable is waited for."""
         log = get_logger().bind(feed_id=str(feed_id))
-        failures = 0
+        failures, failed_at = 0, -1
         while True:
+            progress = _FeedProgress()
             try:
-                await self._steps(feed_id)
+                await self._steps(feed_id, progress)
             except AlphintraError as error:
                 if error.kind in {Kind.UNAVAILABLE, Kind.LIMITED, Kind.CONFLICT}:
-                    failures += 1
+                    failures = failures + 1 if progress.seq == failed_at else 1
+                    failed_at = progress.seq
                     log.warning("feed.retry", failures=failures, code=error.code, detail=error.detail)
-                    await asyncio.sleep(min(0.1 * 2**failures, RETRY_MAX_S))
+                    await asyncio.sleep(min(0.1 * 2 ** min(failures, 10), RETRY_MAX_S))
                     continue
                 await self._fail(feed_id, error)
             except Exception as error:
                 log.exception("feed.failed")
-                await self._fail(feed_id, AlphintraError("INTERNAL", f"the feed failed: {type(error).__name__}"))
+                bug = AlphintraError("INTERNAL", f"the feed failed: {type(error).__name__}", kind=Kind.BUG)
+                await self._fail(feed_id, bug)
             self._waker.wake()
             return
 
-    async def _steps(self, feed_id: FeedId) -> None:
+    async def _steps(self, feed_id: FeedId, progress: _FeedProgress) -> None:
         feed = await self._desk.feed(feed_id)
         if feed is None:
             return
@@ -258,13 +270,35 @@ class FeedRunner:
         )
         loop = asyncio.get_running_loop()
         while feed is not None and feed.status == "running" and feed.seq < len(steps):
+            progress.seq = feed.seq
             started = loop.time()
             await stepper.advance(steps[feed.seq], trace_id)
-            pause_s = feed.interval_ms / 1000 - (loop.time() - started)
-            if pause_s > 0:
-                await asyncio.sleep(pause_s)
+            feed = await self._next_due(feed_id, started)
+
+    async def _next_due(self, feed_id: FeedId, started: float) -> Feed | None:
+        """Return the feed when its next step is due, or as soon as it is not to run any more."""
+        loop = asyncio.get_running_loop()
+        while True:
             feed = await self._desk.feed(feed_id)
+            if feed is None or feed.status != "running":
+                return feed
+            rest_s = started + feed.interval_ms / 1000 - loop.time()
+            if rest_s <= 0:
+                return feed
+            await self._wakers[feed_id].sleep(min(rest_s, IDLE_S))
 
     async def _fail(self, feed_id: FeedId, error: AlphintraError) -> None:
+        context, at = service_context(new_trace_id()), self._clock.now()
         async with self._desk.transaction() as tx:
-            await tx.execute("feeds.fail", feed_id, str(error))
+            row = await tx.session.row("feeds.fail", feed_id, str(error))
+            if row is None or row["owner_id"] is None:
+                return
+            event = messages.FeedFinished(feed_id=feed_id, owner_id=row["owner_id"], status="failed", error=str(error))
+            await append_event(tx.session, event, ids=self._ids, aggregate_id=feed_id, context=context, at=at)
+
+
+@dataclass(slots=True)
+class _FeedProgress:
+    """The step a feed stood at; a retry that got further starts with short pauses again."""
+
+    seq: int = -1

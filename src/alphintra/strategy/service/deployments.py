@@ -14,12 +14,15 @@ from alphintra.contracts.strategy import (
     DeploymentView,
     ListDecisions,
 )
+from alphintra.engine.executor import Outcome
+from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.portfolio import FLAT
 from alphintra.infrastructure.events import append_audit
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
 from alphintra.kernel.money import require_positive
 from alphintra.strategy.domain.deployments import Deployment
+from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.service.backtests import acting_user
 
 if TYPE_CHECKING:
@@ -46,7 +49,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
 ) -> DeploymentView:
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
-    Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, CAPITAL_EXCEEDS_CASH, FEED_FINISHED or NUMBER_*.
+    Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
+    FEED_FINISHED, NUMBER_* or QTY_NOT_POSITIVE.
     """
     owner_id = acting_user(context)
     require_positive(command.capital, pointer="/capital")
@@ -56,6 +60,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         message = f"the capital {command.capital} is more than the account's cash {account.cash}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
     feed = await _usable_feed(account.feed_id, command.symbol, desk=desk)
+    (dataset,) = await desk.datasets([feed.dataset_ids[feed.symbols.index(command.symbol)]])
+    require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
@@ -85,8 +91,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     }
     async with desk.transaction() as tx:
         # Held until the deployment is stored, so that the feed cannot pass it by.
-        current = await tx.lock_feed(feed.feed_id)
-        deployment = replace(deployment, last_seq=feed.seq if current is None else current.seq)
+        current = _not_finished(await tx.lock_feed(feed.feed_id))
+        deployment = replace(deployment, last_seq=current.seq)
         await tx.add_deployment(deployment)
         subject = f"deployment:{deployment.deployment_id}"
         await append_audit(tx.session, "deployment.create", subject, facts, ids=ids, context=context, at=at)
@@ -120,18 +126,24 @@ async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk
     """Return a deployment's decisions, newest first: what was seen on each bar, and what came of it."""
     if not 1 <= command.limit <= PAGE_MAX:
         raise AlphintraError("PAGE_LIMIT", f"limit must be 1 to {PAGE_MAX}", pointer="/limit")
+    if command.outcome is not None and command.outcome not in tuple(Outcome):
+        raise AlphintraError("FIELD_CHOICE", f"outcome is one of {', '.join(Outcome)}", pointer="/outcome")
     deployment = await _owned(DeploymentId(command.deployment_id), context, desk=desk)
     rows = await desk.rows("decisions.list", deployment.deployment_id, command.outcome, command.limit)
     return DecisionsView(decisions=tuple(DecisionView(**row) for row in rows))
 
 
 async def _usable_feed(feed_id: Any, symbol: str, *, desk: Desk) -> Feed:  # noqa: ANN401 - an id off the wire
-    feed = None if feed_id is None else await desk.feed(FeedId(feed_id))
-    if feed is None:
-        raise AlphintraError("FEED_NOT_FOUND", "the account trades on no known feed", kind=Kind.NOT_FOUND)
+    feed = _not_finished(None if feed_id is None else await desk.feed(FeedId(feed_id)))
     if symbol not in feed.symbols:
         message = f"the account's feed carries {', '.join(feed.symbols)}, not {symbol[:40]!r}"
         raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="/symbol")
+    return feed
+
+
+def _not_finished(feed: Feed | None) -> Feed:
+    if feed is None:
+        raise AlphintraError("FEED_NOT_FOUND", "the account trades on no known feed", kind=Kind.NOT_FOUND)
     if feed.status == "finished":
         raise AlphintraError("FEED_FINISHED", "the account's feed has reached its end", kind=Kind.CONFLICT)
     return feed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from alphintra.infrastructure.events import append_audit
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import FeedId, UserId
 from alphintra.strategy.domain.replay import Step, steps_of, within
+from alphintra.strategy.domain.requests import require_label
 from alphintra.strategy.repository import Feed
 from alphintra.strategy.service.imports import newest_dataset
 
@@ -35,8 +37,7 @@ async def create_feed(command: CreateFeed, context: Context, *, desk: Desk, ids:
     symbols = tuple(dict.fromkeys(command.symbols))
     if not 1 <= len(symbols) <= SYMBOLS_MAX:
         raise AlphintraError("FIELD_LENGTH", f"a feed has 1 to {SYMBOLS_MAX} symbols", pointer="/symbols")
-    if not 0 < len(command.name.strip()) <= NAME_MAX:
-        raise AlphintraError("FIELD_LENGTH", f"the name has 1 to {NAME_MAX} characters", pointer="/name")
+    require_label(command.name.strip(), "name", length_max=NAME_MAX)
     _check_interval(command.interval_ms)
     datasets = [await newest_dataset(symbol, desk=desk) for symbol in symbols]
     if len({dataset.timeframe for dataset in datasets}) != 1:
@@ -82,7 +83,7 @@ async def feed_steps(feed: Feed, *, desk: Desk, catalogue: Catalogue) -> tuple[S
     series = {}
     for dataset_id in feed.dataset_ids:
         dataset = datasets[dataset_id]
-        bars = catalogue.read(dataset_id, dataset.splits)
+        bars = await asyncio.to_thread(catalogue.read, dataset_id, dataset.splits)
         series[dataset.symbol] = within(bars, feed.start_ts, feed.end_ts)
     return steps_of(series)
 
@@ -101,9 +102,14 @@ async def list_feeds(*, desk: Desk) -> FeedsView:
 
 
 async def control_feed(command: ControlFeed, context: Context, *, desk: Desk, ids: IdSource, at: datetime) -> FeedView:
-    """Resume or pause a feed, or change its pace. Raises FEED_NOT_FOUND, FEED_FINISHED, FIELD_CHOICE, RANGE."""
-    wanted = {"resume": "running", "pause": "paused"}.get(command.action)
-    if wanted is None:
+    """Resume or pause a feed, or change its pace.
+
+    A failed feed goes on where it stopped when it is resumed; one that could not be prepared is prepared again, and is
+    paused then. Pausing a failed feed leaves it failed, with its error.
+
+    Raises FEED_NOT_FOUND, FEED_FINISHED, FEED_PREPARING, FIELD_CHOICE, RANGE.
+    """
+    if command.action not in {"resume", "pause"}:
         raise AlphintraError("FIELD_CHOICE", "action is resume or pause", pointer="/action")
     async with desk.transaction() as tx:
         feed = await tx.lock_feed(FeedId(command.feed_id))
@@ -115,8 +121,10 @@ async def control_feed(command: ControlFeed, context: Context, *, desk: Desk, id
             raise AlphintraError("FEED_PREPARING", "the feed is being prepared: try again", kind=Kind.UNAVAILABLE)
         interval_ms = feed.interval_ms if command.interval_ms is None else command.interval_ms
         _check_interval(interval_ms)
-        if command.pause_at is not None and command.pause_at <= feed.seq:
-            raise AlphintraError("RANGE", f"the feed is at step {feed.seq} already", pointer="/pause_at")
+        if command.pause_at is not None and not feed.seq < command.pause_at <= feed.steps:
+            message = f"the feed is at step {feed.seq} of {feed.steps}: pause it after a step to come"
+            raise AlphintraError("RANGE", message, pointer="/pause_at")
+        wanted = _status_after(feed, command.action)
         await tx.execute("feeds.control", feed.feed_id, wanted, interval_ms, command.pause_at)
         facts: dict[str, Any] = {"action": command.action, "interval_ms": interval_ms}
         subject = f"feed:{feed.feed_id}"
@@ -128,6 +136,12 @@ async def control_feed(command: ControlFeed, context: Context, *, desk: Desk, id
 def _may_control(feed: Feed, context: Context) -> bool:
     actor = context.actor
     return actor.id == "operator" or "owner" in actor.roles or actor.user_id == feed.owner_id
+
+
+def _status_after(feed: Feed, action: str) -> str:
+    if action == "resume":
+        return "running" if feed.steps else "preparing"
+    return "failed" if feed.status == "failed" else "paused"
 
 
 def _check_range(command: CreateFeed, datasets: list[Dataset]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from alphintra.contracts.strategy import FeedFinished, IntentSubmitted
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
-from alphintra.infrastructure.events import append_event
+from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -44,6 +45,8 @@ SETTLE_TIMEOUT_S = 60.0
 POLL_FIRST_S = 0.002
 POLL_MAX_S = 0.1
 _UNANSWERED = {OrderStatus.CREATED, OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
+_AGAIN = {Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG}
+_OUTCOME_UNKNOWN = {"ORDER_CONFLICT"}  # another runner is placing the same order: it may stand already
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -87,7 +90,7 @@ class Stepper:
         context = service_context(trace_id)
         fills = await self._match(step, context)
         fault_point("strategy.matched")
-        await self._decide(step, fills, working=await self._still_working(trace_id))
+        await self._decide(step, fills, working=await self._working_orders(trace_id))
         fault_point("strategy.decided")
         await self._place(trace_id)
         fault_point("strategy.placed")
@@ -97,8 +100,7 @@ class Stepper:
         async with self._desk.transaction() as tx:
             status = await tx.advance_feed(self._feed_id, seq=step.seq, ts=step.ts)
             if status is None:
-                message = f"step {step.seq} was done by another runner"
-                raise AlphintraError("FEED_MOVED", message, kind=Kind.CONFLICT)
+                raise _moved(step)
             feed = await tx.lock_feed(self._feed_id) if status == "finished" else None
             if feed is not None and feed.owner_id is not None:
                 event = FeedFinished(feed_id=self._feed_id, owner_id=feed.owner_id, status=status, error="")
@@ -137,24 +139,28 @@ class Stepper:
         await _until(is_booked, "trading has not booked the executions of the step")
         return found
 
-    async def _still_working(self, trace_id: str) -> frozenset[DeploymentId]:
-        """Close the intents whose orders are closed; return the deployments that have an order working still."""
-        working: set[DeploymentId] = set()
-        for item in await self._desk.open_intents(self._feed_id):
-            if item.intent.status != "working" or item.intent.order_id is None:
-                continue
-            order = await self._orders.order(item.intent.order_id, owner_context(item, trace_id))
-            if order.status in TERMINAL:
-                await self._settle(item, order)
-            else:
-                working.add(item.intent.deployment_id)
-        return frozenset(working)
+    async def _working_orders(self, trace_id: str) -> tuple[tuple[OpenIntent, OrderView], ...]:
+        """Ask trading how the orders stand that were working when the step began."""
+        return tuple(
+            [
+                (item, await self._orders.order(item.intent.order_id, owner_context(item, trace_id)))
+                for item in await self._desk.open_intents(self._feed_id)
+                if item.intent.order_id is not None
+            ]
+        )
 
-    async def _decide(self, step: Step, fills: Sequence[ExecutionView], *, working: frozenset[DeploymentId]) -> None:
-        """Let every deployment that has not seen the step see it; state, decision and intents are stored together."""
+    async def _decide(
+        self, step: Step, fills: Sequence[ExecutionView], *, working: Sequence[tuple[OpenIntent, OrderView]]
+    ) -> None:
+        """Let every deployment that has not seen the step see it; state, decision and intents are stored together.
+
+        Intents are closed with them: a stopped deployment is told of a fill only while its intent is open.
+        """
         bars = dict(step.bars)
         moved: list[_Running] = []
+        unfinished = {item.intent.deployment_id for item, order in working if order.status not in TERMINAL}
         async with self._desk.transaction() as tx:
+            await self._require_here(tx, step)
             for deployment in await tx.deployments_behind(self._feed_id, step.seq):
                 bar = bars.get(deployment.symbol)
                 if bar is None:
@@ -164,12 +170,20 @@ class Stepper:
                 if deployment.status != "active":
                     await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
                     continue
-                is_working = deployment.deployment_id in working
+                is_working = deployment.deployment_id in unfinished
                 running = await self._evaluate(tx, booked, bar, seq=step.seq, is_order_working=is_working)
                 if running is not None:
                     moved.append(running)
+            for item, order in working:
+                await _settle(tx, item, order)
         # Only now is it stored: an executor whose step was rolled back must not be used again.
-        self._running = {running.deployment_id: running for running in moved}
+        self._running |= {running.deployment_id: running for running in moved}
+
+    async def _require_here(self, tx: DeskTransaction, step: Step) -> None:
+        """Hold the feed, so that of two runners at the same step one decides; the late one must not touch the next."""
+        feed = await tx.lock_feed(self._feed_id)
+        if feed is None or feed.seq != step.seq - 1:
+            raise _moved(step)
 
     async def _evaluate(
         self, tx: DeskTransaction, deployment: Deployment, bar: Bar, *, seq: int, is_order_working: bool
@@ -179,12 +193,12 @@ class Stepper:
         running = self._running.pop(deployment.deployment_id, None)
         try:
             if running is None or running.last_seq != deployment.last_seq:
-                running = self._restored(deployment)
+                running = self._restored(deployment, seq=seq)
             evaluation = evaluate(deployment, running.executor, bar, seq=seq, is_order_working=is_order_working, at=at)
-        except AlphintraError as error:
-            get_logger().warning("deployment.failed", deployment_id=str(deployment.deployment_id), code=error.code)
-            await tx.save_deployment(replace(deployment, last_seq=seq, last_price=bar.close))
-            await tx.execute("deployments.stop", deployment.deployment_id, "failed", str(error))
+        except Exception as error:  # noqa: BLE001 - pure code of one strategy: its failure is its own
+            reason = str(error) if isinstance(error, AlphintraError) else f"INTERNAL: {type(error).__name__}"
+            get_logger().exception("deployment.failed", deployment_id=str(deployment.deployment_id), reason=reason)
+            await self._give_up(tx, replace(deployment, last_seq=seq, last_price=bar.close), reason=reason, at=at)
             return None
         await tx.save_deployment(evaluation.deployment)
         await tx.add_decision(evaluation, values=_encode(evaluation.decision.values).decode())
@@ -201,33 +215,52 @@ class Stepper:
             )
         return replace(running, last_seq=seq)
 
-    def _restored(self, deployment: Deployment) -> _Running:
+    async def _give_up(self, tx: DeskTransaction, deployment: Deployment, *, reason: str, at: datetime) -> None:
+        """Stop a deployment that cannot be evaluated; its book stays."""
+        deployment_id = deployment.deployment_id
+        await tx.save_deployment(deployment)
+        if await tx.execute("deployments.stop", deployment_id, "failed", reason):
+            subject = f"deployment:{deployment_id}"
+            facts: dict[str, object] = {"reason": reason}
+            context = service_context(deployment_id.hex)
+            await append_audit(tx.session, "deployment.fail", subject, facts, ids=self._ids, context=context, at=at)
+
+    def _restored(self, deployment: Deployment, *, seq: int) -> _Running:
         """Rebuild an executor as of its last step; a new deployment's is warmed on the bars before it."""
         plan = compile_plan(parse_graph(deployment.graph.encode()))
         executor = Executor(plan)
         if deployment.executor_state:
             executor.restore(deployment.executor_state.encode())
         else:
-            past = self._steps[: deployment.last_seq]
+            # Up to the step at hand, not to ``last_seq``: it may have been made while its first step was under way.
+            past = self._steps[: seq - 1]
             bars = [bar for step in past for symbol, bar in step.bars if symbol == deployment.symbol]
             warm_up(executor, bars, capital=deployment.capital)
         return _Running(deployment.deployment_id, executor, deployment.last_seq)
 
     async def _place(self, trace_id: str) -> None:
-        """Ask trading for every pending intent, then wait until each order is acknowledged or refused."""
+        """Ask trading for every pending intent, then wait until each open order is acknowledged or refused.
+
+        Orders placed before count too: a runner may have been killed while it waited for them.
+        """
         placed: list[tuple[OpenIntent, OrderView]] = []
         for item in await self._desk.open_intents(self._feed_id):
-            if item.intent.status != "pending":
+            context = owner_context(item, trace_id)
+            if item.intent.order_id is not None:
+                placed.append((item, await self._orders.order(item.intent.order_id, context)))
                 continue
             try:
-                order = await self._orders.submit(item, owner_context(item, trace_id))
+                order = await self._orders.submit(item, context)
             except AlphintraError as error:
-                if error.kind in {Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG}:
+                if error.kind in _AGAIN or error.code in _OUTCOME_UNKNOWN:
                     raise
                 await self._close_unplaced(item, error)
                 continue
+            fault_point("strategy.submitted")
             placed.append((item, order))
-            await self._settle(item, order)
+            async with self._desk.transaction() as tx:
+                await _settle(tx, item, order)
+            fault_point("strategy.settled")
         for item, order in placed:
             await self._acknowledged(item, order, trace_id)
 
@@ -241,20 +274,23 @@ class Stepper:
             return latest.status not in _UNANSWERED
 
         await _until(is_answered, f"the venue has not answered order {order.order_id}")
-        if latest.status in TERMINAL and order.status not in TERMINAL:
-            await self._settle(item, latest)
-
-    async def _settle(self, item: OpenIntent, order: OrderView) -> None:
-        status = "closed" if order.status in TERMINAL else "working"
-        async with self._desk.transaction() as tx:
-            await tx.settle_intent(
-                item.intent.client_order_id, status=status, order_id=order.order_id, code=order.reason_code
-            )
+        if latest.status in TERMINAL:
+            async with self._desk.transaction() as tx:
+                await _settle(tx, item, latest)
 
     async def _close_unplaced(self, item: OpenIntent, error: AlphintraError) -> None:
         get_logger().warning("intent.refused", client_order_id=item.intent.client_order_id, code=error.code)
         async with self._desk.transaction() as tx:
             await tx.settle_intent(item.intent.client_order_id, status="closed", order_id=None, code=error.code)
+
+
+async def _settle(tx: DeskTransaction, item: OpenIntent, order: OrderView) -> None:
+    status = "closed" if order.status in TERMINAL else "working"
+    await tx.settle_intent(item.intent.client_order_id, status=status, order_id=order.order_id, code=order.reason_code)
+
+
+def _moved(step: Step) -> AlphintraError:
+    return AlphintraError("FEED_MOVED", f"step {step.seq} was done by another runner", kind=Kind.CONFLICT)
 
 
 async def _until(is_done: Callable[[], Awaitable[bool]], waits_for: str) -> None:

@@ -78,7 +78,8 @@ WHERE backtest_id = $1 AND status = 'running';
 UPDATE backtests SET is_cancel_asked = true,
     status = CASE WHEN status = 'queued' THEN 'canceled' ELSE status END,
     finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END
-WHERE backtest_id = $1 AND status IN ('queued', 'running');
+WHERE backtest_id = $1 AND status IN ('queued', 'running')
+RETURNING owner_id, symbol, status;
 
 -- feeds.insert: store a feed whose runner is to read its bars first
 INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, interval_ms, created_at)
@@ -106,7 +107,8 @@ SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, 
 FROM feeds WHERE feed_id = $1 FOR UPDATE;
 
 -- feeds.control: store a feed's state and pace
-UPDATE feeds SET status = $2, interval_ms = $3, pause_at = $4, error = '' WHERE feed_id = $1;
+UPDATE feeds SET status = $2, interval_ms = $3, pause_at = $4, error = CASE WHEN $2 = 'failed' THEN error ELSE '' END
+WHERE feed_id = $1;
 
 -- feeds.advance: store that a step is done; a feed paused meanwhile stays paused
 UPDATE feeds SET seq = $2, last_ts = $3,
@@ -115,7 +117,8 @@ WHERE feed_id = $1 AND seq = $2 - 1
 RETURNING status;
 
 -- feeds.fail: stop a feed and say why
-UPDATE feeds SET status = 'failed', error = $2 WHERE feed_id = $1;
+UPDATE feeds SET status = 'failed', error = $2 WHERE feed_id = $1 AND status <> 'finished'
+RETURNING owner_id;
 
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
@@ -138,7 +141,7 @@ SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_
 FROM deployments AS d
 WHERE d.feed_id = $1 AND d.last_seq < $2 AND (
     d.status = 'active'
-    OR EXISTS (SELECT 1 FROM intents AS i WHERE i.deployment_id = d.deployment_id AND i.status = 'working')
+    OR EXISTS (SELECT 1 FROM intents AS i WHERE i.deployment_id = d.deployment_id AND i.status <> 'closed')
 )
 ORDER BY d.deployment_id
 FOR UPDATE OF d;
