@@ -43,7 +43,10 @@ def parse_decimal(text: str, *, pointer: str = "") -> Decimal:
 
 
 def plain(value: Decimal) -> Decimal:
-    """Return an equal amount without trailing zeros or exponent: 10 for 10.000, 0 for 0E-9, 100 for 1E+2."""
+    """Return an equal amount without trailing zeros or exponent: 10 for 10.000, 0 for 0E-9, 100 for 1E+2.
+
+    Python itself still writes amounts below a millionth with an exponent, e.g. 1E-7; format them with ``:f``.
+    """
     if not value.is_finite():
         return value
     if not value:
