@@ -44,10 +44,14 @@ WITH stored AS (
         AS o (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty,
             limit_price, status, reason_code, reason, decision_id)
     ORDER BY o.order_id -- two batches that share orders insert them in the same order: no deadlock
+    RETURNING order_id
 ), first_events AS (
+    -- Out of what was stored: PostgreSQL would else insert these first, and name their key in a conflict of orders.
     INSERT INTO order_events (order_id, version, kind, status, detail, occurred_at)
-    SELECT e.order_id, 1, e.kind, e.status, e.detail, $16
-    FROM unnest($1::uuid[], $17::text[], $12::text[], $18::text[]) AS e (order_id, kind, status, detail)
+    SELECT s.order_id, 1, e.kind, e.status, e.detail, $16
+    FROM stored AS s
+    JOIN unnest($1::uuid[], $17::text[], $12::text[], $18::text[]) AS e (order_id, kind, status, detail)
+        ON e.order_id = s.order_id
 ), told AS (
     INSERT INTO event_log (event_id, subject, aggregate_id, payload, occurred_at)
     SELECT t.event_id, t.subject, t.aggregate_id, t.payload, $16
