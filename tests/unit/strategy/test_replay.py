@@ -1,0 +1,62 @@
+"""A replay numbers what closed at the same time as one step, and takes exactly the range it was given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alphintra.engine.bars import Bar
+from alphintra.kernel.errors import AlphintraError
+from alphintra.strategy.domain.replay import bars_per_year, steps_of, within
+from unit.engine.builders import START, day, flat_bar, flat_bars
+
+BARS = flat_bars(range(1, 6))
+
+
+def at_times(seconds: list[float]) -> list[Bar]:
+    return [replace(flat_bar(0, "10"), ts=START + timedelta(seconds=second)) for second in seconds]
+
+
+def test_bars_that_close_together_are_one_step() -> None:
+    steps = steps_of({"B": BARS[1:4], "A": BARS[:2]})
+    told = [(step.seq, step.ts, [symbol for symbol, _ in step.bars]) for step in steps]
+    assert told == [(1, day(0), ["A"]), (2, day(1), ["A", "B"]), (3, day(2), ["B"]), (4, day(3), ["B"])]
+
+
+@given(st.dictionaries(st.sampled_from("ABC"), st.sets(st.integers(0, 30)), min_size=1))
+def test_no_bar_is_lost_doubled_or_out_of_order(days: dict[str, set[int]]) -> None:
+    steps = steps_of({symbol: [flat_bar(index, "10") for index in sorted(found)] for symbol, found in days.items()})
+    assert [step.seq for step in steps] == list(range(1, len(steps) + 1))
+    assert [step.ts for step in steps] == sorted({step.ts for step in steps})
+    for symbol, found in days.items():
+        assert [bar.ts for step in steps for name, bar in step.bars if name == symbol] == [
+            day(i) for i in sorted(found)
+        ]
+
+
+def test_a_range_holds_its_start_and_not_its_end() -> None:
+    assert within(BARS, day(1), day(3)) == tuple(BARS[1:3])
+    assert within(BARS, None, None) == tuple(BARS)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "pointer"), [(3, 3, "/end"), (3, 1, "/end"), (5, None, "/start"), (None, 0, "/start")]
+)
+def test_a_reversed_or_empty_range_is_refused(start: int | None, end: int | None, pointer: str) -> None:
+    with pytest.raises(AlphintraError, match="RANGE") as caught:
+        within(BARS, None if start is None else day(start), None if end is None else day(end))
+    assert caught.value.pointer == pointer
+
+
+def test_bars_a_year_are_sessions_where_weekends_are_free_else_what_the_data_shows() -> None:
+    weekdays = [bar for bar in flat_bars([Decimal(1)] * 60) if bar.ts.weekday() < 5]
+    assert bars_per_year(weekdays, "1d") == 252
+    assert bars_per_year(flat_bars([Decimal(1)] * 60), "1d") == 365
+    five_minutes = at_times([300.0 * index for index in range(1000)])
+    assert bars_per_year(five_minutes, "5m") == round(365.25 * 288)
+    assert bars_per_year(five_minutes[:1], "5m") == 252
