@@ -17,6 +17,7 @@ __all__ = ["verify_access", "verify_books", "verify_health", "verify_messages", 
 SERVICES = 8
 PAIRS_DENIED = 56
 _PAGE = 1000
+_MESSAGES = 200
 
 
 def verify_health(stage: Stage) -> None:
@@ -66,7 +67,7 @@ def verify_books(stage: Stage, account_id: str) -> None:
         for symbol in sorted({item["symbol"] for item in executions})
     }
     booked = {symbol: total([p for p in positions if p["symbol"] == symbol], "qty") for symbol in held}
-    journal.check("positions = sum of fills", "trading", expected=held, found=booked)
+    journal.check("positions = sum of fills", "trading", expected=_shown(held), found=_shown(booked))
     ledger = api.get(f"/accounts/{account_id}/ledger")
     journal.check("double entry adds up", "trading", expected="0", found=ledger["total"])
     journal.check(
@@ -74,6 +75,9 @@ def verify_books(stage: Stage, account_id: str) -> None:
     )
     orders = api.get("/orders", account_id=account_id, limit=_PAGE)["orders"]
     filled = total(orders, "filled_qty")
+    states = {status: sum(o["status"] == status for o in orders) for status in sorted({o["status"] for o in orders})}
+    expected_states = {"canceled": 1, "denied": 2, "filled": len(executions)}
+    journal.check("every order has ended as it should", "trading", expected=expected_states, found=states)
     journal.check("orders' filled quantity = executions", "trading", expected=total(executions, "qty"), found=filled)
     venue = api.get(f"/accounts/{account_id}/venue-orders", limit=_PAGE)["orders"]
     journal.check("venue filled what was booked", "broker", expected=filled, found=total(venue, "filled_qty"))
@@ -82,9 +86,7 @@ def verify_books(stage: Stage, account_id: str) -> None:
     _verify_risk(stage, account_id, held)
     journal.facts["positions"] = [p for p in positions if Decimal(p["qty"])]
     journal.facts["account"] = account
-    journal.facts["orders"] = {
-        status: sum(o["status"] == status for o in orders) for status in sorted({o["status"] for o in orders})
-    }
+    journal.facts["orders"] = states
 
 
 def _verify_risk(stage: Stage, account_id: str, held: Mapping[str, Decimal]) -> None:
@@ -99,24 +101,29 @@ def _verify_risk(stage: Stage, account_id: str, held: Mapping[str, Decimal]) -> 
     settled = wait_for(
         "risk's exposure", fetch, lambda found: exposure(found) == held and found["reserved_cash"] == "0"
     )
-    stage.journal.check("exposure = positions", "risk", expected=dict(held), found=exposure(settled))
+    stage.journal.check("exposure = positions", "risk", expected=_shown(held), found=_shown(exposure(settled)))
     stage.journal.check("nothing stays reserved", "risk", expected="0", found=settled["reserved_cash"])
 
 
 def verify_messages(stage: Stage, account_id: str) -> None:
-    """The user was told of every fill and of every refusal, once."""
-    fills = len(_executions(stage, account_id))
+    """The user was told of every fill, every refusal and every canceled order of the account, once."""
+    orders = stage.api.get("/orders", account_id=account_id, limit=_PAGE)["orders"]
+    told_as = {"denied": "order_denied", "canceled": "order_canceled"}
+    due = sorted(
+        [("fill_booked", f"execution:{item['execution_id']}") for item in _executions(stage, account_id)]
+        + [(told_as[o["status"]], f"order:{o['order_id']}") for o in orders if o["status"] in told_as]
+    )
+    subjects = {subject for _, subject in due}
 
-    def fetch() -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = stage.api.get("/messages", limit=200)["messages"]
-        return found
+    def fetch() -> list[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = stage.api.get("/messages", limit=_MESSAGES)["messages"]
+        return [message for message in found if message["subject"] in subjects]
 
-    messages = wait_for("the messages", fetch, lambda found: len(found) >= fills)
-    subjects = [message["message_id"] for message in messages]
-    stage.journal.check("messages are unique", "notification", expected=len(subjects), found=len(set(subjects)))
-    kinds = {message["kind"] for message in messages}
-    expected = {"fill_booked", "order_denied"}
-    stage.journal.check("fills and refusals were told", "notification", expected=expected, found=expected & kinds)
+    messages = wait_for("the messages", fetch, lambda found: len(found) >= len(due))
+    told = sorted((message["kind"], message["subject"]) for message in messages)
+    for kind in ("fill_booked", "order_denied", "order_canceled"):
+        expected, found = ([subject for each, subject in rows if each == kind] for rows in (due, told))
+        stage.journal.check(f"one message for each {kind}", "notification", expected=expected, found=found)
     stage.journal.facts["message"] = next((m["body"] for m in messages if m["kind"] == "fill_booked"), "")
 
 
@@ -136,6 +143,10 @@ def verify_access(stage: Stage, databases: AccessMatrix, bus: AccessMatrix) -> N
 def _executions(stage: Stage, account_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = stage.api.get(f"/accounts/{account_id}/executions", limit=_PAGE)["executions"]
     return found
+
+
+def _shown(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{qty:f} {symbol}" for symbol, qty in sorted(amounts.items()))
 
 
 def _fill(ts: str, item: Mapping[str, Any]) -> tuple[str, str, str, str]:
