@@ -17,7 +17,7 @@ from alphintra.runtime.accounts import Account
 from alphintra.runtime.logfiles import LogFile, OutputPump
 from alphintra.runtime.readiness import READY_FD_VARIABLE, READY_LINE
 
-__all__ = ["Child", "Command", "StopPlan", "run_to_end", "stop_strangers"]
+__all__ = ["Child", "Command", "StopPlan", "die_with", "run_to_end", "stop_strangers"]
 
 StopPlan = Sequence[tuple[signal.Signals, float]]
 """Signals in the order they are tried, each with the seconds given before the next; after the last comes SIGKILL."""
@@ -217,17 +217,18 @@ def _spawn(command: Command, env: Mapping[str, str], output: int, pass_fds: tupl
         group=None if account is None else account.gid,
         extra_groups=None if account is None else [],
         umask=0o077,
-        preexec_fn=_die_with(os.getpid(), command.death_signal),  # noqa: PLW1509 - one async-signal-safe call
+        preexec_fn=die_with(os.getpid(), command.death_signal),  # noqa: PLW1509 - one async-signal-safe call
     )
 
 
-def _die_with(parent: int, number: signal.Signals) -> Callable[[], None]:
-    """Return what the forked child does last before it becomes the program.
+def die_with(parent: int, number: signal.Signals) -> Callable[[], None]:
+    """Return what the forked child does last before it becomes the program: ask the kernel for the signal when we end.
 
-    After privileges were dropped, since that clears the setting; we may have ended before it was set, hence the look.
+    ``preexec_fn`` of `subprocess.Popen`; holds only where the forking thread lives as long as the process.
     """
 
     def ask() -> None:
+        # After privileges were dropped, since that clears it; the parent may have ended before that, hence the look.
         _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)

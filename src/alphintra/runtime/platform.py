@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
+from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
@@ -26,7 +27,6 @@ _POSTGRES_PORT: Final = 5432
 _STAGE_PROVISION: Final = 1
 _STAGE_SERVICES: Final = 2
 _STAGE_EDGE: Final = 3
-_PASSED_ON: Final = ("ALPHINTRA_CRASH_AT",)
 
 
 async def run_platform(
@@ -39,19 +39,20 @@ async def run_platform(
 
     Args:
         settings: of this installation.
-        environ: the caller's environment, of which only crash-test hooks reach the processes.
+        environ: the caller's environment, of which only crash-test hooks reach the processes, and those only the
+            first start of each (see `infrastructure.faults`).
         on_ready: called once when every process is ready.
 
     Raises:
-        AlphintraError: HOME_*, PORT_IN_USE, ALREADY_RUNNING, TOPOLOGY_*, MIGRATION_* or START_*, after everything
-            that had been started is stopped again.
+        AlphintraError: HOME_*, CRASH_AT, PORT_IN_USE, ALREADY_RUNNING, TOPOLOGY_*, MIGRATION_* or START_*, after
+            everything that had been started is stopped again.
     """
     home = Home.open(settings.home)
     postgres = None if settings.database_admin_url else EmbeddedPostgres(home, settings.postgres_port)
     users = {name: BusUser(publish=held.publish, subscribe=held.subscribe) for name, held in rights().items()}
     nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=users)
     servers: list[Unit] = [server for server in (postgres, nats) if server is not None]
-    crash = {name: environ[name] for name in _PASSED_ON if name in environ}
+    crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
 
     async def prepare() -> Sequence[ProcessSpec]:
         order = _provision_order(settings, postgres, settings.nats_url if nats is None else nats.url)
@@ -99,4 +100,5 @@ def _provision_spec(home: Home, order: str) -> ProcessSpec:
 def _process_spec(home: Home, plan: ProcessPlan, crash: dict[str, str]) -> ProcessSpec:
     stage = _STAGE_EDGE if plan.has_edge and not plan.services else _STAGE_SERVICES
     path = str(credentials_path(home, plan.name))
-    return ProcessSpec.python(plan.name, "alphintra.runtime.process", path, env=crash, stage=stage)
+    spec = ProcessSpec.python(plan.name, "alphintra.runtime.process", path, env={}, stage=stage)
+    return replace(spec, env_once=crash)

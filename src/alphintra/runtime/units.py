@@ -43,6 +43,8 @@ class ProcessSpec:
         argv: program and arguments; the program by absolute path, e.g. ``sys.executable``.
         env: what this process may know: its own credentials and no one else's. Of the supervisor's environment it
             gets only what no secret is in (programs' path, language, time zone).
+        env_once: what only its first start gets on top: what arms a crash (`infrastructure.faults`) must not do so in
+            the process that takes the place of the crashed one.
         ready: what makes it count as ready.
         stage: the stages start in rising order, each when all of the one before is ready, and stop in falling order;
             the servers are stage 0.
@@ -55,6 +57,7 @@ class ProcessSpec:
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(repr=False)
+    env_once: Mapping[str, str] = field(default_factory=dict, repr=False)
     ready: ReadyWhen = ReadyWhen.ANNOUNCED
     stage: int = 1
     restart: RestartPolicy = field(default_factory=RestartPolicy)
@@ -136,13 +139,16 @@ class ProcessUnit:
         self.is_one_shot = spec.ready is ReadyWhen.FINISHED
         self._spec = spec
         self._home = home
+        self._env_once = dict(spec.env_once)
 
     async def before_start(self) -> None:
         """Nothing: what is left of an earlier supervisor is cleared once for all processes."""
 
     def command(self) -> Command:
         """Return the program with its own environment and the mark of its home."""
-        env = inherited_environment() | dict(self._spec.env) | {SUPERVISED_VARIABLE: str(self._home.path)}
+        env = inherited_environment() | dict(self._spec.env) | self._env_once
+        env[SUPERVISED_VARIABLE] = str(self._home.path)
+        self._env_once = {}
         return Command(
             argv=self._spec.argv,
             env=env,
