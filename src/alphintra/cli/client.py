@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -41,10 +42,26 @@ class ApiError(AlphintraError):
 class ApiClient:
     """Calls ``/api/v1`` with one bearer token, which never shows in messages."""
 
-    def __init__(self, base_url: str, token: str = "") -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def __init__(
+        self,
+        base_url: str,
+        token: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        renew: Callable[[], str] | None = None,
+    ) -> None:
+        """Prepare to call; nothing is sent yet.
+
+        Args:
+            base_url: scheme, host and port.
+            token: bearer token, none if empty.
+            headers: further headers, such as those of an API key.
+            renew: gives the next bearer token when one has expired.
+        """
         self._http = httpx.Client(base_url=f"{base_url}/api/v1", headers=headers, timeout=_TIMEOUT_S)
         self._base_url = base_url
+        self._renew = renew
+        self._bear(token)
 
     def __enter__(self) -> Self:
         """Use the client in a ``with`` block."""
@@ -76,6 +93,12 @@ class ApiClient:
         """Delete or cancel a resource."""
         return self._call("DELETE", path)
 
+    def post_document(self, path: str, name: str, text: str, fields: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Send a JSON document under a name exactly as it is written, so that the platform judges what was written."""
+        members = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in _without_none(fields or {}).items()]
+        body = "{" + ", ".join([*members, f"{json.dumps(name)}: {text}"]) + "}"
+        return self._call("POST", path, content=body.encode(), headers={"Content-Type": "application/json"})
+
     def upload(self, path: str, data: bytes, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Send a file's bytes."""
         headers = {"Content-Type": "application/octet-stream"}
@@ -88,17 +111,31 @@ class ApiClient:
 
     def _call(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
         try:
+            return self._answer(method, path, options)
+        except ApiError as error:
+            if error.code != "TOKEN_EXPIRED" or self._renew is None:
+                raise
+        self._bear(self._renew())
+        return self._answer(method, path, options)
+
+    def _answer(self, method: str, path: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        try:
             response = self._http.request(method, path, **options)
         except httpx.TransportError as error:
             message = f"nothing answers at {self._base_url}: start the platform with `alphintra up`"
             raise AlphintraError("NOT_RUNNING", message, kind=Kind.UNAVAILABLE) from error
-        if response.is_success:
-            return response.json() if response.content else {}
         try:
-            problem = response.json()
-        except ValueError:
-            problem = {}
-        raise ApiError(response.status_code, problem if isinstance(problem, dict) else {})
+            found = response.json() if response.content else {}
+        except ValueError as error:
+            message = f"{self._base_url} answers, but not as Alphintra does: is another program on that port?"
+            raise AlphintraError("NOT_ALPHINTRA", message, kind=Kind.UNAVAILABLE) from error
+        if response.is_success:
+            return found
+        raise ApiError(response.status_code, found if isinstance(found, dict) else {})
+
+    def _bear(self, token: str) -> None:
+        if token:
+            self._http.headers["Authorization"] = f"Bearer {token}"
 
 
 def wait_for(what: str, fetch: Callable[[], Any], is_done: Callable[[Any], bool], *, timeout_s: float = 60.0) -> Any:  # noqa: ANN401 - JSON

@@ -1,13 +1,18 @@
-"""Which installation a command is about: the home and the settings it finds in the environment."""
+"""Which installation a command is about: its home, its settings, and where its edge answers."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.home import Home
 from alphintra.runtime.settings import RuntimeSettings, home_from, load_settings
 
-__all__ = ["KEY_ID_VARIABLE", "KEY_SECRET_VARIABLE", "existing_home", "settings"]
+if TYPE_CHECKING:
+    from alphintra.runtime.policy import PlatformState
+
+__all__ = ["KEY_ID_VARIABLE", "KEY_SECRET_VARIABLE", "base_url", "existing_home", "published_state", "settings"]
 
 KEY_ID_VARIABLE = "ALPHINTRA_API_KEY_ID"
 KEY_SECRET_VARIABLE = "ALPHINTRA_API_SECRET"  # noqa: S105 - the name of a variable
@@ -24,3 +29,32 @@ def settings() -> RuntimeSettings:
 def existing_home() -> Home:
     """Return the home that an earlier start created. Raises HOME_*, SECRET_MODE and CONFIG_*."""
     return Home.existing(settings().home)
+
+
+def base_url(home: Home) -> str:
+    """Return where the edge of the running platform answers. Raises NOT_RUNNING."""
+    from alphintra.runtime.lock import holder_of  # noqa: PLC0415 - as in published_state
+
+    pid = holder_of(home)
+    state = published_state(home, pid) if pid else None
+    if state is None or "http" not in state.ports:
+        is_starting = bool(pid)
+        hint = (
+            "is still starting: try again in a moment" if is_starting else "does not run: start it with `alphintra up`"
+        )
+        raise AlphintraError("NOT_RUNNING", f"the platform in {home.path} {hint}", kind=Kind.UNAVAILABLE)
+    return f"http://127.0.0.1:{state.ports['http']}"
+
+
+def published_state(home: Home, pid: int) -> PlatformState | None:
+    """Return what the supervisor with this process number published; None while the file is an earlier one's."""
+    import json  # noqa: PLC0415 - `alphintra --help` does without
+
+    from alphintra.runtime.policy import state_from_json  # noqa: PLC0415 - as above
+    from alphintra.runtime.supervisor import STATE_FILE  # noqa: PLC0415 - as above
+
+    try:
+        state = state_from_json(json.loads((home.run / STATE_FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    return state if state.pid == pid else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
 
 import click
 
-from alphintra.cli import platform
+from alphintra.cli import backtests, database, market_data, people, platform, risk, strategies, trading
 from alphintra.kernel.errors import AlphintraError, Kind
 
 __all__ = ["cli", "main"]
@@ -20,6 +21,7 @@ EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
 _NOT_THE_INPUT = frozenset({Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG})
+_NEGATIVE = re.compile(r"-[0-9.]")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -29,8 +31,9 @@ def cli() -> None:
     """Alphintra: a self-hosted trading platform whose data isolation can be proven."""
 
 
-for _command in platform.COMMANDS:
-    cli.add_command(_command)
+for _module in (platform, people, market_data, strategies, backtests, trading, risk, database):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,14 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return EXIT_USAGE
     except click.ClickException as error:
-        return _told("USAGE", f"{error.format_message()}{_how_to_ask(error)}", EXIT_USAGE)
+        return _told_usage(error)
     except AlphintraError as error:
         return _told(error.code, error.detail, EXIT_FAILED if error.kind in _NOT_THE_INPUT else EXIT_USAGE)
     return status if isinstance(status, int) else 0
+
+
+def _told_usage(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
+    if isinstance(error, click.NoSuchOption) and _NEGATIVE.match(error.option_name):
+        detail = f"no number is negative here ({error.option_name}): buy or sell says the direction"
+        return _told("QTY_NOT_POSITIVE", detail, EXIT_USAGE)
+    return _told("USAGE", f"{error.format_message()}{_how_to_ask(error)}", EXIT_USAGE)
 
 
 def _told(code: str, detail: str, status: int) -> int:

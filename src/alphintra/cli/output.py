@@ -1,12 +1,28 @@
-"""What commands print: JSON for programs, tables for people."""
+"""What commands print: JSON for programs, tables for people, progress on standard error."""
+
+# ruff: noqa: PLC0415 - rich takes its time to load, and half of the commands print no table
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import click
 
-__all__ = ["AS_JSON", "print_json"]
+from alphintra.kernel.money import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["AS_JSON", "amount", "console", "moment", "print_fields", "print_json", "print_table", "progress_bar"]
+
+WIDTH_MAX = 100
+_IDENT = re.compile(r"[0-9a-f-]{36}")
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -14,3 +30,77 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    """Print rows under their columns; numbers (Decimal, int) to the right, nothing cut off, and nothing as ``-``."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for index, column in enumerate(columns):
+        is_number = any(isinstance(row[index], Decimal | int) for row in rows)
+        is_ident = any(_IDENT.fullmatch(str(row[index])) for row in rows)  # to be copied whole
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_ident)
+    for row in rows:
+        table.add_row(*(Text(_shown(value)) for value in row))
+    console().print(table)
+    if not rows:
+        console().print("(none)")
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """Print one thing's fields, a line each."""
+    width = max(map(len, fields)) + 2
+    for name, value in fields.items():
+        click.echo(f"{name:<{width}}{_shown(value)}")
+
+
+def amount(text: str | None) -> Decimal | None:
+    """Return an amount as the API writes it, to be shown without exponent or trailing zeros."""
+    return None if text is None else plain(Decimal(text))
+
+
+def moment(text: str | None) -> str:
+    """Return a time as the API writes it in UTC, to the second."""
+    if text is None:
+        return ""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def console(*, is_error: bool = False) -> Console:
+    """Return a console of at most 100 columns, of exactly as many where the output is no terminal."""
+    from rich.console import Console
+
+    found = Console(highlight=False, markup=False, stderr=is_error)
+    found.width = min(found.width, WIDTH_MAX) if found.is_terminal else WIDTH_MAX
+    return found
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
+    """Show on standard error how far something is, from 0 to 1; where that is no terminal, only that it began."""
+    shown = console(is_error=True)
+    if not shown.is_terminal:
+        click.echo(what, err=True)
+        yield lambda _share: None
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns: tuple[Any, ...] = (TextColumn(what), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=shown, transient=True) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda share: progress.update(task, completed=share)
+
+
+def _shown(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 
 import click
 
+from alphintra.cli.installation import published_state
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime import control
 from alphintra.runtime.home import Home
 from alphintra.runtime.platform import run_platform
-from alphintra.runtime.policy import Phase, PlatformState, state_from_json
+from alphintra.runtime.policy import Phase, PlatformState
 from alphintra.runtime.settings import RuntimeSettings
-from alphintra.runtime.supervisor import STATE_FILE
 
 __all__ = ["run_in_foreground", "start_detached"]
 
@@ -63,7 +61,7 @@ class _Foreground:
         told: set[str] = set()
         while not self._is_ready:
             await asyncio.sleep(_LOOK_EVERY_S)
-            state = _state_of(home, os.getpid())
+            state = published_state(home, os.getpid())
             if state is not None and not self._is_ready:
                 self._hear_interrupts()
                 self._tell_processes(state, told)
@@ -142,7 +140,7 @@ def start_detached(settings: RuntimeSettings, *, with_sample: bool) -> int:
 def _wait_until_ready(home: Home, child: subprocess.Popen[bytes]) -> PlatformState | None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while child.poll() is None:
-        state = _state_of(home, child.pid)
+        state = published_state(home, child.pid)
         if state is not None and state.phase is Phase.READY:
             return state
         if time.monotonic() > deadline:
@@ -150,14 +148,6 @@ def _wait_until_ready(home: Home, child: subprocess.Popen[bytes]) -> PlatformSta
             detail = f"the platform was not ready within {_START_TIMEOUT_S:.0f} s: see `alphintra logs supervisor`"
             raise AlphintraError("START_TIMEOUT", detail, kind=Kind.UNAVAILABLE)
         time.sleep(_LOOK_EVERY_S)
-    return None
-
-
-def _state_of(home: Home, pid: int) -> PlatformState | None:
-    """Return what the supervisor with this process number published; None while the file is an earlier one's."""
-    with suppress(FileNotFoundError):
-        state = state_from_json(json.loads((home.run / STATE_FILE).read_text(encoding="utf-8")))
-        return state if state.pid == pid else None
     return None
 
 

@@ -1,0 +1,200 @@
+"""Backtests: a strategy over history, with its figures in plain words."""
+
+# ruff: noqa: PLC0415 - the client is loaded by the commands that call
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
+from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, SYMBOL, check_range
+from alphintra.kernel.errors import AlphintraError
+
+if TYPE_CHECKING:
+    from alphintra.cli.client import ApiClient
+
+__all__ = ["COMMANDS"]
+
+RUN_TIMEOUT_S = 24 * 3600.0
+_ENDED = {"finished", "failed", "canceled"}
+
+_MEANING: Final = MappingProxyType(
+    {
+        "final_equity": "what the account was worth at the end",
+        "total_return": "gain or loss on the starting cash",
+        "cagr": "the same as an even rate per year",
+        "volatility": "how much the value swings in a year",
+        "sharpe": "gain per swing; above 1 is good, below 0 a loss",
+        "sortino": "gain per downward swing",
+        "max_drawdown": "the deepest fall below an earlier peak",
+        "max_drawdown_bars": "longest time below an earlier peak",
+        "calmar": "yearly gain per deepest fall",
+        "exposure": "share of the time in the market",
+        "turnover": "how often the whole account is traded in a year",
+        "trade_count": "positions opened and closed again",
+        "win_rate": "share of the trades that gained",
+        "profit_factor": "gains per unit of losses; above 1 gains",
+        "expectancy": "average gain per trade",
+        "payoff": "average gain per average loss",
+        "fees_total": "paid in fees",
+    }
+)
+
+
+@click.group()
+def backtest() -> None:
+    """Try a strategy on history."""
+
+
+@backtest.command("run")
+@click.option("--workflow", "--strategy", "workflow", help="Strategy, by id or name.")
+@click.option("--template", help="One of `alphintra strategy templates`, as it comes.")
+@click.option("--symbol", type=SYMBOL, required=True)
+@click.option("--start", type=DAY, help="First day (UTC).")
+@click.option("--end", type=DAY, help="Day before which it ends (UTC).")
+@click.option("--cash", type=POSITIVE, default="100000", show_default=True, help="Starting cash.")
+@click.option("--fee-bps", type=AMOUNT, default="0", show_default=True, help="Fee in 1/100 percent of each fill.")
+@click.option("--slippage-bps", type=AMOUNT, default="0", show_default=True, help="How much worse each fill is.")
+@AS_JSON
+def run(*, as_json: bool, **chosen: str | None) -> int:
+    """Run a backtest and print its figures; Ctrl-C cancels it."""
+    from alphintra.cli import session
+
+    if (chosen["workflow"] is None) == (chosen["template"] is None):
+        raise AlphintraError("STRATEGY_SOURCE", "say --workflow or --template, one of them", pointer="--workflow")
+    check_range(chosen["start"], chosen["end"])
+    with session.person() as api:
+        body = {
+            "version_id": _version_id(api, chosen["workflow"], chosen["template"]),
+            "symbol": chosen["symbol"],
+            "start": chosen["start"],
+            "end": chosen["end"],
+            "initial_cash": chosen["cash"],
+            "fee_bps": chosen["fee_bps"],
+            "slippage_bps": chosen["slippage_bps"],
+        }
+        started = api.post("/backtests", body)
+        ended = _await_end(api, started["backtest_id"], f"backtesting {chosen['symbol']}")
+    if ended["status"] == "failed":
+        raise AlphintraError(ended["error_code"] or "BACKTEST_FAILED", ended["error"])
+    _print_backtest(ended, as_json=as_json)
+    return 0 if ended["status"] == "finished" else 1
+
+
+@backtest.command("list")
+@click.option("--lines", "-n", type=click.IntRange(1, 1000), default=50, show_default=True)
+@AS_JSON
+def list_backtests(*, lines: int, as_json: bool) -> int:
+    """List your backtests, newest first."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        found = api.get("/backtests", limit=lines)
+    if as_json:
+        print_json(found)
+        return 0
+    rows = [
+        (
+            each["backtest_id"],
+            each["symbol"],
+            each["status"],
+            _written(each["metrics"].get("total_return"), "fraction"),
+            _written(each["metrics"].get("max_drawdown"), "fraction"),
+            moment(each["created_at"]),
+        )
+        for each in found["backtests"]
+    ]
+    print_table(("backtest", "symbol", "status", "return", "deepest fall", "started (UTC)"), rows)
+    return 0
+
+
+@backtest.command("show")
+@click.argument("backtest")
+@AS_JSON
+def show_backtest(*, backtest: str, as_json: bool) -> int:
+    """Show a BACKTEST's figures; its trades and equity with --json."""
+    from alphintra.cli import naming, session
+
+    ident = naming.as_uuid(backtest, pointer="BACKTEST")
+    with session.person() as api:
+        found = api.get(f"/backtests/{ident}")
+    _print_backtest(found, as_json=as_json)
+    return 0
+
+
+def _version_id(api: ApiClient, workflow: str | None, template: str | None) -> str:
+    """Return the version to run; a template is stored once, under its own name, as runs refer to stored versions."""
+    from alphintra.cli import naming
+
+    if workflow is not None:
+        return str(naming.workflow(api, workflow)["version_id"])
+    name = f"template {template}"
+    found = [each for each in api.get("/workflows")["workflows"] if each["name"] == name]
+    made = found[0] if found else api.post("/workflows", {"name": name, "template": template})
+    return str(made["version_id"])
+
+
+def _await_end(api: ApiClient, backtest_id: str, what: str) -> Any:  # noqa: ANN401 - JSON
+    from alphintra.cli.client import wait_for
+
+    path = f"/backtests/{backtest_id}"
+    try:
+        with progress_bar(what) as tell:
+
+            def fetch() -> Any:  # noqa: ANN401 - JSON
+                found = api.get(path)
+                tell(found["progress"])
+                return found
+
+            return wait_for("the backtest", fetch, lambda found: found["status"] in _ENDED, timeout_s=RUN_TIMEOUT_S)
+    except KeyboardInterrupt:
+        api.post(f"{path}/cancel")
+        click.echo("canceled the backtest", err=True)
+        raise
+
+
+def _print_backtest(found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    result = found["result"] or {}
+    print_fields(
+        {
+            "backtest": found["backtest_id"],
+            "symbol": found["symbol"],
+            "status": found["status"],
+            "error": f"{found['error_code']}: {found['error']}" if found["error_code"] else "",
+            "fills": len(result.get("fills", ())),
+            "run hash": found["run_hash"],
+            "result hash": found["result_hash"],
+        }
+    )
+    if found["metrics"]:
+        print_table(("figure", "value", "in plain words"), _figures(found["metrics"]))
+
+
+def _figures(metrics: Mapping[str, float | None]) -> list[tuple[str, str, str]]:
+    from alphintra.engine.statistics import metric_documents
+
+    return [
+        (document.label, _written(metrics.get(document.name), document.unit), _MEANING.get(document.name, ""))
+        for document in metric_documents()
+        if document.name in metrics
+    ]
+
+
+def _written(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    if unit.startswith("fraction"):
+        return f"{value:.2%}"
+    if unit in {"bars", "trades"}:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}"
+
+
+COMMANDS: tuple[click.Command, ...] = (backtest,)

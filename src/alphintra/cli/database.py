@@ -1,0 +1,135 @@
+"""The databases from outside: who gets at what, and what differs from the manifest."""
+
+# ruff: noqa: PLC0415 - drivers are loaded by the commands that look
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alphintra.cli.installation import existing_home
+from alphintra.cli.output import AS_JSON, console, print_json
+
+if TYPE_CHECKING:
+    from alphintra.dataplane.matrix import AccessMatrix, Cell
+
+__all__ = ["COMMANDS"]
+
+
+@click.group("db")
+def database() -> None:
+    """The eight databases and their borders."""
+
+
+@database.command("verify")
+@AS_JSON
+def verify(*, as_json: bool) -> int:
+    """Attack every border and show the matrix.
+
+    Tries every service's credential on every database and subject. Exit status 1 unless all ends as declared.
+    """
+    import asyncio
+
+    from alphintra.runtime.inspection import probe_access
+
+    matrices = asyncio.run(probe_access(existing_home()))
+    is_isolated = all(matrix.is_isolated for matrix in matrices)
+    if as_json:
+        print_json({"is_isolated": is_isolated, "matrices": [_document(matrix) for matrix in matrices]})
+    else:
+        for matrix in matrices:
+            _print_matrix(matrix)
+        click.echo("isolated" if is_isolated else "NOT isolated")
+    return 0 if is_isolated else 1
+
+
+@database.command("plan")
+@AS_JSON
+def show_plan(*, as_json: bool) -> int:
+    """Show what differs from the manifest.
+
+    As the statements that would mend it. Exit status 1 if anything differs.
+    """
+    import asyncio
+
+    from alphintra.runtime.inspection import find_database_drift
+
+    drift = asyncio.run(find_database_drift(existing_home()))
+    if as_json:
+        print_json({"drift": list(drift)})
+    else:
+        for statement in drift:
+            click.echo(statement)
+        click.echo(f"{len(drift)} differences" if drift else "no difference from the manifest", err=True)
+    return 1 if drift else 0
+
+
+def _document(matrix: AccessMatrix) -> dict[str, Any]:
+    return {
+        "kind": matrix.kind,
+        "is_isolated": matrix.is_isolated,
+        "allowed": matrix.allowed_count,
+        "denied": matrix.denied_count,
+        "cells": [_cell(cell) for cell in matrix.cells],
+        "outsiders": [_cell(cell) for cell in matrix.outsiders],
+        "faults": list(matrix.faults),
+        "drift": list(matrix.drift),
+        "limits": list(matrix.limits),
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "user": cell.user,
+        "target": cell.target,
+        "is_allowed": cell.is_allowed,
+        "is_as_declared": cell.is_as_declared,
+        "declared": list(cell.declared),
+        "probes": [
+            {"name": probe.name, "may": probe.may, "outcome": probe.outcome.value, "answer": probe.answer}
+            for probe in cell.probes
+        ],
+    }
+
+
+def _print_matrix(matrix: AccessMatrix) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = console()
+    targets = list(dict.fromkeys(cell.target for cell in matrix.cells))
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=f"{matrix.kind}: rows tried with their own credential, columns are whose {matrix.kind} it is",
+        title_justify="left",
+        pad_edge=False,
+    )
+    table.add_column("")
+    for target in targets:
+        table.add_column(target, justify="center")
+    cells = {(cell.user, cell.target): cell for cell in matrix.cells}
+    for user in dict.fromkeys(cell.user for cell in matrix.cells):
+        row = (cells.get((user, target)) for target in targets)
+        table.add_row(user, *(Text("-") if cell is None else _word(cell) for cell in row))
+    shown.print(table)
+    counts = f"{matrix.allowed_count} allow, {matrix.denied_count} deny"
+    shown.print(f"{counts}; {'every try ended as declared' if matrix.is_isolated else 'NOT as declared'}")
+    for fault in matrix.faults:
+        shown.print(f"  fault: {fault}", style="red")
+    for limit in matrix.limits:
+        shown.print(f"  not provable: {limit}")
+    shown.print()
+
+
+def _word(cell: Cell) -> Any:  # noqa: ANN401 - rich.text.Text, which is not imported up here
+    from rich.text import Text
+
+    word = "allow" if cell.is_allowed else "deny"
+    if not cell.is_as_declared:
+        return Text(f"{word}!", style="bold red")
+    return Text(word, style="green" if cell.is_allowed else "dim")
+
+
+COMMANDS: tuple[click.Command, ...] = (database,)

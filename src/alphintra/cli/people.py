@@ -1,0 +1,195 @@
+"""Logging in and out, people and their API keys."""
+
+# ruff: noqa: PLC0415 - the client is loaded by the commands that call
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table
+from alphintra.kernel.errors import AlphintraError, Kind
+
+if TYPE_CHECKING:
+    from alphintra.cli.client import ApiClient
+
+__all__ = ["COMMANDS"]
+
+_EMAIL = click.option("--email", required=True, help="Of the person.")
+_PASSWORD_STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@click.command()
+@_EMAIL
+@_PASSWORD_STDIN
+@AS_JSON
+def login(*, email: str, password_stdin: bool, as_json: bool) -> int:
+    """Log a person in.
+
+    Further commands act for this person, until `alphintra logout`.
+    """
+    from alphintra.cli import session
+
+    found = session.log_in(email, _password("", from_stdin=password_stdin, is_new=False))
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"logged in as {found['email']} ({found['role']})")
+    return 0
+
+
+@click.command()
+def logout() -> int:
+    """End the session."""
+    from alphintra.cli import session
+
+    click.echo("logged out" if session.log_out() else "nobody was logged in")
+    return 0
+
+
+@click.group()
+def user() -> None:
+    """People and their API keys."""
+
+
+@user.command("create")
+@_EMAIL
+@click.option("--role", required=True, type=click.Choice(["owner", "operator", "trader", "viewer"]))
+@click.option("--password", default="", help="Stays in your shell's history: better let it be asked for.")
+@_PASSWORD_STDIN
+@AS_JSON
+def create_user(*, email: str, role: str, password: str, password_stdin: bool, as_json: bool) -> int:
+    """Register a person."""
+    from alphintra.cli import session
+
+    chosen = _password(password, from_stdin=password_stdin, is_new=True)
+    with session.operator() as api:
+        created = api.post("/users", {"email": email, "password": chosen, "role": role})
+    if as_json:
+        print_json(created)
+    else:
+        click.echo(f"registered {created['email']} as {created['role']} ({created['user_id']})")
+    return 0
+
+
+@user.command("list")
+@AS_JSON
+def list_users(*, as_json: bool) -> int:
+    """List registered people."""
+    from alphintra.cli import session
+
+    with session.operator() as api:
+        found = api.get("/users")
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(each["user_id"], each["email"], each["role"], moment(each["created_at"])) for each in found["users"]]
+        print_table(("user", "e-mail", "role", "registered (UTC)"), rows)
+    return 0
+
+
+@user.group("api-key")
+def api_key() -> None:
+    """Keys with which programs act for a person."""
+
+
+@api_key.command("create")
+@click.option("--user", "email", help="E-mail of the person; without it, the one logged in.")
+@click.option(
+    "--scope", "scopes", multiple=True, required=True, type=click.Choice(["read", "trade", "admin"]), help="Repeatable."
+)
+@click.option("--paper/--live", "is_paper", default=True, show_default=True, help="Which accounts it may trade.")
+@click.option("--name", required=True, help="What it is for.")
+@AS_JSON
+def create_key(*, email: str | None, scopes: tuple[str, ...], is_paper: bool, name: str, as_json: bool) -> int:
+    """Make an API key; its secret is shown this once."""
+    from alphintra.cli import session
+
+    with session.person() if email is None else session.operator() as api:
+        body = {
+            "name": name,
+            "scopes": sorted(set(scopes)),
+            "mode": "paper" if is_paper else "live",
+            "user_id": None if email is None else _user_id(api, email),
+        }
+        created = api.post("/api-keys", body)
+    if as_json:
+        print_json(created)
+    else:
+        print_fields({"key id": created["key_id"], "secret": created["secret"]})
+        click.echo("The secret is stored nowhere and shown this once.", err=True)
+    return 0
+
+
+@api_key.command("list")
+@AS_JSON
+def list_keys(*, as_json: bool) -> int:
+    """List the API keys of the person logged in."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        found = api.get("/api-keys")
+    if as_json:
+        print_json(found)
+    else:
+        rows = [
+            (
+                each["key_id"],
+                each["name"],
+                each["scopes"],
+                each["mode"],
+                moment(each["created_at"]),
+                moment(each["revoked_at"]),
+            )
+            for each in found["keys"]
+        ]
+        print_table(("key", "name", "scopes", "mode", "made (UTC)", "revoked (UTC)"), rows)
+    return 0
+
+
+@api_key.command("revoke")
+@click.argument("key_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@AS_JSON
+def revoke_key(*, key_id: str, yes: bool, as_json: bool) -> int:
+    """Revoke an API key; programs that use it are refused from now on."""
+    from urllib.parse import quote
+
+    from alphintra.cli import session
+    from alphintra.cli.parameters import require_confirmed
+
+    require_confirmed(f"Revoke the API key {key_id}?", is_confirmed=yes)
+    with session.person() as api:
+        revoked = api.delete(f"/api-keys/{quote(key_id, safe='')}")
+    if as_json:
+        print_json(revoked)
+    else:
+        click.echo(f"revoked {revoked['key_id']}")
+    return 0
+
+
+def _user_id(api: ApiClient, email: str) -> str:
+    found = [each for each in api.get("/users")["users"] if each["email"] == email.strip().lower()]
+    if not found:
+        detail = f"there is no person {email[:80]!r}: see `alphintra user list`"
+        raise AlphintraError("USER_NOT_FOUND", detail, kind=Kind.NOT_FOUND, pointer="--user")
+    return str(found[0]["user_id"])
+
+
+def _password(given: str, *, from_stdin: bool, is_new: bool) -> str:
+    """Return the password from the option, from standard input or from the keyboard, where it does not show."""
+    if given and from_stdin:
+        raise AlphintraError("PASSWORD_TWICE", "use --password or --password-stdin, not both", pointer="--password")
+    if from_stdin:
+        given = sys.stdin.readline().rstrip("\r\n")
+    elif not given and sys.stdin.isatty():
+        given = click.prompt("Password", hide_input=True, confirmation_prompt=is_new, err=True)
+    if not given:
+        detail = "no password was given: pass it with --password-stdin, e.g. `... --password-stdin < FILE`"
+        raise AlphintraError("PASSWORD_REQUIRED", detail, pointer="--password-stdin")
+    return given
+
+
+COMMANDS: tuple[click.Command, ...] = (login, logout, user)

@@ -1,0 +1,138 @@
+"""As whom the command line calls: the local operator, a person who logged in, or the owner of an API key."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alphintra.cli.client import ApiClient, ApiError
+from alphintra.cli.installation import KEY_ID_VARIABLE, KEY_SECRET_VARIABLE, base_url, existing_home
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.runtime.credentials import operator_token
+from alphintra.runtime.home import Home
+
+__all__ = ["anonymous", "anyone", "log_in", "log_out", "operator", "person"]
+
+_SECRET = "cli-session"  # noqa: S105 - the name of a file
+_LOCK = "cli-session.lock"
+
+
+def anonymous() -> ApiClient:
+    """Return a client without credentials. Raises NOT_RUNNING."""
+    return ApiClient(base_url(existing_home()))
+
+
+def operator() -> ApiClient:
+    """Return a client of the local operator: whoever can read this home. Raises NOT_RUNNING."""
+    home = existing_home()
+    return ApiClient(base_url(home), operator_token(home))
+
+
+def person() -> ApiClient:
+    """Return a client of the person whose API key is in the environment, or who logged in.
+
+    Raises LOGIN_REQUIRED, API_KEY_INCOMPLETE or NOT_RUNNING.
+    """
+    home = existing_home()
+    url = base_url(home)
+    found = _by_key(url) or _by_session(home, url)
+    if found is None:
+        detail = f"this acts for a person: run `alphintra login --email ...`, or set {KEY_ID_VARIABLE} and"
+        raise AlphintraError("LOGIN_REQUIRED", f"{detail} {KEY_SECRET_VARIABLE}", kind=Kind.UNAUTHENTICATED)
+    return found
+
+
+def anyone() -> ApiClient:
+    """Return a person's client if there is a person, else the operator's. Raises API_KEY_INCOMPLETE or NOT_RUNNING."""
+    home = existing_home()
+    url = base_url(home)
+    return _by_key(url) or _by_session(home, url) or ApiClient(url, operator_token(home))
+
+
+def log_in(email: str, password: str) -> dict[str, Any]:
+    """Start a session and keep its tokens in the home, readable by its account alone; return it without tokens."""
+    home = existing_home()
+    with ApiClient(base_url(home)) as api, _locked(home):
+        tokens = api.post("/auth/login", {"email": email, "password": password})
+        _keep(home, tokens)
+    return {"email": email, "user_id": tokens["user_id"], "role": tokens["role"]}
+
+
+def log_out() -> bool:
+    """End the session and forget its tokens, also where the platform knows it no more; False if there was none."""
+    home = existing_home()
+    url = base_url(home)
+    api = _by_session(home, url)
+    if api is None:
+        return False
+    try:
+        with api:
+            api.post("/auth/logout")
+    except ApiError as error:
+        if error.kind is not Kind.UNAUTHENTICATED:
+            raise
+    home.secret_path(_SECRET).unlink(missing_ok=True)
+    return True
+
+
+def _by_key(url: str) -> ApiClient | None:
+    key_id, secret = os.environ.get(KEY_ID_VARIABLE, ""), os.environ.get(KEY_SECRET_VARIABLE, "")
+    if not key_id and not secret:
+        return None
+    if not key_id or not secret:
+        detail = f"set both {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE}, or neither"
+        raise AlphintraError("API_KEY_INCOMPLETE", detail, pointer=KEY_ID_VARIABLE)
+    return ApiClient(url, headers={"APCA-API-KEY-ID": key_id, "APCA-API-SECRET-KEY": secret})
+
+
+def _by_session(home: Home, url: str) -> ApiClient | None:
+    kept = _kept(home)
+    if kept is None:
+        return None
+    return ApiClient(url, kept["access_token"], renew=lambda: _renewed(home, url, kept["access_token"]))
+
+
+def _renewed(home: Home, url: str, expired: str) -> str:
+    """Exchange the refresh token, which works once, unless another command has done so meanwhile."""
+    with _locked(home):
+        kept = _kept(home)
+        if kept is not None and kept["access_token"] != expired:
+            return kept["access_token"]
+        try:
+            with ApiClient(url) as api:
+                tokens = api.post("/auth/refresh", {"refresh_token": kept["refresh_token"] if kept else ""})
+        except ApiError as error:
+            if error.kind is Kind.UNAVAILABLE:
+                raise
+            home.secret_path(_SECRET).unlink(missing_ok=True)
+            detail = "the session has ended: run `alphintra login --email ...` again"
+            raise AlphintraError("LOGIN_REQUIRED", detail, kind=Kind.UNAUTHENTICATED) from error
+        return _keep(home, tokens)
+
+
+def _kept(home: Home) -> dict[str, str] | None:
+    text = home.read_secret(_SECRET)
+    if text is None:
+        return None
+    kept: dict[str, str] = json.loads(text)
+    return kept
+
+
+def _keep(home: Home, tokens: dict[str, Any]) -> str:
+    kept = {name: tokens[name] for name in ("access_token", "refresh_token")}
+    home.write_secret(_SECRET, json.dumps(kept))
+    return str(kept["access_token"])
+
+
+@contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    descriptor = os.open(home.run / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,276 @@
+"""Strategies: graphs, and deployments that let one trade an account."""
+
+# ruff: noqa: PLC0415 - the client is loaded by the commands that call
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
+from alphintra.cli.parameters import POSITIVE, SYMBOL, read_text, require_confirmed
+from alphintra.kernel.errors import AlphintraError
+
+__all__ = ["COMMANDS"]
+
+
+@click.group()
+def strategy() -> None:
+    """Strategies, and the deployments that trade them."""
+
+
+@strategy.command("list")
+@AS_JSON
+def list_workflows(*, as_json: bool) -> int:
+    """List your strategies."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        found = api.get("/workflows")
+    if as_json:
+        print_json(found)
+    else:
+        rows = [
+            (each["workflow_id"], each["name"], each["version"], each["warmup_bars"], moment(each["updated_at"]))
+            for each in found["workflows"]
+        ]
+        print_table(("strategy", "name", "version", "warm-up bars", "changed (UTC)"), rows)
+    return 0
+
+
+@strategy.command("templates")
+@AS_JSON
+def list_templates(*, as_json: bool) -> int:
+    """List ready strategies to begin with."""
+    from alphintra.cli import session
+
+    with session.anyone() as api:
+        found = api.get("/templates")
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(each["name"], each["title"], each["description"]) for each in found["templates"]]
+        print_table(("template", "title", "what it does"), rows)
+    return 0
+
+
+@strategy.command("create")
+@click.option("--name", required=True)
+@click.option("--template", help="One of `alphintra strategy templates`.")
+@click.option("--file", type=click.Path(path_type=Path), help="A graph as JSON.")
+@AS_JSON
+def create_workflow(*, name: str, template: str | None, file: Path | None, as_json: bool) -> int:
+    """Store a strategy, from a template or from a file."""
+    from alphintra.cli import session
+
+    if (template is None) == (file is None):
+        raise AlphintraError("STRATEGY_SOURCE", "say --template or --file, one of them", pointer="--template")
+    graph = None if file is None else _graph_text(file)
+    with session.person() as api:
+        if graph is None:
+            made = api.post("/workflows", {"name": name, "template": template})
+        else:
+            made = api.post_document("/workflows", "graph", graph, {"name": name})
+    if as_json:
+        print_json(made)
+    else:
+        click.echo(f"stored {made['name']!r} ({made['workflow_id']}), version {made['version']}")
+    return 0
+
+
+@strategy.command("show")
+@click.argument("strategy")
+@AS_JSON
+def show_workflow(*, strategy: str, as_json: bool) -> int:
+    """Show a STRATEGY (id or name) and its graph."""
+    from alphintra.cli import naming, session
+
+    with session.person() as api:
+        version = api.get(f"/workflow-versions/{naming.workflow(api, strategy)['version_id']}")
+    if as_json:
+        print_json(version)
+        return 0
+    print_fields(
+        {
+            "strategy": version["workflow_id"],
+            "name": version["name"],
+            "version": f"{version['version']} ({version['version_id']})",
+            "stored (UTC)": moment(version["created_at"]),
+            "graph hash": version["graph_hash"],
+            "warm-up bars": version["warmup_bars"],
+        }
+    )
+    click.echo(json.dumps(version["graph"], indent=2, ensure_ascii=False))
+    return 0
+
+
+@strategy.command("validate")
+@click.argument("file", type=click.Path(path_type=Path))
+@AS_JSON
+def validate_graph(*, file: Path, as_json: bool) -> int:
+    """Check the graph in a JSON FILE.
+
+    Nothing is stored. Exit status 1 if it has problems.
+    """
+    from alphintra.cli import session
+
+    graph = _graph_text(file)
+    with session.anyone() as api:
+        found = api.post_document("/workflows/validate", "graph", graph)
+    problems = found["problems"]
+    if as_json:
+        print_json(found)
+    elif problems:
+        rows = [(each["code"], each["node"], each["message"], each["fix"]) for each in problems]
+        print_table(("code", "node", "what is wrong", "how to mend it"), rows)
+    else:
+        click.echo(f"valid; needs {found['warmup_bars']} bars to warm up; graph hash {found['graph_hash']}")
+    return 1 if problems else 0
+
+
+@strategy.command("deploy")
+@click.option("--workflow", "--strategy", "workflow", required=True, help="Strategy, by id or name.")
+@click.option("--account", required=True, help="Account, by id or name.")
+@click.option("--symbol", type=SYMBOL, required=True)
+@click.option("--capital", type=POSITIVE, required=True, help="How much of the account's cash it may use.")
+@AS_JSON
+def deploy(*, workflow: str, account: str, symbol: str, capital: str, as_json: bool) -> int:
+    """Let a strategy trade an account from its feed's next bar on."""
+    from alphintra.cli import naming, session
+
+    with session.person() as api:
+        body = {
+            "version_id": naming.workflow(api, workflow)["version_id"],
+            "account_id": naming.account_id(api, account),
+            "symbol": symbol,
+            "capital": capital,
+        }
+        made = api.post("/deployments", body)
+    _print_deployment(made, as_json=as_json)
+    return 0
+
+
+@strategy.command("deployments")
+@AS_JSON
+def list_deployments(*, as_json: bool) -> int:
+    """List your deployments and how they stand."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        found = api.get("/deployments")
+    if as_json:
+        print_json(found)
+        return 0
+    rows = [
+        (
+            each["deployment_id"],
+            each["symbol"],
+            each["status"],
+            each["last_seq"],
+            amount(each["position_qty"]),
+            amount(each["equity"]),
+            amount(each["realized_pnl"]),
+        )
+        for each in found["deployments"]
+    ]
+    print_table(("deployment", "symbol", "status", "step", "position", "equity", "realised"), rows)
+    return 0
+
+
+@strategy.command("stop")
+@click.argument("deployment")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@AS_JSON
+def stop_deployment(*, deployment: str, yes: bool, as_json: bool) -> int:
+    """Stop a DEPLOYMENT for good.
+
+    No new orders; what it holds stays.
+    """
+    from alphintra.cli import naming, session
+
+    ident = naming.as_uuid(deployment, pointer="DEPLOYMENT")
+    require_confirmed(f"Stop the deployment {ident} for good?", is_confirmed=yes)
+    with session.person() as api:
+        stopped = api.post(f"/deployments/{ident}/stop")
+    _print_deployment(stopped, as_json=as_json)
+    return 0
+
+
+@strategy.command("decisions")
+@click.argument("deployment")
+@click.option("--outcome", help="Only those with this outcome.")
+@click.option("--lines", "-n", type=click.IntRange(1, 1000), default=20, show_default=True)
+@AS_JSON
+def list_decisions(*, deployment: str, outcome: str | None, lines: int, as_json: bool) -> int:
+    """List what a DEPLOYMENT decided, and why.
+
+    Newest first.
+    """
+    from alphintra.cli import naming, session
+
+    ident = naming.as_uuid(deployment, pointer="DEPLOYMENT")
+    with session.person() as api:
+        found = api.get(f"/deployments/{ident}/decisions", outcome=outcome, limit=lines)
+    if as_json:
+        print_json(found)
+        return 0
+    rows = [
+        (each["seq"], moment(each["bar_ts"]), each["outcome"], each["order_code"], _values(each["values"]))
+        for each in found["decisions"]
+    ]
+    print_table(("step", "bar (UTC)", "outcome", "order's code", "values"), rows)
+    return 0
+
+
+def _graph_text(file: Path) -> str:
+    """Return a file's JSON object as it is written. Raises JSON_SYNTAX with line and column, and those of the file."""
+    text = read_text(file)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        detail = f"{file}:{error.lineno}:{error.colno}: {error.msg}"
+        raise AlphintraError("JSON_SYNTAX", detail, pointer="FILE") from error
+    except (RecursionError, ValueError) as error:
+        detail = f"{file} is nested too deeply or holds a number too long: it is no strategy graph"
+        raise AlphintraError("JSON_TOO_DEEP", detail, pointer="FILE") from error
+    if not isinstance(document, dict):
+        raise AlphintraError("FIELD_TYPE", f"{file} holds no JSON object: a graph is one", pointer="FILE")
+    return text
+
+
+def _values(values: object) -> str:
+    if not isinstance(values, Mapping):
+        return "" if values is None else json.dumps(values)
+    return ", ".join(f"{name} {_short(value)}" for name, value in values.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _print_deployment(found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    print_fields(
+        {
+            "deployment": found["deployment_id"],
+            "symbol": found["symbol"],
+            "account": found["account_id"],
+            "feed": found["feed_id"],
+            "status": found["status"],
+            "step": found["last_seq"],
+            "capital": amount(found["capital"]),
+            "cash": amount(found["cash"]),
+            "position": amount(found["position_qty"]),
+            "equity": amount(found["equity"]),
+            "error": found["error"],
+        }
+    )
+
+
+COMMANDS: tuple[click.Command, ...] = (strategy,)
