@@ -203,16 +203,32 @@ def queue_of(desk: Desk) -> endpoints.OrderQueue:
     return queue
 
 
+class Meeting:
+    """Holds the first who come until so many have; who comes later goes straight through."""
+
+    def __init__(self, wanted: int) -> None:
+        self._missing = wanted
+        self._complete = asyncio.Event()
+
+    async def join(self) -> None:
+        """Wait for the others."""
+        self._missing -= 1
+        if self._missing <= 0:
+            self._complete.set()
+        await self._complete.wait()
+
+
 async def test_two_instances_racing_for_the_same_orders_store_each_once(desk: Desk, nats_server: NatsServer) -> None:
     async with trading_desk(desk.database, nats_server) as second:
         second.owner_id, second.account_id = desk.owner_id, desk.account_id
-        names = [f"c-{n}" for n in range(300)]
-        pairs = zip(names, reversed(names), strict=True)
-        asked = [ask for one, other in pairs for ask in (desk.place(one), second.place(other))]
-        answers = await together(*asked)
-    assert [answer for answer in answers if not isinstance(answer, OrderView)] == []
-    assert len({answer.order_id for answer in answers}) == 300
-    assert len(await desk.told()) == 300
+        for turn in range(8):
+            names = [f"c-{turn}-{n}" for n in range(64)]
+            desk.risk.before = second.risk.before = Meeting(2).join
+            asked = (*map(desk.place, names), *map(second.place, reversed(names)))
+            answers = await together(*asked)
+            assert [answer for answer in answers if not isinstance(answer, OrderView)] == []
+            assert len({answer.order_id for answer in answers}) == 64
+    assert len(await desk.told()) == 8 * 64
 
 
 async def test_a_full_queue_refuses_and_recovers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,253 @@
+"""What venues report and what is asked of working orders: fills, acknowledgements, cancels, blocks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from alphintra.contracts.broker import OrderAcknowledged, OrderCanceled, OrderExpired, OrderRefused
+from alphintra.contracts.trading import (
+    CancelOrder,
+    GetAccount,
+    GetOrder,
+    ListAccounts,
+    ListExecutions,
+    ListLedger,
+    ListOrders,
+    ListPositions,
+    OpenAccount,
+)
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.vocabulary import OrderStatus, Side
+from alphintra.trading.service import reports
+from fixtures.services import operator_context, person_context
+from fixtures.single_service import PowerCutError, delivery_of, stop_at
+from integration.trading.desk import new_id
+
+if TYPE_CHECKING:
+    from integration.trading.desk import Desk
+
+
+async def test_a_fill_changes_order_position_cash_and_ledger_together(desk: Desk) -> None:
+    order = await desk.place()
+    await desk.hear(desk.filled(order, "4", "100", fee=Decimal("1.5")))
+    view = await desk.ask(GetOrder(order_id=order.order_id))
+    assert (view.status, view.filled_qty, view.filled_avg_price) == ("partially_filled", Decimal(4), Decimal(100))
+    account = await desk.ask(GetAccount(account_id=desk.account_id))
+    assert (account.cash, account.fees, account.realized_pnl) == (Decimal("999598.5"), Decimal("1.5"), Decimal(0))
+    (position,) = (await desk.ask(ListPositions(account_id=desk.account_id))).positions
+    assert (position.qty, position.avg_price, position.book_id) == (Decimal(4), Decimal(100), None)
+    ledger = await desk.ask(ListLedger(account_id=desk.account_id))
+    assert ledger.total == 0
+    booked = {entry.ledger_account: entry.amount for entry in ledger.entries[2:]}
+    assert booked == {"cash": Decimal("-401.5"), "fees": Decimal("1.5"), "securities:AAPL": Decimal(400)}
+    assert await desk.told() == ["order_submitted", "fill_booked"]
+
+    await desk.hear(desk.filled(order, "6", "101"))
+    assert await desk.told() == ["order_submitted", "fill_booked", "fill_booked", "order_closed"]
+    assert [
+        (row["version"], row["kind"]) for row in await desk.rows("select * from order_events order by version")
+    ] == [
+        (1, "submitted"),
+        (2, "executed"),
+        (3, "executed"),
+    ]
+
+
+async def test_the_same_execution_is_booked_once_however_often_it_is_reported(desk: Desk) -> None:
+    order = await desk.place()
+    report = desk.filled(order, "4")
+    again = delivery_of(report.event, aggregate_id=order.order_id)
+    await desk.hear(report, report, again)
+    assert (await desk.ask(GetOrder(order_id=order.order_id))).filled_qty == 4
+    assert await desk.told() == ["order_submitted", "fill_booked"]
+    assert await desk.value("select count(*) from audit_events where action = 'execution.conflict'") == 0
+
+
+@pytest.mark.parametrize(
+    "other", [{"qty": Decimal(5)}, {"price": Decimal(99)}, {"fee": Decimal(1)}], ids=lambda other: next(iter(other))
+)
+async def test_another_execution_under_a_booked_id_is_kept_and_not_booked(
+    desk: Desk, other: dict[str, Decimal]
+) -> None:
+    order = await desk.place()
+    await desk.hear(desk.filled(order, "4", execution_id="x-1"))
+    await desk.hear(desk.filled(order, **{"qty": "4", "execution_id": "x-1", **other}))  # type: ignore[arg-type] # fields of a report
+    assert (await desk.ask(GetOrder(order_id=order.order_id))).filled_qty == 4
+    (kept,) = await desk.rows("select detail, object from audit_events where action = 'execution.conflict'")
+    assert '"code":"EXEC_CONFLICT"' in kept["detail"]
+    assert kept["object"] == f"order:{order.order_id}"
+
+
+async def test_an_execution_id_of_another_order_or_a_report_that_contradicts_its_order_is_not_booked(
+    desk: Desk,
+) -> None:
+    one, two = await desk.place("c-1"), await desk.place("c-2")
+    await desk.hear(desk.filled(one, "4", execution_id="x-1"))
+    await desk.hear(
+        desk.filled(two, "4", execution_id="x-1", executed_at=desk.clock.now()),
+        desk.filled(two, "4", side=Side.SELL),
+        desk.filled(two, "4", symbol="MSFT"),
+        desk.filled(two, "4", account_id=new_id()),
+    )
+    assert (await desk.ask(GetOrder(order_id=two.order_id))).filled_qty == 0
+    assert await desk.value("select count(*) from audit_events where action = 'execution.conflict'") == 4
+    assert await desk.told() == ["order_submitted", "order_submitted", "fill_booked"]
+
+
+async def test_late_fills_and_overfills_are_booked_and_flagged(desk: Desk) -> None:
+    order = await desk.place()
+    await desk.tell(OrderCanceled(order_id=order.order_id))
+    await desk.hear(desk.filled(order, "4"))
+    late = await desk.ask(GetOrder(order_id=order.order_id))
+    assert (late.status, late.reason_code, late.filled_qty) == (OrderStatus.CANCELED, "LATE_FILL", Decimal(4))
+    await desk.hear(desk.filled(order, "7"))
+    assert (await desk.ask(GetOrder(order_id=order.order_id))).reason_code == "OVERFILL"
+    (position,) = (await desk.ask(ListPositions(account_id=desk.account_id))).positions
+    assert position.qty == 11
+    assert (await desk.told()).count("order_closed") == 1
+
+
+async def test_a_fill_from_a_replayed_market_does_not_date_the_order_before_its_placing(desk: Desk) -> None:
+    order = await desk.place()
+    desk.clock.pass_time(seconds=5)
+    await desk.hear(desk.filled(order, "4", executed_at=desk.clock.now() - timedelta(days=700)))
+    view = await desk.ask(GetOrder(order_id=order.order_id))
+    assert view.updated_at == desk.clock.now()
+    assert view.updated_at > view.created_at
+
+
+async def test_each_book_has_its_own_position_and_the_event_tells_the_accounts_net(desk: Desk) -> None:
+    book = new_id()
+    await desk.hear(desk.filled(await desk.place("c-1"), "4"))
+    await desk.hear(desk.filled(await desk.place("c-2", side=Side.SELL, book_id=book), "3"))
+    positions = (await desk.ask(ListPositions(account_id=desk.account_id))).positions
+    assert {position.book_id: position.qty for position in positions} == {None: Decimal(4), book: Decimal(-3)}
+    net = await desk.rows(
+        "select payload::json #>> '{event,account_qty}' from event_log where subject ~ 'fill' order by seq"
+    )
+    assert [Decimal(row[0]) for row in net] == [Decimal(4), Decimal(1)]
+    executions = await desk.ask(ListExecutions(account_id=desk.account_id, book_id=book))
+    assert [execution.qty for execution in executions.executions] == [Decimal(3)]
+
+
+async def test_a_report_on_an_unknown_order_is_not_taken_as_heard(desk: Desk) -> None:
+    order = await desk.place()
+    early = desk.filled(order, "4", order_id=new_id())
+    for report in (early, delivery_of(OrderAcknowledged(order_id=new_id(), venue_order_id="v"), aggregate_id=new_id())):
+        with pytest.raises(AlphintraError) as caught:
+            await desk.hear(report)
+        assert caught.value.code == "ORDER_NOT_FOUND"
+        assert await desk.value("select count(*) from inbox where event_id = $1", report.event_id) == 0
+
+
+@pytest.mark.parametrize("point", ["trading.before_fill_commit", "trading.fill_committed"])
+async def test_a_crash_around_the_booking_of_a_fill_books_it_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    order = await desk.place()
+    report = desk.filled(order, "10")
+    with monkeypatch.context() as armed:
+        stop_at(armed, reports, point)
+        with pytest.raises(PowerCutError):
+            await desk.hear(report)
+    stored = await desk.value("select count(*) from executions")
+    assert stored == (point == "trading.fill_committed")
+    await desk.hear(report)
+    assert (await desk.ask(GetOrder(order_id=order.order_id))).filled_qty == 10
+    assert await desk.told() == ["order_submitted", "fill_booked", "order_closed"]
+
+
+async def test_acknowledged_refused_and_expired_orders_are_told(desk: Desk) -> None:
+    one, two, three = [await desk.place(f"c-{n}") for n in range(3)]
+    acknowledged = OrderAcknowledged(order_id=one.order_id, venue_order_id="v-1")
+    await desk.tell(acknowledged)
+    await desk.tell(acknowledged)
+    await desk.tell(OrderRefused(order_id=two.order_id, code="APPROVAL_EXPIRED", reason="too late"))
+    await desk.tell(OrderExpired(order_id=three.order_id))
+    await desk.tell(OrderCanceled(order_id=three.order_id))
+    assert await desk.statuses() == {"c-0": "new", "c-1": "rejected", "c-2": "expired"}
+    assert (await desk.told())[3:] == ["order_updated", "order_closed", "order_closed"]
+    refused = await desk.ask(GetOrder(order_id=two.order_id))
+    assert (refused.reason_code, refused.reason) == ("APPROVAL_EXPIRED", "too late")
+
+
+async def test_a_cancel_is_requested_once_and_a_closed_order_is_answered_as_it_is(desk: Desk) -> None:
+    order = await desk.place()
+    first = await desk.ask(CancelOrder(order_id=order.order_id))
+    assert first.status is OrderStatus.PENDING_CANCEL
+    assert await desk.ask(CancelOrder(order_id=order.order_id)) == first
+    assert await desk.told() == ["order_submitted", "cancel_requested"]
+    await desk.tell(OrderCanceled(order_id=order.order_id))
+    assert (await desk.ask(CancelOrder(order_id=order.order_id))).status is OrderStatus.CANCELED
+    assert (await desk.told())[2:] == ["order_closed"]
+    assert await desk.value("select count(*) from audit_events where action = 'order.cancel'") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [("halted", "pending_cancel"), ("cancel_only", "pending_cancel"), ("reduce_only", "pending_new")],
+)
+async def test_a_block_of_an_account_cancels_its_working_orders_once_and_nobody_elses(
+    desk: Desk, state: str, after: str
+) -> None:
+    blocked = desk.account_id
+    await desk.place("c-1")
+    closed = await desk.place("c-2")
+    await desk.tell(OrderCanceled(order_id=closed.order_id))
+    desk.account_id = (await desk.open_account("Other")).account_id
+    await desk.place("c-3")
+    kill = desk.kill(state, account_id=blocked)
+    await desk.hear(kill, kill, desk.kill(state, account_id=blocked))
+    assert await desk.statuses() == {"c-1": after, "c-2": "canceled", "c-3": "pending_new"}
+    assert (await desk.told()).count("cancel_requested") == (after == "pending_cancel")
+
+
+async def test_a_block_of_the_firm_cancels_every_working_order(desk: Desk) -> None:
+    await desk.place("c-1")
+    desk.account_id = (await desk.open_account("Other")).account_id
+    await desk.place("c-2")
+    await desk.hear(desk.kill("halted"))
+    assert set((await desk.statuses()).values()) == {"pending_cancel"}
+    assert (await desk.told()).count("cancel_requested") == 2
+
+
+async def test_other_peoples_orders_and_books_look_as_if_they_were_not_there(desk: Desk) -> None:
+    order = await desk.place()
+    stranger = person_context("owner", "trader", user_id=new_id())
+    nobody = person_context("owner", user_id=UUID(int=0))
+    for context in (stranger, nobody):
+        assert await desk.refusal(GetOrder(order_id=order.order_id), context) == "ORDER_NOT_FOUND"
+        assert await desk.refusal(CancelOrder(order_id=order.order_id), context) == "ORDER_NOT_FOUND"
+        for command in (GetAccount, ListOrders, ListExecutions, ListPositions, ListLedger):
+            assert await desk.refusal(command(account_id=desk.account_id), context) == "ACCOUNT_NOT_FOUND"
+        assert (await desk.ask(ListAccounts(), context)).accounts == ()
+    assert (await desk.statuses()) == {"c-1": "pending_new"}
+    assert (await desk.ask(GetOrder(order_id=order.order_id), operator_context())).order_id == order.order_id
+
+
+async def test_lists_are_bounded_and_filtered(desk: Desk) -> None:
+    for n in range(3):
+        await desk.place(f"c-{n}")
+        desk.clock.pass_time(seconds=1)
+    await desk.ask(CancelOrder(order_id=(await desk.place("c-3")).order_id))
+    newest = await desk.ask(ListOrders(account_id=desk.account_id, limit=2))
+    assert [order.client_order_id for order in newest.orders] == ["c-3", "c-2"]
+    pending = await desk.ask(ListOrders(account_id=desk.account_id, status=OrderStatus.PENDING_CANCEL))
+    assert [order.client_order_id for order in pending.orders] == ["c-3"]
+    for limit in (0, -1, 1001, 10**30):
+        for command in (ListOrders, ListExecutions, ListLedger):
+            assert await desk.refusal(command(account_id=desk.account_id, limit=limit)) == "PAGE_LIMIT"
+
+
+async def test_an_account_name_is_used_once_by_its_owner_and_again_by_others(desk: Desk) -> None:
+    again = OpenAccount(name=" Savings ", starting_cash=Decimal(1), feed_id=new_id())
+    assert await desk.refusal(again) == "ACCOUNT_NAME_TAKEN"
+    assert (await desk.ask(again, person_context("trader", user_id=new_id()))).name == "Savings"
+    assert await desk.refusal(again, operator_context()) == "USER_REQUIRED"
+    assert [account.name for account in (await desk.ask(ListAccounts())).accounts] == ["Savings"]
+    assert await desk.value("select count(*) from ledger_entries") == 4
