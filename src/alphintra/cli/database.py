@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alphintra.cli.installation import existing_home
-from alphintra.cli.output import AS_JSON, console, print_json
+from alphintra.cli.installation import existing_home, settings
+from alphintra.cli.output import AS_JSON, print_json, print_rich
 
 if TYPE_CHECKING:
     from alphintra.dataplane.matrix import AccessMatrix, Cell
+    from alphintra.runtime.home import Home
 
 __all__ = ["COMMANDS"]
 
@@ -33,7 +34,7 @@ def verify(*, as_json: bool) -> int:
 
     from alphintra.runtime.inspection import probe_access
 
-    matrices = asyncio.run(probe_access(existing_home()))
+    matrices = asyncio.run(probe_access(_home()))
     is_isolated = all(matrix.is_isolated for matrix in matrices)
     if as_json:
         print_json({"is_isolated": is_isolated, "matrices": [_document(matrix) for matrix in matrices]})
@@ -55,7 +56,7 @@ def show_plan(*, as_json: bool) -> int:
 
     from alphintra.runtime.inspection import find_database_drift
 
-    drift = asyncio.run(find_database_drift(existing_home()))
+    drift = asyncio.run(find_database_drift(_home()))
     if as_json:
         print_json({"drift": list(drift)})
     else:
@@ -63,6 +64,16 @@ def show_plan(*, as_json: bool) -> int:
             click.echo(statement)
         click.echo(f"{len(drift)} differences" if drift else "no difference from the manifest", err=True)
     return 1 if drift else 0
+
+
+def _home() -> Home:
+    """Return the home if its servers can be asked. Raises NOT_RUNNING."""
+    from alphintra.cli.installation import base_url
+
+    home = existing_home()
+    if not settings().database_admin_url:
+        base_url(home)  # the servers run while the platform does
+    return home
 
 
 def _document(matrix: AccessMatrix) -> dict[str, Any]:
@@ -98,7 +109,6 @@ def _print_matrix(matrix: AccessMatrix) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = console()
     targets = list(dict.fromkeys(cell.target for cell in matrix.cells))
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -113,14 +123,14 @@ def _print_matrix(matrix: AccessMatrix) -> None:
     for user in dict.fromkeys(cell.user for cell in matrix.cells):
         row = (cells.get((user, target)) for target in targets)
         table.add_row(user, *(Text("-") if cell is None else _word(cell) for cell in row))
-    shown.print(table)
-    counts = f"{matrix.allowed_count} allow, {matrix.denied_count} deny"
-    shown.print(f"{counts}; {'every try ended as declared' if matrix.is_isolated else 'NOT as declared'}")
-    for fault in matrix.faults:
-        shown.print(f"  fault: {fault}", style="red")
-    for limit in matrix.limits:
-        shown.print(f"  not provable: {limit}")
-    shown.print()
+    verdict = "every try ended as declared" if matrix.is_isolated else "NOT as declared"
+    print_rich(
+        table,
+        Text(f"{matrix.allowed_count} allow, {matrix.denied_count} deny; {verdict}"),
+        *(Text(f"  fault: {fault}", style="red") for fault in matrix.faults),
+        *(Text(f"  not provable: {limit}") for limit in matrix.limits),
+        Text(""),
+    )
 
 
 def _word(cell: Cell) -> Any:  # noqa: ANN401 - rich.text.Text, which is not imported up here

@@ -25,7 +25,21 @@ _NEGATIVE = re.compile(r"-[0-9.]")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=_CONTEXT)
+class _ClosedPipeError(Exception):
+    """Whoever read our output went away."""
+
+
+class _Root(click.Group):
+    """Tells a closed pipe from other failures, which click would not."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error
+
+
+@click.group(cls=_Root, context_settings=_CONTEXT)
 @click.version_option(package_name="alphintra", message="%(prog)s %(version)s")
 def cli() -> None:
     """Alphintra: a self-hosted trading platform whose data isolation can be proven."""
@@ -41,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = cli.main(args=arguments, prog_name="alphintra", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (_ClosedPipeError, BrokenPipeError):
         # The reader went away: say nothing more, also not when the interpreter flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
@@ -51,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _told_usage(error)
     except AlphintraError as error:
-        return _told(error.code, error.detail, EXIT_FAILED if error.kind in _NOT_THE_INPUT else EXIT_USAGE)
+        has_failed = error.kind in _NOT_THE_INPUT or error.code == "NOT_RUNNING"
+        return _told(error.code, error.detail, EXIT_FAILED if has_failed else EXIT_USAGE)
     return status if isinstance(status, int) else 0
 
 

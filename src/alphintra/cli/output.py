@@ -19,7 +19,17 @@ from alphintra.kernel.money import plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["AS_JSON", "amount", "console", "moment", "print_fields", "print_json", "print_table", "progress_bar"]
+__all__ = [
+    "AS_JSON",
+    "amount",
+    "console",
+    "moment",
+    "print_fields",
+    "print_json",
+    "print_rich",
+    "print_table",
+    "progress_bar",
+]
 
 WIDTH_MAX = 100
 _IDENT = re.compile(r"[0-9a-f-]{36}")
@@ -45,9 +55,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
         table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_ident)
     for row in rows:
         table.add_row(*(Text(_shown(value)) for value in row))
-    console().print(table)
-    if not rows:
-        console().print("(none)")
+    print_rich(table, *([] if rows else [Text("(none)")]))
+
+
+def print_rich(*shown: object) -> None:
+    """Print tables and styled texts on standard output, without the blanks they are padded with."""
+    painter = console()
+    with painter.capture() as painted:
+        painter.print(*shown, sep="\n")
+    click.echo("\n".join(line.rstrip() for line in painted.get().strip("\n").splitlines()))
 
 
 def print_fields(fields: Mapping[str, object]) -> None:

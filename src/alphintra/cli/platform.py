@@ -52,9 +52,11 @@ def up(*, port: int | None, processes: str | None, sample: bool, detach: bool, s
 def down() -> int:
     """Stop the platform in order and wait until it has stopped."""
     from alphintra.runtime import control
+    from alphintra.runtime.lock import holder_of
 
     home = existing_home()
-    click.echo("stopping", err=True)
+    if holder_of(home):
+        click.echo("stopping", err=True)
     control.down(home)
     click.echo("stopped", err=True)
     return 0

@@ -43,6 +43,7 @@ class _Foreground:
         self._is_silent = is_silent
         self._is_ready = False
         self._interrupts = 0
+        self._told: set[str] = set()
         self._welcome: subprocess.Popen[bytes] | None = None
 
     async def run(self) -> None:
@@ -57,19 +58,19 @@ class _Foreground:
         _tell("stopped")
 
     async def _tell_progress(self, home: Home) -> None:
-        """Tell of each process once, when it is ready."""
-        told: set[str] = set()
+        """Tell of the processes while they get ready."""
         while not self._is_ready:
             await asyncio.sleep(_LOOK_EVERY_S)
             state = published_state(home, os.getpid())
             if state is not None and not self._is_ready:
                 self._hear_interrupts()
-                self._tell_processes(state, told)
+                self._tell_processes(state)
 
-    def _tell_processes(self, state: PlatformState, told: set[str]) -> None:
+    def _tell_processes(self, state: PlatformState) -> None:
+        """Tell of each process once, when it is ready."""
         for process in state.processes:
-            if process.name not in told and process.phase in {Phase.READY, Phase.FINISHED}:
-                told.add(process.name)
+            if process.name not in self._told and process.phase in {Phase.READY, Phase.FINISHED}:
+                self._told.add(process.name)
                 _tell(f"  {process.name} {process.phase.value}")
 
     def _hear_interrupts(self) -> None:
@@ -91,6 +92,7 @@ class _Foreground:
     def _tell_ready(self, state: PlatformState) -> None:
         self._is_ready = True
         self._hear_interrupts()
+        self._tell_processes(state)
         click.echo(f"Alphintra: http://127.0.0.1:{state.ports['http']}")
         if not self._is_silent:
             self._welcome = welcome(state.ports["http"], with_sample=self._with_sample)
