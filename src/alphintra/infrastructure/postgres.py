@@ -16,7 +16,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 __all__ = ["ConstraintError", "Database", "Queries", "Record", "Session"]
 
 Record = Mapping[str, Any]
-_HEADER = re.compile(r"^-- ([a-z][a-z0-9_.]*): (\S.*)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- ([a-z0-9_]+(?:\.[a-z0-9_]+)+): (\S.*)$", re.MULTILINE)  # a dot: no remark is a name
 # The driver has one class for a connection that is gone and for wrong use of one that is there.
 _CLOSED = re.compile("closed|closing|released back")
 _ACQUIRE_TIMEOUT_S = 10.0
@@ -36,7 +36,7 @@ class ConstraintError(AlphintraError):
 class Queries:
     """The named statements of one service.
 
-    Each statement in ``sql/queries.sql`` follows a header line ``-- name: what it is for``.
+    Each statement in ``sql/queries.sql`` follows a header line ``-- noun.verb: what it is for``.
     """
 
     statements: Mapping[str, str]
