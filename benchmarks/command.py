@@ -1,0 +1,170 @@
+"""The command line of the benchmarks: which groups, how long, table or data."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform as machine
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from alphintra.infrastructure.system import SystemClock
+from alphintra.kernel.errors import AlphintraError
+from benchmarks.backtests import measure_backtests
+from benchmarks.children import MeasureError
+from benchmarks.desk import Desk
+from benchmarks.installation import Installation
+from benchmarks.measures import GROUPS
+from benchmarks.memory import measure_idle, measure_used
+from benchmarks.orders import OrderRounds
+from benchmarks.recorder import FOREIGN_MAX, Recorder, rows_text
+from benchmarks.replay import measure_replay
+from benchmarks.servers import BareServers
+from benchmarks.starting import measure_start
+
+__all__ = ["main"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extent:
+    """How much of everything: one round, or enough of them for medians."""
+
+    rounds: int
+    seconds: float
+    idle_s: float
+    steps: int | None
+    repeats: int
+
+
+_FULL = _Extent(rounds=3, seconds=5, idle_s=60, steps=None, repeats=15)
+_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=600, repeats=5)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--quick", is_flag=True, help="One short round of each: an impression, in about a minute and a half.")
+@click.option("--json", "as_json", is_flag=True, help="Print data instead of the table.")
+@click.option("--only", type=click.Choice(GROUPS), multiple=True, help="Measure this group; may be repeated.")
+def _bench(*, quick: bool, as_json: bool, only: tuple[str, ...]) -> int:
+    """Measure start, memory, the order path, replay and backtests; exit status 1 if something could not be measured."""
+    extent = _QUICK if quick else _FULL
+    recorder = Recorder()
+    at = SystemClock().now()
+    with _scratch() as folder:
+        _measure(recorder, extent, folder, frozenset(only or GROUPS))
+    rows = recorder.rows()
+    if as_json:
+        facts = {
+            "at": at.isoformat(timespec="seconds"),
+            "quick": quick,
+            "cores": os.cpu_count(),
+            "python": machine.python_version(),
+            "rows": rows,
+            "failed": recorder.failed,
+        }
+        click.echo(json.dumps(facts, indent=1))
+    else:
+        click.echo(rows_text(rows))
+        click.echo(f"noisy: other programs used more than {FOREIGN_MAX:.0%} of the machine in every round")
+        for group, why in recorder.failed.items():
+            click.echo(f"not measured: {group}: {why}", err=True)
+    return 1 if recorder.failed else 0
+
+
+def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozenset[str]) -> None:
+    if "start" in groups:
+        for number in range(extent.rounds):
+            with _guarded(recorder, "start"):
+                _tell(f"start, round {number + 1} of {extent.rounds}")
+                home = folder / f"start-{number}"
+                home.mkdir()
+                measure_start(recorder, home)
+    if not groups - {"start"}:
+        return
+    with ExitStack() as stack, _guarded(recorder, "platform"):
+        platform = Installation(folder / "platform")
+        stack.callback(platform.stop)
+        _tell("starting the platform and a bare PostgreSQL beside it")
+        platform.start()
+        idle_mb = None
+        if "memory" in groups:
+            with _guarded(recorder, "memory"):
+                _tell(f"memory, {extent.idle_s:g} s of idleness")
+                idle_mb = measure_idle(recorder, platform, idle_s=extent.idle_s)
+        if groups - {"start", "memory"}:
+            _measure_use(recorder, extent, folder, platform, groups=groups)
+            if idle_mb is not None:
+                with _guarded(recorder, "memory"):
+                    _tell(f"memory after use, {extent.idle_s:g} s of idleness")
+                    measure_used(recorder, platform, idle_mb=idle_mb, idle_s=extent.idle_s)
+
+
+def _measure_use(
+    recorder: Recorder, extent: _Extent, folder: Path, platform: Installation, *, groups: frozenset[str]
+) -> None:
+    api, _token = platform.person()
+    with api:
+        Desk(api).import_prices()
+    if "orders" in groups:
+        with _guarded(recorder, "orders"), BareServers(folder / "bare") as servers:
+            rounds = OrderRounds(recorder, platform, servers, seconds=extent.seconds)
+            _repeat("orders", extent.rounds, rounds.measure)
+    commits = recorder.last("orders.l0_single")
+    if "replay" in groups:
+        with _guarded(recorder, "replay"):
+            _repeat(
+                "replay",
+                extent.rounds,
+                lambda: measure_replay(recorder, platform, commits_per_s=commits, steps_max=extent.steps),
+            )
+    if "backtest" in groups:
+        with _guarded(recorder, "backtest"):
+            _repeat("backtest", extent.rounds, lambda: measure_backtests(recorder, platform, repeats=extent.repeats))
+
+
+def _repeat(group: str, rounds: int, measure: Callable[[], None]) -> None:
+    for number in range(rounds):
+        _tell(f"{group}, round {number + 1} of {rounds}")
+        measure()
+
+
+@contextmanager
+def _guarded(recorder: Recorder, group: str) -> Iterator[None]:
+    """Keep what stopped a group, so that the others are measured all the same."""
+    try:
+        yield
+    except (MeasureError, AlphintraError, OSError) as error:
+        recorder.fail(group, " ".join(str(error).split()))
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Lend a folder for homes; the servers' account needs to pass through it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"alphintra-bench-{os.getpid()}-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def main() -> int:
+    """Run; 0 if all that was asked for was measured, 1 if not, 2 for a wrong option."""
+    try:
+        status = _bench.main(prog_name="make bench", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"error USAGE: {error.format_message()}", err=True)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,95 @@
+"""The measures: what each row means, what it is compared with, and which goal it has. Data; nothing here measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["GROUPS", "MEASURES", "PROCESSES", "Goal", "Measure"]
+
+PROCESSES: Final = ("core", "relay", "worker", "postgres", "nats", "supervisor")
+GROUPS: Final = ("start", "memory", "orders", "replay", "backtest")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A bound: ``is_ratio`` tells whether on the ratio or on the value itself."""
+
+    limit: float
+    is_at_most: bool = True
+    is_ratio: bool = False
+
+    def is_met(self, value: float, ratio: float | None) -> bool:
+        """Tell whether the goal is met."""
+        held = ratio if self.is_ratio else value
+        if held is None:
+            return False
+        return held <= self.limit if self.is_at_most else held >= self.limit
+
+    def text(self, unit: str) -> str:
+        """Return it as shown in the table."""
+        sign = "<=" if self.is_at_most else ">="
+        return f"ratio {sign} {self.limit:g}" if self.is_ratio else f"{sign} {self.limit:g} {unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One row; ``key`` begins with its group, ``base`` says what the ratio divides by (empty: no ratio)."""
+
+    key: str
+    what: str
+    unit: str
+    base: str = ""
+    goal: Goal | None = None
+
+    @property
+    def group(self) -> str:
+        """What it is measured with."""
+        return self.key.split(".", 1)[0]
+
+
+def _at_least_times(limit: float) -> Goal:
+    return Goal(limit, is_at_most=False, is_ratio=True)
+
+
+_BARE = "bare PostgreSQL + NATS"
+_L0 = "pgbench L0 -c 16"
+_ECHO = "GET / at 8 connections"
+
+MEASURES: Final = (
+    Measure("start.first", "first start ever, fresh home, to all healthy", "s", _BARE, Goal(15)),
+    Measure("start.first_cpu", "CPU of that start", "CPU s", _BARE),
+    Measure("start.warm", "warm start, to all healthy", "s", _BARE, Goal(5)),
+    Measure("start.warm_cpu", "CPU of that start", "CPU s", _BARE),
+    Measure("memory.idle", "PSS of all processes, idle", "MB", "350 MB", Goal(350)),
+    *(Measure(f"memory.{name}", f"of it {name}", "MB", "the whole") for name in PROCESSES),
+    Measure("memory.used", "PSS of all processes after the other groups", "MB", "idle"),
+    Measure("orders.l0", "pgbench L0, -c 16: three inserts and a commit", "/s"),
+    Measure("orders.l0_single", "pgbench L0, -c 1", "/s", _L0),
+    Measure("orders.l0_cpu", "PostgreSQL's CPU per L0 transaction", "us"),
+    Measure("orders.writer", "trading's writer alone, 64 in flight", "/s", _L0, _at_least_times(2.5)),
+    Measure("orders.writer_cpu", "CPU per order: writer and PostgreSQL", "us", "L0's PostgreSQL"),
+    Measure(
+        "orders.http",
+        "orders accepted over HTTP, 64 connections",
+        "/s",
+        _L0,
+        _at_least_times(0.7),
+    ),
+    Measure("orders.http_p50", "answer time at 64 connections, p50", "ms"),
+    Measure("orders.http_p99", "answer time at 64 connections, p99", "ms"),
+    Measure("orders.through", "the same orders until the venue has acknowledged the last", "/s", _L0),
+    Measure("orders.cpu", "CPU per order to its acknowledgement, all processes", "us", "L0's PostgreSQL"),
+    *(Measure(f"orders.cpu_{name}", f"of it {name}", "us", "all processes") for name in PROCESSES),
+    Measure("orders.echo_p50", "cheapest route (GET /), 8 connections, p50", "ms"),
+    Measure("orders.echo_p99", "cheapest route (GET /), 8 connections, p99", "ms"),
+    Measure("orders.p50", "order accepted, 8 connections, p50", "ms", _ECHO, Goal(4, is_ratio=True)),
+    Measure("orders.p99", "order accepted, 8 connections, p99", "ms", _ECHO, Goal(3, is_ratio=True)),
+    Measure("replay.rate", "lock-step replay with a deployed crossover", "steps/s"),
+    Measure("replay.step", "one step", "ms", "one L0 commit, -c 1"),
+    Measure("replay.cpu", "CPU per step, all processes", "ms"),
+    Measure("replay.fill", "order stored to its fill booked, p50", "ms", "one step"),
+    Measure("backtest.engine", "crossover on 3,270 daily bars of AAPL, warm process", "ms", "floor loop in floats"),
+    Measure("backtest.statistics", "its statistics", "ms", "the backtest"),
+    Measure("backtest.request", "the same as a whole request, until its result is there", "ms", "the backtest"),
+)
