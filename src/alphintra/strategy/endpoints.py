@@ -174,8 +174,12 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            if not (await self._import() or await self._backtest()):
+            if not await self.do_next():
                 await self._waker.sleep(IDLE_S)
+
+    async def do_next(self) -> bool:
+        """Carry out the oldest import, else the oldest backtest; False if nothing waits."""
+        return await self._import() or await self._backtest()
 
     async def _import(self) -> bool:
         now = self._clock.now()

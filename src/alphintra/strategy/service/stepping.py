@@ -74,7 +74,7 @@ class Stepper:
         ids: IdSource,
     ) -> None:
         self._feed_id = feed_id
-        self._steps = steps
+        self.steps = steps
         self._desk = desk
         self._market = market
         self._orders = orders
@@ -233,7 +233,7 @@ class Stepper:
             executor.restore(deployment.executor_state.encode())
         else:
             # Up to the step at hand, not to ``last_seq``: it may have been made while its first step was under way.
-            past = self._steps[: seq - 1]
+            past = self.steps[: seq - 1]
             bars = [bar for step in past for symbol, bar in step.bars if symbol == deployment.symbol]
             warm_up(executor, bars, capital=deployment.capital)
         return _Running(deployment.deployment_id, executor, deployment.last_seq)
