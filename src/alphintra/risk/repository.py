@@ -306,6 +306,7 @@ def _decision(row: Record) -> Decision:
         leaf=row["leaf"],
         reservation=None if row["reservation"] is None else ReservationState(row["reservation"]),
         open_qty=row["open_qty"],
+        price=row["price"],
     )
 
 

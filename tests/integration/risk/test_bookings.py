@@ -220,6 +220,22 @@ async def test_an_order_confirmed_after_it_lapsed_counts_again(desk: Desk) -> No
     assert is_valid(order, approval_of(await desk.renew(order)))
 
 
+async def test_cash_a_lapsed_order_gave_up_is_not_spent_twice_when_trading_tells_of_it_late(desk: Desk) -> None:
+    account = await desk.open_account(cash="1000")
+    await desk.mark(AAPL="100")
+    late, later = desk.order(account, BUY, "9", "100"), desk.order(account, BUY, "9", "100")
+    approval = await desk.approved(late)
+    desk.clock.pass_time(seconds=61)
+    await lapse(desk)
+    second = await desk.approved(later)
+    await desk.confirm(late, approval)
+    await desk.confirm(later, second)
+    outcome = await desk.renew(late)
+    assert codes_of(outcome) == ["RISK_BUYING_POWER"]
+    await desk.close(late, filled="0")
+    assert is_valid(later, approval_of(await desk.renew(later)))
+
+
 async def test_an_order_risk_never_saw_is_booked_but_not_confirmed(desk: Desk) -> None:
     account = await desk.open_account(cash="1000")
     await desk.mark(AAPL="100")

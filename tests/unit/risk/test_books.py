@@ -41,6 +41,7 @@ def decision(state: ReservationState | None, *, open_qty: str = "10") -> Decisio
         leaf=b"",
         reservation=state,
         open_qty=Decimal(open_qty),
+        price=Decimal(100),
     )
 
 

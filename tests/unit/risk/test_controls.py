@@ -174,15 +174,53 @@ def test_a_reserved_order_counts_for_the_next_one() -> None:
 
 def test_a_renewal_under_reduce_only_does_not_count_the_order_twice() -> None:
     quiet = book(exposure=held("10", sells="10"), firm_kill=KillState.REDUCE_ONLY)
-    assert reassess(order(SELL, "4"), Decimal(4), quiet) == ()
+    assert reassess(order(SELL, "4"), Decimal(4), Decimal(100), quiet) == ()
     flipping = book(exposure=held("10", sells="10.000000001"), firm_kill=KillState.REDUCE_ONLY)
-    assert [finding.code for finding in reassess(order(SELL, "4"), Decimal(4), flipping)] == ["RISK_REDUCE_ONLY"]
+    assert [finding.code for finding in reassess(order(SELL, "4"), Decimal(4), Decimal(100), flipping)] == [
+        "RISK_REDUCE_ONLY"
+    ]
     partly = book(exposure=held("3", sells="3"), firm_kill=KillState.REDUCE_ONLY)
-    assert reassess(order(SELL, "9"), Decimal(3), partly) == ()
+    assert reassess(order(SELL, "9"), Decimal(3), Decimal(100), partly) == ()
 
 
-def test_a_renewal_looks_at_blocks_alone() -> None:
-    assert reassess(order(BUY, "4"), Decimal(4), book(limits=None, cash=Decimal(0), exposure=held(buys="4"))) == ()
+def test_a_renewal_does_not_ask_again_how_large_an_order_is() -> None:
+    small = book(limits=limits(order_qty_max=Decimal(1), order_notional_max=Decimal(1)), exposure=held(buys="4"))
+    assert reassess(order(BUY, "4"), Decimal(4), Decimal(100), replace(small, reserved_cash=Decimal(400))) == ()
+    assert reassess(order(BUY, "4"), Decimal(4), Decimal(100), book(limits=None, exposure=held(buys="4"))) == ()
+
+
+def test_a_renewal_of_what_fills_already_looks_at_blocks_alone() -> None:
+    assert reassess(order(BUY, "4"), Decimal(3), Decimal(100), book(cash=Decimal(0), exposure=held(buys="3"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("side", "enough", "too_little", "code"),
+    [
+        (
+            BUY,
+            book(cash=Decimal(1000), reserved_cash=Decimal(1000), exposure=held(buys="10")),
+            book(cash=Decimal(1000), reserved_cash=Decimal("1000.01"), exposure=held(buys="10")),
+            "RISK_BUYING_POWER",
+        ),
+        (
+            BUY,
+            book(exposure=held("2", buys="8"), limits=limits(position_qty_max=Decimal(10))),
+            book(exposure=held("2", buys="8.1"), limits=limits(position_qty_max=Decimal(10))),
+            "RISK_POSITION_MAX",
+        ),
+        (
+            SELL,
+            book(exposure=held("8", sells="8"), limits=limits(may_short=False)),
+            book(exposure=held("8", sells="8.1"), limits=limits(may_short=False)),
+            "RISK_SHORT_LOCATE",
+        ),
+    ],
+)
+def test_a_renewal_is_refused_where_the_open_orders_exceed_cash_or_position(
+    side: Side, enough: Book, too_little: Book, code: str
+) -> None:
+    assert reassess(order(side, "4"), Decimal(4), Decimal(100), enough) == ()
+    assert [finding.code for finding in reassess(order(side, "4"), Decimal(4), Decimal(100), too_little)] == [code]
 
 
 def test_inputs_name_what_was_looked_at() -> None:

@@ -238,7 +238,8 @@ class Reservation:
 class Decision:
     """A stored decision on an order with the state of its reservation, None if there is none.
 
-    ``leaf`` binds the order's terms to the decision and tells whether a repetition asks for the same.
+    ``leaf`` binds the order's terms to the decision and tells whether a repetition asks for the same; ``price`` is
+    what a unit of the reservation reserves.
     """
 
     decision_id: UUID
@@ -249,6 +250,7 @@ class Decision:
     leaf: bytes
     reservation: ReservationState | None
     open_qty: Decimal
+    price: Decimal
 
     def follow_up(self, *, is_renewal: bool) -> FollowUp:
         """Return what a repeated request gets. A renewal never revives what trading has given back."""

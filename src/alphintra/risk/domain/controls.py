@@ -86,15 +86,36 @@ def assess(order: Order, book: Book) -> Verdict:
     return Verdict(findings=findings, price=price)
 
 
-def reassess(order: Order, open_qty: Decimal, book: Book) -> tuple[Finding, ...]:
-    """Return what stands against a new approval of an order whose reservation is open and counted in the book."""
+def reassess(order: Order, open_qty: Decimal, price: Decimal, book: Book) -> tuple[Finding, ...]:
+    """Return what stands against a new approval of an order whose reservation is open and counted in the book.
+
+    Its size was judged once and for all. Until it fills, cash and position are asked again: a reservation that had
+    lapsed counts again once trading tells of the order, and what it held may have gone to another order meanwhile.
+
+    Args:
+        order: as it was approved.
+        open_qty: what its reservation still holds.
+        price: what a unit of it reserves.
+        book: with the reservation counted.
+    """
     whole = book.exposure(order.symbol)
     match order.side:
         case Side.BUY:
             others = replace(whole, open_buy_qty=EXACT.subtract(whole.open_buy_qty, open_qty))
+            reserved = EXACT.subtract(book.reserved_cash, EXACT.multiply(open_qty, price))
         case Side.SELL:
             others = replace(whole, open_sell_qty=EXACT.subtract(whole.open_sell_qty, open_qty))
-    return _blocked(replace(order, qty=open_qty), book, others)
+            reserved = book.reserved_cash
+    rest = replace(order, qty=open_qty)
+    blocked = _blocked(rest, book, others)
+    if open_qty < order.qty:  # it works at the venue already
+        return blocked
+    return (
+        *blocked,
+        *_funded(rest, replace(book, reserved_cash=reserved), price),
+        *_positioned(rest, book.limits, others),
+        *_located(rest, book.limits, others),
+    )
 
 
 def spent(decision: Decision) -> Finding:

@@ -100,7 +100,7 @@ class _Batch:
             case FollowUp.SPENT:
                 return self._repeat(asked, decision, (spent(decision),))
             case FollowUp.REISSUE:
-                findings = reassess(order, decision.open_qty, self.books[order.account_id])
+                findings = reassess(order, decision.open_qty, decision.price, self.books[order.account_id])
                 if not findings:
                     self.reissued.append(order.order_id)
                 return self._repeat(asked, decision, findings)

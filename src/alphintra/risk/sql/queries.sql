@@ -89,7 +89,7 @@ SELECT seq FROM feed_marks WHERE feed_id = $1;
 -- decisions.known: the newest decision on each order asked, with where its reservation stands
 SELECT DISTINCT ON (a.order_id)
     a.order_id, a.decision_id, a.attempt, a.findings, a.limit_version, a.kill_epoch, a.leaf,
-    r.state AS reservation, coalesce(r.open_qty, 0) AS open_qty
+    r.state AS reservation, coalesce(r.open_qty, 0) AS open_qty, coalesce(r.price, 0) AS price
 FROM assessments AS a
 LEFT JOIN reservations AS r ON r.order_id = a.order_id AND r.decision_id = a.decision_id
 WHERE a.order_id = ANY($1::uuid[])
