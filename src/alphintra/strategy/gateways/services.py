@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Market", "Orders", "Workflows", "owner_context", "service_context"]
 
 MARKET_TIMEOUT_S = 10.0
+EXECUTIONS_AT_ONCE = 500  # one page of trading, and well within one message
 
 
 def service_context(trace_id: str) -> Context:
@@ -117,8 +118,12 @@ class Orders:
         self, account_id: UUID, execution_ids: Sequence[str], context: Context
     ) -> tuple[ExecutionView, ...]:
         """Fetch those of the executions that trading has booked, oldest first."""
-        command = ListExecutions(account_id=account_id, execution_ids=tuple(execution_ids))
-        return (await self._bus.ask(command, context)).executions
+        found: list[ExecutionView] = []
+        for start in range(0, len(execution_ids), EXECUTIONS_AT_ONCE):
+            wanted = tuple(execution_ids[start : start + EXECUTIONS_AT_ONCE])
+            command = ListExecutions(account_id=account_id, execution_ids=wanted, limit=len(wanted))
+            found += (await self._bus.ask(command, context)).executions
+        return tuple(sorted(found, key=lambda execution: (execution.booked_at, execution.execution_id)))
 
 
 def owner_context(item: OpenIntent, trace_id: str) -> Context:
