@@ -240,12 +240,19 @@ class Bus:
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 if self._nats is not None and self._nats.is_connected:
-                    drained = (each.drain() for each in self._subscriptions)  # type: ignore[no-untyped-call] # of nats
-                    await asyncio.gather(*drained)
+                    await self._unsubscribe(self._nats)
                 await asyncio.gather(*self._running, *(each.wait_idle() for each in self._responders.values()))
         except (NatsError, TimeoutError) as error:
             get_logger().warning("bus.stopped_in_flight", name=self.name, error=type(error).__name__)
         self._subscriptions.clear()
+
+    async def _unsubscribe(self, nats: Client) -> None:
+        """End the subscriptions and hand on every message that arrived before the server knew."""
+        for each in self._subscriptions:
+            await nats._send_unsubscribe(each._id)  # noqa: SLF001 - drain alone loses what comes until it is heard
+        await nats.flush()
+        await nats.flush()  # as in start: the first ping overtakes
+        await asyncio.gather(*(each.drain() for each in self._subscriptions))  # type: ignore[no-untyped-call] # of nats
 
     async def close(self) -> None:
         """Stop answering, finish what is in flight, leave NATS."""

@@ -8,7 +8,7 @@ acts on it. Delivery is therefore at least once, and each event takes effect onc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,14 +21,15 @@ from nats.errors import Error as NatsError
 from alphintra.infrastructure.backoff import retry_delay
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import bound_context, get_logger
-from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Context, Event, EventEnvelope, subject_of, tag_of
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+    from nats.js.api import PubAck
 
-    from alphintra.infrastructure.postgres import Database, Session
+    from alphintra.infrastructure.postgres import Database, Record, Session
     from alphintra.kernel.ids import IdSource
 
 __all__ = [
@@ -156,20 +157,30 @@ class OutboxRelay:
                 await self._wait()
 
     async def _publish_batch(self) -> int:
+        if not self._nats.is_connected:
+            # The client would keep for later what it cannot send, and each message takes one of its places for good.
+            raise AlphintraError("BUS_UNAVAILABLE", "NATS cannot be reached", kind=Kind.UNAVAILABLE)
         async with self._database.transaction() as session:
             rows = await session.rows("events.claim", RELAY_BATCH)
             if not rows:
                 return 0
-            acks = [
-                await self._stream.publish_async(
-                    row["subject"], row["payload"].encode(), headers={"Nats-Msg-Id": str(row["event_id"])}
-                )
-                for row in rows
-            ]
-            await asyncio.wait_for(asyncio.gather(*acks), timeout=FETCH_WAIT_S)
+            await self._publish(rows)
             fault_point("relay.published")
             await session.execute("events.published", [row["event_id"] for row in rows])
         return len(rows)
+
+    async def _publish(self, rows: Sequence[Record]) -> None:
+        acks: list[asyncio.Future[PubAck]] = []
+        try:
+            for row in rows:
+                headers = {"Nats-Msg-Id": str(row["event_id"])}
+                acks.append(
+                    await self._stream.publish_async(row["subject"], row["payload"].encode(), headers=headers)
+                )
+            await asyncio.wait_for(asyncio.gather(*acks), timeout=FETCH_WAIT_S)
+        finally:
+            for ack in acks:
+                ack.cancel()  # one that was never answered would hold its place in the client
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):
