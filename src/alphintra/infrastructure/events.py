@@ -47,6 +47,7 @@ E = TypeVar("E", bound=Event)
 _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
 _decode_envelope = msgspec.json.Decoder(EventEnvelope).decode
 
+EVENT_BYTES_MAX = 1_000_000  # what NATS takes as one message, less its headers
 RELAY_BATCH = 128
 RELAY_IDLE_S = 1.0
 FETCH_BATCH = 64
@@ -65,7 +66,7 @@ class Delivery(Generic[E]):
 
 
 def encode_event(event: Event, *, event_id: UUID, aggregate_id: UUID, context: Context, at: datetime) -> str:
-    """Return the stored and published form of an event."""
+    """Return the stored and published form of an event. Raises EVENT_TOO_LARGE."""
     envelope = EventEnvelope(
         event_id=event_id,
         aggregate_id=aggregate_id,
@@ -73,7 +74,12 @@ def encode_event(event: Event, *, event_id: UUID, aggregate_id: UUID, context: C
         context=context,
         event=msgspec.Raw(_encode(event)),
     )
-    return _encode(envelope).decode()
+    payload = _encode(envelope)
+    if len(payload) > EVENT_BYTES_MAX:
+        # Refused here, with the change it tells of: in the queue it would stop every event behind it.
+        message = f"{subject_of(type(event))} has {len(payload)} bytes, at most {EVENT_BYTES_MAX} fit into a message"
+        raise AlphintraError("EVENT_TOO_LARGE", message, kind=Kind.BUG)
+    return payload.decode()
 
 
 async def append_event(
@@ -157,9 +163,6 @@ class OutboxRelay:
                 await self._wait()
 
     async def _publish_batch(self) -> int:
-        if not self._nats.is_connected:
-            # The client would keep for later what it cannot send, and each message takes one of its places for good.
-            raise AlphintraError("BUS_UNAVAILABLE", "NATS cannot be reached", kind=Kind.UNAVAILABLE)
         async with self._database.transaction() as session:
             rows = await session.rows("events.claim", RELAY_BATCH)
             if not rows:
@@ -170,17 +173,18 @@ class OutboxRelay:
         return len(rows)
 
     async def _publish(self, rows: Sequence[Record]) -> None:
+        if not self._nats.is_connected:
+            # The client would keep what it cannot send, and a message that is never answered keeps its place there.
+            raise AlphintraError("BUS_UNAVAILABLE", "NATS cannot be reached", kind=Kind.UNAVAILABLE)
         acks: list[asyncio.Future[PubAck]] = []
         try:
             for row in rows:
                 headers = {"Nats-Msg-Id": str(row["event_id"])}
-                acks.append(
-                    await self._stream.publish_async(row["subject"], row["payload"].encode(), headers=headers)
-                )
+                acks.append(await self._stream.publish_async(row["subject"], row["payload"].encode(), headers=headers))
             await asyncio.wait_for(asyncio.gather(*acks), timeout=FETCH_WAIT_S)
         finally:
             for ack in acks:
-                ack.cancel()  # one that was never answered would hold its place in the client
+                ack.cancel()  # gives its place back where it was not answered
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):
