@@ -9,7 +9,10 @@ INSERT INTO outbox (event_id) SELECT event_id FROM stored;
 -- events.claim: lock a batch of unpublished events, oldest first, skipping those another relay holds
 SELECT o.event_id, e.subject, e.payload
 FROM outbox AS o
-JOIN event_log AS e ON e.event_id = o.event_id
+CROSS JOIN LATERAL (
+    SELECT l.seq, l.subject, l.payload FROM event_log AS l WHERE l.event_id = o.event_id
+    OFFSET 0 -- keeps this a look-up per queued event: joined freely, a backlog makes the planner read all of event_log
+) AS e
 ORDER BY e.seq
 LIMIT $1
 FOR UPDATE OF o SKIP LOCKED;
