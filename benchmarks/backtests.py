@@ -40,7 +40,22 @@ def measure_backtests(recorder: Recorder, platform: Installation, *, repeats: in
         _request_ms(desk, body)  # the worker reads the catalogue for the first time
         watch = Watch()
         taken = [_request_ms(desk, body) for _ in range(repeats)]
-        recorder.add("backtest.request", median(taken), base=engine_ms, usage=watch.stop())
+        request_ms = median(taken)
+        recorder.add("backtest.request", request_ms, base=engine_ms, usage=watch.stop())
+        key = api.post("/api-keys", {"name": "bench", "scopes": ["read", "trade"]})
+    watch = Watch()
+    taken = [_command_ms(platform, key) for _ in range(repeats)]
+    recorder.add("backtest.command", median(taken), base=request_ms, usage=watch.stop())
+
+
+def _command_ms(platform: Installation, key: Mapping[str, str]) -> float:
+    credentials = {"ALPHINTRA_API_KEY_ID": key["key_id"], "ALPHINTRA_API_SECRET": key["secret"]}
+    at = time.perf_counter()
+    done = platform.run("backtest", "run", "--template", "ema_crossover", "--symbol", "AAPL", environ=credentials)
+    taken = (time.perf_counter() - at) * 1000
+    if done.returncode:
+        raise MeasureError(f"alphintra backtest run: {done.stderr.strip()[-200:]}")
+    return taken
 
 
 def _request_ms(desk: Desk, body: Mapping[str, object]) -> float:

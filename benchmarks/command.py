@@ -20,10 +20,11 @@ from benchmarks.backtests import measure_backtests
 from benchmarks.children import MeasureError
 from benchmarks.desk import Desk
 from benchmarks.installation import Installation
+from benchmarks.machine import FOREIGN_MAX, wait_until_quiet
 from benchmarks.measures import GROUPS
 from benchmarks.memory import measure_idle, measure_used
 from benchmarks.orders import OrderRounds
-from benchmarks.recorder import FOREIGN_MAX, Recorder, rows_text
+from benchmarks.recorder import Recorder, rows_text
 from benchmarks.replay import measure_replay
 from benchmarks.servers import BareServers
 from benchmarks.starting import measure_start
@@ -40,10 +41,17 @@ class _Extent:
     idle_s: float
     steps: int | None
     repeats: int
+    patience_s: float
+
+    def begin(self, group: str, number: int) -> None:
+        """Tell of a round and wait a while for the machine to be quiet."""
+        _tell(f"{group}, round {number + 1} of {self.rounds}")
+        if self.patience_s and not wait_until_quiet(self.patience_s):
+            _tell(f"  other programs keep the machine busy after {self.patience_s:g} s: measured all the same")
 
 
-_FULL = _Extent(rounds=3, seconds=5, idle_s=60, steps=None, repeats=15)
-_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=600, repeats=5)
+_FULL = _Extent(rounds=3, seconds=5, idle_s=60, steps=None, repeats=15, patience_s=60)
+_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=600, repeats=5, patience_s=0)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,7 +88,7 @@ def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozense
     if "start" in groups:
         for number in range(extent.rounds):
             with _guarded(recorder, "start"):
-                _tell(f"start, round {number + 1} of {extent.rounds}")
+                extent.begin("start", number)
                 home = folder / f"start-{number}"
                 home.mkdir()
                 measure_start(recorder, home)
@@ -113,23 +121,23 @@ def _measure_use(
     if "orders" in groups:
         with _guarded(recorder, "orders"), BareServers(folder / "bare") as servers:
             rounds = OrderRounds(recorder, platform, servers, seconds=extent.seconds)
-            _repeat("orders", extent.rounds, rounds.measure)
+            _repeat("orders", extent, rounds.measure)
     commits = recorder.last("orders.l0_single")
     if "replay" in groups:
         with _guarded(recorder, "replay"):
             _repeat(
                 "replay",
-                extent.rounds,
+                extent,
                 lambda: measure_replay(recorder, platform, commits_per_s=commits, steps_max=extent.steps),
             )
     if "backtest" in groups:
         with _guarded(recorder, "backtest"):
-            _repeat("backtest", extent.rounds, lambda: measure_backtests(recorder, platform, repeats=extent.repeats))
+            _repeat("backtest", extent, lambda: measure_backtests(recorder, platform, repeats=extent.repeats))
 
 
-def _repeat(group: str, rounds: int, measure: Callable[[], None]) -> None:
-    for number in range(rounds):
-        _tell(f"{group}, round {number + 1} of {rounds}")
+def _repeat(group: str, extent: _Extent, measure: Callable[[], None]) -> None:
+    for number in range(extent.rounds):
+        extent.begin(group, number)
         measure()
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,17 @@ class Installation:
                 raise MeasureError(f"the platform did not start: {words[-1] if words else 'no word'}")
             time.sleep(_LOOK_EVERY_S)
         return time.perf_counter() - at, tree_cpu_s(self._child.pid)
+
+    def run(self, *arguments: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run another command of ``alphintra`` on this installation."""
+        return subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "alphintra", *arguments],
+            env=bare_environ(ALPHINTRA_HOME=str(self._home), ALPHINTRA_PORT=str(self.port), **environ),
+            capture_output=True,
+            text=True,
+            timeout=_START_S_MAX,
+            check=False,
+        )
 
     def stop(self) -> None:
         """Stop it in order, if it runs."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, sleep
 
 import psutil  # type: ignore[import-untyped] # it ships no types
 
 from alphintra.runtime.proc import with_descendants
 
-__all__ = ["Usage", "Watch", "tree_cpu_s"]
+__all__ = ["FOREIGN_MAX", "Usage", "Watch", "tree_cpu_s", "wait_until_quiet"]
+
+FOREIGN_MAX = 0.08
+"""Share of the machine that others may use without a sample counting as noisy."""
+
+_LOOK_S = 1.0
 
 
 def tree_cpu_s(pid: int) -> float:
@@ -44,6 +49,17 @@ class Watch:
         ours = tree_cpu_s(os.getpid()) - self._ours
         cores = os.cpu_count() or 1
         return Usage(seconds, max(0.0, busy - ours) / (seconds * cores))
+
+
+def wait_until_quiet(patience_s: float) -> bool:
+    """Wait until others leave the machine alone for a second; False if they do not in so many seconds."""
+    deadline = perf_counter() + patience_s
+    while perf_counter() < deadline:
+        watch = Watch()
+        sleep(_LOOK_S)
+        if watch.stop().foreign <= FOREIGN_MAX:
+            return True
+    return False
 
 
 def _machine_busy_s() -> float:

@@ -92,4 +92,5 @@ MEASURES: Final = (
     Measure("backtest.engine", "crossover on 3,270 daily bars of AAPL, warm process", "ms", "floor loop in floats"),
     Measure("backtest.statistics", "its statistics", "ms", "the backtest"),
     Measure("backtest.request", "the same as a whole request, until its result is there", "ms", "the backtest"),
+    Measure("backtest.command", "the same as `alphintra backtest run`", "ms", "the request"),
 )

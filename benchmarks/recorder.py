@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from benchmarks.machine import Usage
+from benchmarks.machine import FOREIGN_MAX, Usage
 from benchmarks.measures import MEASURES
 
-__all__ = ["FOREIGN_MAX", "Recorder", "rows_text"]
+__all__ = ["Recorder", "rows_text"]
 
-FOREIGN_MAX = 0.08
 Row = dict[str, object]
 
 
