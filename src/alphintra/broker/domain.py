@@ -34,6 +34,7 @@ __all__ = [
     "check_order",
     "first_step",
     "is_blocking",
+    "is_stopping",
     "judge_approval",
     "kill_scope",
     "match_step",
@@ -51,6 +52,7 @@ NO_APPROVAL = "BROKER_NO_APPROVAL"
 NO_CONNECTION = "BROKER_NO_CONNECTION"
 KILL_ACTIVE = "KILL_ACTIVE"
 _KILL_NORMAL = "normal"
+_KILL_STOPPING = frozenset({"cancel_only", "halted"})
 _BEFORE_ANY_BAR = datetime.min.replace(tzinfo=UTC)
 
 
@@ -199,6 +201,11 @@ def open_paper_connection(
 def is_blocking(state: str) -> bool:
     """Tell whether a kill state ends approvals given before it; every state but ``normal`` does."""
     return state != _KILL_NORMAL
+
+
+def is_stopping(state: str) -> bool:
+    """Tell whether orders that work already are to be taken off their venue in a kill state."""
+    return state in _KILL_STOPPING
 
 
 def kill_scope(scope: str, account_id: UUID | None) -> str:

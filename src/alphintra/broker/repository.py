@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from alphintra.broker.domain import (
     FIRM,
@@ -63,8 +64,21 @@ class RecordsTransaction:
         """Remember that trading was blocked in an epoch; an older one changes nothing."""
         await self.session.execute("kill_blocks.raise", scope, epoch, state, at)
 
+    async def close_gate(self) -> None:
+        """Wait until no order is being sent, and let none be until the transaction ends."""
+        await self.session.execute("kill_blocks.gate")
+
+    async def working_in(self, scope: str) -> tuple[OrderId, ...]:
+        """Read the working orders of an account, or of everybody for the firm, market by market."""
+        account_id = None if scope == FIRM else UUID(scope)
+        return tuple(row["order_id"] for row in await self.session.rows("orders.working_in", account_id))
+
     async def way_for(self, account_id: AccountId) -> tuple[Connection | None, int]:
-        """Read an account's connection, and the newest epoch in which the firm or the account was blocked, or 0."""
+        """Read an account's connection, and the newest epoch in which the firm or the account was blocked, or 0.
+
+        No block is raised from here on until the transaction ends.
+        """
+        await self.session.execute("kill_blocks.pass")
         row = await self.session.row("connections.for_order", account_id, [FIRM, str(account_id)])
         if row is None:
             message = "the statement connections.for_order always returns a row"

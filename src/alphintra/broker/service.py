@@ -80,16 +80,24 @@ async def open_connection(delivery: Delivery[AccountOpened], *, records: Records
 async def note_kill_state(
     delivery: Delivery[KillStateChanged], *, records: Records, ids: IdSource, at: datetime
 ) -> None:
-    """Take note of a kill state: if it blocks, approvals from before its epoch are dead from now on."""
-    kill = delivery.event.kill
+    """Take note of a kill state: if it blocks, approvals from before its epoch are dead from now on.
+
+    Where it stops all trading, orders that work are taken off their venue. Trading asks for that too, but cannot know
+    of an order that it accepted after the block and that came here before it.
+    """
+    kill, context = delivery.event.kill, delivery.context
     scope = domain.kill_scope(kill.scope, kill.account_id)
     async with records.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
+        await tx.close_gate()
         if domain.is_blocking(kill.state):
             await tx.raise_block(scope, epoch=kill.epoch, state=kill.state, at=kill.set_at)
-        detail: dict[str, object] = {"state": kill.state, "epoch": kill.epoch}
-        await append_audit(tx.session, "kill.note", f"scope:{scope}", detail, ids=ids, context=delivery.context, at=at)
+        withdrawn = await _withdraw_all(tx, scope, at=at) if domain.is_stopping(kill.state) else []
+        told = [(order_id, OrderCanceled(order_id=order_id)) for order_id in withdrawn]
+        await append_events(tx.session, told, ids=ids, context=context, at=at)
+        detail: dict[str, object] = {"state": kill.state, "epoch": kill.epoch, "canceled": withdrawn}
+        await append_audit(tx.session, "kill.note", f"scope:{scope}", detail, ids=ids, context=context, at=at)
 
 
 async def send_order(
@@ -228,6 +236,15 @@ async def _place(
     venue_order_id = await venue.place(order, connection, at=at)
     fault_point("broker.venue_answered")
     return OrderAcknowledged(order_id=order.order_id, venue_order_id=venue_order_id)
+
+
+async def _withdraw_all(tx: RecordsTransaction, scope: str, *, at: datetime) -> list[OrderId]:
+    venue: Venue = PaperVenue(tx)
+    return [
+        order_id
+        for order_id in await tx.working_in(scope)
+        if await tx.lock_order(order_id) and await venue.cancel(order_id, at=at)
+    ]
 
 
 def _refused(order: domain.Order, refusal: domain.Refusal) -> OrderRefused:

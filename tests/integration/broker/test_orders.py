@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -212,7 +213,33 @@ async def test_a_block_of_another_account_stops_nothing(desk: Desk) -> None:
     await desk.place()
     await desk.endpoints.on_kill_state_changed(desk.kill_changed(6, account_id=desk.account_id))
     await desk.place()
-    assert await desk.told() == ["order_acknowledged", "order_refused"]
+    assert await desk.told() == ["order_acknowledged", "order_canceled", "order_refused"]
+
+
+@pytest.mark.parametrize("state", ["cancel_only", "halted"])
+async def test_an_order_that_came_before_the_block_was_heard_is_taken_off_its_venue(desk: Desk, state: str) -> None:
+    orders = [await desk.place() for _ in range(2)]
+    delivery = desk.kill_changed(5, state=state)
+    for _ in range(2):
+        await desk.endpoints.on_kill_state_changed(delivery)
+    assert await desk.statuses() == {order.order_id: "canceled" for order in orders}
+    assert await desk.told() == ["order_acknowledged"] * 2 + ["order_canceled"] * 2
+    assert await desk.counted_as_working() == 0
+
+
+async def test_orders_go_on_working_where_only_new_ones_are_blocked(desk: Desk) -> None:
+    await desk.place()
+    await desk.endpoints.on_kill_state_changed(desk.kill_changed(5, state="reduce_only"))
+    await desk.endpoints.on_kill_state_changed(desk.kill_changed(6, account_id=new_id()))
+    assert await desk.told() == ["order_acknowledged"]
+
+
+async def test_no_order_works_after_a_block_however_they_meet(desk: Desk) -> None:
+    deliveries = [desk.submitted(desk.terms()) for _ in range(12)]
+    sends = [desk.endpoints.on_order_submitted(delivery) for delivery in deliveries]
+    await asyncio.gather(*sends[:6], desk.endpoints.on_kill_state_changed(desk.kill_changed(5)), *sends[6:])
+    assert await desk.counted_as_working() == 0
+    assert set(await desk.told()) <= {"order_acknowledged", "order_canceled", "order_refused"}
 
 
 async def test_a_live_account_is_not_connected_and_its_orders_are_refused(desk: Desk) -> None:

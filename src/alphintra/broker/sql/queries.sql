@@ -15,6 +15,12 @@ INSERT INTO kill_blocks (scope, epoch, state, since) VALUES ($1, $2, $3, $4)
 ON CONFLICT (scope) DO UPDATE SET epoch = excluded.epoch, state = excluded.state, since = excluded.since
 WHERE kill_blocks.epoch < excluded.epoch;
 
+-- kill_blocks.gate: wait until no order is being sent and keep others out until the transaction ends
+SELECT pg_advisory_xact_lock(731);
+
+-- kill_blocks.pass: keep blocks as they are until the transaction ends
+SELECT pg_advisory_xact_lock_shared(731);
+
 -- connections.for_order: an account's connection, null where it has none, and the newest epoch in which any of the
 -- scopes was blocked, 0 if there never was one
 SELECT
@@ -83,6 +89,11 @@ FROM venue_orders AS o
 JOIN connections AS c ON c.account_id = o.account_id
 WHERE o.feed_id = $1 AND o.status = 'working' AND o.symbol = ANY($2::text[]) AND o.accepted_seq < $3
 ORDER BY o.order_id;
+
+-- orders.working_in: ids of an account's working orders, of everybody's for null; markets in one order for all
+SELECT order_id FROM venue_orders
+WHERE status = 'working' AND ($1::uuid IS NULL OR account_id = $1)
+ORDER BY feed_id, order_id;
 
 -- orders.fill: mark orders as filled whole
 UPDATE venue_orders SET status = 'filled', filled_qty = qty, closed_at = $2
