@@ -320,5 +320,5 @@ async def _within(answer: Awaitable[Sequence[Any]], subject: str, timeout_s: flo
 
 def _unavailable(subject: str) -> AlphintraError:
     service = subject.split(".", 1)[0]
-    message = f"the {service} service does not answer: nothing was done that it did not confirm"
+    message = f"the {service} service did not answer: it may have acted all the same, so look before you repeat it"
     return AlphintraError(f"{service.upper()}_UNAVAILABLE", message, kind=Kind.UNAVAILABLE)
