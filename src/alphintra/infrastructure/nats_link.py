@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import nats
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 
-if TYPE_CHECKING:
-    from nats.aio.client import Client
-
 __all__ = ["NatsCredentials", "connect_nats"]
 
 _CONNECT_TIMEOUT_S = 5
 _RECONNECT_WAIT_S = 1
-_CONNECT_ATTEMPTS = 20
+_CONNECT_DEADLINE_S = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +39,11 @@ async def connect_nats(credentials: NatsCredentials) -> Client:
         # A denied publish arrives only here; the publisher sees at most a time-out.
         log.error("bus.error", user=credentials.user, error=str(error))
 
-    for attempt in range(_CONNECT_ATTEMPTS):
-        try:
-            return await nats.connect(
+    client = Client()
+    try:
+        # By itself the client tries for ever: right once it was connected, wrong for an address or a key that is wrong.
+        async with asyncio.timeout(_CONNECT_DEADLINE_S):
+            await client.connect(
                 credentials.url,
                 name=credentials.user,
                 nkeys_seed_str=credentials.seed,
@@ -55,8 +53,8 @@ async def connect_nats(credentials: NatsCredentials) -> Client:
                 max_reconnect_attempts=-1,
                 error_cb=on_error,
             )
-        except (NatsError, OSError) as error:
-            log.warning("bus.connect_failed", user=credentials.user, attempt=attempt, error=type(error).__name__)
-            await asyncio.sleep(_RECONNECT_WAIT_S)
-    message = f"NATS at {credentials.url} cannot be reached as {credentials.user}"
-    raise AlphintraError("BUS_UNAVAILABLE", message, kind=Kind.UNAVAILABLE)
+    except (NatsError, OSError, TimeoutError) as error:
+        await client.close()
+        message = f"NATS at {credentials.url} cannot be reached as {credentials.user}"
+        raise AlphintraError("BUS_UNAVAILABLE", message, kind=Kind.UNAVAILABLE) from error
+    return client
