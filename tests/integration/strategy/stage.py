@@ -92,7 +92,7 @@ class Stage:
         bus, local = local_bus("strategy")
         town, clock, ids = Town(), SettableClock(), CountedIds()
         await town.start(local)
-        desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=4 * 1024 * 1024)
+        desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
         endpoints = Endpoints(
             desk=desk, catalogue=catalogue, workflows=Workflows(bus), orders=orders, clock=clock, ids=ids

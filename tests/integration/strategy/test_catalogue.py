@@ -223,13 +223,15 @@ def test_an_upload_that_is_gone_is_not_found(catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [TEXT, b"\xef\xbb\xbf" + TEXT, gzip.compress(TEXT), gzip.compress(TEXT[:99]) + gzip.compress(TEXT[99:])]
+    "data",
+    [TEXT, b"\xef\xbb\xbf" + TEXT, gzip.compress(TEXT), gzip.compress(TEXT[:99]) + gzip.compress(TEXT[99:])],
+    ids=["plain", "marked", "packed", "packed in two"],
 )
 def test_text_is_read_plain_marked_and_packed(catalogue: Catalogue, data: bytes) -> None:
     assert lines(catalogue, data) == TEXT.decode().splitlines(keepends=True)
 
 
-@pytest.mark.parametrize("data", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"")], ids=["plain", "packed"])
 def test_an_empty_upload_has_no_lines(catalogue: Catalogue, data: bytes) -> None:
     assert lines(catalogue, data) == []
 

@@ -219,6 +219,7 @@ class Town:
         order_id = uuid5(command.account_id, command.client_order_id)
         if order_id in self.orders:
             return self.orders[order_id].view
+        self._require_market_settled(account.feed_id)
         code = self.denies(command)
         at = self._last_ts(account.feed_id) or NOON
         view = OrderView(
@@ -244,6 +245,14 @@ class Town:
         )
         self.orders[order_id] = PlacedOrder(view)
         return view
+
+    def _require_market_settled(self, feed_id: UUID | None) -> None:
+        """An order may only come when risk has the closes and every execution of the steps before it."""
+        if feed_id is None:
+            return
+        assert self.marks[feed_id][-1] == len(self.steps[feed_id])
+        for fill in self.executions:
+            assert self._patience.get(f"risk {fill.execution_id}", self.lag) < 0
 
     def _order(self, command: GetOrder, context: Context) -> OrderView:
         order = self.orders[command.order_id]

@@ -31,7 +31,7 @@ def test_a_small_report_is_whole() -> None:
     assert report["equity"][-1]["equity"] == str(result.equity[-1].equity)
 
 
-@pytest.mark.parametrize("bars", [3000, 20000])
+@pytest.mark.parametrize("bars", [3000, 8000])
 def test_a_large_report_is_thinned_until_a_reply_carries_it(bars: int) -> None:
     result = result_of(bars)
     text = write_report(result)

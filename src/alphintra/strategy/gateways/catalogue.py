@@ -42,7 +42,7 @@ class Catalogue:
     """
 
     def __init__(self, folder: Path, *, text_bytes_max: int = TEXT_BYTES_MAX) -> None:
-        self._folder = folder
+        self.folder = folder
         self._text_bytes_max = text_bytes_max
         self._uploads = folder / "uploads"
         self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ class Catalogue:
 
     def _sync_folder(self) -> None:
         """Make a rename survive a power cut."""
-        handle = os.open(self._folder, os.O_RDONLY)
+        handle = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
@@ -144,7 +144,7 @@ class Catalogue:
         return self._uploads / upload_id.hex
 
     def _bars_path(self, dataset_id: DatasetId) -> Path:
-        return self._folder / f"{dataset_id.hex}.parquet"
+        return self.folder / f"{dataset_id.hex}.parquet"
 
 
 class _Bounded(io.RawIOBase):
