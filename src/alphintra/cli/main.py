@@ -6,7 +6,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -32,11 +34,27 @@ class _ClosedPipeError(Exception):
 class _Root(click.Group):
     """Tells a closed pipe from other failures, which click would not."""
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own signature
+    ) -> click.Context:
+        with _closed_pipe_told():  # --help is answered here
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with _closed_pipe_told():
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise _ClosedPipeError from error
+
+
+@contextmanager
+def _closed_pipe_told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ClosedPipeError from error
 
 
 @click.group(cls=_Root, context_settings=_CONTEXT)
