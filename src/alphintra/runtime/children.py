@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -186,20 +187,43 @@ async def stop_strangers(find: Callable[[], Sequence[int]], plan: StopPlan) -> b
     Raises:
         AlphintraError: LEFTOVER, if even SIGKILL does not end one (it waits in the kernel, or is another user's).
     """
-    if not find():
-        return False
-    for number, seconds in (*plan, (signal.SIGKILL, _KILL_WAIT_S)):
-        for pid in find():
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-        deadline = asyncio.get_running_loop().time() + seconds
-        while asyncio.get_running_loop().time() < deadline:
-            if not find():
-                return True
-            await asyncio.sleep(_POLL_S)
-    left = ", ".join(str(pid) for pid in find())
+    held: dict[int, int] = {}
+    try:
+        if not _left(find, held):
+            return False
+        for number, seconds in (*plan, (signal.SIGKILL, _KILL_WAIT_S)):
+            for descriptor in _left(find, held).values():
+                with suppress(ProcessLookupError, PermissionError):
+                    signal.pidfd_send_signal(descriptor, number)
+            deadline = asyncio.get_running_loop().time() + seconds
+            while asyncio.get_running_loop().time() < deadline:
+                if not _left(find, held):
+                    return True
+                await asyncio.sleep(_POLL_S)
+        left = ", ".join(str(pid) for pid in _left(find, held))
+    finally:
+        for descriptor in held.values():
+            os.close(descriptor)
     detail = f"processes {left} of an earlier start do not end: end them by hand, then start again"
     raise AlphintraError("LEFTOVER", detail, kind=Kind.CONFLICT)
+
+
+def _left(find: Callable[[], Sequence[int]], held: dict[int, int]) -> dict[int, int]:
+    """Bring ``held`` up to date: a descriptor of each process that still runs.
+
+    What was found once is held until it has ended: one that is just ending can no longer be found by its environment
+    or folder, but may still have its files and ports open.
+    """
+    for pid in find():
+        if pid not in held:
+            with suppress(ProcessLookupError):
+                held[pid] = os.pidfd_open(pid)
+    for pid, descriptor in tuple(held.items()):
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        if poll.poll(0):
+            os.close(held.pop(pid))
+    return held
 
 
 def _spawn(command: Command, env: Mapping[str, str], output: int, pass_fds: tuple[int, ...]) -> subprocess.Popen[bytes]:

@@ -210,6 +210,9 @@ class EmbeddedPostgres:
         except OSError as error:
             detail = f"cannot use {folder} for the database's socket: {error.strerror}; set ALPHINTRA_HOME elsewhere"
             raise AlphintraError("SOCKET_FOLDER", detail, kind=Kind.CONFLICT, pointer="ALPHINTRA_HOME") from error
+        # No server is left on our data: a killed one left these, and the number in a lock may be a stranger's by now.
+        for left in folder.glob(".s.PGSQL.*"):
+            left.unlink(missing_ok=True)
 
     def _write_settings(self, account: Account | None) -> None:
         inside = self.socket_folder.parent == self._home.postgres

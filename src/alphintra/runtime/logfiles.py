@@ -20,6 +20,7 @@ _BYTES_MAX = 5 * 1024 * 1024
 _OLD_FILES = 2
 _CHUNK = 65_536
 _TAIL_BYTES = 4_096
+_FATAL = ("FATAL:", "PANIC:")
 _FOLLOW_EVERY_S = 0.2
 
 
@@ -51,12 +52,22 @@ class LogFile:
         """Return the descriptor, for a child that writes by itself."""
         return self._file.fileno()
 
-    def last_line(self) -> str:
-        """Return the last line with text in it, or an empty string."""
+    def end(self) -> int:
+        """Return where the file ends now, for `last_line`."""
+        return self.path.stat().st_size
+
+    def last_line(self, *, since: int = 0) -> str:
+        """Return the last line with text in it, of those that follow the ``end`` taken before; or an empty string.
+
+        A line that tells of a fatal error is preferred: servers say more on their way out.
+        """
         with self.path.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _TAIL_BYTES, since if since <= size else 0))
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
-        return next((line for line in reversed(lines) if line), "")
+        told = [line for line in lines if line]
+        fatal = [line for line in told if any(word in line for word in _FATAL)]
+        return next(reversed(fatal or told), "")
 
     def close(self) -> None:
         """Close the file."""

@@ -177,6 +177,7 @@ async def launch(unit: Unit, log: LogFile, *, on_start: Callable[[Child], None],
             preparation raises.
     """
     await unit.before_start()
+    before = log.end()
     child = Child.start(unit.command(), log, is_pumped=is_supervised)
     on_start(child)
     waits = {asyncio.ensure_future(unit.wait_ready(child)), asyncio.ensure_future(child.wait())}
@@ -188,15 +189,15 @@ async def launch(unit: Unit, log: LogFile, *, on_start: Callable[[Child], None],
         for wait in waits:
             wait.cancel()
     if not done:
-        detail = f"{unit.name} was not ready within {unit.ready_timeout_s:g} s: {_last_words(log)}"
+        detail = f"{unit.name} was not ready within {unit.ready_timeout_s:g} s: {_last_words(log, before)}"
         raise AlphintraError("START_TIMEOUT", detail, kind=Kind.UNAVAILABLE)
     if child.returncode is not None and not (unit.is_one_shot and child.returncode == 0):
-        detail = f"{unit.name} ended with status {child.returncode} before it was ready: {_last_words(log)}"
+        detail = f"{unit.name} ended with status {child.returncode} before it was ready: {_last_words(log, before)}"
         raise AlphintraError("START_FAILED", detail, kind=Kind.UNAVAILABLE)
 
 
-def _last_words(log: LogFile) -> str:
-    return f"{log.last_line() or 'it wrote nothing'} (see {log.path})"
+def _last_words(log: LogFile, since: int) -> str:
+    return f"{log.last_line(since=since) or 'it wrote nothing'} (see {log.path})"
 
 
 class Standalone:

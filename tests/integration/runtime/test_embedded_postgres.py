@@ -155,6 +155,25 @@ async def test_stale_process_file_with_the_number_of_a_stranger_is_no_obstacle(h
         await stranger.wait()
 
 
+async def test_stale_lock_of_the_socket_with_the_number_of_a_stranger_is_no_obstacle(home: Home) -> None:
+    server = EmbeddedPostgres(home)
+    async with running(server):
+        await remember(server, "kept")
+        lock = server.socket_folder / f".s.PGSQL.{server.port}.lock"
+        held = lock.read_text()
+        os.kill(postmaster(server), signal.SIGKILL)
+    account = server_account()
+    user = None if account is None else account.uid
+    stranger = await asyncio.create_subprocess_exec("sleep", "60", user=user, cwd="/")
+    try:
+        lock.write_text(held.replace(held.splitlines()[0], str(stranger.pid), 1))
+        async with running(EmbeddedPostgres(home)) as again:
+            assert await remembered(again) == ["kept"]
+    finally:
+        stranger.kill()
+        await stranger.wait()
+
+
 async def test_creation_cut_short_is_begun_again(home: Home) -> None:
     server = EmbeddedPostgres(home)
     half = home.postgres / "data.new"

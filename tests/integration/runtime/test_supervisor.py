@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +46,11 @@ def marked(home: Home) -> list[int]:
 
 def process(supervisor: Supervisor, name: str) -> ProcessState:
     return next(each for each in supervisor.state.processes if each.name == name)
+
+
+def phase(home: Home) -> Phase | None:
+    state = status(home).state
+    return None if state is None else state.phase
 
 
 def pid_of(supervisor: Supervisor, name: str) -> int:
@@ -284,6 +289,9 @@ async def other_process(home: Home, *arguments: str) -> AsyncIterator[asyncio.su
         if process.returncode is None:
             process.kill()
         await process.wait()
+        for pid in marked(home):  # whatever the outcome: those that ignore SIGTERM would stay for ever
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 async def test_killed_supervisor_leaves_nothing_that_clashes_and_loses_nothing(home: Home, clock: Clock) -> None:
@@ -292,7 +300,7 @@ async def test_killed_supervisor_leaves_nothing_that_clashes_and_loses_nothing(h
         assert seen.is_running
         assert seen.state is not None
         port = seen.state.ports["postgres"]
-        query = f"host={home.postgres / 'socket'}&port={port}"
+        query = f"host={EmbeddedPostgres(home).socket_folder}&port={port}"
         await write(f"postgresql://postgres@/postgres?{query}", "committed")
         killed.kill()
         await killed.wait()
@@ -322,19 +330,20 @@ async def test_hanging_children_of_a_killed_supervisor_are_ended_by_the_next_sta
         killed.kill()
         await killed.wait()
         assert all(is_alive(pid) for pid in family)  # they ignore SIGTERM
-    assert await stop_leftovers(home)
-    assert not any(is_alive(pid) for pid in family)
-    assert not await stop_leftovers(home)
+        assert await stop_leftovers(home)
+        assert not any(is_alive(pid) for pid in family)
+        assert not await stop_leftovers(home)
 
 
-async def test_interrupt_stops_in_order_and_a_second_one_at_once(home: Home) -> None:
+async def test_interrupt_stops_in_order_and_a_second_one_at_once(home: Home, eventually: Eventually) -> None:
     async with other_process(home, "with-children") as process:
         process.send_signal(signal.SIGINT)
-        with pytest.raises(TimeoutError):  # its child ignores SIGTERM and has two minutes
-            await asyncio.wait_for(process.wait(), 0.5)
+        await eventually(lambda: phase(home) is Phase.STOPPING)  # two signals sent at once may arrive as one
+        assert len(marked(home)) == 2, "its child ignores SIGTERM and has two minutes"
         process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
-    assert marked(home) == processes_in(home.postgres / "data") == []
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert processes_in(home.postgres / "data") == []
+        await eventually(lambda: marked(home) == [])
     assert status(home).was_killed is False
 
 
@@ -353,7 +362,6 @@ async def test_down_that_takes_too_long_says_so(home: Home) -> None:
         with pytest.raises(AlphintraError) as caught:
             await asyncio.to_thread(down, home, timeout_s=0.3)
         assert caught.value.code == "DOWN_TIMEOUT"
-    await stop_leftovers(home)
 
 
 async def test_child_that_ignores_the_request_to_stop_is_killed_in_bounded_time(home: Home, tmp_path: Path) -> None:

@@ -42,6 +42,17 @@ def test_last_line_is_the_last_with_text(tmp_path: Path) -> None:
     log.close()
 
 
+def test_what_ended_a_server_is_preferred_to_what_it_said_on_its_way_out(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "x.log")
+    log.write(b"FATAL: of an earlier start\n")
+    since = log.end()
+    log.write(b"LOG: starting\n")
+    assert log.last_line(since=since) == "LOG: starting"
+    log.write(b"FATAL: could not bind\nLOG: shut down\n")
+    assert log.last_line(since=since) == "FATAL: could not bind"
+    log.close()
+
+
 def test_last_lines_are_read_back(tmp_path: Path) -> None:
     home = Home.open(tmp_path / "home")
     (home.logs / "edge.log").write_text("a\nb\nc\n")
