@@ -112,7 +112,7 @@ def feed() -> None:
 @feed.command("list")
 @AS_JSON
 def list_feeds(*, as_json: bool) -> int:
-    """List the feeds."""
+    """List the replays and how far they are."""
     from alphintra.cli import session
 
     with session.anyone() as api:

@@ -12,7 +12,6 @@ from typing import Any
 from alphintra.cli.client import ApiClient, ApiError
 from alphintra.cli.installation import KEY_ID_VARIABLE, KEY_SECRET_VARIABLE, base_url, existing_home
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.runtime.credentials import operator_token
 from alphintra.runtime.home import Home
 
 __all__ = ["anonymous", "anyone", "log_in", "log_out", "operator", "person"]
@@ -29,7 +28,7 @@ def anonymous() -> ApiClient:
 def operator() -> ApiClient:
     """Return a client of the local operator: whoever can read this home. Raises NOT_RUNNING."""
     home = existing_home()
-    return ApiClient(base_url(home), operator_token(home))
+    return _by_operator_token(home, base_url(home))
 
 
 def person() -> ApiClient:
@@ -50,7 +49,7 @@ def anyone() -> ApiClient:
     """Return a person's client if there is a person, else the operator's. Raises API_KEY_INCOMPLETE or NOT_RUNNING."""
     home = existing_home()
     url = base_url(home)
-    return _by_key(url) or _by_session(home, url) or ApiClient(url, operator_token(home))
+    return _by_key(url) or _by_session(home, url) or _by_operator_token(home, url)
 
 
 def log_in(email: str, password: str) -> dict[str, Any]:
@@ -77,6 +76,12 @@ def log_out() -> bool:
             raise
     home.secret_path(_SECRET).unlink(missing_ok=True)
     return True
+
+
+def _by_operator_token(home: Home, url: str) -> ApiClient:
+    from alphintra.runtime.credentials import operator_token  # noqa: PLC0415 - loads every driver; people need none
+
+    return ApiClient(url, operator_token(home))
 
 
 def _by_key(url: str) -> ApiClient | None:
