@@ -124,29 +124,25 @@ class BooksTransaction:
         row = await self.session.row("orders.lock", order_id)
         return None if row is None else _order(row)
 
-    async def working_orders(self, account_id: AccountId | None) -> tuple[OrderId, ...]:
-        """Read the ids of an account's working orders, of everybody's for None."""
-        return tuple(row["order_id"] for row in await self.session.rows("orders.working", account_id))
+    async def lock_working_orders(self, account_id: AccountId | None) -> tuple[Order, ...]:
+        """Read an account's working orders, everybody's for None, and hold them until the transaction ends."""
+        return tuple(_order(row) for row in await self.session.rows("orders.lock_working", account_id))
 
     async def save_order(self, order: Order, event: OrderEvent, *, detail: str) -> None:
         """Store an order's new state and the event that led to it. The caller holds the order."""
-        stored = await self.session.execute(
-            "orders.update",
-            order.order_id,
-            order.status,
-            order.filled_qty,
-            order.filled_amount,
-            order.reason_code,
-            order.reason,
-            order.version,
-            order.updated_at,
-        )
-        if stored != 1:
+        if await self.session.execute("orders.update", *_state(order)) != 1:
             message = f"order {order.order_id} is not at version {order.version - 1}"
             raise RuntimeError(message)
-        await self.session.execute(
-            "orders.event", order.order_id, order.version, event.kind, order.status, detail, event.at
-        )
+        await self.session.execute("orders.event", *_happened(order, event, detail))
+
+    async def save_orders(self, orders: Sequence[Order], event: OrderEvent, *, detail: str) -> None:
+        """Store the new states of orders the caller holds, and the event that led to all of them."""
+        await self.session.execute_many("orders.update", [_state(order) for order in orders])
+        await self.session.execute_many("orders.event", [_happened(order, event, detail) for order in orders])
+
+    async def add_audit_rows(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Record many actions at once; the parts of a row are those of ``append_audit``, in the statement's order."""
+        await self.session.execute_many("audit.append", rows)
 
     async def booked(self, account_id: AccountId, execution_id: str) -> tuple[OrderId, Execution] | None:
         """Read what is booked under an execution id: the order it filled, and the execution."""
@@ -300,6 +296,23 @@ def _conflicts(*constraints: str, as_code: str, pointer: str = "") -> Iterator[N
 
 def _book(book_id: BookId | None) -> BookId:
     return UNASSIGNED_BOOK if book_id is None else book_id
+
+
+def _state(order: Order) -> tuple[object, ...]:
+    return (
+        order.order_id,
+        order.status,
+        order.filled_qty,
+        order.filled_amount,
+        order.reason_code,
+        order.reason,
+        order.version,
+        order.updated_at,
+    )
+
+
+def _happened(order: Order, event: OrderEvent, detail: str) -> tuple[object, ...]:
+    return order.order_id, order.version, event.kind, order.status, detail, event.at
 
 
 def _account(row: Record) -> Account:

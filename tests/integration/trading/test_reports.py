@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -21,12 +22,13 @@ from alphintra.contracts.trading import (
     ListPositions,
     OpenAccount,
 )
+from alphintra.infrastructure.postgres import Session
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderStatus, Side
 from alphintra.trading.service import reports
 from fixtures.services import operator_context, person_context
 from fixtures.single_service import PowerCutError, delivery_of, stop_at
-from integration.trading.desk import new_id
+from integration.trading.desk import new_id, together
 
 if TYPE_CHECKING:
     from integration.trading.desk import Desk
@@ -251,3 +253,28 @@ async def test_an_account_name_is_used_once_by_its_owner_and_again_by_others(des
     assert await desk.refusal(again, operator_context()) == "USER_REQUIRED"
     assert [account.name for account in (await desk.ask(ListAccounts())).accounts] == ["Savings"]
     assert await desk.value("select count(*) from ledger_entries") == 4
+
+
+async def test_a_block_asks_for_five_hundred_cancels_in_a_handful_of_round_trips(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await together(*(desk.place(f"c-{n}") for n in range(500)))
+    calls: list[str] = []
+    for name in ("rows", "row", "value", "execute", "execute_many"):
+        monkeypatch.setattr(Session, name, counted(getattr(Session, name), calls))
+    await desk.hear(desk.kill("halted"))
+    assert len(calls) < 10
+    assert set((await desk.statuses()).values()) == {"pending_cancel"}
+    assert (await desk.told())[500:] == ["cancel_requested"] * 500
+    assert await desk.value("select count(*) from audit_events where action = 'order.cancel'") == 500
+    assert await desk.value("select count(*) from order_events where kind = 'cancel_requested' and version = 2") == 500
+
+
+def counted(method: Callable[..., Awaitable[Any]], calls: list[str]) -> Callable[..., Awaitable[Any]]:
+    """Return a method of a session that notes the statement it runs."""
+
+    async def call(session: Session, name: str, *values: object) -> object:
+        calls.append(name)
+        return await method(session, name, *values)
+
+    return call

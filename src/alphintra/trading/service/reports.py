@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from alphintra.contracts.trading import (
     OrderUpdated,
     OrderView,
 )
-from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
+from alphintra.infrastructure.events import Delivery, append_audit, append_event, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -60,10 +61,7 @@ async def kill_state_changed(
         if not await receive_once(tx.session, _CONSUMER, delivery) or kill.state not in _BLOCKING:
             return
         scope = None if kill.account_id is None else AccountId(kill.account_id)
-        for order_id in await tx.working_orders(scope):
-            order = await tx.lock_order(order_id)
-            if order is not None:
-                await _request_cancel(tx, order, delivery.context, ids=ids, at=at)
+        await _request_cancels(tx, await tx.lock_working_orders(scope), delivery.context, ids=ids, at=at)
 
 
 async def order_reported(  # noqa: PLR0913 - what happened, to which order, and where it is stored
@@ -167,15 +165,24 @@ async def _record_conflict(
 async def _request_cancel(
     tx: BooksTransaction, order: Order, context: Context, *, ids: IdSource, at: datetime
 ) -> Order:
+    moved = await _request_cancels(tx, (order,), context, ids=ids, at=at)
+    return moved[0] if moved else order
+
+
+async def _request_cancels(
+    tx: BooksTransaction, orders: Sequence[Order], context: Context, *, ids: IdSource, at: datetime
+) -> tuple[Order, ...]:
+    """Ask for the cancellation of those orders where that changes something; return these, in one go for any number."""
     event = OrderEvent(kind=OrderEventKind.CANCEL_REQUESTED, at=at)
-    moved = advance(order, event)
-    if moved is None:
-        return order
-    await tx.save_order(moved, event, detail="{}")
-    told = CancelRequested(order_id=order.order_id, account_id=order.account_id)
-    await append_event(tx.session, told, ids=ids, aggregate_id=order.order_id, context=context, at=at)
-    subject = f"order:{order.order_id}"
-    await append_audit(tx.session, "order.cancel", subject, told, ids=ids, context=context, at=at)
+    moved = tuple(order for order in (advance(order, event) for order in orders) if order is not None)
+    told = [(order.order_id, CancelRequested(order_id=order.order_id, account_id=order.account_id)) for order in moved]
+    audited = [
+        (ids.new(), context.actor.id, "order.cancel", f"order:{each}", _encode(fact).decode(), context.trace_id, at)
+        for each, fact in told
+    ]
+    await tx.save_orders(moved, event, detail="{}")
+    await append_events(tx.session, told, ids=ids, context=context, at=at)
+    await tx.add_audit_rows(audited)
     return moved
 
 

@@ -91,11 +91,14 @@ WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)
 ORDER BY created_at DESC, order_id DESC
 LIMIT $3;
 
--- orders.working: ids of an account's working orders, or of everybody's
-SELECT order_id FROM orders
+-- orders.lock_working: read an account's working orders, or everybody's, to change them
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
+    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
+FROM orders
 WHERE status IN ('pending_new', 'new', 'partially_filled', 'pending_cancel', 'unknown')
     AND ($1::uuid IS NULL OR account_id = $1)
-ORDER BY created_at, order_id;
+ORDER BY created_at, order_id
+FOR UPDATE;
 
 -- orders.update: store an order's new state
 UPDATE orders SET status = $2, filled_qty = $3, filled_amount = $4, reason_code = $5, reason = $6, version = $7,
