@@ -13,9 +13,8 @@ import click
 
 from alphintra.cli.installation import published_state
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.runtime import control
 from alphintra.runtime.home import Home
-from alphintra.runtime.platform import run_platform
+from alphintra.runtime.platform import require_startable, run_platform
 from alphintra.runtime.policy import Phase, PlatformState
 from alphintra.runtime.settings import RuntimeSettings
 
@@ -48,6 +47,7 @@ class _Foreground:
 
     async def run(self) -> None:
         """Run until stopped. Raises what `run_platform` raises."""
+        require_startable(self._settings)
         _tell(f"starting in {self._settings.home}")
         progress = asyncio.ensure_future(self._tell_progress(Home.open(self._settings.home)))
         try:
@@ -116,10 +116,8 @@ def start_detached(settings: RuntimeSettings, *, with_sample: bool) -> int:
     Raises:
         AlphintraError: what the start itself would raise, or START_TIMEOUT.
     """
+    require_startable(settings)
     home = Home.open(settings.home)
-    if control.status(home).is_running:
-        detail = f"Alphintra already runs in {home.path}: stop it with 'alphintra down'"
-        raise AlphintraError("ALREADY_RUNNING", detail, kind=Kind.CONFLICT, pointer="ALPHINTRA_HOME")
     _tell(f"starting in {home.path}")
     argv = [sys.executable, "-m", "alphintra", "up", "--silent"]
     argv += ["--port", str(settings.port), "--processes", settings.processes.value]

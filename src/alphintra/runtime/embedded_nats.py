@@ -20,7 +20,7 @@ from alphintra.runtime.proc import processes_in
 from alphintra.runtime.programs import nats_program
 from alphintra.runtime.units import Standalone
 
-__all__ = ["BusUser", "EmbeddedNats", "render_nats_config"]
+__all__ = ["BusUser", "EmbeddedNats", "render_nats_accounts", "render_nats_config"]
 
 _POLL_S = 0.02
 _GREETING_TIMEOUT_S = 5.0
@@ -39,7 +39,9 @@ jetstream {{
   max_memory_store: 16MB
   max_file_store: 4GB
 }}
-accounts {{
+{accounts}"""
+
+_ACCOUNTS = """accounts {{
   ALPHINTRA {{
     jetstream: enabled
     users: [
@@ -66,18 +68,23 @@ class BusUser:
 
 
 def render_nats_config(*, port: int, server_name: str, keys: Mapping[str, str], users: Mapping[str, BusUser]) -> str:
-    """Return the server's configuration: every user by the public nkey of its name, with its rights.
+    """Return the whole configuration of an embedded server; who may do what as `render_nats_accounts`."""
+    return _CONFIG.format(
+        listen=json.dumps(f"{LOOPBACK}:{port}"),
+        server_name=json.dumps(server_name),
+        store=json.dumps(f"{_HERE}/store"),
+        accounts=render_nats_accounts(keys=keys, users=users),
+    )
+
+
+def render_nats_accounts(*, keys: Mapping[str, str], users: Mapping[str, BusUser]) -> str:
+    """Return the part of a configuration that says who may do what: every user by its public nkey, with its rights.
 
     ``allow_responses`` is never used: with it, a caller's reply subject would decide where a responder publishes.
     The system account has no users, so nobody can log in to it.
     """
     rendered = [_render_user(keys[name], user) for name, user in sorted(users.items())]
-    return _CONFIG.format(
-        listen=json.dumps(f"{LOOPBACK}:{port}"),
-        server_name=json.dumps(server_name),
-        store=json.dumps(f"{_HERE}/store"),
-        users="\n".join(rendered),
-    )
+    return _ACCOUNTS.format(users="\n".join(rendered))
 
 
 def _render_user(key: str, user: BusUser) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -90,13 +91,27 @@ class Home:
     @classmethod
     def existing(cls, path: Path) -> Home:
         """Open a folder that an earlier start created, changing nothing. Raises HOME_MISSING and those of `open`."""
+        home = cls.find(path)
+        if home is None:
+            detail = f"{path} is no Alphintra home: run 'alphintra up' first, or set ALPHINTRA_HOME"
+            raise AlphintraError("HOME_MISSING", detail, kind=Kind.NOT_FOUND, pointer="ALPHINTRA_HOME")
+        return home
+
+    @classmethod
+    def find(cls, path: Path) -> Home | None:
+        """As `existing`, but None where no start has created one and a first start may."""
         path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - Path.absolute keeps ".."
         with _explained(path):
-            if not (path / _ID_FILE).is_file():
-                detail = f"{path} is no Alphintra home: run 'alphintra up' first, or set ALPHINTRA_HOME"
-                raise AlphintraError("HOME_MISSING", detail, kind=Kind.NOT_FOUND, pointer="ALPHINTRA_HOME")
+            if not path.exists():
+                _require_place(path)
+                return None
             path = path.resolve(strict=True)
+            if not path.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
             _require_own_folder(path)
+            if not (path / _ID_FILE).is_file():
+                _require_nothing_else(path)
+                return None
             ident = _identify(path)
         home = cls(path, ident)
         home.check_secrets()
@@ -229,13 +244,26 @@ def _identify(path: Path) -> str:
     marker = path / _ID_FILE
     if marker.exists():
         return marker.read_text(encoding="ascii").strip()
+    _require_nothing_else(path)
+    ident = secrets.token_hex(6)
+    write_atomically(marker, f"{ident}\n".encode())
+    return ident
+
+
+def _require_nothing_else(path: Path) -> None:
     strangers = sorted({entry.name for entry in path.iterdir()} - _ALLOWED_BEFORE_FIRST_USE)
     if any(not name.startswith(f".{_ID_FILE}.") for name in strangers):
         detail = f"{path} already holds other files ({strangers[0]}): set ALPHINTRA_HOME to an empty or new folder"
         raise AlphintraError("HOME_NOT_OURS", detail, kind=Kind.CONFLICT, pointer="ALPHINTRA_HOME")
-    ident = secrets.token_hex(6)
-    write_atomically(marker, f"{ident}\n".encode())
-    return ident
+
+
+def _require_place(path: Path) -> None:
+    """Raise what the making of the folder would, without making it."""
+    above = next(folder for folder in path.parents if folder.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:

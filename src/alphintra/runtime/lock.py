@@ -12,7 +12,7 @@ from pathlib import Path
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.home import Home
 
-__all__ = ["holder_of", "supervisor_lock"]
+__all__ = ["holder_of", "require_not_running", "supervisor_lock"]
 
 _TRIES = 20
 _TRY_EVERY_S = 0.01
@@ -26,14 +26,19 @@ def supervisor_lock(home: Home) -> Iterator[None]:
         try:
             _take(descriptor)
         except BlockingIOError as error:
-            pid = _read_pid(descriptor)
-            detail = f"Alphintra already runs in {home.path} (process {pid}): stop it with 'alphintra down'"
-            raise AlphintraError("ALREADY_RUNNING", detail, kind=Kind.CONFLICT, pointer="ALPHINTRA_HOME") from error
+            raise _running(home, _read_pid(descriptor)) from error
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def require_not_running(home: Home) -> None:
+    """Raise ALREADY_RUNNING, with the process number of the supervisor, if there is one; changes nothing."""
+    pid = holder_of(home)
+    if pid is not None:
+        raise _running(home, pid)
 
 
 def holder_of(home: Home) -> int | None:
@@ -61,6 +66,11 @@ def _take(descriptor: int) -> None:
         else:
             return
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _running(home: Home, pid: int) -> AlphintraError:
+    detail = f"Alphintra already runs in {home.path} (process {pid}): stop it with 'alphintra down'"
+    return AlphintraError("ALREADY_RUNNING", detail, kind=Kind.CONFLICT, pointer="ALPHINTRA_HOME")
 
 
 def _path(home: Home) -> Path:

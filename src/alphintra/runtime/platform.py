@@ -11,22 +11,61 @@ from urllib.parse import urlsplit
 from alphintra.dataplane.bus_permissions import rights
 from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
-from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats
+from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats, render_nats_accounts
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
 from alphintra.runtime.layout import ProcessPlan, credentials_path, process_plans
+from alphintra.runtime.lock import require_not_running
+from alphintra.runtime.nats_keys import nats_public_key
 from alphintra.runtime.policy import PlatformState
-from alphintra.runtime.ports import LOOPBACK, require_free_port
+from alphintra.runtime.ports import LOOPBACK, require_answer, require_free_port
+from alphintra.runtime.proc import processes_marked
 from alphintra.runtime.settings import RuntimeSettings
-from alphintra.runtime.supervisor import Supervisor
+from alphintra.runtime.supervisor import Supervisor, supervised_marker
 from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
 
-__all__ = ["run_platform"]
+__all__ = ["bus_configuration", "require_startable", "run_platform"]
 
-_POSTGRES_PORT: Final = 5432
+_DEFAULT_PORTS: Final = {"database_admin_url": 5432, "nats_url": 4222}
 _STAGE_PROVISION: Final = 1
 _STAGE_SERVICES: Final = 2
 _STAGE_EDGE: Final = 3
+
+
+def require_startable(settings: RuntimeSettings) -> None:
+    """Refuse, before anything is written, a start that cannot succeed.
+
+    Raises:
+        AlphintraError: HOME_*, SECRET_MODE, ALREADY_RUNNING, PORT_IN_USE, SERVER_UNREACHABLE.
+    """
+    home = Home.find(settings.home)
+    if home is not None:
+        require_not_running(home)
+    if home is None or not processes_marked(supervised_marker(home)):  # else a killed start may still have the ports
+        for setting in ("port", "postgres_port", "nats_port"):
+            if port := getattr(settings, setting):
+                require_free_port(port, setting=setting)
+    for setting in ("database_admin_url", "nats_url"):
+        parts = urlsplit(getattr(settings, setting))
+        if parts.hostname:
+            require_answer(parts.hostname, parts.port or _DEFAULT_PORTS[setting], setting=setting)
+
+
+def bus_configuration(home: Home) -> str:
+    """Return what a NATS server that already runs needs to know of this installation: users, public keys, rights.
+
+    To be included in its configuration, which also has to turn JetStream on; ``sync_interval: always`` there keeps
+    acknowledged events over a power cut. Holds no secret; the users' keys are drawn at first use.
+    """
+    keys = {user: nats_public_key(home, user) for user in rights()}
+    head = (
+        "# Users of Alphintra and their rights, from its manifest: include this in the configuration of nats-server.\n"
+    )
+    return head + render_nats_accounts(keys=keys, users=_bus_users())
+
+
+def _bus_users() -> dict[str, BusUser]:
+    return {name: BusUser(publish=held.publish, subscribe=held.subscribe) for name, held in rights().items()}
 
 
 async def run_platform(
@@ -47,10 +86,10 @@ async def run_platform(
         AlphintraError: HOME_*, CRASH_AT, PORT_IN_USE, ALREADY_RUNNING, TOPOLOGY_*, MIGRATION_* or START_*, after
             everything that had been started is stopped again.
     """
+    require_startable(settings)
     home = Home.open(settings.home)
     postgres = None if settings.database_admin_url else EmbeddedPostgres(home, settings.postgres_port)
-    users = {name: BusUser(publish=held.publish, subscribe=held.subscribe) for name, held in rights().items()}
-    nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=users)
+    nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=_bus_users())
     servers: list[Unit] = [server for server in (postgres, nats) if server is not None]
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
 
@@ -61,16 +100,22 @@ async def run_platform(
             *(_process_spec(home, plan, crash) for plan in process_plans(settings.processes)),
         )
 
-    require_free_port(settings.port, setting="port")
+    def check() -> None:
+        require_free_port(settings.port, setting="port")
+
     supervisor = Supervisor(home, clock=SystemClock(), servers=servers)
-    await supervisor.run(prepare, ports={"http": settings.port}, on_ready=on_ready)
+    await supervisor.run(prepare, ports={"http": settings.port}, check=check, on_ready=on_ready)
 
 
 def _provision_order(settings: RuntimeSettings, postgres: EmbeddedPostgres | None, nats_url: str) -> str:
     # Written without msgspec: the supervisor stays light, and the reader checks it.
     if postgres is None:
         parts = urlsplit(settings.database_admin_url)
-        host, port, admin_url = parts.hostname or LOOPBACK, parts.port or _POSTGRES_PORT, settings.database_admin_url
+        host, port, admin_url = (
+            parts.hostname or LOOPBACK,
+            parts.port or _DEFAULT_PORTS["database_admin_url"],
+            settings.database_admin_url,
+        )
     else:
         host, port, admin_url = LOOPBACK, postgres.port, postgres.admin_dsn()
     return json.dumps(

@@ -10,11 +10,12 @@ from pathlib import Path
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.home import Home, write_atomically
 
-__all__ = ["LOOPBACK", "choose_port", "is_port_free", "require_free_port"]
+__all__ = ["LOOPBACK", "choose_port", "is_port_free", "require_answer", "require_free_port"]
 
 LOOPBACK = "127.0.0.1"
 _LOWEST = 10_240
 _TRIES = 200
+_ANSWER_TIMEOUT_S = 5.0
 
 
 def is_port_free(port: int) -> bool:
@@ -35,6 +36,17 @@ def require_free_port(port: int, *, setting: str) -> None:
         variable = f"ALPHINTRA_{setting.upper()}"
         detail = f"port {port} of {LOOPBACK} is in use: stop what listens there, or set {variable} to another port"
         raise AlphintraError("PORT_IN_USE", detail, kind=Kind.CONFLICT, pointer=variable)
+
+
+def require_answer(host: str, port: int, *, setting: str) -> None:
+    """Raise SERVER_UNREACHABLE, naming the setting that led there, if nothing listens at an address."""
+    try:
+        socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT_S).close()
+    except OSError as error:
+        variable = f"ALPHINTRA_{setting.upper()}"
+        reason = error.strerror or str(error)
+        detail = f"nothing answers at {host} port {port} ({reason}): start the server or correct {variable}"
+        raise AlphintraError("SERVER_UNREACHABLE", detail, pointer=variable) from error
 
 
 def choose_port(home: Home, *, setting: str, wanted: int) -> int:

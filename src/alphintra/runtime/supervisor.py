@@ -22,7 +22,7 @@ from alphintra.runtime.policy import Event, Phase, PlatformState, Stopped, Stopp
 from alphintra.runtime.proc import processes_marked
 from alphintra.runtime.units import SUPERVISED_VARIABLE, ProcessSpec, ProcessUnit, Unit
 
-__all__ = ["STATE_FILE", "Prepare", "Supervisor", "stop_leftovers"]
+__all__ = ["STATE_FILE", "Prepare", "Supervisor", "stop_leftovers", "supervised_marker"]
 
 Prepare = Callable[[], Awaitable[Sequence[ProcessSpec]]]
 """Called once when the servers are ready: provisions them, and returns the processes to run, with their credentials."""
@@ -72,6 +72,7 @@ class Supervisor:
         prepare: Prepare,
         *,
         ports: Mapping[str, int] | None = None,
+        check: Callable[[], None] | None = None,
         on_ready: Callable[[PlatformState], None] | None = None,
     ) -> None:
         """Start everything, keep it running until asked to stop, and stop it.
@@ -79,17 +80,20 @@ class Supervisor:
         Args:
             prepare: see `Prepare`; a failure here stops everything.
             ports: shown in the state beside those of the servers, e.g. ``{"http": 8400}``.
+            check: called when nothing of an earlier start is left and nothing is started yet; raises to refuse.
             on_ready: called once, when all is ready for the first time.
 
         Raises:
             AlphintraError: ALREADY_RUNNING, what `launch` raises for the first process that did not start, or what
-                ``prepare`` raises; by then everything is stopped again.
+                ``prepare`` or ``check`` raises; by then everything is stopped again.
         """
         with supervisor_lock(self._home), ExitStack() as files, self._signals_handled():
             self._own_log = self._open_log("supervisor", files)
             self._publish()
             try:
                 await stop_leftovers(self._home)
+                if check is not None:
+                    check()
                 if await self._start_unless_stopped(prepare, files):
                     self._report(Up(self._server_ports() | dict(ports or {})))
                     if on_ready is not None:
@@ -197,5 +201,10 @@ class Supervisor:
 
 async def stop_leftovers(home: Home) -> bool:
     """End the processes of ours (servers see to theirs) that a killed supervisor left; True if there were any."""
-    marker = f"{SUPERVISED_VARIABLE}={home.path}"
+    marker = supervised_marker(home)
     return await stop_strangers(lambda: processes_marked(marker), _LEFTOVER_PLAN)
+
+
+def supervised_marker(home: Home) -> str:
+    """Return by what the processes of a home are known: see `proc.processes_marked`."""
+    return f"{SUPERVISED_VARIABLE}={home.path}"

@@ -23,6 +23,7 @@ from alphintra.runtime.control import status
 from alphintra.runtime.credentials import operator_token
 from alphintra.runtime.home import Home
 from alphintra.runtime.inspection import probe_access
+from alphintra.runtime.platform import require_startable
 from alphintra.runtime.policy import Phase
 from alphintra.runtime.settings import RuntimeSettings
 
@@ -41,6 +42,8 @@ def demo(settings: RuntimeSettings, *, as_json: bool, tell: Callable[[str], None
     itself where a process or server of the platform ends meanwhile and is started again.
     """
     started_at = time.monotonic()
+    if Home.find(settings.home) is None:
+        require_startable(settings)
     home = Home.open(settings.home)
     with _platform(home, settings, tell):
         run = load_run(home)
@@ -107,6 +110,7 @@ def _platform(home: Home, settings: RuntimeSettings, tell: Callable[[str], None]
         _wait_healthy(f"http://127.0.0.1:{_port(home, settings)}")
         yield
         return
+    require_startable(settings)
     tell("starting PostgreSQL, NATS and eight services")
     argv = [sys.executable, "-m", "alphintra", "up"]
     log = home.logs / "demo-platform.log"
