@@ -67,13 +67,13 @@ class Endpoints:
         """Answer ``strategy.get_import``."""
         return await imports.get_import(command.import_id, context, desk=self._desk)
 
-    async def list_datasets(self, _command: messages.ListDatasets, _context: Context) -> messages.DatasetsView:
+    async def list_datasets(self, _command: messages.ListDatasets, context: Context) -> messages.DatasetsView:
         """Answer ``strategy.list_datasets``."""
-        return await imports.list_datasets(desk=self._desk)
+        return await imports.list_datasets(context, desk=self._desk)
 
-    async def get_dataset(self, command: messages.GetDataset, _context: Context) -> messages.DatasetView:
+    async def get_dataset(self, command: messages.GetDataset, context: Context) -> messages.DatasetView:
         """Answer ``strategy.get_dataset``."""
-        return await imports.get_dataset(command, desk=self._desk)
+        return await imports.get_dataset(command, context, desk=self._desk)
 
     async def start_backtest(self, command: messages.StartBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.start_backtest``."""

@@ -25,7 +25,7 @@ __all__ = ["Dataset", "Desk", "DeskTransaction", "Feed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """Description of one symbol's bars in the catalogue."""
+    """Description of one symbol's bars in the catalogue; without an owner it is the operator's, and everybody's."""
 
     dataset_id: DatasetId
     symbol: str
@@ -38,6 +38,7 @@ class Dataset:
     findings: tuple[str, ...]
     data_hash: str
     imported_at: Utc
+    owner_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class DeskTransaction:
 
     async def put_dataset(self, dataset: Dataset) -> DatasetId:
         """Enter a dataset; the same content again keeps its id and becomes the newest of its symbol."""
-        values = (dataset.splits, dataset.findings, dataset.data_hash, dataset.imported_at)
+        values = (dataset.splits, dataset.findings, dataset.data_hash, dataset.imported_at, dataset.owner_id)
         found: DatasetId = await self.session.value(
             "datasets.put",
             dataset.dataset_id,
@@ -203,9 +204,9 @@ class Desk:
         async with self._database.session() as session:
             return await session.rows(name, *values)
 
-    async def newest_datasets(self, symbols: Sequence[str] | None) -> tuple[Dataset, ...]:
-        """Read the newest dataset of each symbol, of all symbols for None."""
-        return tuple(_dataset(row) for row in await self.rows("datasets.newest", symbols))
+    async def newest_datasets(self, reader_id: UUID | None) -> tuple[Dataset, ...]:
+        """Read the newest dataset of each symbol: a person's own before the operator's, nobody else's."""
+        return tuple(_dataset(row) for row in await self.rows("datasets.newest", reader_id))
 
     async def datasets(self, dataset_ids: Sequence[DatasetId]) -> tuple[Dataset, ...]:
         """Read datasets by id."""

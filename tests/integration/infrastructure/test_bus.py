@@ -327,7 +327,10 @@ async def test_one_message_that_cannot_be_read_does_not_harm_its_batch(remote: E
     reply = await remote.links[1].request("trading.cmd.list_ledger", body, timeout=5)
     wanted = LedgerView
     outcomes = bus_module._outcomes(reply.data, 5, wanted)
-    assert [getattr(outcome, "code", None) or str(outcome.total) for outcome in outcomes] == [  # type: ignore[union-attr] # one or the other
+    assert [
+        getattr(outcome, "code", None) or str(outcome.total)  # type: ignore[union-attr] # one or the other
+        for outcome in outcomes
+    ] == [
         "1",
         "MESSAGE_INVALID",
         "2",

@@ -31,6 +31,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import FeedId
 from alphintra.strategy import endpoints
 from fixtures.single_service import acting
+from fixtures.waiting import holds_for
 from integration.strategy.stage import WAVE, Stage
 from integration.strategy.town import FEES
 from unit.engine.builders import day, flat_bar, flat_bars
@@ -187,8 +188,11 @@ async def test_a_slow_feed_takes_a_new_pace_and_a_pause_at_once(stage: Stage) ->
     async with stage.running():
         await stage.control(feed_id, "resume")
         await stage.until(feed_id, lambda feed: feed.seq == 1)
-        await asyncio.sleep(0.05)
-        assert (await stage.feed(feed_id)).seq == 1
+
+        async def is_at_first() -> bool:
+            return (await stage.feed(feed_id)).seq == 1
+
+        await holds_for(0.05, is_at_first)
         await stage.control(feed_id, "pause")
         await stage.control(feed_id, "resume", interval_ms=0)
         ended = await stage.until(feed_id, is_finished, timeout_s=4)
@@ -209,8 +213,11 @@ async def test_a_paused_feed_does_nothing(stage: Stage) -> None:
     await stage.make_feed()
     async with stage.running() as runner:
         runner.wake()
-        await asyncio.sleep(0.05)
-    assert stage.town.asked_for(AdvanceMarket) == 0
+
+        async def is_quiet() -> bool:
+            return stage.town.asked_for(AdvanceMarket) == 0
+
+        await holds_for(0.05, is_quiet)
 
 
 async def test_feeds_run_side_by_side(stage: Stage) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from importlib import resources
@@ -16,26 +14,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alphintra.contracts.strategy import (
-    BacktestView,
     CancelBacktest,
     GetBacktest,
     GetDataset,
-    GetImport,
     ImportDataset,
     ListBacktests,
     ListDatasets,
     StageUpload,
-    StartBacktest,
 )
-from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_backtest
-from alphintra.engine.bars import Bar
-from alphintra.engine.graph import compile_plan
+from alphintra.engine.backtest import BacktestSettings
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.service import backtests, imports, jobs
 from fixtures.single_service import PowerCutError, acting, stop_at
+from fixtures.waiting import holds_for
 from integration.strategy.stage import WAVE, Stage, eventually
 from unit.engine.builders import day, flat_bars
 from unit.strategy.market_csv import HEADER, days, file_of
@@ -44,73 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from alphintra.kernel.messages import Context
 
-STRATEGY = crossover(2, 4, average="sma", percent="50")
-FILE = "".join(file_of(*days(30))).encode()
-WIDE = [f"{row},{'x' * 50_000}" for row in days(50)]
-_COLUMNS = ("open", "high", "low", "close", "volume")
-LEASE_OVER_S = jobs.LEASE.total_seconds() + 1
-
-
-async def start(stage: Stage, **wishes: Any) -> BacktestView:  # noqa: ANN401 - fields of the command
-    """Queue a backtest of the crossover on AAPL."""
-    command: dict[str, Any] = {"version_id": stage.town.write_workflow(stage.owner_id, STRATEGY), "symbol": "AAPL"}
-    command |= wishes
-    return await stage.endpoints.start_backtest(StartBacktest(**command), stage.owner)
-
-
-async def backtest(stage: Stage, backtest_id: UUID, context: Context | None = None) -> BacktestView:
-    return await stage.endpoints.get_backtest(GetBacktest(backtest_id=backtest_id), context or stage.owner)
-
-
-async def cancel(stage: Stage, backtest_id: UUID) -> BacktestView:
-    return await stage.endpoints.cancel_backtest(CancelBacktest(backtest_id=backtest_id), stage.owner)
-
-
-def simulated(settings: BacktestSettings) -> BacktestResult:
-    """Return what the engine makes of the bars as the catalogue gives them: with nine decimals."""
-    bars = [Bar(bar.ts, *(round(getattr(bar, name), 9) for name in _COLUMNS)) for bar in flat_bars(WAVE)]
-    return run_backtest(compile_plan(STRATEGY), "AAPL", bars=bars, settings=settings)
-
-
-class Gate:
-    """Holds the computation of a job until the test opens it."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, module: Any, name: str) -> None:  # noqa: ANN401 - a module
-        self.entered = threading.Event()
-        self.opened = threading.Event()
-        self.entries = 0
-        compute = getattr(module, name)
-
-        def held(*args: object, **named: object) -> object:
-            self.entries += 1
-            self.entered.set()
-            assert self.opened.wait(20)
-            return compute(*args, **named)
-
-        patch.setattr(module, name, held)
-
-    async def reached(self) -> None:
-        """Wait until a job computes."""
-
-        async def is_in() -> bool:
-            return self.entered.is_set()
-
-        await eventually(is_in)
-
-
-@asynccontextmanager
-async def working(stage: Stage) -> AsyncIterator[asyncio.Task[None]]:
-    """Let a worker work."""
-    task = asyncio.create_task(stage.work())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError, PowerCutError):
-            await task
-
+from integration.strategy.job_desk import FILE, LEASE_OVER_S, WIDE, Gate, backtest, cancel, simulated, start, working
 
 # --- imports ---------------------------------------------------------------------------------------------------------
 
@@ -265,15 +194,6 @@ async def test_an_import_that_cannot_be_is_refused_at_once(stage: Stage, change:
         await stage.endpoints.import_dataset(ImportDataset(**wishes), stage.owner)
     assert caught.value.code == code
     assert await stage.rows("select 1 from imports") == []
-
-
-async def test_other_peoples_imports_are_not_there(stage: Stage) -> None:
-    queued = await stage.import_file(FILE, symbol="AAPL")
-    command = GetImport(import_id=queued.import_id)
-    with pytest.raises(AlphintraError, match="IMPORT_NOT_FOUND"):
-        await stage.endpoints.get_import(command, acting(SystemIds().new()))
-    with pytest.raises(AlphintraError, match="IMPORT_NOT_FOUND"):
-        await stage.endpoints.get_import(GetImport(import_id=SystemIds().new()), stage.owner)
 
 
 async def test_staging_tells_how_much_has_arrived(stage: Stage) -> None:
@@ -434,7 +354,11 @@ async def test_a_running_backtest_is_canceled_and_a_finished_one_stays(
         async with working(stage) as task:
             await gate.reached()
             assert (await cancel(stage, queued.backtest_id)).status == "running"
-            await asyncio.sleep(0.1)
+
+            async def runs_on() -> bool:
+                return (await backtest(stage, queued.backtest_id)).status == "running"
+
+            await holds_for(0.1, runs_on)  # long enough for the worker to see the wish at its next look
             gate.opened.set()
             await task
     canceled = await backtest(stage, queued.backtest_id)
@@ -489,8 +413,8 @@ async def test_a_long_run_keeps_its_lease_and_is_not_taken_over(stage: Stage, mo
     async with working(stage) as task:
         await gate.reached()
         for _ in range(4):
-            stage.clock.pass_time(seconds=LEASE_OVER_S / 2)
             await asyncio.sleep(0.1)
+            stage.clock.pass_time(seconds=LEASE_OVER_S / 2)
             assert not await stage.worker().do_next()
         gate.opened.set()
         await task
@@ -540,7 +464,11 @@ async def test_a_worker_wakes_for_new_jobs(stage: Stage) -> None:
     stage.connected.wake_with(worker.wake)
     task = asyncio.create_task(worker.run())
     try:
-        await asyncio.sleep(0.05)
+
+        async def is_idle() -> bool:
+            return not task.done()
+
+        await holds_for(0.05, is_idle)
         queued = await start(stage)
 
         async def is_done() -> bool:

@@ -435,8 +435,9 @@ async def test_a_snapshot_of_another_strategy_stops_its_deployment_with_the_reas
     assert "SNAPSHOT_INVALID" in (await stage.deployment(deployment_id)).error
 
 
-async def test_every_decision_tells_its_node_values(stage: Stage) -> None:
-    constant = graph(
+def above_eleven() -> Graph:
+    """Return a strategy that holds ten shares while the close is above eleven."""
+    return graph(
         [
             node("bars", "Bars"),
             node("level", "Const", value=11),
@@ -459,8 +460,11 @@ async def test_every_decision_tells_its_node_values(stage: Stage) -> None:
             ("leave.exit", "order.exit"),
         ],
     )
+
+
+async def test_every_decision_tells_its_node_values(stage: Stage) -> None:
     feed_id = await stage.make_feed([10, 12, 12, 12, 10, 10])
-    deployment_id = (await stage.deploy(feed_id, constant)).deployment_id
+    deployment_id = (await stage.deploy(feed_id, above_eleven())).deployment_id
     await stage.run_out(feed_id)
     decisions = await stage.decisions(deployment_id)
     outcomes = [item.outcome for item in decisions]
@@ -468,3 +472,16 @@ async def test_every_decision_tells_its_node_values(stage: Stage) -> None:
     assert outcomes == [*wanted, "blocked_no_position"]
     assert [_values(item)["above"] for item in decisions] == [False, True, True, True, False, False]
     assert [bool(item.client_order_id) for item in decisions] == [outcome == "intent" for outcome in outcomes]
+
+
+async def test_while_an_order_works_unfilled_no_other_is_asked_for(stage: Stage) -> None:
+    stage.town.is_venue_idle = True
+    feed_id = await stage.make_feed([10, 12, 12, 12])
+    deployment_id = (await stage.deploy(feed_id, above_eleven())).deployment_id
+    await stage.step(feed_id, times=3)
+    outcomes = [item.outcome for item in await stage.decisions(deployment_id)]
+    assert outcomes == ["blocked_no_position", "intent", "blocked_order_working"]
+    stage.town.is_venue_idle = False
+    await stage.step(feed_id)
+    assert (await stage.deployment(deployment_id)).position_qty == Decimal(10)
+    assert len(stage.town.orders) == 1

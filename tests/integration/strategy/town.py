@@ -58,6 +58,7 @@ class Town:
     """What the other services hold, and how they behave."""
 
     lag: int = 0
+    is_venue_idle: bool = False
     accounts: dict[UUID, AccountView] = field(default_factory=dict)
     versions: dict[UUID, tuple[UUID, Graph]] = field(default_factory=dict)
     orders: dict[UUID, PlacedOrder] = field(default_factory=dict)
@@ -164,7 +165,11 @@ class Town:
         return done[-1][1]
 
     def _meets(self, order: PlacedOrder, bar: BarView, feed_id: UUID) -> bool:
-        return order.view.symbol == bar.symbol and self.accounts[order.view.account_id].feed_id == feed_id
+        return (
+            not self.is_venue_idle
+            and order.view.symbol == bar.symbol
+            and self.accounts[order.view.account_id].feed_id == feed_id
+        )
 
     def _fill(self, order: PlacedOrder, bar: BarView, command: AdvanceMarket) -> VenueExecution:
         view = order.view

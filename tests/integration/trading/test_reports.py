@@ -78,7 +78,8 @@ async def test_another_execution_under_a_booked_id_is_kept_and_not_booked(
 ) -> None:
     order = await desk.place()
     await desk.hear(desk.filled(order, "4", execution_id="x-1"))
-    await desk.hear(desk.filled(order, **{"qty": "4", "execution_id": "x-1", **other}))  # type: ignore[arg-type] # fields of a report
+    fields: dict[str, Any] = {"qty": "4", "execution_id": "x-1", **other}
+    await desk.hear(desk.filled(order, **fields))
     assert (await desk.ask(GetOrder(order_id=order.order_id))).filled_qty == 4
     (kept,) = await desk.rows("select detail, object from audit_events where action = 'execution.conflict'")
     assert '"code":"EXEC_CONFLICT"' in kept["detail"]

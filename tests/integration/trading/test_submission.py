@@ -277,7 +277,8 @@ async def test_orders_in_flight_are_answered_while_the_service_stops(desk: Desk)
 
     async def hold() -> None:
         asked.set()
-        await asyncio.sleep(0.2)
+        for _turn in range(20):  # long enough for the service to begin to stop
+            await asyncio.sleep(0.01)
 
     desk.risk.before = hold
     placing = asyncio.create_task(desk.place())

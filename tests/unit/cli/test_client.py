@@ -52,7 +52,12 @@ def test_an_expired_token_is_renewed_and_the_call_repeated(answering: Answering)
 def test_a_token_that_stays_expired_is_renewed_once_and_then_told(answering: Answering) -> None:
     answering(lambda _request: expired())
     asked: list[str] = []
-    with ApiClient(URL, "old", renew=lambda: asked.append("renew") or "new") as api, pytest.raises(ApiError) as caught:  # type: ignore[func-returns-value] # append returns None, which is the point
+
+    def renew() -> str:
+        asked.append("renew")
+        return "new"
+
+    with ApiClient(URL, "old", renew=renew) as api, pytest.raises(ApiError) as caught:
         api.get("/accounts")
     assert caught.value.code == "TOKEN_EXPIRED"
     assert asked == ["renew"]

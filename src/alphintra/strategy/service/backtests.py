@@ -75,7 +75,7 @@ async def start_backtest(
     if command.start is not None and command.end is not None and command.start >= command.end:
         raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
     version = await workflows.version(command.version_id, context)
-    dataset = await newest_dataset(command.symbol, desk=desk)
+    dataset = await newest_dataset(command.symbol, context, desk=desk)
     require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
     data = f"{command.symbol}/{dataset.data_hash}/{_moment(command.start)}/{_moment(command.end)}"
     identity = run_hash(version.graph_hash, data, settings=settings, engine_version=__version__)

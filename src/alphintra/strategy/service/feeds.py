@@ -39,7 +39,7 @@ async def create_feed(command: CreateFeed, context: Context, *, desk: Desk, ids:
         raise AlphintraError("FIELD_LENGTH", f"a feed has 1 to {SYMBOLS_MAX} symbols", pointer="/symbols")
     require_label(command.name.strip(), "name", length_max=NAME_MAX)
     _check_interval(command.interval_ms)
-    datasets = [await newest_dataset(symbol, desk=desk) for symbol in symbols]
+    datasets = [await newest_dataset(symbol, context, desk=desk) for symbol in symbols]
     if len({dataset.timeframe for dataset in datasets}) != 1:
         raise AlphintraError("FEED_TIMEFRAME", "all symbols of a feed need bars of one interval", pointer="/symbols")
     _check_range(command, datasets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -78,19 +79,24 @@ async def get_import(import_id: UUID, context: Context, *, desk: Desk) -> Import
     )
 
 
-async def list_datasets(*, desk: Desk) -> DatasetsView:
-    """Return each symbol's newest dataset, by symbol."""
-    return DatasetsView(datasets=tuple(_dataset_view(dataset) for dataset in await desk.newest_datasets(None)))
+async def list_datasets(context: Context, *, desk: Desk) -> DatasetsView:
+    """Return each symbol's newest dataset, by symbol: the actor's own before the operator's, nobody else's."""
+    return DatasetsView(
+        datasets=tuple(_dataset_view(dataset) for dataset in await desk.newest_datasets(context.actor.user_id))
+    )
 
 
-async def get_dataset(command: GetDataset, *, desk: Desk) -> DatasetView:
+async def get_dataset(command: GetDataset, context: Context, *, desk: Desk) -> DatasetView:
     """Return the newest dataset of a symbol. Raises SYMBOL_UNKNOWN with the symbols there are."""
-    return _dataset_view(await newest_dataset(command.symbol, desk=desk))
+    return _dataset_view(await newest_dataset(command.symbol, context, desk=desk))
 
 
-async def newest_dataset(symbol: str, *, desk: Desk) -> Dataset:
-    """Return the newest dataset of a symbol. Raises SYMBOL_UNKNOWN with the symbols there are."""
-    known = {dataset.symbol: dataset for dataset in await desk.newest_datasets(None)}
+async def newest_dataset(symbol: str, context: Context, *, desk: Desk) -> Dataset:
+    """Return the newest dataset of a symbol: the actor's own before the operator's, which everybody shares.
+
+    Raises SYMBOL_UNKNOWN with the symbols there are.
+    """
+    known = {dataset.symbol: dataset for dataset in await desk.newest_datasets(context.actor.user_id)}
     if symbol not in known:
         names = ", ".join(sorted(known)[:20]) or "nothing yet: import a file first"
         message = f"the catalogue has no {symbol[:40]!r}; it has {names}"
@@ -147,7 +153,7 @@ def _read_and_store(
     stored = []
     for item in found:
         progress.check()
-        stored.append(_store(item, row["source"], catalogue, ids, at))
+        stored.append(replace(_store(item, row["source"], catalogue, ids, at), owner_id=row["owner_id"]))
     return tuple(stored)
 
 

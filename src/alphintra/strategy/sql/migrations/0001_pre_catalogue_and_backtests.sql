@@ -18,6 +18,7 @@ CREATE INDEX IF NOT EXISTS imports_open_idx ON imports (created_at) WHERE status
 
 CREATE TABLE IF NOT EXISTS datasets (
     dataset_id uuid PRIMARY KEY,
+    owner_id uuid,
     symbol text NOT NULL,
     timeframe text NOT NULL,
     source text NOT NULL,
@@ -28,7 +29,7 @@ CREATE TABLE IF NOT EXISTS datasets (
     findings text[] NOT NULL,
     data_hash text NOT NULL,
     imported_at timestamptz NOT NULL,
-    CONSTRAINT datasets_content_key UNIQUE (symbol, timeframe, data_hash)
+    CONSTRAINT datasets_content_key UNIQUE NULLS NOT DISTINCT (owner_id, symbol, timeframe, data_hash)
 );
 
 CREATE TABLE IF NOT EXISTS backtests (
