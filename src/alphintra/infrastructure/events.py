@@ -151,6 +151,7 @@ class OutboxRelay:
         """Relay until cancelled; looks when woken, and every second where a wake was lost."""
         failures = 0
         while True:
+            self._awake.clear()  # before looking: whatever is committed from here on wakes once more
             try:
                 published = await self._publish_batch()
             except (AlphintraError, NatsError, OSError, TimeoutError) as error:
@@ -159,7 +160,7 @@ class OutboxRelay:
                 await asyncio.sleep(retry_delay(failures))
                 continue
             failures = 0
-            if not published:
+            if published < RELAY_BATCH:
                 await self._wait()
 
     async def _publish_batch(self) -> int:
@@ -189,7 +190,6 @@ class OutboxRelay:
     async def _wait(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._awake.wait(), timeout=RELAY_IDLE_S)
-        self._awake.clear()
 
     def wake(self) -> None:
         """Look for queued events now."""

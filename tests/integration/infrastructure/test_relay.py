@@ -150,6 +150,17 @@ async def test_a_commit_wakes_the_relay_before_its_idle_second_is_over(
     assert len(await bus.published()) == 3
 
 
+async def test_what_is_committed_while_the_relay_publishes_does_not_wait_for_its_idle_second(
+    bus: OwnBus, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "RELAY_IDLE_S", 3600)
+    async with relaying(bus, database):
+        outcomes = await asyncio.gather(*(write_much(database, writer, transactions=20) for writer in range(4)))
+        await until(lambda: is_drained(database))
+    committed = set().union(*(done for done, _perhaps in outcomes))
+    assert sorted(await bus.published()) == sorted(committed)
+
+
 async def test_a_lost_wake_costs_the_idle_wait_and_nothing_else(
     bus: OwnBus, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
