@@ -120,7 +120,7 @@ class Installation:
         try:
             connection.request("GET", "/api/v1/health")
             return connection.getresponse().status == http.client.OK
-        except OSError:
+        except (OSError, http.client.HTTPException):  # not there yet, or a stranger on a port that was free before
             return False
         finally:
             connection.close()
