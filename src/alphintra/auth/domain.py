@@ -60,7 +60,6 @@ PRODUCT_WORD: Final = "alphintra"
 
 ATTEMPTS_FREE: Final = 5
 ATTEMPT_DELAY_MAX: Final = timedelta(minutes=15)
-_DOUBLINGS_MAX = 16
 ATTEMPTS_FORGOTTEN_AFTER: Final = timedelta(hours=24)
 
 SETUP_TOKEN_LIFE: Final = timedelta(hours=24)
@@ -223,11 +222,7 @@ def next_attempt(previous: Attempts | None, *, at: datetime) -> Attempts | Throt
         return Throttled(previous.blocked_until - at)
     count = previous.count + 1
     doublings = min(count - ATTEMPTS_FREE, 10)  # 2^10 s is past the upper bound
-    delay = (
-        timedelta(0)
-        if doublings < 0
-        else min(timedelta(seconds=2 ** min(doublings, _DOUBLINGS_MAX)), ATTEMPT_DELAY_MAX)
-    )
+    delay = timedelta(0) if doublings < 0 else min(timedelta(seconds=2**doublings), ATTEMPT_DELAY_MAX)
     return Attempts(count=count, last_at=at, blocked_until=at + delay)
 
 

@@ -29,9 +29,6 @@ __all__ = [
 ]
 
 
-_DOUBLINGS_MAX = 16  # a float cannot hold two to the power of a long night's failures
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartPolicy:
     """How a process that ends without being asked is started again; it is never given up, only ever more rarely.
@@ -62,7 +59,7 @@ def after_exit(policy: RestartPolicy, *, streak: int, ran_s: float) -> RestartDe
     """Decide about a process that ended after ``ran_s`` seconds, ``streak`` exits in a row having come before."""
     streak = 1 if ran_s >= policy.stable_s else streak + 1
     doublings = min(streak - 1, 32)
-    delay = min(policy.delay_max_s, policy.delay_first_s * 2 ** min(doublings, _DOUBLINGS_MAX))
+    delay = min(policy.delay_max_s, policy.delay_first_s * 2**doublings)
     return RestartDecision(streak, delay, streak > policy.looping_after)
 
 
