@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alphintra.cli.welcome import SAMPLE_FEED
+from alphintra.runtime.home import Home
 from fixtures.platform import Platform
 
 SERVICES = {"auth", "broker", "nocode", "notification", "risk", "strategy", "trading", "user"}
@@ -45,15 +46,15 @@ def test_a_port_in_use_is_one_line_and_no_platform(platform: Platform, tmp_path:
     for options in ((), ("--detach",)):
         refused = platform.run("up", *options, environ={"ALPHINTRA_HOME": str(home)})
         assert refused.returncode == 2
-        assert refused.stderr.splitlines()[-1].startswith(f"error PORT_IN_USE: port {platform.port} ")
-    stopped = platform.run("status", environ={"ALPHINTRA_HOME": str(home)})
-    assert stopped.returncode == 1
-    assert "not running" in stopped.stdout
+        assert refused.stderr.startswith(f"error PORT_IN_USE: port {platform.port} ")
+        assert refused.stderr.count("\n") == 1
+        assert not home.exists()
 
 
 def test_commands_say_that_the_platform_does_not_run(platform: Platform, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    platform.run("up", environ={"ALPHINTRA_HOME": str(home)})  # fails: the port is in use; the home is there then
+    home = Home.open(tmp_path / "home").path
+    shown = platform.run("status", environ={"ALPHINTRA_HOME": str(home)})
+    assert (shown.returncode, shown.stdout) == (1, "not running; it was never started in this home\n")
     for command in (("down",), ("data", "list"), ("db", "verify"), ("db", "plan"), ("user", "list")):
         refused = platform.run(*command, environ={"ALPHINTRA_HOME": str(home)})
         assert refused.returncode == 1

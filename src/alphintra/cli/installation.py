@@ -55,6 +55,6 @@ def published_state(home: Home, pid: int) -> PlatformState | None:
 
     try:
         state = state_from_json(json.loads((home.run / STATE_FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # none yet, or an older version's
         return None
     return state if state.pid == pid else None

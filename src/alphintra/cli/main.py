@@ -85,6 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AlphintraError as error:
         has_failed = error.kind in _NOT_THE_INPUT or error.code == "NOT_RUNNING"
         return _told(error.code, error.detail, EXIT_FAILED if has_failed else EXIT_USAGE)
+    except Exception as error:  # the last boundary: nobody reads a stack trace on a terminal
+        if sys.flags.dev_mode:
+            raise
+        detail = f"{type(error).__name__}: {error}; this is a fault of Alphintra, `python -X dev -m alphintra` shows it"
+        return _told("INTERNAL", detail, EXIT_FAILED)
     return status if isinstance(status, int) else 0
 
 

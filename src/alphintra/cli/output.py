@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 WIDTH_MAX = 100
-_IDENT = re.compile(r"[0-9a-f-]{36}")
+_WHOLE = re.compile(r"[0-9a-f-]{36}|\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?")  # ids and times are read or copied whole
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -48,11 +48,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0))
     for index, column in enumerate(columns):
         is_number = any(isinstance(row[index], Decimal | int) for row in rows)
-        is_ident = any(_IDENT.fullmatch(str(row[index])) for row in rows)  # to be copied whole
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_ident)
+        is_whole = any(_WHOLE.fullmatch(str(row[index])) for row in rows)
+        table.add_column(
+            column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_whole or is_number
+        )
     for row in rows:
         table.add_row(*(Text(_shown(value)) for value in row))
     print_rich(table, *([] if rows else [Text("(none)")]))

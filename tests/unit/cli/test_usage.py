@@ -149,6 +149,17 @@ def test_an_interrupted_command_ends_with_130(run: Run, monkeypatch: pytest.Monk
     assert run("status").status == 130
 
 
+def test_a_fault_of_ours_is_one_line_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> int:
+        raise LookupError("lost")
+
+    monkeypatch.setattr(cli.commands["status"], "callback", fail)
+    ended = run("status")
+    assert ended.status == 1
+    assert ended.errors.startswith("error INTERNAL: LookupError: lost")
+    assert ended.errors.count("\n") == 1
+
+
 def test_a_group_without_command_shows_its_help_and_fails(run: Run) -> None:
     ended = run("order")
     assert ended.status == 2
