@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any, Final
 
 from alphintra.cli.client import ApiClient, wait_for
+from benchmarks.children import MeasureError
 
 __all__ = ["Desk"]
 
@@ -27,7 +28,9 @@ class Desk:
         data = (resources.files("alphintra") / "data" / _SAMPLE).read_bytes()
         started = self.api.upload("/datasets", data, filename=_SAMPLE, source="sample")
         path = f"/imports/{started['import_id']}"
-        wait_for("the import", lambda: self.api.get(path), lambda found: found["status"] in _ENDED)
+        ended = wait_for("the import", lambda: self.api.get(path), lambda found: found["status"] in _ENDED)
+        if ended["status"] != "finished":
+            raise MeasureError(f"the import of the sample ended as {ended['status']}")
 
     def make_workflow(self) -> str:
         """Make the crossover strategy; return its version."""

@@ -64,6 +64,7 @@ MEASURES: Final = (
     Measure("memory.idle", "PSS of all processes, idle", "MB", "350 MB", Goal(350)),
     *(Measure(f"memory.{name}", f"of it {name}", "MB", "the whole") for name in PROCESSES),
     Measure("memory.used", "PSS of all processes after the other groups", "MB", "idle"),
+    *(Measure(f"memory.used_{name}", f"of it {name}", "MB", "the whole") for name in PROCESSES),
     Measure("orders.l0", "pgbench L0, -c 16: three inserts and a commit", "/s"),
     Measure("orders.l0_single", "pgbench L0, -c 1", "/s", _L0),
     Measure("orders.l0_cpu", "PostgreSQL's CPU per L0 transaction", "us"),

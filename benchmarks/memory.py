@@ -30,4 +30,8 @@ def measure_idle(recorder: Recorder, platform: Installation, *, idle_s: float) -
 def measure_used(recorder: Recorder, platform: Installation, *, idle_mb: float, idle_s: float) -> None:
     """Measure again after use, when it has been idle as long."""
     time.sleep(idle_s)
-    recorder.add("memory.used", sum(platform.memory_mb().values()), base=idle_mb)
+    held = platform.memory_mb()
+    whole = sum(held.values())
+    recorder.add("memory.used", whole, base=idle_mb)
+    for name in PROCESSES:
+        recorder.add(f"memory.used_{name}", held[name], base=whole)
