@@ -28,8 +28,8 @@ run: install ## Install, start the platform in the foreground with sample data, 
 demo: install ## Install, run the main job end to end, print the summary; the exit code tells
 	@$(VENV)/bin/alphintra demo $(ARGS)
 
-test: install-dev ## Run every test that needs neither root nor a browser
-	@$(PY) -m pytest -n 2 $(ARGS)
+test: install-dev ## Run every test that needs neither root nor a browser; the slow ones with ARGS="-m slow"
+	@$(PY) -m pytest -n 2 -m "not slow" $(ARGS)
 
 check: install-dev ## Check style, types, import contracts, migrations and house rules
 	@failed=; step() { name=$$1; shift; echo "==> $$name"; "$$@" || failed="$$failed, $$name"; }; \
