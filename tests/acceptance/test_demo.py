@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(240)
 
 
+@pytest.mark.slow
 def test_demonstration_verifies_every_step_and_runs_again_in_the_same_home(installation: Installation) -> None:
     first = require_sound(installation.run("demo", "--json"))
     assert installation.living() == []
@@ -30,6 +31,7 @@ def test_demonstration_verifies_every_step_and_runs_again_in_the_same_home(insta
     assert installation.living() == []
 
 
+@pytest.mark.slow
 def test_two_homes_on_one_machine_do_not_touch_each_other(fresh_installation: Callable[..., Installation]) -> None:
     one, other = fresh_installation(), fresh_installation()
     for_people, for_programs = one.start("demo"), other.start("demo", "--json")

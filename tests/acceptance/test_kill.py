@@ -99,7 +99,11 @@ def test_processes_and_servers_killed_during_the_replay_come_back_and_lose_nothi
     assert installation.living() == []
 
 
-@pytest.mark.parametrize("is_power_cut", [False, True], ids=["supervisor and command", "everything"])
+@pytest.mark.parametrize(
+    "is_power_cut",
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["supervisor and command", "everything"],
+)
 def test_killed_demonstration_is_taken_up_again(installation: Installation, *, is_power_cut: bool) -> None:
     demo = installation.start("demo", "--json")
     demo.await_day(375)
@@ -114,6 +118,7 @@ def test_killed_demonstration_is_taken_up_again(installation: Installation, *, i
     assert installation.living() == []
 
 
+@pytest.mark.slow
 def test_platform_of_a_killed_demonstration_ends_with_it(installation: Installation) -> None:
     demo = installation.start("demo", "--json")
     demo.await_day(75)
@@ -122,6 +127,7 @@ def test_platform_of_a_killed_demonstration_ends_with_it(installation: Installat
     assert installation.state()["phase"] == "stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("points", IN_GATE, ids=lambda points: ", ".join(points.values()))
 def test_crash_between_two_steps_of_the_order_path_loses_nothing(
     installation: Installation, points: dict[str, str]
@@ -129,6 +135,7 @@ def test_crash_between_two_steps_of_the_order_path_loses_nothing(
     assert _crashed(installation, points) == set(points)
 
 
+@pytest.mark.slow
 def test_crash_in_each_service_s_own_process_loses_nothing(fresh_installation: Callable[..., Installation]) -> None:
     assert _crashed(fresh_installation(processes="per-service"), PER_SERVICE) == set(PER_SERVICE)
 

@@ -218,6 +218,7 @@ async def test_a_paused_feed_does_nothing(stage: Stage) -> None:
             return stage.town.asked_for(AdvanceMarket) == 0
 
         await holds_for(0.05, is_quiet)
+    assert await is_quiet()
 
 
 async def test_feeds_run_side_by_side(stage: Stage) -> None:
