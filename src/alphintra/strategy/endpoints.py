@@ -156,7 +156,9 @@ class _Waker:
     async def sleep(self, seconds: float) -> None:
         """Return when woken or when the time is over."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), timeout=seconds)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that meets a wake, and the stop hangs.
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         self._event.clear()
 
 

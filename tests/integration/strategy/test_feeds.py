@@ -372,3 +372,18 @@ async def test_a_feed_is_not_failed_after_its_end(stage: Stage) -> None:
     await stage.run_out(feed_id)
     await stage.runner()._fail(feed_id, AlphintraError("LATE", "too late"))
     assert (await stage.feed(feed_id)).status == "finished"
+
+
+@pytest.mark.parametrize("ticks", range(5))
+async def test_a_runner_and_a_worker_stop_also_when_they_are_woken_at_that_moment(stage: Stage, ticks: int) -> None:
+    runner, worker = stage.runner(), stage.worker()
+    for run, wake in ((runner.run, runner.wake), (worker.run, worker.wake)):
+        task = asyncio.create_task(run())
+        await asyncio.sleep(0.05)
+        wake()
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done
+        assert task.cancelled()
