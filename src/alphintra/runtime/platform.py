@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
 from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
@@ -46,9 +46,8 @@ def require_startable(settings: RuntimeSettings) -> None:
             if port := getattr(settings, setting):
                 require_free_port(port, setting=setting)
     for setting in ("database_admin_url", "nats_url"):
-        parts = urlsplit(getattr(settings, setting))
-        if parts.hostname:
-            require_answer(parts.hostname, parts.port or _DEFAULT_PORTS[setting], setting=setting)
+        if url := getattr(settings, setting):
+            require_answer(*_address(url, setting=setting), setting=setting)
 
 
 def bus_configuration(home: Home) -> str:
@@ -110,12 +109,8 @@ async def run_platform(
 def _provision_order(settings: RuntimeSettings, postgres: EmbeddedPostgres | None, nats_url: str) -> str:
     # Written without msgspec: the supervisor stays light, and the reader checks it.
     if postgres is None:
-        parts = urlsplit(settings.database_admin_url)
-        host, port, admin_url = (
-            parts.hostname or LOOPBACK,
-            parts.port or _DEFAULT_PORTS["database_admin_url"],
-            settings.database_admin_url,
-        )
+        host, port = _address(settings.database_admin_url, setting="database_admin_url")
+        admin_url = settings.database_admin_url
     else:
         host, port, admin_url = LOOPBACK, postgres.port, postgres.admin_dsn()
     return json.dumps(
@@ -129,6 +124,15 @@ def _provision_order(settings: RuntimeSettings, postgres: EmbeddedPostgres | Non
             "is_exclusive": postgres is not None,
         }
     )
+
+
+def _address(url: str, *, setting: str) -> tuple[str, int]:
+    """Return where services log in; the administrator may use the Unix socket of the same server."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    host = parts.hostname or query.get("host", LOOPBACK)
+    port = parts.port or int(query.get("port", _DEFAULT_PORTS[setting]))
+    return LOOPBACK if host.startswith("/") else host, port
 
 
 def _provision_spec(home: Home, order: str) -> ProcessSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ __all__ = ["SUPERVISED_VARIABLE", "ProcessSpec", "ProcessUnit", "ReadyWhen", "St
 SUPERVISED_VARIABLE = "ALPHINTRA_SUPERVISED"
 """Marks a child and all that it starts with its home, so that the next start finds what a killed one left."""
 
+_OWN_ERROR = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (.+)")  # how our processes tell why they end
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE")
 
 
@@ -173,8 +175,8 @@ async def launch(unit: Unit, log: LogFile, *, on_start: Callable[[Child], None],
     ``on_start`` gets the child as soon as there is one: it is the caller's to stop, also when this raises.
 
     Raises:
-        AlphintraError: START_FAILED (it ended, with the last line of its log), START_TIMEOUT, or what the unit's own
-            preparation raises.
+        AlphintraError: the failure it told as its last word, else START_FAILED (it ended, with the last line of its
+            log), START_TIMEOUT, or what the unit's own preparation raises.
     """
     await unit.before_start()
     before = log.end()
@@ -192,6 +194,9 @@ async def launch(unit: Unit, log: LogFile, *, on_start: Callable[[Child], None],
         detail = f"{unit.name} was not ready within {unit.ready_timeout_s:g} s: {_last_words(log, before)}"
         raise AlphintraError("START_TIMEOUT", detail, kind=Kind.UNAVAILABLE)
     if child.returncode is not None and not (unit.is_one_shot and child.returncode == 0):
+        own = _OWN_ERROR.fullmatch(log.last_line(since=before))
+        if own is not None:
+            raise AlphintraError(own[1], own[2], kind=Kind.UNAVAILABLE)
         detail = f"{unit.name} ended with status {child.returncode} before it was ready: {_last_words(log, before)}"
         raise AlphintraError("START_FAILED", detail, kind=Kind.UNAVAILABLE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ __all__ = ["demo"]
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
 ATTEMPTS_MAX = 8
+_TOLD = re.compile(r"error ([A-Z0-9_]+): (.*)")
 _PASSWORD = "demo-password"  # noqa: S105 - the name of a secret
 
 
@@ -145,7 +147,7 @@ def _await_stopping(home: Home, tell: Callable[[str], None]) -> None:
 def _wait_healthy(base_url: str, child: subprocess.Popen[bytes] | None = None, log: Path | None = None) -> None:
     def fetch() -> str:
         if child is not None and child.poll() is not None:
-            raise AlphintraError("START_FAILED", _last_line(log), kind=Kind.BUG)
+            raise _failure(log)
         answer: str = client.get("/health")["status"]
         return answer
 
@@ -162,6 +164,11 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _last_line(log: Path | None) -> str:
+def _failure(log: Path | None) -> AlphintraError:
+    """Return why the platform ended while starting: what it told as its last word."""
     lines = [] if log is None else log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "the platform ended while starting; see `alphintra logs`"
+    told = _TOLD.fullmatch(lines[-1]) if lines else None
+    if told is None:
+        detail = "the platform ended while starting: see `alphintra logs supervisor`"
+        return AlphintraError("START_FAILED", detail, kind=Kind.BUG)
+    return AlphintraError(told[1], told[2], kind=Kind.BUG)
