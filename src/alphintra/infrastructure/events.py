@@ -188,8 +188,10 @@ class OutboxRelay:
                 ack.cancel()  # gives its place back where it was not answered
 
     async def _wait(self) -> None:
+        # Not wait_for: before Python 3.12 it swallows a cancellation that meets a wake, and the service never stops.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._awake.wait(), timeout=RELAY_IDLE_S)
+            async with asyncio.timeout(RELAY_IDLE_S):
+                await self._awake.wait()
 
     def wake(self) -> None:
         """Look for queued events now."""
