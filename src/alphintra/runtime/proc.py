@@ -21,7 +21,7 @@ def processes_in(folder: Path) -> list[int]:
     """Return the processes whose working directory is the folder (those we may look at), in no order."""
     try:
         wanted = folder.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [pid for pid in _pids() if _works_in(pid, wanted)]
 

@@ -86,8 +86,10 @@ def load_settings(
         AlphintraError: CONFIG_UNKNOWN, CONFIG_DUPLICATE, CONFIG_SYNTAX, CONFIG_ENCODING, CONFIG_TYPE, CONFIG_RANGE,
             CONFIG_VALUE, CONFIG_VAR, CONFIG_TOO_LARGE, CONFIG_UNREADABLE, SECRET_INLINE.
     """
-    chosen = _from_file(home / "alphintra.toml", environ) | _from_environment(environ, also_known)
-    checked = {key: _check(key, value, pointer) for key, (value, pointer) in chosen.items()}
+    checked: dict[str, object] = {}
+    # All that is written is checked, also what a variable overrides: it would be believed once that is gone.
+    for chosen in (_from_file(home / "alphintra.toml", environ), _from_environment(environ, also_known)):
+        checked |= {key: _check(key, value, pointer) for key, (value, pointer) in chosen.items()}
     return RuntimeSettings(home=home, **checked)  # type: ignore[arg-type]  # _check gives each key its type
 
 
@@ -129,9 +131,11 @@ def _parse(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
             raw = file.read(_BYTES_MAX + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
+        if not os.access(path.parent, os.X_OK):
+            return {}  # the folder itself is closed: `Home` tells so
         detail = f"{path} cannot be read ({error.strerror}): make it a readable file or remove it"
         raise AlphintraError("CONFIG_UNREADABLE", detail, pointer=path.name) from error
     if len(raw) > _BYTES_MAX:
