@@ -59,10 +59,13 @@ async def publish(link: Client, event: Event, aggregate_id: UUID) -> None:
     await link.jetstream().publish(subject_of(type(event)), text.encode())
 
 
-async def until(risk: RunningService, query: str, wanted: list[str]) -> None:
-    """Wait until a query's first column is as wanted, in a row each."""
+async def until(risk: RunningService, query: str, wanted: list[str], *values: object) -> None:
+    """Wait until a query's first column is as wanted, in a row each.
+
+    The bus keeps what other tests published: a query names its own account.
+    """
     async with asyncio.timeout(DEADLINE_S):
-        while [str(next(iter(row.values()))) for row in await risk.query(query)] != wanted:  # noqa: ASYNC110 - a database wakes no one
+        while [str(next(iter(row.values()))) for row in await risk.query(query, *values)] != wanted:  # noqa: ASYNC110 - a database wakes no one
             await asyncio.sleep(0.02)
 
 
@@ -81,7 +84,7 @@ async def test_an_order_is_assessed_confirmed_and_blocked_over_the_bus(
             feed_id=feed_id,
         )
         await publish(events, opened, account_id)
-        await until(risk, "select account_id from balances", [str(account_id)])
+        await until(risk, "select account_id from balances where account_id = $1", [str(account_id)], account_id)
         prices = (messages.MarkPrice(symbol="AAPL", price=Decimal(100)),)
         mark = messages.MarkPrices(feed_id=feed_id, seq=1, at=datetime(2026, 3, 2, tzinfo=UTC), prices=prices)
         assert (await strategy.ask(mark, CONTEXT)).seq == 1

@@ -1,0 +1,210 @@
+"""Wrong requests to a running platform: a problem document or one line, and no table and no file is changed."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import secrets
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import httpx
+import pytest
+
+from alphintra.cli.client import ApiClient, wait_for
+from alphintra.manifest import SERVICES
+from alphintra.runtime.credentials import operator_token
+from alphintra.runtime.embedded_postgres import EmbeddedPostgres
+from alphintra.runtime.home import Home
+from fixtures.installation import Installation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EMAIL = "mistaken@alphintra.example"
+HEADER = "symbol,date,open,high,low,close,volume\n"
+ROWS = "".join(f"BAD,2015-01-{day:02},10.00,11.00,9.00,10.50,1000\n" for day in (5, 6, 7))
+SAMPLE = resources.files("alphintra") / "data" / "us-stocks-daily-2000-2013.csv.gz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A platform with a person who has an account on a feed."""
+
+    installation: Installation
+    http: httpx.Client
+    password: str
+    account_id: str
+    version_id: str
+
+    def rows(self) -> dict[str, int]:
+        """Return how many rows each table of the eight databases has."""
+        return asyncio.run(_count_rows(self.installation))
+
+    def files(self) -> list[str]:
+        """Return the files of the market-data catalogue."""
+        return sorted(str(path) for path in (self.installation.home / "catalogue").rglob("*"))
+
+    def refused(self, method: str, path: str, **options: Any) -> tuple[int, str, str, str]:  # noqa: ANN401 - JSON
+        """Return status, code, detail and pointer of a refusal that changed nothing."""
+        before = self.rows(), self.files()
+        refusal = problem(self.http.request(method, path, **options))
+        assert (self.rows(), self.files()) == before
+        return refusal
+
+
+def problem(response: httpx.Response) -> tuple[int, str, str, str]:
+    """Return status, code, detail and pointer of a problem document."""
+    assert response.headers["content-type"] == "application/problem+json"
+    told = response.json()
+    assert told["status"] == response.status_code
+    assert len(told["detail"]) > 10
+    return response.status_code, told["code"], told["detail"], told.get("pointer", "")
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    installation = Installation.fresh()
+    try:
+        started = installation.run("up", "--detach")
+        assert started.status == 0, started.err
+        yield _make_desk(installation)
+    finally:
+        installation.clear()
+
+
+@pytest.mark.parametrize("qty", ["NaN", "sNaN", "Infinity", "-Infinity", "-1", "0", "1e999", "", "ten", None])
+def test_quantity_that_is_no_positive_finite_number_is_refused(desk: Desk, qty: str | None) -> None:
+    order = {"account_id": desk.account_id, "symbol": "GOOD", "side": "buy", "qty": qty, "type": "market"}
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+    refusal = desk.refused("POST", "/orders", json=order, headers=headers)
+    assert refusal[0] in {400, 422}
+    assert refusal[3] == "/qty"
+
+
+@pytest.mark.parametrize("qty", ["NaN", "Infinity", "-1"])
+def test_number_that_json_does_not_have_is_refused(desk: Desk, qty: str) -> None:
+    order = f'{{"account_id": "{desk.account_id}", "symbol": "GOOD", "side": "buy", "qty": {qty}, "type": "market"}}'
+    headers = {"Idempotency-Key": secrets.token_hex(8), "Content-Type": "application/json"}
+    assert desk.refused("POST", "/orders", content=order, headers=headers)[0] in {400, 422}
+
+
+@pytest.mark.parametrize("cash", ["NaN", "-1", "Infinity"])
+def test_account_with_impossible_cash_is_refused(desk: Desk, cash: str) -> None:
+    feed_id = desk.http.get("/feeds").json()["feeds"][0]["feed_id"]
+    body = {"name": "impossible", "starting_cash": cash, "feed_id": feed_id}
+    assert desk.refused("POST", "/accounts", json=body)[0] in {400, 422}
+
+
+def test_order_in_an_unknown_symbol_is_refused(desk: Desk) -> None:
+    order = {"account_id": desk.account_id, "symbol": "NOSUCH", "side": "buy", "qty": "1", "type": "market"}
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+    status, code, detail, _ = problem(desk.http.post("/orders", json=order, headers=headers))
+    assert (status, code) == (422, "ORDER_UNKNOWN_SYMBOL")
+    assert "NOSUCH" in detail
+
+
+def test_feed_and_backtest_of_an_unknown_symbol_are_refused(desk: Desk) -> None:
+    feed = {"name": "unknown", "symbols": ["NOSUCH"], "interval_ms": 0}
+    backtest = {"version_id": desk.version_id, "symbol": "NOSUCH", "initial_cash": "1000"}
+    for path, body in (("/feeds", feed), ("/backtests", backtest)):
+        status, _, detail, _ = desk.refused("POST", path, json=body)
+        assert status in {404, 422}
+        assert "NOSUCH" in detail
+
+
+def test_wrong_password_is_refused_as_an_unknown_person_is(desk: Desk) -> None:
+    before = desk.rows()
+    wrong = problem(desk.http.post("/auth/login", json={"email": EMAIL, "password": "not the password"}))
+    nobody = problem(desk.http.post("/auth/login", json={"email": "no@body.example", "password": "not the password"}))
+    assert wrong[0] == 401
+    assert wrong == nobody
+    assert desk.password not in str(wrong)
+    changed = {table for table, count in desk.rows().items() if count != before[table]}
+    assert changed <= {"auth.login_failures", "auth.audit_events", "auth.audit_pending"}, "kept: who guessed, and when"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "FILE_EMPTY"),
+        (HEADER.encode(), "FILE_EMPTY"),
+        (HEADER.encode() + ROWS.encode()[:-20], "CSV_COLUMN"),
+        (HEADER.encode() + b"BAD,2015-01-05,nan,11,9,10.5,1000\n", "PRICE_MISSING"),
+        (HEADER.encode() + b"BAD,2015-01-05,10,11,9,-10.5,1000\n", "BAR_INVALID"),
+        (SAMPLE.read_bytes()[:4000], "FILE_TRUNCATED"),
+        (gzip.compress(HEADER.encode() + ROWS.encode())[:-4], "FILE_TRUNCATED"),
+        (b"\x7fELF\x00\x01\x02\x03", "ENCODING"),
+    ],
+    ids=["empty", "header alone", "cut off", "not a number", "negative", "gzip cut off", "gzip without end", "program"],
+)
+def test_damaged_prices_are_refused_by_the_command_and_reach_no_catalogue(
+    desk: Desk, tmp_path: Path, content: bytes, code: str
+) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(content)
+    before, files = desk.rows(), desk.files()
+    outcome = desk.installation.run("data", "import", str(path))
+    assert outcome.status == 2
+    assert outcome.out == ""
+    assert outcome.last_line.startswith(f"error {code}: ")
+    assert "prices.csv" in outcome.last_line
+    assert desk.files() == files
+    changed = {table for table, count in desk.rows().items() if count != before[table]}
+    assert changed <= {"strategy.imports", "strategy.audit_events", "strategy.audit_pending"}, "kept: that it was tried"
+
+
+def test_second_start_in_a_home_is_refused_and_the_first_goes_on(desk: Desk) -> None:
+    pid = desk.installation.state()["pid"]
+    for start in (("up",), ("up", "--detach"), ("up", "--port", "1")):
+        outcome = desk.installation.run(*start)
+        assert outcome.status == 2
+        assert outcome.err.startswith(f"error ALREADY_RUNNING: Alphintra already runs in {desk.installation.home}")
+        assert "alphintra down" in outcome.err
+    assert desk.installation.state()["pid"] == pid
+    assert desk.http.get("/health").json()["status"] == "ok"
+
+
+async def _count_rows(installation: Installation) -> dict[str, int]:
+    server = EmbeddedPostgres(Home.existing(installation.home))
+    port = installation.state()["ports"]["postgres"]
+    counts: dict[str, int] = {}
+    for service in SERVICES:
+        dsn = f"postgresql://postgres@/alphintra_{service}?host={server.socket_folder}&port={port}"
+        connection = await asyncpg.connect(dsn)
+        tables = await connection.fetch(
+            "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+        )
+        for schema, table in tables:
+            counts[f"{service}.{table}"] = await connection.fetchval(f'select count(*) from "{schema}"."{table}"')  # noqa: S608
+        await connection.close()
+    return counts
+
+
+def _make_desk(installation: Installation) -> Desk:
+    password = secrets.token_urlsafe(12)
+    with ApiClient(installation.base_url, operator_token(Home.existing(installation.home))) as operator:
+        operator.post("/users", {"email": EMAIL, "password": password, "role": "trader"})
+    with ApiClient(installation.base_url) as anyone:
+        token = anyone.post("/auth/login", {"email": EMAIL, "password": password})["access_token"]
+    with ApiClient(installation.base_url, token) as api:
+        upload = api.upload("/datasets", (HEADER + ROWS.replace("BAD", "GOOD")).encode(), filename="p.csv", source="x")
+        path = f"/imports/{upload['import_id']}"
+        wait_for("the import", lambda: api.get(path), lambda found: found["status"] == "finished")
+        feed = api.post("/feeds", {"name": "desk", "symbols": ["GOOD"], "interval_ms": 0})
+        wait_for("the feed", lambda: api.get(f"/feeds/{feed['feed_id']}"), lambda found: found["status"] != "preparing")
+        account = api.post("/accounts", {"name": "desk", "starting_cash": "1000", "feed_id": feed["feed_id"]})
+        path = f"/accounts/{account['account_id']}"
+        wait_for("the account", lambda: api.get(path), lambda found: found["status"] == "active")
+        workflow = api.post("/workflows", {"name": "desk", "template": "ema_crossover"})
+    http = httpx.Client(base_url=f"{installation.base_url}/api/v1", headers={"Authorization": f"Bearer {token}"})
+    return Desk(
+        installation=installation,
+        http=http,
+        password=password,
+        account_id=account["account_id"],
+        version_id=workflow["version_id"],
+    )
