@@ -71,7 +71,9 @@ def desk() -> Iterator[Desk]:
     try:
         started = installation.run("up", "--detach")
         assert started.status == 0, started.err
-        yield _make_desk(installation)
+        made = _make_desk(installation)
+        with made.http:
+            yield made
     finally:
         installation.clear()
 
