@@ -26,7 +26,7 @@ import uvloop
 from alphintra.contracts.approval import Approval, ApprovalSeal, approval_leaf, proofs, seal_bytes
 from alphintra.contracts.risk import Assessment, AssessOrder
 from alphintra.contracts.trading import OpenAccount, SubmitOrder
-from alphintra.dataplane.catalog import separate_layout
+from alphintra.dataplane.layouts import separate_layout
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server
 from alphintra.infrastructure.bus import Bus, LocalDirectory
@@ -92,7 +92,7 @@ async def _database(order: dict[str, Any]) -> Database:
     (placement,) = (item for item in separate_layout() if item.service == "trading")
     server = Server(admin_url=order["admin_url"], host=_HOST, port=order["port"])
     await provision(server, layout=(placement,), passwords=_password)
-    role = placement.spec.service_role
+    role = placement.service_role
     return await Database.open(
         f"postgresql://{role}:{_password(role)}@{_HOST}:{order['port']}/{placement.database}",
         queries=Queries.load("alphintra.trading"),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.catalog import declare, placements_of
+from alphintra.dataplane.catalog import declare
 from alphintra.dataplane.inspect import inspect
+from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.plan import VERIFIER, Action, plan
 from alphintra.dataplane.quoting import literal
 from alphintra.dataplane.scram import SALT_BYTES, verifier_of
@@ -20,7 +21,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.server import Passwords, Server
 
 __all__ = ["apply", "plan_server"]

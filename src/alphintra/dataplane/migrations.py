@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
+from alphintra.dataplane.merge import merge_tables, split_tables
 from alphintra.dataplane.server import role_connection
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
-    from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.server import Passwords, Server
 
 __all__ = ["PHASES", "Migration", "migrate", "migrate_all", "migrations_of", "read_folder"]
@@ -95,7 +96,7 @@ async def migrate_all(
     """
     placed = [placement for placement in layout if placement.instance == server.instance]
     runs = [
-        migrate(server, placement=placement, password=passwords(placement.spec.migrator_role), phases=phases)
+        migrate(server, placement=placement, password=passwords(placement.migrator_role), phases=phases)
         for placement in placed
     ]
     results = await asyncio.gather(*runs, return_exceptions=True)
@@ -129,22 +130,28 @@ async def migrate(
     naming the file (which then left nothing behind), TOPOLOGY_CONNECT.
     """
     wanted = migrations_of(placement.service) if migrations is None else tuple(migrations)
-    role = placement.spec.migrator_role
-    async with role_connection(server, role=role, password=password, database=placement.database) as connection:
+    role = placement.migrator_role
+    settings = {"search_path": ", ".join(placement.search_path), "role": placement.owner_role}
+    async with role_connection(
+        server, role=role, password=password, database=placement.database, settings=settings
+    ) as connection:
         await _lock(connection, placement)
         applied = await _applied(connection)
         _check_history(wanted, applied, placement)
         missing = tuple(item for item in wanted if (item.origin, item.name) not in applied and item.phase in phases)
         for migration in missing:
             _require_one_transaction(migration)
+        if missing:
+            await split_tables(connection, placement)
         for migration in missing:
             await _run(connection, migration, placement)
+        await merge_tables(connection, placement)
     return missing
 
 
 async def _lock(connection: asyncpg.Connection, placement: Placement) -> None:
     await connection.execute(f"set lock_timeout = '{_LOCK_WAIT}'; set statement_timeout = 0")
-    key = int.from_bytes(hashlib.sha256(placement.spec.schema.encode()).digest()[:8], "big", signed=True)
+    key = int.from_bytes(hashlib.sha256(placement.schema.encode()).digest()[:8], "big", signed=True)
     try:
         await connection.execute("select pg_advisory_lock($1)", key)
     except asyncpg.LockNotAvailableError as error:

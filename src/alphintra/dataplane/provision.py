@@ -11,7 +11,7 @@ from alphintra.dataplane.migrations import migrate_all
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.migrations import Migration
     from alphintra.dataplane.plan import Action
     from alphintra.dataplane.server import Passwords, Server

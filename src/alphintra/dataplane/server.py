@@ -12,7 +12,7 @@ import asyncpg
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
 __all__ = ["VERSION_MIN", "Passwords", "Server", "admin_connection", "role_connection"]
 
@@ -76,11 +76,15 @@ async def admin_connection(server: Server, *, database: str = "") -> AsyncIterat
 
 @asynccontextmanager
 async def role_connection(
-    server: Server, *, role: str, password: str, database: str
+    server: Server, *, role: str, password: str, database: str, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncpg.Connection]:
-    """Open a connection with a role's own credential. Raises TOPOLOGY_CONNECT naming role, host and database."""
+    """Open a connection with a role's own credential, and with settings of the session on top of the role's.
+
+    Raises TOPOLOGY_CONNECT naming role, host and database.
+    """
     where = f"role {role} on {server.host}:{server.port}, database {database}"
-    connection = await _open(where, host=server.host, port=server.port, user=role, password=password, database=database)
+    options = {"host": server.host, "port": server.port, "user": role, "password": password, "database": database}
+    connection = await _open(where, server_settings=dict(settings or {}), **options)
     try:
         yield connection
     finally:

@@ -57,41 +57,6 @@ class ServiceSpec:
         return f"{self.name}_schema"
 
     @property
-    def service_role(self) -> str:
-        """Login role of the running service."""
-        return f"{self.name}_service_user"
-
-    @property
-    def owner_role(self) -> str:
-        """Role that owns schema and tables; cannot log in."""
-        return f"{self.name}_owner"
-
-    @property
-    def migrator_role(self) -> str:
-        """Login role that becomes the owner to apply migrations."""
-        return f"{self.name}_migrator"
-
-    @property
-    def reader_role(self) -> str:
-        """Login role for read-only inspection of this service alone."""
-        return f"{self.name}_reader"
-
-    @property
-    def backup_role(self) -> str:
-        """Login role that dumps this service alone."""
-        return f"{self.name}_backup"
-
-    @property
-    def sealer_role(self) -> str:
-        """Login role that seals this service's audit log."""
-        return f"{self.name}_sealer"
-
-    @property
-    def login_roles(self) -> tuple[str, ...]:
-        """All roles of the service that may log in."""
-        return (self.service_role, self.migrator_role, self.reader_role, self.backup_role, self.sealer_role)
-
-    @property
     def event_stream(self) -> str:
         """JetStream stream that carries this service's events."""
         return f"EVT_{self.name.upper()}"

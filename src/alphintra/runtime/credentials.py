@@ -11,17 +11,18 @@ from urllib.parse import quote
 
 import msgspec
 
+from alphintra.dataplane.layouts import Placement
 from alphintra.infrastructure.host import ServiceCredentials
 from alphintra.infrastructure.nats_link import NatsCredentials
 from alphintra.infrastructure.parts import Parts
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.manifest import SERVICES
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.layout import ProcessPlan, credentials_path
 from alphintra.runtime.nats_keys import nats_seed
 
 __all__ = [
+    "Address",
     "EdgeCredentials",
     "ProcessCredentials",
     "Servers",
@@ -36,13 +37,19 @@ _OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
 _SEED_BYTES = 32
 
 
-class Servers(msgspec.Struct, frozen=True, kw_only=True):
-    """Where services reach PostgreSQL and NATS."""
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where roles log in to one PostgreSQL instance."""
 
-    postgres_host: str
-    postgres_port: int
+    host: str
+    port: int
+
+
+class Servers(msgspec.Struct, frozen=True, kw_only=True):
+    """Where services reach PostgreSQL, by instance, and NATS; and where each of them lives."""
+
+    instances: dict[str, Address]
     nats_url: str
-    databases: dict[str, str]
+    layout: tuple[Placement, ...]
 
 
 class EdgeCredentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +106,7 @@ def read_credentials(path: Path) -> ProcessCredentials:
 
 
 def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
-    role = SERVICES[service].service_role
-    password = quote(role_password(home)(role), safe="")
-    host, database = servers.postgres_host, servers.databases[service]
+    placement = next(item for item in servers.layout if item.service == service)
     secrets: dict[str, str] = {}
     options: dict[str, str] = {}
     match service:
@@ -117,11 +122,22 @@ def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
             pass  # the others need no further secret
     return ServiceCredentials(
         service=service,
-        database_url=f"postgresql://{role}:{password}@{host}:{servers.postgres_port}/{database}",
+        database_url=_database_url(home, placement, servers),
         nats=_nats(home, service, servers),
         secrets=secrets,
         options=options,
     )
+
+
+def _database_url(home: Home, placement: Placement, servers: Servers) -> str:
+    role = placement.service_role
+    password = quote(role_password(home)(role), safe="")
+    address = servers.instances[placement.instance]
+    url = f"postgresql://{role}:{password}@{address.host}:{address.port}/{placement.database}"
+    if all(item.service_role != role for item in servers.layout if item.service != placement.service):
+        return url
+    # A role that several services share has no search path of its own: each service's address says where it looks.
+    return f"{url}?search_path={quote(', '.join(placement.search_path), safe='')}"
 
 
 def _nats(home: Home, user: str, servers: Servers) -> NatsCredentials:

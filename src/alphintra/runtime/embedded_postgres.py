@@ -40,7 +40,6 @@ class EmbeddedPostgres:
     through the private socket, as us or as the server itself.
     """
 
-    name = "postgres"
     stage = 0
     is_one_shot = False
     ready_timeout_s = 300.0  # recovery after a crash reads the log since the last checkpoint
@@ -49,14 +48,20 @@ class EmbeddedPostgres:
     hurry_plan: StopPlan = ((signal.SIGQUIT, 5.0),)
     host = LOOPBACK
 
-    def __init__(self, home: Home, port: int = 0) -> None:
+    def __init__(self, home: Home, port: int = 0, *, instance: str = "main") -> None:
         """Describe the instance; nothing is started.
 
         Args:
             home: whose ``postgres`` folder holds it.
             port: TCP port on 127.0.0.1; 0 chooses a free one at first start and remembers it.
+            instance: name, where a home has several; ``main`` lies in the folder itself, others in one of their own.
         """
         self._home = home
+        self.instance = instance
+        is_main = instance == "main"
+        self.name = "postgres" if is_main else f"postgres-{instance}"
+        self._folder = home.postgres if is_main else home.postgres / "instances" / instance
+        self._setting = "postgres_port" if is_main else f"postgres_port_{instance}"
         self._wanted_port = port
         self._port = 0
         self._alone = Standalone(self, home)
@@ -72,19 +77,19 @@ class EmbeddedPostgres:
     @property
     def data(self) -> Path:
         """The data folder."""
-        return self._home.postgres / "data"
+        return self._folder / "data"
 
     @property
     def socket_folder(self) -> Path:
         """Folder of the Unix socket: in the home, or, where that path is too long for a socket, a short private one."""
-        inside = self._home.postgres / "socket"
+        inside = self._folder / "socket"
         longest = inside / ".s.PGSQL.65535"
         if len(os.fsencode(longest)) <= _SOCKET_PATH_BYTES_MAX:
             return inside
         base = Path("/run") if os.geteuid() == 0 else Path(os.environ.get("XDG_RUNTIME_DIR", ""))
         if not base.is_absolute() or not os.access(base, os.W_OK):
             base = Path(tempfile.gettempdir())
-        return base / f"alphintra-{self._home.ident}"
+        return base / f"alphintra-{self._home.ident}{'' if self.instance == 'main' else f'-{self.instance}'}"
 
     @property
     def programs(self) -> Path:
@@ -112,7 +117,10 @@ class EmbeddedPostgres:
                 USER_UNKNOWN, SOCKET_FOLDER.
         """
         account = server_account()
-        let_pass(self._home.postgres, account)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._home.postgres, self._folder.parent, self._folder):
+            if folder.is_relative_to(self._home.postgres):
+                let_pass(folder, account)
         await self._stop_earlier()
         self._settle_port()
         if not (self.data / "PG_VERSION").exists():
@@ -155,13 +163,13 @@ class EmbeddedPostgres:
 
     def _settle_port(self) -> None:
         if self._port:
-            require_free_port(self._port, setting="postgres_port")
+            require_free_port(self._port, setting=self._setting)
         else:
-            self._port = choose_port(self._home, setting="postgres_port", wanted=self._wanted_port)
+            self._port = choose_port(self._home, setting=self._setting, wanted=self._wanted_port)
 
     @property
     def _unfinished(self) -> Path:
-        return self._home.postgres / "data.new"
+        return self._folder / "data.new"
 
     async def _create(self, account: Account | None) -> None:
         """Create the instance beside its place and move it there whole, so that a cut start leaves no half one."""
@@ -175,7 +183,7 @@ class EmbeddedPostgres:
             cwd=building,
             account=account,
         )
-        log = LogFile(self._home.logs / "initdb.log")
+        log = LogFile(self._home.logs / f"{self.name.replace('postgres', 'initdb')}.log")
         try:
             async with asyncio.timeout(_INITDB_TIMEOUT_S):
                 status = await run_to_end(command, log)
@@ -215,11 +223,13 @@ class EmbeddedPostgres:
             left.unlink(missing_ok=True)
 
     def _write_settings(self, account: Account | None) -> None:
-        inside = self.socket_folder.parent == self._home.postgres
+        inside = self.socket_folder.parent == self._folder
         sockets = "../socket" if inside else str(self.socket_folder)
         names = {current_user_name()} | ({account.name} if account is not None else set())
         files = {
-            "postgresql.conf": postgres_files.settings(port=self.port, socket_folder=sockets),
+            "postgresql.conf": postgres_files.settings(
+                port=self.port, socket_folder=sockets, is_one_of_many=self.instance != "main"
+            ),
             "pg_hba.conf": postgres_files.access_rules(),
             "pg_ident.conf": postgres_files.user_map(sorted(names)),
         }

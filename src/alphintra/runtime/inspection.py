@@ -6,9 +6,7 @@ import asyncio
 
 import msgspec
 
-from alphintra.dataplane.catalog import separate_layout
 from alphintra.dataplane.matrix import AccessMatrix
-from alphintra.dataplane.server import Server
 from alphintra.dataplane.streams import BusLogin
 from alphintra.dataplane.verify import find_drift, verify_databases
 from alphintra.dataplane.verify_bus import verify_bus
@@ -32,7 +30,7 @@ async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
         return BusLogin(url=order.nats_url, user=user, seed=nats_seed(home, user))
 
     databases, bus = await asyncio.gather(
-        verify_databases(_server(order), layout=separate_layout(), passwords=role_password(home)),
+        verify_databases(order.instances, layout=order.layout, passwords=role_password(home)),
         verify_bus(login),
     )
     return databases, bus
@@ -40,7 +38,8 @@ async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
 
 async def find_database_drift(home: Home) -> tuple[str, ...]:
     """Return what differs between the databases and the manifest, as the statements that would mend it."""
-    return await find_drift(_server(_order(home)), layout=separate_layout())
+    order = _order(home)
+    return await find_drift(order.instances, layout=order.layout)
 
 
 def _order(home: Home) -> ProvisionOrder:
@@ -49,12 +48,3 @@ def _order(home: Home) -> ProvisionOrder:
     except (OSError, msgspec.DecodeError) as error:
         message = "this home was never started: start it with `alphintra up`"
         raise AlphintraError("NOT_PROVISIONED", message, kind=Kind.UNAVAILABLE) from error
-
-
-def _server(order: ProvisionOrder) -> Server:
-    return Server(
-        admin_url=order.admin_url,
-        host=order.postgres_host,
-        port=order.postgres_port,
-        exclusive=order.is_exclusive,
-    )

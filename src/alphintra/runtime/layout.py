@@ -1,16 +1,22 @@
-"""Which parts of which services run in which process; pure."""
+"""Where services run, by process, and where their data is, by the record that the first start keeps."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from alphintra.dataplane.layouts import Placement
 from alphintra.infrastructure.parts import Parts
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import SERVICES
-from alphintra.runtime.home import Home
+from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.settings import ProcessLayout
 
-__all__ = ["ProcessPlan", "credentials_path", "process_plans"]
+__all__ = ["ProcessPlan", "credentials_path", "process_plans", "record_layout", "require_same_layout"]
+
+_LAYOUT_FILE = "layout.json"
 
 _COMMANDS = Parts(commands=True, background=False, work=False)
 _BACKGROUND = Parts(commands=False, background=True, work=False)
@@ -59,3 +65,29 @@ def process_plans(layout: ProcessLayout) -> tuple[ProcessPlan, ...]:
 def credentials_path(home: Home, process: str) -> Path:
     """Return where a process's credentials are, written by provisioning."""
     return home.run / f"credentials-{process}.json"
+
+
+def record_layout(home: Home, layout: Sequence[Placement]) -> None:
+    """Keep, durably, where the home's data is."""
+    write_atomically(home.path / _LAYOUT_FILE, json.dumps([asdict(placement) for placement in layout]).encode())
+
+
+def require_same_layout(home: Home, layout: Sequence[Placement]) -> None:
+    """Raise LAYOUT_CHANGED if the home's data lies elsewhere than the settings say: it would seem to be gone."""
+    try:
+        kept = json.loads((home.path / _LAYOUT_FILE).read_bytes())
+    except FileNotFoundError:
+        return
+    for placement in layout:
+        before = Placement(**next(item for item in kept if item["service"] == placement.service))
+        if placement != before:
+            detail = (
+                f"the data of {placement.service} lies in {_place(before)}, the settings say {_place(placement)}: "
+                "set the layout back, or set ALPHINTRA_HOME to a new folder"
+            )
+            raise AlphintraError("LAYOUT_CHANGED", detail, kind=Kind.CONFLICT, pointer="layout")
+
+
+def _place(placement: Placement) -> str:
+    schema = placement.merged_schema or placement.schema
+    return f"{placement.database}.{schema} on {placement.instance}, as {placement.service_role}"

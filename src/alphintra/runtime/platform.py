@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
+from alphintra.dataplane.layouts import instances_of
 from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats, render_nats_accounts
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
-from alphintra.runtime.layout import ProcessPlan, credentials_path, process_plans
+from alphintra.runtime.layout import ProcessPlan, credentials_path, process_plans, require_same_layout
 from alphintra.runtime.lock import require_not_running
 from alphintra.runtime.nats_keys import nats_public_key
 from alphintra.runtime.policy import PlatformState
 from alphintra.runtime.ports import LOOPBACK, require_answer, require_free_port
 from alphintra.runtime.proc import processes_marked
-from alphintra.runtime.settings import RuntimeSettings
+from alphintra.runtime.settings import MAIN_INSTANCE, RuntimeSettings
 from alphintra.runtime.supervisor import Supervisor, supervised_marker
 from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
 
 __all__ = ["bus_configuration", "require_startable", "run_platform"]
 
-_DEFAULT_PORTS: Final = {"database_admin_url": 5432, "nats_url": 4222}
+_POSTGRES_PORT: Final = 5432
+_DEFAULT_PORTS: Final = {"nats": 4222, "tls": 4222}
 _STAGE_PROVISION: Final = 1
 _STAGE_SERVICES: Final = 2
 _STAGE_EDGE: Final = 3
@@ -36,7 +38,7 @@ def require_startable(settings: RuntimeSettings) -> None:
     """Refuse, before anything is written, a start that cannot succeed.
 
     Raises:
-        AlphintraError: HOME_*, SECRET_MODE, ALREADY_RUNNING, PORT_IN_USE, SERVER_UNREACHABLE.
+        AlphintraError: HOME_*, SECRET_MODE, ALREADY_RUNNING, PORT_IN_USE, SERVER_UNREACHABLE, LAYOUT_*.
     """
     home = Home.find(settings.home)
     if home is not None:
@@ -45,9 +47,14 @@ def require_startable(settings: RuntimeSettings) -> None:
         for setting in ("port", "postgres_port", "nats_port"):
             if port := getattr(settings, setting):
                 require_free_port(port, setting=setting)
-    for setting in ("database_admin_url", "nats_url"):
-        if url := getattr(settings, setting):
-            require_answer(*_address(url, setting=setting), setting=setting)
+    layout = settings.placements()
+    if home is not None:
+        require_same_layout(home, layout)
+    given = {"database_admin_url": settings.database_admin_url, "nats_url": settings.nats_url}
+    given |= {f"admin_urls.{name}": url for name, url in settings.admin_urls.items()}
+    for setting, url in given.items():
+        if url:
+            require_answer(*_address(url), setting=setting)
 
 
 def bus_configuration(home: Home) -> str:
@@ -87,13 +94,17 @@ async def run_platform(
     """
     require_startable(settings)
     home = Home.open(settings.home)
-    postgres = None if settings.database_admin_url else EmbeddedPostgres(home, settings.postgres_port)
+    embedded = [
+        EmbeddedPostgres(home, settings.postgres_port if instance == MAIN_INSTANCE else 0, instance=instance)
+        for instance in instances_of(settings.placements())
+        if not settings.admin_url(instance)
+    ]
     nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=_bus_users())
-    servers: list[Unit] = [server for server in (postgres, nats) if server is not None]
+    servers: list[Unit] = [*embedded, *([] if nats is None else [nats])]
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
 
     async def prepare() -> Sequence[ProcessSpec]:
-        order = _provision_order(settings, postgres, settings.nats_url if nats is None else nats.url)
+        order = _provision_order(settings, embedded, settings.nats_url if nats is None else nats.url)
         return (
             _provision_spec(home, order),
             *(_process_spec(home, plan, crash) for plan in process_plans(settings.processes)),
@@ -106,32 +117,35 @@ async def run_platform(
     await supervisor.run(prepare, ports={"http": settings.port}, check=check, on_ready=on_ready)
 
 
-def _provision_order(settings: RuntimeSettings, postgres: EmbeddedPostgres | None, nats_url: str) -> str:
+def _provision_order(settings: RuntimeSettings, embedded: Sequence[EmbeddedPostgres], nats_url: str) -> str:
     # Written without msgspec: the supervisor stays light, and the reader checks it.
-    if postgres is None:
-        host, port = _address(settings.database_admin_url, setting="database_admin_url")
-        admin_url = settings.database_admin_url
-    else:
-        host, port, admin_url = LOOPBACK, postgres.port, postgres.admin_dsn()
+    layout = settings.placements()
     return json.dumps(
         {
-            "admin_url": admin_url,
-            "postgres_host": host,
-            "postgres_port": port,
+            "instances": [_server(settings, instance, embedded) for instance in instances_of(layout)],
+            "layout": [asdict(placement) for placement in layout],
             "nats_url": nats_url,
             "port": settings.port,
             "processes": settings.processes,
-            "is_exclusive": postgres is not None,
         }
     )
 
 
-def _address(url: str, *, setting: str) -> tuple[str, int]:
+def _server(settings: RuntimeSettings, instance: str, embedded: Sequence[EmbeddedPostgres]) -> dict[str, object]:
+    url = settings.admin_url(instance)
+    if url:
+        host, port = _address(url)
+        return {"instance": instance, "admin_url": url, "host": host, "port": port, "exclusive": False}
+    ours = next(each for each in embedded if each.instance == instance)
+    return {"instance": instance, "admin_url": ours.admin_dsn(), "host": LOOPBACK, "port": ours.port, "exclusive": True}
+
+
+def _address(url: str) -> tuple[str, int]:
     """Return where services log in; the administrator may use the Unix socket of the same server."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     host = parts.hostname or query.get("host", LOOPBACK)
-    port = parts.port or int(query.get("port", _DEFAULT_PORTS[setting]))
+    port = parts.port or int(query.get("port", _DEFAULT_PORTS.get(parts.scheme, _POSTGRES_PORT)))
     return LOOPBACK if host.startswith("/") else host, port
 
 

@@ -78,6 +78,20 @@ log_checkpoints = off
 lc_messages = 'C'
 """
 
+# Beside others on the same machine an instance serves a database or two: what it sets here wins over the above.
+_ONE_OF_MANY = """
+max_connections = 60
+shared_buffers = 16MB
+autovacuum_max_workers = 1
+max_worker_processes = 8
+max_wal_senders = 8
+max_replication_slots = 8
+max_logical_replication_workers = 4
+max_active_replication_origins = 8
+min_wal_size = 32MB
+max_wal_size = 256MB
+"""
+
 # The superuser: only through the private socket, only as a user of the machine that the map names, never by password.
 # Everybody else: by password, and only into databases whose name is that of a role granted to them, so that moving a
 # service to another database is a grant and not a change of this file.
@@ -94,12 +108,13 @@ host    samerole     all       127.0.0.1/32  scram-sha-256
 _VERSION = re.compile(r"PostgreSQL\) (\d+)")
 
 
-def settings(*, port: int, socket_folder: str) -> str:
+def settings(*, port: int, socket_folder: str, is_one_of_many: bool = False) -> str:
     """Return ``postgresql.conf``. Raises SOCKET_FOLDER for a folder that the file format cannot hold."""
     if "\n" in socket_folder or "," in socket_folder:
         detail = f"the socket folder {socket_folder!r} may hold no comma or line break: set ALPHINTRA_HOME elsewhere"
         raise AlphintraError("SOCKET_FOLDER", detail, pointer="ALPHINTRA_HOME")
-    return _SETTINGS.format(port=port, socket_folder=socket_folder.replace("'", "''"))
+    text = _SETTINGS.format(port=port, socket_folder=socket_folder.replace("'", "''"))
+    return text + _ONE_OF_MANY if is_one_of_many else text
 
 
 def access_rules() -> str:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from alphintra.dataplane.catalog import separate_layout
+from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server
 from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
-from alphintra.runtime.credentials import Servers, operator_token, role_password, write_credentials
+from alphintra.runtime.credentials import Address, Servers, operator_token, role_password, write_credentials
 from alphintra.runtime.home import Home, write_atomically
-from alphintra.runtime.layout import process_plans
+from alphintra.runtime.layout import process_plans, record_layout
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.settings import ProcessLayout
 
@@ -32,29 +32,20 @@ EXIT_FAILED = 1
 
 
 class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What provisioning is told: where the servers are, as whom it may administer them, and the process layout."""
+    """What provisioning is told: the servers, where each service lives, and how services are spread over processes."""
 
-    admin_url: str
-    postgres_host: str
-    postgres_port: int
+    instances: tuple[Server, ...]
+    layout: tuple[Placement, ...]
     nats_url: str
     port: int
     processes: ProcessLayout
-    is_exclusive: bool
 
 
 async def run(home: Home, order: ProvisionOrder) -> None:
     """Provision databases and streams, then write the credentials of every process. Safe to repeat and to kill."""
-    layout = separate_layout()
-    server = Server(
-        admin_url=order.admin_url,
-        host=order.postgres_host,
-        port=order.postgres_port,
-        exclusive=order.is_exclusive,
-    )
     deployer = BusLogin(url=order.nats_url, user="deployer", seed=nats_seed(home, "deployer"))
     done = await asyncio.gather(
-        provision(server, layout=layout, passwords=role_password(home)),
+        *(provision(server, layout=order.layout, passwords=role_password(home)) for server in order.instances),
         ensure_streams(deployer),
         return_exceptions=True,
     )
@@ -62,12 +53,12 @@ async def run(home: Home, order: ProvisionOrder) -> None:
         if isinstance(outcome, BaseException):
             raise outcome
     servers = Servers(
-        postgres_host=order.postgres_host,
-        postgres_port=order.postgres_port,
+        instances={server.instance: Address(host=server.host, port=server.port) for server in order.instances},
         nats_url=order.nats_url,
-        databases={placement.service: placement.database for placement in layout},
+        layout=order.layout,
     )
     operator_token(home)
+    record_layout(home, order.layout)
     for plan in process_plans(order.processes):
         write_credentials(home, plan, servers, port=order.port)
     write_atomically(home.run / CONTROL_FILE, msgspec.json.encode(order), durable=False)

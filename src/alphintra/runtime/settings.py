@@ -12,10 +12,20 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement, choose_layout
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["DEFAULT_HOME", "ProcessLayout", "RuntimeSettings", "home_from", "load_settings"]
+__all__ = [
+    "DEFAULT_HOME",
+    "MAIN_INSTANCE",
+    "PlacementKind",
+    "ProcessLayout",
+    "RuntimeSettings",
+    "home_from",
+    "load_settings",
+]
 
+MAIN_INSTANCE = "main"
 DEFAULT_HOME = Path("~/.local/share/alphintra")
 _PREFIX = "ALPHINTRA_"
 _BYTES_MAX = 65_536
@@ -33,6 +43,13 @@ class ProcessLayout(StrEnum):
     PER_SERVICE = "per-service"
 
 
+class PlacementKind(StrEnum):
+    """How databases are spread over PostgreSQL instances."""
+
+    SHARED = "shared"
+    ISOLATED = "isolated"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeSettings:
     """What the operator may choose about one installation.
@@ -46,6 +63,15 @@ class RuntimeSettings:
         database_admin_url: a running PostgreSQL to use instead of the embedded one, as a role that may make roles
             and databases; empty for the embedded one.
         nats_url: a running NATS server to use instead of the embedded one; empty for the embedded one.
+        layout: which services share a database.
+        placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one.
+        shared_role: in ``central``, one role for all services instead of one each.
+        accept_consolidated: that the ``consolidated`` layout isolates nothing is known.
+        databases: other names for databases, by the layout's own name.
+        schemas: other names for schemas, by service.
+        roles: other names for the services' login roles, by service.
+        instances: PostgreSQL instance of a database, by its name.
+        admin_urls: a running PostgreSQL for an instance, by its name; ``database_admin_url`` is that of ``main``.
     """
 
     home: Path
@@ -55,11 +81,46 @@ class RuntimeSettings:
     processes: ProcessLayout = ProcessLayout.DEFAULT
     database_admin_url: str = field(default="", repr=False)
     nats_url: str = field(default="", repr=False)
+    layout: LayoutName = LayoutName.SEPARATE
+    placement: PlacementKind = PlacementKind.SHARED
+    shared_role: bool = False
+    accept_consolidated: bool = False
+    databases: Mapping[str, str] = field(default_factory=dict)
+    schemas: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    instances: Mapping[str, str] = field(default_factory=dict)
+    admin_urls: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def placements(self) -> tuple[Placement, ...]:
+        """Return where each service lives. Raises what `choose_layout` raises."""
+        return choose_layout(
+            LayoutChoice(
+                name=self.layout,
+                is_isolated=self.placement is PlacementKind.ISOLATED,
+                has_shared_role=self.shared_role,
+                accepts_consolidated=self.accept_consolidated,
+                databases=self.databases,
+                schemas=self.schemas,
+                roles=self.roles,
+                instances=self.instances,
+            )
+        )
+
+    def admin_url(self, instance: str) -> str:
+        """Return the running server an instance is, empty for an embedded one."""
+        return self.admin_urls.get(instance, self.database_admin_url if instance == MAIN_INSTANCE else "")
 
 
 _KEYS = tuple(each.name for each in fields(RuntimeSettings) if each.name != "home")
 _LOWEST_PORT = {"port": 1, "postgres_port": 0, "nats_port": 0}
-_SCHEMES = {"database_admin_url": ("postgresql", "postgres"), "nats_url": ("nats", "tls")}
+_CHOICES: Mapping[str, type[StrEnum]] = {"processes": ProcessLayout, "layout": LayoutName, "placement": PlacementKind}
+_SWITCHES = frozenset({"shared_role", "accept_consolidated"})
+_TABLES = frozenset({"databases", "schemas", "roles", "instances", "admin_urls"})
+_SCHEMES = {
+    "admin_urls": ("postgresql", "postgres"),
+    "database_admin_url": ("postgresql", "postgres"),
+    "nats_url": ("nats", "tls"),
+}
 
 
 def home_from(environ: Mapping[str, str] = os.environ) -> Path:
@@ -94,7 +155,7 @@ def load_settings(
 
 
 def _from_environment(environ: Mapping[str, str], also_known: frozenset[str]) -> dict[str, tuple[object, str]]:
-    known = {key.upper() for key in _KEYS}
+    known = {key.upper() for key in _KEYS if key not in _TABLES}
     chosen: dict[str, tuple[object, str]] = {}
     for variable, text in sorted(environ.items()):
         name = variable.removeprefix(_PREFIX)
@@ -107,6 +168,10 @@ def _from_environment(environ: Mapping[str, str], also_known: frozenset[str]) ->
             if not _INTEGER.fullmatch(text):
                 raise _wrong_type(variable, text, "a whole number such as 8400")
             value = int(text)
+        elif name.lower() in _SWITCHES:
+            if text not in {"true", "false"}:
+                raise _wrong_type(variable, text, "true or false")
+            value = text == "true"
         chosen[name.lower()] = (value, variable)
     return chosen
 
@@ -117,14 +182,21 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> dict[str, tuple[object
         pointer = f"{path.name}:{key}"
         if key not in _KEYS:
             raise _unknown(key, _KEYS, pointer=pointer)
-        if isinstance(value, str):
-            if "://" in value and _VARIABLE.sub("", _password_of(value)):
-                detail = f"{key} in {path.name} holds a password: write ${{VARIABLE}} or set {_PREFIX}{key.upper()}"
-                raise AlphintraError("SECRET_INLINE", detail, kind=Kind.FORBIDDEN, pointer=pointer)
-            chosen[key] = (_expand(value, environ, pointer), pointer)
+        if isinstance(value, dict):
+            inside = {name: _read_text(text, environ, f"{pointer}.{name}") for name, text in value.items()}
+            chosen[key] = (inside, pointer)
         else:
-            chosen[key] = (value, pointer)
+            chosen[key] = (_read_text(value, environ, pointer), pointer)
     return chosen
+
+
+def _read_text(value: object, environ: Mapping[str, str], pointer: str) -> object:
+    if not isinstance(value, str):
+        return value
+    if "://" in value and _VARIABLE.sub("", _password_of(value)):
+        detail = f"{pointer} holds a password: write ${{VARIABLE}} in its place, and set that variable"
+        raise AlphintraError("SECRET_INLINE", detail, kind=Kind.FORBIDDEN, pointer=pointer)
+    return _expand(value, environ, pointer)
 
 
 def _parse(path: Path) -> dict[str, object]:
@@ -164,14 +236,32 @@ def _check(key: str, value: object, pointer: str) -> object:
             detail = f"{pointer} is {value}: choose a port from {_LOWEST_PORT[key]} to {_PORT_MAX}"
             raise AlphintraError("CONFIG_RANGE", detail, pointer=pointer)
         return value
+    if key in _SWITCHES:
+        if not isinstance(value, bool):
+            raise _wrong_type(pointer, value, "true or false, without quotes")
+        return value
+    if key in _TABLES:
+        return _check_table(key, value, pointer)
     if not isinstance(value, str):
         raise _wrong_type(pointer, value, "text in quotes")
-    if key == "processes":
-        if value not in set(ProcessLayout):
-            detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in ProcessLayout)}"
+    if key in _CHOICES:
+        kind = _CHOICES[key]
+        if value not in set(kind):
+            detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in kind)}"
             raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
-        return ProcessLayout(value)
+        return kind(value)
     return _check_url(key, value, pointer)
+
+
+def _check_table(key: str, value: object, pointer: str) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise _wrong_type(pointer, value, f"a table [{key}] of names")
+    for name, text in value.items():
+        if not isinstance(text, str):
+            raise _wrong_type(f"{pointer}.{name}", text, "text in quotes")
+        if key in _SCHEMES:
+            _check_url(key, text, f"{pointer}.{name}")
+    return value
 
 
 def _check_url(key: str, value: str, pointer: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from alphintra.dataplane.bus_permissions import Rights, streams
-from alphintra.dataplane.catalog import separate_layout
+from alphintra.dataplane.layouts import separate_layout
 from alphintra.dataplane.matrix import Outcome
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.streams import bus_connection, ensure_streams
@@ -18,7 +18,7 @@ from fixtures.postgres import password_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.matrix import AccessMatrix, Cell
     from alphintra.dataplane.server import Server
     from fixtures.nats import NatsServer
@@ -51,7 +51,7 @@ async def run_sql(server: Server, database: str, *statements: str) -> None:
 
 async def test_each_service_reaches_its_own_database_and_no_other(private_postgres: Callable[..., Server]) -> None:
     server = await provisioned_server(private_postgres, layout=separate_layout())
-    matrix = await verify_databases(server, layout=separate_layout(), passwords=password_of)
+    matrix = await verify_databases((server,), layout=separate_layout(), passwords=password_of)
     assert matrix.faults == ()
     assert (len(matrix.cells), matrix.allowed_count, matrix.denied_count) == (PAIRS, SERVICES, PAIRS - SERVICES)
     assert matrix.is_isolated
@@ -62,7 +62,7 @@ async def test_each_service_reaches_its_own_database_and_no_other(private_postgr
 
 async def test_the_servers_own_door_refuses_before_the_grants_do(private_postgres: Callable[..., Server]) -> None:
     server = await provisioned_server(private_postgres, samerole=True)
-    matrix = await verify_databases(server, layout=FOUR, passwords=password_of)
+    matrix = await verify_databases((server,), layout=FOUR, passwords=password_of)
     assert matrix.is_isolated
     (refused,) = cell_of(matrix, "trading", "risk").probes
     assert refused.code == "28000"
@@ -77,7 +77,7 @@ async def test_a_planted_grant_turns_the_database_matrix_red(private_postgres: C
         "grant usage on schema trading_schema to risk_service_user",
         "grant select on trading_schema.orders to risk_service_user",
     )
-    matrix = await verify_databases(server, layout=FOUR, passwords=password_of)
+    matrix = await verify_databases((server,), layout=FOUR, passwords=password_of)
     assert not matrix.is_isolated
     fault = cell_of(matrix, "risk", "trading")
     assert [probe.outcome for probe in fault.probes] == [Outcome.ALLOWED, Outcome.ALLOWED, Outcome.DENIED]
@@ -91,7 +91,7 @@ async def test_a_service_without_its_rights_or_its_password_turns_the_matrix_red
     server = await provisioned_server(private_postgres)
     await run_sql(server, "alphintra_user", "revoke insert on user_schema.inbox from user_service_user")
     await run_sql(server, "postgres", "alter role auth_service_user password 'changed by hand'")
-    matrix = await verify_databases(server, layout=FOUR, passwords=password_of)
+    matrix = await verify_databases((server,), layout=FOUR, passwords=password_of)
     assert cell_of(matrix, "user", "user").probes[-1].outcome is Outcome.DENIED
     assert {probe.code for probe in cell_of(matrix, "auth", "risk").probes} == {"28P01"}
     assert not cell_of(matrix, "auth", "risk").is_as_declared, "a wrong password proves nothing about rights"

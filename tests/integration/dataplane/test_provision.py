@@ -7,14 +7,14 @@ import dataclasses
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
 from alphintra.dataplane import server as server_module
 from alphintra.dataplane.apply import apply, plan_server
-from alphintra.dataplane.catalog import separate_layout
+from alphintra.dataplane.layouts import separate_layout
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import admin_connection, role_connection
 from alphintra.dataplane.verify import find_drift, verify_databases
@@ -24,7 +24,7 @@ from fixtures.postgres import password_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alphintra.dataplane.catalog import Placement
+    from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.server import Server
 
 TWO = tuple(placement for placement in separate_layout() if placement.service in {"trading", "user"})
@@ -102,7 +102,7 @@ async def test_a_killed_run_is_finished_by_the_next(private_postgres: Callable[.
     program = (
         "import asyncio, sys\n"
         "from fixtures.postgres import password_of\n"
-        "from alphintra.dataplane.catalog import separate_layout\n"
+        "from alphintra.dataplane.layouts import separate_layout\n"
         "from alphintra.dataplane.provision import provision\n"
         "from alphintra.dataplane.server import Server\n"
         "server = Server(admin_url=sys.argv[1], host='127.0.0.1', port=int(sys.argv[2]))\n"
@@ -141,7 +141,7 @@ async def test_a_table_or_schema_nobody_declared_is_reported_and_kept(private_po
     await provision(server, layout=TWO, passwords=password_of)
     await run_sql(server, "alphintra_user", "create table user_schema.notes (text text)", "create schema extra")
     await apply(server, layout=TWO, passwords=password_of)
-    drift = await find_drift(server, layout=TWO)
+    drift = await find_drift((server,), layout=TWO)
     assert sorted(drift) == [
         "alphintra_user: schema extra is not declared",
         "alphintra_user: table user_schema.notes is not declared",
@@ -174,7 +174,11 @@ async def test_a_stranger_has_no_right_anywhere(private_postgres: Callable[..., 
 async def test_objects_made_later_are_open_to_nobody(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres()
     await provision(server, layout=TWO, passwords=password_of)
-    migrator = {"role": "user_migrator", "password": password_of("user_migrator"), "database": "alphintra_user"}
+    migrator: dict[str, Any] = {
+        "role": "user_migrator",
+        "password": password_of("user_migrator"),
+        "database": "alphintra_user",
+    }
     async with role_connection(server, **migrator) as connection:
         await connection.execute("create function later() returns int language sql as 'select 1'")
         await connection.execute("create type colour as enum ('red')")
@@ -194,7 +198,7 @@ async def test_a_changed_secret_replaces_the_stored_verifier(private_postgres: C
 
     (action,) = await apply(server, layout=TWO, passwords=rotated)
     assert action.password_of == "user_service_user"
-    login = {"role": "user_service_user", "database": "alphintra_user"}
+    login: dict[str, Any] = {"role": "user_service_user", "database": "alphintra_user"}
     async with role_connection(server, password="rotated secret", **login) as connection:
         assert await connection.fetchval("show search_path") == "user_schema, pg_temp"
     with pytest.raises(AlphintraError, match="TOPOLOGY_CONNECT"):
@@ -209,7 +213,7 @@ async def test_no_secret_reaches_the_servers_log_or_a_plan(private_postgres: Cal
     await provision(server, layout=TWO, passwords=password_of)
     log = server_log(server).read_text()
     assert "CREATE ROLE" in log
-    roles = [role for placement in TWO for role in placement.spec.login_roles]
+    roles = [role for placement in TWO for role in placement.login_roles]
     told = [
         role for role in roles if password_of(role) in log or any(password_of(role) in item.sql for item in planned)
     ]
@@ -224,7 +228,7 @@ async def test_an_existing_server_is_provisioned_without_a_superuser(private_pos
     await provision(server, layout=TWO, passwords=password_of)
     again = await provision(server, layout=TWO, passwords=password_of)
     assert again.actions == ()
-    matrix = await verify_databases(server, layout=TWO, passwords=password_of)
+    matrix = await verify_databases((server,), layout=TWO, passwords=password_of)
     assert matrix.faults == ()
     assert (matrix.allowed_count, matrix.denied_count) == (len(TWO), len(TWO) ** 2 - len(TWO))
     assert await stranger_may_connect(local, TWO) == []

@@ -52,7 +52,7 @@ async def test_a_service_tells_its_health_from_its_own_database(start_service: S
     health = await user.ask(UserHealth(), operator_context())
     (counted,) = await user.query("select count(*) as applied from schema_migrations")
     assert (health.service, health.database) == ("user", user.database.name)
-    assert health.role == user.database.placement.spec.service_role
+    assert health.role == user.database.placement.service_role
     assert (health.migrations, health.events_waiting) == (counted["applied"], 1)
     assert 0 < health.latency_ms < DEADLINE_S * 1000
 

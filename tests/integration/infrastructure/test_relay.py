@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from alphintra.contracts.trading import CancelRequested
-from alphintra.dataplane.catalog import Placement
+from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.provision import provision
 from alphintra.infrastructure import events
 from alphintra.infrastructure.events import append_events

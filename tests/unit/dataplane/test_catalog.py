@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alphintra.dataplane.catalog import Placement, declare, login_roles, role_settings, separate_layout
+from alphintra.dataplane.catalog import declare, role_settings
+from alphintra.dataplane.layouts import Placement, login_roles, separate_layout
 from alphintra.dataplane.model import PUBLIC
 from alphintra.manifest import SERVICE_NAMES
 
@@ -34,7 +35,7 @@ def test_nothing_is_declared_for_everybody() -> None:
 
 @pytest.mark.parametrize("placement", LAYOUT, ids=lambda placement: placement.service)
 def test_a_roles_grants_lie_in_its_own_database(placement: Placement) -> None:
-    for role in (*placement.spec.login_roles, placement.spec.owner_role):
+    for role in (*placement.login_roles, placement.owner_role):
         assert {database for database, *_ in grants_of(role)} == {placement.database}
 
 
@@ -68,9 +69,9 @@ def test_the_sealer_sees_the_audit_log_and_nothing_else() -> None:
 
 
 def test_sessions_resolve_names_in_the_own_schema_before_temporary_tables() -> None:
-    paths = {item.role: item.value for item in role_settings(LAYOUT[0]) if item.name == "search_path"}
+    paths = {item.role: item.value for item in role_settings((LAYOUT[0],)) if item.name == "search_path"}
     assert set(paths.values()) == {"auth_schema, pg_temp"}
-    assert set(paths) == set(LAYOUT[0].spec.login_roles)
+    assert set(paths) == set(LAYOUT[0].login_roles)
 
 
 def test_a_shared_server_keeps_its_own_databases_as_they_are() -> None:
