@@ -111,7 +111,7 @@ def table_grants(placement: Placement) -> tuple[Grant, ...]:
             grants.append(
                 Grant(kind="table", schema=schema, name=name, grantee=placement.backup_role, privilege="SELECT")
             )
-            schema, name = placement.schema, table.name
+        schema, name = placement.visible(table.name)
         grants += _grants_on(table, placement, schema=schema, name=name)
     return tuple(grants)
 

@@ -129,6 +129,16 @@ class Placement:
         """All roles of the service that may log in."""
         return (self.service_role, self.migrator_role, self.reader_role, self.backup_role, self.sealer_role)
 
+    def visible(self, table: str) -> tuple[str, str]:
+        """Return schema and name under which the service's own statements reach one of its tables, or a view of it."""
+        schema, name = self.location(table)
+        return (schema, name) if name == table else (self.schema, table)
+
+    def shares_role_with(self, other: Placement) -> bool:
+        """Whether one credential is both services', in the same database: then nothing lies between them."""
+        mine = (self.instance, self.database, self.service_role)
+        return mine == (other.instance, other.database, other.service_role)
+
     def location(self, table: str) -> tuple[str, str]:
         """Return schema and name of the table that holds the rows of one of the service's tables."""
         if not self.merged_schema:

@@ -75,7 +75,7 @@ def _drift(server: Server, declared: State, observed: State) -> tuple[str, ...]:
 
 
 async def _probe(server: Server, user: Placement, target: Placement, *, password: str) -> Cell:
-    is_own = user.service == target.service
+    is_own = user.shares_role_with(target)
     shares_database = (user.instance, user.database) == (target.instance, target.database)
     try:
         connection = await asyncpg.connect(
@@ -111,7 +111,7 @@ async def _read(connection: asyncpg.Connection, target: Placement, *, may: bool)
     tables = [table for table in service_tables(target.spec) if not may or "select" in table.grants]
     for table in tables:
         try:
-            await connection.execute(f"select from {qualified(target.schema, table.name)} limit 1")
+            await connection.execute(f"select from {qualified(*target.visible(table.name))} limit 1")
             readable += 1
         except (TimeoutError, asyncpg.PostgresError) as error:
             refusal = error
@@ -125,10 +125,10 @@ async def _read(connection: asyncpg.Connection, target: Placement, *, may: bool)
 async def _write(connection: asyncpg.Connection, target: Placement, *, may: bool) -> Probe:
     """Insert what is rolled back into a table every service writes; elsewhere also delete where no row can match."""
     name = f"write {target.schema}"
-    inbox = qualified(target.schema, "inbox")
+    inbox = qualified(*target.visible("inbox"))
     statements = [f"insert into {inbox} (consumer, event_id) values ('access probe', gen_random_uuid())"]  # noqa: S608 - quoted
     if not may:
-        tables = [qualified(target.schema, table.name) for table in service_tables(target.spec)]
+        tables = [qualified(*target.visible(table.name)) for table in service_tables(target.spec)]
         statements += [f"delete from {table} where false" for table in tables]  # noqa: S608 - quoted
         statements += [f"insert into {table} default values" for table in tables]
     refusal: Exception | None = None

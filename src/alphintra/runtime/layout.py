@@ -14,7 +14,14 @@ from alphintra.manifest import SERVICES
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.settings import ProcessLayout
 
-__all__ = ["ProcessPlan", "credentials_path", "process_plans", "record_layout", "require_same_layout"]
+__all__ = [
+    "ProcessPlan",
+    "credentials_path",
+    "process_plans",
+    "record_layout",
+    "recorded_layout",
+    "require_same_layout",
+]
 
 _LAYOUT_FILE = "layout.json"
 
@@ -72,14 +79,18 @@ def record_layout(home: Home, layout: Sequence[Placement]) -> None:
     write_atomically(home.path / _LAYOUT_FILE, json.dumps([asdict(placement) for placement in layout]).encode())
 
 
-def require_same_layout(home: Home, layout: Sequence[Placement]) -> None:
-    """Raise LAYOUT_CHANGED if the home's data lies elsewhere than the settings say: it would seem to be gone."""
+def recorded_layout(home: Home) -> tuple[Placement, ...]:
+    """Return where the home's data is; nothing where no start has succeeded yet."""
     try:
         kept = json.loads((home.path / _LAYOUT_FILE).read_bytes())
     except FileNotFoundError:
-        return
-    for placement in layout:
-        before = Placement(**next(item for item in kept if item["service"] == placement.service))
+        return ()
+    return tuple(Placement(**item) for item in kept)
+
+
+def require_same_layout(home: Home, layout: Sequence[Placement]) -> None:
+    """Raise LAYOUT_CHANGED if the home's data lies elsewhere than the settings say: it would seem to be gone."""
+    for before, placement in zip(recorded_layout(home), layout, strict=False):
         if placement != before:
             detail = (
                 f"the data of {placement.service} lies in {_place(before)}, the settings say {_place(placement)}: "

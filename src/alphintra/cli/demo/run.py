@@ -24,6 +24,7 @@ from alphintra.runtime.control import status
 from alphintra.runtime.credentials import operator_token
 from alphintra.runtime.home import Home
 from alphintra.runtime.inspection import probe_access
+from alphintra.runtime.layout import recorded_layout
 from alphintra.runtime.platform import require_startable
 from alphintra.runtime.policy import Phase
 from alphintra.runtime.settings import RuntimeSettings
@@ -83,7 +84,7 @@ def _run_to_end(home: Home, settings: RuntimeSettings, run: Run, tell: Callable[
 
 def _do_steps(home: Home, operator: ApiClient, base_url: str, run: Run, journal: Journal) -> None:
     with steps.sign_in(operator, base_url, home.secret(_PASSWORD), run, journal) as client:
-        stage = steps.Stage(client, operator, run, journal)
+        stage = steps.Stage(client, operator, run, journal, recorded_layout(home))
         verify.verify_health(stage)
         steps.import_prices(stage)
         workflow = steps.make_workflow(stage)

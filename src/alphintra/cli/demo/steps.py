@@ -12,6 +12,7 @@ from typing import Any
 
 from alphintra.cli.client import ApiClient, ApiError, wait_for
 from alphintra.cli.demo.journal import Journal, Run
+from alphintra.dataplane.layouts import Placement
 from alphintra.kernel.money import plain
 
 __all__ = ["Stage", "import_prices", "make_backtests", "make_deployment", "make_workflow", "sign_in", "trade"]
@@ -37,12 +38,13 @@ _WORKING = {"new", "partially_filled"}
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Who acts and who operates, in which run, and where it is written down."""
+    """Who acts and who operates, in which run, where it is written down, and where each service's data is."""
 
     api: ApiClient
     operator: ApiClient
     run: Run
     journal: Journal
+    layout: tuple[Placement, ...]
 
 
 def sign_in(operator: ApiClient, base_url: str, password: str, run: Run, journal: Journal) -> ApiClient:
