@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alphintra.dataplane.server import admin_connection
 from alphintra.runtime.home import Home
 from fixtures.installation import ordinary_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alphintra.dataplane.server import Server
     from fixtures.installation import Installation, Outcome
 
 STARTS = (("up",), ("up", "--detach"), ("demo",))
@@ -147,6 +150,11 @@ def test_wrong_setting_is_named_and_no_secret_shown(
         (("up",), {"database_admin_url": "postgresql://root:hunter2@127.0.0.1:1/x"}, "SERVER_UNREACHABLE"),
         (("up",), {"nats_url": "nats://127.0.0.1:1"}, "SERVER_UNREACHABLE"),
         (("demo",), {"database_admin_url": "postgresql://root:hunter2@127.0.0.1:1/x"}, "SERVER_UNREACHABLE"),
+        (("up",), {"layout": "hybird"}, "CONFIG_VALUE"),
+        (("up",), {"layout": "consolidated"}, "LAYOUT_NOT_ACCEPTED"),
+        (("up",), {"layout": "hybrid", "shared_role": "true"}, "LAYOUT_ROLE"),
+        (("up",), {"shared_role": "yes"}, "CONFIG_TYPE"),
+        (("up",), {"placement": "spread"}, "CONFIG_VALUE"),
     ],
 )
 def test_wrong_flag_or_variable_is_named(
@@ -156,6 +164,51 @@ def test_wrong_flag_or_variable_is_named(
     assert found == code
     assert "hunter2" not in text
     assert not installation.home.exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "hint"),
+    [
+        ('[databases]\nalphintra_central = "alphintra_main"', "LAYOUT_NAME", "alphintra_trading"),
+        ('[databases]\nalphintra_trading = "alphintra_risk"', "LAYOUT_DUPLICATE", "alphintra_risk"),
+        ('[databases]\nalphintra_trading = "Trading"', "LAYOUT_NAME", "lower-case"),
+        ('[schemas]\ntrading = "risk_schema"', "LAYOUT_DUPLICATE", "risk_schema"),
+        ('[roles]\ntrading = "pg_monitor"', "LAYOUT_NAME", "pg_"),
+        ('[roles]\ntrading = "risk_service_user"', "LAYOUT_DUPLICATE", "risk_service_user"),
+        ('[instances]\nalphintra_nowhere = "far"', "LAYOUT_NAME", "alphintra_nowhere"),
+        ('[admin_urls]\nmain = "postgresql://admin:hunter2@db/x"', "SECRET_INLINE", "${VARIABLE}"),
+        ("[databases]\nalphintra_trading = 7", "CONFIG_TYPE", "databases.alphintra_trading"),
+    ],
+)
+def test_wrong_layout_is_named(installation: Installation, table: str, code: str, hint: str) -> None:
+    Home.open(installation.home).settings_file.write_text(f"{table}\n")
+    found, text = refused(installation, "up")
+    assert found == code
+    assert hint in text
+    assert "hunter2" not in text
+    assert not (installation.home / "layout.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "password", "code"), [("operator", "wrong", "TOPOLOGY_CONNECT"), ("plain", "right", "TOPOLOGY_RIGHTS")]
+)
+def test_administrator_who_may_not_is_refused_before_anything_is_written(
+    installation: Installation, private_postgres: Callable[..., Server], role: str, password: str, code: str
+) -> None:
+    server = private_postgres(samerole=False)
+    asyncio.run(_make_roles(server))
+    url = f"postgresql://{role}:{password}@127.0.0.1:{server.port}/postgres"
+    found, text = refused(installation, "up", database_admin_url=url)
+    assert found == code
+    assert "ALPHINTRA_DATABASE_ADMIN_URL" in text or "CREATEROLE" in text
+    assert f":{password}@" not in text
+    assert not installation.home.exists()
+
+
+async def _make_roles(server: Server) -> None:
+    async with admin_connection(server) as connection:
+        await connection.execute("create role operator login createrole createdb password 'right'")
+        await connection.execute("create role plain login password 'right'")
 
 
 def _make_home(installation: Installation, *, is_used: bool) -> None:

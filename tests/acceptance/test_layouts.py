@@ -1,4 +1,4 @@
-"""The platform in other shapes: a process per service, servers that already run, an ordinary user."""
+"""The platform in other shapes: data layouts, a process per service, servers that already run, an ordinary user."""
 
 from __future__ import annotations
 
@@ -73,6 +73,41 @@ def test_servers_that_already_run_are_used_with_a_role_that_is_no_superuser(
     assert set(installation.processes()) == {"provision", "core", "relay", "worker"}
     assert list((installation.home / "postgres").iterdir()) == list((installation.home / "nats").iterdir()) == []
     assert password not in "".join(log.read_text(errors="replace") for log in (installation.home / "logs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("settings", "databases", "allowed"),
+    [
+        pytest.param({"layout": "hybrid"}, 3, 8, marks=pytest.mark.slow),
+        ({"layout": "central"}, 1, 8),
+        pytest.param({"layout": "central", "shared_role": "true"}, 1, 64, marks=pytest.mark.slow),
+        pytest.param({"layout": "consolidated", "accept_consolidated": "true"}, 1, 64, marks=pytest.mark.slow),
+        pytest.param({"placement": "isolated"}, 8, 8, marks=pytest.mark.slow),
+        pytest.param({"layout": "hybrid", "placement": "isolated"}, 3, 8, marks=pytest.mark.slow),
+    ],
+    ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else None,
+)
+def test_every_layout_runs_the_main_job_with_the_same_services(
+    installation: Installation, settings: dict[str, str], databases: int, allowed: int
+) -> None:
+    demo = installation.run("demo", "--json", **settings)
+    require_sound(demo)
+    matrix = demo.document["facts"]["access"]["database"]
+    assert sum(is_allowed for _, _, is_allowed in matrix) == allowed
+    assert len({item["database"] for item in json.loads((installation.home / "layout.json").read_text())}) == databases
+
+
+def test_a_home_is_not_started_in_another_layout(installation: Installation) -> None:
+    started = installation.run("up", "--detach", layout="hybrid")
+    assert started.status == 0, started.err
+    assert installation.run("down", layout="hybrid").status == 0
+    before = installation.tree()
+    refused = installation.run("up", layout="central")
+    assert refused.status == 2
+    assert refused.err.startswith(
+        "error LAYOUT_CHANGED: the data of auth lies in alphintra_platform.auth_schema on main"
+    )
+    assert installation.tree() == before
 
 
 def test_ordinary_user_runs_everything(fresh_installation: Callable[..., Installation]) -> None:

@@ -160,4 +160,22 @@ def _millis(service: Mapping[str, Any]) -> Decimal | None:
     return None if latency is None else Decimal(str(latency)).quantize(Decimal("0.1"))
 
 
-COMMANDS: tuple[click.Command, ...] = (up, down, status, logs, demo)
+@click.group("bus")
+def bus() -> None:
+    """The message bus between the services."""
+
+
+@bus.command("config")
+def show_bus_configuration() -> int:
+    """Print what a NATS server of your own needs.
+
+    Users, public keys and rights, to be included in its configuration; no secret. Then set ALPHINTRA_NATS_URL.
+    """
+    from alphintra.runtime.home import Home
+    from alphintra.runtime.platform import bus_configuration
+
+    click.echo(bus_configuration(Home.open(settings().home)), nl=False)
+    return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (up, down, status, logs, demo, bus)

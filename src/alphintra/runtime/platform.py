@@ -12,6 +12,7 @@ from alphintra.dataplane.bus_permissions import rights
 from alphintra.dataplane.layouts import instances_of
 from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
+from alphintra.runtime.administrator import require_administrator
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats, render_nats_accounts
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
@@ -38,7 +39,8 @@ def require_startable(settings: RuntimeSettings) -> None:
     """Refuse, before anything is written, a start that cannot succeed.
 
     Raises:
-        AlphintraError: HOME_*, SECRET_MODE, ALREADY_RUNNING, PORT_IN_USE, SERVER_UNREACHABLE, LAYOUT_*.
+        AlphintraError: HOME_*, SECRET_MODE, ALREADY_RUNNING, PORT_IN_USE, SERVER_UNREACHABLE, TOPOLOGY_*, PG_VERSION,
+            LAYOUT_*.
     """
     home = Home.find(settings.home)
     if home is not None:
@@ -55,6 +57,8 @@ def require_startable(settings: RuntimeSettings) -> None:
     for setting, url in given.items():
         if url:
             require_answer(*_address(url), setting=setting)
+            if setting != "nats_url":
+                require_administrator(url, setting=setting)
 
 
 def bus_configuration(home: Home) -> str:
