@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from alphintra.dataplane.model import Database, Grant, Membership, Role, Setting, State
+from alphintra.dataplane.reporting_grants import with_reporting
 from alphintra.manifest import COMMON_TABLES
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ def declare(placements: Iterable[Placement], *, exclusive: bool = True) -> State
     }
     if exclusive:
         databases |= {name: Database(name=name) for name in SYSTEM_DATABASES}
-    return State(
+    services = State(
         roles=_declare_roles(placed),
         memberships=frozenset(item for placement in placed for item in _declare_memberships(placement)),
         settings=frozenset(role_settings(placed)),
         databases=databases,
     )
+    return with_reporting(services, placed)
 
 
 def role_settings(placements: Iterable[Placement]) -> tuple[Setting, ...]:

@@ -69,6 +69,7 @@ class Placement:
         service_role_name: login role of the running service, if not the manifest's; several services may share it.
         role_prefix: start of the other roles' names, if not the service's name.
         merged_schema: schema that holds the rows of all services, where they share one (``consolidated``).
+        is_reported: whether cross-service reports may read what the service shows them; the place is the same.
     """
 
     service: str
@@ -78,6 +79,7 @@ class Placement:
     service_role_name: str = ""
     role_prefix: str = ""
     merged_schema: str = ""
+    is_reported: bool = field(default=False, compare=False)
 
     @property
     def spec(self) -> ServiceSpec:
