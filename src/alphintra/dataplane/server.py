@@ -14,7 +14,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-__all__ = ["VERSION_MIN", "Passwords", "Server", "admin_connection", "role_connection"]
+__all__ = ["VERSION_MIN", "Passwords", "Server", "admin_connection", "require_rights", "role_connection"]
 
 VERSION_MIN: Final = 150000
 _CONNECT_TIMEOUT_S: Final = 5.0
@@ -72,6 +72,17 @@ async def admin_connection(server: Server, *, database: str = "") -> AsyncIterat
         yield connection
     finally:
         await _close(connection)
+
+
+async def require_rights(server: Server) -> None:
+    """Raise TOPOLOGY_RIGHTS if the administrator may not make roles and databases; also as `admin_connection`."""
+    async with admin_connection(server) as connection:
+        may = await connection.fetchval(
+            "select rolsuper or (rolcreaterole and rolcreatedb) from pg_roles where rolname = current_user"
+        )
+    if not may:
+        message = f"{server.admin_label} may not make roles and databases: grant it CREATEROLE and CREATEDB"
+        raise AlphintraError("TOPOLOGY_RIGHTS", message)
 
 
 @asynccontextmanager

@@ -23,16 +23,9 @@ def require_administrator(url: str, *, setting: str) -> None:
 
 async def _ask(url: str, *, pointer: str) -> None:
     # Loaded where a server is given alone: with the embedded one the supervisor needs no driver.
-    from alphintra.dataplane.server import Server, admin_connection  # noqa: PLC0415
+    from alphintra.dataplane.server import Server, require_rights  # noqa: PLC0415
 
-    server = Server(admin_url=url, host="", port=0)
     try:
-        async with admin_connection(server) as connection:
-            row = await connection.fetchrow(
-                "select rolsuper or (rolcreaterole and rolcreatedb) as may from pg_roles where rolname = current_user"
-            )
+        await require_rights(Server(admin_url=url, host="", port=0))
     except AlphintraError as error:
-        raise AlphintraError(error.code, f"{error.detail}; correct {pointer}", pointer=pointer) from error
-    if not row["may"]:
-        detail = f"{server.admin_label} may not make roles and databases: grant it CREATEROLE and CREATEDB"
-        raise AlphintraError("TOPOLOGY_RIGHTS", detail, pointer=pointer)
+        raise AlphintraError(error.code, f"{error.detail}; see {pointer}", pointer=pointer) from error
