@@ -58,6 +58,8 @@ class EdgeCredentials(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     nats: NatsCredentials
     operator_token_sha256: str
+    host: str = "127.0.0.1"
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class ProcessCredentials(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-LOOPBACK: Final = "127.0.0.1"
 EXIT_FAILED: Final = 1
 GC_THRESHOLDS: Final = (50_000, 20, 20)  # the hot path makes many short-lived objects and few cycles
 
@@ -116,9 +115,13 @@ async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tu
     from alphintra.edge.settings import EdgeSettings
 
     bus = Bus(name="edge", asks=asks, local=local, nats=await connect_nats(credentials.nats))
-    settings = EdgeSettings(version=__version__, operator_token_sha256=credentials.operator_token_sha256)
+    settings = EdgeSettings(
+        version=__version__,
+        operator_token_sha256=credentials.operator_token_sha256,
+        allowed_hosts=credentials.allowed_hosts,
+    )
     app = build_app(bus=bus, settings=settings, clock=SystemClock(), ids=SystemIds())
-    return await serve(app, LOOPBACK, credentials.port), bus
+    return await serve(app, credentials.host, credentials.port), bus
 
 
 def main() -> int:
