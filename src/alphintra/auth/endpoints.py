@@ -76,7 +76,7 @@ class Endpoints:
 
     async def get_signing_keys(self, _command: GetSigningKeys, _context: Context) -> SigningKeysView:
         """Answer ``auth.get_signing_keys``."""
-        return keys.get_signing_keys(resources=self._resources)
+        return await keys.get_signing_keys(resources=self._resources, at=self._clock.now())
 
     async def create_api_key(self, command: CreateApiKey, context: Context) -> ApiKeyCreated:
         """Answer ``auth.create_api_key``."""

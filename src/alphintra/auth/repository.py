@@ -173,6 +173,11 @@ class Credentials:
         async with self._database.session() as session:
             return tuple(_user(row) for row in await session.rows("users.list"))
 
+    async def list_ended_sessions(self, *, since: datetime) -> tuple[UUID, ...]:
+        """Read which sessions were ended before their time since then, oldest first."""
+        async with self._database.session() as session:
+            return tuple(row["session_id"] for row in await session.rows("sessions.ended_since", since))
+
     async def list_keys(self, user_id: UserId) -> tuple[ApiKey, ...]:
         """Read a person's keys, oldest first."""
         async with self._database.session() as session:

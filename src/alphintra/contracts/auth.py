@@ -95,9 +95,14 @@ class SetupTokenView(View, frozen=True):
 
 
 class SigningKeysView(View, frozen=True):
-    """Public keys access tokens are verified with, as a JSON Web Key Set."""
+    """Public keys access tokens are verified with, as a JSON Web Key Set; and whose tokens are void nevertheless.
+
+    ``ended_sessions`` are those ended before their time within the longest life of an access token: who verifies tokens
+    refuses theirs, also after having been restarted.
+    """
 
     jwks: str
+    ended_sessions: tuple[UUID, ...] = ()
 
 
 class ApiKeyView(View, frozen=True):

@@ -228,6 +228,8 @@ class Gate:
         if self._jwks_at is None or at - self._jwks_at >= believed:
             view = await self.bus.ask(GetSigningKeys(), Context(trace_id=trace_id, actor=EDGE))
             self._jwks, self._jwks_at = view.jwks, at
+            for session_id in view.ended_sessions:  # by another edge, or by this one before it was started again
+                self.end_session(session_id)
         return self._jwks
 
 

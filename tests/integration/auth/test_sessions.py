@@ -32,6 +32,16 @@ def refresh(tokens: TokensView) -> RefreshSession:
     return RefreshSession(refresh_token=tokens.refresh_token)
 
 
+async def test_verifiers_are_told_which_sessions_ended_while_their_tokens_live(auth: Auth) -> None:
+    ada = await auth.register("ada")
+    tokens, _other = await auth.log_in(ada), await auth.log_in(ada)
+    assert (await auth.ask(GetSigningKeys())).ended_sessions == ()
+    await auth.ask(LogOut(session_id=tokens.session_id), ada.context)
+    assert (await auth.ask(GetSigningKeys())).ended_sessions == (tokens.session_id,)
+    auth.wait(minutes=16)
+    assert (await auth.ask(GetSigningKeys())).ended_sessions == ()
+
+
 async def test_the_access_token_of_a_log_in_verifies_with_the_published_keys(auth: Auth) -> None:
     ada = await auth.register("ada", "owner")
     tokens = await auth.log_in(ada)

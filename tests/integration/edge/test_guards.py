@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from joserfc.jwk import OKPKey
 from structlog.testing import capture_logs
 
-from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, VerifyApiKey
+from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, SigningKeysView, VerifyApiKey
 from alphintra.edge.guards import PROVEN_MAX
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor
@@ -102,6 +103,13 @@ async def test_signing_keys_are_fetched_once(gateway: Gateway) -> None:
         gateway.clock.pass_time(seconds=seconds)
         assert await code(gateway, gateway.bearer()) == ""
     assert len(gateway.services.commands(GetSigningKeys)) == 1
+
+
+async def test_a_session_ended_before_the_edge_was_started_is_refused(gateway: Gateway) -> None:
+    known = gateway.services.replies[GetSigningKeys]
+    assert isinstance(known, SigningKeysView)
+    gateway.services.replies[GetSigningKeys] = msgspec.structs.replace(known, ended_sessions=(SESSION_ID,))
+    assert await code(gateway, gateway.bearer()) == "SESSION_ENDED"
 
 
 async def test_a_new_signing_key_is_taken_up_without_waiting(gateway: Gateway) -> None:

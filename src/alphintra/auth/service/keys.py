@@ -15,6 +15,7 @@ from alphintra.auth.service.authority import (
     require_credential_scope,
     require_may_grant,
 )
+from alphintra.auth.service.tokens import ACCESS_TOKEN_LIFE
 from alphintra.contracts.auth import (
     ApiKeyCreated,
     ApiKeyPrincipal,
@@ -111,9 +112,10 @@ async def verify_api_key(command: VerifyApiKey, *, resources: Resources) -> ApiK
     return ApiKeyPrincipal(user_id=key.user_id, role=role, key_id=key.key_id, scopes=scopes, mode=key.mode)
 
 
-def get_signing_keys(*, resources: Resources) -> SigningKeysView:
-    """Return the public keys of access tokens."""
-    return SigningKeysView(jwks=resources.tokens.jwks)
+async def get_signing_keys(*, resources: Resources, at: datetime) -> SigningKeysView:
+    """Return the public keys of access tokens, and the sessions whose tokens are void though not expired."""
+    ended = await resources.credentials.list_ended_sessions(since=at - ACCESS_TOKEN_LIFE)
+    return SigningKeysView(jwks=resources.tokens.jwks, ended_sessions=ended)
 
 
 def _owner_of_new_key(command: CreateApiKey, context: Context) -> UserId:

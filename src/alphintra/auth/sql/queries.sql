@@ -66,6 +66,9 @@ UPDATE sessions SET token_hash = $2, rotations = $3, rotated_at = $4 WHERE sessi
 -- sessions.end: end a session before its time
 UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL;
 
+-- sessions.ended_since: sessions ended before their time since then, whose access tokens may still look valid
+SELECT session_id FROM sessions WHERE ended_at >= $1 ORDER BY ended_at;
+
 -- keys.insert: store a new API key
 INSERT INTO api_keys (key_id, user_id, name, secret_hash, scopes, mode, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
