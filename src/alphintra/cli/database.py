@@ -10,6 +10,7 @@ import click
 
 from alphintra.cli.installation import existing_home, settings
 from alphintra.cli.output import AS_JSON, print_json, print_rich
+from alphintra.cli.reporting import report, reporting
 
 if TYPE_CHECKING:
     from alphintra.dataplane.matrix import AccessMatrix, Cell
@@ -141,5 +142,8 @@ def _word(cell: Cell) -> Any:  # noqa: ANN401 - rich.text.Text, which is not imp
         return Text(f"{word}!", style="bold red")
     return Text(word, style="green" if cell.is_allowed else "dim")
 
+
+database.add_command(report)
+database.add_command(reporting)
 
 COMMANDS: tuple[click.Command, ...] = (database,)

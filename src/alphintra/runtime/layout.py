@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from alphintra.dataplane.layouts import Placement
@@ -16,6 +16,7 @@ from alphintra.runtime.settings import ProcessLayout
 
 __all__ = [
     "ProcessPlan",
+    "carry_reporting",
     "credentials_path",
     "process_plans",
     "record_layout",
@@ -86,6 +87,12 @@ def recorded_layout(home: Home) -> tuple[Placement, ...]:
     except FileNotFoundError:
         return ()
     return tuple(Placement(**item) for item in kept)
+
+
+def carry_reporting(home: Home, layout: Sequence[Placement]) -> tuple[Placement, ...]:
+    """Return a layout from the settings with cross-service reporting on if the home's record says so."""
+    is_on = any(placement.is_reported for placement in recorded_layout(home))
+    return tuple(replace(placement, is_reported=is_on) for placement in layout)
 
 
 def require_same_layout(home: Home, layout: Sequence[Placement]) -> None:

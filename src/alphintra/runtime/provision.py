@@ -20,7 +20,7 @@ from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.credentials import Address, Servers, operator_token, role_password, write_credentials
 from alphintra.runtime.home import Home, write_atomically
-from alphintra.runtime.layout import process_plans, record_layout
+from alphintra.runtime.layout import carry_reporting, process_plans, record_layout
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.settings import ProcessLayout
 
@@ -43,6 +43,7 @@ class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run(home: Home, order: ProvisionOrder) -> None:
     """Provision databases and streams, then write the credentials of every process. Safe to repeat and to kill."""
+    order = msgspec.structs.replace(order, layout=carry_reporting(home, order.layout))
     deployer = BusLogin(url=order.nats_url, user="deployer", seed=nats_seed(home, "deployer"))
     done = await asyncio.gather(
         *(provision(server, layout=order.layout, passwords=role_password(home)) for server in order.instances),
