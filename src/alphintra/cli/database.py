@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from alphintra.cli.database_audit import audit, is_audit
 from alphintra.cli.installation import existing_home, settings
 from alphintra.cli.output import AS_JSON, print_json, print_rich
 from alphintra.cli.reporting import report, reporting
@@ -25,13 +27,25 @@ def database() -> None:
 
 
 @database.command("verify")
+@click.option("--url", help="Audit this PostgreSQL instead, as postgresql://admin@host/db (or ALPHINTRA_AUDIT_URL).")
+@click.option("--map", "entries", multiple=True, help="With --url: SERVICE=DATABASE:ROLE[:SCHEMA]; once per service.")
+@click.option(
+    "--password-file", type=click.Path(path_type=Path), help="With --url: the roles' passwords, in a file like .pgpass."
+)
+@click.option("--sql", "as_sql", is_flag=True, help="With --url: print the statements that close what is found.")
 @AS_JSON
-def verify(*, as_json: bool) -> int:
+def verify(
+    *, url: str | None, entries: tuple[str, ...], password_file: Path | None, as_sql: bool, as_json: bool
+) -> int:
     """Attack every border and show the matrix.
 
-    Tries every service's credential on every database and subject. Exit status 1 unless all ends as declared.
+    Tries every service's credential on every database and subject. Exit status 1 unless all ends as declared. With
+    --url and --map it audits a PostgreSQL that Alphintra did not build, and changes nothing there.
     """
     import asyncio
+
+    if is_audit(url, entries):
+        return audit(url, entries, password_file=password_file, as_json=as_json, as_sql=as_sql)
 
     from alphintra.runtime.inspection import probe_access
 
