@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -104,6 +105,8 @@ def _switch(*, on: bool, as_json: bool) -> int:
 
 
 async def _print_orders(home: Home, query: OrderQuery, *, as_json: bool) -> None:
+    import json
+
     import msgspec
 
     from alphintra.runtime.reporting import orders_report
@@ -116,7 +119,8 @@ async def _print_orders(home: Home, query: OrderQuery, *, as_json: bool) -> None
             continue
         # Written page by page: a report may hold more than memory should.
         for line in page:
-            click.echo(separator + msgspec.json.encode(line).decode(), nl=False)
+            document = msgspec.to_builtins(line, builtin_types=(Decimal,))
+            click.echo(separator + json.dumps(document, default=_amount_text, ensure_ascii=False), nl=False)
             separator = ",\n"
     if as_json:
         click.echo("[]" if separator == "[\n" else "\n]")
@@ -141,6 +145,10 @@ def _print_lines(lines: list[OrderLine]) -> None:
         for line in lines
     ]
     print_table(("created", "order", "status", "filled", "risk", "strategy", "told", "position"), rows)
+
+
+def _amount_text(value: Decimal) -> str:
+    return f"{value:f}"
 
 
 def _verdict(line: OrderLine) -> str:
