@@ -275,6 +275,7 @@ def _new_owner(target: Target, schemas: list[Owned], inside: list[Owned], facts:
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {identifier(schema)} TO {role}",
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {identifier(schema)} TO {role}",
         ]
+    sqls.append(f"ALTER DEFAULT PRIVILEGES FOR ROLE {identifier(owner)} REVOKE EXECUTE ON ROUTINES FROM PUBLIC")
     return tuple(Statement(sql=sql, database=where) for sql in sqls)
 
 

@@ -110,7 +110,10 @@ _OBJECTS: Final = """
             coalesce(nspacl, acldefault('n', nspowner)) as acl, 'pg_namespace'::regclass as class, oid
         from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
         union all
-        select case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'view' else 'table' end,
+        select case when c.relkind in ('v', 'm') then 'view' when c.relkind <> 'S' then 'table'
+                when exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                    and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')) then 'linked sequence'
+                else 'sequence' end,
             n.nspname, c.relname, '', c.relowner,
             coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)),
             'pg_class'::regclass, c.oid
@@ -224,8 +227,9 @@ async def read_facts(server: Server, mapped: Sequence[Mapped]) -> Facts:
 
 
 def _add_object(row: asyncpg.Record, database: str, held: set[Held], owned: set[Owned]) -> None:
-    kind = "table" if row["kind"] == "view" else row["kind"]
-    if row["kind"] not in {"column", "language", "wrapper", "server"}:
+    kind = {"view": "table", "linked sequence": "sequence"}.get(row["kind"], row["kind"])
+    # A sequence of a column goes with its table.
+    if row["kind"] not in {"column", "language", "wrapper", "server", "linked sequence"}:
         place = {"database": database, "schema": row["schema"], "name": row["name"]}
         owned.add(Owned(kind=row["kind"], owner=row["owner"], **place))
     if row["privilege"] is not None:
