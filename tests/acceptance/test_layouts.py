@@ -16,6 +16,7 @@ from alphintra.cli.client import ApiClient, wait_for
 from alphintra.manifest import SERVICES
 from alphintra.runtime.credentials import operator_token
 from alphintra.runtime.home import Home
+from alphintra.runtime.layout import recorded_layout
 from alphintra.runtime.platform import bus_configuration
 from alphintra.runtime.programs import nats_program
 from fixtures.demonstration import require_sound
@@ -98,9 +99,13 @@ def test_every_layout_runs_the_main_job_with_the_same_services(
 
 
 def test_a_home_is_not_started_in_another_layout(installation: Installation) -> None:
-    started = installation.run("up", "--detach", layout="hybrid")
+    started = installation.run("up", "--detach", "--layout", "hybrid")
     assert started.status == 0, started.err
-    assert installation.run("down", layout="hybrid").status == 0
+    assert installation.run("down").status == 0
+    again = installation.run("up", "--detach")  # says nothing of a layout: the home has one
+    assert again.status == 0, again.err
+    assert len({item.database for item in recorded_layout(Home.existing(installation.home))}) == 3
+    assert installation.run("down").status == 0
     before = installation.tree()
     refused = installation.run("up", layout="central")
     assert refused.status == 2

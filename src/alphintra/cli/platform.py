@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,18 @@ from alphintra.cli.output import AS_JSON, moment, print_json, print_table
 if TYPE_CHECKING:
     from alphintra.runtime.control import PlatformStatus
     from alphintra.runtime.home import Home
+    from alphintra.runtime.settings import RuntimeSettings
 
 __all__ = ["COMMANDS"]
 
+_LAYOUT = click.option(
+    "--layout",
+    type=click.Choice(["separate", "hybrid", "central", "consolidated"]),
+    help="Which services share a database; a home keeps its first.",
+)
+_PLACEMENT = click.option(
+    "--placement", type=click.Choice(["shared", "isolated"]), help="One PostgreSQL instance, or one for each database."
+)
 _NEVER_STARTED = "not running; it was never started in this home"
 _KIB_PER_MIB = 1024
 
@@ -28,21 +37,16 @@ _KIB_PER_MIB = 1024
 @click.option(
     "--processes", type=click.Choice(["default", "per-service"]), help="How the services are spread over processes."
 )
+@_LAYOUT
+@_PLACEMENT
 @click.option("--sample", is_flag=True, help="Bring sample prices and a replayed feed where there are none yet.")
 @click.option("--detach", is_flag=True, help="Return when the platform is ready, and leave it running.")
 @click.option("--silent", is_flag=True, hidden=True, help="Tell no setup link: whoever started this does.")
-def up(*, port: int | None, processes: str | None, sample: bool, detach: bool, silent: bool) -> int:
+def up(*, sample: bool, detach: bool, silent: bool, **chosen_here: str | int | None) -> int:
     """Start the platform and keep it running until Ctrl-C."""
-    from dataclasses import replace
-
     from alphintra.cli import starting
-    from alphintra.runtime.settings import ProcessLayout
 
-    chosen = settings()
-    if port is not None:
-        chosen = replace(chosen, port=port)
-    if processes is not None:
-        chosen = replace(chosen, processes=ProcessLayout(processes))
+    chosen = _chosen(**chosen_here)
     if detach:
         return starting.start_detached(chosen, with_sample=sample)
     return starting.run_in_foreground(chosen, with_sample=sample, is_silent=silent)
@@ -99,15 +103,33 @@ def logs(*, name: str, follow: bool, lines: int) -> int:
 
 
 @click.command()
+@_LAYOUT
+@_PLACEMENT
 @AS_JSON
-def demo(*, as_json: bool) -> int:
+def demo(*, as_json: bool, **chosen_here: str | None) -> int:
     """Run the main job end to end and verify it.
 
     Exit status 0 only if every step was verified in the owning service's data.
     """
     from alphintra.cli.demo import demo as run_demo
 
-    return run_demo(settings(), as_json=as_json)
+    return run_demo(_chosen(**chosen_here), as_json=as_json)
+
+
+def _chosen(**here: str | int | None) -> RuntimeSettings:
+    """Return the settings with what the command line says in their place."""
+    from dataclasses import replace
+
+    from alphintra.dataplane.layouts import LayoutName
+    from alphintra.runtime.settings import PlacementKind, ProcessLayout
+
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "port": int,
+        "processes": ProcessLayout,
+        "layout": LayoutName,
+        "placement": PlacementKind,
+    }
+    return replace(settings(), **{name: kinds[name](value) for name, value in here.items() if value is not None})
 
 
 def _health(home: Home) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from alphintra.runtime.platform import require_startable, run_platform
 from alphintra.runtime.policy import Phase, PlatformState
 from alphintra.runtime.settings import RuntimeSettings
 
-__all__ = ["run_in_foreground", "start_detached"]
+__all__ = ["layout_arguments", "run_in_foreground", "start_detached"]
 
 _LOOK_EVERY_S = 0.1
 _START_TIMEOUT_S = 180.0
@@ -110,6 +110,12 @@ def welcome(port: int, *, with_sample: bool) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own program
 
 
+def layout_arguments(settings: RuntimeSettings) -> tuple[str, ...]:
+    """Return what tells another ``alphintra up`` the layout that was chosen on this command line."""
+    chosen = (("--layout", settings.layout), ("--placement", settings.placement))
+    return tuple(word for flag, value in chosen if value is not None for word in (flag, value.value))
+
+
 def start_detached(settings: RuntimeSettings, *, with_sample: bool) -> int:
     """Start the platform in the background and return when it is ready; its own words go to ``logs/up.log``.
 
@@ -120,7 +126,7 @@ def start_detached(settings: RuntimeSettings, *, with_sample: bool) -> int:
     home = Home.open(settings.home)
     _tell(f"starting in {home.path}")
     argv = [sys.executable, "-m", "alphintra", "up", "--silent"]
-    argv += ["--port", str(settings.port), "--processes", settings.processes.value]
+    argv += ["--port", str(settings.port), "--processes", settings.processes.value, *layout_arguments(settings)]
     log = home.logs / _LOG
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own program

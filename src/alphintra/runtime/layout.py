@@ -12,7 +12,7 @@ from alphintra.infrastructure.parts import Parts
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import SERVICES
 from alphintra.runtime.home import Home, write_atomically
-from alphintra.runtime.settings import ProcessLayout
+from alphintra.runtime.settings import ProcessLayout, RuntimeSettings
 
 __all__ = [
     "ProcessPlan",
@@ -21,7 +21,7 @@ __all__ = [
     "process_plans",
     "record_layout",
     "recorded_layout",
-    "require_same_layout",
+    "settled_layout",
 ]
 
 _LAYOUT_FILE = "layout.json"
@@ -95,15 +95,23 @@ def carry_reporting(home: Home, layout: Sequence[Placement]) -> tuple[Placement,
     return tuple(replace(placement, is_reported=is_on) for placement in layout)
 
 
-def require_same_layout(home: Home, layout: Sequence[Placement]) -> None:
-    """Raise LAYOUT_CHANGED if the home's data lies elsewhere than the settings say: it would seem to be gone."""
-    for before, placement in zip(recorded_layout(home), layout, strict=False):
+def settled_layout(home: Home | None, settings: RuntimeSettings) -> tuple[Placement, ...]:
+    """Return where each service lives: as the settings say, or where they say nothing as the home is.
+
+    Raises LAYOUT_CHANGED if the home's data lies elsewhere than the settings say: it would seem to be gone.
+    """
+    recorded = () if home is None else recorded_layout(home)
+    if recorded and not settings.names_a_layout:
+        return recorded
+    layout = settings.placements()
+    for before, placement in zip(recorded, layout, strict=False):
         if placement != before:
             detail = (
                 f"the data of {placement.service} lies in {_place(before)}, the settings say {_place(placement)}: "
                 "set the layout back, or set ALPHINTRA_HOME to a new folder"
             )
             raise AlphintraError("LAYOUT_CHANGED", detail, kind=Kind.CONFLICT, pointer="layout")
+    return layout
 
 
 def _place(placement: Placement) -> str:

@@ -9,14 +9,14 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
-from alphintra.dataplane.layouts import instances_of
+from alphintra.dataplane.layouts import Placement, instances_of
 from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
 from alphintra.runtime.administrator import require_administrator
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats, render_nats_accounts
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
-from alphintra.runtime.layout import ProcessPlan, credentials_path, process_plans, require_same_layout
+from alphintra.runtime.layout import ProcessPlan, credentials_path, process_plans, settled_layout
 from alphintra.runtime.lock import require_not_running
 from alphintra.runtime.nats_keys import nats_public_key
 from alphintra.runtime.policy import PlatformState
@@ -49,9 +49,7 @@ def require_startable(settings: RuntimeSettings) -> None:
         for setting in ("port", "postgres_port", "nats_port"):
             if port := getattr(settings, setting):
                 require_free_port(port, setting=setting)
-    layout = settings.placements()
-    if home is not None:
-        require_same_layout(home, layout)
+    settled_layout(home, settings)
     given = {"database_admin_url": settings.database_admin_url, "nats_url": settings.nats_url}
     given |= {f"admin_urls.{name}": url for name, url in settings.admin_urls.items()}
     for setting, url in given.items():
@@ -98,9 +96,10 @@ async def run_platform(
     """
     require_startable(settings)
     home = Home.open(settings.home)
+    layout = settled_layout(home, settings)
     embedded = [
         EmbeddedPostgres(home, settings.postgres_port if instance == MAIN_INSTANCE else 0, instance=instance)
-        for instance in instances_of(settings.placements())
+        for instance in instances_of(layout)
         if not settings.admin_url(instance)
     ]
     nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=_bus_users())
@@ -108,7 +107,7 @@ async def run_platform(
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
 
     async def prepare() -> Sequence[ProcessSpec]:
-        order = _provision_order(settings, embedded, settings.nats_url if nats is None else nats.url)
+        order = _provision_order(settings, layout, embedded, settings.nats_url if nats is None else nats.url)
         return (
             _provision_spec(home, order),
             *(_process_spec(home, plan, crash) for plan in process_plans(settings.processes)),
@@ -121,9 +120,10 @@ async def run_platform(
     await supervisor.run(prepare, ports={"http": settings.port}, check=check, on_ready=on_ready)
 
 
-def _provision_order(settings: RuntimeSettings, embedded: Sequence[EmbeddedPostgres], nats_url: str) -> str:
+def _provision_order(
+    settings: RuntimeSettings, layout: Sequence[Placement], embedded: Sequence[EmbeddedPostgres], nats_url: str
+) -> str:
     # Written without msgspec: the supervisor stays light, and the reader checks it.
-    layout = settings.placements()
     return json.dumps(
         {
             "instances": [_server(settings, instance, embedded) for instance in instances_of(layout)],

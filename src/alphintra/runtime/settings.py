@@ -63,8 +63,8 @@ class RuntimeSettings:
         database_admin_url: a running PostgreSQL to use instead of the embedded one, as a role that may make roles
             and databases; empty for the embedded one.
         nats_url: a running NATS server to use instead of the embedded one; empty for the embedded one.
-        layout: which services share a database.
-        placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one.
+        layout: which services share a database; None for the one the home has, ``separate`` in a new one.
+        placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one; None as with the layout.
         shared_role: in ``central``, one role for all services instead of one each.
         accept_consolidated: that the ``consolidated`` layout isolates nothing is known.
         databases: other names for databases, by the layout's own name.
@@ -81,8 +81,8 @@ class RuntimeSettings:
     processes: ProcessLayout = ProcessLayout.DEFAULT
     database_admin_url: str = field(default="", repr=False)
     nats_url: str = field(default="", repr=False)
-    layout: LayoutName = LayoutName.SEPARATE
-    placement: PlacementKind = PlacementKind.SHARED
+    layout: LayoutName | None = None
+    placement: PlacementKind | None = None
     shared_role: bool = False
     accept_consolidated: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -91,11 +91,17 @@ class RuntimeSettings:
     instances: Mapping[str, str] = field(default_factory=dict)
     admin_urls: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def names_a_layout(self) -> bool:
+        """Whether anything is said of where services live."""
+        said = (self.layout, self.placement, self.shared_role, self.databases, self.schemas, self.roles, self.instances)
+        return any(said)
+
     def placements(self) -> tuple[Placement, ...]:
-        """Return where each service lives. Raises what `choose_layout` raises."""
+        """Return where these settings say each service lives. Raises what `choose_layout` raises."""
         return choose_layout(
             LayoutChoice(
-                name=self.layout,
+                name=self.layout or LayoutName.SEPARATE,
                 is_isolated=self.placement is PlacementKind.ISOLATED,
                 has_shared_role=self.shared_role,
                 accepts_consolidated=self.accept_consolidated,

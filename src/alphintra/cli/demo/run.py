@@ -18,6 +18,7 @@ from alphintra.cli.client import ApiClient, wait_for
 from alphintra.cli.demo import steps, verify
 from alphintra.cli.demo.journal import Journal, Run, load_run, save_run, to_stderr
 from alphintra.cli.demo.report import print_summary
+from alphintra.cli.starting import layout_arguments
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.children import die_with
 from alphintra.runtime.control import status
@@ -115,7 +116,7 @@ def _platform(home: Home, settings: RuntimeSettings, tell: Callable[[str], None]
         return
     require_startable(settings)
     tell("starting PostgreSQL, NATS and eight services")
-    argv = [sys.executable, "-m", "alphintra", "up"]
+    argv = [sys.executable, "-m", "alphintra", "up", *layout_arguments(settings)]
     log = home.logs / "demo-platform.log"
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own program
