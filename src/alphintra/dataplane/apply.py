@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.catalog import declare
+from alphintra.dataplane.catalog import declare_on
 from alphintra.dataplane.inspect import inspect
-from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.plan import VERIFIER, Action, plan
 from alphintra.dataplane.quoting import literal
 from alphintra.dataplane.scram import SALT_BYTES, verifier_of
@@ -30,6 +29,7 @@ _LOCK_KEY: Final = 0x616C7068_696E7472  # "alphintr": one applying run per insta
 _LOCK_WAIT: Final = "50s"
 _LOCK_TIMEOUT: Final = "2s"
 _STATEMENT_TIMEOUT: Final = "30s"
+_QUOTED_MAX: Final = 300  # of a statement, in a message
 _ROUNDS_MAX: Final = 3  # a plan from nothing converges in one; one more for what changed beside us, one to see it still
 
 
@@ -37,7 +37,7 @@ async def plan_server(
     server: Server, *, layout: Iterable[Placement], passwords: Passwords | None = None
 ) -> tuple[Action, ...]:
     """Return what ``apply`` would do now, without doing it. Raises TOPOLOGY_CONNECT, PG_VERSION."""
-    declared = declare(placements_of(layout, server.instance), exclusive=server.exclusive)
+    declared = declare_on(server, layout)
     return plan(declared, await inspect(server, declared, passwords=passwords))
 
 
@@ -49,7 +49,7 @@ async def apply(server: Server, *, layout: Iterable[Placement], passwords: Passw
 
     Raises TOPOLOGY_CONNECT, PG_VERSION, APPLY_BUSY, APPLY_FAILED naming the statement, APPLY_NOT_CONVERGED.
     """
-    declared = declare(placements_of(layout, server.instance), exclusive=server.exclusive)
+    declared = declare_on(server, layout)
     done: list[Action] = []
     async with _instance_lock(server) as connection:
         for _ in range(_ROUNDS_MAX):
@@ -121,5 +121,6 @@ async def _run_one(connection: asyncpg.Connection, action: Action, *, passwords:
         return  # made by somebody else since it was observed; the next round looks at it again
     except asyncpg.PostgresError as error:
         reason = f"{error.sqlstate}: {str(error).splitlines()[0]}"
-        message = f"PostgreSQL refused {action.sql!r} ({reason})"
+        statement = action.sql if len(action.sql) <= _QUOTED_MAX else action.sql[:_QUOTED_MAX] + "..."
+        message = f"PostgreSQL refused {statement!r} ({reason})"
         raise AlphintraError("APPLY_FAILED", message, kind=Kind.UNAVAILABLE) from None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.model import Database, Grant, Membership, Role, Setting, State
+from alphintra.dataplane.hardening import CATALOG_READER, Hardening, advisory_grants, catalogue_grants, closures
+from alphintra.dataplane.layouts import placements_of
+from alphintra.dataplane.model import Database, Grant, Membership, Role, Setting, State, Thing
 from alphintra.dataplane.reporting_grants import with_reporting
 from alphintra.manifest import COMMON_TABLES
 
@@ -13,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from alphintra.dataplane.layouts import Placement
+    from alphintra.dataplane.server import Server
     from alphintra.manifest import ServiceSpec, TableSpec
 
 __all__ = [
     "SYSTEM_DATABASES",
     "database_grants",
     "declare",
+    "declare_on",
     "role_settings",
     "service_tables",
     "table_grants",
@@ -49,25 +53,37 @@ def service_tables(spec: ServiceSpec) -> tuple[TableSpec, ...]:
     return (*COMMON_TABLES, *spec.tables)
 
 
-def declare(placements: Iterable[Placement], *, exclusive: bool = True) -> State:
+def declare_on(server: Server, layout: Iterable[Placement]) -> State:
+    """Return what a server must hold of a layout, at its level of hardening."""
+    placements = placements_of(layout, server.instance)
+    return declare(placements, exclusive=server.exclusive, hardening=server.hardening)
+
+
+def declare(
+    placements: Iterable[Placement], *, exclusive: bool = True, hardening: Hardening = Hardening.STRICT
+) -> State:
     """Return what one instance must hold.
 
     Args:
         placements: the services on this instance.
         exclusive: whether the instance is Alphintra's alone; only then are ``postgres`` and ``template1`` closed too.
+        hardening: how far the system catalogue is closed to PUBLIC.
     """
     placed = tuple(placements)
     databases = {
-        database: _declare_database(database, tuple(item for item in placed if item.database == database))
+        database: _declare_database(database, tuple(item for item in placed if item.database == database), hardening)
         for database in sorted({placement.database for placement in placed})
     }
     if exclusive:
-        databases |= {name: Database(name=name) for name in SYSTEM_DATABASES}
+        grants = frozenset(catalogue_grants(hardening))
+        shut = closures(hardening)
+        databases |= {name: Database(name=name, grants=grants, closures=shut) for name in SYSTEM_DATABASES}
     services = State(
         roles=_declare_roles(placed),
         memberships=frozenset(item for placement in placed for item in _declare_memberships(placement)),
         settings=frozenset(role_settings(placed)),
         databases=databases,
+        is_exclusive=exclusive,
     )
     return with_reporting(services, placed)
 
@@ -159,19 +175,35 @@ def _declare_roles(placements: tuple[Placement, ...]) -> dict[str, Role]:
         for kind, role in _kinds_of(placement):
             own = placement.spec.connections_max if kind == "service" else _CONNECTIONS[kind]
             limits[role] = limits.get(role, 0) + own
-    logins = {name: Role(name=name, attributes=("LOGIN",), connection_limit=limit) for name, limit in limits.items()}
+    # Before PostgreSQL 16 what a member inherits is an attribute of the member.
+    readers = {name for placement in placements for name in _catalog_readers(placement)}
+    logins = {
+        name: Role(
+            name=name, attributes=("LOGIN", "INHERIT") if name in readers else ("LOGIN",), connection_limit=limit
+        )
+        for name, limit in limits.items()
+    }
+    owners = {
+        placement.owner_role: Role(name=placement.owner_role, attributes=("INHERIT",)) for placement in placements
+    }
     # The role named like the database is what pg_hba's `samerole` asks for: a move never edits pg_hba.
-    plain = {name for placement in placements for name in (placement.owner_role, placement.database)}
-    return {name: Role(name=name) for name in plain} | logins
+    plain = {CATALOG_READER, *(placement.database for placement in placements)}
+    return {name: Role(name=name) for name in plain} | owners | logins
+
+
+def _catalog_readers(placement: Placement) -> tuple[str, ...]:
+    return (placement.owner_role, placement.backup_role)
 
 
 def _declare_memberships(placement: Placement) -> tuple[Membership, ...]:
     keys = tuple(Membership(role=placement.database, member=role) for role in placement.login_roles)
-    return (Membership(role=placement.owner_role, member=placement.migrator_role, may_set=True), *keys)
+    readers = (Membership(role=CATALOG_READER, member=role, inherit=True) for role in _catalog_readers(placement))
+    return (Membership(role=placement.owner_role, member=placement.migrator_role, may_set=True), *keys, *readers)
 
 
-def _declare_database(name: str, placements: tuple[Placement, ...]) -> Database:
-    grants: list[Grant] = []
+def _declare_database(name: str, placements: tuple[Placement, ...], hardening: Hardening) -> Database:
+    grants: list[Grant] = list(catalogue_grants(hardening))
+    things: set[Thing] = set()
     schemas: dict[str, str] = {}
     readers: dict[str, str] = {}
     for placement in placements:
@@ -187,4 +219,25 @@ def _declare_database(name: str, placements: tuple[Placement, ...]) -> Database:
         # PUBLIC has no use of plpgsql; the owner needs it to create the trigger functions of its migrations.
         grants.append(Grant(kind="language", name="plpgsql", grantee=placement.owner_role, privilege="USAGE"))
         grants += table_grants(placement)
-    return Database(name=name, schemas=schemas, grants=frozenset(grants), sequence_readers=readers)
+        if hardening is Hardening.STRICT:
+            grants += advisory_grants(placement.service, placement.service_role)
+            grants += advisory_grants("migrator", placement.owner_role)
+        things |= _things(placement)
+    return Database(
+        name=name,
+        schemas=schemas,
+        grants=frozenset(grants),
+        sequence_readers=readers,
+        closures=closures(hardening),
+        things=frozenset(things),
+    )
+
+
+def _things(placement: Placement) -> set[Thing]:
+    """Return the functions and triggers that a service's migrations make."""
+    found = set()
+    for table in service_tables(placement.spec):
+        where = ".".join(placement.location(table.name))
+        found |= {Thing(kind="trigger", name=f"{where}.{trigger}") for trigger in table.triggers}
+        found |= {Thing(kind="function", name=f"{placement.schema}.{function}()") for function in table.functions}
+    return found

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.model import PUBLIC, Database, DefaultGrant, Grant, Membership, Relation, Role, Setting, State
+from alphintra.dataplane.catalogue import Catalogue, catalogue_rights, read_catalogue
+from alphintra.dataplane.inventory import things_in_database, things_on_instance
+from alphintra.dataplane.model import (
+    PUBLIC,
+    SYSTEM_SCHEMAS,
+    Database,
+    DefaultGrant,
+    Grant,
+    Membership,
+    Relation,
+    Role,
+    Setting,
+    State,
+)
 from alphintra.dataplane.scram import fits
 from alphintra.dataplane.server import admin_connection, role_connection
 from alphintra.kernel.errors import AlphintraError
@@ -20,10 +34,17 @@ if TYPE_CHECKING:
 __all__ = ["inspect"]
 
 _LOGINS_AT_ONCE: Final = 8
+_DATABASES_AT_ONCE: Final = 4
 _LOGIN_DATABASE: Final = "postgres"
+_LIMITS: Final = (
+    "usage of plpgsql cannot be taken from PUBLIC",
+    "the server's own databases stay open to PUBLIC",
+    "the system catalogue stays readable by PUBLIC: only a superuser can close it",
+)
 
 _ROLES: Final = """
-    select rolname, rolconnlimit, array_remove(array[
+    select rolname as name, rolconnlimit as connection_limit, coalesce(rolvaliduntil < 'infinity', false) as expires,
+        array_remove(array[
         case when rolcanlogin then 'LOGIN' end, case when rolinherit then 'INHERIT' end,
         case when rolsuper then 'SUPERUSER' end, case when rolcreatedb then 'CREATEDB' end,
         case when rolcreaterole then 'CREATEROLE' end, case when rolreplication then 'REPLICATION' end,
@@ -44,22 +65,39 @@ _MEMBERSHIPS: Final = """
         and (g.rolname = any($1::text[]) or not exists (select from pg_database d where d.datname = g.rolname))
 """
 
+# Ours in any way: of our roles here or everywhere, of our databases, and of everybody where the instance is ours.
 _SETTINGS: Final = """
-    select d.datname as database, r.rolname as role, split_part(c, '=', 1) as name,
+    select coalesce(d.datname, '') as database, coalesce(r.rolname, '') as role, split_part(c, '=', 1) as name,
         substr(c, strpos(c, '=') + 1) as value
     from pg_db_role_setting s
-    join pg_database d on d.oid = s.setdatabase
-    join pg_roles r on r.oid = s.setrole
+    left join pg_database d on d.oid = s.setdatabase
+    left join pg_roles r on r.oid = s.setrole
     cross join unnest(s.setconfig) as c
-    where d.datname = any($1::text[]) and r.rolname = any($2::text[])
+    where (d.datname = any($1::text[]) or s.setdatabase = 0) and (r.rolname = any($2::text[]) or s.setrole = 0)
+        and (s.setdatabase <> 0 or s.setrole <> 0 or $3)
 """
 
 _DATABASES: Final = """
-    select d.datname as name, coalesce(r.rolname, '') as grantee, x.privilege_type as privilege, x.is_grantable
+    select d.datname as name, coalesce(r.rolname, '') as grantee, x.privilege_type as privilege, x.is_grantable,
+        case when o.rolsuper or o.rolname = current_user then '' else o.rolname end as owner
     from pg_database d
+    join pg_roles o on o.oid = d.datdba
     left join lateral aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x on x.grantee <> d.datdba
     left join pg_roles r on r.oid = x.grantee
     where d.datname = any($1::text[])
+"""
+
+# Rights on parameters and tablespaces that come from no default; of others only where the instance is ours.
+_SERVER_GRANTS: Final = """
+    select o.kind, o.name, coalesce(r.rolname, '') as grantee, x.privilege_type as privilege, x.is_grantable
+    from (
+        select 'parameter' as kind, parname as name, 10 as owner, paracl as acl from pg_parameter_acl
+        union all
+        select 'tablespace', spcname, spcowner, spcacl from pg_tablespace
+    ) o
+    cross join lateral aclexplode(o.acl) x
+    left join pg_roles r on r.oid = x.grantee
+    where x.grantee <> o.owner and (x.grantee = 0 or r.rolname = any($1::text[]) or $2)
 """
 
 _SCHEMAS: Final = """
@@ -84,64 +122,99 @@ _RELATIONS: Final = """
     where n.nspname = any($1::text[]) and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
 """
 
-# One row per privilege that somebody other than the object's owner holds, built-in defaults included.
+# One row per privilege that somebody other than the object's owner holds, built-in defaults included; and one per
+# privilege that its owner has not. The system's own schemas and languages are a superuser's to change.
 _GRANTS: Final = """
-    select o.kind, o.schema, o.name, o.column, coalesce(r.rolname, '') as grantee,
-        x.privilege_type as privilege, x.is_grantable
-    from (
+    with object as (
         select 'schema' as kind, '' as schema, nspname::text as name, '' as column, nspowner as owner,
-            coalesce(nspacl, acldefault('n', nspowner)) as acl
-        from pg_namespace where nspname = any($1::text[]) or nspname = 'public'
+            coalesce(nspacl, acldefault('n', nspowner)) as acl, acldefault('n', nspowner) as initial
+        from pg_namespace
+        where nspname = any($1::text[]) or nspname = 'public'
+            or ($2 and nspname in ('pg_catalog', 'information_schema'))
         union all
-        select 'language', '', lanname, '', lanowner, coalesce(lanacl, acldefault('l', lanowner))
-        from pg_language where lanname = 'plpgsql'
+        select 'language', '', lanname, '', lanowner, coalesce(lanacl, acldefault('l', lanowner)),
+            acldefault('c', lanowner)
+        from pg_language where lanname = any($3::text[])
         union all
         select case c.relkind when 'S' then 'sequence' else 'table' end, n.nspname, c.relname, '', c.relowner,
-            coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner))
+            coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)),
+            acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = any($1::text[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
         union all
-        select 'column', n.nspname, c.relname, a.attname, c.relowner, a.attacl
+        select 'column', n.nspname, c.relname, a.attname, c.relowner, a.attacl, acldefault('c', c.relowner)
         from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = any($1::text[]) and a.attacl is not null and not a.attisdropped
         union all
         select 'function', n.nspname, quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-            '', p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
+            '', p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)), acldefault('f', p.proowner)
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname = any($1::text[]) and p.prokind <> 'a'
         union all
-        select 'type', n.nspname, t.typname, '', t.typowner, coalesce(t.typacl, acldefault('T', t.typowner))
+        select 'type', n.nspname, t.typname, '', t.typowner, coalesce(t.typacl, acldefault('T', t.typowner)),
+            acldefault('T', t.typowner)
         from pg_type t join pg_namespace n on n.oid = t.typnamespace
         left join pg_class c on c.oid = t.typrelid
         where n.nspname = any($1::text[]) and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
-    ) o
+    )
+    select true as is_there, o.kind, o.schema, o.name, o.column, coalesce(r.rolname, '') as grantee,
+        x.privilege_type as privilege, x.is_grantable
+    from object o
     cross join lateral aclexplode(o.acl) x
     left join pg_roles r on r.oid = x.grantee
     where x.grantee <> o.owner
+    union all
+    select false, o.kind, o.schema, o.name, o.column, r.rolname, x.privilege_type, false
+    from object o
+    cross join lateral aclexplode(o.initial) x
+    join pg_roles r on r.oid = x.grantee
+    where x.grantee = o.owner and not exists (
+        select from aclexplode(o.acl) h where h.grantee = o.owner and h.privilege_type = x.privilege_type
+    )
 """
 
+# Of the owners all defaults, of others what they would give away beyond PostgreSQL's own.
 _DEFAULTS: Final = """
-    select w.rolname as owner, o.kind, o.schema, coalesce(r.rolname, '') as grantee, x.privilege_type as privilege
-    from (
-        select w.oid as owner, k.kind, '' as schema,
+    with kind (code, kind) as (
+        values ('r'::"char", 'table'), ('S', 'sequence'), ('f', 'function'), ('T', 'type'), ('n', 'schema'),
+            ('L', 'large object')
+    ), object as (
+        select w.oid as owner, k.kind, '' as schema, true as is_ours,
+            acldefault(case k.code when 'S' then 's' else k.code end::"char", w.oid) as initial,
             coalesce(a.defaclacl, acldefault(case k.code when 'S' then 's' else k.code end::"char", w.oid)) as acl
         from pg_roles w
-        cross join (
-            values ('r'::"char", 'table'), ('S', 'sequence'), ('f', 'function'), ('T', 'type')
-        ) as k (code, kind)
+        cross join kind k
         left join pg_default_acl a on a.defaclrole = w.oid and a.defaclobjtype = k.code and a.defaclnamespace = 0
         where w.rolname = any($1::text[])
         union all
-        select a.defaclrole, k.kind, n.nspname, a.defaclacl
+        select a.defaclrole, k.kind, coalesce(n.nspname, ''), false,
+            case when n.oid is null
+                then acldefault(case k.code when 'S' then 's' else k.code end::"char", a.defaclrole)
+                else acldefault('c', a.defaclrole) end,
+            a.defaclacl
         from pg_default_acl a
-        join pg_namespace n on n.oid = a.defaclnamespace
-        join (values ('r'::"char", 'table'), ('S', 'sequence'), ('f', 'function'), ('T', 'type')) as k (code, kind)
-            on k.code = a.defaclobjtype
-    ) o
+        join pg_roles w on w.oid = a.defaclrole
+        join kind k on k.code = a.defaclobjtype
+        left join pg_namespace n on n.oid = a.defaclnamespace
+        where a.defaclnamespace <> 0 or w.rolname <> all ($1::text[])
+    )
+    select true as is_there, w.rolname as owner, o.kind, o.schema, coalesce(r.rolname, '') as grantee,
+        x.privilege_type as privilege
+    from object o
     join pg_roles w on w.oid = o.owner
     cross join lateral aclexplode(o.acl) x
     left join pg_roles r on r.oid = x.grantee
-    where w.rolname = any($1::text[]) and x.grantee <> w.oid
+    where x.grantee <> w.oid and (o.is_ours or not exists (
+        select from aclexplode(o.initial) i where i.grantee = x.grantee and i.privilege_type = x.privilege_type
+    ))
+    union all
+    select false, w.rolname, o.kind, o.schema, w.rolname, x.privilege_type
+    from object o
+    join pg_roles w on w.oid = o.owner
+    cross join lateral aclexplode(o.initial) x
+    where o.is_ours and x.grantee = w.oid and not exists (
+        select from aclexplode(o.acl) h where h.grantee = x.grantee and h.privilege_type = x.privilege_type
+    )
 """
 
 _SELF: Final = """
@@ -157,70 +230,63 @@ async def inspect(server: Server, declared: State, *, passwords: Passwords | Non
     """
     wrong: frozenset[str] = frozenset()
     async with admin_connection(server) as connection:
-        state, present = await _read_instance(connection, declared)
+        state = await _read_instance(connection, declared)
+        closures = next((item.closures for item in declared.databases.values()), ())
+        catalogue = await read_catalogue(connection, () if state.admin else closures)
+        state = replace(state, fresh=catalogue.fresh)
         if passwords is not None and not state.admin:
             wrong = await _unfitting(connection, state.roles, passwords)
     if passwords is not None and state.admin:
         wrong = await _refused(server, state.roles, passwords)
-    databases: dict[str, Database] = {}
-    for name, grants in present.items():
-        wanted = declared.databases[name]
-        if not wanted.schemas:
-            databases[name] = Database(name=name, grants=grants)
-            continue
-        async with admin_connection(server, database=name) as connection:
-            databases[name] = await _read_database(connection, wanted, grants)
-    return State(
-        version=state.version,
-        roles=state.roles,
-        memberships=state.memberships,
-        settings=state.settings,
-        databases=databases,
-        wrong_passwords=wrong,
-        admin=state.admin,
-        limits=state.limits,
-        untouchable=state.untouchable,
-    )
+    gate = asyncio.Semaphore(_DATABASES_AT_ONCE)
+
+    async def look(database: Database) -> Database:
+        wanted = declared.databases[database.name]
+        if state.admin and not wanted.schemas:
+            return database
+        async with gate, admin_connection(server, database=database.name) as connection:
+            return await _read_database(connection, wanted, database, None if state.admin else catalogue)
+
+    found = await asyncio.gather(*(look(database) for database in state.databases.values()))
+    return replace(state, databases={database.name: database for database in found}, wrong_passwords=wrong)
 
 
-async def _read_instance(connection: asyncpg.Connection, declared: State) -> tuple[State, dict[str, frozenset[Grant]]]:
+async def _read_instance(connection: asyncpg.Connection, declared: State) -> State:
     names = list(declared.roles)
     databases = list(declared.databases)
     this = await connection.fetchrow(_SELF)
-    admin = "" if this["rolsuper"] else str(this["rolname"])
-    rows = await connection.fetch(_ROLES, names)
+    operator = str(this["rolname"])
+    admin = "" if this["rolsuper"] else operator
     roles = {
-        row["rolname"]: Role(
-            name=row["rolname"], attributes=tuple(row["attributes"]), connection_limit=row["rolconnlimit"]
-        )
-        for row in rows
+        row["name"]: Role(**{**dict(row), "attributes": tuple(row["attributes"])})
+        for row in await connection.fetch(_ROLES, names)
     }
     owners = {owner for database in declared.databases.values() for owner in database.schemas.values()}
     memberships = _memberships(await connection.fetch(_MEMBERSHIPS, names), admin=admin, owners=owners)
-    settings = frozenset(Setting(**dict(row)) for row in await connection.fetch(_SETTINGS, databases, names))
-    acl: dict[str, set[Grant]] = {}
-    for row in await connection.fetch(_DATABASES, databases):
-        grants = acl.setdefault(row["name"], set())
-        if row["privilege"] is not None:
-            grants.add(_grant(row, kind="database"))
-    limits = (
-        (
-            "usage of plpgsql cannot be taken from PUBLIC",
-            "the server's own databases stay open to PUBLIC",
-        )
-        if admin
-        else ()
-    )
-    state = State(
+    settings = await connection.fetch(_SETTINGS, databases, names, declared.is_exclusive)
+    on_server = await connection.fetch(_SERVER_GRANTS, names, declared.is_exclusive)
+    return State(
         version=int(await connection.fetchval("select current_setting('server_version_num')::int")),
         roles=roles,
         memberships=memberships,
-        settings=frozenset(_normal(setting) for setting in settings),
+        settings=frozenset(_normal(Setting(**dict(row))) for row in settings),
+        databases=_databases(await connection.fetch(_DATABASES, databases)),
+        operator=operator,
         admin=admin,
-        limits=limits,
+        server_grants=frozenset(_grant(row, kind=row["kind"]) for row in on_server),
+        things=await things_on_instance(connection, declared, operator=operator),
+        limits=_LIMITS if admin else (),
         untouchable=frozenset({"language"}) if admin else frozenset(),
     )
-    return state, {name: frozenset(grants) for name, grants in acl.items()}
+
+
+def _databases(rows: Iterable[asyncpg.Record]) -> dict[str, Database]:
+    found: dict[str, Database] = {}
+    for row in rows:
+        database = found.setdefault(row["name"], Database(name=row["name"], owner=row["owner"]))
+        if row["privilege"] is not None:
+            found[row["name"]] = replace(database, grants=database.grants | {_grant(row, kind="database")})
+    return found
 
 
 def _memberships(rows: Iterable[asyncpg.Record], *, admin: str, owners: set[str]) -> frozenset[Membership]:
@@ -271,19 +337,40 @@ async def _refused(server: Server, roles: dict[str, Role], passwords: Passwords)
     return frozenset(name for name, refused in zip(names, answers, strict=True) if refused)
 
 
-async def _read_database(connection: asyncpg.Connection, wanted: Database, grants: frozenset[Grant]) -> Database:
+async def _read_database(
+    connection: asyncpg.Connection, wanted: Database, found: Database, catalogue: Catalogue | None
+) -> Database:
     schemas = list(wanted.schemas)
-    owners = list(wanted.schemas.values())
-    inside = await connection.fetch(_GRANTS, schemas)
-    return Database(
-        name=wanted.name,
+    languages = [grant.name for grant in wanted.grants if grant.kind == "language"]
+    there: frozenset[Grant] = frozenset()
+    missing: frozenset[Grant] = frozenset()
+    if catalogue is not None:
+        there, missing = await catalogue_rights(connection, catalogue)
+    if not schemas:
+        usage = await connection.fetch(_GRANTS, [], True, languages)  # noqa: FBT003 - a value of the statement
+        there |= {_grant(row, kind="schema") for row in usage if row["is_there"] and row["name"] in SYSTEM_SCHEMAS}
+        return replace(found, grants=found.grants | there, missing=missing)
+    inside = await connection.fetch(_GRANTS, schemas, catalogue is not None, languages)
+    defaults = await connection.fetch(_DEFAULTS, list(wanted.schemas.values()))
+    return replace(
+        found,
         schemas={row["name"]: row["owner"] for row in await connection.fetch(_SCHEMAS)},
-        grants=grants | {_grant(row, kind=row["kind"]) for row in inside},
-        default_grants=frozenset(
-            DefaultGrant(**{**dict(row), "grantee": row["grantee"] or PUBLIC})
-            for row in await connection.fetch(_DEFAULTS, owners)
-        ),
+        grants=found.grants | there | {_grant(row, kind=row["kind"]) for row in inside if row["is_there"]},
+        default_grants=frozenset(_default(row) for row in defaults if row["is_there"]),
         relations=frozenset(Relation(**dict(row)) for row in await connection.fetch(_RELATIONS, schemas)),
+        missing=missing | {_grant(row, kind=row["kind"]) for row in inside if not row["is_there"]},
+        missing_defaults=frozenset(_default(row) for row in defaults if not row["is_there"]),
+        things=await things_in_database(connection, schemas),
+    )
+
+
+def _default(row: asyncpg.Record) -> DefaultGrant:
+    return DefaultGrant(
+        owner=row["owner"],
+        kind=row["kind"],
+        schema=row["schema"],
+        grantee=row["grantee"] or PUBLIC,
+        privilege=row["privilege"],
     )
 
 

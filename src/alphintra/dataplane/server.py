@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from alphintra.dataplane.hardening import Hardening
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Server:
         host: address roles log in at (or the directory of the socket).
         port: port roles log in at.
         exclusive: whether the instance serves Alphintra alone; only then are ``postgres`` and ``template1`` closed.
+        hardening: how far the system catalogue is closed to PUBLIC.
     """
 
     admin_url: str = field(repr=False)
@@ -46,6 +48,7 @@ class Server:
     port: int
     instance: str = "main"
     exclusive: bool = True
+    hardening: Hardening = Hardening.STRICT
 
     @property
     def admin_label(self) -> str:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.catalog import declare, service_tables
+from alphintra.dataplane.catalog import declare_on, service_tables
 from alphintra.dataplane.inspect import inspect
-from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.matrix import AccessMatrix, Cell, Outcome, Probe
 from alphintra.dataplane.plan import plan, unexpected
 from alphintra.dataplane.quoting import qualified
@@ -65,7 +64,7 @@ async def find_drift(servers: Sequence[Server], *, layout: Sequence[Placement]) 
 
 
 async def _compare(server: Server, layout: Sequence[Placement]) -> tuple[State, State]:
-    declared = declare(placements_of(layout, server.instance), exclusive=server.exclusive)
+    declared = declare_on(server, layout)
     return declared, await inspect(server, declared)
 
 

@@ -20,6 +20,8 @@ COMMON_TABLES: Final = (
         name="audit_events",
         data_class="audit",
         insert_columns=("audit_id", "actor", "action", "object", "detail", "trace_id", "occurred_at"),
+        triggers=("audit_events_refuse_row_change", "audit_events_refuse_truncate", "audit_events_queue_seal"),
+        functions=("refuse_audit_change", "queue_audit_seal"),
     ),
     TableSpec(name="audit_pending", data_class="audit", grants=()),
     TableSpec(name="schema_migrations", data_class="operation"),

@@ -20,6 +20,8 @@ class TableSpec:
         grants: table-wide privileges of the service role, out of select, insert, update, delete.
         insert_columns: columns the service role may set when a table-wide insert would let it forge identities.
         update_columns: columns the service role may change when a table-wide update would be too much.
+        triggers: triggers that migrations put on it.
+        functions: functions that migrations make for it, which its triggers call.
     """
 
     name: str
@@ -27,6 +29,8 @@ class TableSpec:
     grants: tuple[str, ...] = ("select",)
     insert_columns: tuple[str, ...] = ()
     update_columns: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

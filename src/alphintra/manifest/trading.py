@@ -14,7 +14,13 @@ SPEC = ServiceSpec(
         TableSpec(name="order_events", data_class="order", grants=("select", "insert")),
         TableSpec(name="executions", data_class="order", grants=("select", "insert")),
         TableSpec(name="positions", data_class="position", grants=_WRITE),
-        TableSpec(name="ledger_entries", data_class="cash", grants=("select", "insert")),
+        TableSpec(
+            name="ledger_entries",
+            data_class="cash",
+            grants=("select", "insert"),
+            triggers=("ledger_entries_balanced",),
+            functions=("refuse_unbalanced_entries",),
+        ),
     ),
     commands=(
         "health",

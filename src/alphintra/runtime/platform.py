@@ -137,11 +137,12 @@ def _provision_order(
 
 def _server(settings: RuntimeSettings, instance: str, embedded: Sequence[EmbeddedPostgres]) -> dict[str, object]:
     url = settings.admin_url(instance)
+    common: dict[str, object] = {"instance": instance, "hardening": settings.hardening}
     if url:
         host, port = _address(url)
-        return {"instance": instance, "admin_url": url, "host": host, "port": port, "exclusive": False}
+        return common | {"admin_url": url, "host": host, "port": port, "exclusive": False}
     ours = next(each for each in embedded if each.instance == instance)
-    return {"instance": instance, "admin_url": ours.admin_dsn(), "host": LOOPBACK, "port": ours.port, "exclusive": True}
+    return common | {"admin_url": ours.admin_dsn(), "host": LOOPBACK, "port": ours.port, "exclusive": True}
 
 
 def _address(url: str) -> tuple[str, int]:

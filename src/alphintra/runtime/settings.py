@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement, choose_layout
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -65,6 +66,7 @@ class RuntimeSettings:
         nats_url: a running NATS server to use instead of the embedded one; empty for the embedded one.
         layout: which services share a database; None for the one the home has, ``separate`` in a new one.
         placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one; None as with the layout.
+        hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
         shared_role: in ``central``, one role for all services instead of one each.
         accept_consolidated: that the ``consolidated`` layout isolates nothing is known.
         databases: other names for databases, by the layout's own name.
@@ -83,6 +85,7 @@ class RuntimeSettings:
     nats_url: str = field(default="", repr=False)
     layout: LayoutName | None = None
     placement: PlacementKind | None = None
+    hardening: Hardening = Hardening.STRICT
     shared_role: bool = False
     accept_consolidated: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +122,12 @@ class RuntimeSettings:
 
 _KEYS = tuple(each.name for each in fields(RuntimeSettings) if each.name != "home")
 _LOWEST_PORT = {"port": 1, "postgres_port": 0, "nats_port": 0}
-_CHOICES: Mapping[str, type[StrEnum]] = {"processes": ProcessLayout, "layout": LayoutName, "placement": PlacementKind}
+_CHOICES: Mapping[str, type[StrEnum]] = {
+    "processes": ProcessLayout,
+    "layout": LayoutName,
+    "placement": PlacementKind,
+    "hardening": Hardening,
+}
 _SWITCHES = frozenset({"shared_role", "accept_consolidated"})
 _TABLES = frozenset({"databases", "schemas", "roles", "instances", "admin_urls"})
 _SCHEMES = {

@@ -40,9 +40,9 @@ async def run(
 
 
 async def table_exists(database: ServiceDatabase, name: str) -> bool:
-    connection = await asyncpg.connect(database.dsn())
+    connection = await asyncpg.connect(database.admin_dsn)
     try:
-        return bool(await connection.fetchval("select to_regclass($1) is not null", name))
+        return bool(await connection.fetchval("select to_regclass('user_schema.' || $1) is not null", name))
     finally:
         await connection.close()
 
