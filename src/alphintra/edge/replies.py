@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -22,13 +24,17 @@ DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
         WorkflowVersionView: "graph",
     }
 )
+_EXPONENT: Final = re.compile(rb'"-?[0-9](?:\.[0-9]+)?E-[0-9]+"')
 _NULL: Final = msgspec.Raw(b"null")
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 def encode_reply(view: msgspec.Struct) -> bytes:
-    """Return a view as JSON."""
-    return _encode(unfold(view))
+    """Return a view as JSON; amounts are plain numbers in text, as they are accepted: never ``1E-7``."""
+    reply = unfold(view)
+    written = _encode(reply)
+    # Python writes amounts below a millionth with an exponent. They are rare: only then is the reply gone through.
+    return written if _EXPONENT.search(written) is None else _encode(_spelled_out(reply))
 
 
 def unfold(view: msgspec.Struct) -> object:
@@ -40,6 +46,19 @@ def unfold(view: msgspec.Struct) -> object:
         if isinstance(items, tuple) and items and type(items[0]) in DOCUMENTS:
             return {**msgspec.structs.asdict(view), name: [_unfolded(item) for item in items]}
     return view
+
+
+def _spelled_out(value: object) -> object:
+    """Return the same with each Decimal as the text of a plain number."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, msgspec.Struct):
+        return {name: _spelled_out(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {name: _spelled_out(item) for name, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_spelled_out(item) for item in value]
+    return value
 
 
 def _unfolded(view: msgspec.Struct) -> dict[str, object]:
