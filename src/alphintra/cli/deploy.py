@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NAME = re.compile(r"(databases|schemas|roles|instances)\.([a-z0-9_]{1,63})=(.*)")
 _COUNT = re.compile(r"([a-z]+)=([0-9]{1,3})")
 _TARGETS = ("statefulset",)
+_LAYOUTS = tuple(each.value for each in LayoutName)
 
 
 @click.group("deploy")
@@ -36,7 +37,7 @@ def _where(command: F) -> F:
     """Add the options that say what lives where; both commands need the same ones."""
     options = (
         click.option("--target", type=click.Choice(_TARGETS), default=_TARGETS[0], help="What runs PostgreSQL."),
-        click.option("--layout", type=click.Choice([*LayoutName]), default=LayoutName.SEPARATE, show_default=True),
+        click.option("--layout", type=click.Choice(_LAYOUTS), default="separate", show_default=True),
         click.option(
             "--placement",
             type=click.Choice(["shared", "isolated"]),

@@ -1,0 +1,273 @@
+"""What every rendered object promises: names of the seed, closed containers, no secret, nobody let in unasked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from alphintra.dataplane.bus_permissions import rights
+from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement
+from alphintra.manifest import SERVICES
+from alphintra.runtime.deploy.bus import bus_configuration
+from alphintra.runtime.deploy.render import manifests_of
+from alphintra.runtime.deploy.secret_names import required_secrets
+from alphintra.runtime.deploy.site import DEPLOYMENTS, DeployChoice, Site, plan_site
+
+Manifest = dict[str, Any]
+
+LAYOUTS = {
+    "separate": LayoutChoice(),
+    "isolated": LayoutChoice(is_isolated=True),
+    "hybrid": LayoutChoice(name=LayoutName.HYBRID),
+    "central": LayoutChoice(name=LayoutName.CENTRAL),
+    "shared role": LayoutChoice(name=LayoutName.CENTRAL, has_shared_role=True),
+    "consolidated": LayoutChoice(name=LayoutName.CONSOLIDATED, accepts_consolidated=True),
+}
+
+every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+
+
+def site_of(layout: LayoutChoice, **more: Any) -> Site:
+    return plan_site(DeployChoice(layout=layout, **more))
+
+
+def objects_of(site: Site, kind: str = "") -> list[Manifest]:
+    return [
+        each for manifests in manifests_of(site).values() for each in manifests if not kind or each["kind"] == kind
+    ]
+
+
+def pods_of(site: Site) -> Iterator[tuple[str, Manifest]]:
+    for each in objects_of(site):
+        if each["kind"] in {"StatefulSet", "Deployment", "Job"}:
+            yield each["metadata"]["name"], each["spec"]["template"]["spec"]
+
+
+def containers_of(pod: Manifest) -> list[Manifest]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def variables_of(container: Manifest) -> dict[str, str]:
+    return {each["name"]: each.get("value", "") for each in container.get("env", ())}
+
+
+def deployment(site: Site, service: str) -> Manifest:
+    return next(each for each in objects_of(site, "Deployment") if each["metadata"]["name"] == DEPLOYMENTS[service])
+
+
+def test_separate_uses_the_names_of_the_seed() -> None:
+    site = site_of(LayoutChoice())
+    for service in SERVICES:
+        container = deployment(site, service)["spec"]["template"]["spec"]["containers"][0]
+        url = urlsplit(variables_of(container)["DATABASE_URL"])
+        assert (url.hostname, url.port) == ("postgresql-primary.alphintra.svc.cluster.local", 5432)
+        assert (url.username, url.path) == (f"{service}_service_user", f"/alphintra_{service}")
+        assert variables_of(container)["SCHEMA"] == f"{service}_schema"
+    assert {"trading-service", "risk-service", "no-code-service"} < {
+        each["metadata"]["name"] for each in objects_of(site, "Deployment")
+    }
+
+
+def test_hybrid_and_central_use_the_databases_of_the_seed() -> None:
+    hybrid = {item.service: item.database for item in site_of(LAYOUTS["hybrid"]).layout}
+    assert {hybrid["trading"], hybrid["auth"], hybrid["broker"]} == {
+        "alphintra_financial",
+        "alphintra_platform",
+        "alphintra_workflow",
+    }
+    assert {item.database for item in site_of(LAYOUTS["central"]).layout} == {"alphintra_central"}
+
+
+@every_layout
+def test_every_service_verifies_its_server_and_carries_no_password(layout: LayoutChoice) -> None:
+    site = site_of(layout)
+    for placement in site.layout:
+        url = urlsplit(site.database_url(placement))
+        query = parse_qs(url.query)
+        assert url.password is None
+        assert query["sslmode"] == ["verify-full"]
+        assert query["sslrootcert"] == ["/etc/alphintra/secrets/ca.crt"]
+        assert ("search_path" in query) == (layout.has_shared_role or layout.name is LayoutName.CONSOLIDATED)
+
+
+@every_layout
+def test_every_container_is_closed_as_the_restricted_profile_asks(layout: LayoutChoice) -> None:
+    for name, pod in pods_of(site_of(layout)):
+        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["enableServiceLinks"] is False, name
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in containers_of(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": True,
+            }
+            assert {"cpu", "memory"} == set(container["resources"]["requests"])
+            assert container["resources"]["limits"]["memory"] == container["resources"]["requests"]["memory"]
+
+
+@every_layout
+def test_every_server_and_service_is_probed(layout: LayoutChoice) -> None:
+    for name, pod in pods_of(site_of(layout)):
+        if pod.get("restartPolicy") == "OnFailure":
+            continue
+        for container in pod["containers"]:
+            assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
+
+
+@every_layout
+def test_the_secrets_that_are_mounted_are_those_that_are_made(layout: LayoutChoice) -> None:
+    site = site_of(layout)
+    mounted = {
+        volume["secret"]["secretName"] for _, pod in pods_of(site) for volume in pod["volumes"] if "secret" in volume
+    }
+    referred = {
+        (each["valueFrom"]["secretKeyRef"]["name"], each["valueFrom"]["secretKeyRef"]["key"])
+        for _, pod in pods_of(site)
+        for container in containers_of(pod)
+        for each in container.get("env", ())
+        if "valueFrom" in each
+    }
+    specs = {spec.name: spec.keys for spec in required_secrets(site)}
+    assert mounted | {name for name, _ in referred} == set(specs)
+    assert {(name, key) for name, key in referred if key not in specs[name]} == set()
+    assert [each for each in objects_of(site) if each["kind"] == "Secret"] == []
+
+
+@every_layout
+def test_every_volume_a_container_mounts_is_there(layout: LayoutChoice) -> None:
+    for each in objects_of(site_of(layout)):
+        if each["kind"] not in {"StatefulSet", "Deployment", "Job"}:
+            continue
+        pod = each["spec"]["template"]["spec"]
+        there = {volume["name"] for volume in pod["volumes"]}
+        there |= {claim["metadata"]["name"] for claim in each["spec"].get("volumeClaimTemplates", ())}
+        mounted = {mount["name"] for container in containers_of(pod) for mount in container["volumeMounts"]}
+        assert mounted == there
+
+
+@every_layout
+def test_every_selector_finds_its_pods_and_no_others(layout: LayoutChoice) -> None:
+    site = site_of(layout)
+    templates = {
+        each["metadata"]["name"]: each["spec"]["template"]["metadata"]["labels"]
+        for each in objects_of(site)
+        if each["kind"] in {"StatefulSet", "Deployment"}
+    }
+    for each in objects_of(site):
+        if each["kind"] in {"StatefulSet", "Deployment", "PodDisruptionBudget"}:
+            chosen = each["spec"]["selector"]["matchLabels"].items()
+        elif each["kind"] == "Service":
+            chosen = each["spec"]["selector"].items()
+        else:
+            continue
+        found = [name for name, marks in templates.items() if chosen <= marks.items()]
+        assert found in ([each["metadata"]["name"]], [each["metadata"]["name"].removesuffix("-primary")])
+
+
+def speakers(site: Site, policy_name: str) -> set[str]:
+    """Return who an ingress policy lets in, by component (and instance)."""
+    policy = next(each for each in objects_of(site, "NetworkPolicy") if each["metadata"]["name"] == policy_name)
+    return {
+        source["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+        for rule in policy["spec"]["ingress"]
+        for source in rule["from"]
+    }
+
+
+def test_an_instance_hears_only_services_whose_database_lies_on_it() -> None:
+    site = site_of(LAYOUTS["isolated"])
+    for service in SERVICES:
+        assert speakers(site, f"postgresql-{service}-hears") == {service, "provisioning"}
+    assert speakers(site_of(LayoutChoice()), "postgresql-hears") == {*SERVICES, "provisioning"}
+    layout = LayoutChoice(instances={"alphintra_trading": "fast"})
+    assert speakers(site_of(layout), "postgresql-fast-hears") == {"trading", "provisioning"}
+    assert speakers(site_of(layout), "postgresql-hears") == {*SERVICES, "provisioning"} - {"trading"}
+
+
+def test_the_edge_reaches_the_bus_and_no_database() -> None:
+    site = site_of(LAYOUTS["isolated"])
+    policy = next(each for each in objects_of(site, "NetworkPolicy") if each["metadata"]["name"] == "edge-speaks")
+    ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
+    assert ports == [4222]
+
+
+def test_what_is_not_named_is_denied_in_both_directions() -> None:
+    policy = next(each for each in objects_of(site_of(LayoutChoice()), "NetworkPolicy"))
+    assert policy["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+@every_layout
+def test_each_pod_of_a_service_mounts_its_own_secret_alone(layout: LayoutChoice) -> None:
+    site = site_of(layout)
+    for service in SERVICES:
+        pod = deployment(site, service)["spec"]["template"]["spec"]
+        secrets = [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
+        assert secrets == [DEPLOYMENTS[service]]
+
+
+def test_the_configuration_is_mounted_where_the_server_is_told_to_read_it() -> None:
+    site = site_of(LayoutChoice())
+    pod = next(each for each in objects_of(site, "StatefulSet"))["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    files = next(each for each in objects_of(site, "ConfigMap") if each["metadata"]["name"] == "postgresql")["data"]
+    folder = next(mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == "config")
+    named = re.findall(r"(?:config_file|hba_file|ident_file)\s*=\s*'?([^'\n]+)'?", str(container["command"])[:-2])
+    named += re.findall(r"^(?:hba_file|ident_file) = '([^']+)'", files["postgresql.conf"], re.MULTILINE)
+    assert sorted(named) == sorted(f"{folder}/{name}" for name in files)
+
+
+def test_changed_settings_start_the_server_anew() -> None:
+    def digest(**more: Any) -> str:
+        stateful_set = next(each for each in objects_of(site_of(LayoutChoice(), **more), "StatefulSet"))
+        return str(stateful_set["spec"]["template"]["metadata"]["annotations"]["alphintra/config-hash"])
+
+    assert digest() != digest(postgres_major=15)
+    assert digest() == digest(storage="99Gi")
+
+
+def test_a_new_layout_is_a_new_job() -> None:
+    def jobs(layout: LayoutChoice) -> set[str]:
+        return {each["metadata"]["name"] for each in objects_of(site_of(layout), "Job") if "streams" not in str(each)}
+
+    assert jobs(LAYOUTS["central"]).isdisjoint(jobs(LayoutChoice()))
+
+
+def test_the_layout_in_the_manifests_is_the_one_that_was_chosen() -> None:
+    site = site_of(LAYOUTS["consolidated"])
+    found = next(each for each in objects_of(site, "ConfigMap") if each["metadata"]["name"] == "alphintra-layout")
+    assert tuple(Placement(**each) for each in json.loads(found["data"]["placements.json"])) == site.layout
+
+
+def test_the_bus_gives_every_user_the_rights_of_the_manifest_and_no_key() -> None:
+    text = bus_configuration()
+    for user, each in rights().items():
+        line = next(line for line in text.splitlines() if f"$NKEY_{user.upper()}," in line)
+        assert all(json.dumps(subject) in line for subject in (*each.publish, *each.subscribe))
+    assert "allow_responses" not in text
+    assert re.search(r"nkey: U", text) is None
+
+
+def test_replicas_pools_and_resources_are_each_services_own() -> None:
+    site = site_of(LayoutChoice(), replicas={"user": 3}, pools={"user": 2, "risk": 4})
+    user, risk = deployment(site, "user"), deployment(site, "risk")
+    assert (user["spec"]["replicas"], risk["spec"]["replicas"]) == (3, 1)
+    pools = [
+        variables_of(each["spec"]["template"]["spec"]["containers"][0])["ALPHINTRA_POOL"] for each in (user, risk)
+    ]
+    assert pools == ["2", "4"]
+    assert "topologySpreadConstraints" in user["spec"]["template"]["spec"]
+    assert user["spec"]["template"]["spec"]["containers"][0]["resources"] != risk["spec"]["template"]["spec"]["containers"][0]["resources"]  # fmt: skip
+
+
+def test_without_a_host_there_is_no_way_in_from_outside() -> None:
+    assert objects_of(site_of(LayoutChoice()), "Ingress") == []
+    ingress = objects_of(site_of(LayoutChoice(), host="alphintra.example.com"), "Ingress")
+    assert ingress[0]["spec"]["rules"][0]["host"] == "alphintra.example.com"
