@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alphintra.cli.database_audit import audit, is_audit
+from alphintra.cli.database_rotate import rotate
+from alphintra.cli.assessment import advise, assess
 from alphintra.cli.installation import existing_home, settings
 from alphintra.cli.output import AS_JSON, print_json, print_rich
 from alphintra.cli.reporting import report, reporting
@@ -157,7 +159,10 @@ def _word(cell: Cell) -> Any:  # noqa: ANN401 - rich.text.Text, which is not imp
     return Text(word, style="green" if cell.is_allowed else "dim")
 
 
+database.add_command(assess)
+database.add_command(advise)
 database.add_command(report)
 database.add_command(reporting)
+database.add_command(rotate)
 
 COMMANDS: tuple[click.Command, ...] = (database,)

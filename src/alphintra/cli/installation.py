@@ -12,7 +12,15 @@ from alphintra.runtime.settings import RuntimeSettings, home_from, load_settings
 if TYPE_CHECKING:
     from alphintra.runtime.policy import PlatformState
 
-__all__ = ["KEY_ID_VARIABLE", "KEY_SECRET_VARIABLE", "base_url", "existing_home", "published_state", "settings"]
+__all__ = [
+    "KEY_ID_VARIABLE",
+    "KEY_SECRET_VARIABLE",
+    "base_url",
+    "existing_home",
+    "published_state",
+    "servers_home",
+    "settings",
+]
 
 KEY_ID_VARIABLE = "ALPHINTRA_API_KEY_ID"
 KEY_SECRET_VARIABLE = "ALPHINTRA_API_SECRET"  # noqa: S105 - the name of a variable
@@ -34,6 +42,14 @@ def _audit_variables() -> frozenset[str]:
 def existing_home() -> Home:
     """Return the home that an earlier start created. Raises HOME_*, SECRET_MODE and CONFIG_*."""
     return Home.existing(settings().home)
+
+
+def servers_home() -> Home:
+    """Return the home if its databases can be asked. Raises NOT_RUNNING and what `existing_home` raises."""
+    home = existing_home()
+    if not settings().database_admin_url:
+        base_url(home)  # the servers run while the platform does
+    return home
 
 
 def base_url(home: Home) -> str:

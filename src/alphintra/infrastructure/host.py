@@ -46,6 +46,7 @@ class ServiceCredentials:
         nats: its own key on the bus.
         secrets: its further secrets by name, e.g. a signing seed.
         options: its further settings by name, e.g. a folder.
+        next_database_url: the same with the password that is about to hold, empty unless it is just being replaced.
     """
 
     service: str
@@ -53,6 +54,12 @@ class ServiceCredentials:
     nats: NatsCredentials
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
+    next_database_url: str = field(default="", repr=False)
+
+    @property
+    def database_urls(self) -> tuple[str, ...]:
+        """The URLs one of which holds at any moment."""
+        return tuple(url for url in (self.database_url, self.next_database_url) if url)
 
 
 class ServiceHost:
@@ -73,8 +80,18 @@ class ServiceHost:
         self._on_wake: list[Callable[[], None]] = []
 
     @classmethod
-    async def open(cls, credentials: ServiceCredentials, *, local: LocalDirectory, connections_max: int) -> ServiceHost:
-        """Connect to the service's database and to the bus. Raises BUS_UNAVAILABLE."""
+    async def open(
+        cls,
+        credentials: ServiceCredentials,
+        *,
+        local: LocalDirectory,
+        connections_max: int,
+        reread: Callable[[], ServiceCredentials] | None = None,
+    ) -> ServiceHost:
+        """Connect to the service's database and to the bus. Raises BUS_UNAVAILABLE.
+
+        ``reread`` gives the credentials as they are by then, where the database refuses the password known so far.
+        """
         service = credentials.service
         nats = await connect_nats(credentials.nats)
         database = await Database.open(
@@ -82,6 +99,7 @@ class ServiceHost:
             queries=Queries.load(f"alphintra.{service}"),
             application=f"alphintra-{service}",
             connections_max=connections_max,
+            renewed=None if reread is None else (lambda: reread().database_urls),
         )
         asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in SERVICES[service].asks)
         bus = Bus(name=service, asks=asks, local=local, nats=nats)

@@ -22,6 +22,7 @@ _CLOSED = re.compile("closed|closing|released back")
 _ACQUIRE_TIMEOUT_S = 10.0
 _STATEMENT_TIMEOUT_S = 30.0
 _IDLE_CONNECTION_S = 60.0
+_URL_READS = 3  # a rotation that ends while we ask is seen at the next reading; so many in a row do not happen
 
 
 class ConstraintError(AlphintraError):
@@ -111,13 +112,30 @@ class Database:
         self._wake_relay: Callable[[], None] = _no_relay
 
     @classmethod
-    async def open(cls, url: str, *, queries: Queries, application: str, connections_max: int) -> Database:
+    async def open(
+        cls,
+        url: str,
+        *,
+        queries: Queries,
+        application: str,
+        connections_max: int,
+        renewed: Callable[[], Sequence[str]] | None = None,
+    ) -> Database:
         """Open a pool that connects on demand and lets idle connections go.
+
+        Args:
+            url: of the database, with the role's password.
+            queries: the service's statements.
+            application: name of the sessions on the server.
+            connections_max: sessions at once.
+            renewed: gives the URLs to try where the server refuses the password, newest knowledge first: passwords
+                are replaced while the service runs, and sessions that are open stay so.
 
         Raises STORE_UNAVAILABLE later, at the first use, if the server cannot be reached.
         """
         pool = asyncpg.create_pool(
             url,
+            connect=_Connector(url, renewed or (lambda: ())),
             min_size=0,
             max_size=connections_max,
             max_inactive_connection_lifetime=_IDLE_CONNECTION_S,
@@ -183,6 +201,35 @@ def _no_relay() -> None:
 
 async def _nothing_to_reset(_connection: object) -> None:
     """Skip the reset query: services set no session state, and it costs a round trip per use."""
+
+
+class _Connector:
+    """Opens connections with the password that was last accepted, and looks for a new one where that is refused."""
+
+    def __init__(self, url: str, renewed: Callable[[], Sequence[str]]) -> None:
+        self._url = url
+        self._renewed = renewed
+
+    async def __call__(self, _url: str, **options: Any) -> Any:  # noqa: ANN401 - asyncpg ships no types
+        refused: Exception
+        try:
+            return await asyncpg.connect(self._url, **options)
+        except asyncpg.InvalidPasswordError as error:
+            refused = error
+        tried = {self._url}
+        for _ in range(_URL_READS):
+            for url in self._renewed():
+                if url in tried:
+                    continue
+                tried.add(url)
+                try:
+                    connection = await asyncpg.connect(url, **options)
+                except asyncpg.InvalidPasswordError as error:
+                    refused = error
+                else:
+                    self._url = url
+                    return connection
+        raise refused
 
 
 class _translated:  # noqa: N801 - used as a statement

@@ -26,15 +26,19 @@ __all__ = [
     "EdgeCredentials",
     "ProcessCredentials",
     "Servers",
+    "next_secret",
     "operator_token",
     "read_credentials",
     "role_password",
+    "role_secret",
+    "service_credentials",
     "write_credentials",
 ]
 
 OPERATOR_TOKEN_PREFIX = "alp_op_"  # noqa: S105 - a prefix, not a token
 _OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
 _SEED_BYTES = 32
+_NEXT = ".next"
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +78,17 @@ class ProcessCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
 def role_password(home: Home) -> Callable[[str], str]:
     """Return the function that gives a database role's password, drawn at first use."""
-    return lambda role: home.secret(f"pg-{role}")
+    return lambda role: home.secret(role_secret(role))
+
+
+def role_secret(role: str) -> str:
+    """Return the name of the secret that is a database role's password."""
+    return f"pg-{role}"
+
+
+def next_secret(role: str) -> str:
+    """Return the name of the secret that is about to become a role's password; there is one only meanwhile."""
+    return f"pg-{role}{_NEXT}"
 
 
 def operator_token(home: Home) -> str:
@@ -107,8 +121,18 @@ def read_credentials(path: Path) -> ProcessCredentials:
         raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.UNAVAILABLE) from error
 
 
+def service_credentials(path: Path, service: str) -> ServiceCredentials:
+    """Read one service's credentials of a process's file as it is now. Raises CREDENTIALS_MISSING."""
+    for found in read_credentials(path).services:
+        if found.service == service:
+            return found
+    message = f"{path.name} no longer holds {service}: start the platform anew"
+    raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.UNAVAILABLE)
+
+
 def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
     placement = next(item for item in servers.layout if item.service == service)
+    coming = home.read_secret(next_secret(placement.service_role))
     secrets: dict[str, str] = {}
     options: dict[str, str] = {}
     match service:
@@ -124,18 +148,18 @@ def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
             pass  # the others need no further secret
     return ServiceCredentials(
         service=service,
-        database_url=_database_url(home, placement, servers),
+        database_url=_database_url(role_password(home)(placement.service_role), placement, servers),
+        next_database_url="" if coming is None else _database_url(coming, placement, servers),
         nats=_nats(home, service, servers),
         secrets=secrets,
         options=options,
     )
 
 
-def _database_url(home: Home, placement: Placement, servers: Servers) -> str:
+def _database_url(password: str, placement: Placement, servers: Servers) -> str:
     role = placement.service_role
-    password = quote(role_password(home)(role), safe="")
     address = servers.instances[placement.instance]
-    url = f"postgresql://{role}:{password}@{address.host}:{address.port}/{placement.database}"
+    url = f"postgresql://{role}:{quote(password, safe='')}@{address.host}:{address.port}/{placement.database}"
     if all(item.service_role != role for item in servers.layout if item.service != placement.service):
         return url
     # A role that several services share has no search path of its own: each service's address says where it looks.

@@ -179,6 +179,16 @@ class Home:
         with self._secrets_locked():
             write_atomically(self.secret_path(name), value.encode())
 
+    def replace_secret(self, name: str, *, by: str) -> bool:
+        """Let one secret take the place of another, in one step and durably; False where there is none to take it."""
+        with self._secrets_locked():
+            try:
+                self.secret_path(by).replace(self.secret_path(name))
+            except FileNotFoundError:
+                return False
+            _sync_folder(self.secrets)
+        return True
+
     def secret_path(self, name: str) -> Path:
         """Return where the secret of that name lies, for those who take it by file. Raises SECRET_NAME."""
         if not _SECRET_NAME.fullmatch(name):

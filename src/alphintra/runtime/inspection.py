@@ -16,7 +16,7 @@ from alphintra.runtime.home import Home
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.provision import CONTROL_FILE, ProvisionOrder
 
-__all__ = ["find_database_drift", "probe_access"]
+__all__ = ["find_database_drift", "probe_access", "provisioned_order"]
 
 
 async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
@@ -24,7 +24,7 @@ async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
 
     Raises NOT_PROVISIONED before the first start, TOPOLOGY_CONNECT if the servers are down.
     """
-    order = _order(home)
+    order = provisioned_order(home)
 
     def login(user: str) -> BusLogin:
         return BusLogin(url=order.nats_url, user=user, seed=nats_seed(home, user))
@@ -38,11 +38,12 @@ async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
 
 async def find_database_drift(home: Home) -> tuple[str, ...]:
     """Return what differs between the databases and the manifest, as the statements that would mend it."""
-    order = _order(home)
+    order = provisioned_order(home)
     return await find_drift(order.instances, layout=order.layout)
 
 
-def _order(home: Home) -> ProvisionOrder:
+def provisioned_order(home: Home) -> ProvisionOrder:
+    """Return what the last start provisioned: servers, layout, processes. Raises NOT_PROVISIONED."""
     try:
         return msgspec.json.decode((home.run / CONTROL_FILE).read_bytes(), type=ProvisionOrder)
     except (OSError, msgspec.DecodeError) as error:

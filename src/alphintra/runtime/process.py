@@ -8,6 +8,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.infrastructure.telemetry import configure_logs, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import EDGE_ASKS
-from alphintra.runtime.credentials import EdgeCredentials, ProcessCredentials, read_credentials
+from alphintra.runtime.credentials import EdgeCredentials, ProcessCredentials, read_credentials, service_credentials
 from alphintra.runtime.readiness import announce_ready
 
 if TYPE_CHECKING:
@@ -75,8 +76,11 @@ def _wire_of(service: str) -> Wire:  # noqa: PLR0911 - one answer per service
             raise AlphintraError("SERVICE_UNKNOWN", f"there is no service {service}", kind=Kind.BUG)
 
 
-async def run(credentials: ProcessCredentials) -> None:
-    """Run the process's services, and the edge where it lives here, until SIGTERM or SIGINT."""
+async def run(credentials: ProcessCredentials, *, source: Path | None = None) -> None:
+    """Run the process's services, and the edge where it lives here, until SIGTERM or SIGINT.
+
+    ``source`` is the file the credentials came from, read again where a database's password has been replaced.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,7 +88,12 @@ async def run(credentials: ProcessCredentials) -> None:
     local = LocalDirectory()
     hosts = await asyncio.gather(
         *(
-            ServiceHost.open(item, local=local, connections_max=credentials.connections_max)
+            ServiceHost.open(
+                item,
+                local=local,
+                connections_max=credentials.connections_max,
+                reread=None if source is None else partial(service_credentials, source, item.service),
+            )
             for item in credentials.services
         )
     )
@@ -126,10 +135,11 @@ async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tu
 
 def main() -> int:
     """Run the process whose credentials file is named on the command line."""
-    credentials = read_credentials(Path(sys.argv[1]))
+    source = Path(sys.argv[1])
+    credentials = read_credentials(source)
     configure_logs(credentials.name)
     try:
-        uvloop.run(run(credentials))
+        uvloop.run(run(credentials, source=source))
     except AlphintraError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAILED

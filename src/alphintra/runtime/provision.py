@@ -22,13 +22,15 @@ from alphintra.runtime.credentials import Address, Servers, operator_token, role
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.layout import carry_reporting, process_plans, record_layout
 from alphintra.runtime.nats_keys import nats_seed
+from alphintra.runtime.passwords import keep_coming_passwords, passwords_lock
 from alphintra.runtime.settings import ProcessLayout
 
-__all__ = ["CONTROL_FILE", "ORDER_VARIABLE", "ProvisionOrder", "main"]
+__all__ = ["CONTROL_FILE", "ORDER_VARIABLE", "ProvisionOrder", "main", "write_all_credentials"]
 
 ORDER_VARIABLE = "ALPHINTRA_PROVISION"
 CONTROL_FILE = "control.json"
 EXIT_FAILED = 1
+_LOCK_WAIT_S = 60.0
 
 
 class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,16 +55,21 @@ async def run(home: Home, order: ProvisionOrder) -> None:
     for outcome in done:
         if isinstance(outcome, BaseException):
             raise outcome
+    operator_token(home)
+    record_layout(home, order.layout)
+    write_all_credentials(home, order)
+    write_atomically(home.run / CONTROL_FILE, msgspec.json.encode(order), durable=False)
+
+
+def write_all_credentials(home: Home, order: ProvisionOrder) -> None:
+    """Write the credentials of every process from the secrets as they are now."""
     servers = Servers(
         instances={server.instance: Address(host=server.host, port=server.port) for server in order.instances},
         nats_url=order.nats_url,
         layout=order.layout,
     )
-    operator_token(home)
-    record_layout(home, order.layout)
     for plan in process_plans(order.processes):
         write_credentials(home, plan, servers, port=order.port)
-    write_atomically(home.run / CONTROL_FILE, msgspec.json.encode(order), durable=False)
 
 
 def main() -> int:
@@ -70,7 +77,9 @@ def main() -> int:
     home = Home.existing(Path(sys.argv[1]))
     order = msgspec.json.decode(os.environ[ORDER_VARIABLE], type=ProvisionOrder)
     try:
-        asyncio.run(run(home, order))
+        with passwords_lock(home, wait_s=_LOCK_WAIT_S):
+            keep_coming_passwords(home, order.layout)
+            asyncio.run(run(home, order))
     except AlphintraError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAILED
