@@ -12,6 +12,7 @@ class Outcome(StrEnum):
     """What the server made of a probe; an answer that is neither a yes nor a refusal proves nothing."""
 
     ALLOWED = "allowed"
+    LEAKS = "leaks"
     DENIED = "denied"
     ERROR = "error"
 
