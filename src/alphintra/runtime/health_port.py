@@ -40,6 +40,7 @@ class HealthPort:
                 self._answer, self._host, self._port, limit=_REQUEST_BYTES_MAX, reuse_address=True
             )
         except OSError as error:
+            self._let_go()
             detail = f"the health port {self._port} on {self._host} cannot be opened: {error.strerror}"
             raise AlphintraError("PORT_IN_USE", detail, kind=Kind.UNAVAILABLE, pointer="health_port") from error
         return self
@@ -47,8 +48,14 @@ class HealthPort:
     async def __aexit__(self, *_error: object) -> None:
         if self._server is not None:
             self._server.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
         asyncio.get_running_loop().remove_reader(self._hears)
         os.close(self._hears)
+        tells = os.environ.pop(READY_FD_VARIABLE, "")
+        if tells:  # it was never announced
+            os.close(int(tells))
 
     def _on_ready(self) -> None:
         self._is_ready = self._is_ready or os.read(self._hears, len(READY_LINE)) == READY_LINE

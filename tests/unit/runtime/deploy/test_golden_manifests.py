@@ -56,8 +56,14 @@ def test_the_samples_in_the_repository_are_what_is_rendered_today() -> None:
             assert text == stored(SAMPLES / name / file, text), f"set {REWRITE}=1"
 
 
-@pytest.mark.parametrize("version", [OLDEST, NEWEST])
-@pytest.mark.parametrize("name", CHOICES)
+EVERY_SCHEMA: Final = [
+    pytest.param(name, version, marks=() if (name, version) == ("separate", NEWEST) else pytest.mark.slow)
+    for name in CHOICES
+    for version in (OLDEST, NEWEST)
+]
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY_SCHEMA)
 def test_kubernetes_knows_every_field(name: str, version: str) -> None:
     site = plan_site(DeployChoice(layout=CHOICES[name], host="alphintra.example.com", storage_class="fast"))
     objects = [each for manifests in manifests_of(site).values() for each in manifests]

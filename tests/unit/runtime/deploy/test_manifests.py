@@ -32,14 +32,12 @@ LAYOUTS = {
 every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 
 
-def site_of(layout: LayoutChoice, **more: Any) -> Site:
+def site_of(layout: LayoutChoice, **more: Any) -> Site:  # noqa: ANN401 - fields of the choice
     return plan_site(DeployChoice(layout=layout, **more))
 
 
 def objects_of(site: Site, kind: str = "") -> list[Manifest]:
-    return [
-        each for manifests in manifests_of(site).values() for each in manifests if not kind or each["kind"] == kind
-    ]
+    return [each for manifests in manifests_of(site).values() for each in manifests if not kind or each["kind"] == kind]
 
 
 def pods_of(site: Site) -> Iterator[tuple[str, Manifest]]:
@@ -225,7 +223,7 @@ def test_the_configuration_is_mounted_where_the_server_is_told_to_read_it() -> N
 
 
 def test_changed_settings_start_the_server_anew() -> None:
-    def digest(**more: Any) -> str:
+    def digest(**more: Any) -> str:  # noqa: ANN401 - fields of the choice
         stateful_set = next(each for each in objects_of(site_of(LayoutChoice(), **more), "StatefulSet"))
         return str(stateful_set["spec"]["template"]["metadata"]["annotations"]["alphintra/config-hash"])
 
@@ -259,12 +257,10 @@ def test_replicas_pools_and_resources_are_each_services_own() -> None:
     site = site_of(LayoutChoice(), replicas={"user": 3}, pools={"user": 2, "risk": 4})
     user, risk = deployment(site, "user"), deployment(site, "risk")
     assert (user["spec"]["replicas"], risk["spec"]["replicas"]) == (3, 1)
-    pools = [
-        variables_of(each["spec"]["template"]["spec"]["containers"][0])["ALPHINTRA_POOL"] for each in (user, risk)
-    ]
-    assert pools == ["2", "4"]
+    first, second = (each["spec"]["template"]["spec"]["containers"][0] for each in (user, risk))
+    assert (variables_of(first)["ALPHINTRA_POOL"], variables_of(second)["ALPHINTRA_POOL"]) == ("2", "4")
     assert "topologySpreadConstraints" in user["spec"]["template"]["spec"]
-    assert user["spec"]["template"]["spec"]["containers"][0]["resources"] != risk["spec"]["template"]["spec"]["containers"][0]["resources"]  # fmt: skip
+    assert first["resources"] != second["resources"]
 
 
 def test_without_a_host_there_is_no_way_in_from_outside() -> None:
