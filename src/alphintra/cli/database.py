@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alphintra.cli.database_audit import audit, is_audit
-from alphintra.cli.database_rotate import rotate
 from alphintra.cli.assessment import advise, assess
-from alphintra.cli.installation import existing_home, settings
+from alphintra.cli.database_audit import audit, is_audit
+from alphintra.cli.database_plan import apply, plan
+from alphintra.cli.database_rotate import rotate
+from alphintra.cli.installation import servers_home
 from alphintra.cli.output import AS_JSON, print_json, print_rich
 from alphintra.cli.reporting import report, reporting
 
 if TYPE_CHECKING:
     from alphintra.dataplane.matrix import AccessMatrix, Cell
-    from alphintra.runtime.home import Home
 
 __all__ = ["COMMANDS"]
 
@@ -51,7 +51,7 @@ def verify(
 
     from alphintra.runtime.inspection import probe_access
 
-    matrices = asyncio.run(probe_access(_home()))
+    matrices = asyncio.run(probe_access(servers_home()))
     is_isolated = all(matrix.is_isolated for matrix in matrices)
     if as_json:
         print_json({"is_isolated": is_isolated, "matrices": [_document(matrix) for matrix in matrices]})
@@ -60,37 +60,6 @@ def verify(
             _print_matrix(matrix)
         click.echo("isolated" if is_isolated else "NOT isolated")
     return 0 if is_isolated else 1
-
-
-@database.command("plan")
-@AS_JSON
-def show_plan(*, as_json: bool) -> int:
-    """Show what differs from the manifest.
-
-    As the statements that would mend it. Exit status 1 if anything differs.
-    """
-    import asyncio
-
-    from alphintra.runtime.inspection import find_database_drift
-
-    drift = asyncio.run(find_database_drift(_home()))
-    if as_json:
-        print_json({"drift": list(drift)})
-    else:
-        for statement in drift:
-            click.echo(statement)
-        click.echo(f"{len(drift)} differences" if drift else "no difference from the manifest", err=True)
-    return 1 if drift else 0
-
-
-def _home() -> Home:
-    """Return the home if its servers can be asked. Raises NOT_RUNNING."""
-    from alphintra.cli.installation import base_url
-
-    home = existing_home()
-    if not settings().database_admin_url:
-        base_url(home)  # the servers run while the platform does
-    return home
 
 
 def _document(matrix: AccessMatrix) -> dict[str, Any]:
@@ -164,5 +133,7 @@ database.add_command(advise)
 database.add_command(report)
 database.add_command(reporting)
 database.add_command(rotate)
+database.add_command(plan)
+database.add_command(apply)
 
 COMMANDS: tuple[click.Command, ...] = (database,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from alphintra.dataplane.server import admin_connection
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.server import Passwords, Server
@@ -41,8 +41,18 @@ async def plan_server(
     return plan(declared, await inspect(server, declared, passwords=passwords))
 
 
-async def apply(server: Server, *, layout: Iterable[Placement], passwords: Passwords) -> tuple[Action, ...]:
+async def apply(
+    server: Server,
+    *,
+    layout: Iterable[Placement],
+    passwords: Passwords,
+    approve: Callable[[Sequence[Action]], None] | None = None,
+    on_action: Callable[[Action], None] | None = None,
+) -> tuple[Action, ...]:
     """Create and correct roles, databases, schemas, settings and grants; return what was done.
+
+    ``approve`` is shown each round's actions before the first of them runs, while nobody else may apply, and raises to
+    refuse; ``on_action`` is told each action that has run.
 
     Safe to repeat, to run twice at once (the second waits up to 50 s) and to kill: each run starts from what it
     observes. Passwords travel as SCRAM verifiers only. Grants on tables need the tables: run again after migrating.
@@ -56,7 +66,9 @@ async def apply(server: Server, *, layout: Iterable[Placement], passwords: Passw
             actions = plan(declared, await inspect(server, declared, passwords=passwords))
             if not actions:
                 return tuple(done)
-            await _execute(server, connection, actions, passwords=passwords)
+            if approve is not None:
+                approve(actions)
+            await _execute(server, connection, actions, passwords=passwords, on_action=on_action)
             done += actions
         left = plan(declared, await inspect(server, declared, passwords=passwords))
     if left:
@@ -87,27 +99,37 @@ async def _set_bounds(connection: asyncpg.Connection) -> None:
 
 
 async def _execute(
-    server: Server, home: asyncpg.Connection, actions: Iterable[Action], *, passwords: Passwords
+    server: Server,
+    home: asyncpg.Connection,
+    actions: Iterable[Action],
+    *,
+    passwords: Passwords,
+    on_action: Callable[[Action], None] | None,
 ) -> None:
     for database, of_database in groupby(actions, key=lambda action: action.database):
         if not database:
-            await _run(home, of_database, passwords=passwords)
+            await _run(home, of_database, passwords=passwords, on_action=on_action)
             continue
         async with admin_connection(server, database=database) as connection:
             await _set_bounds(connection)
-            await _run(connection, of_database, passwords=passwords)
+            await _run(connection, of_database, passwords=passwords, on_action=on_action)
 
 
-async def _run(connection: asyncpg.Connection, actions: Iterable[Action], *, passwords: Passwords) -> None:
+async def _run(
+    connection: asyncpg.Connection,
+    actions: Iterable[Action],
+    *,
+    passwords: Passwords,
+    on_action: Callable[[Action], None] | None,
+) -> None:
     for is_transactional, batch in groupby(actions, key=lambda action: action.transactional):
-        statements = tuple(batch)
-        if not is_transactional:
-            for action in statements:
+        async with AsyncExitStack() as stack:
+            if is_transactional:
+                await stack.enter_async_context(connection.transaction())
+            for action in batch:
                 await _run_one(connection, action, passwords=passwords)
-            continue
-        async with connection.transaction():
-            for action in statements:
-                await _run_one(connection, action, passwords=passwords)
+                if on_action is not None:
+                    on_action(action)
 
 
 async def _run_one(connection: asyncpg.Connection, action: Action, *, passwords: Passwords) -> None:

@@ -9,7 +9,7 @@ from alphintra.dataplane.apply import apply
 from alphintra.dataplane.migrations import migrate_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.migrations import Migration
@@ -27,13 +27,20 @@ class Provisioned:
     migrations: Mapping[str, tuple[Migration, ...]]
 
 
-async def provision(server: Server, *, layout: Sequence[Placement], passwords: Passwords) -> Provisioned:
+async def provision(
+    server: Server,
+    *,
+    layout: Sequence[Placement],
+    passwords: Passwords,
+    approve: Callable[[Sequence[Action]], None] | None = None,
+    on_action: Callable[[Action], None] | None = None,
+) -> Provisioned:
     """Apply, migrate, and apply again where new tables need grants. Safe to repeat and to kill.
 
-    Raises what ``apply`` and ``migrate`` raise.
+    ``approve`` and ``on_action`` are those of `apply`. Raises what ``apply`` and ``migrate`` raise.
     """
-    actions = await apply(server, layout=layout, passwords=passwords)
+    actions = await apply(server, layout=layout, passwords=passwords, approve=approve, on_action=on_action)
     migrations = await migrate_all(server, layout=layout, passwords=passwords)
     if any(migrations.values()):
-        actions += await apply(server, layout=layout, passwords=passwords)
+        actions += await apply(server, layout=layout, passwords=passwords, approve=approve, on_action=on_action)
     return Provisioned(actions=actions, migrations=migrations)

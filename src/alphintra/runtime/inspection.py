@@ -1,4 +1,4 @@
-"""Looks at a running installation from outside its services: who gets at what, and what differs from the manifest."""
+"""Looks at a running installation from outside its services: who gets at what."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from alphintra.dataplane.matrix import AccessMatrix
 from alphintra.dataplane.streams import BusLogin
-from alphintra.dataplane.verify import find_drift, verify_databases
+from alphintra.dataplane.verify import verify_databases
 from alphintra.dataplane.verify_bus import verify_bus
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import role_password
@@ -16,7 +16,7 @@ from alphintra.runtime.home import Home
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.provision import CONTROL_FILE, ProvisionOrder
 
-__all__ = ["find_database_drift", "probe_access", "provisioned_order"]
+__all__ = ["probe_access", "provisioned_order"]
 
 
 async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
@@ -34,12 +34,6 @@ async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
         verify_bus(login),
     )
     return databases, bus
-
-
-async def find_database_drift(home: Home) -> tuple[str, ...]:
-    """Return what differs between the databases and the manifest, as the statements that would mend it."""
-    order = provisioned_order(home)
-    return await find_drift(order.instances, layout=order.layout)
 
 
 def provisioned_order(home: Home) -> ProvisionOrder:
