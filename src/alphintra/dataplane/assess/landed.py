@@ -1,0 +1,129 @@
+"""Verdicts on claims whose figures come from other parts: reports over services, optimised tables, manifests. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from alphintra.dataplane.assess.figures import Verdict, Word
+
+if TYPE_CHECKING:
+    from alphintra.dataplane.assess.figures import Findings
+
+__all__ = [
+    "FASTER_MIN",
+    "LOOKUP_P99_MAX_MS",
+    "SIZES_MIN",
+    "compliance_reports",
+    "cross_service_report",
+    "profile_lookups",
+    "rendered_manifests",
+    "scaling_in_manifests",
+    "time_series",
+]
+
+FASTER_MIN: Final = 2.0
+"""How many times faster than on the plain table the median query must be for a table to count as optimised."""
+LOOKUP_P99_MAX_MS: Final = 5.0
+"""Longest p99 of a profile look-up that counts as fast, in ms."""
+SIZES_MIN: Final = 8
+"""Services: each needs its own setting for scaling to count as independent."""
+
+
+def cross_service_report(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 2: holds if one plain join makes the report; under a condition if it takes the read-only reporting path."""
+    newest, whole, databases = (found.value(key) for key in ("report_ms", "report_whole_ms", "report_databases"))
+    if newest is None or whole is None or databases is None:
+        return _missing(found, "report over four services")
+    evidence = (
+        f"orders with assessment, strategy and messages from {databases:.0f} databases through the reporting path: the "
+        f"newest 50 in {newest:.1f} ms, all {found.value('report_orders') or 0:.0f} in {whole:.0f} ms"
+    )
+    join, join_whole = found.value("report_join_ms"), found.value("report_join_whole_ms")
+    if join is None or join_whole is None:
+        condition = "reporting is switched on: roles that only read what is reported, and that no service has"
+        brief = f"{newest:.0f} ms, {databases:.0f} db"
+        return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
+    same = "the same rows" if found.value("report_equal") else "other rows"
+    evidence += f"; as one plain join {join:.1f} and {join_whole:.0f} ms, {same}"
+    word = Word.HOLDS if found.value("report_equal") else Word.FAILS
+    return Verdict(word=word, brief=f"join {join:.0f} ms", evidence=evidence)
+
+
+def time_series(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 17: holds if trading's standard queries are at the median twice as fast as on the plain table."""
+    return _optimised(found, 17)
+
+
+def compliance_reports(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 19: holds if risk's standing reports are at the median twice as fast as on the plain table."""
+    return _optimised(found, 19)
+
+
+def profile_lookups(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 18: holds if look-ups read the index alone and p99 stays below 5 ms; a condition if only the latter."""
+    p50, p99, is_index_only = (found.value(key) for key in ("claim18_p50_ms", "claim18_p99_ms", "claim18_index_only"))
+    if p50 is None or p99 is None or is_index_only is None:
+        return _missing(found, "optimised tables")
+    rows = found.value("optimised_rows") or 0
+    plan = "from the index alone" if is_index_only else "by the index, then the row"
+    evidence = f"profile look-ups among {rows:.0f} rows: p50 {p50:.2f} ms, p99 {p99:.2f} ms, {plan}"
+    brief = f"p99 {p99:.2f} ms"
+    if p99 > LOOKUP_P99_MAX_MS:
+        return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
+    if is_index_only:
+        return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)
+    condition = "fast, but the plan reads the row beside the index"
+    return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
+
+
+def scaling_in_manifests(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 24: holds if the manifests give each service its own replicas, pool and instance; else without instance."""
+    keys = ("manifest_deployments", "manifest_pools", "manifest_instances")
+    deployments, pools, instances = (found.value(key) for key in keys)
+    if deployments is None or pools is None or instances is None:
+        return _missing(found, "manifests")
+    evidence = (
+        f"{deployments:.0f} deployments with their own replicas and {pools:.0f} with their own pool; {instances:.0f} "
+        "PostgreSQL StatefulSets with their own memory and volume; no read replicas"
+    )
+    brief = f"{deployments:.0f} services, {instances:.0f} instances"
+    if deployments < SIZES_MIN or pools < SIZES_MIN:
+        return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
+    if instances < SIZES_MIN:
+        condition = "of the services' processes and pools; the instance is shared"
+        return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
+    return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)
+
+
+def rendered_manifests(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 30: holds if postgresql-statefulset.yaml is rendered and every service's URL names a host in it."""
+    keys = ("manifest_objects", "manifest_urls", "manifest_urls_known", "manifest_secrets")
+    objects, urls, known, secrets = (found.value(key) for key in keys)
+    if objects is None or urls is None or known is None or secrets is None:
+        return _missing(found, "manifests")
+    hosts = ", ".join(found.facts.get("manifest_hosts", ()))
+    evidence = (
+        f"{objects:.0f} objects rendered, {known:.0f} of {urls:.0f} database URLs name a Service that is among them "
+        f"({hosts}), {secrets:.0f} passwords in the files; a cluster was not started"
+    )
+    is_true = urls == SIZES_MIN and known == urls and secrets == 0
+    return Verdict(word=Word.HOLDS if is_true else Word.FAILS, brief=f"{objects:.0f} objects", evidence=evidence)
+
+
+def _optimised(found: Findings, claim: int) -> Verdict:
+    ratio, rows = found.figures.get(f"claim{claim}_faster"), found.value("optimised_rows")
+    if ratio is None or rows is None:
+        return _missing(found, "optimised tables")
+    evidence = (
+        f"{ratio.rounds} standing queries at {rows:.0f} rows, ours against the plain table: median x{ratio.value:.1f} "
+        f"(x{ratio.low:.1f} to x{ratio.high:.0f}); the tables are the same in every layout"
+    )
+    slow = found.facts.get(f"claim{claim}_queries", ())
+    evidence += f"; {'; '.join(slow)}" if slow else ""
+    word = Word.HOLDS if ratio.value >= FASTER_MIN else Word.FAILS
+    return Verdict(word=word, brief=f"x{ratio.value:.1f}", evidence=evidence)
+
+
+def _missing(found: Findings, step: str) -> Verdict:
+    reason = found.gaps.get(step, "not measured in this run")
+    return Verdict(word=Word.UNMEASURED, brief="-", evidence=f"{step}: {reason}")
