@@ -91,7 +91,7 @@ _STRICT: Final = (
         kind="function",
         pattern=_words(
             "pg_current_wal_.* pg_current_logfile pg_last_.* pg_wal.* pg_split_walfile_name pg_get_wal.* "
-            "pg_logical_.* pg_replication_.* pg_.*_slots? pg_.*replication_slot.* pg_control_.* pg_show_.* "
+            "pg_logical_.* pg_replication_.* pg_.*_slots? pg_.*replication_slot.* pg_control_.* "
             "txid_.* pg_current_xact_id.* pg_current_snapshot pg_snapshot_.* pg_visible_in_snapshot pg_xact_.* "
             "pg_export_snapshot pg_get_multixact.* pg_postmaster_start_time pg_conf_load_time pg_notify"
         ),
@@ -113,7 +113,7 @@ _STRICT: Final = (
         purpose="hide definitions and sources",
         kind="function",
         pattern=_words(
-            "pg_get_.* pg_describe_object pg_identify_object.* (obj|col|shobj)_description pg_.*_is_visible "
+            "pg_get_.* pg_show_.* pg_describe_object pg_identify_object.* (obj|col|shobj)_description pg_.*_is_visible "
             "pg_(relation|column)_is_updatable pg_relation_is_publishable pg_index.*_has_property "
             "pg_indexam_has_property pg_partition_.* pg_sequence_.* pg_options_to_table pg_extension_.* "
             "pg_available_extension.* pg_timezone_.* pg_config pg_cursor pg_prepared_statement pg_event_trigger_.* "

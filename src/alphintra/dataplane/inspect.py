@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from alphintra.dataplane.catalogue import Catalogue, catalogue_rights, read_catalogue
+from alphintra.dataplane.hardening import CATALOG_READER
 from alphintra.dataplane.inventory import things_in_database, things_on_instance
 from alphintra.dataplane.model import (
     PUBLIC,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from alphintra.dataplane.server import Passwords, Server
 
-__all__ = ["inspect"]
+__all__ = ["inspect", "observe_database", "observe_instance"]
 
 _LOGINS_AT_ONCE: Final = 8
 _DATABASES_AT_ONCE: Final = 4
@@ -52,7 +53,8 @@ _ROLES: Final = """
     from pg_roles where rolname = any($1::text[])
 """
 
-# The key role of a database outside this run (another layout, a move under way) gives nothing but its own door.
+# The key role of a database outside this run (another layout, a move under way) gives nothing but its own door, and
+# roles outside this run read the catalogue of their own databases.
 _MEMBERSHIPS: Final = """
     select g.rolname as role, m.rolname as member, b.rolname as grantor, a.admin_option as may_admin,
         coalesce((to_jsonb(a) ->> 'inherit_option')::boolean, false) as inherit,
@@ -63,6 +65,7 @@ _MEMBERSHIPS: Final = """
     left join pg_roles b on b.oid = a.grantor
     where (g.rolname = any($1::text[]) or m.rolname = any($1::text[]))
         and (g.rolname = any($1::text[]) or not exists (select from pg_database d where d.datname = g.rolname))
+        and (g.rolname <> $2 or m.rolname = any($1::text[]))
 """
 
 # Ours in any way: of our roles here or everywhere, of our databases, and of everybody where the instance is ours.
@@ -230,7 +233,7 @@ async def inspect(server: Server, declared: State, *, passwords: Passwords | Non
     """
     wrong: frozenset[str] = frozenset()
     async with admin_connection(server) as connection:
-        state = await _read_instance(connection, declared)
+        state = await observe_instance(connection, declared)
         closures = next((item.closures for item in declared.databases.values()), ())
         catalogue = await read_catalogue(connection, () if state.admin else closures)
         state = replace(state, fresh=catalogue.fresh)
@@ -245,13 +248,14 @@ async def inspect(server: Server, declared: State, *, passwords: Passwords | Non
         if state.admin and not wanted.schemas:
             return database
         async with gate, admin_connection(server, database=database.name) as connection:
-            return await _read_database(connection, wanted, database, None if state.admin else catalogue)
+            return await observe_database(connection, wanted, database, None if state.admin else catalogue)
 
     found = await asyncio.gather(*(look(database) for database in state.databases.values()))
     return replace(state, databases={database.name: database for database in found}, wrong_passwords=wrong)
 
 
-async def _read_instance(connection: asyncpg.Connection, declared: State) -> State:
+async def observe_instance(connection: asyncpg.Connection, declared: State) -> State:
+    """Read what is shared by all databases of an instance; of the databases who may enter, nothing from inside."""
     names = list(declared.roles)
     databases = list(declared.databases)
     this = await connection.fetchrow(_SELF)
@@ -262,7 +266,7 @@ async def _read_instance(connection: asyncpg.Connection, declared: State) -> Sta
         for row in await connection.fetch(_ROLES, names)
     }
     owners = {owner for database in declared.databases.values() for owner in database.schemas.values()}
-    memberships = _memberships(await connection.fetch(_MEMBERSHIPS, names), admin=admin, owners=owners)
+    memberships = _memberships(await connection.fetch(_MEMBERSHIPS, names, CATALOG_READER), admin=admin, owners=owners)
     settings = await connection.fetch(_SETTINGS, databases, names, declared.is_exclusive)
     on_server = await connection.fetch(_SERVER_GRANTS, names, declared.is_exclusive)
     return State(
@@ -337,9 +341,10 @@ async def _refused(server: Server, roles: dict[str, Role], passwords: Passwords)
     return frozenset(name for name, refused in zip(names, answers, strict=True) if refused)
 
 
-async def _read_database(
+async def observe_database(
     connection: asyncpg.Connection, wanted: Database, found: Database, catalogue: Catalogue | None
 ) -> Database:
+    """Add to ``found`` what the connected database holds; without ``catalogue``, nothing of the system's own."""
     schemas = list(wanted.schemas)
     languages = [grant.name for grant in wanted.grants if grant.kind == "language"]
     there: frozenset[Grant] = frozenset()

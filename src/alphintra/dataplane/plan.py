@@ -288,7 +288,8 @@ def _is_touchable(grant: Grant, observed: State) -> bool:
 
 
 def _plan_owners(wanted: Database, found: Database) -> list[Action]:
-    words = {"table": "TABLE", "view": "VIEW", "sequence": "SEQUENCE", "function": "ROUTINE", "type": "TYPE"}
+    # A view may be a materialized one: ALTER TABLE takes both.
+    words = {"table": "TABLE", "view": "TABLE", "sequence": "SEQUENCE", "function": "ROUTINE", "type": "TYPE"}
     actions = []
     for item in sorted(found.relations):
         owner = wanted.schemas.get(item.schema)

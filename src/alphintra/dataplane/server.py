@@ -65,7 +65,9 @@ async def admin_connection(server: Server, *, database: str = "") -> AsyncIterat
     Raises TOPOLOGY_CONNECT naming role and host, PG_VERSION below PostgreSQL 15.
     """
     where = f"{server.admin_label}" + (f", database {database}" if database else "")
-    options: dict[str, Any] = {"database": database} if database else {}
+    options: dict[str, Any] = {"server_settings": {"jit": "off"}}  # the catalogue is small: compiling takes longer
+    if database:
+        options["database"] = database
     connection = await _open(where, dsn=server.admin_url, **options)
     try:
         version = connection.get_server_version()

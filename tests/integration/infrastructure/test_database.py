@@ -69,7 +69,7 @@ class Store:
 @asynccontextmanager
 async def opened(source: ServiceDatabase, *, connections_max: int = 3) -> AsyncIterator[Store]:
     """Open a database; what it wakes is counted."""
-    queries = Queries({**Queries.load("alphintra.user").statements, **STATEMENTS})
+    queries = Queries({**Queries.load("alphintra.risk").statements, **STATEMENTS})
     database = await Database.open(source.dsn(), queries=queries, application="test", connections_max=connections_max)
     store = Store(database=database, source=source, wakes=[])
     database.wake_with(lambda: store.wakes.append(1))
@@ -81,7 +81,8 @@ async def opened(source: ServiceDatabase, *, connections_max: int = 3) -> AsyncI
 
 @pytest_asyncio.fixture
 async def store(service_database: Callable[[str], Awaitable[ServiceDatabase]]) -> AsyncIterator[Store]:
-    async with opened(await service_database("user")) as made:
+    # Risk is one of the services that may take advisory locks.
+    async with opened(await service_database("risk")) as made:
         yield made
 
 
@@ -188,8 +189,8 @@ async def test_an_audit_row_is_stored_with_its_change_or_not_at_all(store: Store
                 if error is not None:
                     raise error
         except RuntimeError:
-            assert await store.admin("select count(*) from user_schema.audit_events") == 0
-    row = "select row(actor, action, object, detail, trace_id, occurred_at) from user_schema.audit_events"
+            assert await store.admin("select count(*) from risk_schema.audit_events") == 0
+    row = "select row(actor, action, object, detail, trace_id, occurred_at) from risk_schema.audit_events"
     assert tuple(await store.admin(row)) == ("user:1", "user.change", "user:1", '{"a":"é","b":1}', "t" * 32, NOON)
 
 
@@ -351,7 +352,7 @@ async def test_a_reader_whose_connection_was_killed_gets_another_at_its_next_try
 
 async def test_a_commit_whose_answer_is_lost_is_reported_as_unknown_and_wakes_nobody(store: Store) -> None:
     async with cut_after_commit(store.source) as url:
-        queries = Queries({**Queries.load("alphintra.user").statements, **STATEMENTS})
+        queries = Queries({**Queries.load("alphintra.risk").statements, **STATEMENTS})
         database = await Database.open(url, queries=queries, application="test", connections_max=1)
         wakes: list[int] = []
         database.wake_with(lambda: wakes.append(1))
