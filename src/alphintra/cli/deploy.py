@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _NAME = re.compile(r"(databases|schemas|roles|instances)\.([a-z0-9_]{1,63})=(.*)")
 _COUNT = re.compile(r"([a-z]+)=([0-9]{1,3})")
-_TARGETS = ("statefulset",)
+_TARGETS = ("statefulset", "cloudnativepg")
 _LAYOUTS = tuple(each.value for each in LayoutName)
 
 
@@ -70,6 +70,7 @@ def _where(command: F) -> F:
 @click.option("--storage-class", default="", help="Class of every volume, else the cluster's default.")
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Pods of a service.")
 @click.option("--pool", multiple=True, metavar="SERVICE=N", help="Database connections of each of its pods.")
+@click.option("--standbys", type=click.IntRange(0, 8), help="Of each instance (cloudnativepg); 2 unless said.")
 @click.option("--host", default="", help="Name people reach the edge at; makes an Ingress.")
 @click.option("--out", default="-", show_default=True, help="Folder for the files, - for standard output.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
@@ -135,6 +136,11 @@ def _choice(options: Mapping[str, Any]) -> DeployChoice:
     from alphintra.runtime.deploy.site import DEFAULT_IMAGE, DEFAULT_NATS_IMAGE, DeployChoice, Target
 
     names = _names(options["names"])
+    target = Target(options["target"])
+    if options.get("standbys") is not None and target is Target.STATEFULSET:
+        detail = "--standbys needs --target cloudnativepg: a StatefulSet of ours runs one server"
+        raise AlphintraError("DEPLOY_OPTION", detail, pointer="standbys")
+    standbys = options.get("standbys")
     layout = LayoutChoice(
         name=LayoutName(options["layout"]),
         is_isolated=options["placement"] == "isolated",
@@ -144,7 +150,7 @@ def _choice(options: Mapping[str, Any]) -> DeployChoice:
     )
     return DeployChoice(
         layout=layout,
-        target=Target(options["target"]),
+        target=target,
         namespace=options["namespace"],
         image=options.get("image") or DEFAULT_IMAGE,
         postgres_image=options.get("postgres_image", ""),
@@ -155,6 +161,7 @@ def _choice(options: Mapping[str, Any]) -> DeployChoice:
         replicas=_counts("replicas", options.get("replicas", ())),
         pools=_counts("pool", options.get("pool", ())),
         host=options.get("host", ""),
+        standbys=2 if standbys is None else standbys,
     )
 
 

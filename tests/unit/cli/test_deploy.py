@@ -86,6 +86,8 @@ def test_an_image_with_its_digest_counts_as_pinned(run: Run) -> None:
         (("--replicas", "usr=2"), "DEPLOY_NAME"),
         (("--pool", "user=99"), "DEPLOY_POOL"),
         (("--namespace", "A_B"), "DEPLOY_NAME"),
+        (("--target", "cloudnativepg"), "DEPLOY_IMAGE"),
+        (("--standbys", "1"), "DEPLOY_OPTION"),
         (("--image", "alphintra:latest"), "DEPLOY_IMAGE"),
         (("--storage", "20"), "DEPLOY_SIZE"),
         (("--host", "x"), "DEPLOY_NAME"),

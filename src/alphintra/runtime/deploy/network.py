@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from alphintra.runtime.deploy.bus import BUS_SELECTOR
+from alphintra.runtime.deploy.cloudnativepg import OPERATOR_NAMESPACE
 from alphintra.runtime.deploy.objects import Manifest, labels, metadata
 from alphintra.runtime.deploy.postgresql import postgresql_selector
 from alphintra.runtime.deploy.provisioning import STREAMS_SELECTOR, provision_selector
 from alphintra.runtime.deploy.services import EDGE_SELECTOR, service_selector
-from alphintra.runtime.deploy.site import DEPLOYMENTS, Instance, Site
+from alphintra.runtime.deploy.site import DEPLOYMENTS, Instance, Site, Target
 
 __all__ = ["EDGE_ACCESS_LABEL", "network_manifests"]
 
@@ -20,6 +21,7 @@ _DNS: Final = 53
 _POSTGRES: Final = 5432
 _NATS: Final = 4222
 _HTTP: Final = 8400
+_OPERATED: Final = 8000  # where the operator asks an instance how it is
 
 
 def network_manifests(site: Site) -> list[Manifest]:
@@ -33,6 +35,8 @@ def network_manifests(site: Site) -> list[Manifest]:
         speakers = [service_selector(service) for service in instance.services]
         speakers.append(provision_selector(instance))
         found.append(_hears(site, instance.workload, postgresql_selector(instance), speakers, _POSTGRES))
+        if instance.target is Target.CLOUDNATIVEPG:
+            found.append(_operated(site, instance))
     users = [*(service_selector(service) for service in DEPLOYMENTS), EDGE_SELECTOR, STREAMS_SELECTOR]
     found.append(_hears(site, "nats", BUS_SELECTOR, users, _NATS))
     found.append(_edge_hears(site))
@@ -78,6 +82,20 @@ def _hears(site: Site, name: str, chosen: dict[str, str], speakers: list[dict[st
     sources = [{"podSelector": {"matchLabels": each}} for each in speakers]
     rule = {"from": sources, "ports": [{"port": port, "protocol": "TCP"}]}
     return _policy(site, f"{name}-hears", chosen, {"policyTypes": ["Ingress"], "ingress": [rule]})
+
+
+def _operated(site: Site, instance: Instance) -> Manifest:
+    """Let the operator and an instance's pods talk to each other, and its pods to Kubernetes, which has no label."""
+    itself = {"podSelector": {"matchLabels": postgresql_selector(instance)}}
+    operator = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": OPERATOR_NAMESPACE}}}
+    ports = [{"port": port, "protocol": "TCP"} for port in (_POSTGRES, _OPERATED)]
+    kubernetes = [{"port": port, "protocol": "TCP"} for port in (443, 6443)]
+    spec = {
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [itself, operator], "ports": ports}],
+        "egress": [{"to": [itself], "ports": ports}, {"ports": kubernetes}],
+    }
+    return _policy(site, f"{instance.workload}-operated", postgresql_selector(instance), spec)
 
 
 def _edge_hears(site: Site) -> Manifest:

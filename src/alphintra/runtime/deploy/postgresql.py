@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from alphintra.runtime.deploy import postgresql_files
+from alphintra.runtime.deploy.cloudnativepg import CLUSTER_LABEL
 from alphintra.runtime.deploy.objects import (
     CONFIG_HASH,
     INSTANCE_LABEL,
@@ -22,7 +23,7 @@ from alphintra.runtime.deploy.objects import (
     selector,
     service_account,
 )
-from alphintra.runtime.deploy.site import Instance, Site
+from alphintra.runtime.deploy.site import Instance, Site, Target
 
 __all__ = ["postgresql_manifests", "postgresql_selector"]
 
@@ -40,6 +41,8 @@ def postgresql_manifests(site: Site) -> list[Manifest]:
 
 def postgresql_selector(instance: Instance) -> dict[str, str]:
     """Return the labels that choose an instance's pods."""
+    if instance.target is Target.CLOUDNATIVEPG:
+        return {CLUSTER_LABEL: instance.workload}
     return selector("postgresql", "database", {INSTANCE_LABEL: instance.name})
 
 

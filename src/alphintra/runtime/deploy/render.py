@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alphintra import __version__
 from alphintra.runtime.deploy.bus import bus_manifests
+from alphintra.runtime.deploy.cloudnativepg import cluster_manifests
 from alphintra.runtime.deploy.network import network_manifests
 from alphintra.runtime.deploy.objects import Manifest, labels
 from alphintra.runtime.deploy.postgresql import postgresql_manifests
 from alphintra.runtime.deploy.provisioning import provisioning_manifests
 from alphintra.runtime.deploy.services import service_manifests
-from alphintra.runtime.deploy.site import DeployChoice
+from alphintra.runtime.deploy.site import DeployChoice, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ _PLAIN_OPTIONS: Final = (
     ("storage", "storage"),
     ("storage-class", "storage_class"),
     ("host", "host"),
+    ("standbys", "standbys"),
 )
 
 
@@ -39,11 +41,19 @@ def manifests_of(site: Site) -> dict[str, list[Manifest]]:
     return {
         "namespace.yaml": [_namespace(site)],
         "network-policies.yaml": network_manifests(site),
-        "postgresql-statefulset.yaml": postgresql_manifests(site),
+        **_postgresql(site),
         "nats-statefulset.yaml": bus_manifests(site),
         "provisioning.yaml": provisioning_manifests(site),
         "services.yaml": service_manifests(site),
     }
+
+
+def _postgresql(site: Site) -> dict[str, list[Manifest]]:
+    match site.choice.target:
+        case Target.STATEFULSET:
+            return {"postgresql-statefulset.yaml": postgresql_manifests(site)}
+        case Target.CLOUDNATIVEPG:
+            return {"postgresql-clusters.yaml": cluster_manifests(site)}
 
 
 def render_files(site: Site) -> dict[str, str]:

@@ -46,7 +46,9 @@ def required_secrets(site: Site) -> tuple[SecretSpec, ...]:
         roles = tuple(sorted({*instance.roles, *CERTIFICATE_KEYS}))
         purpose = f"the Job that makes {instance.workload} ready: administrator's certificate, every role's password"
         found.append(SecretSpec(name=provision_name(instance), keys=roles, purpose=purpose))
-        if site.choice.target is Target.STATEFULSET:
-            purpose = f"certificate of {instance.workload}"
-            found.append(SecretSpec(name=f"{instance.workload}-tls", keys=CERTIFICATE_KEYS, purpose=purpose))
+        purpose = f"certificate of {instance.workload}"
+        found.append(SecretSpec(name=f"{instance.workload}-tls", keys=CERTIFICATE_KEYS, purpose=purpose))
+        if site.choice.target is Target.CLOUDNATIVEPG:
+            purpose = f"certificate by which the standbys of {instance.workload} follow it"
+            found.append(SecretSpec(name=f"{instance.workload}-replication", keys=CERTIFICATE_KEYS, purpose=purpose))
     return tuple(sorted(found, key=lambda spec: spec.name))

@@ -20,7 +20,7 @@ from alphintra.runtime.deploy.bus import BUS_USER_KEYS
 from alphintra.runtime.deploy.certificates import Authority, Issued, is_fresh, new_authority
 from alphintra.runtime.deploy.objects import Manifest, labels, metadata
 from alphintra.runtime.deploy.provisioning import provision_name
-from alphintra.runtime.deploy.secret_names import required_secrets
+from alphintra.runtime.deploy.secret_names import CERTIFICATE_KEYS, required_secrets
 from alphintra.runtime.deploy.services import EDGE
 from alphintra.runtime.deploy.site import DEPLOYMENTS, Instance, Site, Target
 
@@ -112,8 +112,11 @@ def secret_manifests(site: Site, vault: Vault) -> list[Manifest]:
     found = []
     for spec in required_secrets(site):
         data = {key: contents[spec.name][key] for key in spec.keys}
-        meta = metadata(namespace, spec.name, labels(spec.name, "secret"))
-        found.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "stringData": data})
+        # An operator reads a Secret again only if it is told that it may change.
+        more = {"cnpg.io/reload": "true"} if site.choice.target is Target.CLOUDNATIVEPG else {}
+        meta = metadata(namespace, spec.name, labels(spec.name, "secret", more))
+        kind = "kubernetes.io/tls" if spec.keys == CERTIFICATE_KEYS else "Opaque"
+        found.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": kind, "stringData": data})
     return found
 
 
@@ -150,10 +153,16 @@ def _instance_contents(instance: Instance, vault: Vault, authority: dict[str, st
     name = provision_name(instance)
     administrator = vault.client_certificate(name, _ADMINISTRATOR)
     found = {name: {**authority, **_pair(administrator), **{role: vault.password(role) for role in instance.roles}}}
-    if instance.target is Target.STATEFULSET:
-        tls = f"{instance.workload}-tls"
-        issued = vault.server_certificate(tls, server_names(instance.service, instance.namespace))
-        found[tls] = {**authority, **_pair(issued)}
+    tls = f"{instance.workload}-tls"
+    hosts = server_names(instance.service, instance.namespace)
+    if instance.target is Target.CLOUDNATIVEPG:
+        for suffix in ("r", "ro"):
+            hosts += server_names(f"{instance.workload}-{suffix}", instance.namespace)
+        replication = f"{instance.workload}-replication"
+        found[replication] = {**authority, **_pair(vault.client_certificate(replication, "streaming_replica"))}
+    # Two targets have two names for one instance: each keeps its own certificate.
+    kept_as = tls if instance.target is Target.STATEFULSET else f"{tls}-{instance.target.value}"
+    found[tls] = {**authority, **_pair(vault.server_certificate(kept_as, hosts))}
     return found
 
 

@@ -53,6 +53,7 @@ _RESERVED_CONNECTIONS: Final = 10  # the superuser's, replication's and a person
 _POOL: Final = 8
 WORKER_POOL: Final = 2
 _REPLICAS_MAX: Final = 8
+_STANDBYS_MAX: Final = 8
 _SINGLE: Final = frozenset({"strategy"})
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+")
@@ -103,6 +104,7 @@ class DeployChoice:
         replicas: pods of a service, by service.
         pools: database connections of each pod, by service.
         host: name people reach the edge at; empty for no Ingress.
+        standbys: of each PostgreSQL instance, where an operator runs it.
     """
 
     layout: LayoutChoice = field(default_factory=LayoutChoice)
@@ -117,6 +119,7 @@ class DeployChoice:
     replicas: Mapping[str, int] = field(default_factory=dict)
     pools: Mapping[str, int] = field(default_factory=dict)
     host: str = ""
+    standbys: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +214,7 @@ class Site:
         return f"postgresql://{placement.service_role}@{where}?{query}"
 
 
-# What the processes were seen to need on a small machine, doubled; trading and risk are on the order path.
+# A process at rest holds some 55 MiB; trading and risk are on the order path, strategy replays prices.
 _CPU: Final[Mapping[str, str]] = MappingProxyType({"trading": "250m", "risk": "250m", "strategy": "250m"})
 _MEMORY: Final[Mapping[str, str]] = MappingProxyType({"strategy": "384Mi"})
 
@@ -272,12 +275,7 @@ def _size(service: str, choice: DeployChoice) -> ServiceSize:
 
 
 def _require_sound(choice: DeployChoice) -> None:
-    if not _NAMESPACE.fullmatch(choice.namespace):
-        message = f"the namespace {choice.namespace!r} is none: use lower-case letters, digits and dashes, at most 63"
-        raise AlphintraError("DEPLOY_NAME", message, pointer="namespace")
-    if choice.host and not _HOST.fullmatch(choice.host):
-        message = f"the host {choice.host!r} is no name such as alphintra.example.com"
-        raise AlphintraError("DEPLOY_NAME", message, pointer="host")
+    _require_names(choice)
     for what in ("image", "postgres_image", "nats_image"):
         image = getattr(choice, what)
         if not _IMAGE.fullmatch(image or "postgres") or image.endswith(":latest"):
@@ -286,9 +284,21 @@ def _require_sound(choice: DeployChoice) -> None:
     if choice.postgres_major not in _MAJORS:
         message = f"PostgreSQL {choice.postgres_major} is not supported: choose {_MAJORS[0]} to {_MAJORS[-1]}"
         raise AlphintraError("DEPLOY_IMAGE", message, pointer="postgres_version")
+    if not 0 <= choice.standbys <= _STANDBYS_MAX:
+        message = f"{choice.standbys} standbys: choose 0 to {_STANDBYS_MAX}"
+        raise AlphintraError("DEPLOY_SIZE", message, pointer="standbys")
     if not _QUANTITY.fullmatch(choice.storage):
         message = f"the storage {choice.storage!r} is no size such as 20Gi"
         raise AlphintraError("DEPLOY_SIZE", message, pointer="storage")
+
+
+def _require_names(choice: DeployChoice) -> None:
+    if not _NAMESPACE.fullmatch(choice.namespace):
+        message = f"the namespace {choice.namespace!r} is none: use lower-case letters, digits and dashes, at most 63"
+        raise AlphintraError("DEPLOY_NAME", message, pointer="namespace")
+    if choice.host and not _HOST.fullmatch(choice.host):
+        message = f"the host {choice.host!r} is no name such as alphintra.example.com"
+        raise AlphintraError("DEPLOY_NAME", message, pointer="host")
     if choice.storage_class and not _NAMESPACE.fullmatch(choice.storage_class):
         message = f"the storage class {choice.storage_class!r} is no name"
         raise AlphintraError("DEPLOY_NAME", message, pointer="storage_class")

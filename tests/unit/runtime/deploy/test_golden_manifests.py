@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]
 
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName
 from alphintra.runtime.deploy.render import manifests_of, render_files, render_stream
-from alphintra.runtime.deploy.site import DeployChoice, plan_site
+from alphintra.runtime.deploy.site import DeployChoice, Target, plan_site
 
 GOLDEN: Final = Path(__file__).parents[3] / "golden" / "deploy"
 SAMPLES: Final = Path(__file__).parents[4] / "deploy" / "samples"
@@ -42,6 +42,16 @@ def stored(path: Path, text: str) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+OPERATED: Final = "registry.example/postgresql:18"
+
+
+def test_an_operator_s_clusters_render_what_is_stored() -> None:
+    choice = DeployChoice(target=Target.CLOUDNATIVEPG, postgres_image=OPERATED, layout=CHOICES["hybrid-isolated"])
+    files = render_files(plan_site(choice))
+    text = files["postgresql-clusters.yaml"] + files["network-policies.yaml"]
+    assert text == stored(GOLDEN / "cloudnativepg-hybrid-isolated.yaml", text), f"if it is meant, set {REWRITE}=1"
 
 
 @pytest.mark.parametrize("name", CHOICES)

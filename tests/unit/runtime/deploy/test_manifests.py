@@ -14,9 +14,10 @@ from alphintra.dataplane.bus_permissions import rights
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement
 from alphintra.manifest import SERVICES
 from alphintra.runtime.deploy.bus import bus_configuration
+from alphintra.runtime.deploy.postgresql_files import access_rules
 from alphintra.runtime.deploy.render import manifests_of
 from alphintra.runtime.deploy.secret_names import required_secrets
-from alphintra.runtime.deploy.site import DEPLOYMENTS, DeployChoice, Site, plan_site
+from alphintra.runtime.deploy.site import DEPLOYMENTS, DeployChoice, Site, Target, plan_site
 
 Manifest = dict[str, Any]
 
@@ -267,3 +268,40 @@ def test_without_a_host_there_is_no_way_in_from_outside() -> None:
     assert objects_of(site_of(LayoutChoice()), "Ingress") == []
     ingress = objects_of(site_of(LayoutChoice(), host="alphintra.example.com"), "Ingress")
     assert ingress[0]["spec"]["rules"][0]["host"] == "alphintra.example.com"
+
+
+def operated(layout: LayoutChoice) -> Site:
+    return site_of(layout, target=Target.CLOUDNATIVEPG, postgres_image="registry.example/postgresql:18", standbys=1)
+
+
+@every_layout
+def test_an_operators_cluster_lets_in_who_a_stateful_set_of_ours_does(layout: LayoutChoice) -> None:
+    ours = {line.split()[0]: line.split() for line in access_rules().splitlines() if line[0] != "#"}
+    for cluster in objects_of(operated(layout), "Cluster"):
+        rules = [rule.split() for rule in cluster["spec"]["postgresql"]["pg_hba"]]
+        assert [rule for rule in rules if rule[-1] != "reject"] == [
+            line.split() for line in access_rules().splitlines() if line.startswith("hostssl")
+        ]
+        assert rules[-1] == ["host", "all", "all", "all", "reject"]
+        assert ours["local"][2] == "postgres"
+        assert cluster["spec"]["enableSuperuserAccess"] is False
+        assert cluster["spec"]["instances"] == 2
+
+
+@every_layout
+def test_an_operators_secrets_are_those_that_are_made(layout: LayoutChoice) -> None:
+    site = operated(layout)
+    named = {name for cluster in objects_of(site, "Cluster") for name in cluster["spec"]["certificates"].values()}
+    specs = {spec.name: spec.keys for spec in required_secrets(site)}
+    assert named <= set(specs)
+    mounted = {
+        volume["secret"]["secretName"] for _, pod in pods_of(site) for volume in pod["volumes"] if "secret" in volume
+    }
+    assert named | mounted | {"nats-users"} == set(specs)
+
+
+def test_an_operators_instance_is_reached_at_its_own_name() -> None:
+    site = operated(LayoutChoice())
+    assert site.instances[0].host == "postgresql-rw.alphintra.svc.cluster.local"
+    policy = next(each for each in objects_of(site, "NetworkPolicy") if each["metadata"]["name"] == "postgresql-hears")
+    assert policy["spec"]["podSelector"] == {"matchLabels": {"cnpg.io/cluster": "postgresql"}}

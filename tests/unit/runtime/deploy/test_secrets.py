@@ -22,7 +22,7 @@ from alphintra.runtime.deploy.render import render_stream
 from alphintra.runtime.deploy.secret_folder import write_secrets
 from alphintra.runtime.deploy.secret_names import required_secrets
 from alphintra.runtime.deploy.secret_values import Vault, secret_manifests
-from alphintra.runtime.deploy.site import DEPLOYMENTS, DeployChoice, Site, plan_site
+from alphintra.runtime.deploy.site import DEPLOYMENTS, DeployChoice, Site, Target, plan_site
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -92,6 +92,18 @@ def test_a_servers_certificate_is_for_the_name_services_ask_for() -> None:
         raw = made[f"{site.instance_of(placement).workload}-tls"]["tls.crt"].encode()
         names = x509.load_pem_x509_certificate(raw).extensions.get_extension_for_class(x509.SubjectAlternativeName)
         assert host in names.value.get_values_for_type(x509.DNSName)
+
+
+def test_an_operators_server_and_standbys_have_certificates_of_their_own() -> None:
+    layout = LayoutChoice(name=LayoutName.CENTRAL)
+    choice = DeployChoice(layout=layout, target=Target.CLOUDNATIVEPG, postgres_image="registry.example/postgresql:18")
+    vault = Vault({}, at=AT)
+    ours = contents(plan_site(DeployChoice(layout=layout)), vault)["postgresql-tls"]["tls.crt"]
+    made = contents(plan_site(choice), vault)
+    standby = x509.load_pem_x509_certificate(made["postgresql-replication"]["tls.crt"].encode())
+    assert standby.subject.rfc4514_string() == "CN=streaming_replica"
+    assert made["postgresql-tls"]["tls.crt"] != ours
+    assert contents(plan_site(DeployChoice(layout=layout)), vault)["postgresql-tls"]["tls.crt"] == ours
 
 
 def test_a_certificate_is_verified_by_its_authority_and_no_other() -> None:

@@ -25,6 +25,7 @@ from alphintra.runtime.deploy.site import DeployChoice, plan_site
         ({"image": "a b"}, "DEPLOY_IMAGE"),
         ({"postgres_image": "postgres@sha256:12"}, "DEPLOY_IMAGE"),
         ({"postgres_major": 14}, "DEPLOY_IMAGE"),
+        ({"standbys": 9}, "DEPLOY_SIZE"),
         ({"storage": "lots"}, "DEPLOY_SIZE"),
         ({"storage": "0Gi"}, "DEPLOY_SIZE"),
         ({"replicas": {"trading": 0}}, "DEPLOY_SIZE"),
