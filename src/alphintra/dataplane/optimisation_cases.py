@@ -58,6 +58,7 @@ class Case:
         divisor: the table gets one row for so many asked for.
         fill: columns and SELECT that make rows $1 to $2, $3 apart in time.
         queries: what is asked of it.
+        covering: columns of an index that would hold all its lookups read, to be tried as a variant; empty for none.
     """
 
     claim: int
@@ -67,6 +68,7 @@ class Case:
     divisor: int = 1
     fill: str
     queries: tuple[Query, ...]
+    covering: str = ""
 
     def rows(self, asked: int) -> int:
         """Return how many rows the table gets."""
@@ -206,6 +208,7 @@ CASES: Final = (
                 lookup="md5('user' || i)::uuid",
             ),
         ),
+        covering="(user_id) include (email, display_name, locale, time_zone, version, updated_at)",
     ),
     Case(
         claim=18,
@@ -226,6 +229,7 @@ CASES: Final = (
                 lookup="md5('user' || i / 4)::uuid",
             ),
         ),
+        covering="(user_id, name) include (value)",
     ),
     Case(
         claim=19,
