@@ -43,19 +43,21 @@ _MARKS: Final = {
 @click.option("--quick", "is_quick", is_flag=True, help="Fewer rows and rounds: about a minute for all layouts.")
 @click.option("--rows", type=int, metavar="N", help="Orders in each layout; the other tables follow in proportion.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the report goes.")
+@click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Judge a saved report again.")
 @AS_JSON
-def assess(
-    *, layouts: tuple[str, ...], is_all: bool, is_quick: bool, rows: int | None, out: Path | None, as_json: bool
-) -> int:
+def assess(*, out: Path | None, source: Path | None, as_json: bool, **asked: Any) -> int:  # noqa: ANN401 - options
     """Measure what each database layout really gives.
 
     Builds every layout on scratch servers of its own (the running platform is not touched), attacks, crashes, loads,
     backs up and restores it, and prints the claims of the architecture document with numbers in place of ticks and
     crosses. The report is saved as JSON and as one HTML page.
     """
-    chosen = _chosen(layouts, is_all=is_all)
+    chosen = _chosen(asked["layouts"], is_all=asked["is_all"])
     folder = out or _report_folder()
-    report = _measured(chosen, is_quick=is_quick, rows=rows, folder=folder)
+    if source is None:
+        report = _measured(chosen, is_quick=asked["is_quick"], rows=asked["rows"], folder=folder)
+    else:
+        report = _judged_again(source)
     files = _save(report, folder)
     if as_json:
         import msgspec
@@ -151,6 +153,17 @@ def _measured(layouts: tuple[str, ...], *, is_quick: bool, rows: int | None, fol
         )
 
 
+def _judged_again(source: Path) -> Report:
+    """Return a saved report with the verdicts of today's rules; nothing is measured."""
+    import msgspec
+
+    from alphintra.dataplane.assess.ledger import judge
+    from alphintra.dataplane.assess.report import read_report
+
+    report = read_report(source)
+    return msgspec.structs.replace(report, claims=judge(report.findings))
+
+
 def _require_writable(folder: Path) -> None:
     import os
 
@@ -180,11 +193,12 @@ def _progress(layouts: tuple[str, ...]) -> Iterator[Told]:
         )
 
 
-def _save(report: Report, folder: Path) -> tuple[Path, Path]:
+def _save(report: Report, folder: Path) -> tuple[Path, ...]:
+    from alphintra.dataplane.assess.markdown import render_markdown
     from alphintra.dataplane.assess.page import render_page
     from alphintra.dataplane.assess.report import write_files
 
-    return write_files(report, render_page(report), folder)
+    return write_files(report, folder, page=render_page(report), text=render_markdown(report))
 
 
 def _report_folder() -> Path:
@@ -238,9 +252,9 @@ def _print_report(report: Report) -> None:
     title = f"The seed's claims, measured ({kind}, {report.rows} orders, {report.machine.cpus} processors)"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("#", justify="right")
-    table.add_column("claim", max_width=26)
+    table.add_column("claim", max_width=26, overflow="fold")
     for name in report.layouts:
-        table.add_column(name, max_width=14)
+        table.add_column(name, max_width=14 if len(report.layouts) > 1 else None, overflow="fold")
     for row in report.claims:
         table.add_row(str(row.number), row.claim, *(_cell(row.verdicts[name]) for name in report.layouts))
     print_rich(table)

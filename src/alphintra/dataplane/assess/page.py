@@ -44,7 +44,7 @@ tbody th{font-weight:500;min-width:220px}td.number{color:var(--soft);text-align:
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(520px,100%),1fr));gap:16px}
 figure{margin:0;padding:12px 14px;border:1px solid var(--line);border-radius:8px}
 figcaption{font-weight:600;margin-bottom:4px}
-.key{font-weight:400;font-size:12.5px;margin-left:10px}
+.key{white-space:nowrap;font-weight:400;font-size:12.5px;margin-left:10px}
 .key i{display:inline-block;width:10px;height:10px;border-radius:2px;
 margin-right:4px}i.c0{background:var(--c0)}i.c1{background:var(--c1)}i.c2{background:var(--c2)}
 svg{width:100%;height:auto;display:block}svg text{fill:var(--ink);font-size:12.5px;dominant-baseline:middle}
@@ -80,7 +80,8 @@ def _head(report: Report) -> str:
     counted = " ".join(f'<span class="chip {_CLASS[word]}">{words[word]} {escape(word.value)}</span>' for word in Word)
     return (
         f'<p class="soft">{escape(report.made_at)}, {kind}. Each claim of the architecture document was tried on a '
-        f"scratch installation of every layout; a claim that was not tried says so.</p><p>{counted}</p>"
+        f"scratch installation of every layout; a claim that was not tried says so. Green means that a "
+        f"claim is true, be it praise or reproach; not that it is good news.</p><p>{counted}</p>"
     )
 
 

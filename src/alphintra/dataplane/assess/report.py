@@ -15,10 +15,11 @@ import psutil  # type: ignore[import-untyped]
 from alphintra.dataplane.assess.figures import SCHEMA, Machine, Report
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["JSON_NAME", "PAGE_NAME", "describe_machine", "read_report", "write_files"]
+__all__ = ["JSON_NAME", "PAGE_NAME", "TEXT_NAME", "describe_machine", "read_report", "write_files"]
 
 JSON_NAME: Final = "assess.json"
 PAGE_NAME: Final = "assess.html"
+TEXT_NAME: Final = "assess.md"
 _GIB: Final = 1024**3
 
 
@@ -35,15 +36,19 @@ def describe_machine(server_version: str) -> Machine:
     )
 
 
-def write_files(report: Report, page: str, folder: Path) -> tuple[Path, Path]:
-    """Replace ``assess.json`` and ``assess.html`` in a folder, made if absent; return both paths.
+def write_files(report: Report, folder: Path, *, page: str, text: str) -> tuple[Path, ...]:
+    """Replace ``assess.json``, ``assess.html`` and ``assess.md`` in a folder, made if absent; return their paths.
 
     Raises REPORT_FOLDER if they cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         document = msgspec.json.format(msgspec.json.encode(report), indent=1)
-        written = (_replace(folder / JSON_NAME, document), _replace(folder / PAGE_NAME, page.encode()))
+        written = (
+            _replace(folder / JSON_NAME, document),
+            _replace(folder / PAGE_NAME, page.encode()),
+            _replace(folder / TEXT_NAME, text.encode()),
+        )
     except OSError as error:
         detail = f"cannot write the report to {folder}: {error.strerror}; choose another folder with --out"
         raise AlphintraError("REPORT_FOLDER", detail, pointer="--out") from error

@@ -164,8 +164,13 @@ async def _measure_tables(lab: Lab, extent: Extent, told: Told, notes: Notes) ->
     """Measure the tables of claims 17 to 19, which every layout has alike; return the gap where that failed."""
     name = "optimised tables"
 
+    tenths: list[int] = []
+
     def progress(share: float) -> None:
-        told.begins(f"{name}, {extent.optimised_rows} rows: {share:.0%}")
+        tenth = int(share * 10)
+        if tenth not in tenths:
+            tenths.append(tenth)
+            told.begins(f"{name}, {extent.optimised_rows} rows: {share:.0%}")
 
     progress(0.0)
     try:

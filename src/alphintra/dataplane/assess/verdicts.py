@@ -62,8 +62,8 @@ def simpler(found: Findings, base: Findings | None) -> Verdict:
     parts, databases, instances, logins, pools, lines = values
     of_base = base.figures["parts"].value
     evidence = (
-        f"{databases:.0f} databases on {instances:.0f} instances, {logins:.0f} login roles, {pools:.0f} pools, "
-        f"{databases:.0f} dump jobs and {lines:.0f} lines of server configuration: {parts:.0f} parts to separate's "
+        f"{_some(databases, 'database', 'databases')} on {_some(instances, 'instance', 'instances')}, {logins:.0f} "
+        f"login roles, {pools:.0f} pools, {_some(databases, 'dump job', 'dump jobs')} and {lines:.0f} lines of server configuration: {parts:.0f} parts to separate's "
         f"{of_base:.0f}"
     )
     return Verdict(word=_word(is_true=parts < of_base), brief=f"{parts:.0f} parts", evidence=evidence)
@@ -85,10 +85,11 @@ def single_backup(found: Findings, _base: Findings | None) -> Verdict:
         return _missing(found, "backups")
     copies, dumps, copy_s, copy_mib, dump_s, dump_mib, rolled = values
     evidence = (
-        f"{copies:.0f} whole copies in {copy_s:.1f} s ({copy_mib:.0f} MiB), {dumps:.0f} dumps in {dump_s:.1f} s "
+        f"{_some(copies, 'copy', 'copies')} of instances in {copy_s:.1f} s ({copy_mib:.0f} MiB), "
+        f"{_some(dumps, 'dump', 'dumps')} of databases in {dump_s:.1f} s "
         f"({dump_mib:.1f} MiB); bringing trading back from its copy rolls back {rolled:.0f} other services"
     )
-    brief = f"{copies:.0f} copy, {dumps:.0f} dumps, {rolled:.0f} rolled back"
+    brief = f"{_some(copies, 'copy', 'copies')}, {_some(dumps, 'dump', 'dumps')}, {rolled:.0f} rolled back"
     if copies == 1 and dumps == 1:
         return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)
     if copies == 1 or dumps == 1:
@@ -407,6 +408,10 @@ def _missing(found: Findings, step: str) -> Verdict:
 
 def _needs_base() -> Verdict:
     return unmeasured("compares with separate, which was not measured beside it: run with --all")
+
+
+def _some(count: float, one: str, many: str) -> str:
+    return f"{count:.0f} {one if count == 1 else many}"
 
 
 def _word(*, is_true: bool) -> Word:
