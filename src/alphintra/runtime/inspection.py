@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
+from alphintra.dataplane.attack.assault import attack_layout
+from alphintra.dataplane.attack.findings import Assessment
 from alphintra.dataplane.matrix import AccessMatrix
 from alphintra.dataplane.streams import BusLogin
 from alphintra.dataplane.verify import verify_databases
@@ -16,7 +19,7 @@ from alphintra.runtime.home import Home
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.provision import CONTROL_FILE, ProvisionOrder
 
-__all__ = ["probe_access", "provisioned_order"]
+__all__ = ["attack_databases", "probe_access", "provisioned_order"]
 
 
 async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
@@ -34,6 +37,15 @@ async def probe_access(home: Home) -> tuple[AccessMatrix, AccessMatrix]:
         verify_bus(login),
     )
     return databases, bus
+
+
+async def attack_databases(home: Home, *, progress: Callable[[float], None] | None = None) -> Assessment:
+    """Run every attack probe of every service against every other; safe on a live platform, seconds long.
+
+    Raises NOT_PROVISIONED before the first start, TOPOLOGY_CONNECT if the servers are down.
+    """
+    order = provisioned_order(home)
+    return await attack_layout(order.instances, layout=order.layout, passwords=role_password(home), progress=progress)
 
 
 def provisioned_order(home: Home) -> ProvisionOrder:

@@ -125,6 +125,7 @@ class Ground:
         superusers: roles that are superusers and may log in.
         connection_limits: sessions a role may have at once, -1 for any number.
         connections_max: sessions the instance has room for.
+        has_superuser: whether its administrator is a superuser, who alone can close PostgreSQL's own catalogue.
         databases: name to oid of those that accept connections.
         properties: by service.
     """
@@ -134,6 +135,7 @@ class Ground:
     superusers: tuple[str, ...]
     connection_limits: Mapping[str, int]
     connections_max: int
+    has_superuser: bool
     databases: Mapping[str, int]
     properties: Mapping[str, Property] = field(default_factory=dict)
 
@@ -149,6 +151,7 @@ async def read_ground(server: Server, layout: Sequence[Placement]) -> Ground:
     async with admin_connection(server) as connection:
         roles = await connection.fetch(_ROLES)
         databases = {row["datname"]: row["oid"] for row in await connection.fetch(_DATABASES)}
+        has_superuser = bool(await connection.fetchval("select rolsuper from pg_roles where rolname = current_user"))
         connections_max = int(await connection.fetchval("show max_connections"))
     properties = {item.service: Property(placement=item) for item in placed}
     for name in sorted({item.database for item in placed} & databases.keys()):
@@ -162,6 +165,7 @@ async def read_ground(server: Server, layout: Sequence[Placement]) -> Ground:
         superusers=tuple(sorted(row["rolname"] for row in roles if row["is_super"])),
         connection_limits={row["rolname"]: row["rolconnlimit"] for row in roles},
         connections_max=connections_max,
+        has_superuser=has_superuser,
         databases=databases,
         properties=properties,
     )

@@ -179,11 +179,12 @@ async def raid(
     catalogue: Sequence[Attack],
     token: str,
     progress: Callable[[float], None] | None = None,
-) -> tuple[Result, ...]:
+) -> tuple[tuple[Result, ...], Mapping[str, Ground]]:
     """Run every probe for every pair of services, each attacker beside the others.
 
     Probes of a service's own bounds run once per service and stand under the pair of it with itself. A service that
-    cannot log in where it lives is an error in each of its results, never a refusal.
+    cannot log in where it lives is an error in each of its results, never a refusal. Returns the results, and what
+    there was to attack, by instance.
 
     Args:
         servers: one per instance of the layout.
@@ -220,7 +221,7 @@ async def raid(
     async with AsyncExitStack() as stack:
         await _place_decoys(town, stack)
         rows = await asyncio.gather(*(row(attacker) for attacker in layout))
-    return tuple(result for results in rows for result in results)
+    return tuple(result for results in rows for result in results), town.grounds
 
 
 def _concerns(attack: Attack, attacker: Placement, victim: Placement) -> bool:
@@ -230,10 +231,8 @@ def _concerns(attack: Attack, attacker: Placement, victim: Placement) -> bool:
 async def _try(raider: Raider, attack: Attack, victim: Placement) -> Result:
     attacker = raider.attacker
     answer = await raider.run(attack, victim)
-    shares_role = attacker.service != victim.service and attacker.service_role == victim.service_role
-    is_declared = attack.within_role and shares_role and attacker.instance == victim.instance
-    if attack.name == "connect.victim_database":
-        is_declared = (attacker.instance, attacker.database) == (victim.instance, victim.database)
+    shares_database = (attacker.instance, attacker.database) == (victim.instance, victim.database)
+    is_declared = attack.name == "connect.victim_database" and shares_database
     return Result(
         attack=attack, attacker=attacker.service, victim=victim.service, answer=answer, is_declared=is_declared
     )

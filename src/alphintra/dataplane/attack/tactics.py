@@ -132,7 +132,10 @@ async def tell_names_apart(raider: Raider, attack: Attack, victim: Placement) ->
 async def count_sessions(raider: Raider, attack: Attack, victim: Placement) -> Answer:
     """Read from the administrator how many sessions the role may hold: trying it would starve a live service."""
     ground = raider.town.grounds[victim.instance]
-    limit = ground.connection_limits.get(raider.attacker.service_role, -1)
+    role = raider.attacker.service_role
+    if role not in ground.roles:
+        return Answer(outcome=Outcome.DENIED, text="the instance does not know the role")
+    limit = ground.connection_limits[role]
     room = ground.connections_max
     is_open = limit < 0 or limit > room * _ROOM_SHARE
     said = "no limit" if limit < 0 else f"a limit of {limit}"

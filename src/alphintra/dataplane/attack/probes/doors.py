@@ -88,6 +88,7 @@ DOORS: Final = (
         name="connect.exhaustion",
         place=Place.DOOR,
         tactic=tactics.count_sessions,
+        within_role=True,
         closed_by=Level.HARDENED,
         means="the attacker can take so many sessions that other services get none",
         close="ALTER ROLE … CONNECTION LIMIT, well below half of max_connections",

@@ -105,13 +105,12 @@ NAMES: Final = (
     ),
     _name(
         "pg_shdescription",
-        "select count(*) from pg_catalog.pg_shdescription where objoid in ({role_oid}, {database_oid})",
+        "select count(*) + 1 from pg_catalog.pg_shdescription where objoid in ({role_oid}, {database_oid})",
         means="comments on other services' roles and databases can be read",
     ),
     _name(
         "shobj_description",
-        "select coalesce(pg_catalog.shobj_description({role_oid}, 'pg_authid'), "
-        "pg_catalog.shobj_description({database_oid}, 'pg_database'))",
+        "select coalesce(pg_catalog.shobj_description({role_oid}, 'pg_authid'), 'none')",
         means="comments on other services' roles and databases can be read through a function",
         close=_STRICT_FUNCTION,
     ),
