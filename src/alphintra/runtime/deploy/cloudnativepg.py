@@ -75,10 +75,9 @@ def _bootstrap(major: int) -> Manifest:
         "localeCType": "C",
         **builtin,
         "dataChecksums": True,
-        # The operator wants a database of its own; nobody else has anything to do there.
+        # The operator wants a database and a role of its own; no other role is of its name, so none gets in there.
         "database": "app",
         "owner": "app",
-        "postInitApplicationSQL": ["REVOKE ALL ON DATABASE app FROM PUBLIC"],
     }
 
 
