@@ -28,7 +28,7 @@ from alphintra.dataplane.server import admin_connection, role_connection
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from alphintra.dataplane.server import Passwords, Server
 
@@ -220,6 +220,7 @@ _DEFAULTS: Final = """
     )
 """
 
+_VERIFIERS: Final = "select rolname, rolpassword from pg_authid where rolname = any($1::text[])"
 _SELF: Final = """
     select rolname, rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = current_user
 """
@@ -231,16 +232,14 @@ async def inspect(server: Server, declared: State, *, passwords: Passwords | Non
     With ``passwords`` the caller's secrets are compared with the stored verifiers, or tried at login where the
     administrator is no superuser and cannot read them. Raises TOPOLOGY_CONNECT, PG_VERSION.
     """
-    wrong: frozenset[str] = frozenset()
+    stored: list[asyncpg.Record] = []
     async with admin_connection(server) as connection:
         state = await observe_instance(connection, declared)
         closures = next((item.closures for item in declared.databases.values()), ())
         catalogue = await read_catalogue(connection, () if state.admin else closures)
         state = replace(state, fresh=catalogue.fresh)
         if passwords is not None and not state.admin:
-            wrong = await _unfitting(connection, state.roles, passwords)
-    if passwords is not None and state.admin:
-        wrong = await _refused(server, state.roles, passwords)
+            stored = await connection.fetch(_VERIFIERS, _logins(state.roles))
     gate = asyncio.Semaphore(_DATABASES_AT_ONCE)
 
     async def look(database: Database) -> Database:
@@ -250,7 +249,20 @@ async def inspect(server: Server, declared: State, *, passwords: Passwords | Non
         async with gate, admin_connection(server, database=database.name) as connection:
             return await observe_database(connection, wanted, database, None if state.admin else catalogue)
 
-    found = await asyncio.gather(*(look(database) for database in state.databases.values()))
+    async def try_passwords() -> frozenset[str]:
+        if passwords is None:
+            return frozenset()
+        if state.admin:
+            return await _refused(server, state.roles, passwords)
+        secrets = {row["rolname"]: passwords(row["rolname"]) for row in stored}
+        return await asyncio.to_thread(_unfitting, stored, secrets)  # meanwhile the databases are looked at
+
+    trying = asyncio.create_task(try_passwords())
+    try:
+        found = await asyncio.gather(*(look(database) for database in state.databases.values()))
+        wrong = await trying
+    finally:
+        trying.cancel()
     return replace(state, databases={database.name: database for database in found}, wrong_passwords=wrong)
 
 
@@ -318,10 +330,8 @@ def _logins(roles: dict[str, Role]) -> list[str]:
     return [name for name, role in roles.items() if "LOGIN" in role.attributes]
 
 
-async def _unfitting(connection: asyncpg.Connection, roles: dict[str, Role], passwords: Passwords) -> frozenset[str]:
-    sql = "select rolname, rolpassword from pg_authid where rolname = any($1::text[])"
-    rows = await connection.fetch(sql, _logins(roles))
-    return frozenset(row["rolname"] for row in rows if not fits(passwords(row["rolname"]), row["rolpassword"]))
+def _unfitting(stored: Iterable[asyncpg.Record], secrets: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(row["rolname"] for row in stored if not fits(secrets[row["rolname"]], row["rolpassword"]))
 
 
 async def _refused(server: Server, roles: dict[str, Role], passwords: Passwords) -> frozenset[str]:

@@ -86,17 +86,19 @@ async def run_sql(server: Server, database: str, *statements: str) -> None:
 
 
 async def answers(server: Server, role: str, database: str, statements: Sequence[str]) -> list[str]:
-    """Return the statements that PostgreSQL answered, each tried with the role's own credential."""
+    """Return the statements that PostgreSQL answered, each tried with the role's own credential and rolled back."""
     answered = []
     async with role_connection(server, role=role, password=password_of(role), database=database) as connection:
         for statement in statements:
+            transaction = connection.transaction()
+            await transaction.start()
             try:
                 await connection.execute(statement)
+                answered.append(statement)
             except asyncpg.InsufficientPrivilegeError:
                 continue
-            except asyncpg.UndefinedFunctionError:
-                pytest.fail(f"{statement} asks for what there is not")
-            answered.append(statement)
+            finally:
+                await transaction.rollback()
     return answered
 
 
