@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.dataplane.apply import apply
 from alphintra.dataplane.migrations import migrate_all
+from alphintra.dataplane.schema import require_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,12 +36,14 @@ async def provision(
     approve: Callable[[Sequence[Action]], None] | None = None,
     on_action: Callable[[Action], None] | None = None,
 ) -> Provisioned:
-    """Apply, migrate, and apply again where new tables need grants. Safe to repeat and to kill.
+    """Apply, migrate, compare the schemas, and apply again where new tables need grants. Safe to repeat and to kill.
 
-    ``approve`` and ``on_action`` are those of `apply`. Raises what ``apply`` and ``migrate`` raise.
+    ``approve`` and ``on_action`` are those of `apply`. Raises what ``apply`` and ``migrate`` raise, and
+    SCHEMA_DRIFT.
     """
     actions = await apply(server, layout=layout, passwords=passwords, approve=approve, on_action=on_action)
     migrations = await migrate_all(server, layout=layout, passwords=passwords)
+    await require_schemas(server, layout=layout)
     if any(migrations.values()):
         actions += await apply(server, layout=layout, passwords=passwords, approve=approve, on_action=on_action)
     return Provisioned(actions=actions, migrations=migrations)

@@ -11,6 +11,7 @@ from alphintra.dataplane.inspect import inspect
 from alphintra.dataplane.migrations import migrations_of
 from alphintra.dataplane.plan import Action, plan, unexpected
 from alphintra.dataplane.quoting import qualified
+from alphintra.dataplane.schema import schema_drift
 from alphintra.dataplane.server import admin_connection
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Survey:
         instance: its name in the layout.
         actions: what `apply` would do now; grants on tables join once the tables are there.
         pending: migrations that are not applied, as ``service: folder/file``.
-        unmanaged: what is there without a declaration, or declared and missing; nothing here drops or makes it.
+        unmanaged: what is there without a declaration, or declared and missing or other; nothing here mends it.
         limits: what the administrator can neither see nor change.
     """
 
@@ -68,6 +69,7 @@ async def survey_server(server: Server, *, layout: Sequence[Placement], password
     observed = await inspect(server, declared, passwords=passwords)
     pending: list[str] = []
     behind: set[str] = set()
+    drift: list[str] = []
     for placement in layout:
         if placement.instance != server.instance:
             continue
@@ -76,17 +78,19 @@ async def survey_server(server: Server, *, layout: Sequence[Placement], password
         pending += [f"{placement.service}: {name}" for name in missing]
         if missing:
             behind.add(placement.database)
-    notes = (
+        else:
+            drift += [f"{placement.database}: {note}" for note in await schema_drift(server, placement)]
+    notes = [
         note
         for note in unexpected(declared, observed)
         # A table that a pending migration makes is no news of its own.
         if not (note.endswith(" is missing") and note.partition(":")[0] in behind)
-    )
+    ]
     return Survey(
         instance=server.instance,
         actions=plan(declared, observed),
         pending=tuple(pending),
-        unmanaged=tuple(notes),
+        unmanaged=tuple(dict.fromkeys((*notes, *drift))),
         limits=observed.limits,
     )
 

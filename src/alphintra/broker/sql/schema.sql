@@ -1,0 +1,229 @@
+-- What the migrations of broker add up to. Generated from PostgreSQL's catalogue and compared with every database at
+-- each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
+
+-- function queue_audit_seal()
+CREATE OR REPLACE FUNCTION queue_audit_seal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    insert into audit_pending (audit_id) values (new.audit_id);
+    return null;
+end
+$function$;
+
+-- function refuse_audit_change()
+CREATE OR REPLACE FUNCTION refuse_audit_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    raise exception 'audit_events is append-only: % is refused', tg_op using errcode = 'restrict_violation';
+end
+$function$;
+
+-- table audit_events
+CREATE TABLE audit_events (
+    audit_id uuid NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    detail text NOT NULL,
+    trace_id text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT audit_events_pkey PRIMARY KEY (audit_id)
+);
+
+-- table audit_pending
+CREATE TABLE audit_pending (
+    audit_id uuid NOT NULL,
+    CONSTRAINT audit_pending_pkey PRIMARY KEY (audit_id)
+);
+
+-- table connections
+CREATE TABLE connections (
+    account_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    adapter text NOT NULL,
+    feed_id uuid,
+    status text NOT NULL,
+    slippage_bps numeric(28,9) DEFAULT 0 NOT NULL,
+    commission_bps numeric(28,9) DEFAULT 0 NOT NULL,
+    fee_per_share numeric(28,9) DEFAULT 0 NOT NULL,
+    fee_minimum numeric(28,9) DEFAULT 0 NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    CONSTRAINT connections_adapter_check CHECK ((adapter = 'paper'::text)),
+    CONSTRAINT connections_commission_bps_check CHECK (((commission_bps >= (0)::numeric) AND (commission_bps < 'Infinity'::numeric))),
+    CONSTRAINT connections_fee_minimum_check CHECK (((fee_minimum >= (0)::numeric) AND (fee_minimum < 'Infinity'::numeric))),
+    CONSTRAINT connections_fee_per_share_check CHECK (((fee_per_share >= (0)::numeric) AND (fee_per_share < 'Infinity'::numeric))),
+    CONSTRAINT connections_paper_has_feed CHECK (((adapter <> 'paper'::text) OR (feed_id IS NOT NULL))),
+    CONSTRAINT connections_pkey PRIMARY KEY (account_id),
+    CONSTRAINT connections_slippage_bps_check CHECK (((slippage_bps >= (0)::numeric) AND (slippage_bps <= (1000)::numeric))),
+    CONSTRAINT connections_status_check CHECK ((status = 'open'::text))
+);
+
+-- table event_log
+CREATE TABLE event_log (
+    event_id uuid NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    subject text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    payload text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (event_id)
+);
+
+-- table inbox
+CREATE TABLE inbox (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+
+-- table kill_blocks
+CREATE TABLE kill_blocks (
+    scope text NOT NULL,
+    epoch bigint NOT NULL,
+    state text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT kill_blocks_pkey PRIMARY KEY (scope)
+);
+
+-- table markets
+CREATE TABLE markets (
+    feed_id uuid NOT NULL,
+    last_seq bigint DEFAULT 0 NOT NULL,
+    last_ts timestamp with time zone,
+    working bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT markets_last_seq_check CHECK ((last_seq >= 0)),
+    CONSTRAINT markets_pkey PRIMARY KEY (feed_id),
+    CONSTRAINT markets_working_check CHECK ((working >= 0))
+) WITH (fillfactor=50);
+
+-- table outbox
+CREATE TABLE outbox (
+    event_id uuid NOT NULL,
+    enqueued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
+);
+
+-- table schema_migrations
+CREATE TABLE schema_migrations (
+    origin text NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- table venue_executions
+CREATE TABLE venue_executions (
+    execution_id text NOT NULL,
+    feed_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    order_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    price numeric(28,9) NOT NULL,
+    fee numeric(28,9) NOT NULL,
+    executed_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT venue_executions_fee_check CHECK (((fee >= (0)::numeric) AND (fee < 'Infinity'::numeric))),
+    CONSTRAINT venue_executions_pkey PRIMARY KEY (execution_id),
+    CONSTRAINT venue_executions_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT venue_executions_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT venue_executions_seq_check CHECK ((seq > 0)),
+    CONSTRAINT venue_executions_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT venue_executions_step_key UNIQUE (feed_id, seq, order_id)
+);
+
+-- table venue_orders
+CREATE TABLE venue_orders (
+    order_id uuid NOT NULL,
+    client_order_id text NOT NULL,
+    account_id uuid NOT NULL,
+    feed_id uuid,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    type text NOT NULL,
+    time_in_force text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    limit_price numeric(28,9),
+    filled_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    status text NOT NULL,
+    venue_order_id text,
+    accepted_seq bigint,
+    known_ts timestamp with time zone,
+    sent_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT venue_orders_accepted_seq_check CHECK ((accepted_seq >= 0)),
+    CONSTRAINT venue_orders_accepted_unless_sending CHECK (((status = 'sending'::text) = (accepted_at IS NULL))),
+    CONSTRAINT venue_orders_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <= qty))),
+    CONSTRAINT venue_orders_closed_iff_done CHECK (((status = ANY (ARRAY['sending'::text, 'working'::text])) = (closed_at IS NULL))),
+    CONSTRAINT venue_orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price < 'Infinity'::numeric))),
+    CONSTRAINT venue_orders_limit_price_iff_limit CHECK (((type = 'limit'::text) = (limit_price IS NOT NULL))),
+    CONSTRAINT venue_orders_pkey PRIMARY KEY (order_id),
+    CONSTRAINT venue_orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT venue_orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT venue_orders_status_check CHECK ((status = ANY (ARRAY['sending'::text, 'working'::text, 'filled'::text, 'canceled'::text, 'expired'::text]))),
+    CONSTRAINT venue_orders_time_in_force_check CHECK ((time_in_force = ANY (ARRAY['day'::text, 'gtc'::text]))),
+    CONSTRAINT venue_orders_type_check CHECK ((type = ANY (ARRAY['market'::text, 'limit'::text])))
+);
+
+-- table verdicts
+CREATE TABLE verdicts (
+    order_id uuid NOT NULL,
+    is_sent boolean NOT NULL,
+    code text NOT NULL,
+    reason text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT verdicts_code_iff_refused CHECK ((is_sent = (code = ''::text))),
+    CONSTRAINT verdicts_pkey PRIMARY KEY (order_id)
+);
+
+-- foreign key outbox.outbox_event_fkey
+ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
+
+-- foreign key venue_executions.venue_executions_order_id_fkey
+ALTER TABLE venue_executions ADD CONSTRAINT venue_executions_order_id_fkey FOREIGN KEY (order_id) REFERENCES venue_orders(order_id);
+
+-- foreign key venue_orders.venue_orders_account_id_fkey
+ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES connections(account_id);
+
+-- foreign key venue_orders.venue_orders_order_id_fkey
+ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES verdicts(order_id);
+
+-- index connections.connections_owner_idx
+CREATE INDEX connections_owner_idx ON connections USING btree (owner_id, opened_at, account_id);
+
+-- index event_log.event_log_aggregate_idx
+CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
+
+-- index venue_orders.venue_orders_account_idx
+CREATE INDEX venue_orders_account_idx ON venue_orders USING btree (account_id, sent_at DESC, order_id DESC);
+
+-- index venue_orders.venue_orders_working_idx
+CREATE INDEX venue_orders_working_idx ON venue_orders USING btree (feed_id, symbol) WHERE (status = 'working'::text);
+
+-- trigger audit_events.audit_events_queue_seal
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
+
+-- trigger audit_events.audit_events_refuse_row_change
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
+
+-- trigger audit_events.audit_events_refuse_truncate
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

@@ -1,0 +1,274 @@
+-- What the migrations of risk add up to. Generated from PostgreSQL's catalogue and compared with every database at
+-- each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
+
+-- function queue_audit_seal()
+CREATE OR REPLACE FUNCTION queue_audit_seal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    insert into audit_pending (audit_id) values (new.audit_id);
+    return null;
+end
+$function$;
+
+-- function refuse_audit_change()
+CREATE OR REPLACE FUNCTION refuse_audit_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    raise exception 'audit_events is append-only: % is refused', tg_op using errcode = 'restrict_violation';
+end
+$function$;
+
+-- table assessments
+CREATE TABLE assessments (
+    decision_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    attempt bigint NOT NULL,
+    account_id uuid NOT NULL,
+    approved boolean NOT NULL,
+    findings jsonb NOT NULL,
+    limit_version bigint NOT NULL,
+    kill_epoch bigint NOT NULL,
+    leaf bytea NOT NULL,
+    inputs jsonb NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT assessments_approved_iff_no_finding CHECK ((approved = (findings = '[]'::jsonb))),
+    CONSTRAINT assessments_attempt_check CHECK ((attempt > 0)),
+    CONSTRAINT assessments_kill_epoch_check CHECK ((kill_epoch >= 0)),
+    CONSTRAINT assessments_limit_version_check CHECK ((limit_version >= 0)),
+    CONSTRAINT assessments_order_attempt_key UNIQUE (order_id, attempt),
+    CONSTRAINT assessments_pkey PRIMARY KEY (decision_id)
+);
+
+-- table audit_events
+CREATE TABLE audit_events (
+    audit_id uuid NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    detail text NOT NULL,
+    trace_id text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT audit_events_pkey PRIMARY KEY (audit_id)
+);
+
+-- table audit_pending
+CREATE TABLE audit_pending (
+    audit_id uuid NOT NULL,
+    CONSTRAINT audit_pending_pkey PRIMARY KEY (audit_id)
+);
+
+-- table balances
+CREATE TABLE balances (
+    account_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    feed_id uuid,
+    currency text NOT NULL,
+    cash numeric(28,9) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT balances_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
+    CONSTRAINT balances_pkey PRIMARY KEY (account_id)
+);
+
+-- table booked_executions
+CREATE TABLE booked_executions (
+    execution_id text NOT NULL,
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    CONSTRAINT booked_executions_pkey PRIMARY KEY (execution_id, account_id)
+);
+
+-- table event_log
+CREATE TABLE event_log (
+    event_id uuid NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    subject text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    payload text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (event_id)
+);
+
+-- table exposures
+CREATE TABLE exposures (
+    account_id uuid NOT NULL,
+    symbol text NOT NULL,
+    position_qty numeric(28,9) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT exposures_pkey PRIMARY KEY (account_id, symbol),
+    CONSTRAINT exposures_position_qty_check CHECK (((position_qty > '-Infinity'::numeric) AND (position_qty < 'Infinity'::numeric)))
+);
+
+-- table feed_marks
+CREATE TABLE feed_marks (
+    feed_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    CONSTRAINT feed_marks_pkey PRIMARY KEY (feed_id),
+    CONSTRAINT feed_marks_seq_check CHECK ((seq >= 0))
+);
+
+-- table inbox
+CREATE TABLE inbox (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+
+-- table kill_states
+CREATE TABLE kill_states (
+    epoch bigint NOT NULL,
+    scope text NOT NULL,
+    account_id uuid,
+    state text NOT NULL,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT kill_states_account_iff_scope CHECK (((scope = 'account'::text) = (account_id IS NOT NULL))),
+    CONSTRAINT kill_states_epoch_check CHECK ((epoch > 0)),
+    CONSTRAINT kill_states_pkey PRIMARY KEY (epoch),
+    CONSTRAINT kill_states_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT kill_states_scope_check CHECK ((scope = ANY (ARRAY['firm'::text, 'account'::text]))),
+    CONSTRAINT kill_states_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'reduce_only'::text, 'cancel_only'::text, 'halted'::text])))
+);
+
+-- table limit_sets
+CREATE TABLE limit_sets (
+    account_id uuid NOT NULL,
+    version bigint NOT NULL,
+    order_qty_max numeric(28,9) NOT NULL,
+    order_notional_max numeric(28,9) NOT NULL,
+    position_qty_max numeric(28,9) NOT NULL,
+    may_short boolean NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT limit_sets_order_notional_max_check CHECK (((order_notional_max > (0)::numeric) AND (order_notional_max < 'Infinity'::numeric))),
+    CONSTRAINT limit_sets_order_qty_max_check CHECK (((order_qty_max > (0)::numeric) AND (order_qty_max < 'Infinity'::numeric))),
+    CONSTRAINT limit_sets_pkey PRIMARY KEY (account_id, version),
+    CONSTRAINT limit_sets_position_qty_max_check CHECK (((position_qty_max > (0)::numeric) AND (position_qty_max < 'Infinity'::numeric))),
+    CONSTRAINT limit_sets_version_check CHECK ((version > 0))
+);
+
+-- table outbox
+CREATE TABLE outbox (
+    event_id uuid NOT NULL,
+    enqueued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
+);
+
+-- table prices
+CREATE TABLE prices (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    price numeric(28,9) NOT NULL,
+    seq bigint NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    CONSTRAINT prices_pkey PRIMARY KEY (feed_id, symbol),
+    CONSTRAINT prices_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT prices_seq_check CHECK ((seq >= 0))
+);
+
+-- table reservations
+CREATE TABLE reservations (
+    order_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    decision_id uuid NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    price numeric(28,9) NOT NULL,
+    target_qty numeric(28,9) NOT NULL,
+    filled_qty numeric(28,9) NOT NULL,
+    open_qty numeric(28,9) NOT NULL,
+    state text NOT NULL,
+    held_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT reservations_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty < 'Infinity'::numeric))),
+    CONSTRAINT reservations_open_is_the_rest CHECK ((open_qty =
+CASE
+    WHEN (state = ANY (ARRAY['lapsed'::text, 'released'::text])) THEN (0)::numeric
+    ELSE GREATEST((target_qty - filled_qty), (0)::numeric)
+END)),
+    CONSTRAINT reservations_open_qty_check CHECK (((open_qty >= (0)::numeric) AND (open_qty < 'Infinity'::numeric))),
+    CONSTRAINT reservations_pkey PRIMARY KEY (order_id),
+    CONSTRAINT reservations_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT reservations_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'lapsed'::text, 'released'::text, 'closed'::text]))),
+    CONSTRAINT reservations_target_qty_check CHECK (((target_qty >= (0)::numeric) AND (target_qty < 'Infinity'::numeric)))
+);
+
+-- table schema_migrations
+CREATE TABLE schema_migrations (
+    origin text NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- foreign key exposures.exposures_account_id_fkey
+ALTER TABLE exposures ADD CONSTRAINT exposures_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+
+-- foreign key kill_states.kill_states_account_id_fkey
+ALTER TABLE kill_states ADD CONSTRAINT kill_states_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+
+-- foreign key limit_sets.limit_sets_account_id_fkey
+ALTER TABLE limit_sets ADD CONSTRAINT limit_sets_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+
+-- foreign key outbox.outbox_event_fkey
+ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
+
+-- foreign key prices.prices_feed_id_fkey
+ALTER TABLE prices ADD CONSTRAINT prices_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feed_marks(feed_id);
+
+-- foreign key reservations.reservations_account_id_fkey
+ALTER TABLE reservations ADD CONSTRAINT reservations_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+
+-- foreign key reservations.reservations_decision_id_fkey
+ALTER TABLE reservations ADD CONSTRAINT reservations_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES assessments(decision_id);
+
+-- index assessments.assessments_account_idx
+CREATE INDEX assessments_account_idx ON assessments USING btree (account_id, decided_at DESC);
+
+-- index assessments.assessments_decided_range_idx
+CREATE INDEX assessments_decided_range_idx ON assessments USING brin (decided_at) WITH (autosummarize='on');
+
+-- index assessments.assessments_refused_idx
+CREATE INDEX assessments_refused_idx ON assessments USING btree (decided_at) WHERE (NOT approved);
+
+-- index event_log.event_log_aggregate_idx
+CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
+
+-- index kill_states.kill_states_account_idx
+CREATE INDEX kill_states_account_idx ON kill_states USING btree (account_id, epoch) WHERE (scope = 'account'::text);
+
+-- index kill_states.kill_states_firm_idx
+CREATE INDEX kill_states_firm_idx ON kill_states USING btree (epoch) WHERE (scope = 'firm'::text);
+
+-- index reservations.reservations_held_idx
+CREATE INDEX reservations_held_idx ON reservations USING btree (held_at) WHERE (state = 'held'::text);
+
+-- index reservations.reservations_open_idx
+CREATE INDEX reservations_open_idx ON reservations USING btree (account_id, symbol) WHERE (open_qty > (0)::numeric);
+
+-- trigger audit_events.audit_events_queue_seal
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
+
+-- trigger audit_events.audit_events_refuse_row_change
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
+
+-- trigger audit_events.audit_events_refuse_truncate
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

@@ -1,0 +1,293 @@
+-- What the migrations of strategy add up to. Generated from PostgreSQL's catalogue and compared with every database at
+-- each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
+
+-- function queue_audit_seal()
+CREATE OR REPLACE FUNCTION queue_audit_seal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    insert into audit_pending (audit_id) values (new.audit_id);
+    return null;
+end
+$function$;
+
+-- function refuse_audit_change()
+CREATE OR REPLACE FUNCTION refuse_audit_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    raise exception 'audit_events is append-only: % is refused', tg_op using errcode = 'restrict_violation';
+end
+$function$;
+
+-- table audit_events
+CREATE TABLE audit_events (
+    audit_id uuid NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    detail text NOT NULL,
+    trace_id text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT audit_events_pkey PRIMARY KEY (audit_id)
+);
+
+-- table audit_pending
+CREATE TABLE audit_pending (
+    audit_id uuid NOT NULL,
+    CONSTRAINT audit_pending_pkey PRIMARY KEY (audit_id)
+);
+
+-- table backtests
+CREATE TABLE backtests (
+    backtest_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    dataset_id uuid NOT NULL,
+    symbol text NOT NULL,
+    graph text NOT NULL,
+    settings text NOT NULL,
+    start_ts timestamp with time zone,
+    end_ts timestamp with time zone,
+    status text NOT NULL,
+    is_cancel_asked boolean DEFAULT false NOT NULL,
+    progress double precision DEFAULT 0 NOT NULL,
+    run_hash text DEFAULT ''::text NOT NULL,
+    result_hash text DEFAULT ''::text NOT NULL,
+    metrics text DEFAULT '{}'::text NOT NULL,
+    result text DEFAULT ''::text NOT NULL,
+    error_code text DEFAULT ''::text NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    leased_until timestamp with time zone,
+    CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
+    CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
+    CONSTRAINT backtests_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text, 'canceled'::text])))
+);
+
+-- table datasets
+CREATE TABLE datasets (
+    dataset_id uuid NOT NULL,
+    owner_id uuid,
+    symbol text NOT NULL,
+    timeframe text NOT NULL,
+    source text NOT NULL,
+    row_count bigint NOT NULL,
+    first_ts timestamp with time zone NOT NULL,
+    last_ts timestamp with time zone NOT NULL,
+    splits text[] NOT NULL,
+    findings text[] NOT NULL,
+    data_hash text NOT NULL,
+    imported_at timestamp with time zone NOT NULL,
+    CONSTRAINT datasets_content_key UNIQUE NULLS NOT DISTINCT (owner_id, symbol, timeframe, data_hash),
+    CONSTRAINT datasets_pkey PRIMARY KEY (dataset_id),
+    CONSTRAINT datasets_row_count_check CHECK ((row_count > 0))
+);
+
+-- table decisions
+CREATE TABLE decisions (
+    deployment_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    bar_ts timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    node_values text NOT NULL,
+    CONSTRAINT decisions_pkey PRIMARY KEY (deployment_id, seq),
+    CONSTRAINT decisions_seq_check CHECK ((seq > 0))
+);
+
+-- table deployments
+CREATE TABLE deployments (
+    deployment_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    graph_hash text NOT NULL,
+    graph text NOT NULL,
+    account_id uuid NOT NULL,
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    capital numeric(28,9) NOT NULL,
+    status text NOT NULL,
+    last_seq bigint NOT NULL,
+    executor_state text NOT NULL,
+    cash numeric(28,9) NOT NULL,
+    qty numeric(28,9) DEFAULT 0 NOT NULL,
+    cost numeric(28,9) DEFAULT 0 NOT NULL,
+    realized_pnl numeric(28,9) DEFAULT 0 NOT NULL,
+    fees numeric(28,9) DEFAULT 0 NOT NULL,
+    last_price numeric(28,9),
+    intent_count bigint DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT deployments_capital_check CHECK (((capital > (0)::numeric) AND (capital < 'Infinity'::numeric))),
+    CONSTRAINT deployments_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
+    CONSTRAINT deployments_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT deployments_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
+    CONSTRAINT deployments_intent_count_check CHECK ((intent_count >= 0)),
+    CONSTRAINT deployments_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price < 'Infinity'::numeric))),
+    CONSTRAINT deployments_last_seq_check CHECK ((last_seq >= 0)),
+    CONSTRAINT deployments_pkey PRIMARY KEY (deployment_id),
+    CONSTRAINT deployments_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT deployments_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric))),
+    CONSTRAINT deployments_status_check CHECK ((status = ANY (ARRAY['active'::text, 'stopped'::text, 'failed'::text])))
+);
+
+-- table event_log
+CREATE TABLE event_log (
+    event_id uuid NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    subject text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    payload text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (event_id)
+);
+
+-- table feeds
+CREATE TABLE feeds (
+    feed_id uuid NOT NULL,
+    owner_id uuid,
+    name text NOT NULL,
+    symbols text[] NOT NULL,
+    dataset_ids uuid[] NOT NULL,
+    start_ts timestamp with time zone,
+    end_ts timestamp with time zone,
+    status text NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    steps bigint DEFAULT 0 NOT NULL,
+    interval_ms bigint NOT NULL,
+    pause_at bigint,
+    last_ts timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT feeds_interval_ms_check CHECK ((interval_ms >= 0)),
+    CONSTRAINT feeds_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT feeds_pkey PRIMARY KEY (feed_id),
+    CONSTRAINT feeds_seq_check CHECK ((seq >= 0)),
+    CONSTRAINT feeds_status_check CHECK ((status = ANY (ARRAY['preparing'::text, 'paused'::text, 'running'::text, 'finished'::text, 'failed'::text]))),
+    CONSTRAINT feeds_steps_check CHECK ((steps >= 0))
+);
+
+-- table imports
+CREATE TABLE imports (
+    import_id uuid NOT NULL,
+    owner_id uuid,
+    upload_id uuid NOT NULL,
+    file_name text NOT NULL,
+    source text NOT NULL,
+    symbol text,
+    status text NOT NULL,
+    progress double precision DEFAULT 0 NOT NULL,
+    dataset_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    error_code text DEFAULT ''::text NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    leased_until timestamp with time zone,
+    CONSTRAINT imports_pkey PRIMARY KEY (import_id),
+    CONSTRAINT imports_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
+    CONSTRAINT imports_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text])))
+);
+
+-- table inbox
+CREATE TABLE inbox (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+
+-- table intents
+CREATE TABLE intents (
+    client_order_id text NOT NULL,
+    deployment_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    intent_index bigint NOT NULL,
+    side text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    type text NOT NULL,
+    time_in_force text NOT NULL,
+    tag text NOT NULL,
+    status text NOT NULL,
+    order_id uuid,
+    order_code text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT intents_intent_index_check CHECK ((intent_index >= 0)),
+    CONSTRAINT intents_once_key UNIQUE (deployment_id, seq, intent_index),
+    CONSTRAINT intents_pkey PRIMARY KEY (client_order_id),
+    CONSTRAINT intents_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT intents_seq_check CHECK ((seq > 0)),
+    CONSTRAINT intents_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT intents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'working'::text, 'closed'::text])))
+);
+
+-- table outbox
+CREATE TABLE outbox (
+    event_id uuid NOT NULL,
+    enqueued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
+);
+
+-- table schema_migrations
+CREATE TABLE schema_migrations (
+    origin text NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- foreign key backtests.backtests_dataset_id_fkey
+ALTER TABLE backtests ADD CONSTRAINT backtests_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES datasets(dataset_id);
+
+-- foreign key decisions.decisions_deployment_id_fkey
+ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(deployment_id);
+
+-- foreign key deployments.deployments_feed_id_fkey
+ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
+
+-- foreign key intents.intents_deployment_id_fkey
+ALTER TABLE intents ADD CONSTRAINT intents_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(deployment_id);
+
+-- foreign key outbox.outbox_event_fkey
+ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
+
+-- index backtests.backtests_open_idx
+CREATE INDEX backtests_open_idx ON backtests USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+
+-- index backtests.backtests_owner_idx
+CREATE INDEX backtests_owner_idx ON backtests USING btree (owner_id, created_at DESC);
+
+-- index deployments.deployments_feed_idx
+CREATE INDEX deployments_feed_idx ON deployments USING btree (feed_id) WHERE (status = 'active'::text);
+
+-- index deployments.deployments_owner_idx
+CREATE INDEX deployments_owner_idx ON deployments USING btree (owner_id, created_at DESC);
+
+-- index event_log.event_log_aggregate_idx
+CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
+
+-- index imports.imports_open_idx
+CREATE INDEX imports_open_idx ON imports USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+
+-- index intents.intents_open_idx
+CREATE INDEX intents_open_idx ON intents USING btree (deployment_id) WHERE (status <> 'closed'::text);
+
+-- trigger audit_events.audit_events_queue_seal
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
+
+-- trigger audit_events.audit_events_refuse_row_change
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
+
+-- trigger audit_events.audit_events_refuse_truncate
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

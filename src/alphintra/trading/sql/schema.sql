@@ -1,0 +1,291 @@
+-- What the migrations of trading add up to. Generated from PostgreSQL's catalogue and compared with every database at
+-- each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
+
+-- function queue_audit_seal()
+CREATE OR REPLACE FUNCTION queue_audit_seal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    insert into audit_pending (audit_id) values (new.audit_id);
+    return null;
+end
+$function$;
+
+-- function refuse_audit_change()
+CREATE OR REPLACE FUNCTION refuse_audit_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path FROM CURRENT
+AS $function$
+begin
+    raise exception 'audit_events is append-only: % is refused', tg_op using errcode = 'restrict_violation';
+end
+$function$;
+
+-- function refuse_unbalanced_entries()
+CREATE OR REPLACE FUNCTION refuse_unbalanced_entries()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path FROM CURRENT
+AS $function$
+BEGIN
+    IF EXISTS (SELECT 1 FROM inserted GROUP BY transaction_id, currency HAVING sum(amount) <> 0) THEN
+        RAISE EXCEPTION 'the entries of a transaction must add up to zero' USING ERRCODE = 'check_violation',
+            CONSTRAINT = 'ledger_entries_balanced';
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+-- table accounts
+CREATE TABLE accounts (
+    account_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    name text NOT NULL,
+    mode text NOT NULL,
+    currency text NOT NULL,
+    feed_id uuid,
+    is_risk_ready boolean DEFAULT false NOT NULL,
+    is_venue_ready boolean DEFAULT false NOT NULL,
+    starting_cash numeric(28,9) NOT NULL,
+    cash numeric(28,9) NOT NULL,
+    realized_pnl numeric(28,9) DEFAULT 0 NOT NULL,
+    fees numeric(28,9) DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT accounts_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
+    CONSTRAINT accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT accounts_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
+    CONSTRAINT accounts_mode_check CHECK ((mode = ANY (ARRAY['paper'::text, 'live'::text]))),
+    CONSTRAINT accounts_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT accounts_owner_name_key UNIQUE (owner_id, name),
+    CONSTRAINT accounts_pkey PRIMARY KEY (account_id),
+    CONSTRAINT accounts_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric))),
+    CONSTRAINT accounts_starting_cash_check CHECK (((starting_cash >= (0)::numeric) AND (starting_cash < 'Infinity'::numeric)))
+);
+
+-- table audit_events
+CREATE TABLE audit_events (
+    audit_id uuid NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    detail text NOT NULL,
+    trace_id text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT audit_events_pkey PRIMARY KEY (audit_id)
+);
+
+-- table audit_pending
+CREATE TABLE audit_pending (
+    audit_id uuid NOT NULL,
+    CONSTRAINT audit_pending_pkey PRIMARY KEY (audit_id)
+);
+
+-- table event_log
+CREATE TABLE event_log (
+    event_id uuid NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    subject text NOT NULL,
+    aggregate_id uuid NOT NULL,
+    payload text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (event_id)
+);
+
+-- table executions
+CREATE TABLE executions (
+    account_id uuid NOT NULL,
+    execution_id text NOT NULL,
+    order_id uuid NOT NULL,
+    book_id uuid,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    price numeric(28,9) NOT NULL,
+    fee numeric(28,9) NOT NULL,
+    realized_pnl numeric(28,9) NOT NULL,
+    executed_at timestamp with time zone NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    transaction_id uuid NOT NULL,
+    CONSTRAINT executions_execution_id_check CHECK ((execution_id <> ''::text)),
+    CONSTRAINT executions_fee_check CHECK (((fee > '-Infinity'::numeric) AND (fee < 'Infinity'::numeric))),
+    CONSTRAINT executions_pkey PRIMARY KEY (account_id, execution_id),
+    CONSTRAINT executions_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT executions_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT executions_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric))),
+    CONSTRAINT executions_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
+);
+
+-- table inbox
+CREATE TABLE inbox (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+
+-- table ledger_entries
+CREATE TABLE ledger_entries (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    transaction_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    ledger_account text NOT NULL,
+    amount numeric(28,9) NOT NULL,
+    currency text NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    CONSTRAINT ledger_entries_amount_check CHECK (((amount > '-Infinity'::numeric) AND (amount < 'Infinity'::numeric))),
+    CONSTRAINT ledger_entries_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT ledger_entries_ledger_account_check CHECK ((ledger_account <> ''::text)),
+    CONSTRAINT ledger_entries_once_key UNIQUE (transaction_id, ledger_account),
+    CONSTRAINT ledger_entries_pkey PRIMARY KEY (entry_id)
+);
+
+-- table order_events
+CREATE TABLE order_events (
+    order_id uuid NOT NULL,
+    version bigint NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    detail text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    CONSTRAINT order_events_pkey PRIMARY KEY (order_id, version),
+    CONSTRAINT order_events_version_check CHECK ((version > 0))
+);
+
+-- table orders
+CREATE TABLE orders (
+    order_id uuid NOT NULL,
+    client_order_id text NOT NULL,
+    account_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    book_id uuid,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    type text NOT NULL,
+    time_in_force text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    limit_price numeric(28,9),
+    status text NOT NULL,
+    filled_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    filled_amount numeric(28,9) DEFAULT 0 NOT NULL,
+    reason_code text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    decision_id uuid,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
+    CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
+    CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount < 'Infinity'::numeric))),
+    CONSTRAINT orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty < 'Infinity'::numeric))),
+    CONSTRAINT orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price < 'Infinity'::numeric))),
+    CONSTRAINT orders_limit_price_iff_limit CHECK (((type = 'limit'::text) = (limit_price IS NOT NULL))),
+    CONSTRAINT orders_pkey PRIMARY KEY (order_id),
+    CONSTRAINT orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT orders_time_in_force_check CHECK ((time_in_force = ANY (ARRAY['day'::text, 'gtc'::text]))),
+    CONSTRAINT orders_type_check CHECK ((type = ANY (ARRAY['market'::text, 'limit'::text]))),
+    CONSTRAINT orders_version_check CHECK ((version > 0))
+);
+
+-- table outbox
+CREATE TABLE outbox (
+    event_id uuid NOT NULL,
+    enqueued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
+);
+
+-- table positions
+CREATE TABLE positions (
+    account_id uuid NOT NULL,
+    book_id uuid NOT NULL,
+    symbol text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    cost numeric(28,9) NOT NULL,
+    realized_pnl numeric(28,9) NOT NULL,
+    fees numeric(28,9) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT positions_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT positions_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
+    CONSTRAINT positions_pkey PRIMARY KEY (account_id, book_id, symbol),
+    CONSTRAINT positions_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT positions_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric)))
+);
+
+-- table schema_migrations
+CREATE TABLE schema_migrations (
+    origin text NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- foreign key executions.executions_account_id_fkey
+ALTER TABLE executions ADD CONSTRAINT executions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+
+-- foreign key executions.executions_order_id_fkey
+ALTER TABLE executions ADD CONSTRAINT executions_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(order_id);
+
+-- foreign key ledger_entries.ledger_entries_account_id_fkey
+ALTER TABLE ledger_entries ADD CONSTRAINT ledger_entries_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+
+-- foreign key order_events.order_events_order_id_fkey
+ALTER TABLE order_events ADD CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(order_id);
+
+-- foreign key orders.orders_account_id_fkey
+ALTER TABLE orders ADD CONSTRAINT orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+
+-- foreign key outbox.outbox_event_fkey
+ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
+
+-- foreign key positions.positions_account_id_fkey
+ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+
+-- index event_log.event_log_aggregate_idx
+CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
+
+-- index executions.executions_account_booked_idx
+CREATE INDEX executions_account_booked_idx ON executions USING btree (account_id, booked_at, execution_id);
+
+-- index executions.executions_booked_range_idx
+CREATE INDEX executions_booked_range_idx ON executions USING brin (booked_at) WITH (autosummarize='on');
+
+-- index executions.executions_order_idx
+CREATE INDEX executions_order_idx ON executions USING btree (order_id);
+
+-- index ledger_entries.ledger_entries_account_idx
+CREATE INDEX ledger_entries_account_idx ON ledger_entries USING btree (account_id, entry_id);
+
+-- index order_events.order_events_occurred_range_idx
+CREATE INDEX order_events_occurred_range_idx ON order_events USING brin (occurred_at) WITH (autosummarize='on');
+
+-- index orders.orders_account_created_idx
+CREATE INDEX orders_account_created_idx ON orders USING btree (account_id, created_at DESC, order_id);
+
+-- index orders.orders_created_idx
+CREATE INDEX orders_created_idx ON orders USING btree (created_at DESC, order_id DESC);
+
+-- index orders.orders_working_idx
+CREATE INDEX orders_working_idx ON orders USING btree (account_id) WHERE (status = ANY (ARRAY['pending_new'::text, 'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'unknown'::text]));
+
+-- trigger audit_events.audit_events_queue_seal
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
+
+-- trigger audit_events.audit_events_refuse_row_change
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
+
+-- trigger audit_events.audit_events_refuse_truncate
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;
+
+-- trigger ledger_entries.ledger_entries_balanced
+CREATE TRIGGER ledger_entries_balanced AFTER INSERT ON ledger_entries REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION refuse_unbalanced_entries();
