@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,8 +24,8 @@ __all__ = ["advise", "assess"]
 
 _LAYOUTS: Final = ("separate", "hybrid", "central", "consolidated", "instances")
 _FOLDER: Final = "assess"
-_ROWS_MIN: Final = 100
-_ROWS_MAX: Final = 5_000_000
+# Option, what it sets of the extent, and its bounds.
+_NUMBERS: Final = (("rows", "orders", 100, 5_000_000), ("table_rows", "optimised_rows", 1_000, 100_000_000))
 _COLOURS: Final = {"holds": "green", "does not hold": "red", "holds under a condition": "yellow", "not measured": "dim"}
 _MARKS: Final = {
     "holds": "holds",
@@ -42,6 +42,7 @@ _MARKS: Final = {
 @click.option("--all", "is_all", is_flag=True, help="All five layouts (the default).")
 @click.option("--quick", "is_quick", is_flag=True, help="Fewer rows and rounds: about a minute for all layouts.")
 @click.option("--rows", type=int, metavar="N", help="Orders in each layout; the other tables follow in proportion.")
+@click.option("--table-rows", type=int, metavar="N", help="Rows of the tables of claims 17 to 19; 10 million in full.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the report goes.")
 @click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Judge a saved report again.")
 @AS_JSON
@@ -54,10 +55,7 @@ def assess(*, out: Path | None, source: Path | None, as_json: bool, **asked: Any
     """
     chosen = _chosen(asked["layouts"], is_all=asked["is_all"])
     folder = out or _report_folder()
-    if source is None:
-        report = _measured(chosen, is_quick=asked["is_quick"], rows=asked["rows"], folder=folder)
-    else:
-        report = _judged_again(source)
+    report = _measured(chosen, asked, folder=folder) if source is None else _judged_again(source)
     files = _save(report, folder)
     if as_json:
         import msgspec
@@ -101,7 +99,7 @@ def advise(*, path: Path | None, may_measure: bool, as_json: bool, **given: Any)
     answers = _answers(given)
     if may_measure:
         folder = _report_folder()
-        report = _measured(_LAYOUTS, is_quick=True, rows=None, folder=folder)
+        report = _measured(_LAYOUTS, {"is_quick": True}, folder=folder)
         _save(report, folder)
     else:
         report = read_report(path or _latest())
@@ -127,7 +125,7 @@ def _chosen(layouts: tuple[str, ...], *, is_all: bool) -> tuple[str, ...]:
     return tuple(name for name in _LAYOUTS if name in layouts) if layouts else _LAYOUTS
 
 
-def _measured(layouts: tuple[str, ...], *, is_quick: bool, rows: int | None, folder: Path) -> Report:
+def _measured(layouts: tuple[str, ...], asked: Mapping[str, Any], *, folder: Path) -> Report:
     """Measure the layouts; everything that could refuse the run is asked before the first server is started."""
     import asyncio
     from dataclasses import replace
@@ -135,22 +133,27 @@ def _measured(layouts: tuple[str, ...], *, is_quick: bool, rows: int | None, fol
     from alphintra.dataplane.assess.runner import FULL, QUICK
     from alphintra.runtime.assessment import require_room, run_assessment
 
+    is_quick = bool(asked.get("is_quick"))
     extent = QUICK if is_quick else FULL
-    if rows is not None:
-        if not _ROWS_MIN <= rows <= _ROWS_MAX:
-            detail = f"--rows is {rows}: use {_ROWS_MIN} to {_ROWS_MAX} orders"
-            raise AlphintraError("ROWS_RANGE", detail, pointer="--rows")
-        extent = replace(extent, orders=rows)
+    options = ["--all"] if layouts == _LAYOUTS else [f"--layout {name}" for name in layouts]
+    options += ["--quick"] * is_quick
+    for option, setting, least, most in _NUMBERS:
+        number = asked.get(option)
+        if number is None:
+            continue
+        flag = f"--{option.replace('_', '-')}"
+        if not least <= number <= most:
+            raise AlphintraError("ROWS_RANGE", f"{flag} is {number}: use {least} to {most}", pointer=flag)
+        extent = replace(extent, **{setting: number})
+        options.append(f"{flag} {number}")
     require_room(extent)
     _require_writable(folder)
-    options = [f"--layout {name}" for name in layouts] if layouts != _LAYOUTS else ["--all"]
-    options += ["--quick"] * is_quick + [f"--rows {rows}"] * (rows is not None)
-    with _progress(layouts) as told:
-        return asyncio.run(
-            run_assessment(
-                layouts, extent, is_quick=is_quick, told=told, reproduce=f"alphintra db assess {' '.join(options)}"
-            )
-        )
+    reproduce = f"alphintra db assess {' '.join(options)}"
+    try:
+        with _progress(layouts) as told:
+            return asyncio.run(run_assessment(layouts, extent, is_quick=is_quick, told=told, reproduce=reproduce))
+    except asyncio.CancelledError as error:  # SIGTERM: ended in good order, as by Ctrl-C
+        raise KeyboardInterrupt from error
 
 
 def _judged_again(source: Path) -> Report:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Sequence
@@ -47,10 +49,14 @@ async def run_assessment(
 ) -> Report:
     """Measure layouts in a lab that is thrown away, judge the claims, and return the report.
 
-    Raises what building a layout raises; everything is stopped and removed then too, as when it is cancelled.
+    Raises what building a layout raises; everything is stopped and removed then too, as when it is cancelled, which
+    SIGTERM does as Ctrl-C.
     """
     made_at = SystemClock().now()
     began = time.perf_counter()
+    me = asyncio.current_task()
+    if me is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
     async with scratch_lab() as lab:
         findings = await measure_all(lab, layouts, extent, told)
     postgres = f"PostgreSQL {major_version(postgres_programs(server_account()))}"

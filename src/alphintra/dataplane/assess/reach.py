@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
+from alphintra.dataplane.attack.assault import attack_layout
 from alphintra.dataplane.catalog import service_tables
 from alphintra.dataplane.quoting import identifier, qualified
 from alphintra.dataplane.server import admin_connection
@@ -13,11 +14,13 @@ from alphintra.dataplane.verify import find_drift, verify_databases
 from alphintra.dataplane.verify_bus import verify_bus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alphintra.dataplane.assess.bench import Bench, Notes
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.matrix import AccessMatrix
 
-__all__ = ["note_audit", "note_bus", "note_matrix", "note_powers", "note_reach", "note_roles"]
+__all__ = ["note_audit", "note_bus", "note_matrix", "note_powers", "note_probes", "note_reach", "note_roles"]
 
 _REFUSED: Final = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidAuthorizationSpecificationError)
 _TIMEOUT_S: Final = 10.0
@@ -113,6 +116,23 @@ def _note_matrix(matrix: AccessMatrix, notes: Notes, kind: str) -> None:
     notes.facts[f"{kind}_matrix"] = tuple(
         f"{cell.user} {cell.target} {'allow' if cell.is_allowed else 'deny'}" for cell in matrix.cells
     )
+
+
+async def note_probes(bench: Bench, notes: Notes, *, services: Sequence[str]) -> None:
+    """Attack the named services from each other with every probe there is, and count what gets through.
+
+    Probes of a service's own bounds count once: they are open wherever a role may log in at all.
+    """
+    layout = [placement for placement in bench.layout if placement.service in services]
+    names = {placement.instance for placement in layout}
+    servers = [instance.server for name, instance in bench.instances.items() if name in names]
+    found = await attack_layout(servers, layout=layout, passwords=bench.lab.passwords)
+    notes.put("probes", len(found.probes), "probes")
+    notes.put("open_probes", len(found.findings), "probes")
+    notes.put("open_unaccepted", len(found.unaccepted), "probes")
+    notes.put("probe_errors", len(found.errors), "tries")
+    notes.put("probe_tries", len(found.results), "tries")
+    notes.facts["open_probes"] = tuple(finding.attack.name for finding in found.findings)
 
 
 async def note_roles(bench: Bench, notes: Notes) -> None:

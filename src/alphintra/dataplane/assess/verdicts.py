@@ -63,7 +63,8 @@ def simpler(found: Findings, base: Findings | None) -> Verdict:
     of_base = base.figures["parts"].value
     evidence = (
         f"{_some(databases, 'database', 'databases')} on {_some(instances, 'instance', 'instances')}, {logins:.0f} "
-        f"login roles, {pools:.0f} pools, {_some(databases, 'dump job', 'dump jobs')} and {lines:.0f} lines of server configuration: {parts:.0f} parts to separate's "
+        f"login roles, {pools:.0f} pools, {_some(databases, 'dump job', 'dump jobs')} and {lines:.0f} lines of server "
+        f"configuration: {parts:.0f} parts to separate's "
         f"{of_base:.0f}"
     )
     return Verdict(word=_word(is_true=parts < of_base), brief=f"{parts:.0f} parts", evidence=evidence)
@@ -188,7 +189,7 @@ def blast_radius(found: Findings, _base: Findings | None) -> Verdict:
     )
     probes = found.value("open_probes")
     if probes is not None:
-        evidence += f"; {probes:.0f} of {found.value('probes') or 0:.0f} attack probes get through"
+        evidence += f"; {probes:.0f} of {found.value('probes') or 0:.0f} attack probes get through, rows or not"
     brief = f"{share:.0%} of others' rows"
     if share > 0:
         return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)
@@ -232,7 +233,8 @@ def hybrid_bundle(found: Findings, _base: Findings | None) -> Verdict:
     }
     lacking = [name for name, is_true in parts.items() if not is_true]
     evidence = (
-        f"{databases:.0f} databases, {share:.0%} of others' rows reachable, {lost:.0f} services fall with one database"
+        f"{_some(databases, 'database', 'databases')}, {share:.0%} of others' rows reachable, {lost:.0f} services fall "
+        "with one database"
     )
     evidence += f"; not so: {', '.join(lacking)}" if lacking else ""
     return Verdict(word=_word(is_true=not lacking), brief=f"{databases:.0f} db, {lost:.0f} fall", evidence=evidence)
