@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from alphintra.cli.output import AS_JSON, print_json, print_table
+from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName
 from alphintra.kernel.errors import AlphintraError
 
@@ -25,6 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NAME = re.compile(r"(databases|schemas|roles|instances)\.([a-z0-9_]{1,63})=(.*)")
 _COUNT = re.compile(r"([a-z]+)=([0-9]{1,3})")
 _TARGETS = ("statefulset", "cloudnativepg")
+_LEVELS = tuple(each.value for each in Hardening)
 _LAYOUTS = tuple(each.value for each in LayoutName)
 
 
@@ -66,6 +68,7 @@ def _where(command: F) -> F:
 @click.option("--postgres-image", default="", help="Image of PostgreSQL, best with its digest.")
 @click.option("--postgres-version", type=click.IntRange(15, 18), default=18, show_default=True)
 @click.option("--nats-image", default="", help="Image of NATS, best with its digest.")
+@click.option("--hardening", type=click.Choice(_LEVELS), default="strict", help="How far the catalogue is closed.")
 @click.option("--storage", default="20Gi", show_default=True, help="Volume of each PostgreSQL instance.")
 @click.option("--storage-class", default="", help="Class of every volume, else the cluster's default.")
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Pods of a service.")
@@ -162,6 +165,7 @@ def _choice(options: Mapping[str, Any]) -> DeployChoice:
         pools=_counts("pool", options.get("pool", ())),
         host=options.get("host", ""),
         standbys=2 if standbys is None else standbys,
+        hardening=Hardening(options.get("hardening", "strict")),
     )
 
 

@@ -16,6 +16,7 @@ Variables:
     ALPHINTRA_PORT, ALPHINTRA_HOSTS: HTTP port of the edge, and further names (by comma) it answers to.
     ALPHINTRA_CATALOGUE: folder of imported prices (strategy and its worker).
     ALPHINTRA_PLACEMENTS, ALPHINTRA_INSTANCE: file with the layout, and the instance ``provision`` makes ready.
+    ALPHINTRA_HARDENING: how far ``provision`` closes PostgreSQL's own catalogue; strict unless it is set.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from urllib.parse import SplitResult, parse_qs, quote, urlsplit, urlunsplit
 import msgspec
 import uvloop
 
+from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server
@@ -61,6 +63,7 @@ FURTHER_SECRETS: Final[Mapping[str, str]] = {
 _SECRETS: Final = "/etc/alphintra/secrets"
 _BYTES_MAX: Final = 65_536
 _PORT_MAX: Final = 65_535
+_POSTGRES_PORT: Final = 5432
 _EXIT_FAILED: Final = 1
 _EXIT_USAGE: Final = 2
 
@@ -196,8 +199,16 @@ async def _provision(around: _Environment) -> None:
     instance = around.text("ALPHINTRA_INSTANCE")
     layout = _layout(around)
     parts = _url_parts(around)
+    level = around.text("ALPHINTRA_HARDENING", Hardening.STRICT.value)
+    if level not in set(Hardening):
+        detail = f"ALPHINTRA_HARDENING is {level[:40]!r}: choose {' or '.join(each.value for each in Hardening)}"
+        raise AlphintraError("CONTAINER_SETTING", detail, pointer="ALPHINTRA_HARDENING")
     server = Server(
-        admin_url=around.text("DATABASE_URL"), host=parts.hostname or "", port=parts.port or 5432, instance=instance
+        admin_url=around.text("DATABASE_URL"),
+        host=parts.hostname or "",
+        port=parts.port or _POSTGRES_PORT,
+        instance=instance,
+        hardening=Hardening(level),
     )
     done = await provision(server, layout=layout, passwords=around.secret)
     applied = sum(map(len, done.migrations.values()))

@@ -18,7 +18,6 @@ from alphintra.dataplane.layouts import LayoutChoice, LayoutName
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server
 from alphintra.infrastructure.system import SystemClock
-from alphintra.manifest import SERVICES
 from alphintra.runtime.deploy.certificates import new_authority
 from alphintra.runtime.deploy.site import DEPLOYMENTS
 from fixtures.postgres import password_of
@@ -27,6 +26,7 @@ from fixtures.rendered import (
     await_ready,
     cluster,
     remove,
+    run_in_postgres,
     run_job,
     ssl_programs,
     start_bus,
@@ -55,10 +55,10 @@ def root() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def secured() -> Iterator[Cluster]:
-    """Give the separate layout on a server with TLS, provisioned by the rendered Job."""
+    """Give the hybrid layout on a server with TLS, provisioned by the rendered Job."""
     programs = ssl_programs()
     folder = Path(tempfile.mkdtemp(prefix="alphintra-rendered-"))
-    with cluster(folder, LayoutChoice()) as made:
+    with cluster(folder, LayoutChoice(name=LayoutName.HYBRID)) as made:
         start_postgres(made, programs)
         ended = run_job(made, "postgresql-provision", timeout_s=120)
         assert ended.returncode == 0, ended.stderr
@@ -92,20 +92,21 @@ async def log_in(made: Cluster, role: str, database: str, **options: object) -> 
 
 
 async def test_a_role_gets_into_its_own_database_and_no_other(secured: Cluster) -> None:
-    for service in ("trading", "auth"):
+    owned = {"trading": "alphintra_financial", "auth": "alphintra_platform"}
+    for service, database in owned.items():
         role = f"{service}_service_user"
-        assert await log_in(secured, role, f"alphintra_{service}") == role
-        others = [f"alphintra_{each}" for each in SERVICES if each != service] + ["postgres", "template1", "nowhere"]
-        answers = {await log_in(secured, role, name) for name in others}
+        assert await log_in(secured, role, database) == role
+        others = {"alphintra_financial", "alphintra_platform", "alphintra_workflow", "postgres", "template1", "nowhere"}
+        answers = [await log_in(secured, role, name) for name in sorted(others - {database})]
         assert {answer.split(":")[0] for answer in answers} == {"InvalidAuthorizationSpecificationError"}
 
 
 async def test_nobody_gets_in_without_tls_or_with_a_wrong_password(secured: Cluster) -> None:
-    plain = await log_in(secured, "user_service_user", "alphintra_user", ssl=False)
+    plain = await log_in(secured, "user_service_user", "alphintra_platform", ssl=False)
     assert "no pg_hba.conf entry" in plain
     assert "no encryption" in plain
     assert "password authentication failed" in await log_in(
-        secured, "user_service_user", "alphintra_user", password="guess"
+        secured, "user_service_user", "alphintra_platform", password="guess"
     )
 
 
@@ -132,10 +133,10 @@ async def test_a_certificate_of_another_authority_makes_no_administrator(secured
 
 
 async def test_a_client_refuses_a_server_of_another_name_or_authority(secured: Cluster) -> None:
-    elsewhere = await log_in(secured, "user_service_user", "alphintra_user", host="localhost")
+    elsewhere = await log_in(secured, "user_service_user", "alphintra_platform", host="localhost")
     assert "certificate verify failed" in elsewhere
     other = ssl.create_default_context(cadata=new_authority("other", at=SystemClock().now()).certificate)
-    assert "certificate verify failed" in await log_in(secured, "user_service_user", "alphintra_user", ssl=other)
+    assert "certificate verify failed" in await log_in(secured, "user_service_user", "alphintra_platform", ssl=other)
 
 
 async def test_the_server_reads_the_mounted_files_and_finds_no_fault_in_them(secured: Cluster) -> None:
@@ -171,7 +172,7 @@ def test_provisioning_again_changes_nothing(secured: Cluster) -> None:
 async def test_postgresql_18_takes_every_setting_rendered_for_it(root: Path) -> None:
     programs = _wheel_programs()
     accounts = ("root", "nobody") if os.geteuid() == 0 else (Path.home().owner(),)
-    with cluster(root, LayoutChoice(name=LayoutName.HYBRID), major=18, has_tls=False) as made:
+    with cluster(root, LayoutChoice(name=LayoutName.CENTRAL), major=18, has_tls=False) as made:
         start_postgres(made, programs, accounts=accounts)
         socket = made.root / "postgresql" / "socket"
         url = f"postgresql://postgres@/postgres?host={socket}&port={made.port('main')}"
@@ -187,8 +188,8 @@ async def test_postgresql_18_takes_every_setting_rendered_for_it(root: Path) -> 
         await provision(server, layout=made.site.layout, passwords=password_of)
         role, secret = "broker_service_user", password_of("broker_service_user")
         options = {"ssl": False, "password": secret}
-        assert await log_in(made, role, "alphintra_workflow", **options) == role
-        assert "Authorization" in await log_in(made, role, "alphintra_financial", **options)
+        assert await log_in(made, role, "alphintra_central", **options) == role
+        assert "Authorization" in await log_in(made, role, "template1", **options)
         assert "reject" in await log_in(made, "postgres", "postgres", ssl=False)
 
 
@@ -202,6 +203,32 @@ def test_a_service_runs_from_its_rendered_deployment(secured: Cluster) -> None:
     process.terminate()
     assert process.wait(timeout=30) == 0, log.read_text()
     assert "task.interrupted" not in log.read_text()
+
+
+async def test_the_command_before_a_stop_ends_sessions_and_leaves_nothing_to_recover(root: Path) -> None:
+    programs = ssl_programs()
+    with cluster(root, LayoutChoice()) as made:
+        server = start_postgres(made, programs)
+        folder = made.root / "administrator"
+        folder.mkdir()
+        for name in ("tls.crt", "tls.key"):
+            (folder / name).write_text(made.secrets["postgresql-provision"][name])
+        context = trust(made)
+        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+        session = await asyncpg.connect(
+            host="127.0.0.1", port=made.port("main"), user="postgres", database="postgres", ssl=context
+        )
+        port = made.port("main")
+        alive = server.container["livenessProbe"]["exec"]["command"]
+        stop = server.container["lifecycle"]["preStop"]["exec"]["command"]
+        assert run_in_postgres(server, alive, port=port) == 0
+        assert run_in_postgres(server, stop, port=port) == 0
+        assert server.process.wait(timeout=30) == 0
+        assert session.is_closed() or await _is_cut(session)
+        assert run_in_postgres(server, alive, port=port) != 0
+        again = start_postgres(made, programs)
+        assert "not properly shut down" not in again.log
+        assert "database system was shut down" in again.log
 
 
 @pytest.mark.slow
@@ -222,6 +249,14 @@ def test_the_whole_platform_runs_from_what_is_rendered(root: Path, layout: Layou
     assert {each["service"]: (each["status"], each["database"], each["role"]) for each in health["services"]} == {
         placement.service: ("ok", placement.database, placement.service_role) for placement in made.site.layout
     }
+
+
+async def _is_cut(session: asyncpg.Connection) -> bool:
+    try:
+        await session.fetchval("select 1")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        return True
+    return False
 
 
 async def _require_read(connection: asyncpg.Connection, config: Path) -> None:

@@ -19,6 +19,7 @@ from alphintra.runtime.deploy.objects import (
     secret_volume,
     selector,
     service_account,
+    template_labels,
 )
 from alphintra.runtime.deploy.site import Site
 from alphintra.runtime.embedded_nats import BusUser, render_nats_accounts
@@ -102,7 +103,7 @@ def _stateful_set(site: Site, meta: Manifest, *, config_hash: str) -> Manifest:
             "updateStrategy": {"type": "RollingUpdate"},
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
             "template": {
-                "metadata": {"labels": meta["labels"], "annotations": {CONFIG_HASH: config_hash}},
+                "metadata": {"labels": template_labels(BUS_SELECTOR), "annotations": {CONFIG_HASH: config_hash}},
                 "spec": _pod(site),
             },
             "volumeClaimTemplates": [

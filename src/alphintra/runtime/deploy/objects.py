@@ -25,6 +25,7 @@ __all__ = [
     "secret_volume",
     "selector",
     "service_account",
+    "template_labels",
 ]
 
 Manifest = dict[str, Any]
@@ -49,6 +50,11 @@ def labels(name: str, component: str, more: Mapping[str, str] | None = None) -> 
 def selector(name: str, component: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the labels that choose an object's pods: those that never change."""
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": component, **(more or {})}
+
+
+def template_labels(chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels of a server's pods: without our version, which would start the server anew for nothing."""
+    return {**chosen, "app.kubernetes.io/part-of": "alphintra"}
 
 
 def metadata(namespace: str, name: str, marks: Mapping[str, str]) -> Manifest:

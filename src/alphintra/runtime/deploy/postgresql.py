@@ -22,6 +22,7 @@ from alphintra.runtime.deploy.objects import (
     secret_volume,
     selector,
     service_account,
+    template_labels,
 )
 from alphintra.runtime.deploy.site import Instance, Site, Target
 
@@ -96,7 +97,7 @@ def _stateful_set(site: Site, instance: Instance, meta: Manifest, *, config_hash
             "updateStrategy": {"type": "RollingUpdate"},
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
             "template": {
-                "metadata": {"labels": meta["labels"], "annotations": {CONFIG_HASH: config_hash}},
+                "metadata": {"labels": template_labels(chosen), "annotations": {CONFIG_HASH: config_hash}},
                 "spec": _pod(site, instance),
             },
             "volumeClaimTemplates": [

@@ -68,6 +68,7 @@ def _provision_pod(site: Site, instance: Instance) -> Manifest:
         f"&sslcert={SECRETS_FOLDER}/tls.crt&sslkey={SECRETS_FOLDER}/tls.key"
     )
     env = {
+        "ALPHINTRA_HARDENING": site.choice.hardening.value,
         "ALPHINTRA_INSTANCE": instance.name,
         "ALPHINTRA_PLACEMENTS": f"{_PLACEMENTS_FOLDER}/placements.json",
         "DATABASE_URL": url,

@@ -33,6 +33,7 @@ _PLAIN_OPTIONS: Final = (
     ("storage-class", "storage_class"),
     ("host", "host"),
     ("standbys", "standbys"),
+    ("hardening", "hardening"),
 )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from alphintra import __version__
 from alphintra.dataplane.catalog import declare
+from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import (
     LayoutChoice,
     Placement,
@@ -105,6 +106,7 @@ class DeployChoice:
         pools: database connections of each pod, by service.
         host: name people reach the edge at; empty for no Ingress.
         standbys: of each PostgreSQL instance, where an operator runs it.
+        hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
     """
 
     layout: LayoutChoice = field(default_factory=LayoutChoice)
@@ -120,6 +122,7 @@ class DeployChoice:
     pools: Mapping[str, int] = field(default_factory=dict)
     host: str = ""
     standbys: int = 2
+    hardening: Hardening = Hardening.STRICT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
