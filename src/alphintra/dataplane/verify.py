@@ -47,7 +47,7 @@ async def verify_databases(
             return await _probe(by_name[target.instance], user, target, password=passwords(user.service_role))
 
     cells = await asyncio.gather(*(cell(user, target) for user in layout for target in layout))
-    compared = await asyncio.gather(*(_compare(server, layout) for server in servers))
+    compared = await asyncio.gather(*(_compare(server, layout, passwords) for server in servers))
     drift = tuple(
         line
         for server, (declared, observed) in zip(servers, compared, strict=True)
@@ -57,15 +57,20 @@ async def verify_databases(
     return AccessMatrix(kind="database", cells=tuple(cells), drift=drift, limits=limits)
 
 
-async def find_drift(servers: Sequence[Server], *, layout: Sequence[Placement]) -> tuple[str, ...]:
-    """Return what differs from the declaration: the statements that would mend it, and what none can mend."""
-    found = await asyncio.gather(*(_compare(server, layout) for server in servers))
+async def find_drift(
+    servers: Sequence[Server], *, layout: Sequence[Placement], passwords: Passwords | None = None
+) -> tuple[str, ...]:
+    """Return what differs from the declaration: the statements that would mend it, and what none can mend.
+
+    Changed passwords are noticed where ``passwords`` gives the true ones.
+    """
+    found = await asyncio.gather(*(_compare(server, layout, passwords) for server in servers))
     return tuple(line for server, pair in zip(servers, found, strict=True) for line in _drift(server, *pair))
 
 
-async def _compare(server: Server, layout: Sequence[Placement]) -> tuple[State, State]:
+async def _compare(server: Server, layout: Sequence[Placement], passwords: Passwords | None) -> tuple[State, State]:
     declared = declare_on(server, layout)
-    return declared, await inspect(server, declared)
+    return declared, await inspect(server, declared, passwords=passwords)
 
 
 def _drift(server: Server, declared: State, observed: State) -> tuple[str, ...]:
