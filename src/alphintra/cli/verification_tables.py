@@ -108,7 +108,7 @@ def _count(pair: PairVerdict, effects: dict[str, Effect]) -> Text:
 
 def _findings(found: Assessment, *, with_reasons: bool) -> Table:
     table = _list("What got through")
-    for column, width in (("probe", 27), ("pairs", 5), ("what it means", 31), ("how to close it", 33)):
+    for column, width in (("probe", 27), ("pairs", 5), ("what it means", 30), ("how to close it", 32)):
         table.add_column(column, width=width, overflow="fold")
     for finding in found.findings:
         close = finding.attack.close

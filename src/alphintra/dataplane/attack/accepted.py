@@ -47,13 +47,11 @@ class Pair:
 
 UNAVOIDABLE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "own_role.password": "PostgreSQL lets every role set its own password and has no privilege for it; "
-        "`db plan` compares the stored verifier and `db apply` or `db rotate` sets it right",
-        "own_role.settings": "PostgreSQL lets every role set its own defaults and has no privilege for it; "
-        "`db plan` finds them and `db apply` takes them back, and service functions pin their search_path",
-        "own_role.session_bounds": "timeouts, memory, search_path are the session's own; connection limits "
-        "hold, and an instance of its own bounds the rest through the operating system",
-        "own_role.application_name": "application_name is the client's to choose; nothing of Alphintra trusts it",
+        "own_role.password": "every role may set its own password: PostgreSQL has no privilege for it; it shows",
+        "own_role.settings": "every role may set its own defaults: PostgreSQL has no privilege for it; definer "
+        "functions pin their search_path, so only the holder is misled",
+        "own_role.session_bounds": "timeouts, memory and search_path are the session's own in PostgreSQL",
+        "own_role.application_name": "the name is the client's to choose; nothing of Alphintra trusts it",
         "names.regrole": "casts have no privilege; a role's name opens nothing without its password",
         "names.error_texts": "error messages have no privilege; a name opens nothing without a password",
         "wal.transaction_numbers": "rows bear their transaction's number, and the instance counts once: the rate of "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from alphintra.dataplane.attack.connections import FAILURES, Session, close, code_of, connect, text_of
@@ -106,6 +106,9 @@ class Raider:
         found = self._sessions.get(key)
         if found is None or (isinstance(found, Session) and found.connection.is_closed()):
             found = await self.enter(where, where.database)
+            if isinstance(found, Answer) and where is self.attacker:
+                # A service that cannot log in where it lives was not refused anything: nothing was tried.
+                found = replace(found, outcome=Outcome.ERROR)
             self._sessions[key] = found
         return found
 

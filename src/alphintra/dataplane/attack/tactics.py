@@ -73,8 +73,10 @@ async def enter_physically(raider: Raider, attack: Attack, victim: Placement) ->
 
 
 async def start_with_superuser_settings(raider: Raider, attack: Attack, victim: Placement) -> Answer:
-    """Ask for a library to be loaded at the start of a session."""
-    return await _enter(raider, attack, victim, victim.database, settings={"session_preload_libraries": "nothing"})
+    """Ask for a library to be loaded at the start of a session of one's own."""
+    del victim
+    own = raider.attacker
+    return await _enter(raider, attack, own, own.database, settings={"session_preload_libraries": "nothing"})
 
 
 async def as_victim(raider: Raider, attack: Attack, victim: Placement) -> Answer:
@@ -242,7 +244,7 @@ async def _enter(
     if isinstance(found, Session):
         await close(found.connection)
         return Answer(outcome=attack.open_outcome, text=f"connected to {database or 'the log'}")
-    return found
+    return attack.judge_refusal(found.code, found.text) if found.code in attack.proofs else found
 
 
 def _no_key(answer: Answer) -> Answer:

@@ -185,8 +185,7 @@ LOCKS: Final = (
     Attack(
         name="locks.advisory_exhaustion",
         place=Place.INSTANCE,
-        sql="select pg_catalog.pg_try_advisory_xact_lock_shared(hashtextextended({token_text}, 1)), "
-        "pg_catalog.pg_advisory_unlock_all()",
+        sql="select pg_catalog.pg_try_advisory_xact_lock_shared(hashtextextended({token_text}, 1))",
         closed_by=Level.STRICT,
         means="the lock table of the whole instance can be filled with advisory locks, so that nobody gets any",
         close="harden to strict: EXECUTE on advisory locks is left to the roles that use them",

@@ -11,17 +11,28 @@ __all__ = ["CODE", "OWN"]
 _SHIPPED: Final = "take SUPERUSER from the attacker's role"
 _CREATE_DATABASE: Final = "revoke CREATE on the database from the running service's role and from PUBLIC"
 _CREATE_SCHEMA: Final = "let the owner role own the schema, and revoke CREATE on it from the running service's role"
-_NOT_INSTALLED: Final = frozenset({"0A000"})  # the server does not have the extension's files
+# The server does not have the extension's files; it is there already, and its own probes tell what it gives.
+_NOT_INSTALLED: Final = frozenset({"0A000", "42710"})
+_UNFIT: Final = frozenset({"42P17"})  # past the right, what is named does not fit
 _ABSENT: Final = frozenset({"42704"})  # there is no wrapper of that name to use
 
 
-def _code(name: str, sql: str, *, means: str, close: str, closed_by: Level = Level.USUAL) -> Attack:
+def _code(
+    name: str,
+    sql: str,
+    *,
+    means: str,
+    close: str,
+    closed_by: Level = Level.USUAL,
+    proofs: frozenset[str] = frozenset(),
+) -> Attack:
     """Return a probe of code and of ways out of the database."""
     return Attack(
         name=f"code.{name}",
         place=Place.SELF,
         sql=sql,
         refusals=_NOT_INSTALLED,
+        proofs=proofs,
         closed_by=closed_by,
         means=means,
         close=close,
@@ -76,6 +87,7 @@ CODE: Final = (
     _code(
         "c_function",
         "create function {own_schema}.{token}() returns int language c as 'nothing', 'nothing'",
+        proofs=frozenset({"58P01"}),  # past the right, there is no such library
         means="functions of any library can be called: code runs as the server's account",
         close=_SHIPPED,
     ),
@@ -132,10 +144,17 @@ CODE: Final = (
         "event_trigger",
         "create event trigger {token} on ddl_command_start "
         "execute function pg_catalog.suppress_redundant_updates_trigger()",
+        proofs=_UNFIT,
         means="code of the attacker runs with everybody's schema changes",
         close=_SHIPPED,
     ),
-    _code("cast", "create cast (int4 as int2) without function", means="casts can be made to lie", close=_SHIPPED),
+    _code(
+        "cast",
+        "create cast (int4 as int2) without function",
+        proofs=_UNFIT,
+        means="casts can be made to lie",
+        close=_SHIPPED,
+    ),
     _code(
         "access_method",
         "create access method {token} type index handler bthandler",

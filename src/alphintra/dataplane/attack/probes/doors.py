@@ -69,9 +69,9 @@ DOORS: Final = (
     ),
     Attack(
         name="connect.preload",
-        place=Place.DOOR,
+        place=Place.SELF,
         tactic=tactics.start_with_superuser_settings,
-        refusals=frozenset({"42501"}),
+        proofs=frozenset({"58P01"}),  # past the right, there is no such library
         means="the attacker chooses libraries that are loaded with its session",
         close="revoke SET on the parameter session_preload_libraries (as PostgreSQL ships it)",
     ),

@@ -204,7 +204,7 @@ CATALOG: Final = (
     ),
     _catalog(
         "row_estimates",
-        "select reltuples::text from pg_catalog.pg_class where oid = {a_table_oid}",
+        "select reltuples::text || ' rows' from pg_catalog.pg_class where oid = {a_table_oid}",
         means="how many rows other services' tables hold can be estimated",
     ),
     _catalog(

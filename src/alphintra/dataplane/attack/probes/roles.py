@@ -88,6 +88,7 @@ OTHERS: Final = (
         name="roles.drop_owned",
         place=Place.INSTANCE,
         sql="drop owned by {owner}",
+        proofs=frozenset({"2BP01"}),
         means="all that another service owns can be dropped",
         close=_MEMBERSHIP,
     ),
@@ -170,7 +171,7 @@ OWN_ROLE: Final = (
         floor=Floor.ANYWHERE,
         closed_by=Level.STRICT,
         means="whoever holds the credential can change it: lock the service out, or stay after a rotation of the file",
-        close="PostgreSQL gives no way; `alphintra db plan` compares the stored verifier and sets it right",
+        close="no way; `alphintra db plan` compares the stored verifier, `db apply` sets it right",
     ),
     Attack(
         name="own_role.settings",
@@ -179,7 +180,7 @@ OWN_ROLE: Final = (
         floor=Floor.ANYWHERE,
         closed_by=Level.STRICT,
         means="whoever holds the credential can change what the role's later sessions start with, such as search_path",
-        close="PostgreSQL gives no way; `alphintra db plan` finds the setting and sets it right",
+        close="no way; `alphintra db plan` finds the setting, `db apply` takes it back",
     ),
     Attack(
         name="own_role.session_bounds",
@@ -189,7 +190,7 @@ OWN_ROLE: Final = (
         floor=Floor.ANYWHERE,
         closed_by=Level.STRICT,
         means="a session can lift its own bounds: timeouts, memory, where names are looked up",
-        close="PostgreSQL gives no way; connections stay limited; the operating system bounds an instance of its own",
+        close="no way; connections stay limited, and the operating system bounds an instance of its own",
     ),
     Attack(
         name="own_role.application_name",
@@ -198,6 +199,6 @@ OWN_ROLE: Final = (
         floor=Floor.ANYWHERE,
         closed_by=Level.STRICT,
         means="a session can call itself by another service's name in the log and in statistics",
-        close="PostgreSQL gives no way; log %u (the role) and never trust %a",
+        close="no way; log %u, the role, and never trust %a",
     ),
 )

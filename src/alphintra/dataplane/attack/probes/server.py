@@ -52,7 +52,12 @@ FILES: Final = (
     _shipped("files.copy_from_file", "copy {own_table} from '/dev/null'", means=_ANY_FILE, what=_READ),
     _shipped("files.read", "select pg_catalog.pg_read_file('PG_VERSION')", means=_ANY_FILE, what=_READ),
     _shipped("files.read_binary", "select pg_catalog.pg_read_binary_file('PG_VERSION')", means=_ANY_FILE, what=_READ),
-    _shipped("files.stat", "select pg_catalog.pg_stat_file('PG_VERSION')", means="files can be watched", what=_READ),
+    _shipped(
+        "files.stat",
+        "select pg_catalog.pg_stat_file('PG_VERSION')",
+        means="size and age of the server's files can be watched",
+        what=_READ,
+    ),
     _shipped("files.list", "select pg_catalog.pg_ls_dir('.')", means="folders of the server can be listed", what=_READ),
     _shipped(
         "files.list_logs",
@@ -312,12 +317,6 @@ CONFIGURATION: Final = (
         "checkpoint",
         means="the instance can be made to write everything out again and again",
         what="membership in pg_checkpoint",
-    ),
-    _shipped(
-        "configuration.tablespace",
-        "select 1 from pg_catalog.pg_database where false; create table {own_schema}.{token} () tablespace pg_global",
-        means="tables can be put where only the server's own are",
-        what="CREATE on the schema",
     ),
     Attack(
         name="configuration.create_tablespace",
