@@ -218,13 +218,17 @@ class _Bench:
                 seconds[variant] = await self._timed(
                     session.execute(f"insert into {self._place(variant)} select * from {source}")
                 )
+            progress(0.5 + 0.2 * (len(seconds) - 1) / len(others))
 
         await asyncio.gather(*(copy(variant) for variant in others))
-        progress(0.7)
         results = []
-        for number, variant in enumerate(self._variants):
+        left = sum(map(len, definitions.values()))
+        todo = left
+        for variant in self._variants:
             for definition in definitions[variant]:
                 seconds[variant] += await self._timed(connection.execute(definition))
+                left -= 1
+                progress(1 - 0.3 * left / todo)
             await connection.execute(f"vacuum (analyze) {self._place(variant)}")
             sizes = await connection.fetchrow(_SIZES, self._place(variant))
             results.append(
@@ -239,7 +243,6 @@ class _Bench:
                     load_s=round(seconds[variant], 3),
                 )
             )
-            progress(0.7 + 0.3 * (number + 1) / len(self._variants))
         return results
 
     async def measure(self, query: Query, *, rounds: int) -> QueryResult:
