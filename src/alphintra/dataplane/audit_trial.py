@@ -45,9 +45,10 @@ _TABLES: Final = """
     order by 1, 2 limit $2
 """
 
-_CREATE: Final = """
-    select coalesce(bool_or(has_schema_privilege(oid, 'CREATE')), false)
-    from pg_namespace where nspname = any($1::text[])
+_MAKERS: Final = """
+    select distinct r.rolname as role
+    from pg_roles r cross join pg_namespace n
+    where r.rolname = any($1::text[]) and n.nspname = any($2::text[]) and has_schema_privilege(r.oid, n.oid, 'CREATE')
 """
 
 _ASKED: Final = """
@@ -91,7 +92,7 @@ async def run_trials(
 
     Raises TOPOLOGY_CONNECT for a password that the server refuses for the role's own database.
     """
-    tables = await _tables_of(server, facts)
+    tables, makers = await _grounds(server, facts)
     pairs = [(user, target) for user in facts.targets for target in facts.targets]
     passwords = {item.service: credentials(item.role, item.database) for item in facts.targets}
     for user in facts.targets:
@@ -104,6 +105,7 @@ async def run_trials(
         nonlocal done
         async with gate:
             trial = _Trial(server, facts, user, target, tables[target.service])
+            trial.may_make = user.role in makers[target.service]
             found = await trial.run(passwords[user.service])
         done += 1
         if on_pair is not None:
@@ -119,13 +121,22 @@ async def run_trials(
     return Trials(cells=tuple(cells), manners=manners)
 
 
-async def _tables_of(server: Server, facts: Facts) -> Mapping[str, tuple[asyncpg.Record, ...]]:
-    found = {}
+async def _grounds(
+    server: Server, facts: Facts
+) -> tuple[Mapping[str, tuple[asyncpg.Record, ...]], Mapping[str, frozenset[str]]]:
+    """Return each service's tables, and the roles that may make objects beside them.
+
+    Asked as administrator: a role may not be allowed to ask even about itself.
+    """
+    tables: dict[str, tuple[asyncpg.Record, ...]] = {}
+    makers: dict[str, frozenset[str]] = {}
+    roles = list(dict.fromkeys(target.role for target in facts.targets))
     for target in facts.targets:
         async with reading(server, database=target.database) as connection:
-            rows = await connection.fetch(_TABLES, list(target.schemas), _TABLES_MAX)
-            found[target.service] = tuple(rows)
-    return found
+            tables[target.service] = tuple(await connection.fetch(_TABLES, list(target.schemas), _TABLES_MAX))
+            rows = await connection.fetch(_MAKERS, roles, list(target.schemas))
+            makers[target.service] = frozenset(row["role"] for row in rows)
+    return tables, makers
 
 
 async def _require_right(server: Server, user: Target, password: str) -> None:
@@ -168,6 +179,7 @@ class _Trial:
         self._tables = tables
         self._is_own = user.service == target.service
         self._shares = user.database == target.database
+        self.may_make = False
 
     async def run(self, password: str | None) -> Cell:
         """Enter, then read, write, make and become."""
@@ -181,7 +193,7 @@ class _Trial:
                     probes.append(entered)
                 probes.append(await self._read(connection))
                 probes.append(await self._write(connection))
-                probes.append(await self._make(connection))
+                probes.append(self._make())
                 if not self._is_own and self._user.role != self._target.role:
                     probes.append(await self._become(connection))
         except _RefusedError as refusal:
@@ -239,12 +251,10 @@ class _Trial:
             return self._probe("write", is_allowed=writable > 0, answer=answer)
         return self._answered("write", refusal)
 
-    async def _make(self, connection: asyncpg.Connection) -> Probe:
-        may = bool(await connection.fetchval(_CREATE, list(self._target.schemas)))
-        words = "may" if may else "may not"
-        return self._probe(
-            "create", is_allowed=may, answer=f"{words} make objects in {', '.join(self._target.schemas)}"
-        )
+    def _make(self) -> Probe:
+        words = "may" if self.may_make else "may not"
+        answer = f"{words} make objects in {', '.join(self._target.schemas)}"
+        return self._probe("create", is_allowed=self.may_make, answer=answer)
 
     async def _become(self, connection: asyncpg.Connection) -> Probe:
         error = await _tried(connection, f"set local role {identifier(self._target.role)}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from alphintra.dataplane.server import Server
 
+VERSIONS = (18, pytest.param(15, marks=pytest.mark.slow))
 TWO = tuple(placement for placement in separate_layout() if placement.service in {"trading", "user"})
 TOLD = frozenset({"OTHER_ROLES", "SHARED_INSTANCE", "TOPOLOGY_SHARED_DB", "TOPOLOGY_MISSING", "CREDENTIALS_NOT_TRIED"})
 USUAL = frozenset(
@@ -142,11 +143,12 @@ async def next_transaction(server: Server) -> int:
         return int(await connection.fetchval("select pg_snapshot_xmax(pg_current_snapshot())::text"))
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("is_given", [True, False], ids=["with passwords", "without"])
 async def test_the_usual_set_up_comes_out_red_with_its_reasons_and_unchanged(
-    private_postgres: Callable[..., Server], *, is_given: bool
+    private_postgres: Callable[..., Server], *, is_given: bool, version: int
 ) -> None:
-    server = private_postgres(samerole=False)
+    server = private_postgres(samerole=False, version=version)
     await set_up_usual(server, layout=TWO, passwords=password_of)
     before = await next_transaction(server)
     found = await audit_server(server, mapped_of(TWO), credentials=held if is_given else nothing_held)
@@ -155,6 +157,7 @@ async def test_the_usual_set_up_comes_out_red_with_its_reasons_and_unchanged(
     assert codes(found, with_remarks=False) == USUAL
     assert found.matrix.allowed_count == 4
     assert {item.word for item in found.manners} == {"credential" if is_given else "acting"}
+    assert found.version == version
 
 
 async def test_the_statements_of_the_findings_close_them_and_leave_the_services_their_data(
@@ -176,9 +179,12 @@ async def test_the_statements_of_the_findings_close_them_and_leave_the_services_
         assert await connection.execute(sql) == "INSERT 0 1"
 
 
-@pytest.mark.parametrize("name", [LayoutName.SEPARATE, LayoutName.CENTRAL])
-async def test_a_provisioned_layout_comes_out_clean(private_postgres: Callable[..., Server], name: LayoutName) -> None:
-    server = private_postgres()
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", [pytest.param(LayoutName.SEPARATE, marks=pytest.mark.slow), LayoutName.CENTRAL])
+async def test_a_provisioned_layout_comes_out_clean(
+    private_postgres: Callable[..., Server], name: LayoutName, version: int
+) -> None:
+    server = private_postgres(version=version)
     layout = choose_layout(LayoutChoice(name=name))
     await provision(server, layout=layout, passwords=password_of)
     found = await audit_server(server, mapped_of(layout), credentials=held)
@@ -187,6 +193,7 @@ async def test_a_provisioned_layout_comes_out_clean(private_postgres: Callable[.
     assert (found.matrix.allowed_count, found.matrix.denied_count) == (8, 56)
 
 
+@pytest.mark.slow
 async def test_one_role_for_all_services_is_no_separation(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres()
     layout = choose_layout(LayoutChoice(name=LayoutName.CENTRAL, has_shared_role=True))
@@ -196,6 +203,7 @@ async def test_one_role_for_all_services_is_no_separation(private_postgres: Call
     assert found.matrix.denied_count == 0
 
 
+@pytest.mark.slow
 async def test_each_change_by_hand_is_found_and_called_by_its_name(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres()
     await provision(server, layout=TWO, passwords=password_of)
@@ -314,6 +322,7 @@ def test_bad_input_is_one_clear_line_and_status_2(
     assert "error PG_VERSION: " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 async def test_a_trusting_line_of_pg_hba_is_a_breach(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres(samerole=False)
     await set_up_usual(server, layout=TWO, passwords=password_of)
@@ -330,6 +339,7 @@ async def test_a_trusting_line_of_pg_hba_is_a_breach(private_postgres: Callable[
     assert trusting[0].severity is Severity.BREACH
 
 
+@pytest.mark.slow
 async def test_a_password_kept_as_md5_is_found(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres(samerole=False)
     await set_up_usual(server, layout=TWO, passwords=password_of)

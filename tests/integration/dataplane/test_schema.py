@@ -118,6 +118,15 @@ async def test_a_table_altered_by_hand_refuses_the_start(private_postgres: Calla
     assert "table orders has 'client_order_id character varying(99)" in refused.value.detail
 
 
+@pytest.mark.slow
+async def test_the_schema_files_are_those_of_postgresql_15_too(private_postgres: Callable[..., Server]) -> None:
+    server = private_postgres(version=15)
+    await provision(server, layout=separate_layout(), passwords=password_of)
+    for placement in separate_layout():
+        assert await schema_drift(server, placement) == (), placement.service
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [LayoutName.CENTRAL, LayoutName.CONSOLIDATED])
 async def test_shared_databases_hold_the_same_schemas(
     private_postgres: Callable[..., Server], name: LayoutName
