@@ -99,9 +99,13 @@ def plan(declared: State, observed: State) -> tuple[Action, ...]:
     return tuple(actions)
 
 
-def unexpected(declared: State, observed: State) -> tuple[str, ...]:
-    """Return, in words, what is there without a declaration or missing although declared; no action mends these."""
-    notes = [f"{_named(thing)} is not declared" for thing in sorted(observed.things)]
+def unexpected(declared: State, observed: State, *, instance: str = "") -> tuple[str, ...]:
+    """Return, in words, what is there without a declaration or missing although declared; no action mends these.
+
+    What is not of a database is told of the instance.
+    """
+    where = f"{instance}: " if instance else ""
+    notes = [f"{where}{_named(thing)} is not declared" for thing in sorted(observed.things)]
     for name, wanted in sorted(declared.databases.items()):
         found = observed.databases.get(name)
         if found is None or not wanted.schemas:

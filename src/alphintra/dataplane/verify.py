@@ -75,7 +75,7 @@ async def _compare(server: Server, layout: Sequence[Placement], passwords: Passw
 
 def _drift(server: Server, declared: State, observed: State) -> tuple[str, ...]:
     statements = (f"{action.database or server.instance}: {action.sql}" for action in plan(declared, observed))
-    return (*statements, *unexpected(declared, observed))
+    return (*statements, *unexpected(declared, observed, instance=server.instance))
 
 
 async def _probe(server: Server, user: Placement, target: Placement, *, password: str) -> Cell:
