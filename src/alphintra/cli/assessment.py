@@ -1,4 +1,4 @@
-"""`db assess` and `db advise`: the seed's claims measured on a scratch installation, and which layout to choose."""
+"""`db assess` and `db advise`: the architecture's claims measured on scratch servers, and which layout to choose."""
 
 # ruff: noqa: PLC0415 - servers and drivers are loaded by the commands that measure
 
@@ -252,7 +252,8 @@ def _print_report(report: Report) -> None:
     from rich.table import Table
 
     kind = "quick run: few rows and rounds" if report.is_quick else "full run"
-    title = f"The seed's claims, measured ({kind}, {report.rows} orders, {report.machine.cpus} processors)"
+    where = f"{kind}, {report.rows} orders, {report.machine.cpus} processors"
+    title = f"The claims of the architecture document, measured ({where})"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("#", justify="right")
     table.add_column("claim", max_width=26, overflow="fold")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from alphintra.dataplane.catalog import service_tables
 from alphintra.dataplane.quoting import qualified
 from alphintra.dataplane.server import admin_connection
+from alphintra.dataplane.verify import find_drift
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ async def note_dumps(bench: Bench, notes: Notes) -> None:
     notes.put("dump_rolled_back", len(others), "services")
     notes.put("dump_restored", 0 if marked[_SERVICE] else 1, "services")
     notes.facts["dump_rolled_back"] = tuple(others)
+    servers = [instance.server for instance in bench.instances.values()]
+    notes.put("dump_drift", len(await find_drift(servers, layout=bench.layout)), "differences")
     await _unmark(bench)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -119,28 +118,23 @@ class Bench:
 
 
 async def build(lab: Lab, name: str, *, orders: int, notes: Notes) -> Bench:
-    """Start the instances of a layout, provision it and load rows; notes how long each took.
+    """Start the instances of a layout, provision it and load rows.
 
     Raises what provisioning raises.
     """
-    began = time.perf_counter()
     layout = choose_layout(LAYOUTS[name])
     names = instances_of(layout)
     started = await lab.open_instances(names)
-    notes.put("start_s", time.perf_counter() - began, "s")
-    began = time.perf_counter()
+    notes.facts["hardening"] = tuple(sorted({instance.server.hardening.value for instance in started}))
     statements = 0
     for instance in started:
         done = await provision(instance.server, layout=layout, passwords=lab.passwords)
         statements += len(done.actions)
-    notes.put("provision_s", time.perf_counter() - began, "s")
     bench = Bench(
         name=name, lab=lab, layout=layout, instances=dict(zip(names, started, strict=True)), statements=statements
     )
-    began = time.perf_counter()
     for placement in layout:
         await _load(bench, placement, orders=orders)
-    notes.put("rows_s", time.perf_counter() - began, "s")
     return bench
 
 

@@ -53,9 +53,7 @@ class Claim:
 def _central_by_advice(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 28: under a condition if `db advise` recommends the layout for some of the 32 sets of answers."""
     chosen = combinations_for(found.layout)
-    evidence = (
-        f"`alphintra db advise` recommends it for {len(chosen)} of the 32 sets of answers to the seed's five questions"
-    )
+    evidence = f"`alphintra db advise` recommends it for {len(chosen)} of the 32 sets of answers to the five questions"
     if not chosen:
         return Verdict(word=Word.FAILS, brief="0 of 32", evidence=evidence)
     brief = f"{len(chosen)} of 32"
@@ -228,7 +226,7 @@ CLAIMS: Final = (
     Claim(
         number=28,
         text="When to consider central",
-        measured="the seed's five questions, all sets of answers",
+        measured="the document's five questions, all 32 sets of answers",
         judge=_central_by_advice,
     ),
     Claim(

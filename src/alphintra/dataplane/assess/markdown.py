@@ -21,7 +21,7 @@ _SHORT: Final = {
 }
 
 _INTRODUCTION: Final = """\
-# The seed's claims, measured
+# The claims of the architecture document, measured
 
 The architecture document makes thirty claims about eight services and the databases they live in.
 `alphintra db assess` tries each of them on scratch servers, once for every layout, and judges what it measured by a
@@ -29,7 +29,7 @@ stated rule. This page is made by it, from the run described at the end; nothing
 
 **holds**: the figures bear the claim out, be it praise or reproach. **no**: they do not. **if**: only under the
 condition named below. *not measured*: nothing was tried, and nothing is claimed. `instances` is `separate` with a
-PostgreSQL instance for each service; the seed does not have it.
+PostgreSQL instance for each service; the document does not have it.
 """
 
 
@@ -75,6 +75,7 @@ def _facts(report: Report) -> list[str]:
     kind = "quick" if report.is_quick else "full"
     tables = f"{report.optimisation_rows} rows in the tables of claims 17 to 19"
     versions = f"Alphintra {machine.alphintra}, {machine.postgres}, Python {machine.python}"
+    hardening = sorted({level for found in report.findings for level in found.facts.get("hardening", ())})
     lines = [
         "## The run",
         "",
@@ -88,7 +89,7 @@ def _facts(report: Report) -> list[str]:
         for found in report.findings
         for name, why in found.gaps.items()
     ]
-    return [*lines, *gaps]
+    return [*lines, *(f"- Hardening of the servers: {level}." for level in hardening), *gaps]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -318,6 +318,8 @@ def independent_backups(found: Findings, _base: Findings | None) -> Verdict:
         f"trading from a copy of its instance in {whole_s:.1f} s: {whole:.0f} other services rolled back; from a dump "
         f"in {dump_s:.1f} s: {dump:.0f}"
     )
+    drift = found.value("dump_drift")
+    evidence += "" if drift is None else f", {drift:.0f} differences from the manifest after it"
     if whole == 0:
         return Verdict(word=Word.HOLDS, brief="0 rolled back", evidence=evidence)
     if dump == 0 and restored == 1:
