@@ -41,7 +41,7 @@ def is_audit(url: str | None, entries: Sequence[str]) -> bool:
 
 
 def audit(
-    url: str | None, entries: Sequence[str], *, password_file: Path | None, as_json: bool, as_sql: bool = False
+    url: str | None, entries: Sequence[str], *, password_file: Path | None, as_json: bool, as_sql: bool, is_quick: bool
 ) -> int:
     """Audit the server and print what was found; 1 with findings, 0 without. Nothing is changed there."""
     import asyncio
@@ -54,7 +54,7 @@ def audit(
     credentials = _credentials(server, password_file)
     with progress_bar(f"auditing {server.host}:{server.port}") as progress:
         found = asyncio.run(
-            audit_server(server, mapped, credentials=credentials, on_pair=lambda done, total: progress(done / total))
+            audit_server(server, mapped, credentials=credentials, with_probes=not is_quick, progress=progress)
         )
     if as_json:
         print_json(_document(found))

@@ -55,7 +55,7 @@ def verify(  # noqa: PLR0913 - the options of the command
     import asyncio
 
     if is_audit(url, entries):
-        return audit(url, entries, password_file=password_file, as_json=as_json, as_sql=as_sql)
+        return audit(url, entries, password_file=password_file, as_json=as_json, as_sql=as_sql, is_quick=quick)
     matrices, found = asyncio.run(_look(servers_home(), is_quick=quick))
     is_isolated = all(matrix.is_isolated for matrix in matrices) and (found is None or found.is_as_accepted)
     if as_json:

@@ -15,6 +15,7 @@ from alphintra.dataplane.audit_grants import (
     judge_grants,
     judge_owners,
 )
+from alphintra.dataplane.audit_probes import run_probes
 from alphintra.dataplane.audit_read import read_facts
 from alphintra.dataplane.audit_roles import judge_databases, judge_logins, judge_roles, judge_server
 from alphintra.dataplane.audit_trial import run_trials
@@ -101,29 +102,42 @@ async def audit_server(
     mapped: Sequence[Mapped],
     *,
     credentials: Credentials,
-    on_pair: Callable[[int, int], None] | None = None,
+    with_probes: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> Audit:
-    """Read a server, apply the rules, try the borders. Every transaction is one that cannot write.
+    """Read a server, apply the rules, try the borders: all in transactions that cannot write.
+
+    ``with_probes`` adds the attack probes for services whose passwords are known; those are rolled back. ``progress``
+    is told the share that is done, from 0 to 1.
 
     Raises TOPOLOGY_CONNECT (whom, where, why), PG_VERSION, TOPOLOGY_UNKNOWN and AUDIT_MAP, all as bad input.
     """
     try:
         facts = await read_facts(server, mapped)
-        trials = await run_trials(server, facts, credentials=credentials, on_pair=on_pair)
+        trials = await run_trials(server, facts, credentials=credentials, progress=_part(progress, 0.0, 0.3))
+        probed: tuple[Finding, ...] = ()
+        if with_probes:
+            probed = await run_probes(
+                server, facts.targets, credentials=credentials, progress=_part(progress, 0.3, 1.0)
+            )
     except AlphintraError as error:
         if error.kind is not Kind.UNAVAILABLE:
             raise
         # Whoever names a server on the command line has to name one that answers.
         raise AlphintraError(error.code, error.detail, pointer="--url") from error
     matrix = AccessMatrix(kind="database", cells=trials.cells)
-    findings = judge(facts)
     return Audit(
         targets=facts.targets,
-        findings=(*_reached(matrix), *findings, *_untried(trials.manners)),
+        findings=(*_reached(matrix), *judge(facts), *probed, *_untried(trials.manners)),
         matrix=matrix,
         manners=trials.manners,
         version=facts.server.version // 10000,
     )
+
+
+def _part(progress: Callable[[float], None] | None, start: float, end: float) -> Callable[[float], None] | None:
+    """Return how a part of the work tells its share of the whole."""
+    return None if progress is None else lambda share: progress(start + (end - start) * share)
 
 
 def _reached(matrix: AccessMatrix) -> list[Finding]:

@@ -80,7 +80,7 @@ class Trials:
 
 
 async def run_trials(
-    server: Server, facts: Facts, *, credentials: Credentials, on_pair: Callable[[int, int], None] | None = None
+    server: Server, facts: Facts, *, credentials: Credentials, progress: Callable[[float], None] | None = None
 ) -> Trials:
     """Try every mapped role against every mapped service's data.
 
@@ -88,7 +88,7 @@ async def run_trials(
         server: the audited server.
         facts: as `read_facts` returns them.
         credentials: passwords, where the caller holds them.
-        on_pair: told after each pair how many of how many are done.
+        progress: told the share that is done, from 0 to 1.
 
     Raises TOPOLOGY_CONNECT for a password that the server refuses for the role's own database.
     """
@@ -108,8 +108,8 @@ async def run_trials(
             trial.may_make = user.role in makers[target.service]
             found = await trial.run(passwords[user.service])
         done += 1
-        if on_pair is not None:
-            on_pair(done, len(pairs))
+        if progress is not None:
+            progress(done / len(pairs))
         return found
 
     cells = await asyncio.gather(*(cell(user, target) for user, target in pairs))

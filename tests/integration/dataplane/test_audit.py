@@ -193,6 +193,18 @@ async def test_a_provisioned_layout_comes_out_clean(
     assert (found.matrix.allowed_count, found.matrix.denied_count) == (8, 56)
 
 
+async def test_the_attack_probes_find_nothing_open_in_what_we_provision(
+    private_postgres: Callable[..., Server],
+) -> None:
+    server = private_postgres()
+    await provision(server, layout=TWO, passwords=password_of)
+    found = await audit_server(server, mapped_of(TWO), credentials=held, with_probes=True)
+    assert codes(found, with_remarks=False) == set()
+    assert "PROBE_LEAKS" in codes(found)
+    untold = await audit_server(server, mapped_of(TWO), credentials=nothing_held, with_probes=True)
+    assert "PROBES_NOT_RUN" in codes(untold)
+
+
 @pytest.mark.slow
 async def test_one_role_for_all_services_is_no_separation(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres()
@@ -272,7 +284,8 @@ def test_the_command_prints_the_matrix_and_exits_by_what_it_found(
     document = json.loads(capsys.readouterr().out)
     assert {item["code"] for item in document["findings"]} >= USUAL
     assert {item["tried_by"] for item in document["services"]} == {"credential"}
-    assert main(arguments) == 1
+    assert "PROBE_OPEN" in {item["code"] for item in document["findings"]}
+    assert main([*arguments, "--quick"]) == 1
     printed = capsys.readouterr().out
     assert "NOT clean: 4 allow, 0 deny" in printed
     assert main([*arguments, "--sql"]) == 1
