@@ -47,7 +47,7 @@ ONE_BY_ONE = (
     ("core", "trading.before_commit:4"),
     ("core", "trading.committed:1"),
     ("core", "broker.step_stored:1"),
-    ("core", "broker.step_stored:20"),
+    ("core", "broker.step_stored:8"),
     ("core", "broker.step_committed:5"),
     ("relay", "relay.published:1"),
     ("relay", "relay.published:30"),
