@@ -236,7 +236,7 @@ def _answers(given: dict[str, Any]) -> Answers:
             given[name] = (
                 click.prompt(question, type=click.IntRange(1, 100_000), err=True)
                 if is_number
-                else click.confirm(question, err=True)
+                else click.confirm(question, default=None, err=True)
             )
     return Answers(
         team_size=given["team_size"],

@@ -122,7 +122,7 @@ def advise(answers: Answers, findings: Iterable[Findings]) -> Advice:
 
 def _first_reason(answers: Answers, layout: str) -> str:
     given = answers.for_central
-    said = f"{len(given)} of the five reasons for a central database are given" + (
+    said = f"{len(given)} of the five reasons for a central database apply" + (
         f" ({'; '.join(given)})" if given else ""
     )
     if answers.is_financial and not answers.is_prototype:

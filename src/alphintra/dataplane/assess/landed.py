@@ -83,10 +83,10 @@ def scaling_in_manifests(found: Findings, _base: Findings | None) -> Verdict:
     if deployments is None or pools is None or instances is None:
         return _missing(found, "manifests")
     evidence = (
-        f"{deployments:.0f} deployments with their own replicas and {pools:.0f} with their own pool; {instances:.0f} "
-        "PostgreSQL StatefulSets with their own memory and volume; no read replicas"
+        f"{deployments:.0f} deployments with their own replicas and {pools:.0f} with their own pool; PostgreSQL "
+        f"StatefulSets with their own memory and volume: {instances:.0f}; no read replicas"
     )
-    brief = f"{deployments:.0f} services, {instances:.0f} instances"
+    brief = f"{deployments:.0f} services on {instances:.0f}"
     if deployments < SIZES_MIN or pools < SIZES_MIN:
         return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
     if instances < SIZES_MIN:
