@@ -217,8 +217,7 @@ async def scratch_lab() -> AsyncIterator[ScratchLab]:
     """Lend a lab in a temporary folder; all servers are stopped and the folder removed, also when cancelled."""
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    held = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(held, fcntl.LOCK_EX)
+    held = _hold(folder)
     lab = ScratchLab(folder)
     try:
         yield lab
@@ -228,6 +227,15 @@ async def scratch_lab() -> AsyncIterator[ScratchLab]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(held)
+
+
+def _hold(folder: Path) -> int:
+    """Lock the folder as ours, and let others see the lock only once it is held."""
+    unseen = folder / f".{_LOCK}"
+    held = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    unseen.rename(folder / _LOCK)
+    return held
 
 
 def _sweep() -> None:
