@@ -31,6 +31,7 @@ __all__ = ["ReportTiming", "fill_report", "time_report"]
 _NEWEST: Final = 50
 _SECOND_NS: Final = 1_000_000_000
 _BATCH: Final = 2_000
+_LONG_S: Final = 3_600.0
 
 # Made up out of a number, the same in every layout: order i has account i % 100, every third no strategy, and ends
 # filled (8 of 10), canceled or denied; every twentieth was assessed twice; each was told to the owner once.
@@ -160,8 +161,8 @@ async def fill_report(servers: Sequence[Server], *, layout: Sequence[Placement],
             for table, text in _FILLS[placement.service].items():
                 place = qualified(*placement.location(table))
                 values = (0, orders - 1) if "$1" in text else ()
-                await connection.execute(f"insert into {place} {text}", *values, timeout=None)
-                await connection.execute(f"analyze {place}", timeout=None)
+                await connection.execute(f"insert into {place} {text}", *values, timeout=_LONG_S)
+                await connection.execute(f"analyze {place}", timeout=_LONG_S)
 
     await asyncio.gather(*(fill(placement) for placement in reported(layout)))
 
@@ -236,8 +237,8 @@ async def _run_joined(
         ) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        cursor = await connection.cursor(sql, None, None, None, limit, timeout=None)
-        while rows := await cursor.fetch(_BATCH, timeout=None):
+        cursor = await connection.cursor(sql, None, None, None, limit, timeout=_LONG_S)
+        while rows := await cursor.fetch(_BATCH, timeout=_LONG_S):
             count += len(rows)
             for row in rows:
                 digest.update(msgspec.msgpack.encode(line_of(row)))

@@ -15,10 +15,13 @@ from alphintra.cli import installation
 from alphintra.cli.main import main
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, choose_layout
 from alphintra.dataplane.provision import provision
+from alphintra.dataplane.reporting import switched
 from alphintra.dataplane.reporting_grants import reported
 from alphintra.dataplane.reporting_timing import fill_report
+from alphintra.dataplane.server import admin_connection
 from alphintra.runtime.credentials import role_password
 from alphintra.runtime.home import Home
+from alphintra.runtime.inspection import provisioned_order
 from alphintra.runtime.layout import carry_reporting, record_layout
 from alphintra.runtime.provision import CONTROL_FILE, ProvisionOrder
 from alphintra.runtime.settings import ProcessLayout
@@ -50,6 +53,11 @@ def home(private_postgres: Callable[..., Server], tmp_path: Path, monkeypatch: p
     return home
 
 
+async def create_role(server: Server) -> None:
+    async with admin_connection(server) as connection:
+        await connection.execute(f"create role {ROLE}")
+
+
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
     assert main(["db", *arguments]) == status
     shown = capsys.readouterr()
@@ -62,6 +70,9 @@ def test_reporting_is_turned_on_kept_used_and_turned_off(home: Home, capsys: pyt
     assert "error REPORTING_OFF" in said(capsys, "report", "orders", status=2)
     assert not secret.exists()
 
+    # What an enabling leaves that is killed after its first statement: the record, and a role.
+    record_layout(home, switched(LAYOUT, on=True))
+    asyncio.run(create_role(provisioned_order(home).instances[0]))
     assert "reporting is on" in said(capsys, "reporting", "enable")
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert all(placement.is_reported for placement in carry_reporting(home, LAYOUT)), "a later start keeps it"
