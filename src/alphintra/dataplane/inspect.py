@@ -22,10 +22,11 @@ from alphintra.dataplane.model import (
     Role,
     Setting,
     State,
+    Thing,
 )
 from alphintra.dataplane.scram import fits
 from alphintra.dataplane.server import admin_connection, role_connection
-from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -230,8 +231,20 @@ async def inspect(server: Server, declared: State, *, passwords: Passwords | Non
     """Read what ``declared`` speaks of: its roles, their memberships and settings, its databases.
 
     With ``passwords`` the caller's secrets are compared with the stored verifiers, or tried at login where the
-    administrator is no superuser and cannot read them. Raises TOPOLOGY_CONNECT, PG_VERSION.
+    administrator is no superuser and cannot read them. Raises TOPOLOGY_CONNECT, PG_VERSION, and TOPOLOGY_RIGHTS where
+    a superuser has closed the catalogue to this administrator.
     """
+    try:
+        return await _inspect(server, declared, passwords)
+    except asyncpg.InsufficientPrivilegeError as error:
+        message = (
+            f"{server.admin_label} may not read PostgreSQL's catalogue ({error}): another administrator hardened this "
+            f"server; use that one, or GRANT {CATALOG_READER} to this one WITH INHERIT TRUE"
+        )
+        raise AlphintraError("TOPOLOGY_RIGHTS", message, kind=Kind.FORBIDDEN) from error
+
+
+async def _inspect(server: Server, declared: State, passwords: Passwords | None) -> State:
     stored: list[asyncpg.Record] = []
     async with admin_connection(server) as connection:
         state = await observe_instance(connection, declared)
@@ -290,7 +303,7 @@ async def observe_instance(connection: asyncpg.Connection, declared: State) -> S
         operator=operator,
         admin=admin,
         server_grants=frozenset(_grant(row, kind=row["kind"]) for row in on_server),
-        things=await things_on_instance(connection, declared, operator=operator),
+        things=await things_on_instance(connection, declared, operator=operator, is_superuser=not admin),
         limits=_LIMITS if admin else (),
         untouchable=frozenset({"language"}) if admin else frozenset(),
     )
@@ -364,7 +377,9 @@ async def observe_database(
     if not schemas:
         usage = await connection.fetch(_GRANTS, [], True, languages)  # noqa: FBT003 - a value of the statement
         there |= {_grant(row, kind="schema") for row in usage if row["is_there"] and row["name"] in SYSTEM_SCHEMAS}
-        return replace(found, grants=found.grants | there, missing=missing)
+        things = await things_in_database(connection, schemas)
+        things |= {Thing(kind="schema", name=row["name"]) for row in await connection.fetch(_SCHEMAS)}
+        return replace(found, grants=found.grants | there, missing=missing, things=things)
     inside = await connection.fetch(_GRANTS, schemas, catalogue is not None, languages)
     defaults = await connection.fetch(_DEFAULTS, list(wanted.schemas.values()))
     return replace(

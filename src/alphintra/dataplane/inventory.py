@@ -19,12 +19,12 @@ __all__ = ["things_in_database", "things_on_instance"]
 _IN_DATABASE: Final = """
     select 'function' as kind, n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'
         as name
-    from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.oid >= 16384
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.oid >= 16384 and n.nspname !~ '^pg_temp_'
     union all
     select case t.tgenabled when 'D' then 'disabled trigger' when 'R' then 'trigger for replication only'
         else 'trigger' end, n.nspname || '.' || c.relname || '.' || t.tgname
     from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-    where not t.tgisinternal
+    where not t.tgisinternal and n.nspname !~ '^pg_temp_'
     union all
     select 'rule', n.nspname || '.' || c.relname || '.' || r.rulename
     from pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace
@@ -40,6 +40,7 @@ _IN_DATABASE: Final = """
         n.nspname || '.' || c.relname
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.oid >= 16384 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname <> all ($1::text[])
+        and n.nspname !~ '^pg_temp_' -- of a session, and gone with it
     union all
     select 'sequence', n.nspname || '.' || c.relname
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -50,7 +51,8 @@ _IN_DATABASE: Final = """
     union all
     select 'type', n.nspname || '.' || t.typname
     from pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
-    where t.oid >= 16384 and (t.typtype in ('d', 'e', 'r') or (t.typtype = 'b' and t.typelem = 0) or c.relkind = 'c')
+    where t.oid >= 16384 and n.nspname !~ '^pg_temp_'
+        and (t.typtype in ('d', 'e', 'r') or (t.typtype = 'b' and t.typelem = 0) or c.relkind = 'c')
     union all
     select 'owner of schema', nspname || ', ' || pg_get_userbyid(nspowner)
     from pg_namespace
@@ -138,6 +140,12 @@ _ON_INSTANCE: Final = """
     select 'security label', provider || ': ' || label from pg_shseclabel where $3
 """
 
+# What ALTER SYSTEM has set; our own configuration is written at every start.
+_ALTERED: Final = """
+    select distinct 'setting by ALTER SYSTEM' as kind, name
+    from pg_file_settings where sourcefile ~ 'postgresql[.]auto[.]conf$'
+"""
+
 
 async def things_in_database(connection: asyncpg.Connection, schemas: Iterable[str]) -> frozenset[Thing]:
     """Return what a database holds beside tables and sequences of the given schemas and the system's own."""
@@ -145,8 +153,12 @@ async def things_in_database(connection: asyncpg.Connection, schemas: Iterable[s
     return frozenset(Thing(kind=row["kind"], name=row["name"]) for row in rows)
 
 
-async def things_on_instance(connection: asyncpg.Connection, declared: State, *, operator: str) -> frozenset[Thing]:
+async def things_on_instance(
+    connection: asyncpg.Connection, declared: State, *, operator: str, is_superuser: bool
+) -> frozenset[Thing]:
     """Return what an instance holds beside what is declared; of an instance shared with others, only what is ours."""
     databases = list(declared.databases)
     rows = await connection.fetch(_ON_INSTANCE, list(declared.roles), databases, declared.is_exclusive, operator)
+    if declared.is_exclusive and is_superuser:
+        rows += await connection.fetch(_ALTERED)
     return frozenset(Thing(kind=row["kind"], name=row["name"]) for row in rows)

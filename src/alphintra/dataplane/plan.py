@@ -108,7 +108,10 @@ def unexpected(declared: State, observed: State, *, instance: str = "") -> tuple
     notes = [f"{where}{_named(thing)} is not declared" for thing in sorted(observed.things)]
     for name, wanted in sorted(declared.databases.items()):
         found = observed.databases.get(name)
-        if found is None or not wanted.schemas:
+        if found is None:
+            continue
+        notes += [f"{name}: {_named(thing)} is not declared" for thing in sorted(found.things - wanted.things)]
+        if not wanted.schemas:
             continue
         if found.owner and observed.admin:
             notes.append(f"{name}: the database belongs to {found.owner}, whom {observed.admin} cannot replace")
@@ -119,7 +122,6 @@ def unexpected(declared: State, observed: State, *, instance: str = "") -> tuple
         expected = {(grant.schema, grant.name) for grant in wanted.grants if grant.kind == "table"}
         notes += [f"{name}: table {schema}.{table} is not declared" for schema, table in sorted(tables - expected)]
         notes += [f"{name}: table {schema}.{table} is missing" for schema, table in sorted(expected - tables)]
-        notes += [f"{name}: {_named(thing)} is not declared" for thing in sorted(found.things - wanted.things)]
         notes += [f"{name}: {_named(thing)} is missing" for thing in sorted(wanted.things - found.things)]
     return tuple(notes)
 

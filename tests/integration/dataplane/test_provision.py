@@ -140,11 +140,17 @@ async def test_a_table_or_schema_nobody_declared_is_reported_and_kept(private_po
     server = private_postgres()
     await provision(server, layout=TWO, passwords=password_of)
     await run_sql(server, "alphintra_user", "create table user_schema.notes (text text)", "create schema extra")
+    await run_sql(server, "template1", "create schema extra", "create table public.notes (text text)")
+    await run_sql(server, "postgres", "alter system set log_statement = 'all'", "create database other")
     await apply(server, layout=TWO, passwords=password_of)
     drift = await find_drift((server,), layout=TWO)
     assert sorted(drift) == [
         "alphintra_user: schema extra is not declared",
         "alphintra_user: table user_schema.notes is not declared",
+        "main: database other is not declared",
+        "main: setting by ALTER SYSTEM log_statement is not declared",
+        "template1: schema extra is not declared",
+        "template1: table public.notes is not declared",
     ]
     await run_sql(server, "alphintra_user", "select from user_schema.notes")
 
@@ -233,6 +239,17 @@ async def test_an_existing_server_is_provisioned_without_a_superuser(private_pos
     assert (matrix.allowed_count, matrix.denied_count) == (len(TWO), len(TWO) ** 2 - len(TWO))
     assert await stranger_may_connect(local, TWO) == []
     assert any("plpgsql" in limit for limit in matrix.limits)
+
+
+async def test_an_administrator_whom_another_shut_out_is_told_so(private_postgres: Callable[..., Server]) -> None:
+    local = private_postgres(samerole=False)
+    await provision(local, layout=TWO, passwords=password_of)
+    await run_sql(local, "postgres", "create role operator login createrole createdb password 'operator'")
+    await run_sql(local, "postgres", "grant connect on database postgres to operator")
+    url = f"postgresql://operator:operator@{local.host}:{local.port}/postgres"
+    with pytest.raises(AlphintraError, match="alphintra_catalog_reader") as caught:
+        await plan_server(dataclasses.replace(local, admin_url=url, exclusive=False), layout=TWO)
+    assert caught.value.code == "TOPOLOGY_RIGHTS"
 
 
 async def test_a_changed_secret_is_noticed_without_a_superuser(private_postgres: Callable[..., Server]) -> None:
