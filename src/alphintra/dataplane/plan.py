@@ -167,9 +167,11 @@ def _plan_roles(declared: State, observed: State) -> list[Action]:
             lost = set(found.attributes) - set(wanted.attributes)
             sql = f"ALTER ROLE {identifier(name)} WITH {_role_options(wanted, found)}"
             actions.append(Action(sql=sql, destructive=bool(lost), purpose="make and limit roles"))
-        if "LOGIN" in wanted.attributes and (found is None or name in observed.wrong_passwords):
+        # The password of a role that could not log in was never looked at: it may have none.
+        could_log_in = found is not None and "LOGIN" in found.attributes
+        if "LOGIN" in wanted.attributes and not (could_log_in and name not in observed.wrong_passwords):
             sql = f"ALTER ROLE {identifier(name)} WITH PASSWORD {VERIFIER}"
-            actions.append(Action(sql=sql, password_of=name, destructive=found is not None, purpose="set passwords"))
+            actions.append(Action(sql=sql, password_of=name, destructive=could_log_in, purpose="set passwords"))
     return actions
 
 
