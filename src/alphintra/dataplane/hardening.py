@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from alphintra.dataplane.model import PUBLIC, SYSTEM_SCHEMAS, Closure, Grant
@@ -152,8 +153,12 @@ def closures(level: Hardening) -> tuple[Closure, ...]:
 
 def closure_of(kind: str, name: str) -> Closure | None:
     """Return the strict closure a system object falls under; a function's name may carry its arguments."""
-    bare = name.partition("(")[0].strip('"')
-    return next((item for item in _STRICT if item.kind == kind and re.search(item.pattern, bare)), None)
+    return _closure_of(kind, name.partition("(")[0].strip('"'))
+
+
+@cache
+def _closure_of(kind: str, name: str) -> Closure | None:
+    return next((item for item in _STRICT if item.kind == kind and re.search(item.pattern, name)), None)
 
 
 def catalogue_grants(level: Hardening) -> tuple[Grant, ...]:
