@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.attack.model import Attack, Floor, Level
+from alphintra.dataplane.attack.model import Attack, Floor, Level, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,9 +105,10 @@ REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
 def accept(attack: Attack, pair: Pair) -> str:
     """Return why an open probe may stay open between two services, or nothing if it may not."""
     name, level = attack.name, pair.level
+    owns_all = level is Level.USUAL and attack.place is Place.DATABASE  # the running role made the tables
     needs_superuser = name in _SUPERUSERS or (attack.closed_by is Level.STRICT and level is Level.STRICT)
     reasons = (
-        (attack.within_role and pair.shares_role, ONE_ROLE),
+        ((attack.within_role or owns_all) and pair.shares_role, ONE_ROLE),
         (_reaches(attack.floor, pair), UNAVOIDABLE.get(name, "")),
         (pair.shares_instance, REFUSALS.get(name, "")),
         (pair.standing is not Standing.OURS, FOREIGN.get(name, "")),

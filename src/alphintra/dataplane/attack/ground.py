@@ -232,7 +232,7 @@ def names_of(
         "role_text": literal(victim.service_role),
         "role_names": "array[" + ", ".join(literal(name) for name in roles) + "]::text[]",
         "role_oid": str(there.roles.get(victim.service_role, 0)),
-        "owner": identifier(victim.owner_role),
+        "owner": identifier(_owner(there, victim)),
         "database": identifier(victim.database),
         "database_text": literal(victim.database),
         "database_oid": str(there.databases.get(victim.database, 0)),
@@ -246,7 +246,7 @@ def names_of(
         "dblink": target.dblink,
         "own_role": identifier(attacker.service_role),
         "own_role_text": literal(attacker.service_role),
-        "own_owner": identifier(attacker.owner_role),
+        "own_owner": identifier(_owner(here, attacker)),
         "own_database": identifier(attacker.database),
         "own_schema": identifier(attacker.schema),
         "own_schema_text": literal(attacker.schema),
@@ -289,6 +289,11 @@ def targets_of(
     if each not in kinds:
         raise AlphintraError("PROBE_TARGET", f"a probe is tried on each {each!r}, which is nothing", kind=Kind.BUG)
     return kinds[each]()
+
+
+def _owner(ground: Ground, placement: Placement) -> str:
+    """Return the role that owns a service's objects; as usually set up that is the one that runs."""
+    return placement.owner_role if placement.owner_role in ground.roles else placement.service_role
 
 
 def _others(ground: Ground, attacker: Placement, victim: Placement) -> list[str]:

@@ -61,7 +61,8 @@ HOLES = (
     hole(
         "own tables",
         f"alter table {OWN}.outbox owner to {ATTACKER}",
-        f"alter table {OWN}.outbox owner to trading_owner",
+        f"alter table {OWN}.outbox owner to trading_owner; "
+        f"grant select, insert, update, delete on {OWN}.outbox to {ATTACKER}",
         "own.alter_table",
         "own.drop_table",
         "own.grant_public",

@@ -12,6 +12,7 @@ _REVOKE: Final = (
     "revoke the privilege on the table from the attacker's role and from PUBLIC; `alphintra db plan` shows it"
 )
 _OWNER: Final = "give the object back to its owner role, and take the attacker's role out of it"
+_NO_PLACE: Final = frozenset({"3F000"})  # the attacker has no schema in that database to make it in
 _DATABASE: Final = Place.DATABASE
 
 DATA: Final = (
@@ -172,6 +173,7 @@ DATA: Final = (
         place=_DATABASE,
         each="table",
         sql="create table {own_schema}.{token} (like {table})",
+        refusals=_NO_PLACE,
         effect=Effect.LEAK,
         means="another service's table can be copied as a form: its columns and their types are read",
         close=_REVOKE,
@@ -339,6 +341,7 @@ SCHEMA: Final = (
         name="schema.inherit",
         place=_DATABASE,
         sql="create table {own_schema}.{token} () inherits ({a_table})",
+        refusals=_NO_PLACE,
         means="rows of the attacker appear in another service's table",
         close=_OWNER,
     ),

@@ -141,7 +141,7 @@ NAMES: Final = (
     ),
     _name(
         "pg_has_role",
-        "select pg_catalog.pg_has_role({role_text}, {database_text}, 'member')",
+        "select pg_catalog.pg_has_role({role_text}, 'pg_monitor', 'member') is not null",
         means="who belongs to which role can be asked",
         close=_STRICT_FUNCTION,
     ),

@@ -165,11 +165,13 @@ REPLICATION: Final = (
         means="replication of others can be made to take own writes for replicated ones",
         what="EXECUTE on pg_replication_origin_create",
     ),
-    _shipped(
-        "replication.publication",
-        "create publication {token}",
+    Attack(
+        name="replication.publication",
+        place=Place.SELF,
+        sql="create publication {token}",
+        closed_by=Level.HARDENED,
         means="changes can be published to subscribers anywhere",
-        what="CREATE on the database",
+        close="revoke CREATE on the database from the running service's role and from PUBLIC",
     ),
     _shipped(
         "replication.publish_all",
