@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 VERSIONS = (18, pytest.param(15, marks=pytest.mark.slow))
 TWO = tuple(placement for placement in separate_layout() if placement.service in {"trading", "user"})
+CENTRAL = choose_layout(LayoutChoice(name=LayoutName.CENTRAL))
 TOLD = frozenset({"OTHER_ROLES", "SHARED_INSTANCE", "TOPOLOGY_SHARED_DB", "TOPOLOGY_MISSING", "CREDENTIALS_NOT_TRIED"})
 USUAL = frozenset(
     {
@@ -160,21 +161,22 @@ async def test_the_usual_set_up_comes_out_red_with_its_reasons_and_unchanged(
     assert found.version == version
 
 
+@pytest.mark.parametrize("layout", [TWO, pytest.param(CENTRAL, marks=pytest.mark.slow)], ids=["separate", "central"])
 async def test_the_statements_of_the_findings_close_them_and_leave_the_services_their_data(
-    private_postgres: Callable[..., Server],
+    private_postgres: Callable[..., Server], layout: tuple[Placement, ...]
 ) -> None:
     server = private_postgres(samerole=False)
-    await set_up_usual(server, layout=TWO, passwords=password_of)
-    found = await audit_server(server, mapped_of(TWO), credentials=held)
+    await set_up_usual(server, layout=layout, passwords=password_of)
+    found = await audit_server(server, mapped_of(layout), credentials=held)
     for finding in found.findings:
         for statement in finding.close:
             async with admin_connection(server, database=statement.database) as connection:
                 await connection.execute(statement.sql)
-    again = await audit_server(server, mapped_of(TWO), credentials=held)
+    again = await audit_server(server, mapped_of(layout), credentials=held)
     assert codes(again, with_remarks=False) == set()
-    assert again.matrix.allowed_count == 2
-    role = TWO[0].service_role
-    async with role_connection(server, role=role, password=password_of(role), database=TWO[0].database) as connection:
+    assert again.matrix.allowed_count == len(layout)
+    role, database = layout[0].service_role, layout[0].database
+    async with role_connection(server, role=role, password=password_of(role), database=database) as connection:
         sql = "insert into inbox (consumer, event_id) values ('still works', gen_random_uuid())"
         assert await connection.execute(sql) == "INSERT 0 1"
 
@@ -243,6 +245,22 @@ async def test_an_administrator_who_is_no_superuser_asks_and_says_what_it_cannot
     assert {"BORDER_OPEN", "PUBLIC_CONNECT", "TOPOLOGY_PRIVILEGE"} <= codes(found)
     assert {"HBA_HIDDEN", "PASSWORD_HIDDEN", "CREDENTIALS_NOT_TRIED"} <= codes(found)
     assert {item.word for item in found.manners} == {"asked"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", [18, 15])
+async def test_what_an_administrator_without_superuser_provisioned_is_clean_as_far_as_it_can_see(
+    private_postgres: Callable[..., Server], version: int
+) -> None:
+    server = private_postgres(samerole=False, version=version)
+    async with admin_connection(server) as connection:
+        await connection.execute("create role managed login password 'one' createrole createdb")
+    url = f"postgresql://managed:one@{server.host}:{server.port}/postgres"
+    managed = server_module.Server(admin_url=url, host=server.host, port=server.port, exclusive=False)
+    await provision(managed, layout=TWO, passwords=password_of)
+    found = await audit_server(managed, mapped_of(TWO), credentials=held, with_probes=True)
+    assert codes(found, with_remarks=False) == set()
+    assert {"HBA_HIDDEN", "PASSWORD_HIDDEN", "LANGUAGE_PUBLIC"} <= codes(found), "what it cannot see or close is said"
 
 
 async def test_names_that_are_not_alphintras_are_audited_alike(private_postgres: Callable[..., Server]) -> None:

@@ -56,10 +56,11 @@ def last_error(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err.strip().splitlines()[-1]
 
 
+@pytest.mark.parametrize("version", [18, pytest.param(15, marks=pytest.mark.slow)])
 def test_a_server_of_ones_own_is_planned_applied_and_then_equal(
-    private_postgres: Callable[..., Server], home_path: Path, capsys: pytest.CaptureFixture[str]
+    private_postgres: Callable[..., Server], home_path: Path, capsys: pytest.CaptureFixture[str], version: int
 ) -> None:
-    server = private_postgres()
+    server = private_postgres(version=version)
     status, found = planned(server, capsys, "--layout", "central")
     assert status == 1
     assert found["destructive"] == 0
