@@ -289,6 +289,7 @@ OWN: Final = (
         name="own.default_privileges",
         place=Place.SELF,
         sql="alter default privileges for role {own_owner} grant select on tables to public",
+        closed_by=Level.HARDENED,
         means="a running service can open the tables its migrations will make",
         close="take the running service's role out of its owner role",
     ),
