@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from alphintra.dataplane.layouts import Placement, login_roles
+from alphintra.dataplane.reporting_grants import reporter_roles
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import next_secret, role_secret
 from alphintra.runtime.home import Home
@@ -44,4 +45,6 @@ def keep_coming_passwords(home: Home, layout: Iterable[Placement]) -> tuple[str,
 
     The servers then have to be told: provisioning does. To be called under `passwords_lock`.
     """
-    return tuple(role for role in login_roles(layout) if home.replace_secret(role_secret(role), by=next_secret(role)))
+    placed = tuple(layout)
+    roles = (*login_roles(placed), *reporter_roles(placed))
+    return tuple(role for role in roles if home.replace_secret(role_secret(role), by=next_secret(role)))

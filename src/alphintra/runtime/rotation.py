@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alphintra.dataplane.layouts import Placement
+from alphintra.dataplane.reporting_grants import reported, reporter_role
 from alphintra.dataplane.rotate import accepts_password, set_passwords
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -29,7 +30,7 @@ from alphintra.runtime.provision import ProvisionOrder, write_all_credentials
 
 __all__ = ["KINDS", "Rotated", "Rotation", "choose_roles", "rotate"]
 
-KINDS: Final = ("service", "migrator", "reader", "backup", "sealer")
+KINDS: Final = ("service", "migrator", "reader", "backup", "sealer", "reporter")
 _PASSWORD_BYTES = 32
 _LOCK_WAIT_S = 5.0
 _LOGINS_AT_ONCE = 4
@@ -64,9 +65,9 @@ def choose_roles(layout: Sequence[Placement], *, services: Sequence[str], kinds:
     chosen: dict[tuple[str, str], Rotated] = {}
     for placement in layout:
         for kind in kinds:
-            role = str(getattr(placement, f"{kind}_role"))
-            sharing = tuple(item.service for item in layout if role in item.login_roles)
-            if not services or set(services) & set(sharing):
+            role = _role_of(placement, kind)
+            sharing = tuple(item.service for item in layout if _role_of(item, kind) == role)
+            if role and (not services or set(services) & set(sharing)):
                 chosen[role, placement.instance] = Rotated(
                     role=role,
                     kind=kind,
@@ -75,6 +76,13 @@ def choose_roles(layout: Sequence[Placement], *, services: Sequence[str], kinds:
                     database=placement.database,
                 )
     return tuple(sorted(chosen.values()))
+
+
+def _role_of(placement: Placement, kind: str) -> str:
+    """Return a service's role of a kind; none to read reports where reporting is off."""
+    if kind == "reporter":
+        return reporter_role(placement) if placement.is_reported and reported((placement,)) else ""
+    return str(getattr(placement, f"{kind}_role"))
 
 
 async def rotate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,11 +191,19 @@ async def test_the_old_password_is_refused_and_two_rotations_at_once_are(
     order = await installed(server, home, separate_layout())
     old = role_password(home)("risk_migrator")
     risk = choose_roles(order.layout, services=("risk",), kinds=KINDS)
-    assert len((await rotate(home, order, risk)).rotated) == len(KINDS)
+    assert len((await rotate(home, order, risk)).rotated) == 5
     assert not await accepts_password(server, role="risk_migrator", password=old, database="alphintra_risk")
     with passwords_lock(home, wait_s=0), pytest.raises(AlphintraError) as refused, passwords_lock(home, wait_s=0):
         pass
     assert refused.value.code == "PASSWORDS_BUSY"
+
+
+def test_the_role_that_reads_reports_has_a_password_where_reporting_is_on() -> None:
+    layout = separate_layout()
+    assert choose_roles(layout, services=("risk",), kinds=("reporter",)) == ()
+    on = tuple(replace(placement, is_reported=True) for placement in layout)
+    found = choose_roles(on, services=("risk",), kinds=("reporter",))
+    assert [(item.role, item.services) for item in found] == [("alphintra_risk_reporter", ("risk",))]
 
 
 def test_an_unknown_service_is_refused_before_anything_is_written() -> None:

@@ -59,7 +59,9 @@ def test_a_schema_that_is_not_there_is_refused_and_those_there_are_named(entries
     assert "book" in refused.value.detail
 
 
-@pytest.mark.parametrize("url", ["", "secret", "http://a:secret@h/db", "postgresql://a:secret@h:port/db", "postgresql:"])
+@pytest.mark.parametrize(
+    "url", ["", "secret", "http://a:secret@h/db", "postgresql://a:secret@h:port/db", "postgresql:"]
+)
 def test_what_is_no_url_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(AlphintraError) as refused:
         server_of(url)
