@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
@@ -29,6 +30,7 @@ _LOCK_KEY: Final = 0x616C7068_696E7472  # "alphintr": one applying run per insta
 _LOCK_WAIT: Final = "50s"
 _LOCK_TIMEOUT: Final = "2s"
 _STATEMENT_TIMEOUT: Final = "30s"
+_DATABASES_AT_ONCE: Final = 4
 _QUOTED_MAX: Final = 300  # of a statement, in a message
 _ROUNDS_MAX: Final = 3  # a plan from nothing converges in one; one more for what changed beside us, one to see it still
 
@@ -108,13 +110,23 @@ async def _execute(
     passwords: Passwords,
     on_action: Callable[[Action], None] | None,
 ) -> None:
-    for database, of_database in groupby(actions, key=lambda action: action.database):
-        if not database:
-            await _run(home, of_database, passwords=passwords, on_action=on_action)
-            continue
-        async with admin_connection(server, database=database) as connection:
+    """Run what concerns the instance in order, and what lies inside databases side by side, each in order."""
+    gate = asyncio.Semaphore(_DATABASES_AT_ONCE)
+
+    async def inside(database: str, batch: Sequence[Action]) -> None:
+        async with gate, admin_connection(server, database=database) as connection:
             await _set_bounds(connection)
-            await _run(connection, of_database, passwords=passwords, on_action=on_action)
+            await _run(connection, batch, passwords=passwords, on_action=on_action)
+
+    for is_inside, stretch in groupby(actions, key=lambda action: bool(action.database)):
+        if not is_inside:
+            await _run(home, stretch, passwords=passwords, on_action=on_action)
+            continue
+        of_databases = groupby(stretch, key=lambda action: action.database)
+        runs = [inside(database, tuple(batch)) for database, batch in of_databases]
+        for outcome in await asyncio.gather(*runs, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
 
 async def _run(
