@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from alphintra.dataplane.matrix import Outcome
 
 if TYPE_CHECKING:
-    from alphintra.dataplane.attack.raid import Raider
     from alphintra.dataplane.layouts import Placement
 
 __all__ = ["Answer", "Attack", "Effect", "Floor", "Level", "Place", "Result", "Tactic"]
@@ -76,7 +75,7 @@ class Answer:
     text: str = ""
 
 
-Tactic = Callable[["Raider", "Attack", "Placement"], Awaitable[Answer]]
+Tactic = Callable[[Any, "Attack", "Placement"], Awaitable[Answer]]  # Any: a Raider, of the room that builds on this
 """Tries what one statement cannot; leaves nothing behind."""
 
 

@@ -144,7 +144,8 @@ async def test_attacks_leave_a_whole_platform_as_it_was(
     server = private_postgres()
     layout = layout_of(name)
     await provision(server, layout=layout, passwords=password_of)
-    await compare(server, layout)
+    found = await compare(server, layout)
+    assert found.errors == ()
 
 
 @pytest.mark.slow

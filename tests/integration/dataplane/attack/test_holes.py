@@ -42,7 +42,8 @@ def opened(found: Assessment) -> set[str]:
     return {finding.attack.name for finding in found.findings if any(pair[0] == "trading" for pair in finding.pairs)}
 
 
-async def check(server: Server, holes: Sequence[Hole]) -> None:
+async def wrongly_found(server: Server, holes: Sequence[Hole]) -> dict[str, object]:
+    """Plant each hole and close it again; return those that brought up other findings than theirs, and what."""
     before = await attacked(server)
     assert before.is_as_accepted, (before.unaccepted, before.errors)
     wrong: dict[str, object] = {}
@@ -55,14 +56,14 @@ async def check(server: Server, holes: Sequence[Hole]) -> None:
         accepted = new - {item.attack.name for item in found.unaccepted}
         if extra or hole.opens - new or accepted or found.errors:
             wrong[hole.name] = (extra, sorted(hole.opens - new), accepted, found.errors)
-    assert wrong == {}
     assert opened(await attacked(server)) == opened(before)
+    return wrong
 
 
 async def test_a_planted_hole_is_found(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres()
     await provision(server, layout=CENTRAL, passwords=password_of)
-    await check(server, [hole for hole in HOLES if hole.is_quick])
+    assert await wrongly_found(server, [hole for hole in HOLES if hole.is_quick]) == {}
 
 
 @pytest.mark.slow
@@ -70,4 +71,4 @@ async def test_a_planted_hole_is_found(private_postgres: Callable[..., Server]) 
 async def test_each_planted_hole_brings_up_exactly_its_findings(private_postgres: Callable[..., Server]) -> None:
     server = private_postgres()
     await provision(server, layout=CENTRAL, passwords=password_of)
-    await check(server, HOLES)
+    assert await wrongly_found(server, HOLES) == {}
