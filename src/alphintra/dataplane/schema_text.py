@@ -28,6 +28,8 @@ _HEAD: Final = """\
 _HEADING: Final = re.compile(r"^-- (?=(?:function|type|sequence|table|foreign key|index|trigger|view) )", re.MULTILINE)
 _ORDER: Final = ("type", "function", "sequence", "table", "foreign key", "index", "trigger", "view")
 _INSIDE_TABLE: Final = frozenset({"column", "constraint", "option"})
+_WORDS: Final = re.compile(r"(?:'[^']*'|[^'\s])+")
+_WIDTH_MAX: Final = 116
 _PATH: Final = re.compile(r"^ SET search_path TO (.*)$", re.MULTILINE)
 
 
@@ -71,7 +73,8 @@ def objects_of(parts: Iterable[Part], placement: Placement) -> dict[str, str]:
         label = _plain(part.name, placement)
         heading = f"{part.kind} {label if name in {'', label} else f'{name}.{label}'}"
         text = _table(name, part, inside[name]) if part.kind == "table" else part.text
-        found[heading] = _plain(text, placement)
+        plain = _plain(text, placement)
+        found[heading] = plain if part.kind == "function" else "\n".join(map(_wrapped, plain.splitlines()))
     return dict(sorted(found.items(), key=lambda item: (_rank(item[0]), item[0])))
 
 
@@ -145,6 +148,19 @@ def _table(name: str, part: Part, inside: list[Part]) -> str:
     lines = [f"    {item.text}" for item in (*columns, *constraints)]
     options = "".join(f" {item.text}" for item in inside if item.kind == "option")
     return f"CREATE TABLE {name} (\n" + ",\n".join(lines) + f"\n){options}{part.text};"
+
+
+def _wrapped(line: str) -> str:
+    """Break a line that is too long between words; what is quoted stays whole."""
+    if len(line) <= _WIDTH_MAX:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    lines = [indent]
+    for word in _WORDS.findall(line):
+        if len(lines[-1]) + len(word) >= _WIDTH_MAX:
+            lines.append(f"{indent}    ")
+        lines[-1] += word if lines[-1].isspace() or not lines[-1] else f" {word}"
+    return "\n".join(lines)
 
 
 def _plain(text: str, placement: Placement) -> str:

@@ -58,6 +58,20 @@ def test_columns_stand_in_their_order_and_constraints_after_them() -> None:
     assert read_schema_file(schema_file("trading", objects)) == objects
 
 
+def test_long_lines_are_broken_between_words_and_never_inside_quotes() -> None:
+    placement = next(item for item in choose_layout(LayoutChoice()) if item.service == "trading")
+    check = (
+        "CONSTRAINT long_check CHECK ((state = ANY (ARRAY["
+        + ", ".join(f"'in the state {n}'" for n in range(9))
+        + "])))"
+    )
+    parts = [part("table", "orders", "orders", ""), part("constraint", "orders", "long_check", check)]
+    text = objects_of(parts, placement)["table orders"]
+    assert max(map(len, text.splitlines())) <= 116
+    assert "'in the state 7'" in text
+    assert " ".join(text.split()) == f"CREATE TABLE orders ( {check} );"
+
+
 def test_merged_tables_read_as_the_service_knows_them_and_its_neighbours_do_not_count() -> None:
     layout = choose_layout(LayoutChoice(name=LayoutName.CONSOLIDATED, accepts_consolidated=True))
     placement = next(item for item in layout if item.service == "trading")

@@ -38,7 +38,8 @@ CREATE TABLE api_keys (
     CONSTRAINT api_keys_key_id_check CHECK ((key_id ~ '^AK[A-Z2-7]{18}$'::text)),
     CONSTRAINT api_keys_mode_check CHECK ((mode = ANY (ARRAY['paper'::text, 'live'::text]))),
     CONSTRAINT api_keys_pkey PRIMARY KEY (key_id),
-    CONSTRAINT api_keys_scopes_check CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['read'::text, 'trade'::text, 'admin'::text]))),
+    CONSTRAINT api_keys_scopes_check CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['read'::text,
+        'trade'::text, 'admin'::text]))),
     CONSTRAINT api_keys_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 );
 
@@ -148,7 +149,8 @@ CREATE TABLE users (
     CONSTRAINT users_email_key UNIQUE (email),
     CONSTRAINT users_password_hash_check CHECK ((password_hash ~~ '$argon2id$%'::text)),
     CONSTRAINT users_pkey PRIMARY KEY (user_id),
-    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'operator'::text, 'trader'::text, 'viewer'::text])))
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'operator'::text, 'trader'::text,
+        'viewer'::text])))
 );
 
 -- foreign key api_keys.api_keys_user_fkey
@@ -173,13 +175,16 @@ CREATE INDEX login_failures_last_at_idx ON login_failures USING btree (last_at);
 CREATE INDEX sessions_user_idx ON sessions USING btree (user_id);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change
-CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 
 -- trigger audit_events.audit_events_refuse_truncate
-CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

@@ -57,12 +57,16 @@ CREATE TABLE connections (
     fee_minimum numeric(28,9) DEFAULT 0 NOT NULL,
     opened_at timestamp with time zone NOT NULL,
     CONSTRAINT connections_adapter_check CHECK ((adapter = 'paper'::text)),
-    CONSTRAINT connections_commission_bps_check CHECK (((commission_bps >= (0)::numeric) AND (commission_bps < 'Infinity'::numeric))),
-    CONSTRAINT connections_fee_minimum_check CHECK (((fee_minimum >= (0)::numeric) AND (fee_minimum < 'Infinity'::numeric))),
-    CONSTRAINT connections_fee_per_share_check CHECK (((fee_per_share >= (0)::numeric) AND (fee_per_share < 'Infinity'::numeric))),
+    CONSTRAINT connections_commission_bps_check CHECK (((commission_bps >= (0)::numeric) AND (commission_bps <
+        'Infinity'::numeric))),
+    CONSTRAINT connections_fee_minimum_check CHECK (((fee_minimum >= (0)::numeric) AND (fee_minimum <
+        'Infinity'::numeric))),
+    CONSTRAINT connections_fee_per_share_check CHECK (((fee_per_share >= (0)::numeric) AND (fee_per_share <
+        'Infinity'::numeric))),
     CONSTRAINT connections_paper_has_feed CHECK (((adapter <> 'paper'::text) OR (feed_id IS NOT NULL))),
     CONSTRAINT connections_pkey PRIMARY KEY (account_id),
-    CONSTRAINT connections_slippage_bps_check CHECK (((slippage_bps >= (0)::numeric) AND (slippage_bps <= (1000)::numeric))),
+    CONSTRAINT connections_slippage_bps_check CHECK (((slippage_bps >= (0)::numeric) AND (slippage_bps <=
+        (1000)::numeric))),
     CONSTRAINT connections_status_check CHECK ((status = 'open'::text))
 );
 
@@ -170,13 +174,16 @@ CREATE TABLE venue_orders (
     CONSTRAINT venue_orders_accepted_seq_check CHECK ((accepted_seq >= 0)),
     CONSTRAINT venue_orders_accepted_unless_sending CHECK (((status = 'sending'::text) = (accepted_at IS NULL))),
     CONSTRAINT venue_orders_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <= qty))),
-    CONSTRAINT venue_orders_closed_iff_done CHECK (((status = ANY (ARRAY['sending'::text, 'working'::text])) = (closed_at IS NULL))),
-    CONSTRAINT venue_orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price < 'Infinity'::numeric))),
+    CONSTRAINT venue_orders_closed_iff_done CHECK (((status = ANY (ARRAY['sending'::text, 'working'::text])) =
+        (closed_at IS NULL))),
+    CONSTRAINT venue_orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price <
+        'Infinity'::numeric))),
     CONSTRAINT venue_orders_limit_price_iff_limit CHECK (((type = 'limit'::text) = (limit_price IS NOT NULL))),
     CONSTRAINT venue_orders_pkey PRIMARY KEY (order_id),
     CONSTRAINT venue_orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT venue_orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
-    CONSTRAINT venue_orders_status_check CHECK ((status = ANY (ARRAY['sending'::text, 'working'::text, 'filled'::text, 'canceled'::text, 'expired'::text]))),
+    CONSTRAINT venue_orders_status_check CHECK ((status = ANY (ARRAY['sending'::text, 'working'::text,
+        'filled'::text, 'canceled'::text, 'expired'::text]))),
     CONSTRAINT venue_orders_time_in_force_check CHECK ((time_in_force = ANY (ARRAY['day'::text, 'gtc'::text]))),
     CONSTRAINT venue_orders_type_check CHECK ((type = ANY (ARRAY['market'::text, 'limit'::text])))
 );
@@ -196,13 +203,16 @@ CREATE TABLE verdicts (
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
 
 -- foreign key venue_executions.venue_executions_order_id_fkey
-ALTER TABLE venue_executions ADD CONSTRAINT venue_executions_order_id_fkey FOREIGN KEY (order_id) REFERENCES venue_orders(order_id);
+ALTER TABLE venue_executions ADD CONSTRAINT venue_executions_order_id_fkey FOREIGN KEY (order_id) REFERENCES
+    venue_orders(order_id);
 
 -- foreign key venue_orders.venue_orders_account_id_fkey
-ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES connections(account_id);
+ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    connections(account_id);
 
 -- foreign key venue_orders.venue_orders_order_id_fkey
-ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES verdicts(order_id);
+ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES
+    verdicts(order_id);
 
 -- index connections.connections_owner_idx
 CREATE INDEX connections_owner_idx ON connections USING btree (owner_id, opened_at, account_id);
@@ -214,16 +224,20 @@ CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq
 CREATE INDEX venue_orders_account_idx ON venue_orders USING btree (account_id, sent_at DESC, order_id DESC);
 
 -- index venue_orders.venue_orders_working_idx
-CREATE INDEX venue_orders_working_idx ON venue_orders USING btree (feed_id, symbol) WHERE (status = 'working'::text);
+CREATE INDEX venue_orders_working_idx ON venue_orders USING btree (feed_id, symbol) WHERE (status =
+    'working'::text);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change
-CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 
 -- trigger audit_events.audit_events_refuse_truncate
-CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

@@ -94,7 +94,8 @@ CREATE TABLE messages (
     read_at timestamp with time zone,
     CONSTRAINT messages_once_key UNIQUE (user_id, dedupe_key),
     CONSTRAINT messages_pkey PRIMARY KEY (message_id),
-    CONSTRAINT messages_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+    CONSTRAINT messages_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text,
+        'critical'::text])))
 );
 
 -- table outbox
@@ -122,7 +123,8 @@ CREATE TABLE schema_migrations (
 );
 
 -- foreign key deliveries.deliveries_message_id_fkey
-ALTER TABLE deliveries ADD CONSTRAINT deliveries_message_id_fkey FOREIGN KEY (message_id) REFERENCES messages(message_id);
+ALTER TABLE deliveries ADD CONSTRAINT deliveries_message_id_fkey FOREIGN KEY (message_id) REFERENCES
+    messages(message_id);
 
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
@@ -134,16 +136,20 @@ CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq
 CREATE INDEX messages_inbox_idx ON messages USING btree (user_id, created_at DESC, message_id DESC);
 
 -- index messages.messages_unread_idx
-CREATE INDEX messages_unread_idx ON messages USING btree (user_id, created_at DESC, message_id DESC) WHERE (read_at IS NULL);
+CREATE INDEX messages_unread_idx ON messages USING btree (user_id, created_at DESC, message_id DESC) WHERE (read_at
+    IS NULL);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change
-CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 
 -- trigger audit_events.audit_events_refuse_truncate
-CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

@@ -105,7 +105,8 @@ CREATE TABLE exposures (
     position_qty numeric(28,9) NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     CONSTRAINT exposures_pkey PRIMARY KEY (account_id, symbol),
-    CONSTRAINT exposures_position_qty_check CHECK (((position_qty > '-Infinity'::numeric) AND (position_qty < 'Infinity'::numeric)))
+    CONSTRAINT exposures_position_qty_check CHECK (((position_qty > '-Infinity'::numeric) AND (position_qty <
+        'Infinity'::numeric)))
 );
 
 -- table feed_marks
@@ -139,7 +140,8 @@ CREATE TABLE kill_states (
     CONSTRAINT kill_states_pkey PRIMARY KEY (epoch),
     CONSTRAINT kill_states_reason_check CHECK ((reason <> ''::text)),
     CONSTRAINT kill_states_scope_check CHECK ((scope = ANY (ARRAY['firm'::text, 'account'::text]))),
-    CONSTRAINT kill_states_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'reduce_only'::text, 'cancel_only'::text, 'halted'::text])))
+    CONSTRAINT kill_states_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'reduce_only'::text,
+        'cancel_only'::text, 'halted'::text])))
 );
 
 -- table limit_sets
@@ -152,10 +154,13 @@ CREATE TABLE limit_sets (
     may_short boolean NOT NULL,
     set_by text NOT NULL,
     set_at timestamp with time zone NOT NULL,
-    CONSTRAINT limit_sets_order_notional_max_check CHECK (((order_notional_max > (0)::numeric) AND (order_notional_max < 'Infinity'::numeric))),
-    CONSTRAINT limit_sets_order_qty_max_check CHECK (((order_qty_max > (0)::numeric) AND (order_qty_max < 'Infinity'::numeric))),
+    CONSTRAINT limit_sets_order_notional_max_check CHECK (((order_notional_max > (0)::numeric) AND
+        (order_notional_max < 'Infinity'::numeric))),
+    CONSTRAINT limit_sets_order_qty_max_check CHECK (((order_qty_max > (0)::numeric) AND (order_qty_max <
+        'Infinity'::numeric))),
     CONSTRAINT limit_sets_pkey PRIMARY KEY (account_id, version),
-    CONSTRAINT limit_sets_position_qty_max_check CHECK (((position_qty_max > (0)::numeric) AND (position_qty_max < 'Infinity'::numeric))),
+    CONSTRAINT limit_sets_position_qty_max_check CHECK (((position_qty_max > (0)::numeric) AND (position_qty_max <
+        'Infinity'::numeric))),
     CONSTRAINT limit_sets_version_check CHECK ((version > 0))
 );
 
@@ -193,18 +198,22 @@ CREATE TABLE reservations (
     state text NOT NULL,
     held_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    CONSTRAINT reservations_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty < 'Infinity'::numeric))),
+    CONSTRAINT reservations_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
+        'Infinity'::numeric))),
     CONSTRAINT reservations_open_is_the_rest CHECK ((open_qty =
 CASE
     WHEN (state = ANY (ARRAY['lapsed'::text, 'released'::text])) THEN (0)::numeric
     ELSE GREATEST((target_qty - filled_qty), (0)::numeric)
 END)),
-    CONSTRAINT reservations_open_qty_check CHECK (((open_qty >= (0)::numeric) AND (open_qty < 'Infinity'::numeric))),
+    CONSTRAINT reservations_open_qty_check CHECK (((open_qty >= (0)::numeric) AND (open_qty <
+        'Infinity'::numeric))),
     CONSTRAINT reservations_pkey PRIMARY KEY (order_id),
     CONSTRAINT reservations_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
     CONSTRAINT reservations_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
-    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'lapsed'::text, 'released'::text, 'closed'::text]))),
-    CONSTRAINT reservations_target_qty_check CHECK (((target_qty >= (0)::numeric) AND (target_qty < 'Infinity'::numeric)))
+    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['held'::text, 'confirmed'::text, 'lapsed'::text,
+        'released'::text, 'closed'::text]))),
+    CONSTRAINT reservations_target_qty_check CHECK (((target_qty >= (0)::numeric) AND (target_qty <
+        'Infinity'::numeric)))
 );
 
 -- table schema_migrations
@@ -217,13 +226,16 @@ CREATE TABLE schema_migrations (
 );
 
 -- foreign key exposures.exposures_account_id_fkey
-ALTER TABLE exposures ADD CONSTRAINT exposures_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+ALTER TABLE exposures ADD CONSTRAINT exposures_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
 
 -- foreign key kill_states.kill_states_account_id_fkey
-ALTER TABLE kill_states ADD CONSTRAINT kill_states_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+ALTER TABLE kill_states ADD CONSTRAINT kill_states_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
 
 -- foreign key limit_sets.limit_sets_account_id_fkey
-ALTER TABLE limit_sets ADD CONSTRAINT limit_sets_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+ALTER TABLE limit_sets ADD CONSTRAINT limit_sets_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
 
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
@@ -232,10 +244,12 @@ ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFER
 ALTER TABLE prices ADD CONSTRAINT prices_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feed_marks(feed_id);
 
 -- foreign key reservations.reservations_account_id_fkey
-ALTER TABLE reservations ADD CONSTRAINT reservations_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+ALTER TABLE reservations ADD CONSTRAINT reservations_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
 
 -- foreign key reservations.reservations_decision_id_fkey
-ALTER TABLE reservations ADD CONSTRAINT reservations_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES assessments(decision_id);
+ALTER TABLE reservations ADD CONSTRAINT reservations_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES
+    assessments(decision_id);
 
 -- index assessments.assessments_account_idx
 CREATE INDEX assessments_account_idx ON assessments USING btree (account_id, decided_at DESC);
@@ -262,13 +276,16 @@ CREATE INDEX reservations_held_idx ON reservations USING btree (held_at) WHERE (
 CREATE INDEX reservations_open_idx ON reservations USING btree (account_id, symbol) WHERE (open_qty > (0)::numeric);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change
-CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 
 -- trigger audit_events.audit_events_refuse_truncate
-CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

@@ -68,8 +68,10 @@ CREATE TABLE backtests (
     finished_at timestamp with time zone,
     leased_until timestamp with time zone,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
-    CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
-    CONSTRAINT backtests_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text, 'canceled'::text])))
+    CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
+        precision))),
+    CONSTRAINT backtests_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text,
+        'failed'::text, 'canceled'::text])))
 );
 
 -- table datasets
@@ -130,12 +132,15 @@ CREATE TABLE deployments (
     CONSTRAINT deployments_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
     CONSTRAINT deployments_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
     CONSTRAINT deployments_intent_count_check CHECK ((intent_count >= 0)),
-    CONSTRAINT deployments_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price < 'Infinity'::numeric))),
+    CONSTRAINT deployments_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price <
+        'Infinity'::numeric))),
     CONSTRAINT deployments_last_seq_check CHECK ((last_seq >= 0)),
     CONSTRAINT deployments_pkey PRIMARY KEY (deployment_id),
     CONSTRAINT deployments_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric))),
-    CONSTRAINT deployments_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric))),
-    CONSTRAINT deployments_status_check CHECK ((status = ANY (ARRAY['active'::text, 'stopped'::text, 'failed'::text])))
+    CONSTRAINT deployments_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric))),
+    CONSTRAINT deployments_status_check CHECK ((status = ANY (ARRAY['active'::text, 'stopped'::text,
+        'failed'::text])))
 );
 
 -- table event_log
@@ -171,7 +176,8 @@ CREATE TABLE feeds (
     CONSTRAINT feeds_name_check CHECK ((name <> ''::text)),
     CONSTRAINT feeds_pkey PRIMARY KEY (feed_id),
     CONSTRAINT feeds_seq_check CHECK ((seq >= 0)),
-    CONSTRAINT feeds_status_check CHECK ((status = ANY (ARRAY['preparing'::text, 'paused'::text, 'running'::text, 'finished'::text, 'failed'::text]))),
+    CONSTRAINT feeds_status_check CHECK ((status = ANY (ARRAY['preparing'::text, 'paused'::text, 'running'::text,
+        'finished'::text, 'failed'::text]))),
     CONSTRAINT feeds_steps_check CHECK ((steps >= 0))
 );
 
@@ -191,8 +197,10 @@ CREATE TABLE imports (
     created_at timestamp with time zone NOT NULL,
     leased_until timestamp with time zone,
     CONSTRAINT imports_pkey PRIMARY KEY (import_id),
-    CONSTRAINT imports_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
-    CONSTRAINT imports_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text])))
+    CONSTRAINT imports_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
+        precision))),
+    CONSTRAINT imports_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text,
+        'failed'::text])))
 );
 
 -- table inbox
@@ -245,22 +253,26 @@ CREATE TABLE schema_migrations (
 );
 
 -- foreign key backtests.backtests_dataset_id_fkey
-ALTER TABLE backtests ADD CONSTRAINT backtests_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES datasets(dataset_id);
+ALTER TABLE backtests ADD CONSTRAINT backtests_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES
+    datasets(dataset_id);
 
 -- foreign key decisions.decisions_deployment_id_fkey
-ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(deployment_id);
+ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
+    deployments(deployment_id);
 
 -- foreign key deployments.deployments_feed_id_fkey
 ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
 -- foreign key intents.intents_deployment_id_fkey
-ALTER TABLE intents ADD CONSTRAINT intents_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployments(deployment_id);
+ALTER TABLE intents ADD CONSTRAINT intents_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
+    deployments(deployment_id);
 
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
 
 -- index backtests.backtests_open_idx
-CREATE INDEX backtests_open_idx ON backtests USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+CREATE INDEX backtests_open_idx ON backtests USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
+    'running'::text]));
 
 -- index backtests.backtests_owner_idx
 CREATE INDEX backtests_owner_idx ON backtests USING btree (owner_id, created_at DESC);
@@ -275,19 +287,23 @@ CREATE INDEX deployments_owner_idx ON deployments USING btree (owner_id, created
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
 
 -- index imports.imports_open_idx
-CREATE INDEX imports_open_idx ON imports USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+CREATE INDEX imports_open_idx ON imports USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
+    'running'::text]));
 
 -- index intents.intents_open_idx
 CREATE INDEX intents_open_idx ON intents USING btree (deployment_id) WHERE (status <> 'closed'::text);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change
-CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 
 -- trigger audit_events.audit_events_refuse_truncate
-CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;

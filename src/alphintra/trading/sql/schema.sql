@@ -62,8 +62,10 @@ CREATE TABLE accounts (
     CONSTRAINT accounts_name_check CHECK ((name <> ''::text)),
     CONSTRAINT accounts_owner_name_key UNIQUE (owner_id, name),
     CONSTRAINT accounts_pkey PRIMARY KEY (account_id),
-    CONSTRAINT accounts_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric))),
-    CONSTRAINT accounts_starting_cash_check CHECK (((starting_cash >= (0)::numeric) AND (starting_cash < 'Infinity'::numeric)))
+    CONSTRAINT accounts_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric))),
+    CONSTRAINT accounts_starting_cash_check CHECK (((starting_cash >= (0)::numeric) AND (starting_cash <
+        'Infinity'::numeric)))
 );
 
 -- table audit_events
@@ -117,7 +119,8 @@ CREATE TABLE executions (
     CONSTRAINT executions_pkey PRIMARY KEY (account_id, execution_id),
     CONSTRAINT executions_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
     CONSTRAINT executions_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
-    CONSTRAINT executions_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric))),
+    CONSTRAINT executions_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric))),
     CONSTRAINT executions_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
 );
 
@@ -138,7 +141,8 @@ CREATE TABLE ledger_entries (
     amount numeric(28,9) NOT NULL,
     currency text NOT NULL,
     booked_at timestamp with time zone NOT NULL,
-    CONSTRAINT ledger_entries_amount_check CHECK (((amount > '-Infinity'::numeric) AND (amount < 'Infinity'::numeric))),
+    CONSTRAINT ledger_entries_amount_check CHECK (((amount > '-Infinity'::numeric) AND (amount <
+        'Infinity'::numeric))),
     CONSTRAINT ledger_entries_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT ledger_entries_ledger_account_check CHECK ((ledger_account <> ''::text)),
     CONSTRAINT ledger_entries_once_key UNIQUE (transaction_id, ledger_account),
@@ -181,9 +185,12 @@ CREATE TABLE orders (
     updated_at timestamp with time zone NOT NULL,
     CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
-    CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount < 'Infinity'::numeric))),
-    CONSTRAINT orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty < 'Infinity'::numeric))),
-    CONSTRAINT orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price < 'Infinity'::numeric))),
+    CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount <
+        'Infinity'::numeric))),
+    CONSTRAINT orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
+        'Infinity'::numeric))),
+    CONSTRAINT orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price <
+        'Infinity'::numeric))),
     CONSTRAINT orders_limit_price_iff_limit CHECK (((type = 'limit'::text) = (limit_price IS NOT NULL))),
     CONSTRAINT orders_pkey PRIMARY KEY (order_id),
     CONSTRAINT orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
@@ -215,7 +222,8 @@ CREATE TABLE positions (
     CONSTRAINT positions_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
     CONSTRAINT positions_pkey PRIMARY KEY (account_id, book_id, symbol),
     CONSTRAINT positions_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric))),
-    CONSTRAINT positions_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl < 'Infinity'::numeric)))
+    CONSTRAINT positions_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric)))
 );
 
 -- table schema_migrations
@@ -228,16 +236,19 @@ CREATE TABLE schema_migrations (
 );
 
 -- foreign key executions.executions_account_id_fkey
-ALTER TABLE executions ADD CONSTRAINT executions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+ALTER TABLE executions ADD CONSTRAINT executions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    accounts(account_id);
 
 -- foreign key executions.executions_order_id_fkey
 ALTER TABLE executions ADD CONSTRAINT executions_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(order_id);
 
 -- foreign key ledger_entries.ledger_entries_account_id_fkey
-ALTER TABLE ledger_entries ADD CONSTRAINT ledger_entries_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+ALTER TABLE ledger_entries ADD CONSTRAINT ledger_entries_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    accounts(account_id);
 
 -- foreign key order_events.order_events_order_id_fkey
-ALTER TABLE order_events ADD CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(order_id);
+ALTER TABLE order_events ADD CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES
+    orders(order_id);
 
 -- foreign key orders.orders_account_id_fkey
 ALTER TABLE orders ADD CONSTRAINT orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
@@ -246,7 +257,8 @@ ALTER TABLE orders ADD CONSTRAINT orders_account_id_fkey FOREIGN KEY (account_id
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
 
 -- foreign key positions.positions_account_id_fkey
-ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    accounts(account_id);
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
@@ -273,19 +285,24 @@ CREATE INDEX orders_account_created_idx ON orders USING btree (account_id, creat
 CREATE INDEX orders_created_idx ON orders USING btree (created_at DESC, order_id DESC);
 
 -- index orders.orders_working_idx
-CREATE INDEX orders_working_idx ON orders USING btree (account_id) WHERE (status = ANY (ARRAY['pending_new'::text, 'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'unknown'::text]));
+CREATE INDEX orders_working_idx ON orders USING btree (account_id) WHERE (status = ANY (ARRAY['pending_new'::text,
+    'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'unknown'::text]));
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change
-CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 
 -- trigger audit_events.audit_events_refuse_truncate
-CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;
 
 -- trigger ledger_entries.ledger_entries_balanced
-CREATE TRIGGER ledger_entries_balanced AFTER INSERT ON ledger_entries REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION refuse_unbalanced_entries();
+CREATE TRIGGER ledger_entries_balanced AFTER INSERT ON ledger_entries REFERENCING NEW TABLE AS inserted FOR EACH
+    STATEMENT EXECUTE FUNCTION refuse_unbalanced_entries();

@@ -113,13 +113,16 @@ ALTER TABLE preferences ADD CONSTRAINT preferences_user_id_fkey FOREIGN KEY (use
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change
-CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_row_change BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 
 -- trigger audit_events.audit_events_refuse_truncate
-CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;
