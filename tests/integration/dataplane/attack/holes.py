@@ -225,7 +225,8 @@ HOLES = (
     hole(
         "select on one column",
         f"grant usage on schema {VICTIM} to {ATTACKER}; grant select (order_id) on {TABLE} to {ATTACKER}",
-        f"revoke select (order_id) on {TABLE} from {ATTACKER}; revoke usage on schema {VICTIM} from {ATTACKER}",  # noqa: S608 - names of ours
+        f"revoke select (order_id) on {TABLE} from {ATTACKER}; "  # noqa: S608 - names of ours
+        f"revoke usage on schema {VICTIM} from {ATTACKER}",
         "schema.usage",
         "data.read",
         "data.read_column",
