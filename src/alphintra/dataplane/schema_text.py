@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Part", "differences", "objects_of", "read_schema_file", "schema_file"]
 
 _HEAD: Final = """\
--- What the migrations of {service} add up to. Generated from PostgreSQL's catalogue and compared with every database at
--- each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
+-- What the migrations of {service} add up to. Generated from PostgreSQL's catalogue and compared with the database
+-- at each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
 """
 _HEADING: Final = re.compile(r"^-- (?=(?:function|type|sequence|table|foreign key|index|trigger|view) )", re.MULTILINE)
 _ORDER: Final = ("type", "function", "sequence", "table", "foreign key", "index", "trigger", "view")

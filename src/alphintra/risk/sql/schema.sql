@@ -1,5 +1,5 @@
--- What the migrations of risk add up to. Generated from PostgreSQL's catalogue and compared with every database at
--- each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
+-- What the migrations of risk add up to. Generated from PostgreSQL's catalogue and compared with the database
+-- at each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
 
 -- function queue_audit_seal()
 CREATE OR REPLACE FUNCTION queue_audit_seal()
