@@ -78,6 +78,8 @@ CLOSED = (
     "select obj_description('risk_schema.assessments'::regclass)",
 )
 
+ELSEWHERE = tuple(statement for statement in CLOSED if "risk_schema" not in statement)
+
 
 async def run_sql(server: Server, database: str, *statements: str) -> None:
     async with admin_connection(server, database=database) as connection:
@@ -167,7 +169,7 @@ async def test_every_layout_on_every_version_converges_migrates_and_verifies(
     assert matrix.faults == ()
     for placement in layout if name != "consolidated" else ():
         assert "COPY" in await dumped(server, placement)
-        assert await answers(server, placement.reader_role, placement.database, CLOSED) == []
+        assert await answers(server, placement.reader_role, placement.database, ELSEWHERE) == []
 
 
 async def test_postgresql_15_is_provisioned_hardened_and_migrated(private_postgres: Callable[..., Server]) -> None:

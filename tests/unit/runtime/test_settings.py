@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alphintra.dataplane.hardening import Hardening
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.settings import ProcessLayout, home_from, load_settings
 
@@ -62,6 +63,14 @@ def test_port_variable_that_is_no_plain_number_is_refused(tmp_path: Path, text: 
 @pytest.mark.parametrize(("key", "port"), [("port", 0), ("port", 65_536), ("nats_port", -1), ("postgres_port", 70_000)])
 def test_port_out_of_range_is_refused(tmp_path: Path, key: str, port: int) -> None:
     assert refused(tmp_path, f"{key} = {port}\n").code == "CONFIG_RANGE"
+
+
+def test_hardening_is_strict_unless_chosen_otherwise(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, environ={}).hardening is Hardening.STRICT
+    assert load_settings(tmp_path, environ={"ALPHINTRA_HARDENING": "hardened"}).hardening is Hardening.HARDENED
+    error = refused(tmp_path, 'hardening = "usual"\n')
+    assert error.code == "CONFIG_VALUE"
+    assert "'hardened' or 'strict'" in error.detail
 
 
 def test_unknown_process_layout_lists_the_choices(tmp_path: Path) -> None:
