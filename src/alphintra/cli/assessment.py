@@ -43,6 +43,12 @@ _MARKS: Final = {
 @click.option("--quick", "is_quick", is_flag=True, help="Fewer rows and rounds: about a minute for all layouts.")
 @click.option("--rows", type=int, metavar="N", help="Orders in each layout; the other tables follow in proportion.")
 @click.option("--table-rows", type=int, metavar="N", help="Rows of the tables of claims 17 to 19; 10 million in full.")
+@click.option(
+    "--tables-from",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take claims 17 to 19 from a saved report: the tables are the same in every layout, and take longest.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the report goes.")
 @click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE", help="Judge a saved report again.")
 @AS_JSON
@@ -130,6 +136,7 @@ def _measured(layouts: tuple[str, ...], asked: Mapping[str, Any], *, folder: Pat
     import asyncio
     from dataclasses import replace
 
+    from alphintra.dataplane.assess.report import read_report
     from alphintra.dataplane.assess.runner import FULL, QUICK
     from alphintra.runtime.assessment import require_room, run_assessment
 
@@ -146,12 +153,19 @@ def _measured(layouts: tuple[str, ...], asked: Mapping[str, Any], *, folder: Pat
             raise AlphintraError("ROWS_RANGE", f"{flag} is {number}: use {least} to {most}", pointer=flag)
         extent = replace(extent, **{setting: number})
         options.append(f"{flag} {number}")
+    tables = None
+    if asked.get("tables_from") is not None:
+        tables = read_report(asked["tables_from"]).findings[0]
+        extent = replace(extent, optimised_rows=0)
+        options.append("--tables-from assess.json")
     require_room(extent)
     _require_writable(folder)
     reproduce = f"alphintra db assess {' '.join(options)}"
     try:
         with _progress(layouts) as told:
-            return asyncio.run(run_assessment(layouts, extent, is_quick=is_quick, told=told, reproduce=reproduce))
+            return asyncio.run(
+                run_assessment(layouts, extent, is_quick=is_quick, told=told, reproduce=reproduce, tables=tables)
+            )
     except asyncio.CancelledError as error:  # SIGTERM: ended in good order, as by Ctrl-C
         raise KeyboardInterrupt from error
 

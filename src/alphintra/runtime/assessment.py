@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.assess.figures import SCHEMA, Report
+from alphintra.dataplane.assess.figures import SCHEMA, Findings, Report
 from alphintra.dataplane.assess.ledger import judge
 from alphintra.dataplane.assess.report import describe_machine
 from alphintra.dataplane.assess.runner import measure_all
@@ -45,7 +45,13 @@ def require_room(extent: Extent) -> None:
 
 
 async def run_assessment(
-    layouts: Sequence[str], extent: Extent, *, is_quick: bool, told: Told, reproduce: str
+    layouts: Sequence[str],
+    extent: Extent,
+    *,
+    is_quick: bool,
+    told: Told,
+    reproduce: str,
+    tables: Findings | None = None,
 ) -> Report:
     """Measure layouts in a lab that is thrown away, judge the claims, and return the report.
 
@@ -58,14 +64,14 @@ async def run_assessment(
     if me is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
     async with scratch_lab() as lab:
-        findings = await measure_all(lab, layouts, extent, told)
+        findings = await measure_all(lab, layouts, extent, told, tables=tables)
     postgres = f"PostgreSQL {major_version(postgres_programs(server_account()))}"
     return Report(
         schema=SCHEMA,
         made_at=made_at.isoformat(timespec="seconds"),
         is_quick=is_quick,
         rows=extent.orders,
-        optimisation_rows=extent.optimised_rows if any("optimised_rows" in each.figures for each in findings) else 0,
+        optimisation_rows=round(findings[0].value("optimised_rows") or 0),
         seconds=time.perf_counter() - began,
         machine=describe_machine(postgres),
         reproduce=reproduce,

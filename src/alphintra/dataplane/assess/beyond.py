@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from alphintra.dataplane.assess.bench import Bench, Notes
+    from alphintra.dataplane.assess.figures import Findings
     from alphintra.dataplane.optimisation import OptimisationResult, QueryResult, VariantTiming
     from alphintra.dataplane.server import Server
 
-__all__ = ["measure_tables", "note_manifests", "note_report", "note_tables"]
+__all__ = ["measure_tables", "note_manifests", "note_report", "note_tables", "take_tables"]
 
 _OURS: Final = "ours"
 _MS: Final = 1000.0
+_OF_TABLES: Final = re.compile(r"claim1[789]_|optimised_rows$")
 _HOST: Final = re.compile(r"@([a-z0-9.-]+):(\d+)/")
 _PASSWORD: Final = re.compile(r"://[^/:@\s]+:[^@/\s]+@")
 
@@ -65,6 +67,12 @@ def note_tables(result: OptimisationResult, notes: Notes) -> None:
         notes.put("claim18_p50_ms", slowest.median_ms, "ms")
         notes.put("claim18_p99_ms", slowest.p99_ms or slowest.high_ms, "ms")
         notes.put("claim18_index_only", float(slowest.plan.is_index_only), "yes or no")
+
+
+def take_tables(found: Findings, notes: Notes) -> None:
+    """Write down what an earlier assessment found about the tables; they are the same in every layout and run."""
+    notes.figures |= {key: value for key, value in found.figures.items() if _OF_TABLES.match(key)}
+    notes.facts |= {key: value for key, value in found.facts.items() if _OF_TABLES.match(key)}
 
 
 def _ours(query: QueryResult) -> VariantTiming:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alphintra.dataplane.assess.bench import Bench, Notes
     from alphintra.dataplane.layouts import Placement
 
-__all__ = ["count_classes", "count_parts", "log_positions", "note_resources"]
+__all__ = ["checkpoint", "count_classes", "count_parts", "log_positions", "note_resources"]
 
 _MIB: Final = 1024 * 1024
 
@@ -89,6 +89,13 @@ def count_classes(bench: Bench, notes: Notes) -> None:
     notes.facts["classes"] = tuple(f"{name}: {', '.join(sorted(found))}" for name, found in sorted(classes.items()))
     notes.facts["mixed"] = tuple(sorted(mixed))
     notes.facts["colliding"] = tuple(f"{name}: {len(found)} pairs" for name, found in sorted(colliding.items()))
+
+
+async def checkpoint(bench: Bench) -> None:
+    """Write everything to disk, so that what follows starts alike in every layout."""
+    for instance in bench.instances.values():
+        async with admin_connection(instance.server) as connection:
+            await connection.execute("checkpoint")
 
 
 async def log_positions(bench: Bench) -> int:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FASTER_MIN",
-    "LOOKUP_P99_MAX_MS",
+    "LOOKUP_P50_MAX_MS",
     "SIZES_MIN",
     "compliance_reports",
     "cross_service_report",
@@ -23,8 +23,8 @@ __all__ = [
 
 FASTER_MIN: Final = 2.0
 """How many times faster than on the plain table the median query must be for a table to count as optimised."""
-LOOKUP_P99_MAX_MS: Final = 5.0
-"""Longest p99 of a profile look-up that counts as fast, in ms."""
+LOOKUP_P50_MAX_MS: Final = 1.0
+"""Longest median of a profile look-up that counts as fast, in ms; the p99 is told, but tells of the machine's load."""
 SIZES_MIN: Final = 8
 """Services: each needs its own setting for scaling to count as independent."""
 
@@ -60,15 +60,15 @@ def compliance_reports(found: Findings, _base: Findings | None) -> Verdict:
 
 
 def profile_lookups(found: Findings, _base: Findings | None) -> Verdict:
-    """Claim 18: holds if look-ups read the index alone and p99 stays below 5 ms; a condition if only the latter."""
+    """Claim 18: holds if look-ups read the index alone at a median below 1 ms; a condition if only the latter."""
     p50, p99, is_index_only = (found.value(key) for key in ("claim18_p50_ms", "claim18_p99_ms", "claim18_index_only"))
     if p50 is None or p99 is None or is_index_only is None:
         return _missing(found, "optimised tables")
     rows = found.value("optimised_rows") or 0
     plan = "from the index alone" if is_index_only else "by the index, then the row"
     evidence = f"profile look-ups among {rows:.0f} rows: p50 {p50:.2f} ms, p99 {p99:.2f} ms, {plan}"
-    brief = f"p99 {p99:.2f} ms"
-    if p99 > LOOKUP_P99_MAX_MS:
+    brief = f"p50 {p50:.2f} ms"
+    if p50 > LOOKUP_P50_MAX_MS:
         return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
     if is_index_only:
         return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -51,8 +52,8 @@ class Extent:
 FULL: Final = Extent(
     orders=50_000,
     load_rounds=300,
-    neighbour_rounds=7,
-    neighbour_orders=500,
+    neighbour_rounds=5,
+    neighbour_orders=300,
     optimised_rows=10_000_000,
     optimised_rounds=5,
     attacked=SERVICE_NAMES,
@@ -75,6 +76,7 @@ async def _parts(bench: Bench, notes: Notes, _extent: Extent) -> None:
 
 
 async def _resources(bench: Bench, notes: Notes, extent: Extent) -> None:
+    await counting.checkpoint(bench)
     before = await counting.log_positions(bench)
     databases, seconds = await same_load(bench, rounds=extent.load_rounds)
     try:
@@ -157,13 +159,21 @@ class Told:
     done: Callable[[], None] = field(default=lambda: None)
 
 
-async def measure_all(lab: Lab, layouts: Sequence[str], extent: Extent, told: Told) -> tuple[Findings, ...]:
+async def measure_all(
+    lab: Lab, layouts: Sequence[str], extent: Extent, told: Told, *, tables: Findings | None = None
+) -> tuple[Findings, ...]:
     """Measure layouts one after another, each thrown away before the next, and once what is the same in all.
 
-    Raises as `measure`.
+    Given ``tables``, what is known of them is taken and not measured again. Raises as `measure`.
     """
     shared = Notes()
-    gap = await _measure_tables(lab, extent, told, shared)
+    shared.put("load_before", os.getloadavg()[0], "processes")  # of others: ours begins now
+    gap: dict[str, str] = {}
+    if tables is None:
+        gap = await _measure_tables(lab, extent, told, shared)
+    else:
+        beyond.take_tables(tables, shared)
+        told.done()
     found = []
     for layout in layouts:
         mine = await measure(lab, layout, extent, told)

@@ -44,6 +44,7 @@ SAVING: Final = 0.9
 _SERVICES: Final = 8
 _PAIRS: Final = 56
 _ROLE_KINDS: Final = 6
+_LOAD_MIN: Final = 1.0
 _BASE: Final = "separate"
 
 
@@ -391,7 +392,14 @@ def _beside(found: Findings, prefix: str) -> str:
     return (
         f"trading's p50 {said('p50_quiet_ms')} ms quiet, {said('p50_loaded_ms')} ms beside strategy; p99 "
         f"{said('p99_quiet_ms')} and {said('p99_loaded_ms')} ms: {_ratio(found.figures[f'{prefix}p99_ratio'])}"
+        f"{_busy(found)}"
     )
+
+
+def _busy(found: Findings) -> str:
+    """Say so where other work took part of the machine while it was measured."""
+    load = found.value("load_before")
+    return "" if load is None or load < _LOAD_MIN else f", on a machine with a load of {load:.0f} by other work"
 
 
 def _ratio(figure: Figure) -> str:
