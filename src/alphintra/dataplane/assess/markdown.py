@@ -82,7 +82,7 @@ def _facts(report: Report) -> list[str]:
         f"- {report.made_at}, {kind}, {report.seconds:.0f} s; {report.rows} orders in each layout, {tables}.",
         f"- {machine.cpus} processors ({machine.cpu_model}), {machine.memory_gib} GiB, {machine.system}; {versions}.",
         f"- Again: `{report.reproduce}`; it saves `assess.json`, `assess.html` and this page as `assess.md`.",
-        "- Times are medians over rounds; other work shared the machine, so trust ratios and counts rather than times.",
+        f"- Times are medians over rounds.{_load(report)}",
     ]
     gaps = [
         f"- Not measured in {found.layout}: {name} ({why})."
@@ -90,6 +90,13 @@ def _facts(report: Report) -> list[str]:
         for name, why in found.gaps.items()
     ]
     return [*lines, *(f"- Hardening of the servers: {level}." for level in hardening), *gaps]
+
+
+def _load(report: Report) -> str:
+    load = next((value for found in report.findings if (value := found.value("load_before")) is not None), None)
+    if load is None:
+        return ""
+    return f" Other work loaded the machine with {load:.1f} when it began: trust counts and ratios more than times."
 
 
 def _row(cells: Sequence[str]) -> str:

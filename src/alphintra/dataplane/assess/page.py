@@ -190,6 +190,8 @@ def _facts(report: Report) -> str:
         "Took": f"{report.seconds:.0f} s",
         "Rounds": "times are medians over rounds; a thin line on a bar goes from the smallest to the largest round",
     }
+    loads = [value for found in report.findings if (value := found.value("load_before")) is not None]
+    facts |= {"Other work": f"a load of {loads[0]:.1f} when it began"} if loads else {}
     levels = sorted({level for found in report.findings for level in found.facts.get("hardening", ())})
     facts |= {"Hardening": ", ".join(levels)} if levels else {}
     lines = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
