@@ -136,3 +136,13 @@ async def test_a_service_that_cannot_log_in_proves_nothing(private_postgres: Cal
     own = [result for result in found.results if result.attacker == result.victim == "user"]
     assert {result.answer.outcome for result in own if result.attack.tactic is None} == {Outcome.ERROR}
     assert {result.answer.code for result in own if result.attack.name == "files.read"} == {"28P01"}
+
+
+@pytest.mark.slow
+async def test_every_probe_is_answered_by_postgresql_15_too(private_postgres: Callable[..., Server]) -> None:
+    server = private_postgres(version=15)
+    layout = three_of(LayoutChoice(name=LayoutName.CENTRAL))
+    await provision(server, layout=layout, passwords=password_of)
+    found = await attack_layout((server,), layout=layout, passwords=password_of)
+    assert {(result.attack.name, result.answer.code, result.answer.text) for result in found.errors} == set()
+    assert opened(found) == OWN | SHARED_INSTANCE | SHARED_DATABASE

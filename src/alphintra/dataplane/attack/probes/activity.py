@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from alphintra.dataplane.attack.model import Attack, Effect, Floor, Level, Place
@@ -244,7 +245,10 @@ STATISTICS: Final = (
         close="revoke SELECT on the tables: pg_stats shows what the reader could read anyway",
     ),
     _view("statistics.instance_wal", "pg_stat_wal", means="how much all services write together can be watched"),
-    _view("statistics.instance_io", "pg_stat_io", means="how much all services read and write can be watched"),
+    replace(
+        _view("statistics.instance_io", "pg_stat_io", means="how much all services read and write can be watched"),
+        refusals=frozenset({"42P01"}),  # PostgreSQL 15 has no such view
+    ),
     _view("statistics.archiver", "pg_stat_archiver", means="how the instance's log is archived shows"),
     _view("statistics.writer", "pg_stat_bgwriter", means="how busy the instance is can be watched"),
     _view("statistics.caches", "pg_stat_slru", means="use of the instance's internal caches can be watched"),
