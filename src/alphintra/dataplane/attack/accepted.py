@@ -83,6 +83,7 @@ UNPRIVILEGED: Final = (
 )
 """Why what only a superuser can close stays open where there is none."""
 
+_OWNERS: Final = frozenset({"roles.drop_owned", "roles.reassign_owned"})
 _SUPERUSERS: Final = frozenset({"code.do_block"})  # beside all that `strict` closes
 
 FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
@@ -105,7 +106,8 @@ REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
 def accept(attack: Attack, pair: Pair) -> str:
     """Return why an open probe may stay open between two services, or nothing if it may not."""
     name, level = attack.name, pair.level
-    owns_all = level is Level.USUAL and attack.place is Place.DATABASE  # the running role made the tables
+    # The running role made the tables, and so owns them.
+    owns_all = level is Level.USUAL and (attack.place is Place.DATABASE or name in _OWNERS)
     needs_superuser = name in _SUPERUSERS or (attack.closed_by is Level.STRICT and level is Level.STRICT)
     reasons = (
         ((attack.within_role or owns_all) and pair.shares_role, ONE_ROLE),
