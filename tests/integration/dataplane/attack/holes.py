@@ -263,7 +263,6 @@ HOLES = (
         "activity.sessions",
         "activity.sessions_function",
         "activity.application_name",
-        is_quick=True,
     ),
     hole(
         "membership in pg_signal_backend",
