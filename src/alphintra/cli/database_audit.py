@@ -17,10 +17,10 @@ from alphintra.kernel.errors import AlphintraError, Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alphintra.dataplane.audit import Audit
-    from alphintra.dataplane.audit_finding import Finding
+    from alphintra.dataplane.audit.finding import Finding
+    from alphintra.dataplane.audit.pgpass import PassLine
+    from alphintra.dataplane.audit.run import Audit
     from alphintra.dataplane.matrix import Cell
-    from alphintra.dataplane.pgpass import PassLine
     from alphintra.dataplane.server import Server
 
 __all__ = ["AUDIT_URL_VARIABLE", "audit", "is_audit"]
@@ -46,8 +46,8 @@ def audit(
     """Audit the server and print what was found; 1 with findings, 0 without. Nothing is changed there."""
     import asyncio
 
-    from alphintra.dataplane.audit import audit_server, server_of
-    from alphintra.dataplane.audit_map import parse_map
+    from alphintra.dataplane.audit.mapping import parse_map
+    from alphintra.dataplane.audit.run import audit_server, server_of
 
     server = server_of(url or os.environ.get(AUDIT_URL_VARIABLE, ""))
     mapped = parse_map(entries)
@@ -66,7 +66,7 @@ def audit(
 
 
 def _credentials(server: Server, password_file: Path | None) -> Any:  # noqa: ANN401 - dataplane.audit_trial.Credentials
-    from alphintra.dataplane.pgpass import find_password, parse_pgpass, password_variable
+    from alphintra.dataplane.audit.pgpass import find_password, parse_pgpass, password_variable
 
     lines: tuple[PassLine, ...] = ()
     if password_file is not None:

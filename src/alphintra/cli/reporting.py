@@ -18,7 +18,7 @@ from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from alphintra.dataplane.matrix import Cell
-    from alphintra.dataplane.reporting_orders import OrderLine, OrderQuery
+    from alphintra.dataplane.reporting.orders import OrderLine, OrderQuery
     from alphintra.runtime.home import Home
     from alphintra.runtime.reporting import ReportingStatus
 
@@ -45,7 +45,7 @@ def report_orders(*, as_json: bool, **chosen: Any) -> int:  # noqa: ANN401 - cli
     import asyncio
 
     check_range(chosen["start"], chosen["end"])
-    from alphintra.dataplane.reporting_orders import OrderQuery
+    from alphintra.dataplane.reporting.orders import OrderQuery
 
     query = OrderQuery(
         since=datetime.fromisoformat(chosen["start"]) if chosen["start"] else None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.catalog import declare_on
+from alphintra.dataplane.declaration import declare_on
 from alphintra.dataplane.inspect import inspect
 from alphintra.dataplane.plan import VERIFIER, Action, plan
 from alphintra.dataplane.quoting import literal

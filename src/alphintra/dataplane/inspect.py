@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.catalogue import Catalogue, catalogue_rights, read_catalogue
 from alphintra.dataplane.hardening import CATALOG_READER
 from alphintra.dataplane.inventory import things_in_database, things_on_instance
 from alphintra.dataplane.model import (
@@ -26,6 +25,7 @@ from alphintra.dataplane.model import (
 )
 from alphintra.dataplane.scram import fits
 from alphintra.dataplane.server import admin_connection, role_connection
+from alphintra.dataplane.system_objects import Catalogue, catalogue_rights, read_catalogue
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:

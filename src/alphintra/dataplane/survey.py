@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alphintra.dataplane.catalog import declare_on
+from alphintra.dataplane.declaration import declare_on
 from alphintra.dataplane.inspect import inspect
 from alphintra.dataplane.migrations import migrations_of
 from alphintra.dataplane.plan import Action, plan, unexpected

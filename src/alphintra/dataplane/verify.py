@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.catalog import declare_on, service_tables
+from alphintra.dataplane.declaration import declare_on, service_tables
 from alphintra.dataplane.inspect import inspect
 from alphintra.dataplane.matrix import AccessMatrix, Cell, Outcome, Probe
 from alphintra.dataplane.plan import plan, unexpected

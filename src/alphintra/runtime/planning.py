@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from alphintra.dataplane.audit import server_of
+from alphintra.dataplane.audit.run import server_of
 from alphintra.dataplane.layouts import Placement, instances_of
 from alphintra.dataplane.plan import Action
 from alphintra.dataplane.provision import Provisioned, provision

@@ -8,7 +8,9 @@ import msgspec
 
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.matrix import Cell
-from alphintra.dataplane.reporting import (
+from alphintra.dataplane.reporting.orders import OrderLine, OrderQuery, read_orders
+from alphintra.dataplane.reporting.probes import probe_reporting
+from alphintra.dataplane.reporting.switch import (
     ReportingRole,
     disable_reporting,
     enable_reporting,
@@ -17,8 +19,6 @@ from alphintra.dataplane.reporting import (
     switched,
 )
 from alphintra.dataplane.reporting_grants import reporter_roles
-from alphintra.dataplane.reporting_orders import OrderLine, OrderQuery, read_orders
-from alphintra.dataplane.reporting_probes import probe_reporting
 from alphintra.runtime.credentials import role_password, role_secret
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.inspection import provisioned_order

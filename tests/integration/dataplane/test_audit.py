@@ -11,9 +11,9 @@ import pytest
 
 from alphintra.cli.main import main
 from alphintra.dataplane import server as server_module
-from alphintra.dataplane.audit import Audit, audit_server
-from alphintra.dataplane.audit_finding import Severity
-from alphintra.dataplane.audit_map import Mapped
+from alphintra.dataplane.audit.finding import Severity
+from alphintra.dataplane.audit.mapping import Mapped
+from alphintra.dataplane.audit.run import Audit, audit_server
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement, choose_layout, separate_layout
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import admin_connection, role_connection

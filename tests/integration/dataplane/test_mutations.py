@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from alphintra.dataplane.catalog import declare_on
-from alphintra.dataplane.catalogue import read_catalogue
+from alphintra.dataplane.declaration import declare_on
 from alphintra.dataplane.inspect import inspect, observe_database, observe_instance
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, choose_layout
 from alphintra.dataplane.plan import plan, unexpected
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import admin_connection
+from alphintra.dataplane.system_objects import read_catalogue
 from fixtures.mutations import BY_HAND, Mutation, mutations
 from fixtures.postgres import password_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from alphintra.dataplane.catalogue import Catalogue
     from alphintra.dataplane.model import Database, State
     from alphintra.dataplane.server import Server
+    from alphintra.dataplane.system_objects import Catalogue
 
 WHERE = "alphintra_financial"
 TWO = tuple(

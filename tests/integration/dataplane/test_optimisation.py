@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from alphintra.dataplane.optimisation import measure_optimisations
-from alphintra.dataplane.optimisation_cases import CASES
+from alphintra.dataplane.optimisation.cases import CASES
+from alphintra.dataplane.optimisation.measure import measure_optimisations
 
 if TYPE_CHECKING:
-    from alphintra.dataplane.optimisation import OptimisationResult, VariantTiming
+    from alphintra.dataplane.optimisation.measure import OptimisationResult, VariantTiming
     from alphintra.dataplane.server import Server
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, choose_layout, instances_of
 from alphintra.dataplane.provision import provision
-from alphintra.dataplane.reporting import disable_reporting, enable_reporting, reporting_roles
+from alphintra.dataplane.reporting.orders import OrderQuery, read_orders
+from alphintra.dataplane.reporting.probes import probe_reporting
+from alphintra.dataplane.reporting.switch import disable_reporting, enable_reporting, reporting_roles
+from alphintra.dataplane.reporting.timing import fill_report, time_report
 from alphintra.dataplane.reporting_grants import reported
-from alphintra.dataplane.reporting_orders import OrderQuery, read_orders
-from alphintra.dataplane.reporting_probes import probe_reporting
-from alphintra.dataplane.reporting_timing import fill_report, time_report
 from alphintra.dataplane.verify import find_drift
 from alphintra.kernel.errors import AlphintraError
 from fixtures.postgres import password_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alphintra.dataplane.layouts import Placement
-    from alphintra.dataplane.reporting_orders import OrderLine
+    from alphintra.dataplane.reporting.orders import OrderLine
     from alphintra.dataplane.server import Server
 
 ORDERS = 240

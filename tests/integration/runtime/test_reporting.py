@@ -15,9 +15,9 @@ from alphintra.cli import installation
 from alphintra.cli.main import main
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, choose_layout
 from alphintra.dataplane.provision import provision
-from alphintra.dataplane.reporting import switched
+from alphintra.dataplane.reporting.switch import switched
+from alphintra.dataplane.reporting.timing import fill_report
 from alphintra.dataplane.reporting_grants import reported
-from alphintra.dataplane.reporting_timing import fill_report
 from alphintra.dataplane.server import admin_connection
 from alphintra.runtime.credentials import role_password
 from alphintra.runtime.home import Home

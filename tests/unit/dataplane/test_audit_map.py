@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from alphintra.dataplane.audit import server_of
-from alphintra.dataplane.audit_map import Mapped, Target, parse_map, targets_of
-from alphintra.dataplane.pgpass import find_password, parse_pgpass, password_variable
+from alphintra.dataplane.audit.mapping import Mapped, Target, parse_map, targets_of
+from alphintra.dataplane.audit.pgpass import find_password, parse_pgpass, password_variable
+from alphintra.dataplane.audit.run import server_of
 from alphintra.kernel.errors import AlphintraError
 
 

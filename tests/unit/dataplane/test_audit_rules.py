@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from alphintra.dataplane.audit import judge
-from alphintra.dataplane.audit_facts import Account, Belongs, Facts, HbaRule, Held, LaterHeld, Owned, ServerFacts
-from alphintra.dataplane.audit_finding import Finding, Severity, counted
-from alphintra.dataplane.audit_map import Target
-from alphintra.dataplane.audit_roles import ways_into
+from alphintra.dataplane.audit.facts import Account, Belongs, Facts, HbaRule, Held, LaterHeld, Owned, ServerFacts
+from alphintra.dataplane.audit.finding import Finding, Severity, counted
+from alphintra.dataplane.audit.mapping import Target
+from alphintra.dataplane.audit.roles import ways_into
+from alphintra.dataplane.audit.run import judge
 from alphintra.dataplane.model import PUBLIC
 
 SERVER = ServerFacts(

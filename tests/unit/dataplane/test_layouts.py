@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alphintra.dataplane.catalog import declare
+from alphintra.dataplane.declaration import declare
 from alphintra.dataplane.layouts import (
     LayoutChoice,
     LayoutName,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alphintra.dataplane.optimisation import measure_optimisations, plan_facts
-from alphintra.dataplane.optimisation_cases import CASES, YEAR_DAYS, YEAR_START, Case, partition_sql, partitions
+from alphintra.dataplane.optimisation.cases import CASES, YEAR_DAYS, YEAR_START, Case, partition_sql, partitions
+from alphintra.dataplane.optimisation.measure import measure_optimisations, plan_facts
 from alphintra.kernel.errors import AlphintraError
 from alphintra.manifest import SERVICES
 

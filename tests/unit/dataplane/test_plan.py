@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alphintra.dataplane.catalog import declare
+from alphintra.dataplane.declaration import declare
 from alphintra.dataplane.layouts import separate_layout
 from alphintra.dataplane.model import PUBLIC, Database, DefaultGrant, Grant, Membership, Relation, Role, Setting, State
 from alphintra.dataplane.plan import fresh_database, plan, unexpected

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from alphintra.dataplane.catalog import declare
+from alphintra.dataplane.declaration import declare
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement, choose_layout
-from alphintra.dataplane.reporting import switched
+from alphintra.dataplane.reporting.switch import switched
 from alphintra.dataplane.reporting_grants import reporter_roles
 from alphintra.manifest import SERVICES
 from alphintra.manifest.reporting import REPORTED

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.catalog import service_tables
+from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.quoting import qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.dataplane.verify import find_drift

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from alphintra.dataplane.assess.figures import Figure
 from alphintra.dataplane.assess.rows import row_statements
-from alphintra.dataplane.catalog import service_tables
+from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, choose_layout, instances_of
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.quoting import qualified

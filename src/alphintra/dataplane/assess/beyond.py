@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from alphintra.dataplane.optimisation import measure_optimisations
-from alphintra.dataplane.reporting import disable_reporting, enable_reporting
-from alphintra.dataplane.reporting_timing import time_report
+from alphintra.dataplane.optimisation.measure import measure_optimisations
+from alphintra.dataplane.reporting.switch import disable_reporting, enable_reporting
+from alphintra.dataplane.reporting.timing import time_report
 from alphintra.manifest import SERVICES
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from alphintra.dataplane.assess.bench import Bench, Notes
     from alphintra.dataplane.assess.figures import Findings
-    from alphintra.dataplane.optimisation import OptimisationResult, QueryResult, VariantTiming
+    from alphintra.dataplane.optimisation.measure import OptimisationResult, QueryResult, VariantTiming
     from alphintra.dataplane.server import Server
 
 __all__ = ["measure_tables", "note_manifests", "note_report", "note_tables", "take_tables"]

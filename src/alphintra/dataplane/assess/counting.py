@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil  # type: ignore[import-untyped]
 
-from alphintra.dataplane.catalog import declare, service_tables
+from alphintra.dataplane.declaration import declare, service_tables
 from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.server import admin_connection
 

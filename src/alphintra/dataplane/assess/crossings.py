@@ -7,7 +7,7 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.catalog import service_tables
+from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.migrations import migrations_of
 from alphintra.infrastructure.postgres import Queries
 from alphintra.manifest import SERVICES

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from alphintra.dataplane.attack.assault import attack_layout
-from alphintra.dataplane.catalog import service_tables
+from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.quoting import identifier, qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.dataplane.verify import find_drift, verify_databases

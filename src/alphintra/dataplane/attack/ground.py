@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from alphintra.dataplane.catalog import service_tables
+from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.quoting import identifier, literal, qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.kernel.errors import AlphintraError, Kind

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from alphintra import __version__
-from alphintra.dataplane.catalog import declare
+from alphintra.dataplane.declaration import declare
 from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import (
     LayoutChoice,

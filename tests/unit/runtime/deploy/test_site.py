@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alphintra.dataplane.catalog import declare
+from alphintra.dataplane.declaration import declare
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName
 from alphintra.kernel.errors import AlphintraError
 from alphintra.manifest import SERVICES

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.audit_read import reading
+from alphintra.dataplane.audit.reading import reading
 from alphintra.dataplane.matrix import Cell, Outcome, Probe
 from alphintra.dataplane.quoting import identifier, qualified
 from alphintra.kernel.errors import AlphintraError
@@ -22,8 +22,8 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from alphintra.dataplane.audit_facts import Facts
-    from alphintra.dataplane.audit_map import Target
+    from alphintra.dataplane.audit.facts import Facts
+    from alphintra.dataplane.audit.mapping import Target
     from alphintra.dataplane.server import Server
 
     Credentials = Callable[[str, str], str | None]

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from alphintra.dataplane.audit_finding import Finding, Severity, counted
-from alphintra.dataplane.audit_grants import (
+from alphintra.dataplane.audit.finding import Finding, Severity, counted
+from alphintra.dataplane.audit.grants import (
     judge_defaults,
     judge_extensions,
     judge_functions,
     judge_grants,
     judge_owners,
 )
-from alphintra.dataplane.audit_probes import run_probes
-from alphintra.dataplane.audit_read import read_facts
-from alphintra.dataplane.audit_roles import judge_databases, judge_logins, judge_roles, judge_server
-from alphintra.dataplane.audit_trial import run_trials
+from alphintra.dataplane.audit.probes import run_probes
+from alphintra.dataplane.audit.reading import read_facts
+from alphintra.dataplane.audit.roles import judge_databases, judge_logins, judge_roles, judge_server
+from alphintra.dataplane.audit.trial import run_trials
 from alphintra.dataplane.matrix import AccessMatrix, Outcome
 from alphintra.dataplane.server import Server
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -26,9 +26,9 @@ from alphintra.kernel.errors import AlphintraError, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from alphintra.dataplane.audit_facts import Facts
-    from alphintra.dataplane.audit_map import Mapped, Target
-    from alphintra.dataplane.audit_trial import Credentials, Manner
+    from alphintra.dataplane.audit.facts import Facts
+    from alphintra.dataplane.audit.mapping import Mapped, Target
+    from alphintra.dataplane.audit.trial import Credentials, Manner
 
 __all__ = ["Audit", "audit_server", "judge", "server_of"]
 

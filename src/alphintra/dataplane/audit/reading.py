@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.audit_facts import (
+from alphintra.dataplane.audit.facts import (
     Account,
     Belongs,
     Facts,
@@ -18,7 +18,7 @@ from alphintra.dataplane.audit_facts import (
     Routine,
     ServerFacts,
 )
-from alphintra.dataplane.audit_map import targets_of
+from alphintra.dataplane.audit.mapping import targets_of
 from alphintra.dataplane.model import PUBLIC
 from alphintra.dataplane.server import admin_connection
 from alphintra.kernel.errors import AlphintraError
@@ -26,7 +26,7 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from alphintra.dataplane.audit_map import Mapped
+    from alphintra.dataplane.audit.mapping import Mapped
     from alphintra.dataplane.server import Server
 
 __all__ = ["read_facts", "reading"]

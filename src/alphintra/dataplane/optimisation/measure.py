@@ -20,7 +20,7 @@ import asyncpg
 import msgspec
 
 from alphintra.dataplane.migrations import migrations_of
-from alphintra.dataplane.optimisation_cases import CASES, Case, Query, partition_sql
+from alphintra.dataplane.optimisation.cases import CASES, Case, Query, partition_sql
 from alphintra.dataplane.quoting import identifier, qualified
 from alphintra.kernel.errors import AlphintraError, Kind
 

@@ -17,8 +17,8 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.dataplane.reporting.statements import parts_of
 from alphintra.dataplane.reporting_grants import reported, reporter_role
-from alphintra.dataplane.reporting_sql import parts_of
 from alphintra.dataplane.server import role_connection
 from alphintra.kernel.errors import AlphintraError, Kind
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.dataplane.attack.assault import attack_layout
 from alphintra.dataplane.attack.model import Effect, Level
-from alphintra.dataplane.audit_finding import Finding, Severity, Statement, counted
+from alphintra.dataplane.audit.finding import Finding, Severity, Statement, counted
 from alphintra.dataplane.layouts import Placement
 from alphintra.manifest import SERVICES
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alphintra.dataplane.attack.findings import Assessment
-    from alphintra.dataplane.audit_map import Target
-    from alphintra.dataplane.audit_trial import Credentials
+    from alphintra.dataplane.audit.mapping import Target
+    from alphintra.dataplane.audit.trial import Credentials
     from alphintra.dataplane.server import Server
 
 __all__ = ["run_probes"]

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from alphintra.dataplane.quoting import qualified
+from alphintra.dataplane.reporting.orders import OrderQuery, line_of, read_orders
+from alphintra.dataplane.reporting.statements import joined_sql
 from alphintra.dataplane.reporting_grants import reported, reporter_role
-from alphintra.dataplane.reporting_orders import OrderQuery, line_of, read_orders
-from alphintra.dataplane.reporting_sql import joined_sql
 from alphintra.dataplane.server import admin_connection, role_connection
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.audit_finding import Finding, Severity, Statement, counted
+from alphintra.dataplane.audit.finding import Finding, Severity, Statement, counted
 from alphintra.dataplane.model import PUBLIC
 from alphintra.dataplane.quoting import identifier
 from alphintra.manifest import SERVICES
 
 if TYPE_CHECKING:
-    from alphintra.dataplane.audit_facts import Facts, HbaRule
-    from alphintra.dataplane.audit_map import Target
+    from alphintra.dataplane.audit.facts import Facts, HbaRule
+    from alphintra.dataplane.audit.mapping import Target
 
 __all__ = ["judge_databases", "judge_logins", "judge_roles", "judge_server", "ways_into"]
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from alphintra.dataplane.catalog import declare, role_settings, service_tables
+from alphintra.dataplane.declaration import declare, role_settings, service_tables
 from alphintra.dataplane.hardening import CATALOG_READER, Hardening
 from alphintra.dataplane.layouts import Placement, login_roles, separate_layout
 from alphintra.dataplane.migrations import migrations_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.catalog import service_tables
+from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.matrix import Cell, Outcome, Probe
 from alphintra.dataplane.quoting import identifier, literal, qualified
 from alphintra.dataplane.reporting_grants import reported, reporter_role

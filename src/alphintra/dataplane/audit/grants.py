@@ -6,16 +6,16 @@ from collections import defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.audit_finding import Finding, Severity, Statement, counted
-from alphintra.dataplane.audit_roles import ways_into
+from alphintra.dataplane.audit.finding import Finding, Severity, Statement, counted
+from alphintra.dataplane.audit.roles import ways_into
 from alphintra.dataplane.model import PUBLIC
 from alphintra.dataplane.quoting import identifier, qualified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alphintra.dataplane.audit_facts import Facts, Held, Owned
-    from alphintra.dataplane.audit_map import Target
+    from alphintra.dataplane.audit.facts import Facts, Held, Owned
+    from alphintra.dataplane.audit.mapping import Target
 
 __all__ = ["judge_defaults", "judge_extensions", "judge_functions", "judge_grants", "judge_owners"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from alphintra.dataplane.audit_map import Target
+from alphintra.dataplane.audit.mapping import Target
 
 __all__ = ["Account", "Belongs", "Facts", "HbaRule", "Held", "LaterHeld", "Owned", "Routine", "ServerFacts"]
 
