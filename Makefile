@@ -29,7 +29,7 @@ demo: install ## Install, run the main job end to end, print the summary; the ex
 	@$(VENV)/bin/alphintra demo $(ARGS)
 
 test: install-dev ## Run every test that needs neither root nor a browser; the slow ones with ARGS="-m slow"
-	@$(PY) -m pytest -n 3 --dist worksteal -m "not slow" $(ARGS)
+	@$(PY) -m pytest -n 5 --dist worksteal -m "not slow" $(ARGS)
 
 check: install-dev ## Check style, types, import contracts, migrations and house rules
 	@failed=; step() { name=$$1; shift; echo "==> $$name"; "$$@" || failed="$$failed, $$name"; }; \
