@@ -13,6 +13,12 @@ DEV_READY := $(VENV)/.dev-installed
 INSTALL_LOG := $(VENV)/install.log
 MIGRATIONS := $(sort $(wildcard src/alphintra/*/sql/migrations/*.sql))
 
+# Servers of tests write much and keep nothing: in memory where there is room and programs may run, else where TMPDIR says.
+TEST_FOLDER = folder=/dev/shm; probe=$$(mktemp $$folder/alphintra.XXXXXX 2>/dev/null); \
+	if [ -n "$$probe" ] && cp /bin/true "$$probe" && chmod 700 "$$probe" && "$$probe" && \
+	[ "$$(df -k $$folder | awk 'NR == 2 { print $$4 }')" -gt 6000000 ]; then echo $$folder; else echo "$${TMPDIR:-/tmp}"; fi; \
+	rm -f "$$probe"
+
 # The first interpreter that is new enough; PYTHON=... overrides the search.
 CANDIDATES := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 FIND_PYTHON = for candidate in $(CANDIDATES); do \
@@ -29,7 +35,7 @@ demo: install ## Install, run the main job end to end, print the summary; the ex
 	@$(VENV)/bin/alphintra demo $(ARGS)
 
 test: install-dev ## Run every test that needs neither root nor a browser; the slow ones with ARGS="-m slow"
-	@$(PY) -m pytest -n 5 --dist worksteal -m "not slow" $(ARGS)
+	@TMPDIR=$$($(TEST_FOLDER)) $(PY) -m pytest -n 4 --dist worksteal -m "not slow" $(ARGS)
 
 check: install-dev ## Check style, types, import contracts, migrations and house rules
 	@failed=; step() { name=$$1; shift; echo "==> $$name"; "$$@" || failed="$$failed, $$name"; }; \

@@ -101,7 +101,7 @@ def test_processes_and_servers_killed_during_the_replay_come_back_and_lose_nothi
 
 @pytest.mark.parametrize(
     "is_power_cut",
-    [False, pytest.param(True, marks=pytest.mark.slow)],
+    [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=pytest.mark.slow)],
     ids=["supervisor and command", "everything"],
 )
 def test_killed_demonstration_is_taken_up_again(installation: Installation, *, is_power_cut: bool) -> None:

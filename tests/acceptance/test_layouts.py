@@ -80,7 +80,7 @@ def test_servers_that_already_run_are_used_with_a_role_that_is_no_superuser(
     ("settings", "databases", "allowed"),
     [
         pytest.param({"layout": "hybrid"}, 3, 8, marks=pytest.mark.slow),
-        ({"layout": "central"}, 1, 8),
+        pytest.param({"layout": "central"}, 1, 8, marks=pytest.mark.slow),
         pytest.param({"layout": "central", "shared_role": "true"}, 1, 64, marks=pytest.mark.slow),
         pytest.param({"layout": "consolidated", "accept_consolidated": "true"}, 1, 64, marks=pytest.mark.slow),
         pytest.param({"placement": "isolated"}, 8, 8, marks=pytest.mark.slow),

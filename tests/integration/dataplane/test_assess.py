@@ -63,6 +63,7 @@ async def _after_a_grant_too_many(bench: Bench) -> Notes:
     return notes
 
 
+@pytest.mark.slow
 async def test_central_is_what_its_figures_say_a_grant_too_many_shows_and_nothing_is_left() -> None:
     before = scratch_folders()
     notes = Notes()
