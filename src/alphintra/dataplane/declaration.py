@@ -9,14 +9,14 @@ from alphintra.dataplane.hardening import CATALOG_READER, Hardening, advisory_gr
 from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.model import Database, Grant, Membership, Role, Setting, State, Thing
 from alphintra.dataplane.reporting_grants import with_reporting
-from alphintra.manifest import COMMON_TABLES
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.server import Server
-    from alphintra.manifest import ServiceSpec, TableSpec
+    from alphintra.manifest import TableSpec
 
 __all__ = [
     "SYSTEM_DATABASES",
@@ -24,7 +24,6 @@ __all__ = [
     "declare",
     "declare_on",
     "role_settings",
-    "service_tables",
     "table_grants",
 ]
 
@@ -46,11 +45,6 @@ _TIMEOUTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
         "sealer": (("statement_timeout", "15s"), ("lock_timeout", "2s")),
     }
 )
-
-
-def service_tables(spec: ServiceSpec) -> tuple[TableSpec, ...]:
-    """Return the declared tables of a service, the common ones first."""
-    return (*COMMON_TABLES, *spec.tables)
 
 
 def declare_on(server: Server, layout: Iterable[Placement]) -> State:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.manifest import COMMON_TABLES, SERVICES
+from alphintra.manifest import COMMON_TABLES, SERVICES, service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alphintra.manifest import ServiceSpec
 
 __all__ = [
+    "MAIN_INSTANCE",
     "LayoutChoice",
     "LayoutName",
     "Placement",
@@ -43,7 +44,7 @@ _CONSOLIDATED: Final = "alphintra_consolidated"
 _CENTRAL_ROLE: Final = "central_app_user"
 _CONSOLIDATED_ROLE: Final = "consolidated_app_user"
 _MERGED_SCHEMA: Final = "alphintra_schema"
-_MAIN: Final = "main"
+MAIN_INSTANCE: Final = "main"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _RESERVED: Final = frozenset({"postgres", "template0", "template1", "public", "information_schema"})
 
@@ -74,7 +75,7 @@ class Placement:
 
     service: str
     database: str
-    instance: str = "main"
+    instance: str = MAIN_INSTANCE
     schema_name: str = ""
     service_role_name: str = ""
     role_prefix: str = ""
@@ -194,7 +195,7 @@ def choose_layout(choice: LayoutChoice) -> tuple[Placement, ...]:
     return placements
 
 
-def separate_layout(*, instance: str = _MAIN) -> tuple[Placement, ...]:
+def separate_layout(*, instance: str = MAIN_INSTANCE) -> tuple[Placement, ...]:
     """Return the default layout: one database per service, all on one instance."""
     return tuple(Placement(service=service, database=f"alphintra_{service}", instance=instance) for service in SERVICES)
 
@@ -220,7 +221,7 @@ def merge_rule(layout: Iterable[Placement]) -> tuple[tuple[str, str], ...]:
         (f"{placement.schema}.{table.name}", ".".join(placement.location(table.name)))
         for placement in layout
         if placement.merged_schema
-        for table in (*COMMON_TABLES, *placement.spec.tables)
+        for table in service_tables(placement.spec)
     )
 
 
@@ -235,7 +236,7 @@ def _place(service: str, choice: LayoutChoice) -> Placement:
         case LayoutName.CONSOLIDATED:
             default = _CONSOLIDATED
     database = choice.databases.get(default, default)
-    instance = database.removeprefix("alphintra_") if choice.is_isolated else _MAIN
+    instance = database.removeprefix("alphintra_") if choice.is_isolated else MAIN_INSTANCE
     is_merged = choice.name is LayoutName.CONSOLIDATED
     role = choice.roles.get(service, "")
     if is_merged:

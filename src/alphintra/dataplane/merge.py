@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alphintra.dataplane.quoting import identifier, qualified
-from alphintra.manifest import COMMON_TABLES
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     import asyncpg
@@ -47,7 +47,7 @@ async def merge_tables(connection: asyncpg.Connection, placement: Placement) -> 
     if not placement.merged_schema:
         return
     async with connection.transaction():
-        for table in (*COMMON_TABLES, *placement.spec.tables):
+        for table in service_tables(placement.spec):
             schema, name = placement.location(table.name)
             if await connection.fetchval(_KIND, placement.schema, table.name) in {"r", "p"}:
                 await _move(connection, table.name, name, origin=placement.schema, target=schema)
@@ -65,7 +65,7 @@ async def split_tables(connection: asyncpg.Connection, placement: Placement) -> 
     if not placement.merged_schema:
         return
     async with connection.transaction():
-        for table in (*COMMON_TABLES, *placement.spec.tables):
+        for table in service_tables(placement.spec):
             schema, name = placement.location(table.name)
             if await connection.fetchval(_KIND, placement.schema, table.name) == "v":
                 await connection.execute(f"drop view {qualified(placement.schema, table.name)}")

@@ -11,13 +11,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from alphintra.manifest import COMMON_TABLES
+from alphintra.manifest import COMMON_TABLES, service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from alphintra.dataplane.layouts import Placement
-    from alphintra.manifest import TableSpec
 
 __all__ = ["Part", "differences", "objects_of", "read_schema_file", "schema_file"]
 
@@ -129,17 +128,13 @@ def _own_name(part: Part, placement: Placement) -> str | None:
     if part.schema == placement.schema:
         is_window = bool(placement.merged_schema) and any(
             part.relation == table.name and placement.location(table.name)[1] != table.name
-            for table in _tables(placement)
+            for table in service_tables(placement.spec)
         )
         return None if is_window else part.relation
-    for table in _tables(placement):
+    for table in service_tables(placement.spec):
         if placement.location(table.name) == (part.schema, part.relation):
             return table.name
     return None
-
-
-def _tables(placement: Placement) -> tuple[TableSpec, ...]:
-    return (*COMMON_TABLES, *placement.spec.tables)
 
 
 def _table(name: str, part: Part, inside: list[Part]) -> str:

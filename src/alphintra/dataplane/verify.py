@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.declaration import declare_on, service_tables
+from alphintra.dataplane.declaration import declare_on
 from alphintra.dataplane.inspect import inspect
 from alphintra.dataplane.matrix import AccessMatrix, Cell, Outcome, Probe
 from alphintra.dataplane.plan import plan, unexpected
 from alphintra.dataplane.quoting import qualified
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

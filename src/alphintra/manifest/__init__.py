@@ -15,11 +15,17 @@ from alphintra.manifest.model import SERVICE_NAMES, ServiceSpec, TableSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMON_TABLES", "EDGE_ASKS", "SERVICES", "SERVICE_NAMES", "ServiceSpec", "TableSpec"]
+__all__ = ["COMMON_TABLES", "EDGE_ASKS", "SERVICES", "SERVICE_NAMES", "ServiceSpec", "TableSpec", "service_tables"]
 
 SERVICES: Final[Mapping[str, ServiceSpec]] = MappingProxyType(
     {module.SPEC.name: module.SPEC for module in (auth, broker, nocode, notification, risk, strategy, trading, user)}
 )
+
+
+def service_tables(spec: ServiceSpec) -> tuple[TableSpec, ...]:
+    """Return the declared tables of a service, the common ones first."""
+    return (*COMMON_TABLES, *spec.tables)
+
 
 # Commands one service answers to another but never to a person: the edge may not send them.
 _INTERNAL: Final = frozenset(

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
 
+from alphintra.dataplane.layouts import MAIN_INSTANCE
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime import postgres_files
 from alphintra.runtime.accounts import Account, current_user_name, hand_over, let_pass, server_account
@@ -48,7 +49,7 @@ class EmbeddedPostgres:
     hurry_plan: StopPlan = ((signal.SIGQUIT, 5.0),)
     host = LOOPBACK
 
-    def __init__(self, home: Home, port: int = 0, *, instance: str = "main") -> None:
+    def __init__(self, home: Home, port: int = 0, *, instance: str = MAIN_INSTANCE) -> None:
         """Describe the instance; nothing is started.
 
         Args:
@@ -58,7 +59,7 @@ class EmbeddedPostgres:
         """
         self._home = home
         self.instance = instance
-        is_main = instance == "main"
+        is_main = instance == MAIN_INSTANCE
         self.name = "postgres" if is_main else f"postgres-{instance}"
         self._folder = home.postgres if is_main else home.postgres / "instances" / instance
         self._setting = "postgres_port" if is_main else f"postgres_port_{instance}"
@@ -228,7 +229,7 @@ class EmbeddedPostgres:
         names = {current_user_name()} | ({account.name} if account is not None else set())
         files = {
             "postgresql.conf": postgres_files.settings(
-                port=self.port, socket_folder=sockets, is_one_of_many=self.instance != "main"
+                port=self.port, socket_folder=sockets, is_one_of_many=self.instance != MAIN_INSTANCE
             ),
             "pg_hba.conf": postgres_files.access_rules(),
             "pg_ident.conf": postgres_files.user_map(sorted(names)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from alphintra.dataplane.audit.run import server_of
-from alphintra.dataplane.layouts import Placement, instances_of
+from alphintra.dataplane.layouts import MAIN_INSTANCE, Placement, instances_of
 from alphintra.dataplane.plan import Action
 from alphintra.dataplane.provision import Provisioned, provision
 from alphintra.dataplane.server import Passwords, Server
@@ -18,7 +18,7 @@ from alphintra.runtime.home import Home
 from alphintra.runtime.inspection import provisioned_order
 from alphintra.runtime.layout import carry_reporting, record_layout, settled_layout
 from alphintra.runtime.passwords import passwords_lock
-from alphintra.runtime.settings import MAIN_INSTANCE, RuntimeSettings
+from alphintra.runtime.settings import RuntimeSettings
 
 __all__ = ["PlanTarget", "apply_plan", "find_plan", "given_target", "started_target"]
 

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
-from alphintra.dataplane.layouts import Placement, instances_of
+from alphintra.dataplane.layouts import MAIN_INSTANCE, Placement, instances_of
 from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
 from alphintra.runtime.administrator import require_administrator
@@ -22,7 +22,7 @@ from alphintra.runtime.nats_keys import nats_public_key
 from alphintra.runtime.policy import PlatformState
 from alphintra.runtime.ports import LOOPBACK, require_answer, require_free_port
 from alphintra.runtime.proc import processes_marked
-from alphintra.runtime.settings import MAIN_INSTANCE, RuntimeSettings
+from alphintra.runtime.settings import RuntimeSettings
 from alphintra.runtime.supervisor import Supervisor, supervised_marker
 from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
 

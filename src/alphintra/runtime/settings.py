@@ -13,12 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from alphintra.dataplane.hardening import Hardening
-from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement, choose_layout
+from alphintra.dataplane.layouts import MAIN_INSTANCE, LayoutChoice, LayoutName, Placement, choose_layout
 from alphintra.kernel.errors import AlphintraError, Kind
 
 __all__ = [
     "DEFAULT_HOME",
-    "MAIN_INSTANCE",
     "PlacementKind",
     "ProcessLayout",
     "RuntimeSettings",
@@ -26,7 +25,6 @@ __all__ = [
     "load_settings",
 ]
 
-MAIN_INSTANCE = "main"
 DEFAULT_HOME = Path("~/.local/share/alphintra")
 _PREFIX = "ALPHINTRA_"
 _BYTES_MAX = 65_536

@@ -7,12 +7,12 @@ from importlib.resources import files
 
 import pytest
 
-from alphintra.dataplane.declaration import declare, role_settings, service_tables
+from alphintra.dataplane.declaration import declare, role_settings
 from alphintra.dataplane.hardening import CATALOG_READER, Hardening
 from alphintra.dataplane.layouts import Placement, login_roles, separate_layout
 from alphintra.dataplane.migrations import migrations_of
 from alphintra.dataplane.model import PUBLIC, SYSTEM_SCHEMAS
-from alphintra.manifest import SERVICE_NAMES
+from alphintra.manifest import SERVICE_NAMES, service_tables
 
 LAYOUT = separate_layout()
 DECLARED = declare(LAYOUT)

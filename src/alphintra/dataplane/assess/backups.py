@@ -12,11 +12,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.quoting import qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.dataplane.verify import find_drift
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from alphintra.dataplane.assess.figures import Figure
 from alphintra.dataplane.assess.rows import row_statements
-from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, choose_layout, instances_of
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.quoting import qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.infrastructure.postgres import Database, Queries
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

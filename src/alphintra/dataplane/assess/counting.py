@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import psutil  # type: ignore[import-untyped]
 
-from alphintra.dataplane.declaration import declare, service_tables
+from alphintra.dataplane.declaration import declare
 from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.server import admin_connection
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

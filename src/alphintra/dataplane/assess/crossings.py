@@ -7,10 +7,9 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.migrations import migrations_of
 from alphintra.infrastructure.postgres import Queries
-from alphintra.manifest import SERVICES
+from alphintra.manifest import SERVICES, service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

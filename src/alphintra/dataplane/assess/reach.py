@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from alphintra.dataplane.attack.assault import attack_layout
-from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.quoting import identifier, qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.dataplane.verify import find_drift, verify_databases
 from alphintra.dataplane.verify_bus import verify_bus
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,16 +63,23 @@ async def note_reach(bench: Bench, notes: Notes) -> None:
     )
 
 
-async def _readable(bench: Bench, thief: Placement, target: Placement) -> tuple[int, int]:
-    """Count the rows and tables of a target that a credential reads; refusals count nothing."""
+async def _enter(bench: Bench, thief: Placement, target: Placement) -> asyncpg.Connection | None:
+    """Log in at a target's database with a thief's credential; None where that is refused."""
     server = bench.instance_of(target).server
     role = thief.service_role
     try:
-        connection = await asyncpg.connect(
+        return await asyncpg.connect(
             host=server.host, port=server.port, user=role, password=bench.lab.passwords(role),
             database=target.database, timeout=_TIMEOUT_S,
         )  # fmt: skip
     except (*_REFUSED, asyncpg.InvalidPasswordError):
+        return None
+
+
+async def _readable(bench: Bench, thief: Placement, target: Placement) -> tuple[int, int]:
+    """Count the rows and tables of a target that a credential reads; refusals count nothing."""
+    connection = await _enter(bench, thief, target)
+    if connection is None:
         return 0, 0
     rows = tables = 0
     try:
@@ -214,14 +221,8 @@ async def note_audit(bench: Bench, notes: Notes) -> None:
 
 
 async def _reads(bench: Bench, thief: Placement, target: Placement, table: str) -> bool:
-    server = bench.instance_of(target).server
-    role = thief.service_role
-    try:
-        connection = await asyncpg.connect(
-            host=server.host, port=server.port, user=role, password=bench.lab.passwords(role),
-            database=target.database, timeout=_TIMEOUT_S,
-        )  # fmt: skip
-    except (*_REFUSED, asyncpg.InvalidPasswordError):
+    connection = await _enter(bench, thief, target)
+    if connection is None:
         return False
     try:
         await connection.execute(f"select from {table} limit 1")

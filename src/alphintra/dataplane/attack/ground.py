@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.quoting import identifier, literal, qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from alphintra.dataplane.declaration import service_tables
 from alphintra.dataplane.matrix import Cell, Outcome, Probe
 from alphintra.dataplane.quoting import identifier, literal, qualified
 from alphintra.dataplane.reporting_grants import reported, reporter_role
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.manifest import service_tables
 from alphintra.manifest.reporting import REPORTED
 
 if TYPE_CHECKING:

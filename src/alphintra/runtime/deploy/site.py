@@ -14,6 +14,7 @@ from alphintra import __version__
 from alphintra.dataplane.declaration import declare
 from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import (
+    MAIN_INSTANCE,
     LayoutChoice,
     Placement,
     choose_layout,
@@ -49,7 +50,6 @@ DEPLOYMENTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Names of the services' Deployments and Secrets; no database name follows from them, so ``nocode`` may differ."""
 
-_MAIN: Final = "main"
 _RESERVED_CONNECTIONS: Final = 10  # the superuser's, replication's and a person's who looks
 _POOL: Final = 8
 WORKER_POOL: Final = 2
@@ -148,7 +148,7 @@ class Instance:
     @property
     def workload(self) -> str:
         """Name of its StatefulSet (or Cluster), ConfigMap and headless Service; ``postgresql`` for the one of all."""
-        return "postgresql" if self.name == _MAIN else f"postgresql-{self.name.replace('_', '-')}"
+        return "postgresql" if self.name == MAIN_INSTANCE else f"postgresql-{self.name.replace('_', '-')}"
 
     @property
     def service(self) -> str:
