@@ -34,6 +34,7 @@ __all__ = [
     "GetOrder",
     "LedgerEntryView",
     "LedgerView",
+    "LegView",
     "ListAccounts",
     "ListExecutions",
     "ListLedger",
@@ -78,8 +79,8 @@ class AccountsView(View, frozen=True):
     accounts: tuple[AccountView, ...]
 
 
-class OrderView(View, frozen=True):
-    """An order as its events add up to now."""
+class LegView(View, frozen=True):
+    """An order as its events add up to now, without the legs it may lead."""
 
     order_id: UUID
     client_order_id: str
@@ -121,7 +122,12 @@ class OrderView(View, frozen=True):
     expired_at: Utc | None = None
     failed_at: Utc | None = None
     replaced_at: Utc | None = None
-    legs: tuple[OrderView, ...] = ()
+
+
+class OrderView(LegView, frozen=True):
+    """An order as its events add up to now; the first order of a group shows the others as its legs."""
+
+    legs: tuple[LegView, ...] = ()
 
 
 class OrdersView(View, frozen=True):

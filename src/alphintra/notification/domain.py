@@ -141,9 +141,7 @@ def order_closed(
             severity, ending = Severity.WARNING, "was not taken by the venue"
         case _:
             return None
-    filled = (
-        f"{plain(filled_qty)} of {order.amount} were executed." if filled_qty else "Nothing of it was executed."
-    )
+    filled = f"{plain(filled_qty)} of {order.amount} were executed." if filled_qty else "Nothing of it was executed."
     cause = f" {_sentence(reason)}" if reason else ""
     named = f" Code: {code}." if code else ""
     return Draft(
