@@ -72,7 +72,15 @@ class Approvals:
 
 def _is_finite(terms: OrderTerms) -> bool:
     # Risk approves no such order, and hashing a signalling NaN fails instead of answering no.
-    return terms.qty.is_finite() and (terms.limit_price is None or terms.limit_price.is_finite())
+    amounts = (
+        terms.qty,
+        terms.notional,
+        terms.limit_price,
+        terms.stop_price,
+        terms.trail_price,
+        terms.trail_percent,
+    )
+    return all(amount is None or amount.is_finite() for amount in amounts)
 
 
 class Venue(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -297,7 +298,7 @@ def _order(terms: OrderTerms) -> domain.Order:
         side=terms.side,
         type=terms.type,
         time_in_force=terms.time_in_force,
-        qty=terms.qty,
+        qty=terms.qty or Decimal(0),  # refused by check_order
         limit_price=terms.limit_price,
     )
 

@@ -13,13 +13,37 @@ import msgspec
 
 from alphintra.kernel.merkle import inclusion_paths, is_included, leaf_hash
 from alphintra.kernel.messages import Utc
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, PositionIntent, Side, TimeInForce
 
 __all__ = ["Approval", "ApprovalSeal", "OrderTerms", "approval_leaf", "is_covered", "proofs", "seal_bytes"]
 
 
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What an order asks for: the part that is hashed, approved and sent, and never changes."""
+    """What an order asks for: the part that is hashed, approved and sent, and never changes.
+
+    Attributes:
+        order_id: id of the order, derived from account and client order id.
+        client_order_id: the client's own id, which venues are given too.
+        account_id: whose order it is.
+        symbol: what is traded.
+        side: buy or sell.
+        type: how it is priced.
+        time_in_force: how long it works.
+        qty: quantity; None where ``notional`` says how much money is to be traded instead.
+        notional: amount of money in the account's currency; None where ``qty`` is given.
+        limit_price: worst acceptable price of limit and stop_limit orders.
+        stop_price: price that triggers stop and stop_limit orders.
+        trail_price: distance of a trailing stop from the best price since it works, in price units.
+        trail_percent: the same in percent of that best price; one of the two for trailing_stop orders.
+        expire_at: end of a gtd order.
+        extended_hours: whether it may trade outside the regular session.
+        reduce_only: whether it may only bring a position closer to zero.
+        position_intent: what it is to do to the position, where the client said.
+        order_class: how it belongs to others; every order of a group carries the class of the group.
+        leg: what it is to its group; entry for a simple order.
+        group_id: order id of the group's first order; None for a simple order.
+        replaces: the order it takes the place of.
+    """
 
     order_id: UUID
     client_order_id: str
@@ -28,8 +52,20 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     side: Side
     type: OrderType
     time_in_force: TimeInForce
-    qty: Decimal
+    qty: Decimal | None = None
+    notional: Decimal | None = None
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    expire_at: Utc | None = None
+    extended_hours: bool = False
+    reduce_only: bool = False
+    position_intent: PositionIntent | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    leg: Leg = Leg.ENTRY
+    group_id: UUID | None = None
+    replaces: UUID | None = None
 
 
 class ApprovalSeal(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +91,14 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
+_AMOUNTS = ("qty", "notional", "limit_price", "stop_price", "trail_price", "trail_percent")
+
+
 def approval_leaf(terms: OrderTerms, *, decision_id: UUID, limit_version: int) -> bytes:
     """Return the leaf that binds an order's terms to the decision on it."""
+    amounts = {name: getattr(terms, name) for name in _AMOUNTS}
     normal = msgspec.structs.replace(
-        terms,
-        qty=terms.qty.normalize(),
-        limit_price=None if terms.limit_price is None else terms.limit_price.normalize(),
+        terms, **{name: None if amount is None else amount.normalize() for name, amount in amounts.items()}
     )
     return leaf_hash(_encode([normal, decision_id, limit_version]))
 

@@ -11,6 +11,9 @@ from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 __all__ = [
     "AdvanceMarket",
     "BarView",
+    "BreakFound",
+    "CancelRefused",
+    "ConnectionChanged",
     "ConnectionOpened",
     "ConnectionView",
     "ConnectionsView",
@@ -23,6 +26,10 @@ __all__ = [
     "OrderCanceled",
     "OrderExpired",
     "OrderRefused",
+    "OrderReplaced",
+    "OrderSuspended",
+    "OrderTriggered",
+    "OrderUncertain",
     "VenueExecution",
     "VenueOrderView",
     "VenueOrdersView",
@@ -154,7 +161,10 @@ class OrderExpired(Event, tag="broker.order_expired.v1", frozen=True):
 
 
 class ExecutionReported(Event, tag="broker.execution_reported.v1", frozen=True):
-    """The venue executed (part of) an order."""
+    """The venue executed (part of) an order.
+
+    ``final_qty`` is what the order will have filled in all, where this execution is known to be its last.
+    """
 
     execution_id: str
     order_id: UUID
@@ -165,3 +175,70 @@ class ExecutionReported(Event, tag="broker.execution_reported.v1", frozen=True):
     price: Decimal
     fee: Decimal
     executed_at: Utc
+    final_qty: Decimal | None = None
+
+
+class OrderReplaced(Event, tag="broker.order_replaced.v1", frozen=True):
+    """Another order took the place of this one at the venue."""
+
+    order_id: UUID
+    replaced_by: UUID
+
+
+class OrderTriggered(Event, tag="broker.order_triggered.v1", frozen=True):
+    """The price reached an order's stop: it works as a market or limit order from here on."""
+
+    order_id: UUID
+    stop_price: Decimal
+
+
+class OrderUncertain(Event, tag="broker.order_uncertain.v1", frozen=True):
+    """Whether the venue has the order is not known; it is asked until it is."""
+
+    order_id: UUID
+    reason: str
+
+
+class OrderSuspended(Event, tag="broker.order_suspended.v1", frozen=True):
+    """The order is with the venue and cannot be executed now; ``is_done_for_day`` until the next session."""
+
+    order_id: UUID
+    is_done_for_day: bool
+    reason: str
+
+
+class CancelRefused(Event, tag="broker.cancel_refused.v1", frozen=True):
+    """The venue did not cancel an order: it goes on working, or closed before."""
+
+    order_id: UUID
+    code: str
+    reason: str
+
+
+class BreakFound(Event, tag="broker.break_found.v1", frozen=True):
+    """Reconciliation found a difference between the venue and us; it is reported and never silently mended.
+
+    Attributes:
+        break_id: the case.
+        account_id: whose account it concerns.
+        code: EXTERNAL_ORDER, EXEC_CONFLICT, EXEC_MISSING, OVERFILL, POSITION_DIFF, CASH_DIFF, FEE_SIGN, TIME_SKEW,
+            VENUE_ENUM_UNKNOWN or VENUE_PROTOCOL.
+        symbol: what it concerns, empty for the account as a whole.
+        order_id: which order, where it is one of ours.
+        detail: what the venue says and what we have, in one sentence.
+    """
+
+    break_id: UUID
+    account_id: UUID
+    code: str
+    symbol: str
+    order_id: UUID | None
+    detail: str
+
+
+class ConnectionChanged(Event, tag="broker.connection_changed.v1", frozen=True):
+    """A connection's state changed: open, degraded, reconciling, expired or closed; and why."""
+
+    account_id: UUID
+    status: str
+    reason: str

@@ -5,14 +5,26 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from alphintra.contracts.approval import Approval, OrderTerms
 from alphintra.kernel.messages import Command, Event, Utc, View
-from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import (
+    AccountMode,
+    Leg,
+    OrderClass,
+    OrderStatus,
+    OrderType,
+    PositionIntent,
+    Side,
+    TimeInForce,
+)
 
 __all__ = [
     "AccountOpened",
     "AccountView",
     "AccountsView",
+    "ApprovedLeg",
     "CancelOrder",
     "CancelRequested",
     "ExecutionView",
@@ -22,6 +34,7 @@ __all__ = [
     "GetOrder",
     "LedgerEntryView",
     "LedgerView",
+    "LegView",
     "ListAccounts",
     "ListExecutions",
     "ListLedger",
@@ -36,7 +49,10 @@ __all__ = [
     "OrdersView",
     "PositionView",
     "PositionsView",
+    "ReplaceOrder",
+    "StopLoss",
     "SubmitOrder",
+    "TakeProfit",
 ]
 
 
@@ -63,8 +79,8 @@ class AccountsView(View, frozen=True):
     accounts: tuple[AccountView, ...]
 
 
-class OrderView(View, frozen=True):
-    """An order as its events add up to now."""
+class LegView(View, frozen=True):
+    """An order as its events add up to now, without the legs it may lead."""
 
     order_id: UUID
     client_order_id: str
@@ -74,7 +90,7 @@ class OrderView(View, frozen=True):
     side: Side
     type: OrderType
     time_in_force: TimeInForce
-    qty: Decimal
+    qty: Decimal | None
     limit_price: Decimal | None
     status: OrderStatus
     filled_qty: Decimal
@@ -85,6 +101,33 @@ class OrderView(View, frozen=True):
     version: int
     created_at: Utc
     updated_at: Utc
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    hwm: Decimal | None = None
+    expire_at: Utc | None = None
+    extended_hours: bool = False
+    reduce_only: bool = False
+    position_intent: PositionIntent | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    leg: Leg = Leg.ENTRY
+    group_id: UUID | None = None
+    replaces: UUID | None = None
+    replaced_by: UUID | None = None
+    submitted_at: Utc | None = None
+    triggered_at: Utc | None = None
+    filled_at: Utc | None = None
+    canceled_at: Utc | None = None
+    expired_at: Utc | None = None
+    failed_at: Utc | None = None
+    replaced_at: Utc | None = None
+
+
+class OrderView(LegView, frozen=True):
+    """An order as its events add up to now; the first order of a group shows the others as its legs."""
+
+    legs: tuple[LegView, ...] = ()
 
 
 class OrdersView(View, frozen=True):
@@ -171,21 +214,67 @@ class ListAccounts(Command[AccountsView], tag="trading.list_accounts.v1", frozen
     """List the acting user's accounts."""
 
 
+class TakeProfit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The leg that closes with a profit: a limit order."""
+
+    limit_price: Decimal
+    client_order_id: str | None = None
+
+
+class StopLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The leg that closes with a loss: stop, stop_limit with ``limit_price``, or trailing_stop with a trail."""
+
+    stop_price: Decimal | None = None
+    limit_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    client_order_id: str | None = None
+
+
 class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True):
     """Place an order. Safe to repeat with the same ``client_order_id``: the same order is answered.
 
-    A refusal by risk is an order in status ``denied`` with its reason, not a failure.
+    A refusal by risk is an order in status ``denied`` with its reason, not a failure. Exactly one of ``qty`` and
+    ``notional`` says how much. The legs of a group get client order ids of their own, derived where none is given.
     """
 
     account_id: UUID
     client_order_id: str
     symbol: str
     side: Side
-    qty: Decimal
     type: OrderType
+    qty: Decimal | None = None
+    notional: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    expire_at: Utc | None = None
+    extended_hours: bool = False
+    reduce_only: bool = False
+    position_intent: PositionIntent | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
     book_id: UUID | None = None
+
+
+class ReplaceOrder(Command[OrderView], tag="trading.replace_order.v1", frozen=True):
+    """Put a new order in the place of a working one; what is left out stays as it was. Answers the new order.
+
+    Safe to repeat with the same ``client_order_id``, which names the new order.
+    """
+
+    order_id: UUID
+    client_order_id: str
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    expire_at: Utc | None = None
 
 
 class CancelOrder(Command[OrderView], tag="trading.cancel_order.v1", frozen=True):
@@ -241,13 +330,24 @@ class AccountOpened(Event, tag="trading.account_opened.v1", frozen=True):
     feed_id: UUID | None
 
 
+class ApprovedLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """A further order of a group, to work once the group's first order lets it."""
+
+    terms: OrderTerms
+    approval: Approval
+
+
 class OrderSubmitted(Event, tag="trading.order_submitted.v1", frozen=True):
-    """Risk approved an order and trading accepted it: to be sent to the venue."""
+    """Risk approved an order and trading accepted it: to be sent to the venue, with the legs of its group.
+
+    Where ``terms.replaces`` names an order, that one leaves the venue as this one takes its place, or neither.
+    """
 
     owner_id: UUID
     book_id: UUID | None
     terms: OrderTerms
     approval: Approval
+    legs: tuple[ApprovedLeg, ...] = ()
 
 
 class OrderDenied(Event, tag="trading.order_denied.v1", frozen=True):

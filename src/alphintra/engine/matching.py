@@ -71,6 +71,8 @@ def match_bar(terms: OrderTerms, bar: Bar, *, slippage_bps: Decimal) -> Decimal 
             return round_price(bar.open * (1 + shift / _BPS))
         case OrderType.LIMIT:
             return _limit_price(terms, bar)
+        case OrderType.STOP | OrderType.STOP_LIMIT | OrderType.TRAILING_STOP:
+            raise AlphintraError("ORDER_UNSUPPORTED", f"{terms.order_type} orders are not matched yet")
         case _:
             assert_never(terms.order_type)
 

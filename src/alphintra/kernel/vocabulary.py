@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["TERMINAL", "AccountMode", "OrderStatus", "OrderType", "Side", "TimeInForce"]
+__all__ = [
+    "TERMINAL",
+    "WORKING",
+    "AccountMode",
+    "Leg",
+    "OrderClass",
+    "OrderStatus",
+    "OrderType",
+    "PositionIntent",
+    "Side",
+    "TimeInForce",
+]
 
 
 class Side(StrEnum):
@@ -19,13 +30,47 @@ class OrderType(StrEnum):
 
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
 
 
 class TimeInForce(StrEnum):
-    """How long an order works (FIX 59)."""
+    """How long an order works (FIX 59); ``opg`` and ``cls`` take part in the opening or closing auction only."""
 
     DAY = "day"
     GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    OPG = "opg"
+    CLS = "cls"
+    GTD = "gtd"
+
+
+class OrderClass(StrEnum):
+    """How orders belong together (FIX 1385)."""
+
+    SIMPLE = "simple"
+    OTO = "oto"
+    OCO = "oco"
+    BRACKET = "bracket"
+
+
+class Leg(StrEnum):
+    """What an order is to its group: the one that opens, or one of the two that close."""
+
+    ENTRY = "entry"
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+
+
+class PositionIntent(StrEnum):
+    """What an order is to do to the position (FIX 77)."""
+
+    BUY_TO_OPEN = "buy_to_open"
+    BUY_TO_CLOSE = "buy_to_close"
+    SELL_TO_OPEN = "sell_to_open"
+    SELL_TO_CLOSE = "sell_to_close"
 
 
 class OrderStatus(StrEnum):
@@ -33,20 +78,35 @@ class OrderStatus(StrEnum):
 
     CREATED = "created"
     DENIED = "denied"
+    PENDING_APPROVAL = "pending_approval"
+    HELD = "held"
     PENDING_NEW = "pending_new"
+    ACCEPTED = "accepted"
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
     PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
+    SUSPENDED = "suspended"
+    DONE_FOR_DAY = "done_for_day"
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    REPLACED = "replaced"
     UNKNOWN = "unknown"
 
 
 TERMINAL = frozenset(
-    {OrderStatus.DENIED, OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED}
+    {
+        OrderStatus.DENIED,
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+        OrderStatus.REPLACED,
+    }
 )
+WORKING = frozenset(OrderStatus) - TERMINAL
 
 
 class AccountMode(StrEnum):

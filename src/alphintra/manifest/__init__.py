@@ -29,7 +29,14 @@ def service_tables(spec: ServiceSpec) -> tuple[TableSpec, ...]:
 
 # Commands one service answers to another but never to a person: the edge may not send them.
 _INTERNAL: Final = frozenset(
-    {"risk.assess_order", "risk.release_order", "risk.renew_approval", "risk.mark_prices", "broker.advance_market"}
+    {
+        "risk.assess_order",
+        "risk.release_order",
+        "risk.renew_approval",
+        "risk.mark_prices",
+        "broker.advance_market",
+        "trading.replace_order",
+    }
 )
 
 EDGE_ASKS: Final = tuple(

@@ -68,14 +68,20 @@ class OrderFacts:
     symbol: str
     side: Side
     type: OrderType
-    qty: Decimal
+    qty: Decimal | None
     limit_price: Decimal | None
+    notional: Decimal | None = None
+
+    @property
+    def amount(self) -> str:
+        """How much: the quantity, or the money where the order is for an amount of money."""
+        return f"{_amount(self.notional or Decimal(0))} worth of" if self.qty is None else str(plain(self.qty))
 
     @property
     def phrase(self) -> str:
         """The order in words, e.g. ``buy 10 AAPL at 25.50 or better``."""
         price = "at the market" if self.limit_price is None else f"at {_amount(self.limit_price)} or better"
-        return f"{self.side} {plain(self.qty)} {self.symbol} {price}"
+        return f"{self.side} {self.amount} {self.symbol} {price}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +141,7 @@ def order_closed(
             severity, ending = Severity.WARNING, "was not taken by the venue"
         case _:
             return None
-    filled = (
-        f"{plain(filled_qty)} of {plain(order.qty)} were executed." if filled_qty else "Nothing of it was executed."
-    )
+    filled = f"{plain(filled_qty)} of {order.amount} were executed." if filled_qty else "Nothing of it was executed."
     cause = f" {_sentence(reason)}" if reason else ""
     named = f" Code: {code}." if code else ""
     return Draft(

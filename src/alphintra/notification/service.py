@@ -196,6 +196,7 @@ def _facts(order: OrderTerms | OrderView) -> domain.OrderFacts:
         type=order.type,
         qty=order.qty,
         limit_price=order.limit_price,
+        notional=order.notional,
     )
 
 

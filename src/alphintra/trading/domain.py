@@ -221,6 +221,8 @@ def validate(order: NewOrder) -> None:
                 raise AlphintraError("ORDER_FIELD_REQUIRED", "a limit order needs limit_price", pointer="/limit_price")
             require_positive(order.limit_price, pointer="/limit_price")
             _require_bookable(order.qty, order.limit_price)
+        case OrderType.STOP | OrderType.STOP_LIMIT | OrderType.TRAILING_STOP:
+            raise AlphintraError("ORDER_UNSUPPORTED", f"{order.type} orders are not taken yet", pointer="/type")
         case _:
             assert_never(order.type)
 

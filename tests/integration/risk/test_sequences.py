@@ -62,6 +62,7 @@ class Day:
         for terms, outcome in zip(orders, await self.desk.assess(*orders), strict=True):
             assert not isinstance(outcome, AlphintraError)
             if outcome.approval is not None:
+                assert terms.qty is not None
                 price = Decimal("10.5") if terms.limit_price is None else terms.limit_price
                 self.living.append(Living(terms, price, terms.qty))
                 self.approvals += 1

@@ -173,6 +173,7 @@ class Town:
 
     def _fill(self, order: PlacedOrder, bar: BarView, command: AdvanceMarket) -> VenueExecution:
         view = order.view
+        assert view.qty is not None
         terms = OrderTerms(view.side, view.type, order.known_ts or NOON.replace(year=1900))
         met = Bar(bar.ts, bar.open, bar.high, bar.low, bar.close, bar.volume)
         price = match_bar(terms, met, slippage_bps=Decimal(0))

@@ -21,7 +21,7 @@ from alphintra.contracts.approval import (
     seal_bytes,
 )
 from alphintra.infrastructure.signing import SigningKey
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, PositionIntent, Side, TimeInForce
 
 KEY = SigningKey(base64.b64encode(bytes(32)).decode())
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -86,8 +86,18 @@ def test_any_change_of_the_terms_breaks_the_approval(order: OrderTerms, data: st
         "side": Side.SELL if order.side is Side.BUY else Side.BUY,
         "type": OrderType.LIMIT if order.type is OrderType.MARKET else OrderType.MARKET,
         "time_in_force": TimeInForce.GTC if order.time_in_force is TimeInForce.DAY else TimeInForce.DAY,
-        "qty": order.qty + tick,
-        "limit_price": tick if order.limit_price is None else order.limit_price + tick,
+        "extended_hours": not order.extended_hours,
+        "reduce_only": not order.reduce_only,
+        "expire_at": datetime(2026, 3, 2, 15, tzinfo=UTC),
+        "position_intent": PositionIntent.BUY_TO_OPEN,
+        "order_class": OrderClass.OTO,
+        "leg": Leg.STOP_LOSS,
+        "group_id": order.order_id,
+        "replaces": order.order_id,
+        **{
+            name: tick if getattr(order, name) is None else getattr(order, name) + tick
+            for name in ("qty", "notional", "limit_price", "stop_price", "trail_price", "trail_percent")
+        },
     }
     assert set(changed) == set(OrderTerms.__struct_fields__)
     name = data.draw(st.sampled_from(sorted(changed)))

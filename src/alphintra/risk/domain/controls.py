@@ -67,6 +67,8 @@ def check_order(order: Order) -> Order:
             raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/terms/limit_price")
         case OrderType.MARKET:
             pass
+        case OrderType.STOP | OrderType.STOP_LIMIT | OrderType.TRAILING_STOP:
+            raise AlphintraError("ORDER_UNSUPPORTED", f"{order.type} orders are not taken yet", pointer="/terms/type")
     return order
 
 

@@ -44,6 +44,8 @@ class Asked:
     def read(self) -> Order:
         """Return what the controls look at. Raises QTY_NOT_POSITIVE, NUMBER_* or ORDER_*."""
         terms = self.terms
+        if terms.qty is None:
+            raise AlphintraError("ORDER_UNSUPPORTED", "orders for an amount of money are not taken yet")
         return check_order(
             Order(
                 order_id=OrderId(terms.order_id),

@@ -15,6 +15,7 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId
 from alphintra.kernel.messages import Event, subject_of
+from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
 from alphintra.trading.domain import (
     Account,
     NewOrder,
@@ -58,6 +59,9 @@ class Submission:
 
 def read_order(command: SubmitOrder, context: Context) -> Submission:
     """Check what was asked for before it takes a place in the queue. Raises ORDER_*, QTY_* and NUMBER_*."""
+    if command.qty is None or _is_not_taken_yet(command):
+        message = "so far orders are simple, market or limit, day or gtc, and for a quantity"
+        raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/type")
     asked = NewOrder(
         account_id=AccountId(command.account_id),
         client_order_id=command.client_order_id,
@@ -71,6 +75,16 @@ def read_order(command: SubmitOrder, context: Context) -> Submission:
     )
     validate(asked)
     return Submission(asked, context)
+
+
+def _is_not_taken_yet(command: SubmitOrder) -> bool:
+    return (
+        command.type not in {OrderType.MARKET, OrderType.LIMIT}
+        or command.time_in_force not in {TimeInForce.DAY, TimeInForce.GTC}
+        or command.order_class is not OrderClass.SIMPLE
+        or command.extended_hours
+        or command.reduce_only
+    )
 
 
 async def submit_orders(
