@@ -49,7 +49,6 @@ __all__ = [
     "OrdersView",
     "PositionView",
     "PositionsView",
-    "ReplaceOrder",
     "StopLoss",
     "SubmitOrder",
     "TakeProfit",
@@ -258,23 +257,6 @@ class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True
     take_profit: TakeProfit | None = None
     stop_loss: StopLoss | None = None
     book_id: UUID | None = None
-
-
-class ReplaceOrder(Command[OrderView], tag="trading.replace_order.v1", frozen=True):
-    """Put a new order in the place of a working one; what is left out stays as it was. Answers the new order.
-
-    Safe to repeat with the same ``client_order_id``, which names the new order.
-    """
-
-    order_id: UUID
-    client_order_id: str
-    qty: Decimal | None = None
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
-    trail_price: Decimal | None = None
-    trail_percent: Decimal | None = None
-    time_in_force: TimeInForce | None = None
-    expire_at: Utc | None = None
 
 
 class CancelOrder(Command[OrderView], tag="trading.cancel_order.v1", frozen=True):

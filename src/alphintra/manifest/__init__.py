@@ -35,7 +35,6 @@ _INTERNAL: Final = frozenset(
         "risk.renew_approval",
         "risk.mark_prices",
         "broker.advance_market",
-        "trading.replace_order",
     }
 )
 

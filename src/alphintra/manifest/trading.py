@@ -28,7 +28,6 @@ SPEC = ServiceSpec(
         "get_account",
         "list_accounts",
         "submit_order",
-        "replace_order",
         "cancel_order",
         "get_order",
         "list_orders",
