@@ -10,7 +10,7 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import AMOUNT_PLACES, require_finite, require_positive, round_cash
 from alphintra.kernel.vocabulary import Side
 
-__all__ = ["FLAT", "FeeModel", "Position", "apply_fill", "cash_delta", "notional"]
+__all__ = ["FLAT", "FeeModel", "Position", "apply_fill", "cash_delta", "cost_of_part", "notional"]
 
 # Products of two amounts of up to 28 digits must not be rounded silently by the default 28-digit context.
 _WIDE = Context(prec=60)
@@ -80,6 +80,11 @@ def notional(qty: Decimal, price: Decimal) -> Decimal:
     return round_cash(_WIDE.multiply(qty, price))
 
 
+def cost_of_part(cost: Decimal, part: Decimal, *, of: Decimal) -> Decimal:
+    """Return the cost that leaves with a part of a quantity, rounded to a millionth; with the whole, all of it."""
+    return cost if part == of else round_cash(_WIDE.divide(_WIDE.multiply(cost, part), of))
+
+
 def cash_delta(side: Side, qty: Decimal, *, price: Decimal, fee: Decimal) -> Decimal:
     """Return the change of cash of a fill: negative when buying, fee always deducted."""
     amount = notional(qty, price)
@@ -111,7 +116,7 @@ def apply_fill(position: Position, side: Side, *, qty: Decimal, price: Decimal) 
     held = abs(position.qty)
     closed = min(qty, held)
     closed_amount = amount if closed == qty else notional(closed, price)
-    released = round_cash(_WIDE.divide(_WIDE.multiply(position.cost, closed), held))
+    released = cost_of_part(position.cost, closed, of=held)
     realized = -direction * closed_amount - released
     rest = qty - closed
     if rest:

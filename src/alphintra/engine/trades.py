@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from alphintra.engine.portfolio import notional
-from alphintra.kernel.money import AMOUNT_PLACES, round_cash
+from alphintra.engine.portfolio import cost_of_part, notional
+from alphintra.kernel.money import AMOUNT_PLACES
 from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def fold_trade(current: OpenTrade | None, fill: TradeFill) -> tuple[OpenTrade | 
     if current is None or fill.held_before * direction >= 0:
         return _entered(current, fill, fill.qty, fill.fee), None
     closing = min(fill.qty, abs(fill.held_before))
-    closing_fee = round_cash(fill.fee * closing / fill.qty)
+    closing_fee = cost_of_part(fill.fee, closing, of=fill.qty)
     left = replace(
         current,
         exit_amount=current.exit_amount + notional(closing, fill.price),
