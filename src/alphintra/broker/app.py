@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alphintra.broker.endpoints import Endpoints
-from alphintra.broker.gateways import Approvals
-from alphintra.broker.repository import Records
+from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.repository.records import Records
 from alphintra.contracts.broker import AdvanceMarket, GetConnection, ListConnections, ListVenueOrders
 from alphintra.contracts.risk import KillStateChanged
 from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted

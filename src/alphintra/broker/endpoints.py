@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.broker import service
+from alphintra.broker.service import cancelling, connections, market, reading, sending
 from alphintra.contracts.broker import (
     AdvanceMarket,
     ConnectionsView,
@@ -17,8 +17,8 @@ from alphintra.contracts.broker import (
 )
 
 if TYPE_CHECKING:
-    from alphintra.broker.gateways import Approvals
-    from alphintra.broker.repository import Records
+    from alphintra.broker.gateways.approvals import Approvals
+    from alphintra.broker.repository.records import Records
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
     from alphintra.infrastructure.events import Delivery
@@ -41,33 +41,33 @@ class Endpoints:
     async def advance_market(self, command: AdvanceMarket, context: Context) -> MarketAdvanced:
         """Answer ``broker.advance_market``."""
         at = self._clock.now()
-        return await service.advance_market(command, context, records=self._records, ids=self._ids, at=at)
+        return await market.advance_market(command, context, records=self._records, ids=self._ids, at=at)
 
     async def get_connection(self, command: GetConnection, context: Context) -> ConnectionView:
         """Answer ``broker.get_connection``."""
-        return await service.get_connection(command, context, records=self._records)
+        return await connections.get_connection(command, context, records=self._records)
 
     async def list_connections(self, _command: ListConnections, context: Context) -> ConnectionsView:
         """Answer ``broker.list_connections``."""
-        return await service.list_connections(context, records=self._records)
+        return await connections.list_connections(context, records=self._records)
 
     async def list_venue_orders(self, command: ListVenueOrders, context: Context) -> VenueOrdersView:
         """Answer ``broker.list_venue_orders``."""
-        return await service.list_venue_orders(command, context, records=self._records)
+        return await reading.list_venue_orders(command, context, records=self._records)
 
     async def on_account_opened(self, delivery: Delivery[AccountOpened]) -> None:
         """Hear ``trading.account_opened``."""
-        await service.open_connection(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+        await connections.open_connection(delivery, records=self._records, ids=self._ids, at=self._clock.now())
 
     async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
         """Hear ``trading.order_submitted``."""
         at = self._clock.now()
-        await service.send_order(delivery, records=self._records, approvals=self._approvals, ids=self._ids, at=at)
+        await sending.send_order(delivery, records=self._records, approvals=self._approvals, ids=self._ids, at=at)
 
     async def on_cancel_requested(self, delivery: Delivery[CancelRequested]) -> None:
         """Hear ``trading.cancel_requested``."""
-        await service.cancel_order(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+        await cancelling.cancel_order(delivery, records=self._records, ids=self._ids, at=self._clock.now())
 
     async def on_kill_state_changed(self, delivery: Delivery[KillStateChanged]) -> None:
         """Hear ``risk.kill_state_changed``."""
-        await service.note_kill_state(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+        await cancelling.note_kill_state(delivery, records=self._records, ids=self._ids, at=self._clock.now())

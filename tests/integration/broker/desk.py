@@ -12,8 +12,8 @@ from uuid import UUID
 import asyncpg
 
 from alphintra.broker.endpoints import Endpoints
-from alphintra.broker.gateways import Approvals
-from alphintra.broker.repository import Records
+from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.repository.records import Records
 from alphintra.contracts.approval import Approval, ApprovalSeal, OrderTerms, approval_leaf, proofs, seal_bytes
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.risk import Assessment, KillStateChanged, KillStateView, RenewApproval

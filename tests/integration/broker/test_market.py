@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from alphintra.broker import service
+from alphintra.broker.service import cancelling, market
 from alphintra.contracts.broker import GetConnection, ListConnections, ListVenueOrders
 from alphintra.infrastructure.postgres import Session
 from alphintra.kernel.errors import AlphintraError
@@ -219,7 +219,7 @@ async def test_a_crash_in_a_step_neither_loses_nor_doubles_its_executions(
     await desk.place()
     await desk.place(limit="1")
     with monkeypatch.context() as crashing:
-        stop_at(crashing, service, point)
+        stop_at(crashing, market, point)
         with pytest.raises(PowerCutError):
             await desk.step(1, bar(1, WIDE))
     made = len(await desk.rows("select 1 from venue_executions"))
@@ -234,7 +234,7 @@ async def test_a_crash_while_canceling_neither_loses_nor_doubles_the_cancellatio
 ) -> None:
     delivery = desk.cancel_requested((await desk.place()).order_id)
     with monkeypatch.context() as crashing:
-        stop_at(crashing, service, point)
+        stop_at(crashing, cancelling, point)
         with pytest.raises(PowerCutError):
             await desk.endpoints.on_cancel_requested(delivery)
     await desk.endpoints.on_cancel_requested(delivery)

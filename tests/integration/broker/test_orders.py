@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from alphintra.broker import service
+from alphintra.broker.service import sending
 from alphintra.contracts.risk import Assessment, Finding, RenewApproval
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import AccountMode, OrderType, Side, TimeInForce
@@ -272,7 +272,7 @@ async def test_a_crash_anywhere_while_sending_neither_loses_nor_doubles_the_orde
 ) -> None:
     delivery = desk.submitted(desk.terms())
     with monkeypatch.context() as crashing:
-        stop_at(crashing, service, point)
+        stop_at(crashing, sending, point)
         with pytest.raises(PowerCutError):
             await desk.endpoints.on_order_submitted(delivery)
     sent = point == "broker.answer_committed"

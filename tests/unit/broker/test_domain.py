@@ -11,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alphintra.broker import domain
-from alphintra.broker.domain import Connection, Evidence, Market, Order, WorkingOrder
+from alphintra.broker.domain import approvals, connections
+from alphintra.broker.domain import market as paper
+from alphintra.broker.domain.approvals import Evidence
+from alphintra.broker.domain.connections import Connection
+from alphintra.broker.domain.market import Market, WorkingOrder
+from alphintra.broker.domain.orders import Order
 from alphintra.engine.bars import Bar
 from alphintra.engine.portfolio import FeeModel
 from alphintra.kernel.errors import AlphintraError
@@ -50,8 +54,8 @@ def working(terms: Order, *, slippage_bps: str = "0", fees: FeeModel | None = No
     )
 
 
-def step(*bars: tuple[str, Bar], seq: int = 2) -> domain.Step:
-    return domain.step_of(FEED, seq, bars)
+def step(*bars: tuple[str, Bar], seq: int = 2) -> paper.Step:
+    return paper.step_of(FEED, seq, bars)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,7 @@ def step(*bars: tuple[str, Bar], seq: int = 2) -> domain.Step:
 def test_an_order_is_sent_only_on_a_signed_covering_live_approval_of_this_epoch(
     evidence: Evidence, blocking_epoch: int, code: str | None
 ) -> None:
-    refusal = domain.judge_approval(evidence, blocking_epoch=blocking_epoch, at=NOW)
+    refusal = approvals.judge_approval(evidence, blocking_epoch=blocking_epoch, at=NOW)
     assert (refusal.code if refusal else None) == code
 
 
@@ -84,7 +88,7 @@ def test_an_order_is_sent_only_on_a_signed_covering_live_approval_of_this_epoch(
     ],
 )
 def test_only_a_real_approval_that_died_of_age_is_renewed(evidence: Evidence, *, renew: bool) -> None:
-    assert domain.needs_renewal(evidence, at=NOW) is renew
+    assert approvals.needs_renewal(evidence, at=NOW) is renew
 
 
 @pytest.mark.parametrize(
@@ -101,12 +105,12 @@ def test_only_a_real_approval_that_died_of_age_is_renewed(evidence: Evidence, *,
     ],
 )
 def test_an_order_the_venue_could_not_work_is_refused_before_it_is_sent(terms: Order, code: str | None) -> None:
-    refusal = domain.check_order(terms, CONNECTION)
+    refusal = paper.check_order(terms, CONNECTION)
     assert (refusal.code if refusal else None) == code
 
 
 def test_an_order_of_an_account_without_connection_is_refused() -> None:
-    refusal = domain.check_order(order(), None)
+    refusal = paper.check_order(order(), None)
     assert refusal is not None
     assert refusal.code == "BROKER_NO_CONNECTION"
 
@@ -118,20 +122,20 @@ def test_an_order_of_an_account_without_connection_is_refused() -> None:
 def test_only_a_paper_account_with_a_feed_is_connected(
     mode: AccountMode, feed_id: UUID | None, *, connects: bool
 ) -> None:
-    connection = domain.open_paper_connection(ACCOUNT, UserId(UUID(int=4)), mode=mode, feed_id=feed_id, at=NOW)
+    connection = connections.open_paper_connection(ACCOUNT, UserId(UUID(int=4)), mode=mode, feed_id=feed_id, at=NOW)
     assert (connection == CONNECTION) is connects
     assert (connection is None) is not connects
 
 
 @pytest.mark.parametrize("state", ["reduce_only", "cancel_only", "halted", "a state of a later version"])
 def test_every_kill_state_but_normal_ends_older_approvals(state: str) -> None:
-    assert domain.is_blocking(state)
-    assert not domain.is_blocking("normal")
+    assert approvals.is_blocking(state)
+    assert not approvals.is_blocking("normal")
 
 
 def test_a_kill_state_is_kept_for_the_firm_or_for_one_account() -> None:
-    assert domain.kill_scope("firm", None) == "firm"
-    assert domain.kill_scope("account", ACCOUNT) == str(ACCOUNT)
+    assert approvals.kill_scope("firm", None) == "firm"
+    assert approvals.kill_scope("account", ACCOUNT) == str(ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -146,20 +150,20 @@ def test_a_kill_state_is_kept_for_the_firm_or_for_one_account() -> None:
     ],
 )
 def test_a_day_order_meets_one_bar_and_is_filled_or_expires(terms: Order, prices: str, price: str | None) -> None:
-    outcome = domain.match_step([working(terms)], step(("AAPL", bar(1, prices))))
+    outcome = paper.match_step([working(terms)], step(("AAPL", bar(1, prices))))
     assert [fill.price for fill in outcome.executions] == ([] if price is None else [Decimal(price)])
     assert outcome.expired == ((ORDER,) if price is None else ())
 
 
 def test_a_good_till_canceled_order_works_on_when_its_bar_misses_it() -> None:
-    outcome = domain.match_step([working(order("89", tif=TimeInForce.GTC))], step(("AAPL", bar(1, "100 110 90 105"))))
-    assert outcome == domain.StepOutcome((), ())
+    outcome = paper.match_step([working(order("89", tif=TimeInForce.GTC))], step(("AAPL", bar(1, "100 110 90 105"))))
+    assert outcome == paper.StepOutcome((), ())
 
 
 def test_an_execution_carries_terms_costs_the_bars_time_and_a_name_that_repeats() -> None:
     fees = FeeModel(commission_bps=Decimal(10), minimum=Decimal("0.5"))
     entry = working(order(), slippage_bps="50", fees=fees)
-    outcome = domain.match_step([entry], step(("AAPL", bar(1, "100 110 90 105"))))
+    outcome = paper.match_step([entry], step(("AAPL", bar(1, "100 110 90 105"))))
     (fill,) = outcome.executions
     assert fill.execution_id == f"paper-feed0000-2-{ORDER.hex}"
     assert (fill.order_id, fill.account_id, fill.symbol, fill.side) == (ORDER, ACCOUNT, "AAPL", Side.BUY)
@@ -169,13 +173,13 @@ def test_an_execution_carries_terms_costs_the_bars_time_and_a_name_that_repeats(
         Decimal("1.005"),
         day(1),
     )
-    assert domain.match_step([entry], step(("AAPL", bar(1, "100 110 90 105")))) == outcome
+    assert paper.match_step([entry], step(("AAPL", bar(1, "100 110 90 105")))) == outcome
 
 
 @given(high=st.integers(100, 200), low=st.integers(1, 100), close=st.integers(1, 200))
 def test_nothing_of_the_bar_but_its_open_moves_a_market_fill(high: int, low: int, close: int) -> None:
     shape = bar(1, f"100 {max(high, close)} {min(low, close)} {close}")
-    (fill,) = domain.match_step([working(order())], step(("AAPL", shape))).executions
+    (fill,) = paper.match_step([working(order())], step(("AAPL", shape))).executions
     assert fill.price == 100
 
 
@@ -191,7 +195,7 @@ def test_nothing_of_the_bar_but_its_open_moves_a_market_fill(high: int, low: int
 )
 def test_a_step_that_makes_no_sense_is_refused(bars: list[tuple[str, Bar]], seq: int, code: str) -> None:
     with pytest.raises(AlphintraError) as caught:
-        domain.step_of(FEED, seq, bars)
+        paper.step_of(FEED, seq, bars)
     assert caught.value.code == code
 
 
@@ -209,8 +213,8 @@ def test_steps_follow_one_another_in_number_and_time(market: Market, seq: int, c
     entry = step(("AAPL", bar(1, "1 1 1 1")), ("MSFT", bar(2, "1 1 1 1")), seq=seq)
     assert (entry.first_ts, entry.last_ts) == (day(1), day(2))
     if code is None:
-        domain.require_next(market, entry)
+        paper.require_next(market, entry)
         return
     with pytest.raises(AlphintraError) as caught:
-        domain.require_next(market, entry)
+        paper.require_next(market, entry)
     assert caught.value.code == code

@@ -7,20 +7,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.broker.domain import (
-    FIRM,
-    Connection,
-    Execution,
-    Market,
-    Order,
-    Refusal,
-    SentOrder,
-    Step,
-    StepOutcome,
-    VenueOrderStatus,
-    WorkingOrder,
-    first_step,
-)
+from alphintra.broker.domain.approvals import FIRM, Refusal
+from alphintra.broker.domain.connections import Connection
+from alphintra.broker.domain.market import Execution, Market, Step, StepOutcome, WorkingOrder, first_step
+from alphintra.broker.domain.orders import Order, SentOrder, VenueOrderStatus
 from alphintra.engine.portfolio import FeeModel
 from alphintra.kernel.ids import AccountId, ExecutionId, OrderId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce

@@ -1,4 +1,4 @@
-"""Decisions of broker: what may be sent to a venue, and what a step of a feed executes at the paper venue."""
+"""The paper venue: what it can work, and what a step of a feed executes there."""
 
 from __future__ import annotations
 
@@ -6,109 +6,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import StrEnum
-from uuid import UUID
 
+from alphintra.broker.domain.approvals import NO_CONNECTION, Refusal
+from alphintra.broker.domain.connections import PAPER, Connection
+from alphintra.broker.domain.orders import Order
 from alphintra.engine.bars import Bar
 from alphintra.engine.matching import OrderTerms, match_bar
 from alphintra.engine.portfolio import FeeModel
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import AccountId, ExecutionId, FeedId, OrderId, UserId
+from alphintra.kernel.ids import AccountId, ExecutionId, FeedId, OrderId
 from alphintra.kernel.money import PRICE_QUANTUM, require_finite, require_positive
-from alphintra.kernel.vocabulary import AccountMode, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import Side, TimeInForce
 
 __all__ = [
-    "FIRM",
-    "PAPER",
-    "Connection",
-    "Evidence",
     "Execution",
     "Market",
-    "Order",
-    "Refusal",
-    "SentOrder",
     "Step",
     "StepOutcome",
-    "VenueOrderStatus",
     "WorkingOrder",
     "check_order",
     "first_step",
-    "is_blocking",
-    "is_stopping",
-    "judge_approval",
-    "kill_scope",
     "match_step",
-    "needs_renewal",
-    "open_paper_connection",
+    "matching_terms",
     "paper_order_id",
     "require_next",
     "step_of",
+    ,
 ]
 
-PAPER = "paper"
-FIRM = "firm"
-OPEN = "open"
-NO_APPROVAL = "BROKER_NO_APPROVAL"
-NO_CONNECTION = "BROKER_NO_CONNECTION"
-KILL_ACTIVE = "KILL_ACTIVE"
-_KILL_NORMAL = "normal"
-_KILL_STOPPING = frozenset({"cancel_only", "halted"})
 _BEFORE_ANY_BAR = datetime.min.replace(tzinfo=UTC)
-
-
-class VenueOrderStatus(StrEnum):
-    """State of an order as the venue side knows it; ``sending`` until the venue has answered."""
-
-    SENDING = "sending"
-    WORKING = "working"
-    FILLED = "filled"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """How an account reaches its venue; ``feed_id`` is the price feed that drives a paper venue."""
-
-    account_id: AccountId
-    owner_id: UserId
-    adapter: str
-    feed_id: FeedId
-    status: str
-    opened_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """The terms of an order, as they were approved."""
-
-    order_id: OrderId
-    client_order_id: str
-    account_id: AccountId
-    symbol: str
-    side: Side
-    type: OrderType
-    time_in_force: TimeInForce
-    qty: Decimal
-    limit_price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What an order's approval is worth: whose signature, over which terms, until when, from which kill epoch."""
-
-    is_signed: bool
-    is_covered: bool
-    expires_at: datetime
-    kill_epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an order is not sent."""
-
-    code: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,23 +52,6 @@ class WorkingOrder:
     known_ts: datetime | None
     slippage_bps: Decimal
     fees: FeeModel
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentOrder:
-    """An order as it stands at its venue."""
-
-    order_id: OrderId
-    account_id: AccountId
-    symbol: str
-    side: Side
-    type: OrderType
-    time_in_force: TimeInForce
-    qty: Decimal
-    limit_price: Decimal | None
-    filled_qty: Decimal
-    status: VenueOrderStatus
-    accepted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,66 +96,13 @@ class StepOutcome:
     expired: tuple[OrderId, ...]
 
 
-def open_paper_connection(
-    account_id: AccountId, owner_id: UserId, *, mode: AccountMode, feed_id: UUID | None, at: datetime
-) -> Connection | None:
-    """Return the connection of a new account; None for a live account or one without a feed: no adapter is there."""
-    if mode is not AccountMode.PAPER or feed_id is None:
-        return None
-    return Connection(
-        account_id=account_id, owner_id=owner_id, adapter=PAPER, feed_id=FeedId(feed_id), status=OPEN, opened_at=at
-    )
-
-
-def is_blocking(state: str) -> bool:
-    """Tell whether a kill state ends approvals given before it; every state but ``normal`` does."""
-    return state != _KILL_NORMAL
-
-
-def is_stopping(state: str) -> bool:
-    """Tell whether orders that work already are to be taken off their venue in a kill state."""
-    return state in _KILL_STOPPING
-
-
-def kill_scope(scope: str, account_id: UUID | None) -> str:
-    """Return the key of a kill state: the account it holds for, or ``firm``."""
-    return FIRM if scope == FIRM or account_id is None else str(account_id)
-
-
-def needs_renewal(evidence: Evidence, *, at: datetime) -> bool:
-    """Tell whether an approval is real and only died of age, so that risk may be asked to renew it."""
-    return evidence.is_signed and evidence.is_covered and evidence.expires_at <= at
-
-
-def judge_approval(evidence: Evidence, *, blocking_epoch: int, at: datetime) -> Refusal | None:
-    """Return why an order must not be sent on this approval, None if it may.
-
-    Args:
-        evidence: what the approval is worth.
-        blocking_epoch: newest epoch in which trading was blocked for the firm or the account, 0 if never.
-        at: when it would be sent.
-    """
-    if not evidence.is_signed:
-        return Refusal(NO_APPROVAL, "the approval is not signed by risk")
-    if not evidence.is_covered:
-        return Refusal(NO_APPROVAL, "the approval was given for other terms than those of this order")
-    if evidence.kill_epoch < blocking_epoch:
-        reason = (
-            f"trading was blocked (epoch {blocking_epoch}) after the approval was given (epoch {evidence.kill_epoch})"
-        )
-        return Refusal(KILL_ACTIVE, reason)
-    if evidence.expires_at <= at:
-        return Refusal(NO_APPROVAL, f"the approval expired at {evidence.expires_at.isoformat()}")
-    return None
-
-
 def check_order(order: Order, connection: Connection | None) -> Refusal | None:
     """Return why the venue could not work this order, None if it can."""
     if connection is None:
         return Refusal(NO_CONNECTION, "the account has no open connection to a venue")
     try:
         require_positive(order.qty, pointer="/qty")
-        _matching_terms(order, None)
+        matching_terms(order, None)
     except AlphintraError as error:
         return Refusal(error.code, error.detail)
     return None
@@ -310,12 +166,17 @@ def match_step(working: Sequence[WorkingOrder], step: Step) -> StepOutcome:
     for entry in working:
         order = entry.order
         bar = step.bars[order.symbol]
-        price = match_bar(_matching_terms(order, entry.known_ts), bar, slippage_bps=entry.slippage_bps)
+        price = match_bar(matching_terms(order, entry.known_ts), bar, slippage_bps=entry.slippage_bps)
         if price is not None:
             executions.append(_execution(entry, price, step))
         elif order.time_in_force is TimeInForce.DAY:
             expired.append(order.order_id)
     return StepOutcome(tuple(executions), tuple(expired))
+
+
+def matching_terms(order: Order, known_ts: datetime | None) -> OrderTerms:
+    """Return what the matching of the backtest needs to know of an order; ``known_ts`` as of a working order."""
+    return OrderTerms(order.side, order.type, known_ts or _BEFORE_ANY_BAR, order.limit_price)
 
 
 def _execution(entry: WorkingOrder, price: Decimal, step: Step) -> Execution:
@@ -331,7 +192,3 @@ def _execution(entry: WorkingOrder, price: Decimal, step: Step) -> Execution:
         fee=entry.fees.fee(order.qty, price),
         executed_at=step.bars[order.symbol].ts,
     )
-
-
-def _matching_terms(order: Order, known_ts: datetime | None) -> OrderTerms:
-    return OrderTerms(order.side, order.type, known_ts or _BEFORE_ANY_BAR, order.limit_price)

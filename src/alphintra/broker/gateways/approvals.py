@@ -1,12 +1,12 @@
-"""Ways out of broker: to risk, which approves orders, and to venues, which work them."""
+"""The way to risk, which approves orders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from alphintra.broker.domain import Connection, Evidence, Order, paper_order_id
+from alphintra.broker.domain.approvals import Evidence
 from alphintra.contracts.approval import Approval, OrderTerms, is_covered, seal_bytes
 from alphintra.contracts.risk import RenewApproval
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.bus import Bus
     from alphintra.infrastructure.signing import VerifyKey
     from alphintra.kernel.clock import Clock
-    from alphintra.kernel.ids import FeedId, OrderId
 
-__all__ = ["Approvals", "PaperBook", "PaperVenue", "Renewal", "Venue"]
+__all__ = ["Approvals", "Renewal"]
 
 _ACTOR = Actor(id="service:broker")
 _DEFINITE = {Kind.NOT_FOUND, Kind.CONFLICT}
@@ -81,48 +80,3 @@ def _is_finite(terms: OrderTerms) -> bool:
         terms.trail_percent,
     )
     return all(amount is None or amount.is_finite() for amount in amounts)
-
-
-class Venue(Protocol):
-    """A place where orders work. Placing is safe to repeat: a venue knows an order by its id."""
-
-    async def place(self, order: Order, connection: Connection, *, at: datetime) -> str:
-        """Have the venue work an order; returns the venue's own id of it."""
-        ...
-
-    async def cancel(self, order_id: OrderId, *, at: datetime) -> bool:
-        """Take an order off the venue; False if it was closed before."""
-        ...
-
-
-class PaperBook(Protocol):
-    """What the paper venue keeps, in the transaction in which broker records its answer."""
-
-    async def accept(self, order_id: OrderId, feed_id: FeedId, *, venue_order_id: str, at: datetime) -> None:
-        """Let an order work from the next step of its feed on."""
-        ...
-
-    async def withdraw(self, order_id: OrderId, *, at: datetime) -> bool:
-        """Close a working order; False if it was closed before."""
-        ...
-
-
-class PaperVenue:
-    """The venue that replayed bars drive. It lives in broker's own database and can reach no other venue.
-
-    Intent, acceptance and acknowledgement therefore commit together; a venue elsewhere needs the intent committed
-    before it is called, and asked for the order by its id after a crash in between.
-    """
-
-    def __init__(self, book: PaperBook) -> None:
-        self._book = book
-
-    async def place(self, order: Order, connection: Connection, *, at: datetime) -> str:
-        """Work an order from the next step of the connection's feed on."""
-        venue_order_id = paper_order_id(order.order_id)
-        await self._book.accept(order.order_id, connection.feed_id, venue_order_id=venue_order_id, at=at)
-        return venue_order_id
-
-    async def cancel(self, order_id: OrderId, *, at: datetime) -> bool:
-        """Take a working order off; a step that may be filling it right now is waited for."""
-        return await self._book.withdraw(order_id, at=at)

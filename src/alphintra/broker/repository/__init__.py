@@ -1,0 +1,1 @@
+"""What broker keeps: rows to values and back."""

@@ -1,0 +1,83 @@
+"""Taking orders off their venue: on request, and by the kill switch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from alphintra.broker.domain.approvals import is_blocking, is_stopping, kill_scope
+from alphintra.broker.gateways.paper import PaperVenue
+from alphintra.broker.gateways.venue import Venue
+from alphintra.broker.service.inbox import CONSUMER
+from alphintra.contracts.broker import (
+    OrderCanceled,
+)
+from alphintra.infrastructure.events import Delivery, append_audit, append_event, append_events, receive_once
+from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import OrderId
+
+if TYPE_CHECKING:
+    from alphintra.broker.repository.records import Records, RecordsTransaction
+    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.trading import CancelRequested
+    from alphintra.kernel.ids import IdSource
+
+__all__ = ["cancel_order", "note_kill_state", "withdraw_all"]
+
+
+async def cancel_order(delivery: Delivery[CancelRequested], *, records: Records, ids: IdSource, at: datetime) -> None:
+    """Take a working order off its venue; one that is closed stays as it is, and its filling tells why.
+
+    Raises ORDER_NOT_HEARD if nothing was decided on the order yet: its own event is on the way, this one comes again.
+    """
+    order_id, context = OrderId(delivery.event.order_id), delivery.context
+    async with records.transaction() as tx:
+        if not await receive_once(tx.session, CONSUMER, delivery):
+            return
+        if not await tx.lock_order(order_id):
+            if not await tx.is_decided(order_id):
+                message = f"order {order_id} has not arrived yet: its cancellation waits"
+                raise AlphintraError("ORDER_NOT_HEARD", message, kind=Kind.UNAVAILABLE)
+            return
+        venue: Venue = PaperVenue(tx)
+        if not await venue.cancel(order_id, at=at):
+            return
+        event = OrderCanceled(order_id=order_id)
+        await append_event(tx.session, event, ids=ids, aggregate_id=order_id, context=context, at=at)
+        await append_audit(tx.session, "order.cancel", f"order:{order_id}", {}, ids=ids, context=context, at=at)
+        fault_point("broker.cancel_stored")
+    fault_point("broker.cancel_committed")
+
+
+async def note_kill_state(
+    delivery: Delivery[KillStateChanged], *, records: Records, ids: IdSource, at: datetime
+) -> None:
+    """Take note of a kill state: if it blocks, approvals from before its epoch are dead from now on.
+
+    Where it stops all trading, orders that work are taken off their venue. Trading asks for that too, but cannot know
+    of an order that it accepted after the block and that came here before it.
+    """
+    kill, context = delivery.event.kill, delivery.context
+    scope = kill_scope(kill.scope, kill.account_id)
+    async with records.transaction() as tx:
+        if not await receive_once(tx.session, CONSUMER, delivery):
+            return
+        await tx.close_gate()
+        if is_blocking(kill.state):
+            await tx.raise_block(scope, epoch=kill.epoch, state=kill.state, at=kill.set_at)
+        withdrawn = await withdraw_all(tx, scope, at=at) if is_stopping(kill.state) else []
+        told = [(order_id, OrderCanceled(order_id=order_id)) for order_id in withdrawn]
+        await append_events(tx.session, told, ids=ids, context=context, at=at)
+        detail: dict[str, object] = {"state": kill.state, "epoch": kill.epoch, "canceled": withdrawn}
+        await append_audit(tx.session, "kill.note", f"scope:{scope}", detail, ids=ids, context=context, at=at)
+
+
+async def withdraw_all(tx: RecordsTransaction, scope: str, *, at: datetime) -> list[OrderId]:
+    """Take every working order of a kill scope off its venue; returns those that worked until now."""
+    venue: Venue = PaperVenue(tx)
+    return [
+        order_id
+        for order_id in await tx.working_in(scope)
+        if await tx.lock_order(order_id) and await venue.cancel(order_id, at=at)
+    ]

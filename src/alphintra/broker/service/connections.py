@@ -1,0 +1,83 @@
+"""Opening and reading connections."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from alphintra.broker.domain.connections import Connection, open_paper_connection
+from alphintra.broker.service.inbox import CONSUMER
+from alphintra.contracts.broker import (
+    ConnectionOpened,
+    ConnectionsView,
+    ConnectionView,
+    GetConnection,
+)
+from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
+from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, UserId
+
+if TYPE_CHECKING:
+    from alphintra.broker.repository.records import Records
+    from alphintra.contracts.trading import AccountOpened
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+
+__all__ = ["get_connection", "list_connections", "open_connection", "visible_connection"]
+
+
+async def open_connection(delivery: Delivery[AccountOpened], *, records: Records, ids: IdSource, at: datetime) -> None:
+    """Connect a new paper account to its feed; an account nothing here can connect is recorded and left without."""
+    event, context = delivery.event, delivery.context
+    account_id = AccountId(event.account_id)
+    connection = open_paper_connection(
+        account_id, UserId(event.owner_id), mode=event.mode, feed_id=event.feed_id, at=at
+    )
+    async with records.transaction() as tx:
+        if not await receive_once(tx.session, CONSUMER, delivery):
+            return
+        action = "connection.decline" if connection is None else "connection.open"
+        detail: dict[str, object] = {"mode": event.mode, "feed_id": event.feed_id}
+        await append_audit(tx.session, action, f"account:{account_id}", detail, ids=ids, context=context, at=at)
+        if connection is None:
+            get_logger().warning("connection.declined", account_id=str(account_id), mode=event.mode)
+            return
+        await tx.add_connection(connection)
+        opened = ConnectionOpened(account_id=account_id, adapter=connection.adapter)
+        await append_event(tx.session, opened, ids=ids, aggregate_id=account_id, context=context, at=at)
+
+
+async def get_connection(command: GetConnection, context: Context, *, records: Records) -> ConnectionView:
+    """Return an account's connection. Raises CONNECTION_NOT_FOUND, also for the account of somebody else."""
+    return _connection_view(await visible_connection(command.account_id, context, records))
+
+
+async def list_connections(context: Context, *, records: Records) -> ConnectionsView:
+    """Return the acting user's connections, oldest first. Raises USER_REQUIRED."""
+    if context.actor.user_id is None:
+        raise AlphintraError("USER_REQUIRED", "only a signed-in person has connections", kind=Kind.FORBIDDEN)
+    connections = await records.connections_of(UserId(context.actor.user_id))
+    return ConnectionsView(connections=tuple(_connection_view(connection) for connection in connections))
+
+
+async def visible_connection(account_id: UUID, context: Context, records: Records) -> Connection:
+    """Return the connection of an account the actor may see. Raises CONNECTION_NOT_FOUND."""
+    actor = context.actor
+    connection = await records.connection(AccountId(account_id))
+    trusted = "operator" in actor.roles or actor.id.startswith("service:")
+    if connection is None or not (trusted or connection.owner_id == actor.user_id):
+        message = f"account {account_id} has no connection (yet): list your accounts"
+        raise AlphintraError("CONNECTION_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
+    return connection
+
+
+def _connection_view(connection: Connection) -> ConnectionView:
+    return ConnectionView(
+        account_id=connection.account_id,
+        adapter=connection.adapter,
+        feed_id=connection.feed_id,
+        status=connection.status,
+        opened_at=connection.opened_at,
+    )
