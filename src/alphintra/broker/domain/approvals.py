@@ -18,7 +18,6 @@ __all__ = [
     "judge_approval",
     "kill_scope",
     "needs_renewal",
-    ,
 ]
 
 FIRM = "firm"

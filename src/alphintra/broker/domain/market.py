@@ -31,7 +31,6 @@ __all__ = [
     "paper_order_id",
     "require_next",
     "step_of",
-    ,
 ]
 
 _BEFORE_ANY_BAR = datetime.min.replace(tzinfo=UTC)
