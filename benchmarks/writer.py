@@ -38,7 +38,7 @@ from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from alphintra.trading.endpoints import OrderQueue
 from alphintra.trading.gateways import RiskGateway
-from alphintra.trading.repository import Books
+from alphintra.trading.repository.books import Books
 from alphintra.trading.service.accounts import open_account
 from alphintra.trading.service.submission import read_order
 

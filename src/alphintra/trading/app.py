@@ -9,7 +9,7 @@ from alphintra.contracts import risk as from_risk
 from alphintra.contracts import trading as messages
 from alphintra.trading.endpoints import Endpoints, OrderQueue
 from alphintra.trading.gateways import RiskGateway
-from alphintra.trading.repository import Books
+from alphintra.trading.repository.books import Books
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.host import Parts, ServiceHost

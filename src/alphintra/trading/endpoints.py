@@ -10,8 +10,8 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import trading as messages
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
-from alphintra.trading.domain import OrderEventKind
-from alphintra.trading.service import accounts, reading, reports, submission
+from alphintra.trading.domain.orders import OrderEventKind
+from alphintra.trading.service import accounts, fills, reading, reports, submission
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.gateways import RiskGateway
-    from alphintra.trading.repository import Books
+    from alphintra.trading.repository.books import Books
     from alphintra.trading.service.submission import Submission
 
 __all__ = ["Endpoints", "OrderQueue"]
@@ -186,7 +186,7 @@ class Endpoints:
 
     async def on_execution_reported(self, delivery: Delivery[from_broker.ExecutionReported]) -> None:
         """Hear ``broker.execution_reported``."""
-        await reports.book_fill(delivery, books=self._books, ids=self._ids, at=self._clock.now())
+        await fills.book_fill(delivery, books=self._books, ids=self._ids, at=self._clock.now())
 
     async def _report(self, delivery: Delivery[Any], kind: OrderEventKind, *, code: str = "", reason: str = "") -> None:
         at = self._clock.now()

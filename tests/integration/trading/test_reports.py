@@ -25,7 +25,7 @@ from alphintra.contracts.trading import (
 from alphintra.infrastructure.postgres import Session
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderStatus, Side
-from alphintra.trading.service import reports
+from alphintra.trading.service import fills
 from fixtures.services import operator_context, person_context
 from fixtures.single_service import PowerCutError, delivery_of, stop_at
 from integration.trading.desk import new_id, together
@@ -155,7 +155,7 @@ async def test_a_crash_around_the_booking_of_a_fill_books_it_once(
     order = await desk.place()
     report = desk.filled(order, "10")
     with monkeypatch.context() as armed:
-        stop_at(armed, reports, point)
+        stop_at(armed, fills, point)
         with pytest.raises(PowerCutError):
             await desk.hear(report)
     stored = await desk.value("select count(*) from executions")

@@ -22,7 +22,7 @@ from alphintra.kernel.messages import Event, subject_of
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side
 from alphintra.manifest import EDGE_ASKS
 from alphintra.trading.app import wire
-from alphintra.trading.domain import order_id_of
+from alphintra.trading.domain.orders import order_id_of
 from fixtures.services import person_context
 from fixtures.single_service import NOON
 from integration.infrastructure.streams import OwnBus, new_id, own_bus, until

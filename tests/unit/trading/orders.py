@@ -10,7 +10,8 @@ from uuid import UUID
 
 from alphintra.kernel.ids import AccountId, UserId
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
-from alphintra.trading.domain import Account, NewOrder, Order, OrderEvent, OrderEventKind, accept, new_account
+from alphintra.trading.domain.accounts import Account, new_account
+from alphintra.trading.domain.orders import NewOrder, Order, OrderEvent, OrderEventKind, accept
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 13, tzinfo=UTC)

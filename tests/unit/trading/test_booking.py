@@ -13,7 +13,7 @@ from alphintra.engine.portfolio import FLAT, Position
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import ExecutionId
 from alphintra.kernel.vocabulary import Side
-from alphintra.trading.domain import Booking, Execution, book_execution
+from alphintra.trading.domain.booking import Booking, Execution, book_execution
 from unit.trading.orders import LATER, an_order
 
 QUANTITIES = st.decimals(min_value="0.000000001", max_value=10**6, places=9)

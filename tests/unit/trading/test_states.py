@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
-from alphintra.trading.domain import Order, OrderEvent, OrderEventKind, advance
+from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, advance
 from unit.trading.orders import LATER, an_order, event, fill
 
 S, K = OrderStatus, OrderEventKind

@@ -9,7 +9,9 @@ from alphintra.contracts.trading import AccountOpened, AccountView, OpenAccount
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
-from alphintra.trading.domain import Account, LedgerLine, Order, new_account
+from alphintra.trading.domain.accounts import Account, new_account
+from alphintra.trading.domain.booking import LedgerLine
+from alphintra.trading.domain.orders import Order
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.risk import LimitsChanged
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
-    from alphintra.trading.repository import Books
+    from alphintra.trading.repository.books import Books
 
 __all__ = [
     "acting_user",

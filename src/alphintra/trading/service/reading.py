@@ -23,7 +23,7 @@ from alphintra.trading.service.views import execution_view, ledger_entry_view, o
 
 if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
-    from alphintra.trading.repository import Books
+    from alphintra.trading.repository.books import Books
 
 __all__ = ["get_order", "list_executions", "list_ledger", "list_orders", "list_positions"]
 

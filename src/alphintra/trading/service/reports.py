@@ -1,4 +1,4 @@
-"""Use cases on what venues report and what is asked of working orders: acknowledgements, fills, cancels."""
+"""Use cases on what venues report and what is asked of working orders: acknowledgements, cancels."""
 
 from __future__ import annotations
 
@@ -11,30 +11,26 @@ import msgspec
 from alphintra.contracts.trading import (
     CancelOrder,
     CancelRequested,
-    ExecutionView,
-    FillBooked,
     OrderClosed,
     OrderUpdated,
     OrderView,
 )
-from alphintra.infrastructure.events import Delivery, append_audit, append_event, append_events, receive_once
-from alphintra.infrastructure.faults import fault_point
+from alphintra.infrastructure.events import Delivery, append_event, append_events, receive_once
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import AccountId, ExecutionId, OrderId
+from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.vocabulary import TERMINAL
-from alphintra.trading.domain import Execution, Order, OrderEvent, OrderEventKind, advance, book_execution
+from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, advance
 from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
-    from alphintra.contracts.broker import ExecutionReported
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
-    from alphintra.trading.repository import Books, BooksTransaction
+    from alphintra.trading.repository.books import Books, BooksTransaction
 
-__all__ = ["book_fill", "cancel_order", "kill_state_changed", "order_reported"]
+__all__ = ["cancel_order", "kill_state_changed", "locked_order", "order_reported", "tell_state"]
 
 _CONSUMER = "trading"
 _BLOCKING = {"cancel_only", "halted"}
@@ -78,88 +74,14 @@ async def order_reported(  # noqa: PLR0913 - what happened, to which order, and 
     async with books.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
-        order = await _locked(tx, delivery.event.order_id)
+        order = await locked_order(tx, delivery.event.order_id)
         event = OrderEvent(kind=kind, at=at, code=code, reason=reason)
         moved = advance(order, event)
         if moved is None:
             get_logger().info("order.report_without_effect", order_id=str(order.order_id), kind=kind)
             return
         await tx.save_order(moved, event, detail=_encode({"code": code, "reason": reason}).decode())
-        await _tell(tx, moved, delivery.context, ids=ids, at=at)
-
-
-async def book_fill(delivery: Delivery[ExecutionReported], *, books: Books, ids: IdSource, at: datetime) -> None:
-    """Book an execution: order, position, cash and ledger in one transaction, once per execution id.
-
-    A report that contradicts its order or what is booked under its id is kept in the audit log and not booked.
-    """
-    event = delivery.event
-    execution = Execution(
-        execution_id=ExecutionId(event.execution_id),
-        qty=event.qty,
-        price=event.price,
-        fee=event.fee,
-        executed_at=event.executed_at,
-    )
-    async with books.transaction() as tx:
-        if not await receive_once(tx.session, _CONSUMER, delivery):
-            return
-        order = await _locked(tx, event.order_id)
-        # Held from here on: fills of other orders of this account would else be lost from position and cash.
-        account = await tx.lock_account(order.account_id)
-        if account is None:
-            raise AlphintraError("ACCOUNT_NOT_FOUND", f"no account {order.account_id}", kind=Kind.BUG)
-        booked = await tx.booked(order.account_id, event.execution_id)
-        if booked == (order.order_id, execution):
-            get_logger().warning("execution.repeated", execution_id=event.execution_id)
-            return
-        if booked is not None or (event.account_id, event.symbol, event.side) != (
-            order.account_id,
-            order.symbol,
-            order.side,
-        ):
-            await _record_conflict(tx, order, delivery, ids=ids, at=at)
-            return
-        booking = book_execution(order, await tx.lock_position(order), execution, at=at)
-        transaction_id = ids.new()
-        facts = OrderEvent(kind=OrderEventKind.EXECUTED, at=at, qty=execution.qty, price=execution.price)
-        await tx.save_order(booking.order, facts, detail=_encode(event).decode())
-        await tx.add_execution(order, execution, realized=booking.realized, transaction_id=transaction_id, at=at)
-        net = await tx.save_position(order, booking.position, fee=execution.fee, at=at)
-        cash = await tx.book_cash(
-            order.account_id, change=booking.cash_change, realized=booking.realized, fee=execution.fee
-        )
-        await tx.add_lines(account, booking.lines, transaction_id=transaction_id, at=at)
-        told = FillBooked(
-            owner_id=order.owner_id,
-            execution=_execution_view(order, execution, realized=booking.realized, at=at),
-            order_status=booking.order.status,
-            account_qty=net,
-            cash=cash,
-        )
-        await append_event(tx.session, told, ids=ids, aggregate_id=order.order_id, context=delivery.context, at=at)
-        await append_audit(
-            tx.session,
-            "execution.book",
-            f"order:{order.order_id}",
-            event,
-            ids=ids,
-            context=delivery.context,
-            at=at,
-        )
-        if booking.order.status in TERMINAL and order.status not in TERMINAL:
-            await _tell(tx, booking.order, delivery.context, ids=ids, at=at)
-        fault_point("trading.before_fill_commit")
-    fault_point("trading.fill_committed")
-
-
-async def _record_conflict(
-    tx: BooksTransaction, order: Order, delivery: Delivery[ExecutionReported], *, ids: IdSource, at: datetime
-) -> None:
-    get_logger().error("execution.conflict", execution_id=delivery.event.execution_id, order_id=str(order.order_id))
-    facts: dict[str, object] = {"code": "EXEC_CONFLICT", "report": delivery.event}
-    subject = f"order:{order.order_id}"
-    await append_audit(tx.session, "execution.conflict", subject, facts, ids=ids, context=delivery.context, at=at)
+        await tell_state(tx, moved, delivery.context, ids=ids, at=at)
 
 
 async def _request_cancel(
@@ -186,7 +108,8 @@ async def _request_cancels(
     return moved
 
 
-async def _locked(tx: BooksTransaction, order_id: Any) -> Order:  # noqa: ANN401 - a raw id off the wire
+async def locked_order(tx: BooksTransaction, order_id: Any) -> Order:  # noqa: ANN401 - a raw id off the wire
+    """Read an order a venue reports on and hold it. Raises ORDER_NOT_FOUND."""
     order = await tx.lock_order(OrderId(order_id))
     if order is None:
         # The event comes again until the order is known: a report is never dropped.
@@ -194,24 +117,8 @@ async def _locked(tx: BooksTransaction, order_id: Any) -> Order:  # noqa: ANN401
     return order
 
 
-async def _tell(tx: BooksTransaction, order: Order, context: Context, *, ids: IdSource, at: datetime) -> None:
+async def tell_state(tx: BooksTransaction, order: Order, context: Context, *, ids: IdSource, at: datetime) -> None:
+    """Tell the new state of an order."""
     kind = OrderClosed if order.status in TERMINAL else OrderUpdated
     told = kind(owner_id=order.owner_id, order=order_view(order))
     await append_event(tx.session, told, ids=ids, aggregate_id=order.order_id, context=context, at=at)
-
-
-def _execution_view(order: Order, execution: Execution, *, realized: Any, at: datetime) -> ExecutionView:  # noqa: ANN401
-    return ExecutionView(
-        execution_id=execution.execution_id,
-        order_id=order.order_id,
-        account_id=order.account_id,
-        book_id=order.book_id,
-        symbol=order.symbol,
-        side=order.side,
-        qty=execution.qty,
-        price=execution.price,
-        fee=execution.fee,
-        realized_pnl=realized,
-        executed_at=execution.executed_at,
-        booked_at=at,
-    )

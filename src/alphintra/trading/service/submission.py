@@ -16,8 +16,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId
 from alphintra.kernel.messages import Event, subject_of
 from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
-from alphintra.trading.domain import (
-    Account,
+from alphintra.trading.domain.accounts import Account
+from alphintra.trading.domain.orders import (
     NewOrder,
     Order,
     OrderEventKind,
@@ -27,7 +27,7 @@ from alphintra.trading.domain import (
     require_same_request,
     validate,
 )
-from alphintra.trading.repository import AcceptedOrder
+from alphintra.trading.repository.orders import AcceptedOrder
 from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.views import order_view, terms_of
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.gateways import RiskGateway
-    from alphintra.trading.repository import Books
+    from alphintra.trading.repository.books import Books
 
 __all__ = ["Submission", "read_order", "submit_orders"]
 

@@ -8,7 +8,9 @@ from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.trading import AccountView, ExecutionView, LedgerEntryView, OrderView, PositionView
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.vocabulary import Side
-from alphintra.trading.domain import UNASSIGNED_BOOK, Account, Order
+from alphintra.trading.domain.accounts import Account
+from alphintra.trading.domain.booking import UNASSIGNED_BOOK
+from alphintra.trading.domain.orders import Order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

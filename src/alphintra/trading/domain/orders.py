@@ -1,4 +1,4 @@
-"""Decisions of trading: what an order may be, how its state folds over events, what a fill books."""
+"""What an order may be, and how its state folds over events."""
 
 from __future__ import annotations
 
@@ -10,37 +10,29 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from alphintra.engine.portfolio import Position, apply_fill, cash_delta, notional
+from alphintra.engine.portfolio import notional
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import AccountId, BookId, ExecutionId, OrderId, UserId
+from alphintra.kernel.ids import AccountId, BookId, OrderId, UserId
 from alphintra.kernel.money import AMOUNT_PLACES, require_finite, require_positive
-from alphintra.kernel.vocabulary import TERMINAL, AccountMode, OrderStatus, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import TERMINAL, OrderStatus, OrderType, Side, TimeInForce
+from alphintra.trading.domain.accounts import Account
 
 __all__ = [
-    "UNASSIGNED_BOOK",
-    "Account",
-    "Booking",
-    "Execution",
-    "LedgerLine",
     "NewOrder",
     "Order",
     "OrderEvent",
     "OrderEventKind",
     "accept",
     "advance",
-    "book_execution",
     "deny",
-    "new_account",
+    "executed",
     "order_id_of",
     "require_same_request",
     "validate",
 ]
 
-UNASSIGNED_BOOK = BookId(UUID(int=0))
 _CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,31}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
-_ACCOUNT_NAME_MAX = 80
 
 
 class OrderEventKind(StrEnum):
@@ -54,30 +46,6 @@ class OrderEventKind(StrEnum):
     CANCEL_REQUESTED = "cancel_requested"
     CANCELED = "canceled"
     EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """An account; ``is_active`` once risk has set limits and broker has opened the connection."""
-
-    account_id: AccountId
-    owner_id: UserId
-    name: str
-    mode: AccountMode
-    currency: str
-    feed_id: UUID | None
-    is_risk_ready: bool
-    is_venue_ready: bool
-    starting_cash: Decimal
-    cash: Decimal
-    realized_pnl: Decimal
-    fees: Decimal
-    created_at: datetime
-
-    @property
-    def is_active(self) -> bool:
-        """Whether orders are taken."""
-        return self.is_risk_ready and self.is_venue_ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,70 +104,6 @@ class OrderEvent:
     reason: str = ""
     qty: Decimal = Decimal(0)
     price: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """An execution as the broker reported it."""
-
-    execution_id: ExecutionId
-    qty: Decimal
-    price: Decimal
-    fee: Decimal
-    executed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
-    """One side of a double entry; positive amounts are debits."""
-
-    ledger_account: str
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
-    """Everything one execution changes, to be stored in one transaction."""
-
-    order: Order
-    position: Position
-    realized: Decimal
-    cash_change: Decimal
-    lines: tuple[LedgerLine, ...]
-
-
-def new_account(  # noqa: PLR0913 - an account has these parts
-    *,
-    account_id: AccountId,
-    owner_id: UserId,
-    name: str,
-    starting_cash: Decimal,
-    currency: str,
-    feed_id: UUID,
-    at: datetime,
-) -> Account:
-    """Return a new paper account. Raises FIELD_LENGTH, FIELD_VALUE or NUMBER_* for bad input."""
-    if not 0 < len(name.strip()) <= _ACCOUNT_NAME_MAX or not name.isprintable():
-        message = f"the name must have 1 to {_ACCOUNT_NAME_MAX} printable characters"
-        raise AlphintraError("FIELD_LENGTH", message, pointer="/name")
-    if not _CURRENCY.fullmatch(currency):
-        raise AlphintraError("FIELD_VALUE", "the currency is three letters, e.g. USD", pointer="/currency")
-    require_positive(starting_cash, pointer="/starting_cash")
-    return Account(
-        account_id=account_id,
-        owner_id=owner_id,
-        name=name.strip(),
-        mode=AccountMode.PAPER,
-        currency=currency,
-        feed_id=feed_id,
-        is_risk_ready=False,
-        is_venue_ready=False,
-        starting_cash=starting_cash,
-        cash=starting_cash,
-        realized_pnl=Decimal(0),
-        fees=Decimal(0),
-        created_at=at,
-    )
 
 
 def validate(order: NewOrder) -> None:
@@ -267,7 +171,7 @@ def advance(order: Order, event: OrderEvent) -> Order | None:
     """
     match event.kind:
         case OrderEventKind.EXECUTED:
-            return _executed(order, event)
+            return executed(order, event)
         case OrderEventKind.ACKNOWLEDGED:
             status = OrderStatus.NEW if order.status in {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN} else None
         case OrderEventKind.REFUSED:
@@ -287,28 +191,20 @@ def advance(order: Order, event: OrderEvent) -> Order | None:
     return None if status is None else _next(order, status, event)
 
 
-def book_execution(order: Order, position: Position, execution: Execution, *, at: datetime) -> Booking:
-    """Return everything an execution changes: order, position, cash and the balanced ledger lines.
-
-    ``at`` is when it is booked: the venue's own time is on another clock and does not date the order.
-    """
-    event = OrderEvent(kind=OrderEventKind.EXECUTED, at=at, qty=execution.qty, price=execution.price)
-    require_finite(execution.fee, pointer="/fee")
-    moved, realized = apply_fill(position, order.side, qty=execution.qty, price=execution.price)
-    cash = cash_delta(order.side, execution.qty, price=execution.price, fee=execution.fee)
-    amounts = {
-        "cash": cash,
-        "fees": execution.fee,
-        "realized_pnl": -realized,
-        f"securities:{order.symbol}": realized - cash - execution.fee,
-    }
-    return Booking(
-        order=_executed(order, event),
-        position=moved,
-        realized=realized,
-        cash_change=cash,
-        lines=tuple(LedgerLine(name, amount) for name, amount in amounts.items() if amount),
-    )
+def executed(order: Order, event: OrderEvent) -> Order:
+    """Return the order after an execution, which always counts."""
+    filled = order.filled_qty + event.qty
+    code = ""
+    if order.status in TERMINAL:
+        status, code = order.status, "LATE_FILL"
+    elif filled >= order.qty:
+        status = OrderStatus.FILLED
+    else:
+        status = OrderStatus.PARTIALLY_FILLED if order.status is not OrderStatus.PENDING_CANCEL else order.status
+    if filled > order.qty:
+        code = "OVERFILL"
+    grown = replace(order, filled_qty=filled, filled_amount=order.filled_amount + notional(event.qty, event.price))
+    return _next(grown, status, replace(event, code=code))
 
 
 def _require_bookable(qty: Decimal, limit_price: Decimal) -> None:
@@ -358,18 +254,3 @@ def _next(order: Order, status: OrderStatus, event: OrderEvent) -> Order:
         version=order.version + 1,
         updated_at=event.at,
     )
-
-
-def _executed(order: Order, event: OrderEvent) -> Order:
-    filled = order.filled_qty + event.qty
-    code = ""
-    if order.status in TERMINAL:
-        status, code = order.status, "LATE_FILL"
-    elif filled >= order.qty:
-        status = OrderStatus.FILLED
-    else:
-        status = OrderStatus.PARTIALLY_FILLED if order.status is not OrderStatus.PENDING_CANCEL else order.status
-    if filled > order.qty:
-        code = "OVERFILL"
-    grown = replace(order, filled_qty=filled, filled_amount=order.filled_amount + notional(event.qty, event.price))
-    return _next(grown, status, replace(event, code=code))

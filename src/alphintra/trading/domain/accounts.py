@@ -1,0 +1,77 @@
+"""What an account may be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.ids import AccountId, UserId
+from alphintra.kernel.money import require_positive
+from alphintra.kernel.vocabulary import AccountMode
+
+__all__ = ["Account", "new_account"]
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_ACCOUNT_NAME_MAX = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account; ``is_active`` once risk has set limits and broker has opened the connection."""
+
+    account_id: AccountId
+    owner_id: UserId
+    name: str
+    mode: AccountMode
+    currency: str
+    feed_id: UUID | None
+    is_risk_ready: bool
+    is_venue_ready: bool
+    starting_cash: Decimal
+    cash: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+    created_at: datetime
+
+    @property
+    def is_active(self) -> bool:
+        """Whether orders are taken."""
+        return self.is_risk_ready and self.is_venue_ready
+
+
+def new_account(  # noqa: PLR0913 - an account has these parts
+    *,
+    account_id: AccountId,
+    owner_id: UserId,
+    name: str,
+    starting_cash: Decimal,
+    currency: str,
+    feed_id: UUID,
+    at: datetime,
+) -> Account:
+    """Return a new paper account. Raises FIELD_LENGTH, FIELD_VALUE or NUMBER_* for bad input."""
+    if not 0 < len(name.strip()) <= _ACCOUNT_NAME_MAX or not name.isprintable():
+        message = f"the name must have 1 to {_ACCOUNT_NAME_MAX} printable characters"
+        raise AlphintraError("FIELD_LENGTH", message, pointer="/name")
+    if not _CURRENCY.fullmatch(currency):
+        raise AlphintraError("FIELD_VALUE", "the currency is three letters, e.g. USD", pointer="/currency")
+    require_positive(starting_cash, pointer="/starting_cash")
+    return Account(
+        account_id=account_id,
+        owner_id=owner_id,
+        name=name.strip(),
+        mode=AccountMode.PAPER,
+        currency=currency,
+        feed_id=feed_id,
+        is_risk_ready=False,
+        is_venue_ready=False,
+        starting_cash=starting_cash,
+        cash=starting_cash,
+        realized_pnl=Decimal(0),
+        fees=Decimal(0),
+        created_at=at,
+    )

@@ -1,0 +1,1 @@
+"""Accounts, orders, executions and the ledger in the trading database: rows to values and back."""

@@ -1,0 +1,26 @@
+"""The whole repository: reads of the books, and the door to change them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from alphintra.trading.repository.accounts import AccountChanges, AccountReads
+from alphintra.trading.repository.booking import BookingChanges, BookingReads
+from alphintra.trading.repository.orders import OrderChanges, OrderReads
+
+__all__ = ["Books", "BooksTransaction"]
+
+
+class BooksTransaction(AccountChanges, OrderChanges, BookingChanges):
+    """Changes to the books inside one transaction."""
+
+
+class Books(AccountReads, OrderReads, BookingReads):
+    """Reads of the books, and the door to change them."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[BooksTransaction]:
+        """Open a transaction: committed at the end, rolled back on any exception."""
+        async with self._database.transaction() as session:
+            yield BooksTransaction(session)
