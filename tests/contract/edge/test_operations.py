@@ -36,7 +36,12 @@ OPEN_ROUTES: Final = {
     "POST /api/v1/auth/refresh",
     "POST /api/v1/setup/owner",
 }
-NOT_ASKED_BY_ANY_ROUTE: Final = {"auth.get_signing_keys", "auth.verify_api_key", "broker.list_connections"}
+NOT_ASKED_BY_ANY_ROUTE: Final = {
+    "auth.get_signing_keys",
+    "auth.verify_api_key",
+    "broker.list_connections",
+    "trading.replace_order",
+}
 _QUERIES: Final = {"list_orders": f"?account_id={SOME_ID}", "import_dataset": "?filename=a.csv&source=test"}
 _PATH_WORDS: Final = {"{symbol}": "AAPL", "{key_id}": "key1", "{action}": "resume"}
 
