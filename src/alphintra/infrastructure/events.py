@@ -8,7 +8,7 @@ acts on it. Delivery is therefore at least once, and each event takes effect onc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,38 +20,39 @@ from nats.errors import Error as NatsError
 
 from alphintra.infrastructure.backoff import retry_delay
 from alphintra.infrastructure.faults import fault_point
-from alphintra.infrastructure.telemetry import bound_context, get_logger
+from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.messages import Context, Event, EventEnvelope, subject_of, tag_of
+from alphintra.kernel.messages import Context, Event, EventEnvelope, subject_of
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
-    from nats.aio.msg import Msg
     from nats.js.api import PubAck
 
     from alphintra.infrastructure.postgres import Database, Record, Session
     from alphintra.kernel.ids import IdSource
 
 __all__ = [
-    "Consumer",
+    "AuditEntry",
     "Delivery",
+    "EventEntry",
     "OutboxRelay",
     "append_audit",
+    "append_audits",
+    "append_each",
     "append_event",
     "append_events",
     "encode_event",
+    "receive_many",
     "receive_once",
 ]
 
 E = TypeVar("E", bound=Event)
 _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
-_decode_envelope = msgspec.json.Decoder(EventEnvelope).decode
 
 EVENT_BYTES_MAX = 1_000_000  # what NATS takes as one message, less its headers
 RELAY_BATCH = 128
 RELAY_IDLE_S = 1.0
-FETCH_BATCH = 64
-FETCH_WAIT_S = 5.0
+PUBLISH_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,25 @@ class Delivery(Generic[E]):
     event_id: UUID
     aggregate_id: UUID
     occurred_at: datetime
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class EventEntry:
+    """An event to store: what it is about, and on whose authority it happened."""
+
+    aggregate_id: UUID
+    event: Event
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An audit row to store; the parts are those of `append_audit`."""
+
+    action: str
+    subject: str
+    detail: msgspec.Struct | dict[str, object]
     context: Context
 
 
@@ -96,15 +116,24 @@ async def append_event(
 async def append_events(
     session: Session, events: Iterable[tuple[UUID, Event]], *, ids: IdSource, context: Context, at: datetime
 ) -> None:
-    """Store events with the aggregates they belong to, and queue them in this order, in one round trip."""
-    rows = []
-    for aggregate_id, event in events:
-        event_id = ids.new()
-        payload = encode_event(event, event_id=event_id, aggregate_id=aggregate_id, context=context, at=at)
-        rows.append((event_id, subject_of(type(event)), aggregate_id, payload, at))
-    if rows:
-        await session.execute_many("events.append", rows)
-        session.is_wake_due = True
+    """Store events with the aggregates they belong to, and queue them in this order, in one statement."""
+    entries = [EventEntry(aggregate_id, event, context) for aggregate_id, event in events]
+    await append_each(session, entries, ids=ids, at=at)
+
+
+async def append_each(session: Session, entries: Sequence[EventEntry], *, ids: IdSource, at: datetime) -> None:
+    """Store events that happened on several people's authority, and queue them in this order, in one statement."""
+    if not entries:
+        return
+    event_ids = [ids.new() for _ in entries]
+    payloads = [
+        encode_event(entry.event, event_id=event_id, aggregate_id=entry.aggregate_id, context=entry.context, at=at)
+        for entry, event_id in zip(entries, event_ids, strict=True)
+    ]
+    subjects = [subject_of(type(entry.event)) for entry in entries]
+    aggregates = [entry.aggregate_id for entry in entries]
+    await session.execute("events.append_many", event_ids, subjects, aggregates, payloads, at)
+    session.is_wake_due = True
 
 
 async def append_audit(  # noqa: PLR0913 - an audit row has these parts
@@ -132,9 +161,33 @@ async def append_audit(  # noqa: PLR0913 - an audit row has these parts
     await session.execute("audit.append", ids.new(), context.actor.id, action, subject, text, context.trace_id, at)
 
 
+async def append_audits(session: Session, entries: Sequence[AuditEntry], *, ids: IdSource, at: datetime) -> None:
+    """Record many actions in one statement, in the transaction of the session."""
+    if not entries:
+        return
+    await session.execute(
+        "audit.append_many",
+        [ids.new() for _ in entries],
+        [entry.context.actor.id for entry in entries],
+        [entry.action for entry in entries],
+        [entry.subject for entry in entries],
+        [_encode(entry.detail).decode() for entry in entries],
+        [entry.context.trace_id for entry in entries],
+        at,
+    )
+
+
 async def receive_once(session: Session, consumer: str, delivery: Delivery[Any]) -> bool:
     """Remember the event in the inbox, in the transaction of the session; False if it was handled before."""
     return await session.value("inbox.receive", consumer, delivery.event_id) is not None
+
+
+async def receive_many(session: Session, consumer: str, deliveries: Sequence[Delivery[E]]) -> list[Delivery[E]]:
+    """Remember events in the inbox, in the transaction of the session; returns those not handled before, in order."""
+    by_id = {delivery.event_id: delivery for delivery in deliveries}  # each once, in the order of its first place
+    rows = await session.rows("inbox.receive_many", consumer, list(by_id))
+    fresh = {row["event_id"] for row in rows}
+    return [delivery for event_id, delivery in by_id.items() if event_id in fresh]
 
 
 class OutboxRelay:
@@ -182,7 +235,7 @@ class OutboxRelay:
             for row in rows:
                 headers = {"Nats-Msg-Id": str(row["event_id"])}
                 acks.append(await self._stream.publish_async(row["subject"], row["payload"].encode(), headers=headers))
-            await asyncio.wait_for(asyncio.gather(*acks), timeout=FETCH_WAIT_S)
+            await asyncio.wait_for(asyncio.gather(*acks), timeout=PUBLISH_WAIT_S)
         finally:
             for ack in acks:
                 ack.cancel()  # gives its place back where it was not answered
@@ -196,74 +249,3 @@ class OutboxRelay:
     def wake(self) -> None:
         """Look for queued events now."""
         self._awake.set()
-
-
-class Consumer:
-    """Delivers the events a service hears to its handlers, in the order of each producer."""
-
-    def __init__(self, *, service: str, nats: Client) -> None:
-        self._service = service
-        self._nats = nats
-        self._handlers: dict[str, tuple[type[Event], Callable[[Any], Awaitable[None]]]] = {}
-
-    def on(self, event: type[E], handler: Callable[[Delivery[E]], Awaitable[None]]) -> None:
-        """Deliver events of this type to the handler; it must be safe to repeat (see ``receive_once``)."""
-        self._handlers[tag_of(event)] = (event, handler)
-
-    @property
-    def producers(self) -> tuple[str, ...]:
-        """Services whose events are heard."""
-        return tuple(sorted({tag.split(".")[0] for tag in self._handlers}))
-
-    async def run(self, producer: str) -> None:
-        """Consume one producer's stream until cancelled."""
-        failures = 0
-        while True:
-            try:
-                stream = self._nats.jetstream()
-                subscription = await stream.pull_subscribe_bind(self._service, f"EVT_{producer.upper()}")
-                while True:
-                    with suppress(TimeoutError):
-                        for message in await subscription.fetch(FETCH_BATCH, timeout=FETCH_WAIT_S):
-                            await self._deliver(message)
-                    failures = 0
-            except (NatsError, OSError) as error:
-                failures += 1
-                get_logger().warning("consumer.retry", producer=producer, failures=failures, error=str(error))
-                await asyncio.sleep(retry_delay(failures))
-
-    async def _deliver(self, message: Msg) -> None:
-        try:
-            envelope = _decode_envelope(message.data)
-            kind = msgspec.json.decode(envelope.event, type=_Tagged).message
-            entry = self._handlers.get(kind)
-            if entry is None:
-                get_logger().warning("consumer.unknown_event", type=kind, subject=message.subject)
-                await message.ack()
-                return
-            event, handler = entry
-            delivery = Delivery(
-                event=msgspec.json.decode(envelope.event, type=event),
-                event_id=envelope.event_id,
-                aggregate_id=envelope.aggregate_id,
-                occurred_at=envelope.occurred_at,
-                context=envelope.context,
-            )
-            with bound_context(envelope.context):
-                await handler(delivery)
-            fault_point("consumer.handled")
-            await message.ack()
-        except (AlphintraError, msgspec.DecodeError) as error:
-            get_logger().warning("consumer.redeliver", subject=message.subject, error=str(error))
-            await message.nak(delay=_redelivery_delay(message))
-        except Exception:  # noqa: BLE001 - logged and delivered again: an event is never dropped
-            get_logger().exception("consumer.failed", subject=message.subject)
-            await message.nak(delay=_redelivery_delay(message))
-
-
-class _Tagged(msgspec.Struct):
-    message: str
-
-
-def _redelivery_delay(message: Msg) -> float:
-    return retry_delay(message.metadata.num_delivered - 1)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nats.errors import Error as NatsError
 
 from alphintra.infrastructure.backoff import retry_delay
 from alphintra.infrastructure.bus import Bus, LocalDirectory
-from alphintra.infrastructure.events import Consumer, Delivery, OutboxRelay
+from alphintra.infrastructure.consumer import Consumer
+from alphintra.infrastructure.events import Delivery, OutboxRelay
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
 from alphintra.infrastructure.parts import Parts
 from alphintra.infrastructure.postgres import Database, Queries
@@ -110,6 +111,12 @@ class ServiceHost:
     def hear(self, event: type[E], handler: Callable[[Delivery[E]], Awaitable[None]]) -> None:
         """Deliver events of this type to the handler while this process runs the service's background part."""
         self._consumer.on(event, handler)
+
+    def hear_many(
+        self, events: Sequence[type[Event]], handler: Callable[[Sequence[Delivery[Any]]], Awaitable[None]]
+    ) -> None:
+        """Deliver runs of events of these types to one handler, which takes effect as a whole; see `Consumer`."""
+        self._consumer.on_many(events, handler)
 
     def run(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for as long as the service runs; restarted with back-off if it fails or returns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,9 @@ import pytest_asyncio
 import structlog
 
 from alphintra.contracts.trading import AccountOpened, CancelRequested
-from alphintra.infrastructure import events
-from alphintra.infrastructure.events import Consumer, Delivery, encode_event, receive_once
+from alphintra.infrastructure import consumer, pull
+from alphintra.infrastructure.consumer import Consumer
+from alphintra.infrastructure.events import Delivery, encode_event, receive_many, receive_once
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Context
 from alphintra.kernel.vocabulary import AccountMode
@@ -53,10 +54,10 @@ async def publish(bus: OwnBus, *bodies: bytes) -> None:
 @asynccontextmanager
 async def consuming(bus: OwnBus, handler: Callable[[Cancel], Awaitable[None]]) -> AsyncIterator[asyncio.Task[None]]:
     """Hear trading as broker does."""
-    consumer = Consumer(service="broker", nats=await bus.link("broker"))
-    consumer.on(CancelRequested, handler)
-    assert consumer.producers == ("trading",)
-    running = asyncio.create_task(consumer.run("trading"))
+    hearing = Consumer(service="broker", nats=await bus.link("broker"))
+    hearing.on(CancelRequested, handler)
+    assert hearing.producers == ("trading",)
+    running = asyncio.create_task(hearing.run("trading"))
     try:
         yield running
     finally:
@@ -198,7 +199,7 @@ async def test_what_fails_between_handling_and_acknowledging_has_one_effect(
     async with opened(await service_database("broker")) as database, counting(database) as (hear, effects):
         await publish(bus, event_of(1))
         with monkeypatch.context() as armed:
-            stop_at(armed, events, "consumer.handled")
+            stop_at(armed, consumer, "consumer.handled")
             async with consuming(bus, hear):
                 await until(lambda: has(effects))
                 assert not await is_settled(bus)
@@ -259,3 +260,91 @@ async def test_a_bus_killed_in_the_middle_is_heard_again_afterwards(
             await until(lambda: is_settled(bus))
             assert not running.done()
         assert sorted(effects) == list(range(60))
+
+
+@asynccontextmanager
+async def consuming_many(
+    bus: OwnBus, handler: Callable[[Sequence[Cancel]], Awaitable[None]]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Hear trading as broker does, many events at once."""
+    hearing = Consumer(service="broker", nats=await bus.link("broker"))
+    hearing.on_many([CancelRequested], handler)
+    running = asyncio.create_task(hearing.run("trading"))
+    try:
+        yield running
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError, PowerCutError):
+            await running
+
+
+async def test_what_queues_up_is_handled_together_in_its_order(bus: OwnBus) -> None:
+    runs: list[list[int]] = []
+
+    async def hear(deliveries: Sequence[Cancel]) -> None:
+        runs.append([delivery.event.order_id.int for delivery in deliveries])
+        await asyncio.sleep(0.05)
+
+    await publish(bus, *(event_of(number) for number in range(400)))
+    async with consuming_many(bus, hear):
+        await until(lambda: is_settled(bus))
+    assert [number for run in runs for number in run] == list(range(400))
+    assert len(runs) < 40
+    assert max(map(len, runs)) <= consumer.BATCH_MAX
+
+
+async def test_one_bad_event_of_a_run_has_no_effect_and_costs_no_other_its_own(
+    bus: OwnBus, service_database: Callable[[str], Awaitable[ServiceDatabase]]
+) -> None:
+    effects: list[int] = []
+    heals_at = 3
+    tried = 0
+    async with opened(await service_database("broker")) as database:
+
+        async def hear(deliveries: Sequence[Cancel]) -> None:
+            nonlocal tried
+            numbers = [delivery.event.order_id.int for delivery in deliveries]
+            async with database.transaction() as tx:
+                fresh = await receive_many(tx, "test", deliveries)
+                if 7 in numbers:
+                    tried += len(numbers) == 1
+                    if tried < heals_at:
+                        message = "number seven"
+                        raise RuntimeError(message)
+            effects.extend(delivery.event.order_id.int for delivery in fresh)
+
+        await publish(bus, *(event_of(number) for number in range(20)))
+        async with consuming_many(bus, hear):
+            await until(lambda: is_settled(bus))
+    assert sorted(effects) == list(range(20))
+    assert [number for number in effects if number != 7] == [number for number in range(20) if number != 7]
+    assert tried == heals_at
+
+
+async def test_a_run_in_which_an_event_stands_twice_gives_it_effect_once(
+    service_database: Callable[[str], Awaitable[ServiceDatabase]],
+) -> None:
+    first, second = (
+        delivery_of(CancelRequested(order_id=new_id(), account_id=new_id()), aggregate_id=new_id()) for _ in range(2)
+    )
+    async with opened(await service_database("broker")) as database, database.transaction() as tx:
+        assert await receive_many(tx, "one", [first, second, first]) == [first, second]
+        assert await receive_many(tx, "one", [second, first]) == []
+        assert await receive_many(tx, "two", [second, second]) == [second]
+
+
+async def test_a_server_that_was_started_again_is_asked_again(bus: OwnBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pull, "RENEWED_S", 0.5)
+    heard: list[int] = []
+
+    async def hear(delivery: Cancel) -> None:
+        heard.append(delivery.event.order_id.int)
+
+    async with consuming(bus, hear):
+        await publish(bus, event_of(1))
+        await until(lambda: is_settled(bus))
+        bus.kill()
+        bus.start_again()
+        await publish(bus, event_of(2))
+        await until(lambda: is_settled(bus))
+    assert set(heard) == {1, 2}  # the first perhaps twice: that it was acknowledged may have died with the server

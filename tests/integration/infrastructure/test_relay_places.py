@@ -33,7 +33,7 @@ async def test_a_server_that_does_not_answer_costs_the_relay_no_place(
     server = private_nats()
     async with _relay(server, await service_database("user")) as (relay, database):
         await _queue(database)
-        monkeypatch.setattr(events, "FETCH_WAIT_S", 0.2)
+        monkeypatch.setattr(events, "PUBLISH_WAIT_S", 0.2)
         server.process.send_signal(signal.SIGSTOP)
         try:
             for _ in range(3):
@@ -42,7 +42,7 @@ async def test_a_server_that_does_not_answer_costs_the_relay_no_place(
                 assert relay._stream.publish_async_pending() == 0
         finally:
             server.process.send_signal(signal.SIGCONT)
-        monkeypatch.setattr(events, "FETCH_WAIT_S", 20.0)
+        monkeypatch.setattr(events, "PUBLISH_WAIT_S", 20.0)
         assert await relay._publish_batch() == COUNT
         assert await relay._publish_batch() == 0
 

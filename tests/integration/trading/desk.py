@@ -125,8 +125,7 @@ class Desk:
     async def hear(self, *deliveries: Delivery[Any]) -> None:
         """Deliver events to the handlers that are wired for them."""
         for delivery in deliveries:
-            _event, handler = self.host._consumer._handlers[tag_of(type(delivery.event))]
-            await handler(delivery)
+            await self.host._consumer._ears[tag_of(type(delivery.event))].handle([delivery])
 
     async def tell(self, event: Event) -> None:
         """Deliver an event nobody has heard before."""

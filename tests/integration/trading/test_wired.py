@@ -13,7 +13,8 @@ from alphintra.contracts.broker import ConnectionOpened, ExecutionReported
 from alphintra.contracts.risk import AssessOrder, LimitsChanged
 from alphintra.contracts.trading import CancelRequested, GetOrder, OpenAccount, OrderSubmitted, SubmitOrder
 from alphintra.infrastructure.bus import Bus, LocalDirectory
-from alphintra.infrastructure.events import Consumer, Delivery, encode_event
+from alphintra.infrastructure.consumer import Consumer
+from alphintra.infrastructure.events import Delivery, encode_event
 from alphintra.infrastructure.host import Parts, ServiceCredentials, ServiceHost
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
 from alphintra.kernel.errors import AlphintraError
