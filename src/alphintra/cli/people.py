@@ -101,11 +101,15 @@ def api_key() -> None:
     "--scope", "scopes", multiple=True, required=True, type=click.Choice(["read", "trade", "admin"]), help="Repeatable."
 )
 @click.option("--paper/--live", "is_paper", default=True, show_default=True, help="Which accounts it may trade.")
-@click.option("--name", required=True, help="What it is for.")
+@click.option("--name", default="command line", show_default=True, help="What it is for.")
 @AS_JSON
 def create_key(*, email: str | None, scopes: tuple[str, ...], is_paper: bool, name: str, as_json: bool) -> int:
-    """Make an API key; its secret is shown this once."""
+    """Make an API key; its secret is shown this once.
+
+    A paper key that trades gets an account: where the person has no paper account yet, one is opened.
+    """
     from alphintra.cli import session
+    from alphintra.cli.paper_account import ensure_paper_account
 
     with session.person() if email is None else session.operator() as api:
         body = {
@@ -115,10 +119,11 @@ def create_key(*, email: str | None, scopes: tuple[str, ...], is_paper: bool, na
             "user_id": None if email is None else _user_id(api, email),
         }
         created = api.post("/api-keys", body)
+        account_id = ensure_paper_account(api, created) if is_paper and "trade" in scopes else None
     if as_json:
-        print_json(created)
+        print_json({**created, "account_id": account_id})
     else:
-        print_fields({"key id": created["key_id"], "secret": created["secret"]})
+        print_fields({"key id": created["key_id"], "secret": created["secret"], "account": account_id})
         click.echo("The secret is stored nowhere and shown this once.", err=True)
     return 0
 

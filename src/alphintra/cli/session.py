@@ -14,7 +14,7 @@ from alphintra.cli.installation import KEY_ID_VARIABLE, KEY_SECRET_VARIABLE, bas
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.home import Home
 
-__all__ = ["anonymous", "anyone", "log_in", "log_out", "operator", "person"]
+__all__ = ["anonymous", "anyone", "by_key", "log_in", "log_out", "operator", "person"]
 
 _SECRET = "cli-session"  # noqa: S105 - the name of a file
 _LOCK = "cli-session.lock"
@@ -50,6 +50,11 @@ def anyone() -> ApiClient:
     home = existing_home()
     url = base_url(home)
     return _by_key(url) or _by_session(home, url) or _by_operator_token(home, url)
+
+
+def by_key(key_id: str, secret: str) -> ApiClient:
+    """Return a client of the person an API key stands for. Raises NOT_RUNNING."""
+    return _with_key(base_url(existing_home()), key_id, secret)
 
 
 def log_in(email: str, password: str) -> dict[str, Any]:
@@ -91,6 +96,10 @@ def _by_key(url: str) -> ApiClient | None:
     if not key_id or not secret:
         detail = f"set both {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE}, or neither"
         raise AlphintraError("API_KEY_INCOMPLETE", detail, pointer=KEY_ID_VARIABLE)
+    return _with_key(url, key_id, secret)
+
+
+def _with_key(url: str, key_id: str, secret: str) -> ApiClient:
     return ApiClient(url, headers={"APCA-API-KEY-ID": key_id, "APCA-API-SECRET-KEY": secret})
 
 

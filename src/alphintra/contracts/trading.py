@@ -272,11 +272,22 @@ class GetOrder(Command[OrderView], tag="trading.get_order.v1", frozen=True):
 
 
 class ListOrders(Command[OrdersView], tag="trading.list_orders.v1", frozen=True):
-    """List orders of an account, newest first, at most ``limit``."""
+    """List orders of an account, newest first unless ``oldest_first``, at most ``limit``.
+
+    Each filter that is given narrows the list: one ``status``, or any of ``statuses``; created later than ``after`` and
+    earlier than ``until``; one side; any of the symbols; the one order of that client order id.
+    """
 
     account_id: UUID
     status: OrderStatus | None = None
     limit: int = 100
+    statuses: tuple[OrderStatus, ...] | None = None
+    after: Utc | None = None
+    until: Utc | None = None
+    side: Side | None = None
+    symbols: tuple[str, ...] | None = None
+    client_order_id: str | None = None
+    oldest_first: bool = False
 
 
 class ListExecutions(Command[ExecutionsView], tag="trading.list_executions.v1", frozen=True):
@@ -364,10 +375,11 @@ class CancelRequested(Event, tag="trading.cancel_requested.v1", frozen=True):
 
 
 class FillBooked(Event, tag="trading.fill_booked.v1", frozen=True):
-    """An execution was booked: order, position and cash changed together."""
+    """An execution was booked: order, position and cash changed together; ``order`` is the order after it."""
 
     owner_id: UUID
     execution: ExecutionView
     order_status: OrderStatus
     account_qty: Decimal
     cash: Decimal
+    order: OrderView | None = None

@@ -24,6 +24,7 @@ from alphintra.kernel.clock import Clock
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import IdSource
 from alphintra.kernel.messages import Actor, Command, Context
+from alphintra.kernel.vocabulary import AccountMode
 
 __all__ = ["EDGE", "Caller", "Gate", "Scope", "gate_of"]
 
@@ -77,6 +78,7 @@ class Caller:
         address: where the request came from.
         session_id: the session behind it, None for keys and the operator.
         gate: the gate that let them in.
+        mode: which accounts an API key is for, None for people and the operator.
         status: status of the answer where it is not the route's usual one.
         headers: further headers of the answer.
     """
@@ -85,6 +87,7 @@ class Caller:
     address: str
     session_id: UUID | None
     gate: Gate
+    mode: AccountMode | None = None
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -142,14 +145,34 @@ class Gate:
         if needed is Scope.PUBLIC:
             context = Context(trace_id=trace_id, actor=ANONYMOUS)
             return Caller(context=context, address=address, session_id=None, gate=self)
-        actor, session_id = await self._identify(request, trace_id)
+        actor, session_id, mode = await self._identify(request, trace_id)
         request.state.actor = actor.id
         if not _may(actor, needed):
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
-            message = f"this needs the scope {needed.value!r}, which these credentials do not have"
-            raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN)
+            raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address=address, session_id=session_id, gate=self)
+        return Caller(context=context, address=address, session_id=session_id, gate=self, mode=mode)
+
+    async def admit_key(self, key_id: str, secret: str, needed: Scope, *, trace_id: str) -> Caller:
+        """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
+        actor, mode = await self._by_key(key_id, secret, trace_id)
+        if not _may(actor, needed):
+            raise _lacks(needed)
+        context = Context(trace_id=trace_id, actor=actor)
+        return Caller(context=context, address="", session_id=None, gate=self, mode=mode)
+
+    async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
+        """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""
+        actor, session_id = await self._by_access_token(token, trace_id)
+        if not _may(actor, needed):
+            raise _lacks(needed)
+        context = Context(trace_id=trace_id, actor=actor)
+        return Caller(context=context, address="", session_id=session_id, gate=self)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock proofs are judged by."""
+        return self._clock
 
     def end_session(self, session_id: UUID) -> None:
         """Refuse the access tokens of a session at once, though they have not expired yet."""
@@ -160,21 +183,22 @@ class Gate:
         """Refuse a revoked API key at once."""
         self._keys.forget(lambda principal: principal.key_id == key_id)
 
-    async def _identify(self, request: Request, trace_id: str) -> tuple[Actor, UUID | None]:
+    async def _identify(self, request: Request, trace_id: str) -> tuple[Actor, UUID | None, AccountMode | None]:
         bearers = request.headers.getlist("authorization")
         key_id = request.headers.get("apca-api-key-id")
         secret = request.headers.get("apca-api-secret-key")
         if len(bearers) + (key_id is not None or secret is not None) > 1:
             raise _unauthenticated("AUTH_AMBIGUOUS", "send one kind of credentials, once")
         if key_id is not None or secret is not None:
-            return await self._by_key(key_id or "", secret or "", trace_id), None
+            actor, mode = await self._by_key(key_id or "", secret or "", trace_id)
+            return actor, None, mode
         scheme, _, token = bearers[0].partition(" ") if bearers else ("", "", "")
         if scheme.lower() != "bearer" or not token.strip():
             message = "send Authorization: Bearer <access token>, or APCA-API-KEY-ID and APCA-API-SECRET-KEY"
             raise _unauthenticated("AUTH_REQUIRED", message)
         if token.startswith(OPERATOR_TOKEN_PREFIX):
-            return self._by_operator_token(token.strip()), None
-        return await self._by_access_token(token.strip(), trace_id)
+            return self._by_operator_token(token.strip()), None, None
+        return *await self._by_access_token(token.strip(), trace_id), None
 
     def _by_operator_token(self, token: str) -> Actor:
         given = sha256(token.encode()).hexdigest()
@@ -184,7 +208,7 @@ class Gate:
             raise _unauthenticated("TOKEN_INVALID", "this operator token is not the one in force")
         return OPERATOR
 
-    async def _by_key(self, key_id: str, secret: str, trace_id: str) -> Actor:
+    async def _by_key(self, key_id: str, secret: str, trace_id: str) -> tuple[Actor, AccountMode]:
         at = self._clock.now()
         proof = sha256(f"{key_id}\0{secret}".encode()).digest()
         principal = self._keys.find(proof, at=at)
@@ -192,12 +216,13 @@ class Gate:
             command = VerifyApiKey(key_id=key_id, secret=secret)
             principal = await self.bus.ask(command, Context(trace_id=trace_id, actor=EDGE))
             self._keys.keep(proof, principal, until=at + PROVEN_FOR)
-        return Actor(
+        actor = Actor(
             id=f"key:{principal.key_id}",
             user_id=principal.user_id,
             roles=(principal.role,),
             scopes=principal.scopes,
         )
+        return actor, AccountMode(principal.mode)
 
     async def _by_access_token(self, token: str, trace_id: str) -> tuple[Actor, UUID | None]:
         at = self._clock.now()
@@ -243,7 +268,14 @@ def _may(actor: Actor, needed: Scope) -> bool:
     if not actor.id.startswith("key:"):
         return is_in_role
     needed_of_key = Scope.ADMIN if needed in {Scope.SESSION, Scope.HALT} else needed
-    return is_in_role and needed_of_key in actor.scopes
+    # Who may trade may look at what they trade.
+    is_granted = needed_of_key in actor.scopes or (needed is Scope.READ and Scope.TRADE in actor.scopes)
+    return is_in_role and is_granted
+
+
+def _lacks(needed: Scope) -> AlphintraError:
+    message = f"this needs the scope {needed.value!r}, which these credentials do not have"
+    return AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN)
 
 
 def _unauthenticated(code: str, detail: str) -> AlphintraError:

@@ -242,6 +242,20 @@ async def test_lists_are_bounded_and_filtered(desk: Desk) -> None:
     assert [order.client_order_id for order in newest.orders] == ["c-3", "c-2"]
     pending = await desk.ask(ListOrders(account_id=desk.account_id, status=OrderStatus.PENDING_CANCEL))
     assert [order.client_order_id for order in pending.orders] == ["c-3"]
+    for narrowed, expected in (
+        ({"oldest_first": True, "limit": 2}, ["c-0", "c-1"]),
+        ({"after": pending.orders[0].created_at - timedelta(seconds=2)}, ["c-3", "c-2"]),
+        ({"until": pending.orders[0].created_at - timedelta(seconds=2)}, ["c-0"]),
+        ({"side": Side.SELL}, []),
+        ({"symbols": ("AAPL", "MSFT")}, ["c-3", "c-2", "c-1", "c-0"]),
+        ({"symbols": ("MSFT",)}, []),
+        ({"statuses": (OrderStatus.FILLED, OrderStatus.PENDING_NEW), "limit": 1}, ["c-2"]),
+        ({"client_order_id": "c-1"}, ["c-1"]),
+        ({"client_order_id": "c-1", "statuses": (OrderStatus.FILLED,)}, []),
+        ({"client_order_id": "c-9"}, []),
+    ):
+        found = await desk.ask(ListOrders(account_id=desk.account_id, **narrowed))
+        assert [order.client_order_id for order in found.orders] == expected, narrowed
     for limit in (0, -1, 1001, 10**30):
         for command in (ListOrders, ListExecutions, ListLedger):
             assert await desk.refusal(command(account_id=desk.account_id, limit=limit)) == "PAGE_LIMIT"

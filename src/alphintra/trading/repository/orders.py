@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.ids import AccountId, OrderId
 
-__all__ = ["AcceptedOrder", "OrderChanges", "OrderReads"]
+__all__ = ["AcceptedOrder", "OrderChanges", "OrderFilter", "OrderReads"]
 
 _ORDER_FIELDS = tuple(field.name for field in fields(Order))
 
@@ -104,6 +104,19 @@ class OrderChanges(Changes):
         await self.session.execute_many("audit.append", rows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders of an account are read; None stands for all. ``after`` and ``until`` are not included."""
+
+    statuses: tuple[OrderStatus, ...] | None
+    after: datetime | None
+    until: datetime | None
+    side: Side | None
+    symbols: tuple[str, ...] | None
+    oldest_first: bool
+    limit: int
+
+
 class OrderReads(Reads):
     """Reads of orders."""
 
@@ -129,10 +142,21 @@ class OrderReads(Reads):
             row = await session.row("orders.get", order_id)
             return None if row is None else order_of(row)
 
-    async def orders(self, account_id: AccountId, *, status: OrderStatus | None, limit: int) -> tuple[Order, ...]:
-        """Read an account's orders, newest first."""
+    async def orders(self, account_id: AccountId, wanted: OrderFilter) -> tuple[Order, ...]:
+        """Read an account's orders."""
+        statement = "orders.list_oldest" if wanted.oldest_first else "orders.list"
         async with self._database.session() as session:
-            return tuple(order_of(row) for row in await session.rows("orders.list", account_id, status, limit))
+            rows = await session.rows(
+                statement,
+                account_id,
+                None if wanted.statuses is None else list(wanted.statuses),
+                wanted.after,
+                wanted.until,
+                wanted.side,
+                None if wanted.symbols is None else list(wanted.symbols),
+                wanted.limit,
+            )
+            return tuple(order_of(row) for row in rows)
 
 
 def _state(order: Order) -> tuple[object, ...]:

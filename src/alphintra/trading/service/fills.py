@@ -17,6 +17,7 @@ from alphintra.kernel.vocabulary import TERMINAL
 from alphintra.trading.domain.booking import Execution, book_execution
 from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind
 from alphintra.trading.service.reports import locked_order, tell_state
+from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
     from alphintra.contracts.broker import ExecutionReported
@@ -77,6 +78,7 @@ async def book_fill(delivery: Delivery[ExecutionReported], *, books: Books, ids:
             order_status=booking.order.status,
             account_qty=net,
             cash=cash,
+            order=order_view(booking.order),
         )
         await append_event(tx.session, told, ids=ids, aggregate_id=order.order_id, context=delivery.context, at=at)
         await append_audit(

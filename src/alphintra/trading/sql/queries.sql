@@ -83,13 +83,31 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, t
     status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
 FROM orders WHERE order_id = $1 FOR UPDATE;
 
--- orders.list: read an account's orders, newest first
+-- orders.list: read an account's orders, newest first, narrowed by the filters that are given
 SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
     status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
 FROM orders
-WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)
+WHERE account_id = $1
+    AND ($2::text[] IS NULL OR status = ANY($2))
+    AND created_at > coalesce($3, '-infinity'::timestamptz)
+    AND created_at < coalesce($4, 'infinity'::timestamptz)
+    AND ($5::text IS NULL OR side = $5)
+    AND ($6::text[] IS NULL OR symbol = ANY($6))
 ORDER BY created_at DESC, order_id DESC
-LIMIT $3;
+LIMIT $7;
+
+-- orders.list_oldest: the same, oldest first
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
+    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
+FROM orders
+WHERE account_id = $1
+    AND ($2::text[] IS NULL OR status = ANY($2))
+    AND created_at > coalesce($3, '-infinity'::timestamptz)
+    AND created_at < coalesce($4, 'infinity'::timestamptz)
+    AND ($5::text IS NULL OR side = $5)
+    AND ($6::text[] IS NULL OR symbol = ANY($6))
+ORDER BY created_at, order_id
+LIMIT $7;
 
 -- orders.lock_working: read an account's working orders, or everybody's, to change them
 SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
