@@ -11,6 +11,7 @@ import click
 
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json
 from alphintra.cli.parameters import POSITIVE, require_confirmed
+from alphintra.cli.risk_report import report
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
@@ -20,7 +21,7 @@ _LIMITS = ("order_qty_max", "order_notional_max", "position_qty_max", "may_short
 
 @click.group()
 def risk() -> None:
-    """The kill switch and the limits."""
+    """The kill switch, the limits, and what a book risks."""
 
 
 def _scoped(command: Any) -> Any:  # noqa: ANN401 - a click decorator
@@ -159,5 +160,7 @@ def _print_limits(found: Mapping[str, Any], *, as_json: bool) -> None:
         }
     )
 
+
+risk.add_command(report)
 
 COMMANDS: tuple[click.Command, ...] = (risk,)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.contracts.approval import Approval, OrderTerms
+from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
@@ -15,13 +16,16 @@ __all__ = [
     "AssessmentsView",
     "Finding",
     "GetLimits",
+    "GetRiskReport",
     "GetRiskState",
+    "KeepRiskReport",
     "KillStateChanged",
     "KillStateView",
     "LimitBreached",
     "LimitsChanged",
     "LimitsView",
     "ListAssessments",
+    "ListRiskReports",
     "MarkPrice",
     "MarkPrices",
     "MarkedView",
@@ -207,6 +211,26 @@ class MarkPrices(Command[MarkedView], tag="risk.mark_prices.v1", frozen=True):
     at: Utc
     prices: tuple[MarkPrice, ...]
     await_executions: tuple[str, ...] = ()
+
+
+class GetRiskReport(Command[RiskReportView], tag="risk.get_risk_report.v1", frozen=True):
+    """Measure an account's book as it stands; beta is against ``benchmark``, a symbol of the account's feed."""
+
+    account_id: UUID
+    benchmark: str = ""
+
+
+class KeepRiskReport(Command[KeptReportView], tag="risk.keep_risk_report.v1", frozen=True):
+    """Measure an account's book and keep the report, beside those that are kept every hour."""
+
+    account_id: UUID
+
+
+class ListRiskReports(Command[KeptReportsView], tag="risk.list_risk_reports.v1", frozen=True):
+    """List an account's kept reports, newest first."""
+
+    account_id: UUID
+    limit: int = 100
 
 
 class LimitsChanged(Event, tag="risk.limits_changed.v1", frozen=True):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
 from alphintra.infrastructure.signing import SigningKey
-from alphintra.risk.endpoints import Endpoints
-from alphintra.risk.repository import RiskRecords
+from alphintra.risk.endpoints import Endpoints, MeasureEndpoints
+from alphintra.risk.repository import MetricRecords, RiskRecords
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.host import Parts, ServiceHost
@@ -36,3 +36,15 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.hear(from_trading.OrderClosed, endpoints.on_order_closed)
     if parts.background:
         host.run("sweep", endpoints.sweep)
+    _wire_measures(host, parts)
+
+
+def _wire_measures(host: ServiceHost, parts: Parts) -> None:
+    measures = MeasureEndpoints(
+        records=RiskRecords(host.database), metrics=MetricRecords(host.database), clock=host.clock, ids=host.ids
+    )
+    host.bus.answer(messages.GetRiskReport, measures.get_risk_report)
+    host.bus.answer(messages.KeepRiskReport, measures.keep_risk_report)
+    host.bus.answer(messages.ListRiskReports, measures.list_risk_reports)
+    if parts.background:
+        host.run("measure", measures.measure)

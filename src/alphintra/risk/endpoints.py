@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import risk as messages
 from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
 from alphintra.kernel.errors import AlphintraError
-from alphintra.risk.service import bookings, decisions, rules
+from alphintra.risk.service import bookings, decisions, reports, rules
 
 if TYPE_CHECKING:
+    from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.signing import SigningKey
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
-    from alphintra.risk.repository import RiskRecords
+    from alphintra.risk.repository import MetricRecords, RiskRecords
 
-__all__ = ["Endpoints"]
+__all__ = ["Endpoints", "MeasureEndpoints"]
 
 SWEEP_INTERVAL_S = 5.0
+MEASURE_INTERVAL_S = 60.0
 SWEEP_DELAY_S = 60.0  # after a start: confirmations that waited for us are heard before anything lapses
 
 Outcomes = Sequence[messages.Assessment | AlphintraError]
@@ -104,3 +106,35 @@ class Endpoints:
         return await decisions.assess_orders(
             asked, is_renewal=is_renewal, records=self._records, ids=self._ids, key=self._key, at=self._clock.now()
         )
+
+
+class MeasureEndpoints:
+    """Handlers of what is measured and reported."""
+
+    def __init__(self, *, records: RiskRecords, metrics: MetricRecords, clock: Clock, ids: IdSource) -> None:
+        self._records = records
+        self._metrics = metrics
+        self._clock = clock
+        self._ids = ids
+
+    async def get_risk_report(self, command: messages.GetRiskReport, context: Context) -> RiskReportView:
+        """Answer ``risk.get_risk_report``."""
+        at = self._clock.now()
+        return await reports.get_risk_report(command, context, books=self._records, metrics=self._metrics, at=at)
+
+    async def keep_risk_report(self, command: messages.KeepRiskReport, context: Context) -> KeptReportView:
+        """Answer ``risk.keep_risk_report``."""
+        return await reports.keep_risk_report(
+            command, context, books=self._records, metrics=self._metrics, ids=self._ids, at=self._clock.now()
+        )
+
+    async def list_risk_reports(self, command: messages.ListRiskReports, context: Context) -> KeptReportsView:
+        """Answer ``risk.list_risk_reports``."""
+        return await reports.list_risk_reports(command, context, books=self._records, metrics=self._metrics)
+
+    async def measure(self) -> None:
+        """Keep the reports that are due, again and again until cancelled."""
+        while True:
+            await asyncio.sleep(MEASURE_INTERVAL_S)
+            at = self._clock.now()
+            await reports.keep_due_reports(books=self._records, metrics=self._metrics, ids=self._ids, at=at)

@@ -42,7 +42,11 @@ NOT_ASKED_BY_ANY_ROUTE: Final = {
     "broker.list_connections",
     "trading.replace_order",
 }
-_QUERIES: Final = {"list_orders": f"?account_id={SOME_ID}", "import_dataset": "?filename=a.csv&source=test"}
+_OF_AN_ACCOUNT: Final = ("list_orders", "get_risk_report", "list_risk_reports")
+_QUERIES: Final = {
+    **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
+    "import_dataset": "?filename=a.csv&source=test",
+}
 _PATH_WORDS: Final = {"{symbol}": "AAPL", "{key_id}": "key1", "{action}": "resume"}
 
 

@@ -84,6 +84,7 @@ async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at:
         change = cash_delta(execution.side, execution.qty, price=execution.price, fee=execution.fee)
         signed = execution.qty if execution.side is Side.BUY else -execution.qty
         cash = await tx.move(account_id, execution.symbol, qty=signed, cash=change, at=at)
+        await tx.move_book(account_id, execution.book_id, execution.symbol, qty=signed, at=at)
         if cash != event.cash:
             get_logger().warning("risk.cash_differs", account_id=str(account_id), ours=str(cash), told=str(event.cash))
         reservation = await tx.lock_reservation(order_id)

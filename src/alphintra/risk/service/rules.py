@@ -145,7 +145,10 @@ async def mark_prices(command: MarkPrices, *, records: RiskRecords) -> MarkedVie
     feed_id = FeedId(command.feed_id)
     async with records.transaction() as tx:
         await tx.mark(feed_id, command.seq, prices=prices, at=require_utc(command.at, pointer="/at"))
-        return MarkedView(seq=await tx.marked(feed_id), missing=await tx.uncounted(command.await_executions))
+        missing = await tx.uncounted(command.await_executions)
+        if not missing:  # before, equity would be that of the new prices and the old positions
+            await tx.note_equity(feed_id)
+        return MarkedView(seq=await tx.marked(feed_id), missing=missing)
 
 
 def _wanted_kill(command: SetKillState, context: Context, *, at: datetime) -> Kill:

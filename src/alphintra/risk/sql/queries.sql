@@ -76,6 +76,14 @@ WITH advanced AS (
     ON CONFLICT (feed_id) DO UPDATE SET seq = excluded.seq, marked_at = excluded.marked_at
     WHERE feed_marks.seq < excluded.seq
     RETURNING feed_id, seq, marked_at
+), closed AS (
+    INSERT INTO price_closes (feed_id, symbol, slot, day, close, marked_at)
+    SELECT a.feed_id, n.symbol, (d.day - DATE '1970-01-01') % 2048, d.day, n.price, a.marked_at
+    FROM advanced AS a
+    CROSS JOIN LATERAL (SELECT (a.marked_at AT TIME ZONE 'UTC')::date AS day) AS d
+    CROSS JOIN unnest($4::text[], $5::numeric[]) AS n (symbol, price)
+    ON CONFLICT (feed_id, symbol, slot) DO UPDATE
+    SET day = excluded.day, close = excluded.close, marked_at = excluded.marked_at
 )
 INSERT INTO prices (feed_id, symbol, price, seq, marked_at)
 SELECT a.feed_id, n.symbol, n.price, a.seq, a.marked_at
@@ -191,3 +199,73 @@ INSERT INTO kill_states (epoch, scope, account_id, state, reason, set_by, set_at
 SELECT coalesce(max(k.epoch), 0) + 1, $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::timestamptz
 FROM kill_states AS k
 RETURNING epoch;
+
+-- closes.list: the closes kept for some symbols of a feed, oldest first
+SELECT symbol, day, close FROM price_closes WHERE feed_id = $1 AND symbol = ANY($2::text[])
+ORDER BY symbol, day;
+
+-- equity.note: take the equity of a feed's accounts into their day; not where a held symbol has no price
+WITH valued AS (
+    SELECT
+        b.account_id, (m.marked_at AT TIME ZONE 'UTC')::date AS day,
+        b.cash + coalesce(sum(x.position_qty * p.price), 0) AS equity
+    FROM feed_marks AS m
+    INNER JOIN balances AS b ON b.feed_id = m.feed_id
+    LEFT JOIN exposures AS x ON x.account_id = b.account_id AND x.position_qty <> 0
+    LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = x.symbol
+    WHERE m.feed_id = $1
+    GROUP BY b.account_id, m.marked_at
+    HAVING count(x.symbol) = count(p.price)
+)
+INSERT INTO equity_days (account_id, slot, day, first_equity, last_equity, high_equity, low_equity)
+SELECT account_id, (day - DATE '1970-01-01') % 2048, day, equity, equity, equity, equity FROM valued
+ON CONFLICT (account_id, slot) DO UPDATE
+SET
+    first_equity = CASE WHEN equity_days.day = excluded.day THEN equity_days.first_equity ELSE excluded.first_equity END,
+    high_equity = CASE
+        WHEN equity_days.day = excluded.day THEN greatest(equity_days.high_equity, excluded.high_equity)
+        ELSE excluded.high_equity
+    END,
+    low_equity = CASE
+        WHEN equity_days.day = excluded.day THEN least(equity_days.low_equity, excluded.low_equity)
+        ELSE excluded.low_equity
+    END,
+    last_equity = excluded.last_equity, day = excluded.day;
+
+-- equity.list: an account's equity by day, oldest first
+SELECT day, first_equity, last_equity, high_equity, low_equity FROM equity_days WHERE account_id = $1
+ORDER BY day;
+
+-- book_exposures.move: add an execution to what a book holds
+INSERT INTO book_exposures (account_id, book_id, symbol, position_qty, updated_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account_id, book_id, symbol) DO UPDATE
+SET position_qty = book_exposures.position_qty + excluded.position_qty, updated_at = excluded.updated_at;
+
+-- book_exposures.list: what each book of an account holds
+SELECT book_id, symbol, position_qty FROM book_exposures WHERE account_id = $1 AND position_qty <> 0
+ORDER BY book_id, symbol;
+
+-- holdings.list: an account's positions that are not flat, with their newest marks
+SELECT x.symbol, x.position_qty, p.price, p.marked_at
+FROM exposures AS x
+INNER JOIN balances AS b ON b.account_id = x.account_id
+LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = x.symbol
+WHERE x.account_id = $1 AND x.position_qty <> 0
+ORDER BY x.symbol;
+
+-- metrics.insert: keep a report
+INSERT INTO risk_metrics (metric_id, account_id, cause, measured_at, equity, gross, net, report)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- metrics.list: an account's kept reports, newest first
+SELECT metric_id, account_id, cause, measured_at, equity, gross, net, report
+FROM risk_metrics WHERE account_id = $1
+ORDER BY measured_at DESC, metric_id DESC LIMIT $2;
+
+-- metrics.due: some accounts that hold something and have no report since a time
+SELECT b.account_id
+FROM balances AS b
+WHERE
+    EXISTS (SELECT 1 FROM exposures AS x WHERE x.account_id = b.account_id AND x.position_qty <> 0)
+    AND NOT EXISTS (SELECT 1 FROM risk_metrics AS r WHERE r.account_id = b.account_id AND r.measured_at > $1)
+ORDER BY b.account_id LIMIT $2;

@@ -77,6 +77,18 @@ CREATE TABLE balances (
     CONSTRAINT balances_pkey PRIMARY KEY (account_id)
 );
 
+-- table book_exposures
+CREATE TABLE book_exposures (
+    account_id uuid NOT NULL,
+    book_id uuid NOT NULL,
+    symbol text NOT NULL,
+    position_qty numeric(28,9) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT book_exposures_pkey PRIMARY KEY (account_id, book_id, symbol),
+    CONSTRAINT book_exposures_position_qty_check CHECK (((position_qty > '-Infinity'::numeric) AND (position_qty <
+        'Infinity'::numeric)))
+);
+
 -- table booked_executions
 CREATE TABLE booked_executions (
     execution_id text NOT NULL,
@@ -84,6 +96,27 @@ CREATE TABLE booked_executions (
     order_id uuid NOT NULL,
     booked_at timestamp with time zone NOT NULL,
     CONSTRAINT booked_executions_pkey PRIMARY KEY (execution_id, account_id)
+);
+
+-- table equity_days
+CREATE TABLE equity_days (
+    account_id uuid NOT NULL,
+    slot bigint NOT NULL,
+    day date NOT NULL,
+    first_equity numeric(28,9) NOT NULL,
+    last_equity numeric(28,9) NOT NULL,
+    high_equity numeric(28,9) NOT NULL,
+    low_equity numeric(28,9) NOT NULL,
+    CONSTRAINT equity_days_first_equity_check CHECK (((first_equity > '-Infinity'::numeric) AND (first_equity <
+        'Infinity'::numeric))),
+    CONSTRAINT equity_days_high_equity_check CHECK (((high_equity > '-Infinity'::numeric) AND (high_equity <
+        'Infinity'::numeric))),
+    CONSTRAINT equity_days_last_equity_check CHECK (((last_equity > '-Infinity'::numeric) AND (last_equity <
+        'Infinity'::numeric))),
+    CONSTRAINT equity_days_low_equity_check CHECK (((low_equity > '-Infinity'::numeric) AND (low_equity <
+        'Infinity'::numeric))),
+    CONSTRAINT equity_days_pkey PRIMARY KEY (account_id, slot),
+    CONSTRAINT equity_days_slot_check CHECK (((slot >= 0) AND (slot < 2048)))
 );
 
 -- table event_log
@@ -172,6 +205,19 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 );
 
+-- table price_closes
+CREATE TABLE price_closes (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    slot bigint NOT NULL,
+    day date NOT NULL,
+    close numeric(28,9) NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    CONSTRAINT price_closes_close_check CHECK (((close > (0)::numeric) AND (close < 'Infinity'::numeric))),
+    CONSTRAINT price_closes_pkey PRIMARY KEY (feed_id, symbol, slot),
+    CONSTRAINT price_closes_slot_check CHECK (((slot >= 0) AND (slot < 2048)))
+);
+
 -- table prices
 CREATE TABLE prices (
     feed_id uuid NOT NULL,
@@ -216,6 +262,24 @@ END)),
         'Infinity'::numeric)))
 );
 
+-- table risk_metrics
+CREATE TABLE risk_metrics (
+    metric_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    cause text NOT NULL,
+    measured_at timestamp with time zone NOT NULL,
+    equity numeric(28,9),
+    gross numeric(28,9) NOT NULL,
+    net numeric(28,9) NOT NULL,
+    report jsonb NOT NULL,
+    CONSTRAINT risk_metrics_cause_check CHECK ((cause = ANY (ARRAY['schedule'::text, 'request'::text]))),
+    CONSTRAINT risk_metrics_equity_check CHECK (((equity > '-Infinity'::numeric) AND (equity <
+        'Infinity'::numeric))),
+    CONSTRAINT risk_metrics_gross_check CHECK (((gross >= (0)::numeric) AND (gross < 'Infinity'::numeric))),
+    CONSTRAINT risk_metrics_net_check CHECK (((net > '-Infinity'::numeric) AND (net < 'Infinity'::numeric))),
+    CONSTRAINT risk_metrics_pkey PRIMARY KEY (metric_id)
+);
+
 -- table schema_migrations
 CREATE TABLE schema_migrations (
     origin text NOT NULL,
@@ -224,6 +288,14 @@ CREATE TABLE schema_migrations (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
 );
+
+-- foreign key book_exposures.book_exposures_account_id_fkey
+ALTER TABLE book_exposures ADD CONSTRAINT book_exposures_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
+
+-- foreign key equity_days.equity_days_account_id_fkey
+ALTER TABLE equity_days ADD CONSTRAINT equity_days_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
 
 -- foreign key exposures.exposures_account_id_fkey
 ALTER TABLE exposures ADD CONSTRAINT exposures_account_id_fkey FOREIGN KEY (account_id) REFERENCES
@@ -240,6 +312,10 @@ ALTER TABLE limit_sets ADD CONSTRAINT limit_sets_account_id_fkey FOREIGN KEY (ac
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
 
+-- foreign key price_closes.price_closes_feed_id_fkey
+ALTER TABLE price_closes ADD CONSTRAINT price_closes_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES
+    feed_marks(feed_id);
+
 -- foreign key prices.prices_feed_id_fkey
 ALTER TABLE prices ADD CONSTRAINT prices_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feed_marks(feed_id);
 
@@ -250,6 +326,10 @@ ALTER TABLE reservations ADD CONSTRAINT reservations_account_id_fkey FOREIGN KEY
 -- foreign key reservations.reservations_decision_id_fkey
 ALTER TABLE reservations ADD CONSTRAINT reservations_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES
     assessments(decision_id);
+
+-- foreign key risk_metrics.risk_metrics_account_id_fkey
+ALTER TABLE risk_metrics ADD CONSTRAINT risk_metrics_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
 
 -- index assessments.assessments_account_idx
 CREATE INDEX assessments_account_idx ON assessments USING btree (account_id, decided_at DESC);
@@ -274,6 +354,9 @@ CREATE INDEX reservations_held_idx ON reservations USING btree (held_at) WHERE (
 
 -- index reservations.reservations_open_idx
 CREATE INDEX reservations_open_idx ON reservations USING btree (account_id, symbol) WHERE (open_qty > (0)::numeric);
+
+-- index risk_metrics.risk_metrics_account_idx
+CREATE INDEX risk_metrics_account_idx ON risk_metrics USING btree (account_id, measured_at DESC);
 
 -- trigger audit_events.audit_events_queue_seal
 CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION

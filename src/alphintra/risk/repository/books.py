@@ -214,6 +214,16 @@ class RiskTransaction:
             await self.session.execute("exposures.move", account_id, symbol, qty, at)
         return now
 
+    async def move_book(
+        self, account_id: AccountId, book_id: UUID | None, symbol: str, *, qty: Decimal, at: datetime
+    ) -> None:
+        """Add signed quantity to what a book of the account holds."""
+        await self.session.execute("book_exposures.move", account_id, book_id or UUID(int=0), symbol, qty, at)
+
+    async def note_equity(self, feed_id: FeedId) -> None:
+        """Take the equity of the feed's accounts at its newest marks into their day."""
+        await self.session.execute("equity.note", feed_id)
+
     async def limits(self, account_id: AccountId) -> LimitSet | None:
         """Read the limit set in force."""
         row = await self.session.row("limits.current", account_id)
