@@ -221,7 +221,10 @@ INSERT INTO equity_days (account_id, slot, day, first_equity, last_equity, high_
 SELECT account_id, (day - DATE '1970-01-01') % 2048, day, equity, equity, equity, equity FROM valued
 ON CONFLICT (account_id, slot) DO UPDATE
 SET
-    first_equity = CASE WHEN equity_days.day = excluded.day THEN equity_days.first_equity ELSE excluded.first_equity END,
+    first_equity = CASE
+        WHEN equity_days.day = excluded.day THEN equity_days.first_equity
+        ELSE excluded.first_equity
+    END,
     high_equity = CASE
         WHEN equity_days.day = excluded.day THEN greatest(equity_days.high_equity, excluded.high_equity)
         ELSE excluded.high_equity
