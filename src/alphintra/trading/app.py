@@ -39,8 +39,11 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     hear(from_risk.LimitsChanged, endpoints.on_limits_changed)
     hear(from_risk.KillStateChanged, endpoints.on_kill_state_changed)
     hear(from_broker.ConnectionOpened, endpoints.on_connection_opened)
-    hear(from_broker.OrderAcknowledged, endpoints.on_acknowledged)
-    hear(from_broker.OrderRefused, endpoints.on_refused)
-    hear(from_broker.OrderCanceled, endpoints.on_canceled)
-    hear(from_broker.OrderExpired, endpoints.on_expired)
     hear(from_broker.ExecutionReported, endpoints.on_execution_reported)
+    told_of_orders = (
+        from_broker.OrderAcknowledged,
+        from_broker.OrderRefused,
+        from_broker.OrderCanceled,
+        from_broker.OrderExpired,
+    )
+    host.hear_many(told_of_orders, endpoints.on_orders_reported)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import trading as messages
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
-from alphintra.trading.domain.orders import OrderEventKind
 from alphintra.trading.service import accounts, fills, reading, reports, submission
 from alphintra.trading.service.views import account_view
 
@@ -167,27 +167,10 @@ class Endpoints:
         at = self._clock.now()
         await reports.kill_state_changed(delivery, books=self._books, ids=self._ids, at=at)
 
-    async def on_acknowledged(self, delivery: Delivery[from_broker.OrderAcknowledged]) -> None:
-        """Hear ``broker.order_acknowledged``."""
-        await self._report(delivery, OrderEventKind.ACKNOWLEDGED)
-
-    async def on_refused(self, delivery: Delivery[from_broker.OrderRefused]) -> None:
-        """Hear ``broker.order_refused``."""
-        event = delivery.event
-        await self._report(delivery, OrderEventKind.REFUSED, code=event.code, reason=event.reason)
-
-    async def on_canceled(self, delivery: Delivery[from_broker.OrderCanceled]) -> None:
-        """Hear ``broker.order_canceled``."""
-        await self._report(delivery, OrderEventKind.CANCELED)
-
-    async def on_expired(self, delivery: Delivery[from_broker.OrderExpired]) -> None:
-        """Hear ``broker.order_expired``."""
-        await self._report(delivery, OrderEventKind.EXPIRED)
+    async def on_orders_reported(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        """Hear what broker tells of orders beside their executions, many at once."""
+        await reports.orders_reported(deliveries, books=self._books, ids=self._ids, at=self._clock.now())
 
     async def on_execution_reported(self, delivery: Delivery[from_broker.ExecutionReported]) -> None:
         """Hear ``broker.execution_reported``."""
         await fills.book_fill(delivery, books=self._books, ids=self._ids, at=self._clock.now())
-
-    async def _report(self, delivery: Delivery[Any], kind: OrderEventKind, *, code: str = "", reason: str = "") -> None:
-        at = self._clock.now()
-        await reports.order_reported(delivery, kind, books=self._books, ids=self._ids, at=at, code=code, reason=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.ids import AccountId, OrderId
 
-__all__ = ["AcceptedOrder", "OrderChanges", "OrderFilter", "OrderReads"]
+__all__ = ["AcceptedOrder", "OrderChanges", "OrderFilter", "OrderReads", "OrderStep"]
 
 _ORDER_FIELDS = tuple(field.name for field in fields(Order))
 
@@ -36,6 +36,14 @@ class AcceptedOrder:
     audit_id: UUID
     actor: str
     trace_id: str
+
+
+class OrderStep(NamedTuple):
+    """An order as an event left it, the event, and what is kept of it as JSON."""
+
+    order: Order
+    event: OrderEvent
+    detail: str
 
 
 class OrderChanges(Changes):
@@ -94,14 +102,22 @@ class OrderChanges(Changes):
             raise RuntimeError(message)
         await self.session.execute("orders.event", *_happened(order, event, detail))
 
-    async def save_orders(self, orders: Sequence[Order], event: OrderEvent, *, detail: str) -> None:
-        """Store the new states of orders the caller holds, and the event that led to all of them."""
-        await self.session.execute_many("orders.update", [_state(order) for order in orders])
-        await self.session.execute_many("orders.event", [_happened(order, event, detail) for order in orders])
+    async def lock_orders(self, order_ids: Sequence[OrderId]) -> dict[OrderId, Order]:
+        """Read several orders and hold them until the transaction ends; unknown ones are left out."""
+        rows = await self.session.rows("orders.lock_many", order_ids)
+        return {row["order_id"]: order_of(row) for row in rows}
 
-    async def add_audit_rows(self, rows: Sequence[tuple[object, ...]]) -> None:
-        """Record many actions at once; the parts of a row are those of ``append_audit``, in the statement's order."""
-        await self.session.execute_many("audit.append", rows)
+    async def save_steps(self, steps: Sequence[OrderStep]) -> None:
+        """Store what happened to orders the caller holds, and the state each of them is left in."""
+        if not steps:
+            return
+        await self.session.execute("orders.events", *zip(*(_happened(*step) for step in steps), strict=True))
+        last = {step.order.order_id: step.order for step in steps}
+        before = {step.order.order_id: step.order.version - 1 for step in reversed(steps)}
+        columns = zip(*(_state(order) for order in last.values()), strict=True)
+        if await self.session.execute("orders.update_many", *columns, [before[each] for each in last]) != len(last):
+            message = f"one of {len(last)} orders is at another version than was read"
+            raise RuntimeError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

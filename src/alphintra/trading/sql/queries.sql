@@ -83,6 +83,14 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, t
     status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
 FROM orders WHERE order_id = $1 FOR UPDATE;
 
+-- orders.lock_many: read several orders to change them, in the order in which all hold several
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
+    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
+FROM orders
+WHERE order_id = ANY($1::uuid[])
+ORDER BY created_at, order_id
+FOR UPDATE;
+
 -- orders.list: read an account's orders, newest first, narrowed by the filters that are given
 SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
     status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
@@ -122,6 +130,20 @@ FOR UPDATE;
 UPDATE orders SET status = $2, filled_qty = $3, filled_amount = $4, reason_code = $5, reason = $6, version = $7,
     updated_at = $8
 WHERE order_id = $1 AND version = $7 - 1;
+
+-- orders.update_many: store the new states of orders
+UPDATE orders AS o SET status = n.status, filled_qty = n.filled_qty, filled_amount = n.filled_amount,
+    reason_code = n.reason_code, reason = n.reason, version = n.version, updated_at = n.updated_at
+FROM unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[], $5::text[], $6::text[], $7::bigint[],
+    $8::timestamptz[], $9::bigint[])
+    AS n (order_id, status, filled_qty, filled_amount, reason_code, reason, version, updated_at, version_before)
+WHERE o.order_id = n.order_id AND o.version = n.version_before;
+
+-- orders.events: append events to orders
+INSERT INTO order_events (order_id, version, kind, status, detail, occurred_at)
+SELECT n.order_id, n.version, n.kind, n.status, n.detail, n.occurred_at
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    AS n (order_id, version, kind, status, detail, occurred_at);
 
 -- orders.event: append an event to an order
 INSERT INTO order_events (order_id, version, kind, status, detail, occurred_at) VALUES ($1, $2, $3, $4, $5, $6);
