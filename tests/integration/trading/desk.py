@@ -127,6 +127,11 @@ class Desk:
         for delivery in deliveries:
             await self.host._consumer._ears[tag_of(type(delivery.event))].handle([delivery])
 
+    async def hear_together(self, *deliveries: Delivery[Any]) -> None:
+        """Deliver events to the one handler that is wired for all of them, as a run."""
+        (handler,) = {self.host._consumer._ears[tag_of(type(each.event))].handle for each in deliveries}
+        await handler(deliveries)
+
     async def tell(self, event: Event) -> None:
         """Deliver an event nobody has heard before."""
         await self.hear(delivery_of(event, aggregate_id=self.account_id))

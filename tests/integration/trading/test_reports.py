@@ -22,6 +22,7 @@ from alphintra.contracts.trading import (
     ListPositions,
     OpenAccount,
 )
+from alphintra.infrastructure.events import Delivery
 from alphintra.infrastructure.postgres import Session
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderStatus, Side
@@ -177,6 +178,38 @@ async def test_acknowledged_refused_and_expired_orders_are_told(desk: Desk) -> N
     assert (await desk.told())[3:] == ["order_updated", "order_closed", "order_closed"]
     refused = await desk.ask(GetOrder(order_id=two.order_id))
     assert (refused.reason_code, refused.reason) == ("APPROVAL_EXPIRED", "too late")
+
+
+def report_of(event: Any) -> Delivery[Any]:  # noqa: ANN401 - any of the reports on orders
+    """Return a report as it is heard."""
+    return delivery_of(event, aggregate_id=event.order_id)
+
+
+async def test_a_run_of_reports_folds_each_order_step_by_step(desk: Desk) -> None:
+    one, two, three = [await desk.place(f"c-{n}") for n in range(3)]
+    ids = [order.order_id for order in (one, two, three)]
+    reports = [
+        *(report_of(OrderAcknowledged(order_id=each, venue_order_id="v")) for each in ids),
+        report_of(OrderCanceled(order_id=two.order_id)),
+        report_of(OrderAcknowledged(order_id=two.order_id, venue_order_id="v")),
+        report_of(OrderRefused(order_id=three.order_id, code="VENUE", reason="no")),
+    ]
+    await desk.hear_together(*reports)
+    await desk.hear_together(*reports[2:])
+    assert await desk.statuses() == {"c-0": "new", "c-1": "canceled", "c-2": "rejected"}
+    assert (await desk.told())[3:] == [*["order_updated"] * 3, *["order_closed"] * 2]
+    kinds = await desk.rows("select kind, version from order_events where order_id = $1 order by version", two.order_id)
+    assert [tuple(row) for row in kinds] == [("submitted", 1), ("acknowledged", 2), ("canceled", 3)]
+    assert (await desk.ask(GetOrder(order_id=two.order_id))).version == 3
+
+
+async def test_a_run_of_reports_with_an_unknown_order_is_not_taken_as_heard(desk: Desk) -> None:
+    order = await desk.place()
+    reports = [report_of(OrderCanceled(order_id=each)) for each in (order.order_id, new_id())]
+    with pytest.raises(AlphintraError, match="ORDER_NOT_FOUND"):
+        await desk.hear_together(*reports)
+    assert await desk.statuses() == {"c-1": "pending_new"}
+    assert await desk.value("select count(*) from inbox where event_id = $1", reports[0].event_id) == 0
 
 
 async def test_a_cancel_is_requested_once_and_a_closed_order_is_answered_as_it_is(desk: Desk) -> None:
