@@ -32,6 +32,6 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     host.bus.answer(ListConnections, endpoints.list_connections)
     host.bus.answer(ListVenueOrders, endpoints.list_venue_orders)
     host.hear(AccountOpened, endpoints.on_account_opened)
-    host.hear(OrderSubmitted, endpoints.on_order_submitted)
+    host.hear_many((OrderSubmitted,), endpoints.on_orders_submitted)
     host.hear(CancelRequested, endpoints.on_cancel_requested)
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alphintra.broker.service import cancelling, connections, market, reading, sending
+from alphintra.broker.service import cancelling, connections, market, reading, sending, sending_many
 from alphintra.contracts.broker import (
     AdvanceMarket,
     ConnectionsView,
@@ -61,8 +62,16 @@ class Endpoints:
 
     async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
         """Hear ``trading.order_submitted``."""
+        await self.on_orders_submitted([delivery])
+
+    async def on_orders_submitted(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
+        """Hear many of ``trading.order_submitted``: the plain ones go together, the others one by one."""
+        records, approvals, ids = self._records, self._approvals, self._ids
         at = self._clock.now()
-        await sending.send_order(delivery, records=self._records, approvals=self._approvals, ids=self._ids, at=at)
+        others = await sending_many.send_plain_orders(deliveries, records=records, approvals=approvals, ids=ids, at=at)
+        for delivery in others:
+            at = self._clock.now()
+            await sending.send_order(delivery, records=records, approvals=approvals, ids=ids, at=at)
 
     async def on_cancel_requested(self, delivery: Delivery[CancelRequested]) -> None:
         """Hear ``trading.cancel_requested``."""

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from alphintra.broker.service import sending
+from alphintra.broker.service import sending, sending_many
 from alphintra.contracts.risk import Assessment, Finding, RenewApproval
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import AccountMode, OrderType, Side, TimeInForce
@@ -69,6 +69,23 @@ async def test_an_order_replayed_under_other_event_ids_is_sent_once(desk: Desk) 
     await desk.endpoints.on_order_submitted(desk.submitted(terms))
     assert await desk.told() == ["order_acknowledged", "execution_reported"]
     assert await desk.counted_as_working() == 0
+
+
+async def test_a_run_of_orders_sends_each_that_may_be_sent_once_and_refuses_the_others(desk: Desk) -> None:
+    terms = [desk.terms(limit="100") for _ in range(5)]
+    await desk.endpoints.on_order_submitted(desk.submitted(terms[0]))
+    stolen = desk.submitted(terms[3], approve(terms[3], desk.clock, key=OTHER_KEY))
+    elsewhere = msgspec.structs.replace(terms[4], account_id=UUID(int=7))
+    run = [*map(desk.submitted, terms[:3]), stolen, desk.submitted(elsewhere, approve(elsewhere, desk.clock))]
+    for _ in range(2):
+        await desk.endpoints.on_orders_submitted(run)
+    assert await desk.statuses() == {each.order_id: "working" for each in terms[:3]}
+    assert await desk.counted_as_working() == 3
+    assert await desk.told() == [*["order_acknowledged"] * 3, *["order_refused"] * 2]
+    audited = await desk.rows("select object, action from audit_events where object like 'order:%'")
+    wanted = {f"order:{each.order_id}": "order.send" if each in terms[:3] else "order.refuse" for each in terms}
+    assert {row["object"]: row["action"] for row in audited} == wanted
+    assert len(audited) == len(wanted)
 
 
 async def test_an_approval_signed_by_somebody_else_sends_nothing(desk: Desk) -> None:
@@ -272,7 +289,8 @@ async def test_a_crash_anywhere_while_sending_neither_loses_nor_doubles_the_orde
 ) -> None:
     delivery = desk.submitted(desk.terms())
     with monkeypatch.context() as crashing:
-        stop_at(crashing, sending, point)
+        for module in (sending, sending_many):
+            stop_at(crashing, module, point)
         with pytest.raises(PowerCutError):
             await desk.endpoints.on_order_submitted(delivery)
     sent = point == "broker.answer_committed"

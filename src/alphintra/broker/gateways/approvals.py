@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.approvals import Evidence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Approvals", "Renewal"]
 
+SEALS_KEPT = 256
 _ACTOR = Actor(id="service:broker")
 _DEFINITE = {Kind.NOT_FOUND, Kind.CONFLICT}
 
@@ -37,14 +39,15 @@ class Approvals:
 
     def __init__(self, bus: Bus, *, verify_key: VerifyKey, clock: Clock) -> None:
         self._bus = bus
-        self._verify_key = verify_key
         self._clock = clock
+        # One seal covers a whole batch: its signature is checked once, not for each of its orders.
+        self._is_signed = lru_cache(SEALS_KEPT)(verify_key.is_signed)
 
     def examine(self, terms: OrderTerms, approval: Approval) -> Evidence:
         """Return what the approval is worth for these terms."""
         seal = approval.seal
         return Evidence(
-            is_signed=self._verify_key.is_signed(seal_bytes(seal), approval.signature),
+            is_signed=self._is_signed(seal_bytes(seal), approval.signature),
             is_covered=_is_finite(terms) and is_covered(terms, approval),
             expires_at=seal.expires_at,
             kill_epoch=seal.kill_epoch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -76,6 +76,45 @@ class RecordsTransaction:
         fields = dict(row)
         epoch = int(fields.pop("blocking_epoch"))
         return (None if fields["account_id"] is None else Connection(**fields)), epoch
+
+    async def ways_for(self, account_ids: Iterable[AccountId]) -> dict[AccountId, tuple[Connection, int]]:
+        """Read accounts' connections and blocking epochs, as `way_for`; accounts without a connection are left out."""
+        await self.session.execute("kill_blocks.pass")
+        rows = await self.session.rows("connections.for_orders", sorted(set(account_ids)), FIRM)
+        ways: dict[AccountId, tuple[Connection, int]] = {}
+        for row in rows:
+            fields = dict(row)
+            epoch = int(fields.pop("blocking_epoch"))
+            ways[row["account_id"]] = (Connection(**fields), epoch)
+        return ways
+
+    async def decide_to_send(self, order_ids: Sequence[OrderId], *, at: datetime) -> frozenset[OrderId]:
+        """Store for good that orders are sent; returns those on which nothing was decided before."""
+        rows = await self.session.rows("verdicts.insert_many", order_ids, at)
+        return frozenset(row["order_id"] for row in rows)
+
+    async def work_at_paper_venue(
+        self, orders: Sequence[tuple[Order, Connection]], venue_order_ids: Sequence[str], *, at: datetime
+    ) -> None:
+        """Store plain orders and let each work at the paper venue from the next step of its feed on."""
+        stored = await self.session.execute(
+            "orders.accept_many",
+            [order.order_id for order, _ in orders],
+            [order.account_id for order, _ in orders],
+            [connection.feed_id for _, connection in orders],
+            [order.client_order_id for order, _ in orders],
+            [order.symbol for order, _ in orders],
+            [order.side for order, _ in orders],
+            [order.type for order, _ in orders],
+            [order.time_in_force for order, _ in orders],
+            [order.qty for order, _ in orders],
+            [order.limit_price for order, _ in orders],
+            venue_order_ids,
+            at,
+        )
+        if stored != len(orders):
+            message = "a paper connection's feed has no market"
+            raise RuntimeError(message)
 
     async def decide(self, order_id: OrderId, refusal: Refusal | None, *, at: datetime) -> bool:
         """Store for good whether an order is sent; False if that was decided before."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.trading import OrderSubmitted
     from alphintra.kernel.ids import IdSource
 
-__all__ = ["send_order"]
+__all__ = ["order_of", "send_order"]
 
 
 async def send_order(
@@ -41,7 +41,7 @@ async def send_order(
     refused, and its event comes again.
     """
     event = delivery.event
-    order = _order(event.terms)
+    order = order_of(event.terms)
     evidence = approvals.examine(event.terms, event.approval)
     refusal: Refusal | None = None
     if needs_renewal(evidence, at=at) and not await records.is_decided(order.order_id):
@@ -94,7 +94,8 @@ def _refused(order: Order, refusal: Refusal) -> OrderRefused:
     return OrderRefused(order_id=order.order_id, code=refusal.code, reason=refusal.reason)
 
 
-def _order(terms: OrderTerms) -> Order:
+def order_of(terms: OrderTerms) -> Order:
+    """Return the order that was approved."""
     return Order(
         order_id=OrderId(terms.order_id),
         client_order_id=terms.client_order_id,

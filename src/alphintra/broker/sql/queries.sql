@@ -29,6 +29,22 @@ SELECT
 FROM (VALUES (1)) AS one (row)
 LEFT JOIN connections AS c ON c.account_id = $1;
 
+-- connections.for_orders: the connections of accounts, each with the newest epoch in which the firm (scope $2) or the
+-- account was blocked, 0 if there never was one; an account without connection has no row
+SELECT
+    c.account_id, c.owner_id, c.adapter, c.feed_id, c.status, c.opened_at,
+    (
+        SELECT coalesce(max(k.epoch), 0) FROM kill_blocks AS k WHERE k.scope IN ($2::text, c.account_id::text)
+    ) AS blocking_epoch
+FROM connections AS c WHERE c.account_id = ANY($1::uuid[]);
+
+-- verdicts.insert_many: decide that orders are sent; those come back that were not decided on before
+INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at)
+SELECT n.order_id, true, '', '', $2 FROM unnest($1::uuid[]) AS n (order_id)
+ORDER BY n.order_id
+ON CONFLICT (order_id) DO NOTHING
+RETURNING order_id;
+
 -- verdicts.insert: decide on an order; no row comes back if it was decided on before
 INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (order_id) DO NOTHING
@@ -62,6 +78,30 @@ UPDATE markets SET last_seq = $2, last_ts = $3, working = working - $4 WHERE fee
 INSERT INTO venue_orders (
     order_id, client_order_id, account_id, feed_id, symbol, side, type, time_in_force, qty, limit_price, status, sent_at
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'sending', $11);
+
+-- orders.accept_many: store the intents of plain orders for the paper venue and let them work, each from the step after
+-- the one its market has reached
+WITH held AS MATERIALIZED (
+    SELECT feed_id, last_seq, last_ts FROM markets WHERE feed_id = ANY($3::uuid[]) ORDER BY feed_id FOR NO KEY UPDATE
+), counted AS (
+    UPDATE markets AS m SET working = m.working + n.orders
+    FROM (SELECT f.feed_id, count(*) AS orders FROM unnest($3::uuid[]) AS f (feed_id) GROUP BY f.feed_id) AS n
+    WHERE m.feed_id = n.feed_id AND n.feed_id IN (SELECT feed_id FROM held)
+)
+INSERT INTO venue_orders (
+    order_id, client_order_id, account_id, feed_id, symbol, side, type, time_in_force, qty, limit_price, status,
+    venue_order_id, accepted_seq, known_ts, sent_at, accepted_at
+)
+SELECT
+    n.order_id, n.client_order_id, n.account_id, n.feed_id, n.symbol, n.side, n.type, n.time_in_force, n.qty,
+    n.limit_price, 'working', n.venue_order_id, h.last_seq, h.last_ts, $12, $12
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::numeric[],
+    $10::numeric[], $11::text[]
+) AS n (
+    order_id, account_id, feed_id, client_order_id, symbol, side, type, time_in_force, qty, limit_price, venue_order_id
+)
+JOIN held AS h ON h.feed_id = n.feed_id;
 
 -- orders.accept: let an order work at the paper venue from the step after the one its market has reached
 WITH market AS (
