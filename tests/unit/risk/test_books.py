@@ -39,9 +39,7 @@ def decision(state: ReservationState | None, *, open_qty: str = "10") -> Decisio
         limit_version=1,
         kill_epoch=0,
         leaf=b"",
-        reservation=state,
-        open_qty=Decimal(open_qty),
-        price=Decimal(100),
+        reservation=None if state is None else reservation(state, qty=open_qty),
     )
 
 

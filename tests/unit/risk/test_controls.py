@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alphintra.engine.pretrade.claims import claim_of
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderType, Side
-from alphintra.risk.domain.books import Book, Exposure, KillState
+from alphintra.risk.domain.books import Book, Exposure, KillState, Order
 from alphintra.risk.domain.controls import COLLAR, assess, check_order, inputs_of, reassess
-from unit.risk.books import TICK, book, codes, held, limits, order
+from unit.risk.books import TICK, book, codes, held, limits, order, reservation
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -24,7 +25,7 @@ BUY, SELL = Side.BUY, Side.SELL
         (BUY, "7", "1", book(limits=limits(order_qty_max=Decimal(7))), ("RISK_QTY_MAX", "R02", "7")),
         (SELL, "7", None, book(limits=limits(order_qty_max=Decimal(7))), ("RISK_QTY_MAX", "R02", "7")),
         (BUY, "5", "2", book(limits=limits(order_notional_max=Decimal(10))), ("RISK_NOTIONAL_MAX", "R03", "10")),
-        (SELL, "5", "2", book(limits=limits(order_notional_max=Decimal(10))), ("RISK_NOTIONAL_MAX", "R03", "10")),
+        (SELL, "5", "2", book(limits=limits(order_notional_max=Decimal(500))), ("RISK_NOTIONAL_MAX", "R03", "500")),
         (BUY, "2", None, book(limits=limits(order_notional_max=Decimal(210))), ("RISK_NOTIONAL_MAX", "R03", "210")),
         (SELL, "2", None, book(limits=limits(order_notional_max=Decimal(210))), ("RISK_NOTIONAL_MAX", "R03", "210")),
         (BUY, "3", "100", book(cash=Decimal(300)), ("RISK_BUYING_POWER", "R12", "300")),
@@ -164,33 +165,42 @@ def test_large_amounts_are_compared_to_the_last_digit() -> None:
 def test_a_reserved_order_counts_for_the_next_one() -> None:
     first = order(BUY, "3", "10")
     before = book(cash=Decimal(50), exposure=held("1", buys="2", sells="4"))
-    after = before.reserve(first, Decimal(10))
+    after = reserve(before, first)
     assert after.reserved_cash == 30
     assert after.exposure("AAPL") == held("1", buys="5", sells="4")
-    assert after.reserve(order(SELL, "6"), Decimal(10)).exposure("AAPL") == held("1", buys="5", sells="10")
-    assert after.reserve(order(SELL, "6"), Decimal(10)).reserved_cash == 30
+    assert reserve(after, order(SELL, "6")).exposure("AAPL") == held("1", buys="5", sells="10")
+    assert reserve(after, order(SELL, "6")).reserved_cash == 30
     assert before.exposure("AAPL") == held("1", buys="2", sells="4")
+
+
+def reserve(before: Book, asked: Order) -> Book:
+    claim = claim_of(asked, Decimal(10))
+    assert claim is not None
+    return before.reserve(asked, claim)
+
+
+def renewed(asked: Order, looked_at: Book, *, filled: str = "0") -> list[str]:
+    kept = reservation(asked, filled_qty=Decimal(filled))
+    return [finding.code for finding in reassess(asked, kept, looked_at)]
 
 
 def test_a_renewal_under_reduce_only_does_not_count_the_order_twice() -> None:
     quiet = book(exposure=held("10", sells="10"), firm_kill=KillState.REDUCE_ONLY)
-    assert reassess(order(SELL, "4"), Decimal(4), Decimal(100), quiet) == ()
+    assert renewed(order(SELL, "4"), quiet) == []
     flipping = book(exposure=held("10", sells="10.000000001"), firm_kill=KillState.REDUCE_ONLY)
-    assert [finding.code for finding in reassess(order(SELL, "4"), Decimal(4), Decimal(100), flipping)] == [
-        "RISK_REDUCE_ONLY"
-    ]
+    assert renewed(order(SELL, "4"), flipping) == ["RISK_REDUCE_ONLY"]
     partly = book(exposure=held("3", sells="3"), firm_kill=KillState.REDUCE_ONLY)
-    assert reassess(order(SELL, "9"), Decimal(3), Decimal(100), partly) == ()
+    assert renewed(order(SELL, "9"), partly, filled="6") == []
 
 
 def test_a_renewal_does_not_ask_again_how_large_an_order_is() -> None:
     small = book(limits=limits(order_qty_max=Decimal(1), order_notional_max=Decimal(1)), exposure=held(buys="4"))
-    assert reassess(order(BUY, "4"), Decimal(4), Decimal(100), replace(small, reserved_cash=Decimal(400))) == ()
-    assert reassess(order(BUY, "4"), Decimal(4), Decimal(100), book(limits=None, exposure=held(buys="4"))) == ()
+    assert renewed(order(BUY, "4", "100"), replace(small, reserved_cash=Decimal(400))) == []
+    assert renewed(order(BUY, "4", "100"), book(limits=None, exposure=held(buys="4"))) == []
 
 
 def test_a_renewal_of_what_fills_already_looks_at_blocks_alone() -> None:
-    assert reassess(order(BUY, "4"), Decimal(3), Decimal(100), book(cash=Decimal(0), exposure=held(buys="3"))) == ()
+    assert renewed(order(BUY, "4"), book(cash=Decimal(0), exposure=held(buys="3")), filled="1") == []
 
 
 @pytest.mark.parametrize(
@@ -219,8 +229,8 @@ def test_a_renewal_of_what_fills_already_looks_at_blocks_alone() -> None:
 def test_a_renewal_is_refused_where_the_open_orders_exceed_cash_or_position(
     side: Side, enough: Book, too_little: Book, code: str
 ) -> None:
-    assert reassess(order(side, "4"), Decimal(4), Decimal(100), enough) == ()
-    assert [finding.code for finding in reassess(order(side, "4"), Decimal(4), Decimal(100), too_little)] == [code]
+    assert renewed(order(side, "4", "100"), enough) == []
+    assert renewed(order(side, "4", "100"), too_little) == [code]
 
 
 def test_inputs_name_what_was_looked_at() -> None:
@@ -231,8 +241,12 @@ def test_inputs_name_what_was_looked_at() -> None:
         "position_qty": 1,
         "open_buy_qty": 2,
         "open_sell_qty": 3,
+        "close_buy_qty": 0,
+        "close_sell_qty": 0,
         "last_price": 100,
         "working_price": 105,
+        "added_qty": 2,
+        "added_cash": 210,
         "firm_kill": "normal",
         "account_kill": "normal",
     }

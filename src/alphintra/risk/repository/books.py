@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import Leg, Side
 from alphintra.risk.domain.books import (
     Account,
     Book,
@@ -28,6 +28,7 @@ from alphintra.risk.domain.books import (
     Reservation,
     ReservationState,
 )
+from alphintra.risk.domain.reservations import recounted
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -45,7 +46,7 @@ _decode_findings = msgspec.json.Decoder(tuple[Finding, ...]).decode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """A decision just made: what is stored of it. ``price`` is what a unit reserves, None if it was refused."""
+    """A decision just made: what is stored of it; ``held`` is what it reserves, None if it was refused."""
 
     order: Order
     decision_id: UUID
@@ -55,7 +56,7 @@ class Decided:
     kill_epoch: int
     leaf: bytes
     inputs: dict[str, object]
-    price: Decimal | None
+    held: Reservation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +84,30 @@ class RiskTransaction:
         rows = await self.session.rows("accounts.lock", sorted(set(account_ids)))
         return frozenset(row["account_id"] for row in rows)
 
-    async def decisions(self, order_ids: Sequence[OrderId]) -> dict[OrderId, Decision]:
-        """Read the newest decision on each order that has one."""
+    async def decisions(
+        self, order_ids: Sequence[OrderId], *, kin: Sequence[OrderId] = (), groups: Sequence[UUID] = ()
+    ) -> tuple[dict[OrderId, Decision], dict[OrderId, Reservation]]:
+        """Read the newest decision on each order that has one, and the reservations of all that belong to them.
+
+        Args:
+            order_ids: orders asked for.
+            kin: orders they replace.
+            groups: groups they are in.
+        """
         rows = await self.session.rows("decisions.known", order_ids)
-        return {row["order_id"]: _decision(row) for row in rows}
+        held = [row["order_id"] for row in rows if row["is_held"]]
+        family = {item.order_id: item for item in await self.family([*held, *kin], groups=groups)}
+        return {row["order_id"]: _decision(row, family) for row in rows}, family
+
+    async def family(self, order_ids: Sequence[OrderId], *, groups: Sequence[UUID] = ()) -> tuple[Reservation, ...]:
+        """Read the reservations of orders, of those they replace or that replace them, and of their groups.
+
+        The account's book must be held: every change of a reservation is made under it.
+        """
+        if not order_ids and not groups:
+            return ()
+        rows = await self.session.rows("reservations.family", list(order_ids), list(groups))
+        return tuple(_reservation(row) for row in rows)
 
     async def books(self, orders: Sequence[Order]) -> tuple[int, dict[AccountId, Book]]:
         """Read the kill epoch and the books the orders touch; an account risk does not know has no cash and limits."""
@@ -133,20 +154,28 @@ class RiskTransaction:
             [_encode(item.inputs).decode() for item in batch],
             at,
         )
-        held = [item for item in batch if not item.findings]
+        held = [(item.decision_id, item.held) for item in batch if item.held is not None]
         if held and await self._hold(held, at=at) != len(held):
             raise AlphintraError("RISK_HOLD", "an open reservation would have been replaced", kind=Kind.BUG)
 
-    async def _hold(self, held: Sequence[Decided], *, at: datetime) -> int:
+    async def _hold(self, held: Sequence[tuple[UUID, Reservation]], *, at: datetime) -> int:
         return await self.session.execute(
             "reservations.hold",
-            [item.order.order_id for item in held],
-            [item.order.account_id for item in held],
-            [item.decision_id for item in held],
-            [item.order.symbol for item in held],
-            [item.order.side for item in held],
-            [item.price for item in held],
-            [item.order.qty for item in held],
+            [item.order_id for _decision_id, item in held],
+            [item.account_id for _decision_id, item in held],
+            [decision_id for decision_id, _item in held],
+            [item.symbol for _decision_id, item in held],
+            [item.side for _decision_id, item in held],
+            [item.price for _decision_id, item in held],
+            [item.target_qty for _decision_id, item in held],
+            [item.is_reducing for _decision_id, item in held],
+            [item.leg for _decision_id, item in held],
+            [item.group_id for _decision_id, item in held],
+            [item.replaces for _decision_id, item in held],
+            [item.carried_qty for _decision_id, item in held],
+            [item.notional for _decision_id, item in held],
+            [item.counted_qty for _decision_id, item in held],
+            [item.counted_cash for _decision_id, item in held],
             at,
         )
 
@@ -159,20 +188,21 @@ class RiskTransaction:
         """Record many actions at once: id, actor, action, object, detail, trace, time."""
         await self.session.execute_many("audit.append", rows)
 
-    async def lock_reservation(self, order_id: OrderId) -> Reservation | None:
-        """Read a reservation and hold it until the transaction ends."""
-        row = await self.session.row("reservations.lock", order_id)
-        return None if row is None else _reservation(row)
-
-    async def save_reservation(self, reservation: Reservation, *, at: datetime) -> None:
-        """Store a changed reservation."""
+    async def save_reservations(self, changed: Sequence[Reservation], *, at: datetime) -> None:
+        """Store changed reservations."""
+        if not changed:
+            return
         await self.session.execute(
             "reservations.save",
-            reservation.order_id,
-            reservation.target_qty,
-            reservation.filled_qty,
-            reservation.open_qty,
-            reservation.state,
+            [item.order_id for item in changed],
+            [item.target_qty for item in changed],
+            [item.filled_qty for item in changed],
+            [item.open_qty for item in changed],
+            [item.state for item in changed],
+            [item.carried_qty for item in changed],
+            [item.spent for item in changed],
+            [item.counted_qty for item in changed],
+            [item.counted_cash for item in changed],
             at,
         )
 
@@ -189,8 +219,13 @@ class RiskTransaction:
         """Give back reservations never confirmed; returns whose they were."""
         late = await self.session.rows("reservations.late", held_before, LATE_ACCOUNTS_MAX)
         known = await self.lock_accounts(row["account_id"] for row in late)
-        rows = await self.session.rows("reservations.lapse", held_before, at, list(known))
-        return tuple(row["order_id"] for row in rows)
+        rows = await self.session.rows("reservations.due", held_before, list(known))
+        due = tuple(row["order_id"] for row in rows)
+        family = await self.family(due)
+        lapsed = [item.lapsed() if item.order_id in due else item for item in family]
+        after = recounted(lapsed)
+        await self.save_reservations([item for item in after if item not in family], at=at)
+        return due
 
     async def open_account(self, account: Account, *, currency: str, at: datetime) -> bool:
         """Start an account's book; False if it has one."""
@@ -306,7 +341,7 @@ async def _kills(session: Session, account_id: AccountId | None) -> tuple[Kill, 
     return tuple(Kill(**{**row, "scope": KillScope(row["scope"]), "state": KillState(row["state"])}) for row in rows)
 
 
-def _decision(row: Record) -> Decision:
+def _decision(row: Record, held: Mapping[OrderId, Reservation]) -> Decision:
     return Decision(
         decision_id=row["decision_id"],
         attempt=row["attempt"],
@@ -314,9 +349,7 @@ def _decision(row: Record) -> Decision:
         limit_version=row["limit_version"],
         kill_epoch=row["kill_epoch"],
         leaf=row["leaf"],
-        reservation=None if row["reservation"] is None else ReservationState(row["reservation"]),
-        open_qty=row["open_qty"],
-        price=row["price"],
+        reservation=held[row["order_id"]] if row["is_held"] else None,
     )
 
 
@@ -325,6 +358,8 @@ def _exposure(row: Record) -> Exposure:
         position_qty=row["position_qty"],
         open_buy_qty=row["open_buy_qty"],
         open_sell_qty=row["open_sell_qty"],
+        close_buy_qty=row["close_buy_qty"],
+        close_sell_qty=row["close_sell_qty"],
         last_price=row["last_price"],
     )
 
@@ -356,4 +391,5 @@ def _limits(row: Record) -> LimitSet:
 
 
 def _reservation(row: Record) -> Reservation:
-    return Reservation(**{**row, "side": Side(row["side"]), "state": ReservationState(row["state"])})
+    words = {"side": Side(row["side"]), "state": ReservationState(row["state"]), "leg": Leg(row["leg"])}
+    return Reservation(**{**row, **words})

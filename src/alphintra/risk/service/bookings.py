@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ from alphintra.kernel.ids import AccountId, FeedId, OrderId, UserId
 from alphintra.kernel.vocabulary import Side
 from alphintra.risk.domain.books import Account
 from alphintra.risk.domain.controls import HOLD_LIFE
+from alphintra.risk.domain.reservations import booked, recounted
 from alphintra.risk.domain.rules import default_limits
 
 if TYPE_CHECKING:
     from alphintra.contracts.risk import ReleaseOrder
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
+    from alphintra.risk.domain.books import Reservation
     from alphintra.risk.repository import RiskRecords, RiskTransaction
 
 __all__ = ["book_fill", "close_order", "confirm_order", "lapse_reservations", "open_account", "release_order"]
@@ -54,16 +57,17 @@ async def open_account(delivery: Delivery[AccountOpened], *, records: RiskRecord
 
 async def confirm_order(delivery: Delivery[OrderSubmitted], *, records: RiskRecords, at: datetime) -> None:
     """Keep an order's reservation until it closes, for trading has accepted the order."""
-    terms = delivery.event.terms
+    event = delivery.event
+    order_ids = [OrderId(terms.order_id) for terms in (event.terms, *(leg.terms for leg in event.legs))]
     async with records.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
-        await tx.lock_accounts([AccountId(terms.account_id)])
-        reservation = await tx.lock_reservation(OrderId(terms.order_id))
-        if reservation is None:
-            get_logger().error("risk.reservation_missing", order_id=str(terms.order_id))
-            return
-        await tx.save_reservation(reservation.confirmed(), at=at)
+        await tx.lock_accounts([AccountId(event.terms.account_id)])
+        family = await tx.family(order_ids)
+        after = [item.confirmed() if item.order_id in order_ids else item for item in family]
+        await _save(tx, family, after, at=at)
+        for order_id in set(order_ids) - {item.order_id for item in family}:
+            get_logger().error("risk.reservation_missing", order_id=str(order_id))
 
 
 async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at: datetime) -> None:
@@ -87,11 +91,11 @@ async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at:
         await tx.move_book(account_id, execution.book_id, execution.symbol, qty=signed, at=at)
         if cash != event.cash:
             get_logger().warning("risk.cash_differs", account_id=str(account_id), ours=str(cash), told=str(event.cash))
-        reservation = await tx.lock_reservation(order_id)
-        if reservation is None:
+        family = await tx.family([order_id])
+        if not family:
             get_logger().error("risk.reservation_missing", order_id=str(order_id))
-        else:
-            await tx.save_reservation(reservation.filled(execution.qty), at=at)
+        after = booked(family, order_id, qty=execution.qty, price=execution.price)
+        await _save(tx, family, after, at=at)
         fault_point("risk.before_fill_commit")
 
 
@@ -102,11 +106,12 @@ async def close_order(delivery: Delivery[OrderClosed], *, records: RiskRecords, 
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
         await tx.lock_accounts([AccountId(order.account_id)])
-        reservation = await tx.lock_reservation(OrderId(order.order_id))
-        if reservation is None:
-            get_logger().error("risk.reservation_missing", order_id=str(order.order_id))
-            return
-        await tx.save_reservation(reservation.closed(order.filled_qty), at=at)
+        order_id = OrderId(order.order_id)
+        family = await tx.family([order_id])
+        if not family:
+            get_logger().error("risk.reservation_missing", order_id=str(order_id))
+        after = [item.closed(order.filled_qty) if item.order_id == order_id else item for item in family]
+        await _save(tx, family, after, at=at)
 
 
 async def release_order(
@@ -119,11 +124,11 @@ async def release_order(
         if account_id is None:
             return ReleasedView(released=False)
         await tx.lock_accounts([account_id])
-        reservation = await tx.lock_reservation(order_id)
-        released = None if reservation is None else reservation.released()
+        family = await tx.family([order_id])
+        released = next((item.released() for item in family if item.order_id == order_id), None)
         if released is None:
             return ReleasedView(released=False)
-        await tx.save_reservation(released, at=at)
+        await _save(tx, family, [released if item.order_id == order_id else item for item in family], at=at)
         subject = f"order:{command.order_id}"
         await append_audit(tx.session, "order.release", subject, {}, ids=ids, context=context, at=at)
     return ReleasedView(released=True)
@@ -136,6 +141,13 @@ async def lapse_reservations(*, records: RiskRecords, at: datetime) -> int:
     for order_id in lapsed:
         get_logger().warning("risk.reservation_lapsed", order_id=str(order_id))
     return len(lapsed)
+
+
+async def _save(
+    tx: RiskTransaction, before: Sequence[Reservation], after: Sequence[Reservation], *, at: datetime
+) -> None:
+    """Store what changed of reservations that belong together, each with what it counts now."""
+    await tx.save_reservations([item for item in recounted(after) if item not in before], at=at)
 
 
 async def _lock_known(tx: RiskTransaction, account_id: AccountId) -> None:

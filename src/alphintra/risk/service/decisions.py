@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -17,8 +17,9 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.messages import Context, subject_of
-from alphintra.risk.domain.books import Book, Decision, Finding, FollowUp, Order
-from alphintra.risk.domain.controls import APPROVAL_LIFE, assess, check_order, inputs_of, reassess, spent
+from alphintra.risk.domain.books import Book, Decision, Finding, FollowUp, Order, Reservation
+from alphintra.risk.domain.controls import APPROVAL_LIFE, assess_in_family, check_order, inputs_of, reassess, spent
+from alphintra.risk.domain.reservations import recounted
 from alphintra.risk.repository import Decided
 from alphintra.risk.service.views import finding_views
 
@@ -44,8 +45,6 @@ class Asked:
     def read(self) -> Order:
         """Return what the controls look at. Raises QTY_NOT_POSITIVE, NUMBER_* or ORDER_*."""
         terms = self.terms
-        if terms.qty is None:
-            raise AlphintraError("ORDER_UNSUPPORTED", "orders for an amount of money are not taken yet")
         return check_order(
             Order(
                 order_id=OrderId(terms.order_id),
@@ -54,7 +53,20 @@ class Asked:
                 side=terms.side,
                 type=terms.type,
                 qty=terms.qty,
+                notional=terms.notional,
+                time_in_force=terms.time_in_force,
                 limit_price=terms.limit_price,
+                stop_price=terms.stop_price,
+                trail_price=terms.trail_price,
+                trail_percent=terms.trail_percent,
+                expire_at=terms.expire_at,
+                extended_hours=terms.extended_hours,
+                reduce_only=terms.reduce_only,
+                position_intent=terms.position_intent,
+                order_class=terms.order_class,
+                leg=terms.leg,
+                group_id=terms.group_id,
+                replaces=None if terms.replaces is None else OrderId(terms.replaces),
             )
         )
 
@@ -77,11 +89,24 @@ class _Batch:
     epoch: int
     books: dict[AccountId, Book]
     known: dict[OrderId, Decision]
+    held: dict[OrderId, Reservation]
     ids: IdSource
     is_renewal: bool
     decided: list[Decided] = field(default_factory=list)
     refused: list[_Answer] = field(default_factory=list)
     reissued: list[OrderId] = field(default_factory=list)
+    recounted: set[OrderId] = field(default_factory=set)
+
+    def changed(self) -> list[Reservation]:
+        """Return the reservations whose counts changed because another order joined them."""
+        fresh = {item.order.order_id for item in self.decided}
+        return [self.held[order_id] for order_id in sorted(self.recounted - fresh)]
+
+    def store(self) -> list[Decided]:
+        """Return what was decided, each with its reservation as it counts at the end of the batch."""
+        return [
+            item if item.held is None else replace(item, held=self.held[item.order.order_id]) for item in self.decided
+        ]
 
     def answer(self, asked: Asked, order: Order) -> _Answer:
         """Decide on one order, or repeat what was decided. Raises ORDER_ID_REUSED or DECISION_NOT_FOUND."""
@@ -102,14 +127,16 @@ class _Batch:
             case FollowUp.SPENT:
                 return self._repeat(asked, decision, (spent(decision),))
             case FollowUp.REISSUE:
-                findings = reassess(order, decision.open_qty, decision.price, self.books[order.account_id])
+                findings = reassess(order, self.held[order.order_id], self.books[order.account_id])
                 if not findings:
                     self.reissued.append(order.order_id)
                 return self._repeat(asked, decision, findings)
 
     def _decide(self, asked: Asked, order: Order, *, attempt: int) -> _Answer:
         book = self.books[order.account_id]
-        verdict = assess(order, book)
+        family = self._family(order)
+        verdict, new = assess_in_family(order, book, family)
+        is_approved = not verdict.findings and verdict.claim is not None
         answer = _Answer(
             asked=asked,
             decision_id=self.ids.new(),
@@ -128,14 +155,35 @@ class _Batch:
                 kill_epoch=answer.kill_epoch,
                 leaf=leaf,
                 inputs={"terms": asked.terms, **inputs_of(order, book, verdict)},
-                price=verdict.price,
+                held=self._hold(new, family) if is_approved and new is not None else None,
             )
         )
-        if answer.findings or verdict.price is None:
-            self.refused.append(answer)
+        if is_approved and verdict.claim is not None:
+            self.books[order.account_id] = book.reserve(order, verdict.claim)
         else:
-            self.books[order.account_id] = book.reserve(order, verdict.price)
+            self.refused.append(answer)
         return answer
+
+    def _family(self, order: Order) -> tuple[Reservation, ...]:
+        """Return the reservations an order counts together with, those of this batch included."""
+        if order.group_id is None and order.replaces is None:
+            return ()
+        return tuple(
+            item
+            for item in self.held.values()
+            if item.order_id in {order.order_id, order.replaces}
+            or (order.replaces is not None and item.replaces == order.replaces)
+            or (order.group_id is not None and item.group_id == order.group_id)
+        )
+
+    def _hold(self, new: Reservation, family: tuple[Reservation, ...]) -> Reservation:
+        """Enter what an approved order reserves; returns it with its counts, as those it belongs to get theirs."""
+        others = [item for item in family if item.order_id != new.order_id]
+        for item in recounted((*others, new)):
+            if self.held.get(item.order_id) != item:
+                self.held[item.order_id] = item
+                self.recounted.add(item.order_id)
+        return self.held[new.order_id]
 
     def _repeat(self, asked: Asked, decision: Decision, findings: tuple[Finding, ...]) -> _Answer:
         return _Answer(
@@ -211,9 +259,13 @@ async def _decide_batch(
 ) -> dict[int, _Answer | AlphintraError]:
     orders = [order for _asked, order in waiting.values()]
     await tx.lock_accounts([order.account_id for order in orders])
-    known = await tx.decisions([order.order_id for order in orders])
+    known, held = await tx.decisions(
+        [order.order_id for order in orders],
+        kin=[order.replaces for order in orders if order.replaces is not None],
+        groups=[order.group_id for order in orders if order.group_id is not None],
+    )
     epoch, books = await tx.books(orders)
-    batch = _Batch(epoch=epoch, books=books, known=known, ids=ids, is_renewal=is_renewal)
+    batch = _Batch(epoch=epoch, books=books, known=known, held=held, ids=ids, is_renewal=is_renewal)
     answers: dict[int, _Answer | AlphintraError] = {}
     for index, (asked, order) in waiting.items():
         try:
@@ -221,7 +273,8 @@ async def _decide_batch(
         except AlphintraError as error:
             answers[index] = error
     if batch.decided:
-        await tx.decide(batch.decided, at=at)
+        await tx.decide(batch.store(), at=at)
+        await tx.save_reservations(batch.changed(), at=at)
     if batch.reissued:
         await tx.held_again(batch.reissued, at=at)
     if batch.refused:

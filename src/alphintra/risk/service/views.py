@@ -72,8 +72,8 @@ def state_view(book: Book, cash: Decimal, kills: tuple[Kill, ...]) -> RiskStateV
             ExposureView(
                 symbol=symbol,
                 position_qty=exposure.position_qty,
-                reserved_buy_qty=exposure.open_buy_qty,
-                reserved_sell_qty=exposure.open_sell_qty,
+                reserved_buy_qty=exposure.open_buy_qty + exposure.close_buy_qty,
+                reserved_sell_qty=exposure.open_sell_qty + exposure.close_sell_qty,
                 last_price=exposure.last_price,
             )
             for symbol, exposure in sorted(book.exposures.items())

@@ -33,22 +33,26 @@ LEFT JOIN LATERAL (
     FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
 ) AS l ON true
 LEFT JOIN LATERAL (
-    SELECT sum(o.open_qty * o.price) AS reserved_cash
+    SELECT sum(coalesce(o.counted_cash, o.open_qty * o.price)) AS reserved_cash
     FROM reservations AS o WHERE o.account_id = w.account_id AND o.open_qty > 0 AND o.side = 'buy'
 ) AS r ON true;
 
 -- exposures.list: position, open quantities and last price for each pair of account and symbol asked
 SELECT
     w.account_id, w.symbol, coalesce(x.position_qty, 0) AS position_qty,
-    coalesce(r.open_buy_qty, 0) AS open_buy_qty, coalesce(r.open_sell_qty, 0) AS open_sell_qty, p.price AS last_price
+    coalesce(r.open_buy_qty, 0) AS open_buy_qty, coalesce(r.open_sell_qty, 0) AS open_sell_qty,
+    coalesce(r.close_buy_qty, 0) AS close_buy_qty, coalesce(r.close_sell_qty, 0) AS close_sell_qty,
+    p.price AS last_price
 FROM unnest($1::uuid[], $2::text[]) AS w (account_id, symbol)
 LEFT JOIN balances AS b ON b.account_id = w.account_id
 LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = w.symbol
 LEFT JOIN exposures AS x ON x.account_id = w.account_id AND x.symbol = w.symbol
 LEFT JOIN LATERAL (
     SELECT
-        sum(o.open_qty) FILTER (WHERE o.side = 'buy') AS open_buy_qty,
-        sum(o.open_qty) FILTER (WHERE o.side = 'sell') AS open_sell_qty
+        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'buy' AND NOT o.is_reducing) AS open_buy_qty,
+        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'sell' AND NOT o.is_reducing) AS open_sell_qty,
+        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'buy' AND o.is_reducing) AS close_buy_qty,
+        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'sell' AND o.is_reducing) AS close_sell_qty
     FROM reservations AS o WHERE o.account_id = w.account_id AND o.symbol = w.symbol AND o.open_qty > 0
 ) AS r ON true;
 
@@ -97,7 +101,7 @@ SELECT seq FROM feed_marks WHERE feed_id = $1;
 -- decisions.known: the newest decision on each order asked, with where its reservation stands
 SELECT DISTINCT ON (a.order_id)
     a.order_id, a.decision_id, a.attempt, a.findings, a.limit_version, a.kill_epoch, a.leaf,
-    r.state AS reservation, coalesce(r.open_qty, 0) AS open_qty, coalesce(r.price, 0) AS price
+    r.order_id IS NOT NULL AS is_held
 FROM assessments AS a
 LEFT JOIN reservations AS r ON r.order_id = a.order_id AND r.decision_id = a.decision_id
 WHERE a.order_id = ANY($1::uuid[])
@@ -124,26 +128,61 @@ ORDER BY decided_at DESC, decision_id DESC LIMIT $2;
 
 -- reservations.hold: reserve for a batch of approved orders; what had lapsed or was released is held anew
 INSERT INTO reservations (
-    order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, held_at, updated_at
+    order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, is_reducing, leg,
+    group_id, replaces, carried_qty, notional, counted_qty, counted_cash, held_at, updated_at
 )
-SELECT n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', $8, $8
+SELECT
+    n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', n.is_reducing, n.leg,
+    n.group_id, n.replaces, n.carried_qty, n.notional, n.counted_qty, n.counted_cash, $16, $16
 FROM unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::numeric[], $7::numeric[]
-) AS n (order_id, account_id, decision_id, symbol, side, price, qty)
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::boolean[],
+    $9::text[], $10::uuid[], $11::uuid[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[]
+) AS n (
+    order_id, account_id, decision_id, symbol, side, price, qty, is_reducing, leg, group_id, replaces, carried_qty,
+    notional, counted_qty, counted_cash
+)
 ON CONFLICT (order_id) DO UPDATE
 SET
     decision_id = excluded.decision_id, price = excluded.price, target_qty = excluded.target_qty,
-    open_qty = excluded.open_qty, state = 'held', held_at = excluded.held_at, updated_at = excluded.updated_at
+    open_qty = excluded.open_qty, state = 'held', carried_qty = excluded.carried_qty,
+    counted_qty = excluded.counted_qty, counted_cash = excluded.counted_cash, held_at = excluded.held_at,
+    updated_at = excluded.updated_at
 WHERE reservations.state IN ('lapsed', 'released');
 
--- reservations.lock: read a reservation to change it
-SELECT order_id, account_id, symbol, side, price, target_qty, filled_qty, state
-FROM reservations WHERE order_id = $1 FOR NO KEY UPDATE;
+-- reservations.family: the reservations of orders, of those they replace or that replace them, and of their groups
+WITH asked AS (SELECT order_id, replaces, group_id FROM reservations WHERE order_id = ANY($1::uuid[])),
+groups AS (
+    SELECT group_id FROM asked WHERE group_id IS NOT NULL
+    UNION
+    SELECT g.group_id FROM unnest($2::uuid[]) AS g (group_id)
+),
+ids AS (
+    SELECT order_id FROM asked
+    UNION
+    SELECT replaces FROM asked WHERE replaces IS NOT NULL
+    UNION
+    SELECT r.order_id FROM reservations AS r JOIN asked AS a ON r.replaces = a.order_id
+    UNION
+    SELECT r.order_id FROM reservations AS r JOIN groups AS g ON r.group_id = g.group_id
+)
+SELECT
+    r.order_id, r.account_id, r.symbol, r.side, r.price, r.target_qty, r.filled_qty, r.state, r.is_reducing, r.leg,
+    r.group_id, r.replaces, r.carried_qty, r.notional, r.spent, coalesce(r.counted_qty, r.open_qty) AS counted_qty,
+    coalesce(r.counted_cash, CASE WHEN r.side = 'buy' THEN r.open_qty * r.price ELSE 0 END) AS counted_cash
+FROM ids AS i JOIN reservations AS r ON r.order_id = i.order_id
+ORDER BY r.order_id;
 
--- reservations.save: store a changed reservation
-UPDATE reservations
-SET target_qty = $2, filled_qty = $3, open_qty = $4, state = $5, updated_at = $6
-WHERE order_id = $1;
+-- reservations.save: store changed reservations
+UPDATE reservations AS r
+SET
+    target_qty = n.target_qty, filled_qty = n.filled_qty, open_qty = n.open_qty, state = n.state,
+    carried_qty = n.carried_qty, spent = n.spent, counted_qty = n.counted_qty, counted_cash = n.counted_cash,
+    updated_at = $10
+FROM unnest(
+    $1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::text[], $6::numeric[], $7::numeric[], $8::numeric[],
+    $9::numeric[]
+) AS n (order_id, target_qty, filled_qty, open_qty, state, carried_qty, spent, counted_qty, counted_cash)
+WHERE r.order_id = n.order_id;
 
 -- reservations.account: whose reservation it is
 SELECT account_id FROM reservations WHERE order_id = $1;
@@ -154,10 +193,10 @@ UPDATE reservations SET held_at = $2, updated_at = $2 WHERE order_id = ANY($1::u
 -- reservations.late: some accounts with reservations nobody confirmed in time
 SELECT DISTINCT account_id FROM reservations WHERE state = 'held' AND held_at < $1 LIMIT $2;
 
--- reservations.lapse: give back what nobody confirmed in time, of accounts whose books are held
-UPDATE reservations SET state = 'lapsed', open_qty = 0, updated_at = $2
-WHERE state = 'held' AND held_at < $1 AND account_id = ANY($3::uuid[])
-RETURNING order_id;
+-- reservations.due: what nobody confirmed in time, of accounts whose books are held
+SELECT order_id FROM reservations
+WHERE state = 'held' AND held_at < $1 AND account_id = ANY($2::uuid[])
+ORDER BY order_id;
 
 -- executions.book: remember an execution as counted; no row comes back if it was
 INSERT INTO booked_executions (execution_id, account_id, order_id, booked_at) VALUES ($1, $2, $3, $4)
