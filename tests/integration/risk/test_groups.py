@@ -28,9 +28,9 @@ def bracket(desk: Desk, account: UUID, qty: str = "10") -> tuple[OrderTerms, Ord
 
 def exits(desk: Desk, account: UUID, qty: str, **more: Any) -> tuple[OrderTerms, OrderTerms]:  # noqa: ANN401 - any field
     """Return a take-profit at 120 and a stop-loss at 90."""
-    common = {"reduce_only": True, **more}
+    common: dict[str, Any] = {"reduce_only": True, **more}
     target = desk.order(account, SELL, qty, "120", leg=Leg.TAKE_PROFIT, **common)
-    stop = {"type": OrderType.STOP, "stop_price": Decimal(90), "leg": Leg.STOP_LOSS}
+    stop: dict[str, Any] = {"type": OrderType.STOP, "stop_price": Decimal(90), "leg": Leg.STOP_LOSS}
     return target, desk.order(account, SELL, qty, **common, **stop)
 
 
@@ -80,7 +80,8 @@ async def test_released_legs_and_a_refused_entry_leave_nothing_behind(desk: Desk
     for terms in orders:
         await desk.endpoints.release_order(ReleaseOrder(order_id=terms.order_id), desk.owner)
     state = await desk.state(account)
-    assert (state.reserved_cash, [item for item in state.exposures if item.reserved_sell_qty]) == (0, [])
+    assert state.reserved_cash == 0
+    assert [item for item in state.exposures if item.reserved_sell_qty] == []
 
 
 async def test_pairs_asked_for_in_parallel_never_close_more_than_is_held(desk: Desk) -> None:

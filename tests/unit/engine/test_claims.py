@@ -47,7 +47,7 @@ def test_an_order_counts_at_the_worst_price_of_its_type(
 def test_an_amount_of_money_claims_exactly_itself_and_the_most_units_it_may_buy() -> None:
     claim = claim_of(check_order(order(BUY, None, notional=Decimal(100))), Decimal(3))
     assert claim is not None
-    assert (claim.cash, claim.value) == (100, 100)
+    assert claim.cash == claim.value == 100
     assert claim.qty == Decimal("33.333333334")
     cheaper = claim_of(order(BUY, None, "2", notional=Decimal(100)), Decimal(3))
     assert cheaper is not None
@@ -58,7 +58,8 @@ def test_what_only_reduces_a_position_claims_no_cash() -> None:
     for more in ({"reduce_only": True}, {"position_intent": PositionIntent.BUY_TO_CLOSE}):
         claim = claim_of(order(BUY, "2", **more), Decimal(100))
         assert claim is not None
-        assert (claim.cash, claim.added_cash, claim.value) == (0, 0, 210)
+        assert claim.cash == claim.added_cash == 0
+        assert claim.value == 210
 
 
 def test_without_a_price_only_a_limit_tells() -> None:

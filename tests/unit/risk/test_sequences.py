@@ -72,6 +72,7 @@ class Trading(RuleBasedStateMachine):
         return asked.order_id
 
     def hold(self, asked: Order, price: Decimal) -> None:
+        assert asked.qty is not None
         self.approved[asked.order_id] = asked.qty
         self.reservations[asked.order_id] = Reservation(
             order_id=asked.order_id,
