@@ -244,6 +244,20 @@ CREATE TABLE reservations (
     state text NOT NULL,
     held_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    is_reducing boolean DEFAULT false NOT NULL,
+    leg text DEFAULT 'entry'::text NOT NULL,
+    group_id uuid,
+    replaces uuid,
+    carried_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    notional numeric(28,9),
+    spent numeric(56,18) DEFAULT 0 NOT NULL,
+    counted_qty numeric(28,9),
+    counted_cash numeric(56,18),
+    CONSTRAINT reservations_amounts_are_finite CHECK (((carried_qty >= (0)::numeric) AND (carried_qty <
+        'Infinity'::numeric) AND (spent >= (0)::numeric) AND (spent < 'Infinity'::numeric) AND ((notional IS NULL)
+        OR ((notional > (0)::numeric) AND (notional < 'Infinity'::numeric))) AND ((counted_qty IS NULL) OR
+        ((counted_qty >= (0)::numeric) AND (counted_qty < 'Infinity'::numeric))) AND ((counted_cash IS NULL) OR
+        ((counted_cash >= (0)::numeric) AND (counted_cash < 'Infinity'::numeric))))),
     CONSTRAINT reservations_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric))),
     CONSTRAINT reservations_open_is_the_rest CHECK ((open_qty =
@@ -349,11 +363,17 @@ CREATE INDEX kill_states_account_idx ON kill_states USING btree (account_id, epo
 -- index kill_states.kill_states_firm_idx
 CREATE INDEX kill_states_firm_idx ON kill_states USING btree (epoch) WHERE (scope = 'firm'::text);
 
+-- index reservations.reservations_group_idx
+CREATE INDEX reservations_group_idx ON reservations USING btree (group_id) WHERE (group_id IS NOT NULL);
+
 -- index reservations.reservations_held_idx
 CREATE INDEX reservations_held_idx ON reservations USING btree (held_at) WHERE (state = 'held'::text);
 
 -- index reservations.reservations_open_idx
 CREATE INDEX reservations_open_idx ON reservations USING btree (account_id, symbol) WHERE (open_qty > (0)::numeric);
+
+-- index reservations.reservations_replaces_idx
+CREATE INDEX reservations_replaces_idx ON reservations USING btree (replaces) WHERE (replaces IS NOT NULL);
 
 -- index risk_metrics.risk_metrics_account_idx
 CREATE INDEX risk_metrics_account_idx ON risk_metrics USING btree (account_id, measured_at DESC);
