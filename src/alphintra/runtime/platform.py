@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
 from alphintra.dataplane.layouts import MAIN_INSTANCE, Placement, instances_of
-from alphintra.infrastructure.faults import CRASH_VARIABLE, armed_points
+from alphintra.infrastructure.faults import CRASH_FILE_VARIABLE, CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
+from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.administrator import require_administrator
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats, render_nats_accounts
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
@@ -26,7 +27,10 @@ from alphintra.runtime.settings import RuntimeSettings
 from alphintra.runtime.supervisor import Supervisor, supervised_marker
 from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
 
-__all__ = ["bus_configuration", "require_startable", "run_platform"]
+__all__ = ["DETOUR_VARIABLE", "bus_configuration", "require_startable", "run_platform"]
+
+DETOUR_VARIABLE: Final = "ALPHINTRA_DETOUR"
+"""``postgres=PORT,nats=PORT``: where services find the servers in a chaos run, which stands in between."""
 
 _POSTGRES_PORT: Final = 5432
 _DEFAULT_PORTS: Final = {"nats": 4222, "tls": 4222}
@@ -105,12 +109,14 @@ async def run_platform(
     nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=_bus_users())
     servers: list[Unit] = [*embedded, *([] if nats is None else [nats])]
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
+    armed = {CRASH_FILE_VARIABLE: environ[CRASH_FILE_VARIABLE]} if environ.get(CRASH_FILE_VARIABLE) else {}
+    detour = _detour(environ.get(DETOUR_VARIABLE, ""))
 
     async def prepare() -> Sequence[ProcessSpec]:
         order = _provision_order(settings, layout, embedded, settings.nats_url if nats is None else nats.url)
         return (
-            _provision_spec(home, order),
-            *(_process_spec(home, plan, crash) for plan in process_plans(settings.processes)),
+            _provision_spec(home, json.dumps(order | {"detour": detour})),
+            *(_process_spec(home, plan, armed, crash) for plan in process_plans(settings.processes)),
         )
 
     def check() -> None:
@@ -122,17 +128,24 @@ async def run_platform(
 
 def _provision_order(
     settings: RuntimeSettings, layout: Sequence[Placement], embedded: Sequence[EmbeddedPostgres], nats_url: str
-) -> str:
+) -> dict[str, object]:
     # Written without msgspec: the supervisor stays light, and the reader checks it.
-    return json.dumps(
-        {
-            "instances": [_server(settings, instance, embedded) for instance in instances_of(layout)],
-            "layout": [asdict(placement) for placement in layout],
-            "nats_url": nats_url,
-            "port": settings.port,
-            "processes": settings.processes,
-        }
-    )
+    return {
+        "instances": [_server(settings, instance, embedded) for instance in instances_of(layout)],
+        "layout": [asdict(placement) for placement in layout],
+        "nats_url": nats_url,
+        "port": settings.port,
+        "processes": settings.processes,
+    }
+
+
+def _detour(text: str) -> dict[str, int]:
+    """Read `DETOUR_VARIABLE`; a port for each server that is reached by one. Raises DETOUR."""
+    found = dict(item.partition("=")[::2] for item in text.split(",") if item)
+    if not set(found) <= {"postgres", "nats"} or not all(port.isdecimal() for port in found.values()):
+        detail = f"{DETOUR_VARIABLE} is {text!r}: write it as postgres=PORT,nats=PORT"
+        raise AlphintraError("DETOUR", detail, pointer=DETOUR_VARIABLE)
+    return {name: int(port) for name, port in found.items()}
 
 
 def _server(settings: RuntimeSettings, instance: str, embedded: Sequence[EmbeddedPostgres]) -> dict[str, object]:
@@ -165,8 +178,8 @@ def _provision_spec(home: Home, order: str) -> ProcessSpec:
     return replace(spec, ready=ReadyWhen.FINISHED, ready_timeout_s=120.0)
 
 
-def _process_spec(home: Home, plan: ProcessPlan, crash: dict[str, str]) -> ProcessSpec:
+def _process_spec(home: Home, plan: ProcessPlan, armed: dict[str, str], crash: dict[str, str]) -> ProcessSpec:
     stage = _STAGE_EDGE if plan.has_edge and not plan.services else _STAGE_SERVICES
     path = str(credentials_path(home, plan.name))
-    spec = ProcessSpec.python(plan.name, "alphintra.runtime.process", path, env={}, stage=stage)
+    spec = ProcessSpec.python(plan.name, "alphintra.runtime.process", path, env=armed, stage=stage)
     return replace(spec, env_once=crash)

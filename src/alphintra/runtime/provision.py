@@ -41,6 +41,7 @@ class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
     nats_url: str
     port: int
     processes: ProcessLayout
+    detour: dict[str, int] = {}
 
 
 async def run(home: Home, order: ProvisionOrder) -> None:
@@ -63,9 +64,13 @@ async def run(home: Home, order: ProvisionOrder) -> None:
 
 def write_all_credentials(home: Home, order: ProvisionOrder) -> None:
     """Write the credentials of every process from the secrets as they are now."""
+    through = order.detour
     servers = Servers(
-        instances={server.instance: Address(host=server.host, port=server.port) for server in order.instances},
-        nats_url=order.nats_url,
+        instances={
+            server.instance: Address(host=server.host, port=through.get("postgres", server.port))
+            for server in order.instances
+        },
+        nats_url=f"nats://127.0.0.1:{through['nats']}" if "nats" in through else order.nats_url,
         layout=order.layout,
     )
     for plan in process_plans(order.processes):
