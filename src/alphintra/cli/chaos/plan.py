@@ -121,8 +121,8 @@ def plan_faults(rng: Random, *, minutes: float, processes: Sequence[str], kinds:
         elif kind in {FaultKind.KILL_PROCESS, FaultKind.PAUSE_PROCESS}:
             target = next(targets)
         lasts_s = round(rng.uniform(*_LASTS_S[kind]), 1) if kind in _LASTS_S else 0.0
-        faults.append(Fault(at_s=round(at_s, 1), kind=kind, target=target, lasts_s=lasts_s))
-        at_s += lasts_s + _RECOVERY_S.get(kind, 0.0) + rng.uniform(*_GAP_S)
+        faults.append(Fault(at_s=at_s, kind=kind, target=target, lasts_s=lasts_s))
+        at_s = round(at_s + lasts_s + _RECOVERY_S.get(kind, 0.0) + rng.uniform(*_GAP_S), 1)
     return faults
 
 
