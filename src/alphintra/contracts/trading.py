@@ -8,6 +8,22 @@ from uuid import UUID
 import msgspec
 
 from alphintra.contracts.approval import Approval, OrderTerms
+from alphintra.contracts.books import (
+    BookingBreaksView,
+    BookingBreakView,
+    ExecutionsView,
+    ExecutionView,
+    LedgerEntryView,
+    LedgerView,
+    LotClosesView,
+    LotCloseView,
+    LotsView,
+    LotView,
+    PositionsView,
+    PositionView,
+    TradesView,
+    TradeView,
+)
 from alphintra.kernel.messages import Command, Event, Utc, View
 from alphintra.kernel.vocabulary import (
     AccountMode,
@@ -25,8 +41,11 @@ __all__ = [
     "AccountView",
     "AccountsView",
     "ApprovedLeg",
+    "BookingBreakView",
+    "BookingBreaksView",
     "CancelOrder",
     "CancelRequested",
+    "ExecutionFlagged",
     "ExecutionView",
     "ExecutionsView",
     "FillBooked",
@@ -36,10 +55,18 @@ __all__ = [
     "LedgerView",
     "LegView",
     "ListAccounts",
+    "ListBookingBreaks",
     "ListExecutions",
     "ListLedger",
+    "ListLotCloses",
+    "ListLots",
     "ListOrders",
     "ListPositions",
+    "ListTrades",
+    "LotCloseView",
+    "LotClosesView",
+    "LotView",
+    "LotsView",
     "OpenAccount",
     "OrderClosed",
     "OrderDenied",
@@ -52,6 +79,8 @@ __all__ = [
     "StopLoss",
     "SubmitOrder",
     "TakeProfit",
+    "TradeView",
+    "TradesView",
 ]
 
 
@@ -133,65 +162,6 @@ class OrdersView(View, frozen=True):
     """Orders, newest first."""
 
     orders: tuple[OrderView, ...]
-
-
-class ExecutionView(View, frozen=True):
-    """One execution (fill) as booked."""
-
-    execution_id: str
-    order_id: UUID
-    account_id: UUID
-    book_id: UUID | None
-    symbol: str
-    side: Side
-    qty: Decimal
-    price: Decimal
-    fee: Decimal
-    realized_pnl: Decimal
-    executed_at: Utc
-    booked_at: Utc
-
-
-class ExecutionsView(View, frozen=True):
-    """Executions, oldest first."""
-
-    executions: tuple[ExecutionView, ...]
-
-
-class PositionView(View, frozen=True):
-    """A net position of one account, book and symbol."""
-
-    account_id: UUID
-    book_id: UUID | None
-    symbol: str
-    qty: Decimal
-    avg_price: Decimal
-    realized_pnl: Decimal
-    fees: Decimal
-
-
-class PositionsView(View, frozen=True):
-    """Positions, by symbol; flat ones included once they were traded."""
-
-    positions: tuple[PositionView, ...]
-
-
-class LedgerEntryView(View, frozen=True):
-    """One side of a double entry; the amounts of a transaction add up to zero."""
-
-    transaction_id: UUID
-    account_id: UUID
-    ledger_account: str
-    amount: Decimal
-    currency: str
-    booked_at: Utc
-
-
-class LedgerView(View, frozen=True):
-    """Ledger entries, oldest first, and the sum over all of them, which is zero."""
-
-    entries: tuple[LedgerEntryView, ...]
-    total: Decimal
 
 
 class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=True):
@@ -312,6 +282,38 @@ class ListLedger(Command[LedgerView], tag="trading.list_ledger.v1", frozen=True)
     limit: int = 1000
 
 
+class ListLots(Command[LotsView], tag="trading.list_lots.v1", frozen=True):
+    """List the open lots of an account, of one symbol where given."""
+
+    account_id: UUID
+    symbol: str | None = None
+    limit: int = 1000
+
+
+class ListLotCloses(Command[LotClosesView], tag="trading.list_lot_closes.v1", frozen=True):
+    """List what was closed of an account's lots, from ``start`` on and before ``end``: what the tax asks for."""
+
+    account_id: UUID
+    start: Utc | None = None
+    end: Utc | None = None
+    limit: int = 1000
+
+
+class ListTrades(Command[TradesView], tag="trading.list_trades.v1", frozen=True):
+    """List the round trips of an account, of one book where given."""
+
+    account_id: UUID
+    book_id: UUID | None = None
+    limit: int = 100
+
+
+class ListBookingBreaks(Command[BookingBreaksView], tag="trading.list_booking_breaks.v1", frozen=True):
+    """List what was wrong with reports of executions for an account."""
+
+    account_id: UUID
+    limit: int = 100
+
+
 class AccountOpened(Event, tag="trading.account_opened.v1", frozen=True):
     """An account was opened."""
 
@@ -383,3 +385,23 @@ class FillBooked(Event, tag="trading.fill_booked.v1", frozen=True):
     account_qty: Decimal
     cash: Decimal
     order: OrderView | None = None
+
+
+class ExecutionFlagged(Event, tag="trading.execution_flagged.v1", frozen=True):
+    """Something is wrong with the report of an execution; it is kept, and booked where ``is_booked`` says so.
+
+    Attributes:
+        owner_id: whose account it is, where that is known.
+        code: EXTERNAL_ORDER or EXEC_CONFLICT, which are not booked; OVERFILL, LATE_FILL, FEE_SIGN or TIME_SKEW, which
+            are.
+        detail: what is said and what we have, in one sentence.
+    """
+
+    owner_id: UUID | None
+    account_id: UUID
+    order_id: UUID
+    execution_id: str
+    symbol: str
+    code: str
+    detail: str
+    is_booked: bool

@@ -15,13 +15,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from alphintra.edge.alpaca.app import ALPACA_PREFIX, build_alpaca
 from alphintra.edge.front import Front
 from alphintra.edge.guards import Gate
 from alphintra.edge.openapi import API_PREFIX, describe
 from alphintra.edge.pages import api_page, home_page, setup_page
 from alphintra.edge.problems import handlers
-from alphintra.edge.routes import accounts, health, identity, market_data, messages, orders, risk, strategies, workflows
+from alphintra.edge.routes import (
+    accounts,
+    health,
+    holdings,
+    identity,
+    market_data,
+    messages,
+    orders,
+    risk,
+    strategies,
+    workflows,
+)
 from alphintra.edge.routing import Operation
 from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.bus import Bus
@@ -31,7 +41,19 @@ from alphintra.kernel.ids import IdSource
 __all__ = ["OPERATIONS", "build_app"]
 
 _RESOURCES: Final = tuple(
-    module.routes for module in (health, identity, workflows, market_data, strategies, accounts, orders, risk, messages)
+    module.routes
+    for module in (
+        health,
+        identity,
+        workflows,
+        market_data,
+        strategies,
+        accounts,
+        holdings,
+        orders,
+        risk,
+        messages,
+    )
 )
 _WIDE: Final = tuple(operation for resource in _RESOURCES for operation in resource.operations)
 OPERATIONS: Final[tuple[Operation, ...]] = (*_WIDE, *orders.HOT_OPERATIONS)
@@ -55,12 +77,7 @@ def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) 
     def description() -> dict[str, Any]:
         return describe(version=settings.version, wide=wide.routes, operations=_WIDE, hot=orders.HOT_OPERATIONS)
 
-    outside: list[Route | Mount] = [
-        *_pages(settings, description),
-        *orders.hot_routes(),
-        Mount(API_PREFIX, app=wide),
-        Mount(ALPACA_PREFIX, app=build_alpaca(gate)),
-    ]
+    outside: list[Route | Mount] = [*_pages(settings, description), *orders.hot_routes(), Mount(API_PREFIX, app=wide)]
     caught = handlers(_methods_of(outside))
     wide.exception_handlers.update(caught)  # before the first request builds the stack
     app = Starlette(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from alphintra.engine.lots import Lot, LotClose, apply_to_lots, scaled_quantities, take_lots
-from alphintra.engine.portfolio import FLAT, Position, apply_fill, cost_of_part
+from alphintra.engine.portfolio import FLAT, Position, apply_fill, cost_of_part, notional
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import require_finite, require_positive
@@ -16,7 +16,17 @@ from alphintra.kernel.vocabulary import Side
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["NOTHING_HELD", "Fill", "Filled", "Holding", "Moved", "fill_holding", "move_holding", "split_holding"]
+__all__ = [
+    "NOTHING_HELD",
+    "Fill",
+    "Filled",
+    "Finished",
+    "Holding",
+    "Moved",
+    "fill_holding",
+    "move_holding",
+    "split_holding",
+]
 
 _ZERO = Decimal(0)
 
@@ -58,6 +68,16 @@ NOTHING_HELD = Holding()
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A trade that a fill closed, its number, and the exact amounts behind its average prices."""
+
+    number: int
+    trade: Trade
+    entry_amount: Decimal
+    exit_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Filled:
     """What a fill did to a holding.
 
@@ -66,14 +86,14 @@ class Filled:
         realized: profit it booked by weighted average, before fees.
         changed: lots it opened or took from, as they are now; closed ones with a quantity of zero.
         closes: parts of lots it closed, oldest first.
-        finished: number and figures of the trade it closed, if it made the book flat or crossed zero.
+        finished: the trade it closed, if it made the book flat or crossed zero.
     """
 
     holding: Holding
     realized: Decimal
     changed: tuple[Lot, ...]
     closes: tuple[LotClose, ...]
-    finished: tuple[int, Trade] | None
+    finished: Finished | None
 
 
 def fill_holding(holding: Holding, fill: Fill) -> Filled:
@@ -105,8 +125,7 @@ def fill_holding(holding: Holding, fill: Fill) -> Filled:
     )
     known = {lot.number: lot for lot in holding.lots}
     changed = tuple(lot for lot in lots if known.get(lot.number) != lot)
-    closed = None if finished is None else (holding.trades_opened, finished)
-    return Filled(after, realized, changed, closes, closed)
+    return Filled(after, realized, changed, closes, _finished(holding, fill, finished))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +189,13 @@ def split_holding(holding: Holding, *, numerator: int, denominator: int) -> Hold
         trade = replace(trade, entry_qty=entered)
     lots = tuple(replace(lot, qty=part) for lot, part in zip(holding.lots, parts, strict=True))
     return replace(holding, position=replace(holding.position, qty=qty), lots=lots, trade=trade)
+
+
+def _finished(before: Holding, fill: Fill, trade: Trade | None) -> Finished | None:
+    if trade is None or before.trade is None:
+        return None
+    last = notional(min(fill.qty, abs(before.position.qty)), fill.price)
+    return Finished(before.trades_opened, trade, before.trade.entry_amount, before.trade.exit_amount + last)
 
 
 def _given(source: Holding, qty: Decimal) -> OpenTrade | None:

@@ -14,6 +14,11 @@ SPEC = ServiceSpec(
         TableSpec(name="order_events", data_class="order", grants=("select", "insert")),
         TableSpec(name="executions", data_class="order", grants=("select", "insert")),
         TableSpec(name="positions", data_class="position", grants=_WRITE),
+        TableSpec(name="lots", data_class="position", grants=_WRITE),
+        TableSpec(name="lot_closes", data_class="position", grants=("select", "insert")),
+        TableSpec(name="trades", data_class="position", grants=_WRITE),
+        TableSpec(name="books", data_class="position", grants=_WRITE),
+        TableSpec(name="booking_breaks", data_class="order", grants=("select", "insert")),
         TableSpec(
             name="ledger_entries",
             data_class="cash",
@@ -34,6 +39,10 @@ SPEC = ServiceSpec(
         "list_executions",
         "list_positions",
         "list_ledger",
+        "list_lots",
+        "list_lot_closes",
+        "list_trades",
+        "list_booking_breaks",
     ),
     events=(
         "account_opened",
@@ -43,6 +52,7 @@ SPEC = ServiceSpec(
         "order_closed",
         "cancel_requested",
         "fill_booked",
+        "execution_flagged",
     ),
     hears=(
         "broker.order_acknowledged",

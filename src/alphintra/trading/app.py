@@ -35,11 +35,15 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     answer(messages.ListExecutions, endpoints.list_executions)
     answer(messages.ListPositions, endpoints.list_positions)
     answer(messages.ListLedger, endpoints.list_ledger)
+    answer(messages.ListLots, endpoints.list_lots)
+    answer(messages.ListLotCloses, endpoints.list_lot_closes)
+    answer(messages.ListTrades, endpoints.list_trades)
+    answer(messages.ListBookingBreaks, endpoints.list_booking_breaks)
     hear = host.hear
     hear(from_risk.LimitsChanged, endpoints.on_limits_changed)
     hear(from_risk.KillStateChanged, endpoints.on_kill_state_changed)
     hear(from_broker.ConnectionOpened, endpoints.on_connection_opened)
-    hear(from_broker.ExecutionReported, endpoints.on_execution_reported)
+    host.hear_many((from_broker.ExecutionReported,), endpoints.on_executions_reported)
     told_of_orders = (
         from_broker.OrderAcknowledged,
         from_broker.OrderRefused,

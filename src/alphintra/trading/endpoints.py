@@ -11,7 +11,7 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import trading as messages
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
-from alphintra.trading.service import accounts, fills, reading, reports, submission
+from alphintra.trading.service import accounts, fills, holdings, reading, reports, submission
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
@@ -154,6 +154,24 @@ class Endpoints:
         """Answer ``trading.list_ledger``."""
         return await reading.list_ledger(command, context, books=self._books)
 
+    async def list_lots(self, command: messages.ListLots, context: Context) -> messages.LotsView:
+        """Answer ``trading.list_lots``."""
+        return await holdings.list_lots(command, context, books=self._books)
+
+    async def list_lot_closes(self, command: messages.ListLotCloses, context: Context) -> messages.LotClosesView:
+        """Answer ``trading.list_lot_closes``."""
+        return await holdings.list_lot_closes(command, context, books=self._books)
+
+    async def list_trades(self, command: messages.ListTrades, context: Context) -> messages.TradesView:
+        """Answer ``trading.list_trades``."""
+        return await holdings.list_trades(command, context, books=self._books)
+
+    async def list_booking_breaks(
+        self, command: messages.ListBookingBreaks, context: Context
+    ) -> messages.BookingBreaksView:
+        """Answer ``trading.list_booking_breaks``."""
+        return await holdings.list_booking_breaks(command, context, books=self._books)
+
     async def on_limits_changed(self, delivery: Delivery[LimitsChanged]) -> None:
         """Hear ``risk.limits_changed``."""
         await accounts.limits_set(delivery, books=self._books)
@@ -171,6 +189,6 @@ class Endpoints:
         """Hear what broker tells of orders beside their executions, many at once."""
         await reports.orders_reported(deliveries, books=self._books, ids=self._ids, at=self._clock.now())
 
-    async def on_execution_reported(self, delivery: Delivery[from_broker.ExecutionReported]) -> None:
-        """Hear ``broker.execution_reported``."""
-        await fills.book_fill(delivery, books=self._books, ids=self._ids, at=self._clock.now())
+    async def on_executions_reported(self, deliveries: Sequence[Delivery[from_broker.ExecutionReported]]) -> None:
+        """Hear ``broker.execution_reported``, many at once, in the order they were told."""
+        await fills.book_fills(deliveries, books=self._books, ids=self._ids, at=self._clock.now())

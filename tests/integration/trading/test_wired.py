@@ -17,6 +17,7 @@ from alphintra.infrastructure.consumer import Consumer
 from alphintra.infrastructure.events import Delivery, encode_event
 from alphintra.infrastructure.host import Parts, ServiceCredentials, ServiceHost
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
+from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId
 from alphintra.kernel.messages import Event, subject_of
@@ -66,7 +67,7 @@ async def speak(bus: OwnBus, service: str) -> Bus:
 async def tell(bus: OwnBus, service: str, event: Event, aggregate_id: UUID) -> None:
     """Publish an event as the service's relay does."""
     context = person_context("trader", user_id=new_id())
-    body = encode_event(event, event_id=new_id(), aggregate_id=aggregate_id, context=context, at=NOON)
+    body = encode_event(event, event_id=new_id(), aggregate_id=aggregate_id, context=context, at=SystemClock().now())
     link = await bus.link(service)
     await link.jetstream().publish(subject_of(type(event)), body.encode())
     await link.close()

@@ -48,8 +48,8 @@ def test_crossing_zero_closes_a_trade_and_opens_another_with_the_fee_by_quantity
     long = after(fill(1, Side.BUY, 10, 100, 1))
     crossed = fill_holding(long, fill(2, Side.SELL, 15, 110, 3))
     assert crossed.finished is not None
-    number, trade = crossed.finished
-    assert (number, trade.gross, trade.fees, trade.net) == exactly((1, 100, 3, 97))
+    trade = crossed.finished.trade
+    assert (crossed.finished.number, trade.gross, trade.fees, trade.net) == exactly((1, 100, 3, 97))
     opened = crossed.holding.trade
     assert opened is not None
     assert (opened.side, opened.entry_qty, opened.fees) == exactly((Side.SELL, 5, 1))
@@ -61,11 +61,13 @@ def test_flat_to_open_to_flat_is_one_trade_however_many_fills() -> None:
     fills = [(Side.BUY, 4, 10), (Side.BUY, 6, 12), (Side.SELL, 3, 15), (Side.SELL, 7, 13)]
     holding, finished = NOTHING_HELD, []
     for number, (side, qty, price) in enumerate(fills):
-        done = fill_holding(holding, fill(number, side, qty, price))
-        holding = done.holding
-        finished += [done.finished] if done.finished else []
-    ((number, trade),) = finished
-    assert (number, trade.qty, trade.gross) == exactly((1, 10, 3 * 15 + 7 * 13 - 4 * 10 - 6 * 12))
+        filled = fill_holding(holding, fill(number, side, qty, price))
+        holding = filled.holding
+        finished += [filled.finished] if filled.finished else []
+    (done,) = finished
+    assert (done.number, done.trade.qty, done.trade.gross, done.exit_amount - done.entry_amount) == exactly(
+        (1, 10, 24, 24)
+    )
     assert (holding.trade, holding.lots, holding.position.qty) == exactly((None, (), 0))
 
 
@@ -78,7 +80,7 @@ def test_trades_lots_and_position_explain_the_same_money(fills: list[tuple[Side,
         cash += cash_delta(side, qty, price=price, fee=fee)
         by_lots += sum((part.realized for part in done.closes), ZERO)
         if done.finished:
-            gross, fees = gross + done.finished[1].gross, fees + done.finished[1].fees
+            gross, fees = gross + done.finished.trade.gross, fees + done.finished.trade.fees
         assert (holding.trade is None) == (holding.position.qty == 0)
     if holding.trade is not None:
         gross, fees = gross + holding.trade.realized, fees + holding.trade.fees
@@ -107,7 +109,7 @@ def test_selling_after_a_split_realises_what_the_price_moved_and_nothing_else() 
     assert sold.realized == 700
     assert sum((part.realized for part in sold.closes), ZERO) == 700
     assert sold.finished is not None
-    assert (sold.finished[1].qty, sold.finished[1].entry_price) == exactly((700, 100))
+    assert (sold.finished.trade.qty, sold.finished.trade.entry_price) == exactly((700, 100))
 
 
 def test_moving_to_another_book_takes_cost_and_oldest_lots_and_books_no_profit() -> None:

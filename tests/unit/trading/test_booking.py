@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alphintra.engine.portfolio import FLAT, Position
+from alphintra.engine.holding import NOTHING_HELD, Holding
+from alphintra.engine.portfolio import Position
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import ExecutionId
 from alphintra.kernel.vocabulary import Side
@@ -22,22 +23,32 @@ FEES = st.decimals(min_value=-5, max_value=100, places=9)
 FILLS = st.lists(st.tuples(st.sampled_from(list(Side)), QUANTITIES, PRICES, FEES), min_size=1, max_size=8)
 
 
-def book(position: Position, side: Side, qty: Decimal, price: Decimal, fee: Decimal = Decimal(0)) -> Booking:
+def book(holding: Holding, side: Side, qty: Decimal, price: Decimal, fee: Decimal = Decimal(0)) -> Booking:
     """Book one execution of an order of ten thousand."""
+    order = an_order(side=side, qty=Decimal(10_000))
     execution = Execution(
-        execution_id=ExecutionId("x-1"), qty=qty, price=price, fee=fee, executed_at=LATER - timedelta(days=400)
+        execution_id=ExecutionId("x-1"),
+        order_id=order.order_id,
+        account_id=order.account_id,
+        symbol=order.symbol,
+        side=side,
+        qty=qty,
+        price=price,
+        fee=fee,
+        executed_at=LATER - timedelta(days=400),
     )
-    return book_execution(an_order(side=side, qty=Decimal(10_000)), position, execution, at=LATER)
+    return book_execution(order, holding, execution, at=LATER)
 
 
 @given(FILLS, PRICES)
 def test_lines_balance_and_equity_changes_by_profit_less_fees(
     fills: list[tuple[Side, Decimal, Decimal, Decimal]], mark: Decimal
 ) -> None:
-    position, ledger = FLAT, dict.fromkeys(("cash", "fees", "realized_pnl", "securities:AAPL"), Decimal(0))
+    holding, ledger = NOTHING_HELD, dict.fromkeys(("cash", "fees", "realized_pnl", "securities:AAPL"), Decimal(0))
     cash = realized = fees = Decimal(0)
     for side, qty, price, fee in fills:
-        booking = book(position, side, qty, price, fee)
+        position = holding.position
+        booking = book(holding, side, qty, price, fee)
         assert sum((line.amount for line in booking.lines), Decimal(0)) == 0
         assert all(line.amount for line in booking.lines)
         for line in booking.lines:
@@ -46,7 +57,8 @@ def test_lines_balance_and_equity_changes_by_profit_less_fees(
         change = booking.cash_change + booking.position.market_value(mark) - position.market_value(mark)
         unrealized = booking.position.unrealized(mark) - position.unrealized(mark)
         assert change == booking.realized + unrealized - fee
-        position = booking.position
+        holding = booking.filled.holding
+        position = holding.position
     assert cash + position.market_value(mark) == realized + position.unrealized(mark) - fees
     assert (ledger["cash"], ledger["fees"], ledger["realized_pnl"]) == (cash, fees, -realized)
     assert ledger["securities:AAPL"] == position.cost
@@ -54,7 +66,7 @@ def test_lines_balance_and_equity_changes_by_profit_less_fees(
 
 
 def test_a_sale_through_zero_realizes_the_long_and_opens_the_short() -> None:
-    long = book(FLAT, Side.BUY, Decimal(10), Decimal(100)).position
+    long = book(NOTHING_HELD, Side.BUY, Decimal(10), Decimal(100)).filled.holding
     booking = book(long, Side.SELL, Decimal(15), Decimal(110), Decimal(1))
     assert (booking.realized, booking.cash_change) == (Decimal(100), Decimal(1649))
     assert booking.position == Position(Decimal(-5), Decimal(-550), Decimal(100))
@@ -67,7 +79,7 @@ def test_a_sale_through_zero_realizes_the_long_and_opens_the_short() -> None:
 
 
 def test_the_order_is_dated_by_the_booking_and_not_by_the_time_of_a_replayed_market() -> None:
-    booking = book(FLAT, Side.BUY, Decimal(1), Decimal(1))
+    booking = book(NOTHING_HELD, Side.BUY, Decimal(1), Decimal(1))
     assert booking.order.updated_at == LATER
 
 
@@ -84,5 +96,5 @@ def test_the_order_is_dated_by_the_booking_and_not_by_the_time_of_a_replayed_mar
 )
 def test_an_impossible_execution_is_not_booked(qty: str, price: str, fee: str, code: str) -> None:
     with pytest.raises(AlphintraError) as caught:
-        book(FLAT, Side.BUY, Decimal(qty), Decimal(price), Decimal(fee))
+        book(NOTHING_HELD, Side.BUY, Decimal(qty), Decimal(price), Decimal(fee))
     assert caught.value.code == code

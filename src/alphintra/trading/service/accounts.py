@@ -12,6 +12,7 @@ from alphintra.kernel.ids import AccountId, UserId
 from alphintra.trading.domain.accounts import Account, new_account
 from alphintra.trading.domain.booking import LedgerLine
 from alphintra.trading.domain.orders import Order
+from alphintra.trading.repository.booking import Posting
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def open_account(
     subject = f"account:{account.account_id}"
     async with books.transaction() as tx:
         await tx.add_account(account)
-        await tx.add_lines(account, deposit, transaction_id=ids.new(), at=at)
+        await tx.add_postings((Posting(ids.new(), account, deposit),), at=at)
         await append_event(tx.session, event, ids=ids, aggregate_id=account.account_id, context=context, at=at)
         await append_audit(tx.session, "account.open", subject, facts, ids=ids, context=context, at=at)
     return account_view(account)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alphintra.trading.domain.orders import Order
     from alphintra.trading.repository.books import Books
 
-__all__ = ["get_order", "list_executions", "list_ledger", "list_orders", "list_positions"]
+__all__ = ["get_order", "list_executions", "list_ledger", "list_orders", "list_positions", "page_limit"]
 
 PAGE_MAX = 1000
 
@@ -50,7 +50,7 @@ async def list_orders(command: ListOrders, context: Context, *, books: Books) ->
         side=command.side,
         symbols=command.symbols,
         oldest_first=command.oldest_first,
-        limit=_limit(command.limit),
+        limit=page_limit(command.limit),
     )
     if command.client_order_id is None:
         found = await books.orders(account.account_id, wanted)
@@ -77,7 +77,7 @@ async def list_executions(command: ListExecutions, context: Context, *, books: B
         account.account_id,
         book_id=None if command.book_id is None else BookId(command.book_id),
         execution_ids=command.execution_ids,
-        limit=_limit(command.limit),
+        limit=page_limit(command.limit),
     )
     return ExecutionsView(executions=tuple(execution_view(row) for row in rows))
 
@@ -91,11 +91,12 @@ async def list_positions(command: ListPositions, context: Context, *, books: Boo
 async def list_ledger(command: ListLedger, context: Context, *, books: Books) -> LedgerView:
     """Return an account's ledger entries, oldest first, and their sum over all, which is zero."""
     account = await owned_account(AccountId(command.account_id), context, books=books)
-    rows, total = await books.ledger(account.account_id, limit=_limit(command.limit))
+    rows, total = await books.ledger(account.account_id, limit=page_limit(command.limit))
     return LedgerView(entries=tuple(ledger_entry_view(row) for row in rows), total=total)
 
 
-def _limit(asked: int) -> int:
+def page_limit(asked: int) -> int:
+    """Return how many are asked for. Raises PAGE_LIMIT beyond a thousand."""
     if not 1 <= asked <= PAGE_MAX:
         raise AlphintraError("PAGE_LIMIT", f"limit must be 1 to {PAGE_MAX}", pointer="/limit")
     return asked

@@ -97,4 +97,5 @@ def position_view(row: Mapping[str, Any]) -> PositionView:
 
 def ledger_entry_view(row: Mapping[str, Any]) -> LedgerEntryView:
     """Show a ledger entry as stored."""
-    return LedgerEntryView(**row)
+    book_id = None if row["book_id"] == UNASSIGNED_BOOK else row["book_id"]
+    return LedgerEntryView(**{**row, "book_id": book_id})

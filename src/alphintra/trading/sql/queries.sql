@@ -30,8 +30,7 @@ UPDATE accounts SET is_venue_ready = true WHERE account_id = $1;
 
 -- accounts.book: change cash, profit and fees by the amounts of one execution
 UPDATE accounts SET cash = cash + $2, realized_pnl = realized_pnl + $3, fees = fees + $4
-WHERE account_id = $1
-RETURNING cash;
+WHERE account_id = $1;
 
 -- orders.accept_batch: store decided orders with their first event, the event to publish and the audit row
 WITH stored AS (
@@ -153,9 +152,6 @@ INSERT INTO executions (account_id, execution_id, order_id, book_id, symbol, sid
     executed_at, booked_at, transaction_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
--- executions.known: read what is booked under an execution id
-SELECT execution_id, order_id, qty, price, fee, executed_at FROM executions WHERE account_id = $1 AND execution_id = $2;
-
 -- executions.list: read an account's executions, oldest first
 SELECT execution_id, order_id, account_id, book_id, symbol, side, qty, price, fee, realized_pnl, executed_at, booked_at
 FROM executions
@@ -163,33 +159,127 @@ WHERE account_id = $1 AND ($2::uuid IS NULL OR book_id = $2) AND ($3::text[] IS 
 ORDER BY booked_at, execution_id
 LIMIT $4;
 
--- positions.lock: read one position to change it
-SELECT qty, cost, realized_pnl AS realized FROM positions
-WHERE account_id = $1 AND book_id = $2 AND symbol = $3
-FOR UPDATE;
-
--- positions.put: store a position
-INSERT INTO positions (account_id, book_id, symbol, qty, cost, realized_pnl, fees, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (account_id, book_id, symbol) DO UPDATE
-SET qty = excluded.qty, cost = excluded.cost, realized_pnl = excluded.realized_pnl,
-    fees = positions.fees + excluded.fees, updated_at = excluded.updated_at;
-
--- positions.account_qty: net quantity of a symbol over all books of an account
-SELECT coalesce(sum(qty), 0) FROM positions WHERE account_id = $1 AND symbol = $2;
-
 -- positions.list: read an account's positions
 SELECT account_id, book_id, symbol, qty, cost, realized_pnl, fees FROM positions
 WHERE account_id = $1 ORDER BY symbol, book_id;
 
 -- ledger.insert: store the balanced lines of one transaction
-INSERT INTO ledger_entries (transaction_id, account_id, ledger_account, amount, currency, booked_at)
-SELECT $1, $2, line.ledger_account, line.amount, $5, $6
-FROM unnest($3::text[], $4::numeric[]) AS line (ledger_account, amount);
+INSERT INTO ledger_entries (transaction_id, account_id, ledger_account, amount, book_id, currency, booked_at)
+SELECT $1, $2, line.ledger_account, line.amount, line.book_id, $6, $7
+FROM unnest($3::text[], $4::numeric[], $5::uuid[]) AS line (ledger_account, amount, book_id);
 
 -- ledger.list: read an account's entries, oldest first
-SELECT transaction_id, account_id, ledger_account, amount, currency, booked_at FROM ledger_entries
+SELECT transaction_id, account_id, ledger_account, amount, book_id, currency, booked_at FROM ledger_entries
 WHERE account_id = $1 ORDER BY entry_id LIMIT $2;
 
 -- ledger.total: sum over all entries of an account; zero
 SELECT coalesce(sum(amount), 0) FROM ledger_entries WHERE account_id = $1;
+
+-- accounts.lock_many: read the accounts of a batch of executions and hold them, so that each is booked by one at a time
+SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_venue_ready, starting_cash, cash,
+    realized_pnl, fees, created_at
+FROM accounts WHERE account_id = ANY($1::uuid[])
+ORDER BY account_id
+FOR NO KEY UPDATE;
+
+-- executions.known: read what is booked under execution ids
+SELECT x.account_id, x.execution_id, x.order_id, x.symbol, x.side, x.qty, x.price, x.fee, x.executed_at
+FROM executions AS x
+JOIN unnest($1::uuid[], $2::text[]) AS k (account_id, execution_id)
+    ON k.account_id = x.account_id AND k.execution_id = x.execution_id;
+
+-- positions.held: read positions with the trade that is under way; the caller holds their accounts
+SELECT p.account_id, p.book_id, p.symbol, p.qty, p.cost, p.realized_pnl, p.fees, p.lots_opened, p.trades_opened,
+    t.side AS trade_side, t.opened_at AS trade_opened_at, t.entry_qty AS trade_entry_qty,
+    t.entry_amount AS trade_entry_amount, t.exit_amount AS trade_exit_amount, t.realized_pnl AS trade_realized,
+    t.fees AS trade_fees
+FROM positions AS p
+JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS k (account_id, book_id, symbol)
+    ON k.account_id = p.account_id AND k.book_id = p.book_id AND k.symbol = p.symbol
+LEFT JOIN trades AS t
+    ON t.account_id = p.account_id AND t.book_id = p.book_id AND t.symbol = p.symbol AND t.trade_no = p.trades_opened
+    AND t.closed_at IS NULL;
+
+-- positions.put: store a position
+INSERT INTO positions (account_id, book_id, symbol, qty, cost, realized_pnl, fees, lots_opened, trades_opened,
+    updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (account_id, book_id, symbol) DO UPDATE
+SET qty = excluded.qty, cost = excluded.cost, realized_pnl = excluded.realized_pnl, fees = excluded.fees,
+    lots_opened = excluded.lots_opened, trades_opened = excluded.trades_opened, updated_at = excluded.updated_at;
+
+-- positions.account_qty: net quantities of symbols over all books of their accounts
+SELECT p.account_id, p.symbol, sum(p.qty) AS qty
+FROM positions AS p
+JOIN unnest($1::uuid[], $2::text[]) AS k (account_id, symbol) ON k.account_id = p.account_id AND k.symbol = p.symbol
+GROUP BY p.account_id, p.symbol;
+
+-- lots.oldest: read the open lots of holdings from which a quantity may be taken, oldest first
+SELECT o.account_id, o.book_id, o.symbol, o.lot_no, o.qty, o.cost, o.opened_at, o.execution_id
+FROM (
+    SELECT l.account_id, l.book_id, l.symbol, l.lot_no, l.qty, l.cost, l.opened_at, l.execution_id, k.wanted,
+        sum(abs(l.qty)) OVER (PARTITION BY l.account_id, l.book_id, l.symbol ORDER BY l.lot_no) - abs(l.qty) AS older
+    FROM lots AS l
+    JOIN unnest($1::uuid[], $2::uuid[], $3::text[], $4::numeric[]) AS k (account_id, book_id, symbol, wanted)
+        ON k.account_id = l.account_id AND k.book_id = l.book_id AND k.symbol = l.symbol
+    WHERE l.qty <> 0
+) AS o
+WHERE o.older < o.wanted
+ORDER BY o.account_id, o.book_id, o.symbol, o.lot_no;
+
+-- lots.put: store a lot
+INSERT INTO lots (account_id, book_id, symbol, lot_no, qty, cost, opened_at, execution_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (account_id, book_id, symbol, lot_no) DO UPDATE SET qty = excluded.qty, cost = excluded.cost;
+
+-- lots.list: read an account's open lots, oldest first
+SELECT account_id, book_id, symbol, lot_no, qty, cost, opened_at, execution_id FROM lots
+WHERE account_id = $1 AND qty <> 0 AND ($2::text IS NULL OR symbol = $2)
+ORDER BY symbol, book_id, lot_no
+LIMIT $3;
+
+-- lot_closes.insert: store the part of a lot that an execution closed
+INSERT INTO lot_closes (account_id, execution_id, book_id, lot_no, symbol, qty, cost, proceeds, realized_pnl,
+    opened_at, closed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- lot_closes.list: read what an account's executions closed, oldest first, from an instant on and before another
+SELECT account_id, execution_id, book_id, lot_no, symbol, qty, cost, proceeds, realized_pnl, opened_at, closed_at
+FROM lot_closes
+WHERE account_id = $1 AND ($2::timestamptz IS NULL OR closed_at >= $2) AND ($3::timestamptz IS NULL OR closed_at < $3)
+ORDER BY closed_at, execution_id, lot_no
+LIMIT $4;
+
+-- trades.put: store a trade, under way or closed
+INSERT INTO trades (account_id, book_id, symbol, trade_no, side, entry_qty, entry_amount, exit_amount, realized_pnl,
+    fees, opened_at, closed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (account_id, book_id, symbol, trade_no) DO UPDATE
+SET entry_qty = excluded.entry_qty, entry_amount = excluded.entry_amount, exit_amount = excluded.exit_amount,
+    realized_pnl = excluded.realized_pnl, fees = excluded.fees, closed_at = excluded.closed_at;
+
+-- trades.list: read an account's trades, newest first
+SELECT t.account_id, t.book_id, t.symbol, t.trade_no, t.side, t.entry_qty, t.entry_amount, t.exit_amount,
+    t.realized_pnl, t.fees, t.opened_at, t.closed_at,
+    CASE WHEN t.closed_at IS NULL THEN abs(p.qty) ELSE 0 END AS open_qty
+FROM trades AS t
+JOIN positions AS p ON p.account_id = t.account_id AND p.book_id = t.book_id AND p.symbol = t.symbol
+WHERE t.account_id = $1 AND ($2::uuid IS NULL OR t.book_id = $2)
+ORDER BY t.opened_at DESC, t.symbol, t.trade_no DESC
+LIMIT $3;
+
+-- booking_breaks.insert: keep a report of an execution with something wrong about it
+INSERT INTO booking_breaks (break_id, account_id, order_id, execution_id, symbol, code, detail, report, is_booked,
+    found_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- booking_breaks.list: read what was wrong with reports for an account, newest first
+SELECT break_id, account_id, order_id, execution_id, symbol, code, detail, is_booked, found_at FROM booking_breaks
+WHERE account_id = $1 ORDER BY found_at DESC, break_id LIMIT $2;
+
+-- books.book: change a book's cash, profit and fees by the amounts of executions; a book nobody opened has no capital
+INSERT INTO books (account_id, book_id, cash, realized_pnl, fees)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account_id, book_id) DO UPDATE
+SET cash = books.cash + excluded.cash, realized_pnl = books.realized_pnl + excluded.realized_pnl,
+    fees = books.fees + excluded.fees;

@@ -87,6 +87,43 @@ CREATE TABLE audit_pending (
     CONSTRAINT audit_pending_pkey PRIMARY KEY (audit_id)
 );
 
+-- table booking_breaks
+CREATE TABLE booking_breaks (
+    break_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    execution_id text NOT NULL,
+    symbol text NOT NULL,
+    code text NOT NULL,
+    detail text NOT NULL,
+    report text NOT NULL,
+    is_booked boolean NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    CONSTRAINT booking_breaks_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT booking_breaks_pkey PRIMARY KEY (break_id)
+);
+
+-- table books
+CREATE TABLE books (
+    account_id uuid NOT NULL,
+    book_id uuid NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    capital numeric(28,9) DEFAULT 0 NOT NULL,
+    cash numeric(28,9) DEFAULT 0 NOT NULL,
+    realized_pnl numeric(28,9) DEFAULT 0 NOT NULL,
+    fees numeric(28,9) DEFAULT 0 NOT NULL,
+    opened_at timestamp with time zone,
+    CONSTRAINT books_capital_check CHECK (((capital >= (0)::numeric) AND (capital < 'Infinity'::numeric))),
+    CONSTRAINT books_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
+    CONSTRAINT books_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
+    CONSTRAINT books_not_the_rest CHECK ((book_id <> '00000000-0000-0000-0000-000000000000'::uuid)),
+    CONSTRAINT books_pkey PRIMARY KEY (account_id, book_id),
+    CONSTRAINT books_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric))),
+    CONSTRAINT books_status_check CHECK ((status = ANY (ARRAY['open'::text, 'released'::text])))
+);
+
 -- table event_log
 CREATE TABLE event_log (
     event_id uuid NOT NULL,
@@ -141,12 +178,53 @@ CREATE TABLE ledger_entries (
     amount numeric(28,9) NOT NULL,
     currency text NOT NULL,
     booked_at timestamp with time zone NOT NULL,
+    book_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     CONSTRAINT ledger_entries_amount_check CHECK (((amount > '-Infinity'::numeric) AND (amount <
         'Infinity'::numeric))),
     CONSTRAINT ledger_entries_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT ledger_entries_ledger_account_check CHECK ((ledger_account <> ''::text)),
-    CONSTRAINT ledger_entries_once_key UNIQUE (transaction_id, ledger_account),
     CONSTRAINT ledger_entries_pkey PRIMARY KEY (entry_id)
+);
+
+-- table lot_closes
+CREATE TABLE lot_closes (
+    account_id uuid NOT NULL,
+    execution_id text NOT NULL,
+    book_id uuid NOT NULL,
+    lot_no bigint NOT NULL,
+    symbol text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    cost numeric(28,9) NOT NULL,
+    proceeds numeric(28,9) NOT NULL,
+    realized_pnl numeric(28,9) NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    CONSTRAINT lot_closes_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT lot_closes_execution_id_check CHECK ((execution_id <> ''::text)),
+    CONSTRAINT lot_closes_lot_no_check CHECK ((lot_no > 0)),
+    CONSTRAINT lot_closes_pkey PRIMARY KEY (account_id, execution_id, book_id, lot_no),
+    CONSTRAINT lot_closes_proceeds_check CHECK (((proceeds > '-Infinity'::numeric) AND (proceeds <
+        'Infinity'::numeric))),
+    CONSTRAINT lot_closes_profit CHECK ((realized_pnl = (proceeds - cost))),
+    CONSTRAINT lot_closes_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT lot_closes_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric)))
+);
+
+-- table lots
+CREATE TABLE lots (
+    account_id uuid NOT NULL,
+    book_id uuid NOT NULL,
+    symbol text NOT NULL,
+    lot_no bigint NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    cost numeric(28,9) NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    execution_id text NOT NULL,
+    CONSTRAINT lots_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT lots_lot_no_check CHECK ((lot_no > 0)),
+    CONSTRAINT lots_pkey PRIMARY KEY (account_id, book_id, symbol, lot_no),
+    CONSTRAINT lots_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric)))
 );
 
 -- table order_events
@@ -218,6 +296,8 @@ CREATE TABLE positions (
     realized_pnl numeric(28,9) NOT NULL,
     fees numeric(28,9) NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    lots_opened bigint DEFAULT 0 NOT NULL,
+    trades_opened bigint DEFAULT 0 NOT NULL,
     CONSTRAINT positions_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
     CONSTRAINT positions_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
     CONSTRAINT positions_pkey PRIMARY KEY (account_id, book_id, symbol),
@@ -235,6 +315,37 @@ CREATE TABLE schema_migrations (
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
 );
 
+-- table trades
+CREATE TABLE trades (
+    account_id uuid NOT NULL,
+    book_id uuid NOT NULL,
+    symbol text NOT NULL,
+    trade_no bigint NOT NULL,
+    side text NOT NULL,
+    entry_qty numeric(28,9) NOT NULL,
+    entry_amount numeric(28,9) NOT NULL,
+    exit_amount numeric(28,9) NOT NULL,
+    realized_pnl numeric(28,9) NOT NULL,
+    fees numeric(28,9) NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT trades_check CHECK ((closed_at >= opened_at)),
+    CONSTRAINT trades_entry_amount_check CHECK (((entry_amount > '-Infinity'::numeric) AND (entry_amount <
+        'Infinity'::numeric))),
+    CONSTRAINT trades_entry_qty_check CHECK (((entry_qty >= (0)::numeric) AND (entry_qty < 'Infinity'::numeric))),
+    CONSTRAINT trades_exit_amount_check CHECK (((exit_amount > '-Infinity'::numeric) AND (exit_amount <
+        'Infinity'::numeric))),
+    CONSTRAINT trades_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
+    CONSTRAINT trades_pkey PRIMARY KEY (account_id, book_id, symbol, trade_no),
+    CONSTRAINT trades_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric))),
+    CONSTRAINT trades_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT trades_trade_no_check CHECK ((trade_no > 0))
+);
+
+-- foreign key books.books_account_id_fkey
+ALTER TABLE books ADD CONSTRAINT books_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+
 -- foreign key executions.executions_account_id_fkey
 ALTER TABLE executions ADD CONSTRAINT executions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     accounts(account_id);
@@ -245,6 +356,13 @@ ALTER TABLE executions ADD CONSTRAINT executions_order_id_fkey FOREIGN KEY (orde
 -- foreign key ledger_entries.ledger_entries_account_id_fkey
 ALTER TABLE ledger_entries ADD CONSTRAINT ledger_entries_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     accounts(account_id);
+
+-- foreign key lot_closes.lot_closes_account_id_fkey
+ALTER TABLE lot_closes ADD CONSTRAINT lot_closes_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    accounts(account_id);
+
+-- foreign key lots.lots_account_id_fkey
+ALTER TABLE lots ADD CONSTRAINT lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
 
 -- foreign key order_events.order_events_order_id_fkey
 ALTER TABLE order_events ADD CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES
@@ -259,6 +377,12 @@ ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFER
 -- foreign key positions.positions_account_id_fkey
 ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     accounts(account_id);
+
+-- foreign key trades.trades_account_id_fkey
+ALTER TABLE trades ADD CONSTRAINT trades_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+
+-- index booking_breaks.booking_breaks_account_idx
+CREATE INDEX booking_breaks_account_idx ON booking_breaks USING btree (account_id, found_at DESC, break_id);
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
@@ -275,6 +399,15 @@ CREATE INDEX executions_order_idx ON executions USING btree (order_id);
 -- index ledger_entries.ledger_entries_account_idx
 CREATE INDEX ledger_entries_account_idx ON ledger_entries USING btree (account_id, entry_id);
 
+-- index ledger_entries.ledger_entries_line_key
+CREATE UNIQUE INDEX ledger_entries_line_key ON ledger_entries USING btree (transaction_id, book_id, ledger_account);
+
+-- index lot_closes.lot_closes_account_closed_idx
+CREATE INDEX lot_closes_account_closed_idx ON lot_closes USING btree (account_id, closed_at, execution_id);
+
+-- index lots.lots_open_idx
+CREATE INDEX lots_open_idx ON lots USING btree (account_id, book_id, symbol, lot_no) WHERE (qty <> (0)::numeric);
+
 -- index order_events.order_events_occurred_range_idx
 CREATE INDEX order_events_occurred_range_idx ON order_events USING brin (occurred_at) WITH (autosummarize='on');
 
@@ -287,6 +420,9 @@ CREATE INDEX orders_created_idx ON orders USING btree (created_at DESC, order_id
 -- index orders.orders_working_idx
 CREATE INDEX orders_working_idx ON orders USING btree (account_id) WHERE (status = ANY (ARRAY['pending_new'::text,
     'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'unknown'::text]));
+
+-- index trades.trades_account_opened_idx
+CREATE INDEX trades_account_opened_idx ON trades USING btree (account_id, opened_at DESC, symbol, trade_no);
 
 -- trigger audit_events.audit_events_queue_seal
 CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
