@@ -11,6 +11,7 @@ import click
 
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json
 from alphintra.cli.parameters import POSITIVE, require_confirmed
+from alphintra.cli.risk_alerts import COMMANDS as ALERT_COMMANDS
 from alphintra.cli.risk_report import report
 from alphintra.kernel.errors import AlphintraError
 
@@ -161,6 +162,7 @@ def _print_limits(found: Mapping[str, Any], *, as_json: bool) -> None:
     )
 
 
-risk.add_command(report)
+for _command in (report, *ALERT_COMMANDS):
+    risk.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (risk,)

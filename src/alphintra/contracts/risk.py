@@ -5,11 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
 from alphintra.contracts.approval import Approval, OrderTerms
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
+    "AcknowledgeAlert",
+    "AlertEscalated",
+    "AlertRaised",
     "AssessOrder",
     "Assessment",
     "AssessmentView",
@@ -24,6 +28,8 @@ __all__ = [
     "LimitBreached",
     "LimitsChanged",
     "LimitsView",
+    "ListAlertRules",
+    "ListAlerts",
     "ListAssessments",
     "ListRiskReports",
     "MarkPrice",
@@ -33,6 +39,7 @@ __all__ = [
     "ReleasedView",
     "RenewApproval",
     "RiskStateView",
+    "SetAlertRule",
     "SetKillState",
     "SetLimits",
 ]
@@ -233,6 +240,35 @@ class ListRiskReports(Command[KeptReportsView], tag="risk.list_risk_reports.v1",
     limit: int = 100
 
 
+class ListAlerts(Command[AlertsView], tag="risk.list_alerts.v1", frozen=True):
+    """List alerts, newest first: all of them to owner and operator, to others those about their accounts."""
+
+    open_only: bool = False
+    limit: int = 100
+
+
+class AcknowledgeAlert(Command[AlertView], tag="risk.acknowledge_alert.v1", frozen=True):
+    """Take an alert up in one's own name; who did first stays."""
+
+    alert_id: UUID
+    note: str = ""
+
+
+class ListAlertRules(Command[AlertRulesView], tag="risk.list_alert_rules.v1", frozen=True):
+    """List what alerts are raised about."""
+
+
+class SetAlertRule(Command[AlertRuleView], tag="risk.set_alert_rule.v1", frozen=True):
+    """Store a new version of a rule; it holds from the next look on."""
+
+    rule: str
+    is_enabled: bool
+    severity: str
+    threshold: Decimal
+    repeat_after_s: int
+    escalate_after_s: int
+
+
 class LimitsChanged(Event, tag="risk.limits_changed.v1", frozen=True):
     """A limit set came into force."""
 
@@ -252,3 +288,18 @@ class KillStateChanged(Event, tag="risk.kill_state_changed.v1", frozen=True):
     """A kill state came into force."""
 
     kill: KillStateView
+
+
+class AlertRaised(Event, tag="risk.alert_raised.v1", frozen=True):
+    """Something a person is to look at; ``key`` is the same for the same happening."""
+
+    alert: AlertView
+    owner_id: UUID | None
+    key: str
+
+
+class AlertEscalated(Event, tag="risk.alert_escalated.v1", frozen=True):
+    """Nobody acknowledged an alert in time."""
+
+    alert: AlertView
+    owner_id: UUID | None

@@ -21,6 +21,8 @@ SPEC = ServiceSpec(
         "trading.fill_booked",
         "trading.order_closed",
         "risk.kill_state_changed",
+        "risk.alert_raised",
+        "risk.alert_escalated",
         "strategy.backtest_finished",
         "strategy.feed_finished",
     ),

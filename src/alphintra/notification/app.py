@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.contracts.auth import UserRegistered
 from alphintra.contracts.notification import ListMessages, MarkRead
-from alphintra.contracts.risk import KillStateChanged
+from alphintra.contracts.risk import AlertEscalated, AlertRaised, KillStateChanged
 from alphintra.contracts.strategy import BacktestFinished, FeedFinished
 from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied
 from alphintra.notification.endpoints import Endpoints
@@ -31,3 +31,5 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)
     host.hear(BacktestFinished, endpoints.on_backtest_finished)
     host.hear(FeedFinished, endpoints.on_feed_finished)
+    host.hear(AlertRaised, endpoints.on_alert_raised)
+    host.hear(AlertEscalated, endpoints.on_alert_escalated)

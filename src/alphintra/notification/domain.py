@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +16,9 @@ __all__ = [
     "Message",
     "OrderFacts",
     "Severity",
+    "alert_told",
     "backtest_finished",
+    "escalated",
     "feed_finished",
     "fill_booked",
     "kill_state_changed",
@@ -201,6 +203,23 @@ def feed_finished(feed_id: UUID, *, status: str, error: str) -> Draft:
         title=title,
         body=f"{title}. {ahead}" + (f" {_sentence(error)}" if error else ""),
         subject=f"feed:{feed_id}",
+    )
+
+
+def alert_told(key: str, *, rule: str, severity: str, title: str, detail: str, subject: str) -> Draft:
+    """Pass on an alert as risk worded it; ``key`` is the same for the same happening."""
+    return Draft(
+        dedupe_key=key, kind=f"alert_{rule}", severity=Severity(severity), title=title, body=detail, subject=subject
+    )
+
+
+def escalated(alert: Draft, *, raised_at: datetime) -> Draft:
+    """Say that nobody has taken up an alert."""
+    return replace(
+        alert,
+        severity=Severity.CRITICAL,
+        title=f"Nobody has taken up: {alert.title}",
+        body=f"{_sentence(alert.body)} It was raised at {raised_at:%Y-%m-%d %H:%M:%S} UTC.",
     )
 
 

@@ -9,7 +9,7 @@ from alphintra.notification import service
 
 if TYPE_CHECKING:
     from alphintra.contracts.auth import UserRegistered
-    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.risk import AlertEscalated, AlertRaised, KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
     from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied
     from alphintra.infrastructure.events import Delivery
@@ -68,3 +68,11 @@ class Endpoints:
     async def on_feed_finished(self, delivery: Delivery[FeedFinished]) -> None:
         """Hear ``strategy.feed_finished``."""
         await service.tell_feed_finished(delivery, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())
+
+    async def on_alert_raised(self, delivery: Delivery[AlertRaised]) -> None:
+        """Hear ``risk.alert_raised``."""
+        await service.tell_alert(delivery, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())
+
+    async def on_alert_escalated(self, delivery: Delivery[AlertEscalated]) -> None:
+        """Hear ``risk.alert_escalated``."""
+        await service.tell_alert(delivery, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())

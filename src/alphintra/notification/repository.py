@@ -27,9 +27,13 @@ class InboxesTransaction:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    async def add_recipient(self, user_id: UserId, *, at: datetime) -> None:
-        """Remember a person whom news for everybody goes to."""
-        await self.session.execute("recipients.insert", user_id, at)
+    async def add_recipient(self, user_id: UserId, *, role: str, at: datetime) -> None:
+        """Remember a person whom news for everybody goes to, and news for their role."""
+        await self.session.execute("recipients.insert", user_id, at, role)
+
+    async def watching(self) -> tuple[UserId, ...]:
+        """Return who watches risk: owner and operator."""
+        return tuple(UserId(row["user_id"]) for row in await self.session.rows("recipients.watching"))
 
     async def recipients(self) -> tuple[UserId, ...]:
         """Return everybody news can go to."""

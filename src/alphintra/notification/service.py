@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.notification import ListMessages, MarkRead, MessageDelivered, MessagesView, MessageView
+from alphintra.contracts.risk import AlertEscalated, AlertRaised
 from alphintra.infrastructure.events import Delivery, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -29,6 +30,7 @@ __all__ = [
     "add_recipient",
     "list_messages",
     "mark_read",
+    "tell_alert",
     "tell_backtest_finished",
     "tell_feed_finished",
     "tell_fill_booked",
@@ -45,7 +47,8 @@ async def add_recipient(delivery: Delivery[UserRegistered], *, inboxes: Inboxes)
     """Remember a person just registered."""
     async with inboxes.transaction() as tx:
         if await receive_once(tx.session, _CONSUMER, delivery):
-            await tx.add_recipient(UserId(delivery.event.user_id), at=delivery.occurred_at)
+            user_id = UserId(delivery.event.user_id)
+            await tx.add_recipient(user_id, role=delivery.event.role, at=delivery.occurred_at)
 
 
 async def add_owner(delivery: Delivery[AccountOpened], *, inboxes: Inboxes) -> None:
@@ -133,6 +136,27 @@ async def tell_kill_state(
                 raise AlphintraError("ACCOUNT_NOT_HEARD", message, kind=Kind.UNAVAILABLE)
             people = (owner_id,)
         await _put(tx, delivery, draft, people, ids=ids, at=at)
+
+
+async def tell_alert(
+    delivery: Delivery[AlertRaised] | Delivery[AlertEscalated], *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> None:
+    """Tell of an alert whoever watches risk, and the owner of the account it is about; an escalation to the former."""
+    event = delivery.event
+    alert = event.alert
+    key = event.key if isinstance(event, AlertRaised) else f"escalated:{alert.alert_id}"
+    draft = domain.alert_told(
+        key, rule=alert.rule, severity=alert.severity, title=alert.title, detail=alert.detail, subject=alert.subject
+    )
+    if isinstance(event, AlertEscalated):
+        draft = domain.escalated(draft, raised_at=alert.raised_at)
+    async with inboxes.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        people = set(await tx.watching())
+        if event.owner_id is not None and isinstance(event, AlertRaised):
+            people.add(UserId(event.owner_id))
+        await _put(tx, delivery, draft, tuple(sorted(people)), ids=ids, at=at)
 
 
 async def list_messages(command: ListMessages, context: Context, *, inboxes: Inboxes) -> MessagesView:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from alphintra.contracts import risk as messages
 from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
 from alphintra.kernel.errors import AlphintraError
-from alphintra.risk.service import bookings, decisions, reports, rules
+from alphintra.risk.service import alerts, bookings, decisions, reports, rules
 
 if TYPE_CHECKING:
+    from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
+    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
+    from alphintra.contracts.strategy import FeedFinished
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.signing import SigningKey
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
-    from alphintra.risk.repository import MetricRecords, RiskRecords
+    from alphintra.risk.repository import AlertRecords, MetricRecords, RiskRecords
 
-__all__ = ["Endpoints", "MeasureEndpoints"]
+__all__ = ["AlertEndpoints", "Endpoints", "MeasureEndpoints"]
 
 SWEEP_INTERVAL_S = 5.0
+WATCH_INTERVAL_S = 1.0
+TOUCHED_MAX = 10_000  # accounts noted between two looks; past that the others wait for their next fill
 MEASURE_INTERVAL_S = 60.0
 SWEEP_DELAY_S = 60.0  # after a start: confirmations that waited for us are heard before anything lapses
 
@@ -30,10 +37,13 @@ Outcomes = Sequence[messages.Assessment | AlphintraError]
 
 
 class Endpoints:
-    """Handlers with what they need at hand; ``key`` signs approvals."""
+    """Handlers with what they need at hand; ``key`` signs approvals, ``touch`` hears which accounts changed."""
 
-    def __init__(self, *, records: RiskRecords, clock: Clock, ids: IdSource, key: SigningKey) -> None:
+    def __init__(
+        self, *, records: RiskRecords, clock: Clock, ids: IdSource, key: SigningKey, touch: Callable[[UUID], None]
+    ) -> None:
         self._records = records
+        self._touch = touch
         self._clock = clock
         self._ids = ids
         self._key = key
@@ -77,7 +87,7 @@ class Endpoints:
 
     async def mark_prices(self, command: messages.MarkPrices, _context: Context) -> messages.MarkedView:
         """Answer ``risk.mark_prices``."""
-        return await rules.mark_prices(command, records=self._records)
+        return await rules.mark_prices(command, records=self._records, ids=self._ids, at=self._clock.now())
 
     async def on_account_opened(self, delivery: Delivery[AccountOpened]) -> None:
         """Hear ``trading.account_opened``."""
@@ -86,10 +96,12 @@ class Endpoints:
     async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
         """Hear ``trading.order_submitted``."""
         await bookings.confirm_order(delivery, records=self._records, at=self._clock.now())
+        self._touch(delivery.event.terms.account_id)
 
     async def on_fill_booked(self, delivery: Delivery[FillBooked]) -> None:
         """Hear ``trading.fill_booked``."""
         await bookings.book_fill(delivery, records=self._records, at=self._clock.now())
+        self._touch(delivery.event.execution.account_id)
 
     async def on_order_closed(self, delivery: Delivery[OrderClosed]) -> None:
         """Hear ``trading.order_closed``."""
@@ -138,3 +150,71 @@ class MeasureEndpoints:
             await asyncio.sleep(MEASURE_INTERVAL_S)
             at = self._clock.now()
             await reports.keep_due_reports(books=self._records, metrics=self._metrics, ids=self._ids, at=at)
+
+
+class AlertEndpoints:
+    """Handlers of alerts: what raises them, who lists and acknowledges them, and the look taken every second."""
+
+    def __init__(self, *, records: AlertRecords, clock: Clock, ids: IdSource) -> None:
+        self._alerts = records
+        self._clock = clock
+        self._ids = ids
+        self._touched: set[UUID] = set()
+
+    def touch(self, account_id: UUID) -> None:
+        """Note that an account's positions or working orders changed, for the next look."""
+        if len(self._touched) < TOUCHED_MAX:
+            self._touched.add(account_id)
+
+    async def list_alerts(self, command: messages.ListAlerts, context: Context) -> AlertsView:
+        """Answer ``risk.list_alerts``."""
+        return await alerts.list_alerts(command, context, alerts=self._alerts)
+
+    async def acknowledge_alert(self, command: messages.AcknowledgeAlert, context: Context) -> AlertView:
+        """Answer ``risk.acknowledge_alert``."""
+        at = self._clock.now()
+        return await alerts.acknowledge_alert(command, context, alerts=self._alerts, ids=self._ids, at=at)
+
+    async def list_alert_rules(self, _command: messages.ListAlertRules, _context: Context) -> AlertRulesView:
+        """Answer ``risk.list_alert_rules``."""
+        return await alerts.list_alert_rules(alerts=self._alerts)
+
+    async def set_alert_rule(self, command: messages.SetAlertRule, context: Context) -> AlertRuleView:
+        """Answer ``risk.set_alert_rule``."""
+        at = self._clock.now()
+        return await alerts.set_alert_rule(command, context, alerts=self._alerts, ids=self._ids, at=at)
+
+    async def on_break_found(self, delivery: Delivery[BreakFound]) -> None:
+        """Hear ``broker.break_found``."""
+        await alerts.hear_break(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
+    async def on_order_uncertain(self, delivery: Delivery[OrderUncertain]) -> None:
+        """Hear ``broker.order_uncertain``."""
+        await alerts.hear_uncertain(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
+    async def on_connection_changed(self, delivery: Delivery[ConnectionChanged]) -> None:
+        """Hear ``broker.connection_changed``."""
+        await alerts.hear_connection(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
+    async def on_feed_finished(self, delivery: Delivery[FeedFinished]) -> None:
+        """Hear ``strategy.feed_finished``."""
+        await alerts.hear_feed(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
+    async def watch(self) -> None:
+        """Look for what calls for an alert or an escalation, every second until cancelled."""
+        last: datetime | None = None
+        while True:
+            await self.look(since=alerts.lookback(last, at=self._clock.now()))
+            last = self._clock.now()
+            await asyncio.sleep(WATCH_INTERVAL_S)
+
+    async def look(self, *, since: datetime) -> None:
+        """Raise and escalate once what is due; accounts whose look failed are looked at again."""
+        touched, self._touched = self._touched, set()
+        at = self._clock.now()
+        try:
+            await alerts.watch(sorted(touched), since=since, alerts=self._alerts, ids=self._ids, at=at)
+        except BaseException:
+            self._touched |= touched
+            raise
+        await alerts.escalate_alerts(alerts=self._alerts, ids=self._ids, at=at)

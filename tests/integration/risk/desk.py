@@ -25,8 +25,8 @@ from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Context
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
-from alphintra.risk.endpoints import Endpoints
-from alphintra.risk.repository import RiskRecords
+from alphintra.risk.endpoints import AlertEndpoints, Endpoints
+from alphintra.risk.repository import AlertRecords, RiskRecords
 from fixtures.single_service import SettableClock, acting, delivery_of
 
 KEY = SigningKey(base64.b64encode(bytes(range(32))).decode())
@@ -44,10 +44,12 @@ class Desk:
     owner_id: UUID = field(default_factory=SystemIds().new)
     cash: dict[UUID, Decimal] = field(default_factory=dict)
     endpoints: Endpoints = field(init=False)
+    alerts: AlertEndpoints = field(init=False)
 
     def __post_init__(self) -> None:
         records = RiskRecords(self.database)
-        self.endpoints = Endpoints(records=records, clock=self.clock, ids=self.ids, key=KEY)
+        self.alerts = AlertEndpoints(records=AlertRecords(self.database), clock=self.clock, ids=self.ids)
+        self.endpoints = Endpoints(records=records, clock=self.clock, ids=self.ids, key=KEY, touch=self.alerts.touch)
 
     def restarted(self) -> Desk:
         """Return a service that has just started on the same database."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.contracts import risk as messages
 from alphintra.contracts.approval import OrderTerms, is_covered, seal_bytes
+from alphintra.contracts.broker import BreakFound
 from alphintra.contracts.trading import AccountOpened, OrderSubmitted
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.events import encode_event
@@ -23,6 +24,7 @@ from alphintra.kernel.vocabulary import AccountMode, OrderType, Side, TimeInForc
 from alphintra.manifest import SERVICES
 from alphintra.risk.app import wire
 from fixtures.services import StartService, operator_context, person_context
+from fixtures.single_service import NOON
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -52,9 +54,8 @@ async def peer(nats_server: NatsServer, service: str) -> AsyncIterator[tuple[Bus
         await bus.close()
 
 
-async def publish(link: Client, event: Event, aggregate_id: UUID) -> None:
+async def publish(link: Client, event: Event, aggregate_id: UUID, *, at: datetime = NOON) -> None:
     """Publish an event as its service's relay does."""
-    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
     text = encode_event(event, event_id=IDS.new(), aggregate_id=aggregate_id, context=CONTEXT, at=at)
     await link.jetstream().publish(subject_of(type(event)), text.encode())
 
@@ -119,3 +120,54 @@ async def test_an_order_is_assessed_confirmed_and_blocked_over_the_bus(
         assert state.reserved_cash == 400
         assert [kill_state.state for kill_state in state.kill_states] == ["halted"]
         await until(again, "select event_id from outbox", [])
+
+
+async def test_alerts_are_stored_and_told_within_five_seconds_of_what_happened(
+    start_service: StartService, nats_server: NatsServer
+) -> None:
+    account_id, feed_id = IDS.new(), IDS.new()
+    risk = await start_service("risk", wire, secrets={"approval_seed": SEED})
+    async with (
+        peer(nats_server, "trading") as (trading, events),
+        peer(nats_server, "broker") as (_broker, venue),
+        peer(nats_server, "strategy") as (strategy, _link),
+    ):
+        opened = AccountOpened(
+            account_id=account_id,
+            owner_id=OWNER,
+            mode=AccountMode.PAPER,
+            currency="USD",
+            starting_cash=Decimal(1000),
+            feed_id=feed_id,
+        )
+        await publish(events, opened, account_id)
+        await until(risk, "select account_id from balances where account_id = $1", [str(account_id)], account_id)
+        prices = (messages.MarkPrice(symbol="AAPL", price=Decimal(100)),)
+        mark = messages.MarkPrices(feed_id=feed_id, seq=1, at=datetime(2026, 3, 2, tzinfo=UTC), prices=prices)
+        await strategy.ask(mark, CONTEXT)
+        for _ in range(20):
+            terms = OrderTerms(
+                order_id=IDS.new(),
+                client_order_id=f"c-{IDS.new()}",
+                account_id=account_id,
+                symbol="AAPL",
+                side=Side.BUY,
+                type=OrderType.LIMIT,
+                time_in_force=TimeInForce.DAY,
+                qty=Decimal(1_000_000),
+                limit_price=Decimal(100),
+            )
+            assert (await trading.ask(messages.AssessOrder(terms=terms), CONTEXT)).findings
+        found = BreakFound(
+            break_id=IDS.new(), account_id=account_id, code="OVERFILL", symbol="AAPL", order_id=None, detail="11 of 10"
+        )
+        await publish(venue, found, account_id, at=datetime.now(UTC))  # noqa: TID251 - the clock of the service
+        kill = messages.SetKillState(scope="account", state="halted", reason="drill", account_id=account_id)
+        await risk.ask(kill, operator_context())
+        told = "select distinct rule from alerts where account_id = $1 and rule <> 'feed_stale' order by 1"
+        await until(risk, told, ["break_found", "kill_changed", "limit_breached"], account_id)
+        await until(risk, "select event_id from outbox", [])
+    lags = "select extract(epoch from max(raised_at - happened_at)) from alerts where account_id = $1"
+    (row,) = await risk.query(lags, account_id)
+    slowest = next(iter(row.values()))
+    assert 0 <= slowest < 5

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from fastapi import Depends
 
+from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
-from alphintra.contracts.risk import GetRiskReport, KeepRiskReport, KillStateView, ListRiskReports, SetKillState
-from alphintra.edge.decoding import Label
-from alphintra.edge.routing import Body, Halter, PageLimit, Reader, Routes, Trader
+from alphintra.contracts.risk import (
+    AcknowledgeAlert,
+    GetRiskReport,
+    KeepRiskReport,
+    KillStateView,
+    ListAlertRules,
+    ListAlerts,
+    ListRiskReports,
+    SetAlertRule,
+    SetKillState,
+)
+from alphintra.edge.decoding import Amount, Label
+from alphintra.edge.routing import Admin, Body, Halter, PageLimit, Reader, Routes, Trader
 
 __all__ = ["routes"]
 
@@ -71,3 +83,55 @@ async def keep_risk_report(caller: Trader, body: Annotated[ReportBody, Depends(B
 async def list_risk_reports(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> KeptReportsView:
     """List an account's kept reports, newest first."""
     return await caller.ask(ListRiskReports(account_id=account_id, limit=limit))
+
+
+class AcknowledgeBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to note beside an alert; nothing is fine."""
+
+    note: str = ""
+
+
+class AlertRuleBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A whole rule; it holds from the next look, a second later at most, on."""
+
+    is_enabled: bool
+    severity: str
+    threshold: Amount
+    repeat_after_s: int
+    escalate_after_s: int
+
+
+@routes.get("/risk/alerts")
+async def list_alerts(caller: Reader, open_only: bool = False, limit: PageLimit = 100) -> AlertsView:  # noqa: FBT001, FBT002 - FastAPI passes it by name
+    """List alerts, newest first: all to owner and operator, to others those about their accounts."""
+    return await caller.ask(ListAlerts(open_only=open_only, limit=limit))
+
+
+@routes.post("/risk/alerts/{alert_id}/acknowledge")
+async def acknowledge_alert(
+    caller: Trader, alert_id: UUID, body: Annotated[AcknowledgeBody, Depends(Body(AcknowledgeBody, is_optional=True))]
+) -> AlertView:
+    """Take an alert up in one's own name; who did first stays."""
+    return await caller.ask(AcknowledgeAlert(alert_id=alert_id, note=body.note))
+
+
+@routes.get("/risk/alert-rules")
+async def list_alert_rules(caller: Reader) -> AlertRulesView:
+    """List what alerts are raised about, and how grave each is."""
+    return await caller.ask(ListAlertRules())
+
+
+@routes.put("/risk/alert-rules/{rule}")
+async def set_alert_rule(
+    caller: Admin, rule: str, body: Annotated[AlertRuleBody, Depends(Body(AlertRuleBody))]
+) -> AlertRuleView:
+    """Store a new version of a rule."""
+    command = SetAlertRule(
+        rule=rule,
+        is_enabled=body.is_enabled,
+        severity=body.severity,
+        threshold=Decimal(body.threshold),
+        repeat_after_s=body.repeat_after_s,
+        escalate_after_s=body.escalate_after_s,
+    )
+    return await caller.ask(command)

@@ -1,8 +1,11 @@
 -- recipients.insert: remember a person; one who is known stays
-INSERT INTO recipients (user_id, registered_at) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING;
+INSERT INTO recipients (user_id, registered_at, role) VALUES ($1, $2, $3) ON CONFLICT (user_id) DO NOTHING;
 
 -- recipients.list: everybody who is known, by id
 SELECT user_id FROM recipients ORDER BY user_id;
+
+-- recipients.watching: who watches risk
+SELECT user_id FROM recipients WHERE role IN ('owner', 'operator') ORDER BY user_id;
 
 -- account_owners.insert: remember whose an account is
 INSERT INTO account_owners (account_id, owner_id) VALUES ($1, $2) ON CONFLICT (account_id) DO NOTHING;

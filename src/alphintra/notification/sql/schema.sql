@@ -110,6 +110,7 @@ CREATE TABLE outbox (
 CREATE TABLE recipients (
     user_id uuid NOT NULL,
     registered_at timestamp with time zone NOT NULL,
+    role text DEFAULT ''::text NOT NULL,
     CONSTRAINT recipients_pkey PRIMARY KEY (user_id)
 );
 

@@ -1,6 +1,16 @@
-"""The risk database, by subject: books and decisions; measures; rows to values and back."""
+"""The risk database, by subject: books and decisions, measures, alerts; rows to values and back."""
 
+from alphintra.risk.repository.alerts import AlertRecords, AlertTransaction
 from alphintra.risk.repository.books import Decided, RiskRecords, RiskTransaction, StoredDecision
 from alphintra.risk.repository.metrics import MetricRecords, Snapshot
 
-__all__ = ["Decided", "MetricRecords", "RiskRecords", "RiskTransaction", "Snapshot", "StoredDecision"]
+__all__ = [
+    "AlertRecords",
+    "AlertTransaction",
+    "Decided",
+    "MetricRecords",
+    "RiskRecords",
+    "RiskTransaction",
+    "Snapshot",
+    "StoredDecision",
+]

@@ -14,6 +14,7 @@ import msgspec
 
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import Leg, Side
+from alphintra.risk.domain.alerts import LossOfDay
 from alphintra.risk.domain.books import (
     Account,
     Book,
@@ -255,9 +256,18 @@ class RiskTransaction:
         """Add signed quantity to what a book of the account holds."""
         await self.session.execute("book_exposures.move", account_id, book_id or UUID(int=0), symbol, qty, at)
 
-    async def note_equity(self, feed_id: FeedId) -> None:
-        """Take the equity of the feed's accounts at its newest marks into their day."""
-        await self.session.execute("equity.note", feed_id)
+    async def note_equity(self, feed_id: FeedId) -> tuple[LossOfDay, ...]:
+        """Take the equity of the feed's accounts at its newest marks into their day; returns those that fell."""
+        return tuple(
+            LossOfDay(
+                account_id=row["account_id"],
+                day=row["day"].isoformat(),
+                first=row["first_equity"],
+                last=row["last_equity"],
+            )
+            for row in await self.session.rows("equity.note", feed_id)
+            if row["last_equity"] < row["first_equity"]
+        )
 
     async def limits(self, account_id: AccountId) -> LimitSet | None:
         """Read the limit set in force."""

@@ -23,6 +23,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, FeedId
 from alphintra.risk.domain.books import Kill, KillScope, KillState, LimitSet
 from alphintra.risk.domain.rules import changed_kill, check_prices, next_limits
+from alphintra.risk.repository import AlertTransaction
+from alphintra.risk.service.alerts import raise_losses
 from alphintra.risk.service.views import assessment_view, kill_view, limits_view, require_visible, state_view
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ async def list_assessments(command: ListAssessments, context: Context, *, record
     return AssessmentsView(assessments=tuple(assessment_view(decision) for decision in decisions))
 
 
-async def mark_prices(command: MarkPrices, *, records: RiskRecords) -> MarkedView:
+async def mark_prices(command: MarkPrices, *, records: RiskRecords, ids: IdSource, at: datetime) -> MarkedView:
     """Take a feed's newest prices and tell which awaited executions are not counted yet; safe to repeat.
 
     Raises PRICE_* and NUMBER_* for prices no order may be judged by: nothing is stored then.
@@ -147,7 +149,7 @@ async def mark_prices(command: MarkPrices, *, records: RiskRecords) -> MarkedVie
         await tx.mark(feed_id, command.seq, prices=prices, at=require_utc(command.at, pointer="/at"))
         missing = await tx.uncounted(command.await_executions)
         if not missing:  # before, equity would be that of the new prices and the old positions
-            await tx.note_equity(feed_id)
+            await raise_losses(AlertTransaction(tx.session), await tx.note_equity(feed_id), ids=ids, at=at)
         return MarkedView(seq=await tx.marked(feed_id), missing=missing)
 
 

@@ -272,7 +272,8 @@ SET
         WHEN equity_days.day = excluded.day THEN least(equity_days.low_equity, excluded.low_equity)
         ELSE excluded.low_equity
     END,
-    last_equity = excluded.last_equity, day = excluded.day;
+    last_equity = excluded.last_equity, day = excluded.day
+RETURNING account_id, day, first_equity, last_equity;
 
 -- equity.list: an account's equity by day, oldest first
 SELECT day, first_equity, last_equity, high_equity, low_equity FROM equity_days WHERE account_id = $1
@@ -311,3 +312,104 @@ WHERE
     EXISTS (SELECT 1 FROM exposures AS x WHERE x.account_id = b.account_id AND x.position_qty <> 0)
     AND NOT EXISTS (SELECT 1 FROM risk_metrics AS r WHERE r.account_id = b.account_id AND r.measured_at > $1)
 ORDER BY b.account_id LIMIT $2;
+
+-- alert_rules.current: the newest stored version of each rule
+SELECT DISTINCT ON (rule)
+    rule, version, is_enabled, severity, threshold, repeat_after_s, escalate_after_s, set_by, set_at
+FROM alert_rules ORDER BY rule, version DESC;
+
+-- alert_rules.insert: store a version of a rule
+INSERT INTO alert_rules (
+    rule, version, is_enabled, severity, threshold, repeat_after_s, escalate_after_s, set_by, set_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- alerts.raise: store the alerts that are not there yet, each with whose account it is about; returns those
+INSERT INTO alerts (
+    alert_id, dedupe_key, rule, rule_version, severity, account_id, owner_id, subject, title, detail, happened_at,
+    raised_at, escalate_at
+)
+SELECT
+    n.alert_id, n.dedupe_key, n.rule, n.rule_version, n.severity, n.account_id, b.owner_id, n.subject, n.title,
+    n.detail, n.happened_at, $12, n.escalate_at
+FROM unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[],
+    $10::timestamptz[], $11::timestamptz[]
+) AS n (
+    alert_id, dedupe_key, rule, rule_version, severity, account_id, subject, title, detail, happened_at, escalate_at
+)
+LEFT JOIN balances AS b ON b.account_id = n.account_id
+ON CONFLICT (dedupe_key) DO NOTHING
+RETURNING
+    alert_id, dedupe_key, rule, severity, account_id, owner_id, subject, title, detail, happened_at, raised_at,
+    escalated_at, acknowledged_by, acknowledged_at, note;
+
+-- alerts.list: alerts, newest first: all, or those about one person's accounts
+SELECT
+    alert_id, dedupe_key, rule, severity, account_id, owner_id, subject, title, detail, happened_at, raised_at,
+    escalated_at, acknowledged_by, acknowledged_at, note
+FROM alerts
+WHERE ($1::uuid IS NULL OR owner_id = $1) AND (NOT $2 OR acknowledged_at IS NULL)
+ORDER BY raised_at DESC, alert_id DESC LIMIT $3;
+
+-- alerts.lock: read an alert to change it
+SELECT
+    alert_id, dedupe_key, rule, severity, account_id, owner_id, subject, title, detail, happened_at, raised_at,
+    escalated_at, acknowledged_by, acknowledged_at, note
+FROM alerts WHERE alert_id = $1 FOR NO KEY UPDATE;
+
+-- alerts.acknowledge: note who has taken an alert up
+UPDATE alerts SET acknowledged_by = $2, acknowledged_at = $3, note = $4 WHERE alert_id = $1;
+
+-- alerts.escalate: mark the alerts nobody acknowledged in time, and return them
+UPDATE alerts SET escalated_at = $1
+WHERE alert_id IN (
+    SELECT alert_id FROM alerts
+    WHERE acknowledged_at IS NULL AND escalated_at IS NULL AND escalate_at <= $1
+    ORDER BY escalate_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+)
+RETURNING
+    alert_id, dedupe_key, rule, severity, account_id, owner_id, subject, title, detail, happened_at, raised_at,
+    escalated_at, acknowledged_by, acknowledged_at, note;
+
+-- alerts.refusals: what controls refused since a time, by account and code, with the newest refusal of each
+SELECT
+    r.account_id, r.code, count(*) AS count, max(r.decided_at) AS happened_at,
+    (array_agg(r.detail ORDER BY r.decided_at DESC))[1] AS detail
+FROM (
+    SELECT a.account_id, a.decided_at, f.finding ->> 'code' AS code, f.finding ->> 'detail' AS detail
+    FROM assessments AS a CROSS JOIN LATERAL jsonb_array_elements(a.findings) AS f (finding)
+    WHERE NOT a.approved AND a.decided_at > $1
+) AS r
+GROUP BY r.account_id, r.code;
+
+-- alerts.kills: the kill states set since a time
+SELECT scope, account_id, state, epoch, reason, set_by, set_at FROM kill_states WHERE set_at > $1
+ORDER BY epoch;
+
+-- alerts.limit_use: positions with all working orders filled, the worse way, beside the limit in force
+SELECT u.account_id, u.symbol, u.used, l.position_qty_max AS limit, l.version AS limit_version
+FROM (
+    SELECT
+        w.account_id, w.symbol,
+        greatest(abs(w.position_qty + w.open_buy_qty), abs(w.position_qty - w.open_sell_qty)) AS used
+    FROM (
+        SELECT
+            s.account_id, s.symbol, sum(s.position_qty) AS position_qty, sum(s.open_buy_qty) AS open_buy_qty,
+            sum(s.open_sell_qty) AS open_sell_qty
+        FROM (
+            SELECT account_id, symbol, position_qty, 0 AS open_buy_qty, 0 AS open_sell_qty
+            FROM exposures WHERE account_id = ANY($1::uuid[])
+            UNION ALL
+            SELECT
+                account_id, symbol, 0, CASE WHEN side = 'buy' THEN open_qty ELSE 0 END,
+                CASE WHEN side = 'sell' THEN open_qty ELSE 0 END
+            FROM reservations WHERE account_id = ANY($1::uuid[]) AND open_qty > 0
+        ) AS s
+        GROUP BY s.account_id, s.symbol
+    ) AS w
+) AS u
+CROSS JOIN LATERAL (
+    SELECT s.position_qty_max, s.version FROM limit_sets AS s WHERE s.account_id = u.account_id
+    ORDER BY s.version DESC LIMIT 1
+) AS l
+WHERE u.used >= l.position_qty_max * $2;

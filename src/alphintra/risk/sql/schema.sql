@@ -25,6 +25,54 @@ begin
 end
 $function$;
 
+-- table alert_rules
+CREATE TABLE alert_rules (
+    rule text NOT NULL,
+    version bigint NOT NULL,
+    is_enabled boolean NOT NULL,
+    severity text NOT NULL,
+    threshold numeric(28,9) NOT NULL,
+    repeat_after_s bigint NOT NULL,
+    escalate_after_s bigint NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT alert_rules_escalate_after_s_check CHECK ((escalate_after_s >= 0)),
+    CONSTRAINT alert_rules_pkey PRIMARY KEY (rule, version),
+    CONSTRAINT alert_rules_repeat_after_s_check CHECK ((repeat_after_s > 0)),
+    CONSTRAINT alert_rules_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text,
+        'critical'::text]))),
+    CONSTRAINT alert_rules_threshold_check CHECK (((threshold >= (0)::numeric) AND (threshold <
+        'Infinity'::numeric))),
+    CONSTRAINT alert_rules_version_check CHECK ((version > 0))
+);
+
+-- table alerts
+CREATE TABLE alerts (
+    alert_id uuid NOT NULL,
+    dedupe_key text NOT NULL,
+    rule text NOT NULL,
+    rule_version bigint NOT NULL,
+    severity text NOT NULL,
+    account_id uuid,
+    owner_id uuid,
+    subject text NOT NULL,
+    title text NOT NULL,
+    detail text NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    escalate_at timestamp with time zone,
+    escalated_at timestamp with time zone,
+    acknowledged_by text,
+    acknowledged_at timestamp with time zone,
+    note text DEFAULT ''::text NOT NULL,
+    CONSTRAINT alerts_acknowledged_by_somebody CHECK (((acknowledged_at IS NULL) = (acknowledged_by IS NULL))),
+    CONSTRAINT alerts_once_key UNIQUE (dedupe_key),
+    CONSTRAINT alerts_pkey PRIMARY KEY (alert_id),
+    CONSTRAINT alerts_rule_version_check CHECK ((rule_version >= 0)),
+    CONSTRAINT alerts_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text,
+        'critical'::text])))
+);
+
 -- table assessments
 CREATE TABLE assessments (
     decision_id uuid NOT NULL,
@@ -344,6 +392,16 @@ ALTER TABLE reservations ADD CONSTRAINT reservations_decision_id_fkey FOREIGN KE
 -- foreign key risk_metrics.risk_metrics_account_id_fkey
 ALTER TABLE risk_metrics ADD CONSTRAINT risk_metrics_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     balances(account_id);
+
+-- index alerts.alerts_escalation_idx
+CREATE INDEX alerts_escalation_idx ON alerts USING btree (escalate_at) WHERE ((acknowledged_at IS NULL) AND
+    (escalated_at IS NULL));
+
+-- index alerts.alerts_owner_idx
+CREATE INDEX alerts_owner_idx ON alerts USING btree (owner_id, raised_at DESC, alert_id DESC);
+
+-- index alerts.alerts_raised_idx
+CREATE INDEX alerts_raised_idx ON alerts USING btree (raised_at DESC, alert_id DESC);
 
 -- index assessments.assessments_account_idx
 CREATE INDEX assessments_account_idx ON assessments USING btree (account_id, decided_at DESC);
