@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.kernel.messages import Command, Event, Utc, View
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 
 __all__ = [
     "AdvanceMarket",
@@ -53,7 +53,10 @@ class ConnectionsView(View, frozen=True):
 
 
 class BarView(View, frozen=True):
-    """One bar of a symbol, stamped at its close."""
+    """One bar of a symbol, stamped at its close.
+
+    A bar that is less than a whole session says when it began, and by which calendar its symbol trades: XNYS or 24/7.
+    """
 
     symbol: str
     ts: Utc
@@ -62,6 +65,8 @@ class BarView(View, frozen=True):
     low: Decimal
     close: Decimal
     volume: Decimal
+    opened_at: Utc | None = None
+    calendar: str | None = None
 
 
 class VenueExecution(View, frozen=True):
@@ -73,10 +78,14 @@ class VenueExecution(View, frozen=True):
 
 
 class MarketAdvanced(View, frozen=True):
-    """What one step of a feed did at the paper venue; the same for every repetition of the step."""
+    """What one step of a feed did at the paper venue; the same for every repetition of the step.
+
+    Where there are more executions, ``after`` is what to send with the same step to get the next of them.
+    """
 
     seq: int
     executions: tuple[VenueExecution, ...]
+    after: UUID | None = None
 
 
 class VenueOrderView(View, frozen=True):
@@ -88,11 +97,26 @@ class VenueOrderView(View, frozen=True):
     side: Side
     type: OrderType
     time_in_force: TimeInForce
-    qty: Decimal
+    qty: Decimal | None
     limit_price: Decimal | None
     filled_qty: Decimal
     status: str
     accepted_at: Utc
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    expire_at: Utc | None = None
+    extended_hours: bool = False
+    reduce_only: bool = False
+    order_class: OrderClass = OrderClass.SIMPLE
+    leg: Leg = Leg.ENTRY
+    group_id: UUID | None = None
+    replaces: UUID | None = None
+    prior_qty: Decimal = Decimal(0)
+    allowed_qty: Decimal | None = None
+    hwm: Decimal | None = None
+    triggered_at: Utc | None = None
 
 
 class VenueOrdersView(View, frozen=True):
@@ -107,6 +131,7 @@ class AdvanceMarket(Command[MarketAdvanced], tag="broker.advance_market.v1", fro
     feed_id: UUID
     seq: int
     bars: tuple[BarView, ...]
+    after: UUID | None = None
 
 
 class GetConnection(Command[ConnectionView], tag="broker.get_connection.v1", frozen=True):
@@ -222,7 +247,7 @@ class BreakFound(Event, tag="broker.break_found.v1", frozen=True):
         break_id: the case.
         account_id: whose account it concerns.
         code: EXTERNAL_ORDER, EXEC_CONFLICT, EXEC_MISSING, OVERFILL, POSITION_DIFF, CASH_DIFF, FEE_SIGN, TIME_SKEW,
-            VENUE_ENUM_UNKNOWN or VENUE_PROTOCOL.
+            VENUE_ENUM_UNKNOWN, VENUE_PROTOCOL, or PROTECTION_MISSING where a group's position has no working stop.
         symbol: what it concerns, empty for the account as a whole.
         order_id: which order, where it is one of ours.
         detail: what the venue says and what we have, in one sentence.

@@ -20,7 +20,7 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Calendar", "Session", "calendar_of"]
+__all__ = ["Calendar", "Session", "calendar_named", "calendar_of"]
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 OPEN: Final = time(9, 30)
@@ -129,6 +129,14 @@ class Calendar:
 def calendar_of(symbol: str) -> Calendar:
     """Return the calendar a symbol trades by: a pair with a slash, e.g. BTC/USD, always; others as New York does."""
     return _always() if "/" in symbol else _new_york()
+
+
+def calendar_named(name: str) -> Calendar:
+    """Return the calendar of that name: XNYS or 24/7. Raises CALENDAR_UNKNOWN."""
+    for calendar in (_new_york(), _always()):
+        if calendar.name == name:
+            return calendar
+    raise AlphintraError("CALENDAR_UNKNOWN", f"there is no calendar {name[:20]!r}: write XNYS or 24/7")
 
 
 @cache

@@ -15,6 +15,8 @@ SPEC = ServiceSpec(
         TableSpec(name="verdicts", data_class="venue_message", grants=("select", "insert")),
         TableSpec(name="venue_orders", data_class="venue_message", grants=_WRITE),
         TableSpec(name="venue_executions", data_class="venue_message", grants=("select", "insert")),
+        TableSpec(name="paper_positions", data_class="venue_message", grants=_WRITE),
+        TableSpec(name="protection_breaks", data_class="venue_message", grants=("select", "insert")),
     ),
     commands=("health", "advance_market", "get_connection", "list_connections", "list_venue_orders"),
     events=(

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.approvals import is_blocking, is_stopping, kill_scope
-from alphintra.broker.gateways.paper import PaperVenue
-from alphintra.broker.gateways.venue import Venue
+from alphintra.broker.domain.orders import VenueOrderStatus
+from alphintra.broker.domain.paper import given_up
 from alphintra.broker.service.inbox import CONSUMER
 from alphintra.contracts.broker import (
     OrderCanceled,
 )
-from alphintra.infrastructure.events import Delivery, append_audit, append_event, append_events, receive_once
+from alphintra.infrastructure.events import Delivery, append_audit, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import OrderId
@@ -27,7 +27,9 @@ __all__ = ["cancel_order", "note_kill_state", "withdraw_all"]
 
 
 async def cancel_order(delivery: Delivery[CancelRequested], *, records: Records, ids: IdSource, at: datetime) -> None:
-    """Take a working order off its venue; one that is closed stays as it is, and its filling tells why.
+    """Take a working order off its venue, and what its group then has no use for.
+
+    One that is closed stays as it is, and its filling tells why.
 
     Raises ORDER_NOT_HEARD if nothing was decided on the order yet: its own event is on the way, this one comes again.
     """
@@ -35,17 +37,19 @@ async def cancel_order(delivery: Delivery[CancelRequested], *, records: Records,
     async with records.transaction() as tx:
         if not await receive_once(tx.session, CONSUMER, delivery):
             return
-        if not await tx.lock_order(order_id):
+        if not await tx.paper.lock_orders([order_id]):
             if not await tx.is_decided(order_id):
                 message = f"order {order_id} has not arrived yet: its cancellation waits"
                 raise AlphintraError("ORDER_NOT_HEARD", message, kind=Kind.UNAVAILABLE)
             return
-        venue: Venue = PaperVenue(tx)
-        if not await venue.cancel(order_id, at=at):
+        leaving = given_up(await tx.paper.with_group(order_id), order_id)
+        if not leaving:
             return
-        event = OrderCanceled(order_id=order_id)
-        await append_event(tx.session, event, ids=ids, aggregate_id=order_id, context=context, at=at)
-        await append_audit(tx.session, "order.cancel", f"order:{order_id}", {}, ids=ids, context=context, at=at)
+        await tx.paper.end(leaving, VenueOrderStatus.CANCELED, at=at)
+        told = [(gone, OrderCanceled(order_id=gone)) for gone in leaving]
+        await append_events(tx.session, told, ids=ids, context=context, at=at)
+        detail: dict[str, object] = {"with": leaving[1:]}
+        await append_audit(tx.session, "order.cancel", f"order:{order_id}", detail, ids=ids, context=context, at=at)
         fault_point("broker.cancel_stored")
     fault_point("broker.cancel_committed")
 
@@ -74,10 +78,10 @@ async def note_kill_state(
 
 
 async def withdraw_all(tx: RecordsTransaction, scope: str, *, at: datetime) -> list[OrderId]:
-    """Take every working order of a kill scope off its venue; returns those that worked until now."""
-    venue: Venue = PaperVenue(tx)
-    return [
-        order_id
-        for order_id in await tx.working_in(scope)
-        if await tx.lock_order(order_id) and await venue.cancel(order_id, at=at)
-    ]
+    """Take every working and every held order of a kill scope off its venue; returns those it had until now."""
+    found = await tx.paper.alive_in(scope)
+    if not found:
+        return []
+    await tx.paper.lock_orders(found)
+    gone = await tx.paper.end(found, VenueOrderStatus.CANCELED, at=at)
+    return [order_id for order_id in found if order_id in gone]

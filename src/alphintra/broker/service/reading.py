@@ -31,7 +31,8 @@ async def list_venue_orders(command: ListVenueOrders, context: Context, *, recor
     return VenueOrdersView(orders=tuple(_order_view(order) for order in orders))
 
 
-def _order_view(order: SentOrder) -> VenueOrderView:
+def _order_view(sent: SentOrder) -> VenueOrderView:
+    order = sent.order
     return VenueOrderView(
         order_id=order.order_id,
         account_id=order.account_id,
@@ -41,7 +42,22 @@ def _order_view(order: SentOrder) -> VenueOrderView:
         time_in_force=order.time_in_force,
         qty=order.qty,
         limit_price=order.limit_price,
-        filled_qty=order.filled_qty,
-        status=order.status,
-        accepted_at=order.accepted_at,
+        filled_qty=sent.filled_qty,
+        status=sent.status,
+        accepted_at=sent.accepted_at,
+        notional=order.notional,
+        stop_price=order.stop_price,
+        trail_price=order.trail_price,
+        trail_percent=order.trail_percent,
+        expire_at=order.expire_at,
+        extended_hours=order.extended_hours,
+        reduce_only=order.reduce_only,
+        order_class=order.order_class,
+        leg=order.leg,
+        group_id=order.group_id,
+        replaces=order.replaces,
+        prior_qty=sent.prior_qty,
+        allowed_qty=sent.allowed_qty,
+        hwm=sent.hwm,
+        triggered_at=sent.triggered_at,
     )

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.approvals import NO_APPROVAL, Refusal, judge_approval, needs_renewal
-from alphintra.broker.domain.connections import Connection
-from alphintra.broker.domain.market import check_order
 from alphintra.broker.domain.orders import Order
-from alphintra.broker.gateways.paper import PaperVenue
-from alphintra.broker.gateways.venue import Venue
+from alphintra.broker.domain.paper import refuse_strangers
 from alphintra.broker.service.inbox import CONSUMER
-from alphintra.contracts.broker import (
-    OrderAcknowledged,
-    OrderRefused,
-)
-from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
+from alphintra.broker.service.placing import place_on_paper, refuse_on_paper
+from alphintra.contracts.broker import OrderRefused
+from alphintra.infrastructure.events import Delivery, append_audit, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.ids import AccountId, OrderId
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from alphintra.broker.domain.approvals import Evidence
     from alphintra.broker.gateways.approvals import Approvals
-    from alphintra.broker.repository.records import Records, RecordsTransaction
-    from alphintra.contracts.approval import OrderTerms
+    from alphintra.broker.repository.records import Records
+    from alphintra.contracts.approval import Approval, OrderTerms
     from alphintra.contracts.trading import OrderSubmitted
     from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context, Event
 
 __all__ = ["order_of", "send_order"]
 
@@ -35,59 +34,66 @@ __all__ = ["order_of", "send_order"]
 async def send_order(
     delivery: Delivery[OrderSubmitted], *, records: Records, approvals: Approvals, ids: IdSource, at: datetime
 ) -> None:
-    """Send an order to its venue if risk's approval of these very terms stands, else refuse it; once for each order.
+    """Send an order, with the legs of its group, to its venue if risk's approval of these very terms stands.
 
-    Raises RISK_UNAVAILABLE where an expired approval could not be renewed: the order is then neither sent nor
-    refused, and its event comes again.
+    Else it is refused, and its legs with it; once for each order. Raises RISK_UNAVAILABLE where an expired approval
+    could not be renewed: the order is then neither sent nor refused, and its event comes again.
     """
-    event = delivery.event
-    order = order_of(event.terms)
-    evidence = approvals.examine(event.terms, event.approval)
-    refusal: Refusal | None = None
-    if needs_renewal(evidence, at=at) and not await records.is_decided(order.order_id):
-        renewal = await approvals.renew(event.terms, trace_id=delivery.context.trace_id)
-        at = renewal.at
-        if renewal.evidence is None:
-            reason = f"the approval expired while the order was queued and risk does not renew it: {renewal.reason}"
-            refusal = Refusal(NO_APPROVAL, reason)
-        else:
-            evidence = renewal.evidence
+    event, context = delivery.event, delivery.context
+    asked = [(event.terms, event.approval), *((leg.terms, leg.approval) for leg in event.legs)]
+    orders = [order_of(terms) for terms, _ in asked]
+    first = orders[0]
+    evidence, refusal, at = await _examined(asked, context, records=records, approvals=approvals, at=at)
     fault_point("broker.approval_examined")
     async with records.transaction() as tx:
         if not await receive_once(tx.session, CONSUMER, delivery):
             return
-        connection, epoch = await tx.way_for(order.account_id)
-        refusal = refusal or judge_approval(evidence, blocking_epoch=epoch, at=at)
-        refusal = refusal or check_order(order, connection)
-        if not await tx.decide(order.order_id, refusal, at=at):
-            get_logger().warning("order.replayed", order_id=str(order.order_id), event_id=str(delivery.event_id))
-            return
-        told = await _place(tx, order, connection, at) if refusal is None else _refused(order, refusal)
+        connection, epoch = await tx.way_for(first.account_id)
+        for proof in evidence:
+            refusal = refusal or judge_approval(proof, blocking_epoch=epoch, at=at)
+        refusal = refusal or refuse_strangers(orders)
+        refusal = refusal or await refuse_on_paper(tx, orders, connection)
+        for order in orders:
+            if not await tx.decide(order.order_id, refusal, at=at):
+                get_logger().warning("order.replayed", order_id=str(order.order_id), event_id=str(delivery.event_id))
+                return
+        told: list[tuple[UUID, Event]]
+        if refusal is not None:
+            told = [(order.order_id, _refused(order, refusal)) for order in orders]
+        else:
+            told = await place_on_paper(tx, orders, connection, at=at)
         action = "order.send" if refusal is None else "order.refuse"
         detail: dict[str, object] = {
             "code": "" if refusal is None else refusal.code,
             "decision_id": event.approval.decision_id,
-            "kill_epoch": evidence.kill_epoch,
+            "kill_epoch": evidence[0].kill_epoch,
         }
-        context = delivery.context
-        await append_event(tx.session, told, ids=ids, aggregate_id=order.order_id, context=context, at=at)
-        await append_audit(tx.session, action, f"order:{order.order_id}", detail, ids=ids, context=context, at=at)
+        await append_events(tx.session, told, ids=ids, context=context, at=at)
+        await append_audit(tx.session, action, f"order:{first.order_id}", detail, ids=ids, context=context, at=at)
         fault_point("broker.answer_stored")
     fault_point("broker.answer_committed")
 
 
-async def _place(
-    tx: RecordsTransaction, order: Order, connection: Connection | None, at: datetime
-) -> OrderAcknowledged:
-    if connection is None:
-        message = "an order without a connection is refused before"
-        raise RuntimeError(message)
-    venue: Venue = PaperVenue(tx)
-    await tx.add_intent(order, connection, at=at)
-    fault_point("broker.intent_stored")
-    venue_order_id = await venue.place(order, connection, at=at)
-    fault_point("broker.venue_answered")
-    return OrderAcknowledged(order_id=order.order_id, venue_order_id=venue_order_id)
+async def _examined(
+    asked: Sequence[tuple[OrderTerms, Approval]],
+    context: Context,
+    *,
+    records: Records,
+    approvals: Approvals,
+    at: datetime,
+) -> tuple[list[Evidence], Refusal | None, datetime]:
+    """Return what each approval is worth, renewed where it died of age; why that failed; and the time by then."""
+    evidence = [approvals.examine(terms, approval) for terms, approval in asked]
+    for index, (terms, _) in enumerate(asked):
+        if not needs_renewal(evidence[index], at=at) or await records.is_decided(OrderId(terms.order_id)):
+            continue
+        renewal = await approvals.renew(terms, trace_id=context.trace_id)
+        at = renewal.at
+        if renewal.evidence is None:
+            reason = f"the approval expired while the order was queued and risk does not renew it: {renewal.reason}"
+            return evidence, Refusal(NO_APPROVAL, reason), at
+        evidence[index] = renewal.evidence
+    return evidence, None, at
 
 
 def _refused(order: Order, refusal: Refusal) -> OrderRefused:
@@ -104,6 +110,17 @@ def order_of(terms: OrderTerms) -> Order:
         side=terms.side,
         type=terms.type,
         time_in_force=terms.time_in_force,
-        qty=terms.qty or Decimal(0),  # refused by check_order
+        qty=terms.qty,
         limit_price=terms.limit_price,
+        notional=terms.notional,
+        stop_price=terms.stop_price,
+        trail_price=terms.trail_price,
+        trail_percent=terms.trail_percent,
+        expire_at=terms.expire_at,
+        extended_hours=terms.extended_hours,
+        reduce_only=terms.reduce_only,
+        order_class=terms.order_class,
+        leg=terms.leg,
+        group_id=None if terms.group_id is None else OrderId(terms.group_id),
+        replaces=None if terms.replaces is None else OrderId(terms.replaces),
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from alphintra.broker.domain.approvals import Evidence, judge_approval
 from alphintra.broker.domain.connections import PAPER, Connection
-from alphintra.broker.domain.market import check_order, paper_order_id
+from alphintra.broker.domain.paper import check_order, paper_order_id
 from alphintra.broker.domain.orders import Order
 from alphintra.broker.service.inbox import CONSUMER
 from alphintra.broker.service.sending import order_of
@@ -113,7 +113,7 @@ async def _send(
         return []
     venue_order_ids = [paper_order_id(order.order_id) for order, _connection in placed]
     fault_point("broker.intent_stored")
-    await tx.work_at_paper_venue(placed, venue_order_ids, at=at)
+    await tx.paper.accept_many(placed, venue_order_ids, at=at)
     fault_point("broker.venue_answered")
     return [
         (order.order_id, OrderAcknowledged(order_id=order.order_id, venue_order_id=venue_order_id))

@@ -30,13 +30,13 @@ FROM (VALUES (1)) AS one (row)
 LEFT JOIN connections AS c ON c.account_id = $1;
 
 -- connections.for_orders: the connections of accounts, each with the newest epoch in which the firm (scope $2) or the
--- account was blocked, 0 if there never was one; an account without connection has no row
+-- account was blocked, 0 if there never was one; no row for an account without connection or with refusals by chance
 SELECT
     c.account_id, c.owner_id, c.adapter, c.feed_id, c.status, c.opened_at,
     (
         SELECT coalesce(max(k.epoch), 0) FROM kill_blocks AS k WHERE k.scope IN ($2::text, c.account_id::text)
     ) AS blocking_epoch
-FROM connections AS c WHERE c.account_id = ANY($1::uuid[]);
+FROM connections AS c WHERE c.account_id = ANY($1::uuid[]) AND c.reject_bps = 0;
 
 -- verdicts.insert_many: decide that orders are sent; those come back that were not decided on before
 INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at)
@@ -59,11 +59,11 @@ INSERT INTO markets (feed_id, created_at) VALUES ($1, $2) ON CONFLICT (feed_id) 
 -- markets.lock: hold a feed's market until the transaction ends
 SELECT last_seq, last_ts FROM markets WHERE feed_id = $1 FOR NO KEY UPDATE;
 
--- markets.lock_of_order: hold the market an order works in until the transaction ends
-SELECT m.feed_id
+-- markets.lock_of_orders: hold the markets these orders work in until the transaction ends; in one order for all
+SELECT m.feed_id, m.last_seq, m.last_ts
 FROM markets AS m
-JOIN venue_orders AS o ON o.feed_id = m.feed_id
-WHERE o.order_id = $1
+WHERE m.feed_id IN (SELECT o.feed_id FROM venue_orders AS o WHERE o.order_id = ANY($1::uuid[]))
+ORDER BY m.feed_id
 FOR NO KEY UPDATE OF m;
 
 -- markets.advance_idle: make the next step of a market without a working order; no row comes back in any other case
@@ -71,13 +71,18 @@ UPDATE markets SET last_seq = $2, last_ts = $4
 WHERE feed_id = $1 AND last_seq = $2::bigint - 1 AND working = 0 AND (last_ts IS NULL OR last_ts < $3)
 RETURNING last_seq;
 
--- markets.advance: make a step, of which a number of orders were closed
+-- markets.advance: make a step that left fewer orders working, by a number
 UPDATE markets SET last_seq = $2, last_ts = $3, working = working - $4 WHERE feed_id = $1;
 
 -- orders.insert: store the intent to send an order, before the venue hears of it
 INSERT INTO venue_orders (
-    order_id, client_order_id, account_id, feed_id, symbol, side, type, time_in_force, qty, limit_price, status, sent_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'sending', $11);
+    order_id, client_order_id, account_id, feed_id, symbol, side, type, time_in_force, qty, notional, limit_price,
+    stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, order_class, leg, group_id,
+    replaces, prior_qty, allowed_qty, hwm, triggered_at, status, sent_at
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+    'sending', $26
+);
 
 -- orders.accept_many: store the intents of plain orders for the paper venue and let them work, each from the step after
 -- the one its market has reached
@@ -113,38 +118,91 @@ FROM market AS m
 WHERE o.order_id = $1 AND o.status = 'sending'
 RETURNING o.accepted_seq;
 
--- orders.cancel: take a working order off the paper venue, its market being locked; no row if it was closed already
-WITH canceled AS (
-    UPDATE venue_orders SET status = 'canceled', closed_at = $2
-    WHERE order_id = $1 AND status = 'working'
-    RETURNING order_id, feed_id
-)
-UPDATE markets AS m SET working = m.working - 1 FROM canceled AS c WHERE m.feed_id = c.feed_id RETURNING c.order_id;
+-- orders.hold: let an order wait for the entry of its group
+UPDATE venue_orders SET status = 'held', venue_order_id = $2, accepted_at = $3
+WHERE order_id = $1 AND status = 'sending'
+RETURNING order_id;
 
--- orders.working: orders a step may execute, with the costs of their connection
+-- orders.end: take orders off the paper venue, their markets being locked; those that were closed already stay as they
+-- are and do not come back
+WITH found AS (
+    SELECT order_id, feed_id, status = 'working' AS was_working
+    FROM venue_orders
+    WHERE order_id = ANY($1::uuid[]) AND status IN ('held', 'working')
+),
+counted AS (
+    SELECT feed_id, count(*) AS working FROM found WHERE was_working GROUP BY feed_id
+),
+moved AS (
+    UPDATE markets AS m SET working = m.working - n.working FROM counted AS n WHERE m.feed_id = n.feed_id
+)
+UPDATE venue_orders AS o SET status = $2, closed_at = $3
+FROM found AS f
+WHERE o.order_id = f.order_id
+RETURNING o.order_id;
+
+-- orders.allow: what groups let their orders fill
+UPDATE venue_orders AS o SET allowed_qty = s.allowed_qty
+FROM unnest($1::uuid[], $2::numeric[]) AS s (order_id, allowed_qty)
+WHERE o.order_id = s.order_id;
+
+-- orders.get: an order with the settings of its account
 SELECT
-    o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.limit_price,
-    o.known_ts, c.slippage_bps, c.commission_bps, c.fee_per_share, c.fee_minimum
+    o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
+    o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
+    o.order_class, o.leg, o.group_id, o.replaces, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
+    c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
 FROM venue_orders AS o
 JOIN connections AS c ON c.account_id = o.account_id
-WHERE o.feed_id = $1 AND o.status = 'working' AND o.symbol = ANY($2::text[]) AND o.accepted_seq < $3
-ORDER BY o.order_id;
+WHERE o.order_id = $1;
 
--- orders.working_in: ids of an account's working orders, of everybody's for null; markets in one order for all
-SELECT order_id FROM venue_orders
-WHERE status = 'working' AND ($1::uuid IS NULL OR account_id = $1)
-ORDER BY feed_id, order_id;
+-- orders.of_groups: every order of these groups
+SELECT
+    o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
+    o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
+    o.order_class, o.leg, o.group_id, o.replaces, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
+    c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
+FROM venue_orders AS o
+JOIN connections AS c ON c.account_id = o.account_id
+WHERE o.group_id = ANY($1::uuid[]);
 
--- orders.fill: mark orders as filled whole
-UPDATE venue_orders SET status = 'filled', filled_qty = qty, closed_at = $2
-WHERE order_id = ANY($1::uuid[]) AND status = 'working';
+-- orders.working: orders a step may touch: those of its symbols, and those whose time is over
+SELECT
+    o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
+    o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
+    o.order_class, o.leg, o.group_id, o.replaces, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
+    c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
+FROM venue_orders AS o
+JOIN connections AS c ON c.account_id = o.account_id
+WHERE o.feed_id = $1 AND o.status = 'working' AND (o.symbol = ANY($2::text[]) OR o.works_until <= $3);
 
--- orders.expire: mark orders as expired
-UPDATE venue_orders SET status = 'expired', closed_at = $2 WHERE order_id = ANY($1::uuid[]) AND status = 'working';
+-- orders.alive_in: ids of an account's working and held orders, of everybody's for null
+SELECT order_id FROM venue_orders WHERE status = 'working' AND ($1::uuid IS NULL OR account_id = $1)
+UNION ALL
+SELECT order_id FROM venue_orders WHERE status = 'held' AND ($1::uuid IS NULL OR account_id = $1);
+
+-- orders.step: what a step made of the orders it changed
+UPDATE venue_orders AS o
+SET
+    status = s.status, filled_qty = s.filled_qty, allowed_qty = s.allowed_qty, spent = s.spent, hwm = s.hwm,
+    triggered_at = s.triggered_at, works_until = s.works_until, accepted_seq = s.accepted_seq, known_ts = s.known_ts,
+    closed_at = CASE WHEN s.status IN ('held', 'working') THEN NULL ELSE $1::timestamptz END
+FROM unnest(
+    $2::uuid[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::timestamptz[],
+    $9::timestamptz[], $10::bigint[], $11::timestamptz[]
+) AS s (
+    order_id, status, filled_qty, allowed_qty, spent, hwm, triggered_at, works_until, accepted_seq, known_ts
+)
+WHERE o.order_id = s.order_id;
 
 -- orders.list: what was sent for an account, newest first
 SELECT
-    order_id, account_id, symbol, side, type, time_in_force, qty, limit_price, filled_qty, status, accepted_at
+    order_id, client_order_id, account_id, symbol, side, type, time_in_force, qty, notional, limit_price, stop_price,
+    trail_price, trail_percent, expire_at, extended_hours, reduce_only, order_class, leg, group_id, replaces, filled_qty,
+    prior_qty, allowed_qty, hwm, triggered_at, status, accepted_at
 FROM venue_orders
 WHERE account_id = $1 AND accepted_at IS NOT NULL
 ORDER BY sent_at DESC, order_id DESC
@@ -152,13 +210,45 @@ LIMIT $2;
 
 -- executions.insert: store the executions of a step
 INSERT INTO venue_executions (
-    execution_id, feed_id, seq, order_id, account_id, symbol, side, qty, price, fee, executed_at, recorded_at
+    execution_id, feed_id, seq, order_id, account_id, symbol, side, qty, price, fee, executed_at, is_ambiguous,
+    recorded_at
 )
-SELECT e.execution_id, $1, $2, e.order_id, e.account_id, e.symbol, e.side, e.qty, e.price, e.fee, e.executed_at, $3
+SELECT
+    e.execution_id, $1, $2, e.order_id, e.account_id, e.symbol, e.side, e.qty, e.price, e.fee, e.executed_at,
+    e.is_ambiguous, $3
 FROM unnest(
     $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::numeric[], $10::numeric[], $11::numeric[],
-    $12::timestamptz[]
-) AS e (execution_id, order_id, account_id, symbol, side, qty, price, fee, executed_at);
+    $12::timestamptz[], $13::boolean[]
+) AS e (execution_id, order_id, account_id, symbol, side, qty, price, fee, executed_at, is_ambiguous);
 
--- executions.of_step: the executions a done step made
-SELECT execution_id, order_id, account_id FROM venue_executions WHERE feed_id = $1 AND seq = $2 ORDER BY order_id;
+-- executions.of_step: the executions a done step made, by order, from after an order on
+SELECT execution_id, order_id, account_id FROM venue_executions
+WHERE feed_id = $1 AND seq = $2 AND ($3::uuid IS NULL OR order_id > $3)
+ORDER BY order_id
+LIMIT $4;
+
+-- positions.of: what accounts hold of symbols at the paper venue
+SELECT account_id, symbol, qty FROM paper_positions WHERE account_id = ANY($1::uuid[]) AND symbol = ANY($2::text[]);
+
+-- positions.move: add what executions bought and take what they sold
+INSERT INTO paper_positions AS p (account_id, symbol, qty)
+SELECT e.account_id, e.symbol, sum(e.qty)
+FROM unnest($1::uuid[], $2::text[], $3::numeric[]) AS e (account_id, symbol, qty)
+GROUP BY e.account_id, e.symbol
+ON CONFLICT (account_id, symbol) DO UPDATE SET qty = p.qty + excluded.qty;
+
+-- protection_breaks.insert: remember that a group is unprotected; no row comes back if that was told before
+INSERT INTO protection_breaks (group_id, account_id, symbol, qty, found_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (group_id) DO NOTHING
+RETURNING group_id;
+
+-- connections.settings: how a paper account is traded
+SELECT slippage_bps, commission_bps, fee_per_share, fee_minimum, participation, reject_bps, latency_bars
+FROM connections WHERE account_id = $1;
+
+-- connections.set: change how a paper account is traded
+UPDATE connections
+SET
+    slippage_bps = $2, commission_bps = $3, fee_per_share = $4, fee_minimum = $5, participation = $6, reject_bps = $7,
+    latency_bars = $8
+WHERE account_id = $1;
