@@ -8,17 +8,13 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from alphintra.broker.domain import approvals, connections
-from alphintra.broker.domain import market as paper
+from alphintra.broker.domain import approvals, connections, market, paper
 from alphintra.broker.domain.approvals import Evidence
 from alphintra.broker.domain.connections import Connection
-from alphintra.broker.domain.market import Market, WorkingOrder
+from alphintra.broker.domain.market import Market
 from alphintra.broker.domain.orders import Order
 from alphintra.engine.bars import Bar
-from alphintra.engine.portfolio import FeeModel
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, FeedId, OrderId, UserId
 from alphintra.kernel.vocabulary import AccountMode, OrderType, Side, TimeInForce
@@ -48,14 +44,8 @@ def order(price: str | None = None, *, side: Side = Side.BUY, tif: TimeInForce =
     )
 
 
-def working(terms: Order, *, slippage_bps: str = "0", fees: FeeModel | None = None) -> WorkingOrder:
-    return WorkingOrder(
-        order=terms, known_ts=day(0), slippage_bps=Decimal(slippage_bps), fees=FeeModel() if fees is None else fees
-    )
-
-
-def step(*bars: tuple[str, Bar], seq: int = 2) -> paper.Step:
-    return paper.step_of(FEED, seq, bars)
+def step(*bars: tuple[str, Bar], seq: int = 2) -> market.Step:
+    return market.step_of(FEED, seq, [(symbol, shape, None) for symbol, shape in bars])
 
 
 @pytest.mark.parametrize(
@@ -102,6 +92,16 @@ def test_only_a_real_approval_that_died_of_age_is_renewed(evidence: Evidence, *,
         (replace(order(), limit_price=Decimal(1)), "ORDER_FIELD_FORBIDDEN"),
         (replace(order(), type=OrderType.LIMIT), "ORDER_FIELD_REQUIRED"),
         (order("-1"), "QTY_NOT_POSITIVE"),
+        (replace(order(), notional=Decimal(100)), "ORDER_FIELD_REQUIRED"),
+        (replace(order(), qty=None), "ORDER_FIELD_REQUIRED"),
+        (replace(order(), qty=None, notional=Decimal(100)), None),
+        (replace(order(), qty=None, notional=Decimal(0)), "QTY_NOT_POSITIVE"),
+        (replace(order(), type=OrderType.STOP, stop_price=Decimal(9)), None),
+        (replace(order(), type=OrderType.STOP), "ORDER_FIELD_REQUIRED"),
+        (
+            replace(order(), type=OrderType.STOP, stop_price=Decimal(9), time_in_force=TimeInForce.IOC),
+            "ORDER_UNSUPPORTED",
+        ),
     ],
 )
 def test_an_order_the_venue_could_not_work_is_refused_before_it_is_sent(terms: Order, code: str | None) -> None:
@@ -139,51 +139,6 @@ def test_a_kill_state_is_kept_for_the_firm_or_for_one_account() -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "prices", "price"),
-    [
-        (order(), "100 110 90 105", "100"),
-        (order(side=Side.SELL), "100 110 90 105", "100"),
-        (order("95"), "100 110 90 105", "95"),
-        (order("89"), "100 110 90 105", None),
-        (order("120"), "100 110 90 105", "100"),
-        (order("111", side=Side.SELL), "100 110 90 105", None),
-    ],
-)
-def test_a_day_order_meets_one_bar_and_is_filled_or_expires(terms: Order, prices: str, price: str | None) -> None:
-    outcome = paper.match_step([working(terms)], step(("AAPL", bar(1, prices))))
-    assert [fill.price for fill in outcome.executions] == ([] if price is None else [Decimal(price)])
-    assert outcome.expired == ((ORDER,) if price is None else ())
-
-
-def test_a_good_till_canceled_order_works_on_when_its_bar_misses_it() -> None:
-    outcome = paper.match_step([working(order("89", tif=TimeInForce.GTC))], step(("AAPL", bar(1, "100 110 90 105"))))
-    assert outcome == paper.StepOutcome((), ())
-
-
-def test_an_execution_carries_terms_costs_the_bars_time_and_a_name_that_repeats() -> None:
-    fees = FeeModel(commission_bps=Decimal(10), minimum=Decimal("0.5"))
-    entry = working(order(), slippage_bps="50", fees=fees)
-    outcome = paper.match_step([entry], step(("AAPL", bar(1, "100 110 90 105"))))
-    (fill,) = outcome.executions
-    assert fill.execution_id == f"paper-feed0000-2-{ORDER.hex}"
-    assert (fill.order_id, fill.account_id, fill.symbol, fill.side) == (ORDER, ACCOUNT, "AAPL", Side.BUY)
-    assert (fill.qty, fill.price, fill.fee, fill.executed_at) == (
-        Decimal(10),
-        Decimal("100.5"),
-        Decimal("1.005"),
-        day(1),
-    )
-    assert paper.match_step([entry], step(("AAPL", bar(1, "100 110 90 105")))) == outcome
-
-
-@given(high=st.integers(100, 200), low=st.integers(1, 100), close=st.integers(1, 200))
-def test_nothing_of_the_bar_but_its_open_moves_a_market_fill(high: int, low: int, close: int) -> None:
-    shape = bar(1, f"100 {max(high, close)} {min(low, close)} {close}")
-    (fill,) = paper.match_step([working(order())], step(("AAPL", shape))).executions
-    assert fill.price == 100
-
-
-@pytest.mark.parametrize(
     ("bars", "seq", "code"),
     [
         ([], 1, "MARKET_BARS"),
@@ -195,12 +150,12 @@ def test_nothing_of_the_bar_but_its_open_moves_a_market_fill(high: int, low: int
 )
 def test_a_step_that_makes_no_sense_is_refused(bars: list[tuple[str, Bar]], seq: int, code: str) -> None:
     with pytest.raises(AlphintraError) as caught:
-        paper.step_of(FEED, seq, bars)
+        market.step_of(FEED, seq, [(symbol, shape, None) for symbol, shape in bars])
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize(
-    ("market", "seq", "code"),
+    ("before", "seq", "code"),
     [
         (Market(0, None), 1, None),
         (Market(0, None), 2, "MARKET_SEQ"),
@@ -209,12 +164,12 @@ def test_a_step_that_makes_no_sense_is_refused(bars: list[tuple[str, Bar]], seq:
         (Market(1, day(1)), 2, "TIME_ORDER"),
     ],
 )
-def test_steps_follow_one_another_in_number_and_time(market: Market, seq: int, code: str | None) -> None:
+def test_steps_follow_one_another_in_number_and_time(before: Market, seq: int, code: str | None) -> None:
     entry = step(("AAPL", bar(1, "1 1 1 1")), ("MSFT", bar(2, "1 1 1 1")), seq=seq)
     assert (entry.first_ts, entry.last_ts) == (day(1), day(2))
     if code is None:
-        paper.require_next(market, entry)
+        market.require_next(before, entry)
         return
     with pytest.raises(AlphintraError) as caught:
-        paper.require_next(market, entry)
+        market.require_next(before, entry)
     assert caught.value.code == code

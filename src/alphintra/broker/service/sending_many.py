@@ -9,8 +9,8 @@ from uuid import UUID
 
 from alphintra.broker.domain.approvals import Evidence, judge_approval
 from alphintra.broker.domain.connections import PAPER, Connection
-from alphintra.broker.domain.paper import check_order, paper_order_id
 from alphintra.broker.domain.orders import Order
+from alphintra.broker.domain.paper import check_order, paper_order_id
 from alphintra.broker.service.inbox import CONSUMER
 from alphintra.broker.service.sending import order_of
 from alphintra.contracts.broker import OrderAcknowledged

@@ -56,6 +56,9 @@ CREATE TABLE connections (
     fee_per_share numeric(28,9) DEFAULT 0 NOT NULL,
     fee_minimum numeric(28,9) DEFAULT 0 NOT NULL,
     opened_at timestamp with time zone NOT NULL,
+    participation numeric(28,9),
+    reject_bps numeric(28,9) DEFAULT 0 NOT NULL,
+    latency_bars bigint DEFAULT 0 NOT NULL,
     CONSTRAINT connections_adapter_check CHECK ((adapter = 'paper'::text)),
     CONSTRAINT connections_commission_bps_check CHECK (((commission_bps >= (0)::numeric) AND (commission_bps <
         'Infinity'::numeric))),
@@ -64,6 +67,9 @@ CREATE TABLE connections (
     CONSTRAINT connections_fee_per_share_check CHECK (((fee_per_share >= (0)::numeric) AND (fee_per_share <
         'Infinity'::numeric))),
     CONSTRAINT connections_paper_has_feed CHECK (((adapter <> 'paper'::text) OR (feed_id IS NOT NULL))),
+    CONSTRAINT connections_paper_settings CHECK ((COALESCE(((participation > (0)::numeric) AND (participation <=
+        (1)::numeric)), true) AND (reject_bps >= (0)::numeric) AND (reject_bps <= (10000)::numeric) AND
+        (latency_bars >= 0) AND (latency_bars <= 100))),
     CONSTRAINT connections_pkey PRIMARY KEY (account_id),
     CONSTRAINT connections_slippage_bps_check CHECK (((slippage_bps >= (0)::numeric) AND (slippage_bps <=
         (1000)::numeric))),
@@ -119,6 +125,26 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 );
 
+-- table paper_positions
+CREATE TABLE paper_positions (
+    account_id uuid NOT NULL,
+    symbol text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    CONSTRAINT paper_positions_pkey PRIMARY KEY (account_id, symbol),
+    CONSTRAINT paper_positions_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric)))
+);
+
+-- table protection_breaks
+CREATE TABLE protection_breaks (
+    group_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    symbol text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    CONSTRAINT protection_breaks_pkey PRIMARY KEY (group_id),
+    CONSTRAINT protection_breaks_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric)))
+);
+
 -- table schema_migrations
 CREATE TABLE schema_migrations (
     origin text NOT NULL,
@@ -142,6 +168,7 @@ CREATE TABLE venue_executions (
     fee numeric(28,9) NOT NULL,
     executed_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
+    is_ambiguous boolean DEFAULT false NOT NULL,
     CONSTRAINT venue_executions_fee_check CHECK (((fee >= (0)::numeric) AND (fee < 'Infinity'::numeric))),
     CONSTRAINT venue_executions_pkey PRIMARY KEY (execution_id),
     CONSTRAINT venue_executions_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
@@ -161,7 +188,7 @@ CREATE TABLE venue_orders (
     side text NOT NULL,
     type text NOT NULL,
     time_in_force text NOT NULL,
-    qty numeric(28,9) NOT NULL,
+    qty numeric(28,9),
     limit_price numeric(28,9),
     filled_qty numeric(28,9) DEFAULT 0 NOT NULL,
     status text NOT NULL,
@@ -171,21 +198,54 @@ CREATE TABLE venue_orders (
     sent_at timestamp with time zone NOT NULL,
     accepted_at timestamp with time zone,
     closed_at timestamp with time zone,
+    notional numeric(28,9),
+    stop_price numeric(28,9),
+    trail_price numeric(28,9),
+    trail_percent numeric(28,9),
+    expire_at timestamp with time zone,
+    extended_hours boolean DEFAULT false NOT NULL,
+    reduce_only boolean DEFAULT false NOT NULL,
+    order_class text DEFAULT 'simple'::text NOT NULL,
+    leg text DEFAULT 'entry'::text NOT NULL,
+    group_id uuid,
+    replaces uuid,
+    prior_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    allowed_qty numeric(28,9),
+    spent numeric(28,9) DEFAULT 0 NOT NULL,
+    hwm numeric(28,9),
+    triggered_at timestamp with time zone,
+    works_until timestamp with time zone,
     CONSTRAINT venue_orders_accepted_seq_check CHECK ((accepted_seq >= 0)),
     CONSTRAINT venue_orders_accepted_unless_sending CHECK (((status = 'sending'::text) = (accepted_at IS NULL))),
-    CONSTRAINT venue_orders_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <= qty))),
-    CONSTRAINT venue_orders_closed_iff_done CHECK (((status = ANY (ARRAY['sending'::text, 'working'::text])) =
-        (closed_at IS NULL))),
+    CONSTRAINT venue_orders_closed_iff_done CHECK (((status = ANY (ARRAY['sending'::text, 'held'::text,
+        'working'::text])) = (closed_at IS NULL))),
+    CONSTRAINT venue_orders_filled_within_qty CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
+        'Infinity'::numeric) AND (prior_qty >= (0)::numeric) AND COALESCE(((filled_qty + prior_qty) <= qty),
+        true))),
+    CONSTRAINT venue_orders_grouped_unless_simple CHECK (((order_class = 'simple'::text) = (group_id IS NULL))),
     CONSTRAINT venue_orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price <
         'Infinity'::numeric))),
-    CONSTRAINT venue_orders_limit_price_iff_limit CHECK (((type = 'limit'::text) = (limit_price IS NOT NULL))),
     CONSTRAINT venue_orders_pkey PRIMARY KEY (order_id),
+    CONSTRAINT venue_orders_prices_of_type CHECK ((((type = ANY (ARRAY['limit'::text, 'stop_limit'::text])) =
+        (limit_price IS NOT NULL)) AND ((type = ANY (ARRAY['stop'::text, 'stop_limit'::text])) = (stop_price IS NOT
+        NULL)) AND (num_nonnulls(trail_price, trail_percent) = ((type = 'trailing_stop'::text))::integer) AND
+        ((time_in_force = 'gtd'::text) = (expire_at IS NOT NULL)))),
     CONSTRAINT venue_orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT venue_orders_qty_or_notional CHECK ((num_nonnulls(qty, notional) = 1)),
     CONSTRAINT venue_orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
-    CONSTRAINT venue_orders_status_check CHECK ((status = ANY (ARRAY['sending'::text, 'working'::text,
-        'filled'::text, 'canceled'::text, 'expired'::text]))),
-    CONSTRAINT venue_orders_time_in_force_check CHECK ((time_in_force = ANY (ARRAY['day'::text, 'gtc'::text]))),
-    CONSTRAINT venue_orders_type_check CHECK ((type = ANY (ARRAY['market'::text, 'limit'::text])))
+    CONSTRAINT venue_orders_terms_finite CHECK ((COALESCE(((notional > (0)::numeric) AND (notional <
+        'Infinity'::numeric)), true) AND COALESCE(((stop_price > (0)::numeric) AND (stop_price <
+        'Infinity'::numeric)), true) AND COALESCE(((trail_price > (0)::numeric) AND (trail_price <
+        'Infinity'::numeric)), true) AND COALESCE(((trail_percent > (0)::numeric) AND (trail_percent <
+        (100)::numeric)), true) AND COALESCE(((allowed_qty >= (0)::numeric) AND (allowed_qty <
+        'Infinity'::numeric)), true) AND COALESCE(((hwm > (0)::numeric) AND (hwm < 'Infinity'::numeric)), true) AND
+        (spent >= (0)::numeric) AND (spent < 'Infinity'::numeric))),
+    CONSTRAINT venue_orders_words_known CHECK (((type = ANY (ARRAY['market'::text, 'limit'::text, 'stop'::text,
+        'stop_limit'::text, 'trailing_stop'::text])) AND (time_in_force = ANY (ARRAY['day'::text, 'gtc'::text,
+        'ioc'::text, 'fok'::text, 'opg'::text, 'cls'::text, 'gtd'::text])) AND (status = ANY (ARRAY['sending'::text,
+        'held'::text, 'working'::text, 'filled'::text, 'canceled'::text, 'expired'::text, 'replaced'::text])) AND
+        (order_class = ANY (ARRAY['simple'::text, 'oto'::text, 'oco'::text, 'bracket'::text])) AND (leg = ANY
+        (ARRAY['entry'::text, 'take_profit'::text, 'stop_loss'::text]))))
 );
 
 -- table verdicts
@@ -201,6 +261,14 @@ CREATE TABLE verdicts (
 
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
+
+-- foreign key paper_positions.paper_positions_account_id_fkey
+ALTER TABLE paper_positions ADD CONSTRAINT paper_positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    connections(account_id);
+
+-- foreign key protection_breaks.protection_breaks_account_id_fkey
+ALTER TABLE protection_breaks ADD CONSTRAINT protection_breaks_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    connections(account_id);
 
 -- foreign key venue_executions.venue_executions_order_id_fkey
 ALTER TABLE venue_executions ADD CONSTRAINT venue_executions_order_id_fkey FOREIGN KEY (order_id) REFERENCES
@@ -222,6 +290,16 @@ CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq
 
 -- index venue_orders.venue_orders_account_idx
 CREATE INDEX venue_orders_account_idx ON venue_orders USING btree (account_id, sent_at DESC, order_id DESC);
+
+-- index venue_orders.venue_orders_group_idx
+CREATE INDEX venue_orders_group_idx ON venue_orders USING btree (group_id) WHERE (group_id IS NOT NULL);
+
+-- index venue_orders.venue_orders_held_idx
+CREATE INDEX venue_orders_held_idx ON venue_orders USING btree (account_id) WHERE (status = 'held'::text);
+
+-- index venue_orders.venue_orders_until_idx
+CREATE INDEX venue_orders_until_idx ON venue_orders USING btree (feed_id, works_until) WHERE ((status =
+    'working'::text) AND (works_until IS NOT NULL));
 
 -- index venue_orders.venue_orders_working_idx
 CREATE INDEX venue_orders_working_idx ON venue_orders USING btree (feed_id, symbol) WHERE (status =
