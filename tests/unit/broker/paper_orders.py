@@ -54,7 +54,13 @@ def entry_of(
     )
 
 
-def bracket(target: str, stop: str, *, settings: PaperSettings | None = None, **entry: Any) -> list[PaperOrder]:  # noqa: ANN401 - terms of the entry
+def bracket(
+    target: str,
+    stop: str,
+    *,
+    settings: PaperSettings | None = None,
+    **entry: Any,  # noqa: ANN401 - terms
+) -> list[PaperOrder]:
     """Build a group that buys ten, with a target and a stop that are held."""
     shared: dict[str, Any] = {"order_class": OrderClass.BRACKET, "group_id": ENTRY}
     gtc: dict[str, Any] = {

@@ -147,11 +147,11 @@ def check_order(order: Order, connection: Connection | None) -> Refusal | None:
     """Return why the venue could not work this order, None if it can."""
     if connection is None:
         return Refusal(NO_CONNECTION, "the account has no open connection to a venue")
+    amount = order.notional if order.qty is None else order.qty
+    if amount is None or (order.qty is not None and order.notional is not None):
+        return Refusal("ORDER_FIELD_REQUIRED", "an order is either for a quantity or for an amount of money")
     try:
-        if (order.qty is None) == (order.notional is None):
-            message = "an order is either for a quantity or for an amount of money"
-            raise AlphintraError("ORDER_FIELD_REQUIRED", message, pointer="/qty")  # noqa: TRY301 - one way to refuse
-        require_positive(order.qty if order.notional is None else order.notional, pointer="/qty")  # type: ignore[arg-type] # one of the two is given
+        require_positive(amount, pointer="/qty")
         matching_terms(order, None)
     except AlphintraError as error:
         return Refusal(error.code, error.detail)

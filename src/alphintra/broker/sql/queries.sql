@@ -201,8 +201,8 @@ WHERE o.order_id = s.order_id;
 -- orders.list: what was sent for an account, newest first
 SELECT
     order_id, client_order_id, account_id, symbol, side, type, time_in_force, qty, notional, limit_price, stop_price,
-    trail_price, trail_percent, expire_at, extended_hours, reduce_only, order_class, leg, group_id, replaces, filled_qty,
-    prior_qty, allowed_qty, hwm, triggered_at, status, accepted_at
+    trail_price, trail_percent, expire_at, extended_hours, reduce_only, order_class, leg, group_id, replaces,
+    filled_qty, prior_qty, allowed_qty, hwm, triggered_at, status, accepted_at
 FROM venue_orders
 WHERE account_id = $1 AND accepted_at IS NOT NULL
 ORDER BY sent_at DESC, order_id DESC

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from alphintra.engine.bars import Bar
+from alphintra.engine.sessions import calendar_named, calendar_of
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["Step", "bars_per_year", "steps_of", "within"]
+__all__ = ["Hours", "Step", "bars_per_year", "hours_of", "steps_of", "within"]
 
 _SESSIONS_PER_YEAR = 252
 _YEAR_S = 365.25 * 86_400
+_LOOKED_AT = 2000  # steps from which the hours of a feed are told: more than a day of bars of a minute
+_INTRADAY_MAX = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,14 @@ class Step:
     seq: int
     ts: datetime
     bars: tuple[tuple[str, Bar], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """How long the bars of a symbol are, and the name of the calendar it trades by."""
+
+    interval: timedelta
+    calendar: str
 
 
 def within(bars: Sequence[Bar], start: datetime | None, end: datetime | None) -> tuple[Bar, ...]:
@@ -42,6 +54,33 @@ def steps_of(series: Mapping[str, Sequence[Bar]]) -> tuple[Step, ...]:
         for bar in series[symbol]:
             by_time.setdefault(bar.ts, []).append((symbol, bar))
     return tuple(Step(seq, ts, tuple(by_time[ts])) for seq, ts in enumerate(sorted(by_time), start=1))
+
+
+def hours_of(steps: Sequence[Step]) -> dict[str, Hours]:
+    """Return the hours of those symbols of a replay whose bars are shorter than a session.
+
+    A symbol with a bar at a time when New York is closed, before and after its regular session too, always trades.
+    Nothing is said of bars beyond the days the calendar knows.
+    """
+    times: dict[str, list[datetime]] = {}
+    for step in steps[:_LOOKED_AT]:
+        for symbol, bar in step.bars:
+            times.setdefault(symbol, []).append(bar.ts)
+    found = {symbol: _hours(symbol, closes) for symbol, closes in times.items()}
+    return {symbol: hours for symbol, hours in found.items() if hours is not None}
+
+
+def _hours(symbol: str, closes: Sequence[datetime]) -> Hours | None:
+    interval = min((later - earlier for earlier, later in pairwise(closes)), default=None)
+    if interval is None or interval > _INTRADAY_MAX:
+        return None
+    calendar = calendar_of(symbol)
+    try:
+        if not all(calendar.is_open(ts - interval, extended_hours=True) for ts in closes):
+            calendar = calendar_named("24/7")
+    except AlphintraError:
+        return None
+    return Hours(interval, calendar.name)
 
 
 def bars_per_year(bars: Sequence[Bar], timeframe: str) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+import msgspec
 
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
@@ -21,10 +23,11 @@ from alphintra.contracts.trading import (
 from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
+    from alphintra.engine.bars import Bar
     from alphintra.infrastructure.bus import Bus
     from alphintra.kernel.ids import FeedId
     from alphintra.strategy.domain.deployments import OpenIntent
-    from alphintra.strategy.domain.replay import Step
+    from alphintra.strategy.domain.replay import Hours, Step
 
 __all__ = ["Market", "Orders", "Workflows", "owner_context", "service_context"]
 
@@ -54,22 +57,19 @@ class Market:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def advance(self, feed_id: FeedId, step: Step, context: Context) -> MarketAdvanced:
+    async def advance(
+        self, feed_id: FeedId, step: Step, context: Context, *, hours: Mapping[str, Hours]
+    ) -> MarketAdvanced:
         """Let the paper venue meet the bars of a step; the same again for a repetition."""
-        bars = tuple(
-            BarView(
-                symbol=symbol,
-                ts=bar.ts,
-                open=bar.open,
-                high=bar.high,
-                low=bar.low,
-                close=bar.close,
-                volume=bar.volume,
-            )
-            for symbol, bar in step.bars
-        )
+        bars = tuple(_bar(symbol, bar, hours.get(symbol)) for symbol, bar in step.bars)
         command = AdvanceMarket(feed_id=feed_id, seq=step.seq, bars=bars)
-        return await self._bus.ask(command, context, timeout_s=MARKET_TIMEOUT_S)
+        done = await self._bus.ask(command, context, timeout_s=MARKET_TIMEOUT_S)
+        executions = [*done.executions]
+        while done.after is not None:
+            following = msgspec.structs.replace(command, after=done.after)
+            done = await self._bus.ask(following, context, timeout_s=MARKET_TIMEOUT_S)
+            executions += done.executions
+        return MarketAdvanced(seq=step.seq, executions=tuple(executions))
 
     async def mark(
         self, feed_id: FeedId, step: Step, context: Context, *, await_executions: Sequence[str]
@@ -124,6 +124,20 @@ class Orders:
             command = ListExecutions(account_id=account_id, execution_ids=wanted, limit=len(wanted))
             found += (await self._bus.ask(command, context)).executions
         return tuple(sorted(found, key=lambda execution: (execution.booked_at, execution.execution_id)))
+
+
+def _bar(symbol: str, bar: Bar, hours: Hours | None) -> BarView:
+    return BarView(
+        symbol=symbol,
+        ts=bar.ts,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        opened_at=None if hours is None else bar.ts - hours.interval,
+        calendar=None if hours is None else hours.calendar,
+    )
 
 
 def owner_context(item: OpenIntent, trace_id: str) -> Context:

@@ -26,6 +26,7 @@ from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
 from alphintra.strategy.domain.deployments import BookedFill, Deployment, evaluate, fold_fills, warm_up
+from alphintra.strategy.domain.replay import hours_of
 from alphintra.strategy.gateways.services import owner_context, service_context
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Stepper:
     ) -> None:
         self._feed_id = feed_id
         self.steps = steps
+        self._hours = hours_of(steps)
         self._desk = desk
         self._market = market
         self._orders = orders
@@ -110,7 +112,7 @@ class Stepper:
 
     async def _match(self, step: Step, context: Context) -> tuple[ExecutionView, ...]:
         """Let the venue meet the bars, wait until trading and risk have every execution, then mark prices."""
-        done = await self._market.advance(self._feed_id, step, context)
+        done = await self._market.advance(self._feed_id, step, context, hours=self._hours)
         by_account: dict[UUID, list[str]] = {}
         for execution in done.executions:
             by_account.setdefault(execution.account_id, []).append(execution.execution_id)
