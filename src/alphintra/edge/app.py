@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from alphintra.edge.alpaca.app import ALPACA_PREFIX, build_alpaca
 from alphintra.edge.front import Front
 from alphintra.edge.guards import Gate
 from alphintra.edge.openapi import API_PREFIX, describe
@@ -77,7 +78,12 @@ def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) 
     def description() -> dict[str, Any]:
         return describe(version=settings.version, wide=wide.routes, operations=_WIDE, hot=orders.HOT_OPERATIONS)
 
-    outside: list[Route | Mount] = [*_pages(settings, description), *orders.hot_routes(), Mount(API_PREFIX, app=wide)]
+    outside: list[Route | Mount] = [
+        *_pages(settings, description),
+        *orders.hot_routes(),
+        Mount(API_PREFIX, app=wide),
+        Mount(ALPACA_PREFIX, app=build_alpaca(gate)),
+    ]
     caught = handlers(_methods_of(outside))
     wide.exception_handlers.update(caught)  # before the first request builds the stack
     app = Starlette(

@@ -13,9 +13,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from alphintra.edge.alpaca.errors import ALPACA_PREFIX, error_response
 from alphintra.edge.problems import problem_response, unforeseen
 from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.telemetry import get_logger, new_trace_id
@@ -116,7 +118,7 @@ class Front:
         else:
             return
         if not answer.is_started:
-            await problem_response(failed, scope["state"]["trace_id"])(scope, receive, answer)
+            await _told(failed, scope)(scope, receive, answer)
 
     def _check(self, scope: Scope, headers: Mapping[str, str], rule: _BodyRule) -> None:
         if self._in_flight > IN_FLIGHT_MAX:
@@ -174,6 +176,12 @@ class _Counted:
             if self._bytes > self._bytes_max:
                 raise _too_large(self._bytes_max)
         return message
+
+
+def _told(failed: AlphintraError, scope: Scope) -> Response:
+    if scope["path"].startswith(f"{ALPACA_PREFIX}/"):
+        return error_response(failed)
+    return problem_response(failed, scope["state"]["trace_id"])
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:

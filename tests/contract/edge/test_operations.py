@@ -15,6 +15,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, Route
 
 from alphintra.contracts.trading import OrderView, SubmitOrder
+from alphintra.edge.alpaca.app import ENDPOINTS
+from alphintra.edge.alpaca.errors import ALPACA_PREFIX
 from alphintra.edge.app import OPERATIONS
 from alphintra.edge.guards import Scope
 from alphintra.edge.replies import DOCUMENTS
@@ -115,6 +117,7 @@ async def test_a_viewer_changes_nothing_but_their_own_session_and_inbox(gateway:
 
 def test_every_served_route_is_declared_with_a_scope_or_known_to_be_open(gateway: Gateway) -> None:
     declared = {written(one) for one in OPERATIONS if one.scope is not Scope.PUBLIC}
+    declared |= {f"{one.method} {ALPACA_PREFIX}{one.path}" for one in ENDPOINTS}
     assert served(gateway) - declared == OPEN_ROUTES
     assert declared <= served(gateway)
 

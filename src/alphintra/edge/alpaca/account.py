@@ -1,0 +1,131 @@
+"""The account and what it is allowed, in Alpaca's terms: a cash account without margin."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alphintra.contracts.risk import GetLimits, LimitsView, RiskStateView
+from alphintra.contracts.trading import AccountView, GetAccount
+from alphintra.edge.alpaca.desk import Desk, desk_of
+from alphintra.edge.alpaca.errors import refused
+from alphintra.edge.alpaca.positions import holdings_of
+from alphintra.edge.alpaca.reading import Fields, body_of
+from alphintra.edge.alpaca.shapes import json_response, moment, money
+from alphintra.edge.guards import Scope
+from alphintra.kernel.errors import Kind
+from alphintra.kernel.vocabulary import AccountMode
+
+__all__ = ["change_configurations", "get_account", "get_configurations"]
+
+NUMBER_CHARACTERS: Final = 12
+NORMAL: Final = "normal"
+
+
+async def get_account(request: Request) -> Response:
+    """Fetch the account: cash, equity at risk's last prices, and whether it may trade."""
+    desk = await desk_of(request, Scope.READ)
+    account, limits, positions, risk = await asyncio.gather(
+        desk.caller.ask(GetAccount(account_id=desk.account_id)),
+        desk.caller.ask(GetLimits(account_id=desk.account_id)),
+        desk.positions(),
+        desk.risk(),
+    )
+    holdings = holdings_of(positions, risk).values()
+    # A position without any price yet counts at what it cost: it was just bought.
+    values = [holding.cost if holding.market_value is None else holding.market_value for holding in holdings]
+    long_value = sum((value for value in values if value > 0), Decimal(0))
+    short_value = sum((value for value in values if value < 0), Decimal(0))
+    return json_response(_shape(account, limits, risk, (long_value, short_value)))
+
+
+def _shape(
+    account: AccountView, limits: LimitsView, risk: RiskStateView, values: tuple[Decimal, Decimal]
+) -> dict[str, object]:
+    long_value, short_value = values
+    equity = account.cash + long_value + short_value
+    buying_power = money(max(account.cash - risk.reserved_cash, Decimal(0)))
+    is_blocked = any(state.state != NORMAL for state in risk.kill_states)
+    prefix = "PA" if account.mode is AccountMode.PAPER else ""
+    return {
+        "id": account.account_id,
+        "account_number": prefix + account.account_id.hex[-NUMBER_CHARACTERS:].upper(),
+        "status": "ACTIVE" if account.status == "active" else "ONBOARDING",
+        "crypto_status": "ACTIVE" if account.status == "active" else "ONBOARDING",
+        "currency": account.currency,
+        "cash": money(account.cash),
+        "buying_power": buying_power,
+        "regt_buying_power": buying_power,
+        "daytrading_buying_power": "0",
+        "non_marginable_buying_power": buying_power,
+        "options_buying_power": "0",
+        "options_approved_level": 0,
+        "options_trading_level": 0,
+        "accrued_fees": "0",
+        "pending_transfer_in": "0",
+        "pending_transfer_out": "0",
+        "portfolio_value": money(equity),
+        "equity": money(equity),
+        "last_equity": None,
+        "long_market_value": money(long_value),
+        "short_market_value": money(short_value),
+        "initial_margin": money(long_value - short_value),
+        "maintenance_margin": money(long_value - short_value),
+        "last_maintenance_margin": None,
+        "sma": "0",
+        "multiplier": "1",
+        "daytrade_count": 0,
+        "pattern_day_trader": False,
+        "shorting_enabled": limits.may_short,
+        "trading_blocked": is_blocked,
+        "transfers_blocked": False,
+        "account_blocked": False,
+        "trade_suspended_by_user": is_blocked,
+        "created_at": moment(account.created_at),
+    }
+
+
+async def get_configurations(request: Request) -> Response:
+    """Fetch what the account is allowed."""
+    return json_response(await _configurations(await desk_of(request, Scope.READ)))
+
+
+async def change_configurations(request: Request) -> Response:
+    """Take over configurations that equal the present ones; others belong to limits and kill switch, and are a 403."""
+    desk = await desk_of(request, Scope.TRADE)
+    body = await body_of(request)
+    present = await _configurations(desk)
+    for name, value in present.items():
+        if _differs(body, name, value):
+            message = f"{name} cannot be changed here: `alphintra risk limits` and `alphintra risk kill` set it"
+            raise refused("CONFIGURATION_FIXED", message, kind=Kind.FORBIDDEN, pointer=f"/{name}")
+    return json_response(present)
+
+
+def _differs(body: Fields, name: str, value: object) -> bool:
+    if not body.has(name):
+        return False
+    if isinstance(value, bool):
+        return body.flag(name) is not value
+    if isinstance(value, int) or name == "max_margin_multiplier":
+        return body.amount(name) != Decimal(str(value))
+    return body.text(name) != value
+
+
+async def _configurations(desk: Desk) -> dict[str, object]:
+    limits, risk = await asyncio.gather(desk.caller.ask(GetLimits(account_id=desk.account_id)), desk.risk())
+    return {
+        "dtbp_check": "both",
+        "fractional_trading": True,
+        "max_margin_multiplier": "1",
+        "max_options_trading_level": 0,
+        "no_shorting": not limits.may_short,
+        "pdt_check": "entry",
+        "ptp_no_exception_entry": False,
+        "suspend_trade": any(state.state != NORMAL for state in risk.kill_states),
+        "trade_confirm_email": "none",
+    }
