@@ -8,7 +8,7 @@ event that fails stands alone; that one comes again later and holds up no other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +35,8 @@ Handler = Callable[[Delivery[E]], Awaitable[None]]
 BatchHandler = Callable[[Sequence[Delivery[E]]], Awaitable[None]]
 
 BATCH_MAX = 128
+HELD_S = 2.0  # how often the server hears that what it waits for is in work; it waits five seconds
+_decode_letter = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_envelope = msgspec.json.Decoder(EventEnvelope).decode
 
 
@@ -54,9 +56,28 @@ class _Ear:
     is_batched: bool
 
 
+@dataclass(slots=True, eq=False)
+class _Letter:
+    """A message with one event or several; answered once all of them are settled."""
+
+    message: Msg
+    waiting: int
+    is_failed: bool = False
+
+    async def settle(self, *, is_handled: bool) -> None:
+        self.waiting -= 1
+        self.is_failed |= not is_handled
+        if self.waiting:
+            return
+        if self.is_failed:
+            await self.message.nak(delay=retry_delay(self.message.metadata.num_delivered - 1))
+        else:
+            await self.message.ack()
+
+
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    message: Msg
+    letter: _Letter
     delivery: Delivery[Any]
     ear: _Ear
 
@@ -101,42 +122,62 @@ class Consumer:
             try:
                 async with Pull(self._nats, stream=f"EVT_{producer.upper()}", durable=self._service) as pull:
                     while True:
-                        await self._deliver(await pull.take(BATCH_MAX))
+                        messages = await pull.take(BATCH_MAX)
+                        await self._deliver(messages, pull.waiting)
                         failures = 0
             except (NatsError, OSError) as error:
                 failures += 1
                 get_logger().warning("consumer.retry", producer=producer, failures=failures, error=str(error))
                 await asyncio.sleep(retry_delay(failures))
 
-    async def _deliver(self, messages: Sequence[Msg]) -> None:
-        heard = [entry for entry in [await self._read(message) for message in messages] if entry is not None]
+    async def _deliver(self, messages: Sequence[Msg], held: Sequence[Msg]) -> None:
+        """Have events handled; while that takes long, the server is told that they and those held are in work."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + HELD_S
+        letters: list[_Letter] = []
+        heard: list[_Heard] = []
+        for message in messages:
+            letter, entries = await self._read(message)
+            letters.append(letter)
+            heard += entries
         for _handler, run in groupby(heard, key=lambda entry: entry.ear.handle):
-            entries = list(run)
-            for part in [entries] if entries[0].ear.is_batched else [[entry] for entry in entries]:
+            for part in _parts(list(run)):
                 await self._handle(part)
+                if loop.time() >= due:
+                    due = loop.time() + HELD_S
+                    for message in (*(letter.message for letter in letters if letter.waiting), *held):
+                        await message.in_progress()
 
-    async def _read(self, message: Msg) -> _Heard | None:
-        """Return what a message tells; None if nobody listens for it or it cannot be read, and then comes again."""
+    async def _read(self, message: Msg) -> tuple[_Letter, list[_Heard]]:
+        """Return a message's events somebody listens for; what cannot be read makes the message come again."""
         try:
-            envelope = _decode_envelope(message.data)
-            kind = _decode_tag(envelope.event).message
-            ear = self._ears.get(kind)
-            if ear is None:
-                get_logger().warning("consumer.unknown_event", type=kind, subject=message.subject)
-                await message.ack()
-                return None
-            delivery = Delivery(
-                event=ear.decode(envelope.event),
-                event_id=envelope.event_id,
-                aggregate_id=envelope.aggregate_id,
-                occurred_at=envelope.occurred_at,
-                context=envelope.context,
-            )
-        except msgspec.DecodeError as error:
-            get_logger().warning("consumer.redeliver", subject=message.subject, error=str(error))
-            await message.nak(delay=_redelivery_delay(message))
-            return None
-        return _Heard(message, delivery, ear)
+            packed = _decode_letter(message.data) if message.data[:1] == b"[" else [message.data]
+        except msgspec.DecodeError:
+            packed = [message.data]
+        letter = _Letter(message, len(packed))
+        entries: list[_Heard] = []
+        for item in packed:
+            try:
+                envelope = _decode_envelope(item)
+                kind = _decode_tag(envelope.event).message
+                ear = self._ears.get(kind)
+                if ear is None:
+                    get_logger().warning("consumer.unknown_event", type=kind, subject=message.subject)
+                    await letter.settle(is_handled=True)
+                    continue
+                delivery = Delivery(
+                    event=ear.decode(envelope.event),
+                    event_id=envelope.event_id,
+                    aggregate_id=envelope.aggregate_id,
+                    occurred_at=envelope.occurred_at,
+                    context=envelope.context,
+                )
+            except msgspec.DecodeError as error:
+                get_logger().warning("consumer.redeliver", subject=message.subject, error=str(error))
+                await letter.settle(is_handled=False)
+            else:
+                entries.append(_Heard(letter, delivery, ear))
+        return letter, entries
 
     async def _handle(self, run: Sequence[_Heard]) -> None:
         """Have a run of events handled; one that fails is handled again in two halves, down to single events."""
@@ -155,16 +196,19 @@ class Consumer:
                 await self._handle(run[:middle])
                 await self._handle(run[middle:])
                 return
+            subject = first.letter.message.subject
             if isinstance(error, (AlphintraError, msgspec.DecodeError)):
-                get_logger().warning("consumer.redeliver", subject=first.message.subject, error=str(error))
+                get_logger().warning("consumer.redeliver", subject=subject, error=str(error))
             else:
-                get_logger().exception("consumer.failed", subject=first.message.subject)
-            await first.message.nak(delay=_redelivery_delay(first.message))
+                get_logger().exception("consumer.failed", subject=subject)
+            await first.letter.settle(is_handled=False)
         else:
             fault_point("consumer.handled")
             for entry in run:
-                await entry.message.ack()
+                await entry.letter.settle(is_handled=True)
 
 
-def _redelivery_delay(message: Msg) -> float:
-    return retry_delay(message.metadata.num_delivered - 1)
+def _parts(run: list[_Heard]) -> Iterator[list[_Heard]]:
+    """Cut a run of one handler into what is handled at once."""
+    size = BATCH_MAX if run[0].ear.is_batched else 1
+    return (run[start : start + size] for start in range(0, len(run), size))

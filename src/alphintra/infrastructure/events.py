@@ -1,8 +1,8 @@
 """Events from a service's database to the others: written with the change, relayed, consumed once.
 
 An event is stored beside the change it tells of, in the same transaction, with a pending-queue row. The relay
-publishes what is queued and deletes the row; a consumer remembers an event in its inbox in the transaction that
-acts on it. Delivery is therefore at least once, and each event takes effect once.
+publishes what is queued, at load several events in one letter, and deletes the rows; a consumer remembers an event in
+its inbox in the transaction that acts on it. Delivery is therefore at least once, and each event takes effect once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -50,7 +51,9 @@ E = TypeVar("E", bound=Event)
 _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
 
 EVENT_BYTES_MAX = 1_000_000  # what NATS takes as one message, less its headers
-RELAY_BATCH = 128
+LETTER_BYTES = 400_000
+LETTER_EVENTS = 64
+RELAY_BATCH = 256
 RELAY_IDLE_S = 1.0
 PUBLISH_WAIT_S = 5.0
 
@@ -199,6 +202,7 @@ class OutboxRelay:
         self._nats = nats
         self._stream = nats.jetstream()
         self._awake = asyncio.Event()
+        self._unsure: dict[UUID, tuple[UUID, ...]] = {}  # events in letters that may have been stored or not
 
     async def run(self) -> None:
         """Relay until cancelled; looks when woken, and every second where a wake was lost."""
@@ -224,21 +228,48 @@ class OutboxRelay:
             await self._publish(rows)
             fault_point("relay.published")
             await session.execute("events.published", [row["event_id"] for row in rows])
+        self._unsure = {}
         return len(rows)
 
     async def _publish(self, rows: Sequence[Record]) -> None:
         if not self._nats.is_connected:
             # The client would keep what it cannot send, and a message that is never answered keeps its place there.
             raise AlphintraError("BUS_UNAVAILABLE", "NATS cannot be reached", kind=Kind.UNAVAILABLE)
+        letters = self._letters(rows)
+        self._unsure = {event_id: ids for ids in letters for event_id in ids}
         acks: list[asyncio.Future[PubAck]] = []
         try:
-            for row in rows:
-                headers = {"Nats-Msg-Id": str(row["event_id"])}
-                acks.append(await self._stream.publish_async(row["subject"], row["payload"].encode(), headers=headers))
+            for ids, letter in letters.items():
+                headers = {"Nats-Msg-Id": _letter_id(ids)}
+                acks.append(await self._stream.publish_async(letter[0]["subject"], _body(letter), headers=headers))
             await asyncio.wait_for(asyncio.gather(*acks), timeout=PUBLISH_WAIT_S)
         finally:
             for ack in acks:
                 ack.cancel()  # gives its place back where it was not answered
+
+    def _letters(self, rows: Sequence[Record]) -> dict[tuple[UUID, ...], list[Record]]:
+        """Put neighbours of one subject into one letter, so that at load many share a message and its sync.
+
+        What may have been published before goes into the same letter again, which the stream knows by its id.
+        """
+        letters: list[list[Record]] = []
+        size = 0
+        for row in rows:
+            size += len(row["payload"])
+            before = letters[-1] if letters else []
+            is_joined = (
+                bool(before)
+                and len(before) < LETTER_EVENTS
+                and size <= LETTER_BYTES
+                and before[0]["subject"] == row["subject"]
+                and self._unsure.get(before[0]["event_id"]) == self._unsure.get(row["event_id"])
+            )
+            if is_joined:
+                before.append(row)
+            else:
+                letters.append([row])
+                size = len(row["payload"])
+        return {tuple(row["event_id"] for row in letter): letter for letter in letters}
 
     async def _wait(self) -> None:
         # Not wait_for: before Python 3.12 it swallows a cancellation that meets a wake, and the service never stops.
@@ -249,3 +280,15 @@ class OutboxRelay:
     def wake(self) -> None:
         """Look for queued events now."""
         self._awake.set()
+
+
+def _letter_id(ids: Sequence[UUID]) -> str:
+    """Return what the stream recognises a letter by: an event by itself, several by what they are."""
+    return str(ids[0]) if len(ids) == 1 else sha256(b"".join(each.bytes for each in ids)).hexdigest()
+
+
+def _body(letter: Sequence[Record]) -> bytes:
+    """Return an event's envelope, or the array of several."""
+    if len(letter) == 1:
+        return bytes(letter[0]["payload"].encode())
+    return f"[{','.join(row['payload'] for row in letter)}]".encode()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pull", "PullRefusedError"]
 
-STANDING: Final = 256
-"""How many events the server may send unasked: what a consumer may leave unacknowledged at once."""
+STANDING: Final = 64
+"""How many messages the server may send unasked."""
 
 RENEWED_S = 5.0
 """How long a request stands. One that the server forgot, being started again, is missed no longer than that."""
@@ -52,6 +52,11 @@ class Pull:
         """Listen no more; what was sent and not taken comes again."""
         if not self._nats.is_closed:
             await self._subscription.unsubscribe()
+
+    @property
+    def waiting(self) -> Sequence[Msg]:
+        """What came and is not taken yet."""
+        return tuple(self._waiting)
 
     async def take(self, count_max: int) -> Sequence[Msg]:
         """Wait for events and return those that are there, oldest first.

@@ -78,9 +78,17 @@ class OwnBus:
         for seq in range(max(state.first_seq, 1), state.last_seq + 1):
             with suppress(nats.js.errors.NotFoundError):
                 message = await manager.get_msg(stream, seq=seq)
-                found.append(UUID(json.loads(message.data or b"")[named]))
+                held = json.loads(message.data or b"")
+                found += [UUID(each[named]) for each in (held if isinstance(held, list) else [held])]
         await client.close()
         return found
+
+    async def letters(self, stream: str = "EVT_TRADING") -> int:
+        """Return how many messages a stream holds."""
+        client = await self.link("deployer")
+        count = (await client.jsm().stream_info(stream)).state.messages
+        await client.close()
+        return int(count)
 
     async def unacknowledged(self, consumer: str, stream: str = "EVT_TRADING") -> int:
         """Return how many events a consumer still owes an answer for, delivered or not."""

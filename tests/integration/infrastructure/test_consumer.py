@@ -208,9 +208,9 @@ async def test_what_fails_between_handling_and_acknowledging_has_one_effect(
         assert effects == [1]
 
 
-async def has(effects: list[int]) -> bool:
-    """Tell whether there is any effect."""
-    return bool(effects)
+async def has(effects: list[int], count: int = 1) -> bool:
+    """Tell whether there are so many effects."""
+    return len(effects) >= count
 
 
 async def test_what_a_failed_transaction_heard_is_not_remembered(
@@ -347,3 +347,47 @@ async def test_a_server_that_was_started_again_is_asked_again(bus: OwnBus, monke
         await publish(bus, event_of(2))
         await until(lambda: is_settled(bus))
     assert set(heard) == {1, 2}  # the first perhaps twice: that it was acknowledged may have died with the server
+
+
+async def test_a_letter_of_several_events_is_answered_once_all_of_them_are_handled(bus: OwnBus) -> None:
+    failures = [RuntimeError("a bug")]
+    heard: list[int] = []
+
+    async def hear(delivery: Cancel) -> None:
+        if delivery.event.order_id.int == 2 and failures:
+            raise failures.pop()
+        heard.append(delivery.event.order_id.int)
+
+    unreadable = b"[" + b",".join([event_of(4), b"{}"]) + b"]"
+    await publish(bus, b"[" + b",".join(map(event_of, (1, 2, 3))) + b"]", unreadable)
+    async with consuming(bus, hear):
+        await until(lambda: has(heard, 7))
+        await until(lambda: is_at(bus, 1))
+    assert [number for number in heard if number != 4] == [1, 3, 1, 2, 3]
+    assert set(heard) == {1, 2, 3, 4}
+
+
+async def test_what_takes_long_is_told_to_be_in_work(bus: OwnBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "HELD_S", 0.0)
+    told: list[bytes] = []
+    link = await bus.link("broker")
+    publish_as_it_is = link.publish
+
+    async def listen(subject: str, payload: bytes = b"", **more: Any) -> None:  # noqa: ANN401 - what the client takes
+        told.append(payload)
+        await publish_as_it_is(subject, payload, **more)
+
+    monkeypatch.setattr(link, "publish", listen)
+    hearing = Consumer(service="broker", nats=link)
+
+    async def hear(_delivery: Cancel) -> None:
+        """Take what comes."""
+
+    hearing.on(CancelRequested, hear)
+    await publish(bus, b"[" + b",".join(map(event_of, (1, 2, 3))) + b"]")
+    running = asyncio.create_task(hearing.run("trading"))
+    await until(lambda: is_settled(bus))
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert told.count(b"+WPI") == 2

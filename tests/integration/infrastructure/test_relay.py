@@ -108,6 +108,23 @@ async def test_events_of_one_writer_are_published_in_their_order(bus: OwnBus, da
     assert await bus.published("aggregate_id") == [UUID(int=999), *numbers]
 
 
+async def test_neighbours_of_one_subject_share_a_letter_up_to_a_number_and_a_size(
+    bus: OwnBus, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "LETTER_EVENTS", 4)
+    async with database.transaction() as tx:
+        written = [await write_event(tx) for _ in range(10)]
+    async with relaying(bus, database):
+        await until(lambda: is_drained(database))
+    monkeypatch.setattr(events, "LETTER_BYTES", 1)
+    async with database.transaction() as tx:
+        written += [await write_event(tx) for _ in range(2)]
+    async with relaying(bus, database):
+        await until(lambda: is_drained(database))
+    assert await bus.published() == written
+    assert await bus.letters() == 3 + 2
+
+
 async def test_a_crash_between_publishing_and_forgetting_publishes_nothing_twice(
     bus: OwnBus, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
