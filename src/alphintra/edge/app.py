@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 from alphintra.edge.alpaca.app import ALPACA_PREFIX, build_alpaca
 from alphintra.edge.front import Front
 from alphintra.edge.guards import Gate
+from alphintra.edge.metrics import Metrics
 from alphintra.edge.openapi import API_PREFIX, describe
 from alphintra.edge.pages import api_page, home_page, setup_page
 from alphintra.edge.problems import handlers
@@ -69,6 +70,7 @@ def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) 
         clock: decides whether tokens are valid and proofs still fresh.
         ids: names uploads.
     """
+    metrics = Metrics()
     gate = Gate(bus=bus, settings=settings, clock=clock, ids=ids)
     wide = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for resource in _RESOURCES:
@@ -80,6 +82,7 @@ def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) 
 
     outside: list[Route | Mount] = [
         *_pages(settings, description),
+        metrics.route(gate),
         *orders.hot_routes(),
         Mount(API_PREFIX, app=wide),
         Mount(ALPACA_PREFIX, app=build_alpaca(gate)),
@@ -88,7 +91,7 @@ def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) 
     wide.exception_handlers.update(caught)  # before the first request builds the stack
     app = Starlette(
         routes=outside,
-        middleware=[Middleware(Front, settings=settings)],
+        middleware=[Middleware(Front, settings=settings, metrics=metrics, clock=clock)],
         exception_handlers=caught,
     )
     app.router.redirect_slashes = False

@@ -18,9 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from alphintra.edge.alpaca.errors import ALPACA_PREFIX, error_response
+from alphintra.edge.metrics import Metrics
 from alphintra.edge.problems import problem_response, unforeseen
 from alphintra.edge.settings import EdgeSettings
-from alphintra.infrastructure.telemetry import get_logger, new_trace_id
+from alphintra.infrastructure.telemetry import LineWriter, get_logger, new_trace_id
+from alphintra.kernel.clock import Clock
 from alphintra.kernel.errors import AlphintraError, Kind
 
 __all__ = ["UPLOAD_BYTES_MAX", "Front"]
@@ -72,8 +74,10 @@ _UPLOADS: Final = MappingProxyType(
 class Front:
     """Checks host, origin, size and type of a request, bounds its time, and dresses and logs the answer."""
 
-    def __init__(self, app: ASGIApp, *, settings: EdgeSettings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: EdgeSettings, metrics: Metrics, clock: Clock) -> None:
         self._app = app
+        self._metrics = metrics
+        self._lines = LineWriter(clock)
         self._hosts = _LOOPBACK | {host.lower() for host in settings.allowed_hosts}
         self._in_flight = 0
 
@@ -93,7 +97,9 @@ class Front:
                 await self._serve(scope, receive, answer, headers)
         finally:
             self._in_flight -= 1
-            _log(scope, answer.status, trace_id, started)
+            seconds = perf_counter() - started
+            self._metrics.answered(scope, answer.status, seconds)
+            self._lines.write(_line(scope, answer.status, trace_id, seconds))
 
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer, headers: Mapping[str, str]) -> None:
         rule = _UPLOADS.get((scope["method"], scope["path"]), _JSON)
@@ -235,13 +241,14 @@ def _logged_path(scope: Scope) -> str:
     return path[:PATH_LOGGED_MAX]
 
 
-def _log(scope: Scope, status: int, trace_id: str, started: float) -> None:
-    get_logger().info(
-        "http.request",
-        method=scope["method"][:20],
-        path=_logged_path(scope),
-        status=status,
-        duration_ms=round((perf_counter() - started) * 1000, 1),
-        actor=scope["state"].get("actor", "anonymous"),
-        trace_id=trace_id,
-    )
+def _line(scope: Scope, status: int, trace_id: str, seconds: float) -> dict[str, object]:
+    return {
+        "method": scope["method"][:20],
+        "path": _logged_path(scope),
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+        "actor": scope["state"].get("actor", "anonymous"),
+        "trace_id": trace_id,
+        "event": "http.request",
+        "level": "info",
+    }

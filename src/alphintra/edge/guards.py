@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from time import monotonic
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar, cast
 from uuid import UUID
@@ -16,6 +17,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, VerifyApiKey
+from alphintra.edge.limits import Limits
 from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.access_token import AccessClaims, AccessTokens
 from alphintra.infrastructure.bus import Bus
@@ -127,6 +129,7 @@ class Gate:
         self.ids = ids
         self.version = settings.version
         self._tokens = AccessTokens()
+        self._limits = Limits(settings.rate_limit)
         self._operator_hash = settings.operator_token_sha256
         self._clock = clock
         self._keys: _Proofs[ApiKeyPrincipal] = _Proofs()
@@ -138,15 +141,18 @@ class Gate:
     async def admit(self, request: Request, needed: Scope) -> Caller:
         """Return the caller of a request.
 
-        Raises AUTH_REQUIRED, AUTH_AMBIGUOUS, AUTH_SCOPE or what auth says of the credentials.
+        Raises AUTH_REQUIRED, AUTH_AMBIGUOUS, AUTH_SCOPE, RATE_LIMITED or what auth says of the credentials.
         """
         trace_id: str = request.state.trace_id
         address = request.client.host if request.client else ""
         if needed is Scope.PUBLIC:
+            self._limits.take(f"address:{address}", is_reserved=False, at=monotonic())
             context = Context(trace_id=trace_id, actor=ANONYMOUS)
             return Caller(context=context, address=address, session_id=None, gate=self)
         actor, session_id, mode = await self._identify(request, trace_id)
         request.state.actor = actor.id
+        is_reserved = needed is Scope.HALT or request.method == "DELETE"
+        self._limits.take(actor.id, is_reserved=is_reserved, at=monotonic())
         if not _may(actor, needed):
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
             raise _lacks(needed)

@@ -14,9 +14,11 @@ class EdgeSettings:
     Attributes:
         version: version of the platform, shown by health and in the API description.
         operator_token_sha256: hexadecimal SHA-256 of the operator token; empty where there is none.
+        rate_limit: requests a second one caller may make over a while; see `limits`.
         allowed_hosts: names accepted in the Host header beside the loopback ones, without port.
     """
 
     version: str
     operator_token_sha256: str = field(default="", repr=False)
+    rate_limit: int = 200
     allowed_hosts: tuple[str, ...] = ()

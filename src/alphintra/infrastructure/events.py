@@ -252,19 +252,17 @@ class OutboxRelay:
 
         What may have been published before goes into the same letter again, which the stream knows by its id.
         """
-        letters: list[list[Record]] = []
-        size = 0
+        by_id = {row["event_id"]: row for row in rows}
+        again = {ids for ids in self._unsure.values() if all(each in by_id for each in ids)}
+        letters = [[by_id[each] for each in ids] for ids in sorted(again, key=lambda ids: list(by_id).index(ids[0]))]
+        settled = {each for ids in again for each in ids}
+        size = LETTER_BYTES  # nothing is put to a letter sent before
         for row in rows:
+            if row["event_id"] in settled:
+                continue
             size += len(row["payload"])
             before = letters[-1] if letters else []
-            is_joined = (
-                bool(before)
-                and len(before) < LETTER_EVENTS
-                and size <= LETTER_BYTES
-                and before[0]["subject"] == row["subject"]
-                and self._unsure.get(before[0]["event_id"]) == self._unsure.get(row["event_id"])
-            )
-            if is_joined:
+            if size <= LETTER_BYTES and len(before) < LETTER_EVENTS and before[0]["subject"] == row["subject"]:
                 before.append(row)
             else:
                 letters.append([row])

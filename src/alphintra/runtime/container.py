@@ -117,6 +117,7 @@ def container_credentials(name: str, environ: Mapping[str, str]) -> ProcessCrede
             port=around.number("ALPHINTRA_PORT", 8400),
             nats=_nats(around, "edge"),
             operator_token_sha256=around.secret(OPERATOR_TOKEN_HASH),
+            rate_limit=around.number("ALPHINTRA_RATE_LIMIT", 200),
             allowed_hosts=tuple(host for host in hosts.split(",") if host),
         )
     return ProcessCredentials(

@@ -63,6 +63,7 @@ class EdgeCredentials(msgspec.Struct, frozen=True, kw_only=True):
     nats: NatsCredentials
     operator_token_sha256: str
     host: str = "127.0.0.1"
+    rate_limit: int = 200
     allowed_hosts: tuple[str, ...] = ()
 
 
@@ -96,12 +97,17 @@ def operator_token(home: Home) -> str:
     return OPERATOR_TOKEN_PREFIX + home.secret(_OPERATOR_TOKEN)
 
 
-def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: int) -> None:
+def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: int, rate_limit: int) -> None:
     """Write a process's credentials, readable by our account alone."""
     edge = None
     if plan.has_edge:
         token_hash = sha256(operator_token(home).encode()).hexdigest()
-        edge = EdgeCredentials(port=port, nats=_nats(home, "edge", servers), operator_token_sha256=token_hash)
+        edge = EdgeCredentials(
+            port=port,
+            nats=_nats(home, "edge", servers),
+            operator_token_sha256=token_hash,
+            rate_limit=rate_limit,
+        )
     credentials = ProcessCredentials(
         name=plan.name,
         parts=plan.parts,

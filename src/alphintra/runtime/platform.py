@@ -136,6 +136,7 @@ def _provision_order(
         "nats_url": nats_url,
         "port": settings.port,
         "processes": settings.processes,
+        "rate_limit": settings.rate_limit,
     }
 
 

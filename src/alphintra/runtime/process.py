@@ -127,6 +127,7 @@ async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tu
     settings = EdgeSettings(
         version=__version__,
         operator_token_sha256=credentials.operator_token_sha256,
+        rate_limit=credentials.rate_limit,
         allowed_hosts=credentials.allowed_hosts,
     )
     app = build_app(bus=bus, settings=settings, clock=SystemClock(), ids=SystemIds())

@@ -41,6 +41,7 @@ class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
     nats_url: str
     port: int
     processes: ProcessLayout
+    rate_limit: int = 200
     detour: dict[str, int] = {}
 
 
@@ -74,7 +75,7 @@ def write_all_credentials(home: Home, order: ProvisionOrder) -> None:
         layout=order.layout,
     )
     for plan in process_plans(order.processes):
-        write_credentials(home, plan, servers, port=order.port)
+        write_credentials(home, plan, servers, port=order.port, rate_limit=order.rate_limit)
 
 
 def main() -> int:

@@ -58,6 +58,7 @@ class RuntimeSettings:
         port: HTTP port on 127.0.0.1.
         postgres_port: port of the embedded PostgreSQL, 0 for one that is free.
         nats_port: port of the embedded NATS server, 0 for one that is free.
+        rate_limit: requests a second one caller may make over a while, and five seconds' worth of them at once.
         processes: how services are spread over processes.
         database_admin_url: a running PostgreSQL to use instead of the embedded one, as a role that may make roles
             and databases; empty for the embedded one.
@@ -78,6 +79,7 @@ class RuntimeSettings:
     port: int = 8400
     postgres_port: int = 0
     nats_port: int = 0
+    rate_limit: int = 200
     processes: ProcessLayout = ProcessLayout.DEFAULT
     database_admin_url: str = field(default="", repr=False)
     nats_url: str = field(default="", repr=False)
@@ -119,7 +121,12 @@ class RuntimeSettings:
 
 
 _KEYS = tuple(each.name for each in fields(RuntimeSettings) if each.name != "home")
-_LOWEST_PORT = {"port": 1, "postgres_port": 0, "nats_port": 0}
+_NUMBERS = {
+    "port": (1, _PORT_MAX),
+    "postgres_port": (0, _PORT_MAX),
+    "nats_port": (0, _PORT_MAX),
+    "rate_limit": (1, 1_000_000),
+}
 _CHOICES: Mapping[str, type[StrEnum]] = {
     "processes": ProcessLayout,
     "layout": LayoutName,
@@ -176,7 +183,7 @@ def _from_environment(environ: Mapping[str, str], also_known: frozenset[str]) ->
         if name not in known:
             raise _unknown(variable, [_PREFIX + each for each in known | also_known | {"HOME"}], pointer=variable)
         value: object = text
-        if name.lower() in _LOWEST_PORT:
+        if name.lower() in _NUMBERS:
             if not _INTEGER.fullmatch(text):
                 raise _wrong_type(variable, text, "a whole number such as 8400")
             value = int(text)
@@ -241,11 +248,12 @@ def _parse(path: Path) -> dict[str, object]:
 
 
 def _check(key: str, value: object, pointer: str) -> object:
-    if key in _LOWEST_PORT:
+    if key in _NUMBERS:
         if not isinstance(value, int) or isinstance(value, bool):
             raise _wrong_type(pointer, value, "a whole number such as 8400, without quotes")
-        if not _LOWEST_PORT[key] <= value <= _PORT_MAX:
-            detail = f"{pointer} is {value}: choose a port from {_LOWEST_PORT[key]} to {_PORT_MAX}"
+        lowest, highest = _NUMBERS[key]
+        if not lowest <= value <= highest:
+            detail = f"{pointer} is {value}: choose a number from {lowest} to {highest}"
             raise AlphintraError("CONFIG_RANGE", detail, pointer=pointer)
         return value
     if key in _SWITCHES:

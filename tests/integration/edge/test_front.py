@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,7 +12,7 @@ from structlog.testing import capture_logs
 from alphintra.edge import front
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.health import AuthHealth, HealthView
-from fixtures.edge import SOME_ID, Gateway, opened_gateway
+from fixtures.edge import OPERATOR, SOME_ID, Gateway, opened_gateway
 
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
@@ -112,12 +114,20 @@ async def test_a_trace_that_is_none_is_replaced(gateway: Gateway, traceparent: s
     assert len(answer.headers["trace-id"]) == 32
 
 
-async def test_each_request_is_one_line_of_the_log(gateway: Gateway) -> None:
-    with capture_logs() as lines:
-        await gateway.client.get("/api/v1/accounts?x=1", headers=gateway.bearer())
-    (line,) = [one for one in lines if one["event"] == "http.request"]
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/accounts", 422)
-    assert line["actor"].startswith("user:")
+async def test_each_request_is_one_line_of_the_log(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    said = ""
+    for path in ("/api/v1/accounts?x=1", "/"):
+        answer = await gateway.client.get(path, headers=gateway.bearer())
+    async with asyncio.timeout(5):
+        while said.count("http.request") < 2:
+            await asyncio.sleep(0.01)
+            said += capsys.readouterr().out
+    first, second = [json.loads(line) for line in said.splitlines() if "http.request" in line]
+    assert (first["method"], first["path"], first["status"]) == ("GET", "/api/v1/accounts", 422)
+    assert first["actor"].startswith("user:")
+    assert (second["path"], second["actor"], second["level"]) == ("/", "anonymous", "info")
+    assert second["trace_id"] == answer.headers["trace-id"]
+    assert datetime.fromisoformat(second["timestamp"]).utcoffset() == timedelta(0)
 
 
 async def test_headers_beyond_all_use_are_refused(gateway: Gateway) -> None:
@@ -225,3 +235,34 @@ async def test_the_setup_page_runs_only_its_own_script_and_never_holds_the_token
     assert "form-action 'none'" in policy
     assert policy != second.headers["content-security-policy"]
     assert "one-time-token" not in first.text
+
+
+async def test_a_caller_beyond_the_limit_is_told_to_wait_and_may_still_cancel() -> None:
+    async with opened_gateway(rate_limit=2) as gateway:
+        one, other = gateway.bearer(), OPERATOR
+        statuses = [(await gateway.client.get("/api/v1/accounts", headers=one)).status_code for _ in range(10)]
+        assert statuses == [200] * 10
+        refused = await gateway.client.get("/api/v1/accounts", headers=one)
+        assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (
+            429,
+            "RATE_LIMITED",
+            "1",
+        )
+        assert (await gateway.client.delete(f"/api/v1/orders/{SOME_ID}", headers=one)).status_code == 200
+        assert (await gateway.client.get("/metrics", headers=other)).status_code == 200
+
+
+async def test_metrics_count_what_was_answered_and_are_for_the_operator(gateway: Gateway) -> None:
+    await gateway.client.get("/api/v1/accounts", headers=gateway.bearer())
+    await gateway.client.get("/nope")
+    assert (await gateway.client.get("/metrics")).status_code == 401
+    assert (await gateway.client.get("/metrics", headers=gateway.bearer(role="trader"))).status_code == 403
+    answer = await gateway.client.get("/metrics", headers=OPERATOR)
+    assert answer.headers["content-type"].startswith("text/plain")
+    counted = [
+        'alphintra_http_requests_total{method="GET",operation="list_accounts",status="200"} 1.0',
+        'alphintra_http_requests_total{method="GET",operation="none",status="404"} 1.0',
+        'alphintra_http_requests_total{method="GET",operation="metrics",status="401"} 1.0',
+        'alphintra_http_request_seconds_count{operation="list_accounts"} 1.0',
+    ]
+    assert [line for line in counted if line not in answer.text.splitlines()] == []
