@@ -36,9 +36,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     answer(messages.ListAssessments, endpoints.list_assessments)
     answer(messages.MarkPrices, endpoints.mark_prices)
     host.hear(from_trading.AccountOpened, endpoints.on_account_opened)
-    host.hear(from_trading.OrderSubmitted, endpoints.on_order_submitted)
+    host.hear_many((from_trading.OrderSubmitted,), endpoints.on_orders_submitted)
     host.hear(from_trading.FillBooked, endpoints.on_fill_booked)
-    host.hear(from_trading.OrderClosed, endpoints.on_order_closed)
+    host.hear_many((from_trading.OrderClosed,), endpoints.on_orders_closed)
     if parts.background:
         host.run("sweep", endpoints.sweep)
     _wire_measures(host, parts)

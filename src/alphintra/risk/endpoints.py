@@ -95,8 +95,13 @@ class Endpoints:
 
     async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
         """Hear ``trading.order_submitted``."""
-        await bookings.confirm_order(delivery, records=self._records, at=self._clock.now())
-        self._touch(delivery.event.terms.account_id)
+        await self.on_orders_submitted([delivery])
+
+    async def on_orders_submitted(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
+        """Hear many of ``trading.order_submitted``."""
+        await bookings.confirm_orders(deliveries, records=self._records, at=self._clock.now())
+        for delivery in deliveries:
+            self._touch(delivery.event.terms.account_id)
 
     async def on_fill_booked(self, delivery: Delivery[FillBooked]) -> None:
         """Hear ``trading.fill_booked``."""
@@ -105,7 +110,11 @@ class Endpoints:
 
     async def on_order_closed(self, delivery: Delivery[OrderClosed]) -> None:
         """Hear ``trading.order_closed``."""
-        await bookings.close_order(delivery, records=self._records, at=self._clock.now())
+        await self.on_orders_closed([delivery])
+
+    async def on_orders_closed(self, deliveries: Sequence[Delivery[OrderClosed]]) -> None:
+        """Hear many of ``trading.order_closed``."""
+        await bookings.close_orders(deliveries, records=self._records, at=self._clock.now())
 
     async def sweep(self) -> None:
         """Give back what nobody confirmed, again and again until cancelled."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alphintra.contracts.risk import LimitsChanged, ReleasedView
 from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
 from alphintra.engine.portfolio import cash_delta
-from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
+from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_many, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alphintra.risk.domain.books import Reservation
     from alphintra.risk.repository import RiskRecords, RiskTransaction
 
-__all__ = ["book_fill", "close_order", "confirm_order", "lapse_reservations", "open_account", "release_order"]
+__all__ = ["book_fill", "close_orders", "confirm_orders", "lapse_reservations", "open_account", "release_order"]
 
 _CONSUMER = "risk"
 
@@ -55,19 +55,18 @@ async def open_account(delivery: Delivery[AccountOpened], *, records: RiskRecord
         await append_audit(tx.session, "limits.set", subject, told, ids=ids, context=context, at=at)
 
 
-async def confirm_order(delivery: Delivery[OrderSubmitted], *, records: RiskRecords, at: datetime) -> None:
-    """Keep an order's reservation until it closes, for trading has accepted the order."""
-    event = delivery.event
-    order_ids = [OrderId(terms.order_id) for terms in (event.terms, *(leg.terms for leg in event.legs))]
+async def confirm_orders(deliveries: Sequence[Delivery[OrderSubmitted]], *, records: RiskRecords, at: datetime) -> None:
+    """Keep orders' reservations until they close, for trading has accepted the orders; all in one transaction."""
     async with records.transaction() as tx:
-        if not await receive_once(tx.session, _CONSUMER, delivery):
-            return
-        await tx.lock_accounts([AccountId(event.terms.account_id)])
-        family = await tx.family(order_ids)
+        fresh = [delivery.event for delivery in await receive_many(tx.session, _CONSUMER, deliveries)]
+        order_ids = {
+            OrderId(terms.order_id) for event in fresh for terms in (event.terms, *(leg.terms for leg in event.legs))
+        }
+        await tx.lock_accounts(AccountId(event.terms.account_id) for event in fresh)
+        family = await tx.family(list(order_ids))
         after = [item.confirmed() if item.order_id in order_ids else item for item in family]
         await _save(tx, family, after, at=at)
-        for order_id in set(order_ids) - {item.order_id for item in family}:
-            get_logger().error("risk.reservation_missing", order_id=str(order_id))
+        _tell_missing(order_ids, family)
 
 
 async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at: datetime) -> None:
@@ -99,19 +98,16 @@ async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at:
         fault_point("risk.before_fill_commit")
 
 
-async def close_order(delivery: Delivery[OrderClosed], *, records: RiskRecords, at: datetime) -> None:
-    """Give back what a closed order will not use any more; executions still to be booked stay reserved."""
-    order = delivery.event.order
+async def close_orders(deliveries: Sequence[Delivery[OrderClosed]], *, records: RiskRecords, at: datetime) -> None:
+    """Give back what closed orders will not use any more; executions still to be booked stay reserved."""
     async with records.transaction() as tx:
-        if not await receive_once(tx.session, _CONSUMER, delivery):
-            return
-        await tx.lock_accounts([AccountId(order.account_id)])
-        order_id = OrderId(order.order_id)
-        family = await tx.family([order_id])
-        if not family:
-            get_logger().error("risk.reservation_missing", order_id=str(order_id))
-        after = [item.closed(order.filled_qty) if item.order_id == order_id else item for item in family]
+        orders = [delivery.event.order for delivery in await receive_many(tx.session, _CONSUMER, deliveries)]
+        filled = {OrderId(order.order_id): order.filled_qty for order in orders}
+        await tx.lock_accounts(AccountId(order.account_id) for order in orders)
+        family = await tx.family(list(filled))
+        after = [item.closed(filled[item.order_id]) if item.order_id in filled else item for item in family]
         await _save(tx, family, after, at=at)
+        _tell_missing(filled, family)
 
 
 async def release_order(
@@ -146,8 +142,14 @@ async def lapse_reservations(*, records: RiskRecords, at: datetime) -> int:
 async def _save(
     tx: RiskTransaction, before: Sequence[Reservation], after: Sequence[Reservation], *, at: datetime
 ) -> None:
-    """Store what changed of reservations that belong together, each with what it counts now."""
-    await tx.save_reservations([item for item in recounted(after) if item not in before], at=at)
+    """Store what changed of reservations, given with all that belongs to them, each with what it counts now."""
+    known = {item.order_id: item for item in before}
+    await tx.save_reservations([item for item in recounted(after) if item != known[item.order_id]], at=at)
+
+
+def _tell_missing(order_ids: Iterable[OrderId], family: Sequence[Reservation]) -> None:
+    for order_id in set(order_ids) - {item.order_id for item in family}:
+        get_logger().error("risk.reservation_missing", order_id=str(order_id))
 
 
 async def _lock_known(tx: RiskTransaction, account_id: AccountId) -> None:
