@@ -17,7 +17,7 @@ import msgspec
 from nats.errors import Error as NatsError
 
 from alphintra.infrastructure.backoff import retry_delay
-from alphintra.infrastructure.events import Delivery
+from alphintra.infrastructure.events import Delivery, letter_items
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.pull import Pull
 from alphintra.infrastructure.telemetry import bound_context, get_logger
@@ -36,7 +36,6 @@ BatchHandler = Callable[[Sequence[Delivery[E]]], Awaitable[None]]
 
 BATCH_MAX = 128
 HELD_S = 2.0  # how often the server hears that what it waits for is in work; it waits five seconds
-_decode_letter = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_envelope = msgspec.json.Decoder(EventEnvelope).decode
 
 
@@ -151,7 +150,7 @@ class Consumer:
     async def _read(self, message: Msg) -> tuple[_Letter, list[_Heard]]:
         """Return a message's events somebody listens for; what cannot be read makes the message come again."""
         try:
-            packed = _decode_letter(message.data) if message.data[:1] == b"[" else [message.data]
+            packed = letter_items(message.data)
         except msgspec.DecodeError:
             packed = [message.data]
         letter = _Letter(message, len(packed))

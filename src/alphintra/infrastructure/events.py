@@ -43,6 +43,7 @@ __all__ = [
     "append_event",
     "append_events",
     "encode_event",
+    "letter_items",
     "receive_many",
     "receive_once",
 ]
@@ -51,6 +52,8 @@ E = TypeVar("E", bound=Event)
 _encode = msgspec.json.Encoder(decimal_format="string", order="deterministic").encode
 
 EVENT_BYTES_MAX = 1_000_000  # what NATS takes as one message, less its headers
+_decode_letter = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
 LETTER_BYTES = 400_000
 LETTER_EVENTS = 64
 RELAY_BATCH = 256
@@ -191,6 +194,11 @@ async def receive_many(session: Session, consumer: str, deliveries: Sequence[Del
     rows = await session.rows("inbox.receive_many", consumer, list(by_id))
     fresh = {row["event_id"] for row in rows}
     return [delivery for event_id, delivery in by_id.items() if event_id in fresh]
+
+
+def letter_items(data: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """Return the envelopes of a message off a stream: one by itself, or an array of several. Raises DecodeError."""
+    return _decode_letter(data) if data[:1] == b"[" else [data]
 
 
 class OutboxRelay:
