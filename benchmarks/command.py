@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -19,7 +19,9 @@ from alphintra.kernel.errors import AlphintraError
 from benchmarks.backtests import measure_backtests
 from benchmarks.children import MeasureError
 from benchmarks.desk import Desk
+from benchmarks.flat import measure_flat
 from benchmarks.installation import Installation
+from benchmarks.kill import measure_kill
 from benchmarks.machine import FOREIGN_MAX, wait_until_quiet
 from benchmarks.measures import GROUPS
 from benchmarks.memory import measure_idle, measure_used
@@ -41,6 +43,7 @@ class _Extent:
     idle_s: float
     steps: int | None
     repeats: int
+    stored_max: int
     patience_s: float
 
     def begin(self, group: str, number: int) -> None:
@@ -50,17 +53,20 @@ class _Extent:
             _tell(f"  other programs keep the machine busy after {self.patience_s:g} s: measured all the same")
 
 
-_FULL = _Extent(rounds=3, seconds=5, idle_s=60, steps=None, repeats=15, patience_s=60)
-_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=600, repeats=5, patience_s=0)
+_FULL = _Extent(rounds=3, seconds=5, idle_s=60, steps=None, repeats=15, stored_max=1_000_000, patience_s=60)
+_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=600, repeats=5, stored_max=10_000, patience_s=0)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="One short round of each: an impression, in about a minute and a half.")
 @click.option("--json", "as_json", is_flag=True, help="Print data instead of the table.")
+@click.option("--huge", is_flag=True, help="Also measure the writer over ten million stored orders: half an hour more.")
 @click.option("--only", type=click.Choice(GROUPS), multiple=True, help="Measure this group; may be repeated.")
-def _bench(*, quick: bool, as_json: bool, only: tuple[str, ...]) -> int:
+def _bench(*, quick: bool, huge: bool, as_json: bool, only: tuple[str, ...]) -> int:
     """Measure start, memory, the order path, replay and backtests; exit status 1 if something could not be measured."""
     extent = _QUICK if quick else _FULL
+    if huge:
+        extent = replace(extent, stored_max=10_000_000)
     recorder = Recorder()
     at = SystemClock().now()
     with _scratch() as folder:
@@ -117,10 +123,21 @@ def _measure_use(
 ) -> None:
     with platform.operator() as api:  # what the operator imports is everybody's
         Desk(api).import_prices()
-    if "orders" in groups:
+    if groups & {"orders", "split"}:
         with _guarded(recorder, "orders"), BareServers(folder / "bare") as servers:
             rounds = OrderRounds(recorder, platform, servers, seconds=extent.seconds)
-            _repeat("orders", extent, rounds.measure)
+            if "orders" in groups:
+                _repeat("orders", extent, rounds.measure)
+            if "split" in groups:
+                with _guarded(recorder, "split"), _split_platform(folder) as split:
+                    _repeat("split", extent, lambda: rounds.measure_split(split))
+    if "kill" in groups:
+        with _guarded(recorder, "kill"):
+            _repeat("kill", extent, lambda: measure_kill(recorder, platform))
+    if "flat" in groups:
+        with _guarded(recorder, "flat"):
+            extent.begin("flat", 0)
+            measure_flat(recorder, folder / "flat", seconds=extent.seconds, stored_max=extent.stored_max)
     commits = recorder.last("orders.l0_single")
     if "replay" in groups:
         with _guarded(recorder, "replay"):
@@ -132,6 +149,19 @@ def _measure_use(
     if "backtest" in groups:
         with _guarded(recorder, "backtest"):
             _repeat("backtest", extent, lambda: measure_backtests(recorder, platform, repeats=extent.repeats))
+
+
+@contextmanager
+def _split_platform(folder: Path) -> Iterator[Installation]:
+    """Lend an installation whose risk has a process of its own; the other one idles meanwhile."""
+    platform = Installation(folder / "split", processes="risk-apart")
+    try:
+        platform.start()
+        with platform.operator() as api:
+            Desk(api).import_prices()
+        yield platform
+    finally:
+        platform.stop()
 
 
 def _repeat(group: str, extent: _Extent, measure: Callable[[], None]) -> None:

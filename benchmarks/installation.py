@@ -23,6 +23,9 @@ from benchmarks.machine import tree_cpu_s
 __all__ = ["Installation"]
 
 _START_S_MAX: Final = 120.0
+_RATE_LIMIT: Final = 1_000_000
+"""In force and never reached: one caller of the load generator stands for many."""
+
 _LOOK_EVERY_S: Final = 0.02
 _PASSWORD: Final = "a made-up passphrase"  # noqa: S105 - of a person who exists for one run
 _KIB_PER_MB: Final = 1000**2 / 1024
@@ -31,8 +34,9 @@ _KIB_PER_MB: Final = 1000**2 / 1024
 class Installation:
     """Starts and stops the platform of one home; `close` when done."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, processes: str = "default") -> None:
         self._home = home
+        self._processes = processes
         self.port = 0
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -47,7 +51,12 @@ class Installation:
         Raises MeasureError if they do not in two minutes.
         """
         self.port = _free_port()
-        environ = bare_environ(ALPHINTRA_HOME=str(self._home), ALPHINTRA_PORT=str(self.port))
+        environ = bare_environ(
+            ALPHINTRA_HOME=str(self._home),
+            ALPHINTRA_PORT=str(self.port),
+            ALPHINTRA_PROCESSES=self._processes,
+            ALPHINTRA_RATE_LIMIT=str(_RATE_LIMIT),
+        )
         log = self._home.parent / f"{self._home.name}.log"
         at = time.perf_counter()
         with log.open("ab") as output:

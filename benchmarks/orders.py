@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.children import MeasureError, measure_apart
@@ -45,22 +47,50 @@ class OrderRounds:
 
     def measure(self) -> None:
         """Measure one round: L0, the writer alone, low load, then as much as goes through."""
-        watch = Watch()
-        rate, cpu_s = self._l0.rate(clients=16, seconds=self._seconds)
-        usage = watch.stop()
-        self._recorder.add("orders.l0", rate, usage=usage)
-        self._recorder.add("orders.l0_cpu", cpu_s * 1e6, usage=usage)
+        rate, cpu_s = self._bound("orders.l0")
         watch = Watch()
         single, _ = self._l0.rate(clients=1, seconds=self._seconds)
         self._recorder.add("orders.l0_single", single, base=rate, usage=watch.stop())
         self._measure_writer(rate, cpu_s)
+        with self._desk() as (desk, token, accounts):
+            self._measure_low(desk, token, accounts)
+            self._measure_full(desk, token, accounts, l0_rate=rate, l0_cpu_s=cpu_s)
+
+    def measure_split(self, split: Installation) -> None:
+        """Measure one round on an installation whose risk has a process of its own."""
+        platform, self._platform = self._platform, split
+        try:
+            rate, cpu_s = self._bound("")
+            with self._desk() as (desk, token, accounts):
+                before = sum(split.cpu_s().values())
+                whole = Watch()
+                found, usage = self._load(connections=_IN_FLIGHT, path="/api/v1/orders", token=token, accounts=accounts)
+                _require_all(found, "201")
+                self._recorder.add("split.http", found["statuses"]["201"] / found["seconds"], base=rate, usage=usage)
+                _drain(desk, accounts)
+                spent = sum(split.cpu_s().values()) - before
+                per_order = spent / found["sent"] * 1e6
+                self._recorder.add("split.cpu", per_order, base=cpu_s * 1e6, usage=whole.stop())
+        finally:
+            self._platform = platform
+
+    def _bound(self, key: str) -> tuple[float, float]:
+        watch = Watch()
+        rate, cpu_s = self._l0.rate(clients=16, seconds=self._seconds)
+        usage = watch.stop()
+        if key:
+            self._recorder.add(key, rate, usage=usage)
+            self._recorder.add(f"{key}_cpu", cpu_s * 1e6, usage=usage)
+        return rate, cpu_s
+
+    @contextmanager
+    def _desk(self) -> Iterator[tuple[Desk, str, list[str]]]:
+        """Lend a person's desk with accounts opened for this round."""
         api, token = self._platform.person()
         with api:
             desk = Desk(api)
             feed_id = desk.make_feed()["feed_id"]
-            accounts = [desk.open_account(feed_id) for _ in range(_ACCOUNTS)]
-            self._measure_low(desk, token, accounts)
-            self._measure_full(desk, token, accounts, l0_rate=rate, l0_cpu_s=cpu_s)
+            yield desk, token, [desk.open_account(feed_id) for _ in range(_ACCOUNTS)]
 
     def _measure_writer(self, l0_rate: float, l0_cpu_s: float) -> None:
         started = self._servers.started

@@ -1,6 +1,7 @@
 """Trading's writer alone: its queue, its statement and its database; risk approves in process and stores nothing.
 
-``python -m benchmarks.writer`` with ``{"admin_url", "port", "seconds", "in_flight"}`` on standard input.
+``python -m benchmarks.writer`` with ``{"admin_url", "port", "seconds", "in_flight", "stored"}`` on standard input;
+``stored`` is how many orders there are to be before, made up where there are fewer.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import uvloop
 
 from alphintra.contracts.approval import Approval, ApprovalSeal, approval_leaf, proofs, seal_bytes
@@ -47,6 +50,8 @@ __all__ = ["main"]
 _HOST: Final = "127.0.0.1"
 _ACCOUNTS: Final = 8
 _WARM_S: Final = 1.0
+_CHUNK: Final = 50_000
+_HISTORY: Final = (Path(__file__).parent / "history.sql").read_text(encoding="utf-8")
 
 
 class _Approver:
@@ -114,6 +119,22 @@ async def _accounts(books: Books, context: Context) -> list[UUID]:
     return made
 
 
+async def _fill(order: dict[str, Any], accounts: list[UUID], stored: int) -> None:
+    """Bring the tables of the path to so many orders: closed ones, with two events, a message and an audit row each."""
+    (placement,) = (item for item in separate_layout() if item.service == "trading")
+    role = placement.service_role
+    url = f"postgresql://{role}:{_password(role)}@{_HOST}:{order['port']}/{placement.database}"
+    connection = await asyncpg.connect(url)
+    try:
+        missing = stored - await connection.fetchval("SELECT count(*) FROM orders")
+        for first in range(0, max(missing, 0), _CHUNK):
+            await connection.execute(_HISTORY, accounts, min(_CHUNK, missing - first))
+        if missing > 0:
+            await connection.execute("ANALYZE orders, order_events, event_log, audit_events")
+    finally:
+        await connection.close()
+
+
 async def _bus() -> Bus:
     local = LocalDirectory()
     risk = Bus(name="risk", asks=frozenset(), local=local, nats=None)
@@ -127,6 +148,10 @@ async def _measure(order: dict[str, Any]) -> dict[str, float]:
     books, ids = Books(database), SystemIds()
     context = Context(trace_id="0" * 32, actor=Actor(id="user:bench", user_id=ids.new(), roles=("trader",)))
     accounts = await _accounts(books, context)
+    await _fill(order, accounts, order.get("stored", 0))
+    if not order["seconds"]:
+        await database.close()
+        return {}
     queue = OrderQueue(books=books, risk=RiskGateway(await _bus()), clock=SystemClock(), ids=ids)
     writing = asyncio.create_task(queue.run())
     latencies: list[float] = []

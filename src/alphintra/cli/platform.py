@@ -35,7 +35,9 @@ _KIB_PER_MIB = 1024
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="HTTP port on 127.0.0.1 instead of the configured one.")
 @click.option(
-    "--processes", type=click.Choice(["default", "per-service"]), help="How the services are spread over processes."
+    "--processes",
+    type=click.Choice(["default", "risk-apart", "per-service"]),
+    help="How the services are spread over processes.",
 )
 @_LAYOUT
 @_PLACEMENT

@@ -54,14 +54,23 @@ class ProcessPlan:
 def process_plans(layout: ProcessLayout) -> tuple[ProcessPlan, ...]:
     """Return the processes of a layout.
 
-    Default: one for the edge and all commands, one for relays, consumers and feeds, one for heavy work. Per service:
-    one for each, with that service's credentials alone, one for strategy's heavy work, one for the edge.
+    Default: one for the edge and all commands, one for relays, consumers and feeds, one for heavy work. Risk apart: the
+    same, but that risk has a process of its own, so that whoever takes over another cannot sign. Per
+    service: one for each, with that service's credentials alone, one for strategy's heavy work, one for the edge.
     """
     worker = ProcessPlan(name="worker", services=("strategy",), parts=_WORK, connections_max=2)
     if layout is ProcessLayout.DEFAULT:
         return (
             ProcessPlan(name="core", services=tuple(SERVICES), parts=_COMMANDS, has_edge=True),
             ProcessPlan(name="relay", services=tuple(SERVICES), parts=_BACKGROUND, connections_max=4),
+            worker,
+        )
+    if layout is ProcessLayout.RISK_APART:
+        others = tuple(service for service in SERVICES if service != "risk")
+        return (
+            ProcessPlan(name="core", services=others, parts=_COMMANDS, has_edge=True),
+            ProcessPlan(name="risk", services=("risk",), parts=_SERVING, connections_max=8),
+            ProcessPlan(name="relay", services=others, parts=_BACKGROUND, connections_max=4),
             worker,
         )
     each = tuple(

@@ -39,6 +39,7 @@ class ProcessLayout(StrEnum):
     """How services are spread over processes."""
 
     DEFAULT = "default"
+    RISK_APART = "risk-apart"
     PER_SERVICE = "per-service"
 
 
