@@ -33,5 +33,5 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     host.bus.answer(ListVenueOrders, endpoints.list_venue_orders)
     host.hear(AccountOpened, endpoints.on_account_opened)
     host.hear_many((OrderSubmitted,), endpoints.on_orders_submitted)
-    host.hear(CancelRequested, endpoints.on_cancel_requested)
+    host.hear_many((CancelRequested,), endpoints.on_cancels_requested)
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)

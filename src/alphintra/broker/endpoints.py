@@ -75,7 +75,15 @@ class Endpoints:
 
     async def on_cancel_requested(self, delivery: Delivery[CancelRequested]) -> None:
         """Hear ``trading.cancel_requested``."""
-        await cancelling.cancel_order(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+        await self.on_cancels_requested([delivery])
+
+    async def on_cancels_requested(self, deliveries: Sequence[Delivery[CancelRequested]]) -> None:
+        """Hear many of ``trading.cancel_requested``: those in no group go together, the others one by one."""
+        records, ids = self._records, self._ids
+        at = self._clock.now()
+        others = await cancelling.cancel_simple_orders(deliveries, records=records, ids=ids, at=at)
+        for delivery in others:
+            await cancelling.cancel_order(delivery, records=records, ids=ids, at=self._clock.now())
 
     async def on_kill_state_changed(self, delivery: Delivery[KillStateChanged]) -> None:
         """Hear ``risk.kill_state_changed``."""

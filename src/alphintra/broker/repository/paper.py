@@ -139,6 +139,11 @@ class PaperRows:
             return () if entry is None else (entry,)
         return await self._of_groups([entry.order.group_id])
 
+    async def simple_of(self, order_ids: Sequence[OrderId]) -> frozenset[OrderId]:
+        """Return which of the orders were sent here and belong to no group."""
+        rows = await self.session.rows("orders.simple_of", list(order_ids))
+        return frozenset(OrderId(row["order_id"]) for row in rows)
+
     async def end(self, order_ids: Sequence[OrderId], status: VenueOrderStatus, *, at: datetime) -> set[OrderId]:
         """Close orders of markets that are held; returns those that were not closed before."""
         rows = await self.session.rows("orders.end", list(order_ids), status, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,17 @@ from alphintra.broker.service.inbox import CONSUMER
 from alphintra.contracts.broker import (
     OrderCanceled,
 )
-from alphintra.infrastructure.events import Delivery, append_audit, append_events, receive_once
+from alphintra.infrastructure.events import (
+    AuditEntry,
+    Delivery,
+    EventEntry,
+    append_audit,
+    append_audits,
+    append_each,
+    append_events,
+    receive_many,
+    receive_once,
+)
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import OrderId
@@ -23,7 +34,9 @@ if TYPE_CHECKING:
     from alphintra.contracts.trading import CancelRequested
     from alphintra.kernel.ids import IdSource
 
-__all__ = ["cancel_order", "note_kill_state", "withdraw_all"]
+__all__ = ["cancel_order", "cancel_simple_orders", "note_kill_state", "withdraw_all"]
+
+Cancel = Delivery["CancelRequested"]
 
 
 async def cancel_order(delivery: Delivery[CancelRequested], *, records: Records, ids: IdSource, at: datetime) -> None:
@@ -52,6 +65,33 @@ async def cancel_order(delivery: Delivery[CancelRequested], *, records: Records,
         await append_audit(tx.session, "order.cancel", f"order:{order_id}", detail, ids=ids, context=context, at=at)
         fault_point("broker.cancel_stored")
     fault_point("broker.cancel_committed")
+
+
+async def cancel_simple_orders(
+    deliveries: Sequence[Cancel], *, records: Records, ids: IdSource, at: datetime
+) -> list[Cancel]:
+    """Take orders in no group off the paper venue with one commit; return the others, to be canceled one by one.
+
+    A halt asks for many at once, and has mostly taken them off before.
+    """
+    async with records.transaction() as tx:
+        asked = [OrderId(delivery.event.order_id) for delivery in deliveries]
+        simple = await tx.paper.simple_of(asked)
+        chosen = [delivery for delivery in deliveries if delivery.event.order_id in simple]
+        contexts = {
+            OrderId(each.event.order_id): each.context for each in await receive_many(tx.session, CONSUMER, chosen)
+        }
+        if contexts:
+            await tx.paper.lock_orders(list(contexts))
+            gone = await tx.paper.end(list(contexts), VenueOrderStatus.CANCELED, at=at)
+            left = [(order_id, context) for order_id, context in contexts.items() if order_id in gone]
+            told = [EventEntry(order_id, OrderCanceled(order_id=order_id), context) for order_id, context in left]
+            await append_each(tx.session, told, ids=ids, at=at)
+            audited = [AuditEntry("order.cancel", f"order:{each}", {"with": []}, context) for each, context in left]
+            await append_audits(tx.session, audited, ids=ids, at=at)
+        fault_point("broker.cancel_stored")
+    fault_point("broker.cancel_committed")
+    return [delivery for delivery in deliveries if delivery.event.order_id not in simple]
 
 
 async def note_kill_state(

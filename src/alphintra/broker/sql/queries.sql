@@ -123,6 +123,9 @@ UPDATE venue_orders SET status = 'held', venue_order_id = $2, accepted_at = $3
 WHERE order_id = $1 AND status = 'sending'
 RETURNING order_id;
 
+-- orders.simple_of: which of the orders work at the paper venue and belong to no group
+SELECT order_id FROM venue_orders WHERE order_id = ANY($1::uuid[]) AND feed_id IS NOT NULL AND group_id IS NULL;
+
 -- orders.end: take orders off the paper venue, their markets being locked; those that were closed already stay as they
 -- are and do not come back
 WITH found AS (
