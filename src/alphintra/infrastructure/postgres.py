@@ -155,9 +155,12 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """Lend a connection for reads, each statement on its own."""
+        """Lend a connection for reads, and for changes that are one statement: each commits by itself."""
         async with self._acquired() as connection:
-            yield Session(connection, self._queries)
+            session = Session(connection, self._queries)
+            yield session
+            if session.is_wake_due:
+                self._wake_relay()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:

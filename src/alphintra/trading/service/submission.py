@@ -155,9 +155,9 @@ async def _decide(
     if not accepted:
         return outcomes
     try:
-        async with books.transaction() as tx:
-            await tx.accept(accepted, at=at)
-            fault_point("trading.before_commit")
+        fault_point("trading.before_commit")
+        async with books.single_change() as change:
+            await change.accept(accepted, at=at)
     except AlphintraError as error:
         if error.code != "ORDER_TAKEN":
             raise
