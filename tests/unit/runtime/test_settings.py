@@ -76,7 +76,7 @@ def test_hardening_is_strict_unless_chosen_otherwise(tmp_path: Path) -> None:
 def test_unknown_process_layout_lists_the_choices(tmp_path: Path) -> None:
     error = refused(tmp_path, 'processes = "many"\n')
     assert error.code == "CONFIG_VALUE"
-    assert "'default' or 'per-service'" in error.detail
+    assert "'default' or 'risk-apart' or 'per-service'" in error.detail
 
 
 def test_key_given_twice_is_refused(tmp_path: Path) -> None:
@@ -150,3 +150,10 @@ def test_relative_home_is_refused() -> None:
     with pytest.raises(AlphintraError) as caught:
         home_from({"ALPHINTRA_HOME": "data"})
     assert (caught.value.code, caught.value.pointer) == ("CONFIG_VALUE", "ALPHINTRA_HOME")
+
+
+def test_a_limit_of_requests_is_a_number_within_bounds(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, environ={}).rate_limit == 200
+    assert load_settings(tmp_path, environ={"ALPHINTRA_RATE_LIMIT": "5000"}).rate_limit == 5000
+    assert refused(tmp_path, "rate_limit = 0\n").code == "CONFIG_RANGE"
+    assert refused(tmp_path, ALPHINTRA_RATE_LIMIT="fast").code == "CONFIG_TYPE"
