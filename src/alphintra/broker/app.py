@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from alphintra.broker.endpoints import Endpoints
 from alphintra.broker.gateways.approvals import Approvals
 from alphintra.broker.repository.records import Records
-from alphintra.contracts.broker import AdvanceMarket, GetConnection, ListConnections, ListVenueOrders
+from alphintra.contracts.broker import AdvanceMarket, GetConnection, ListConnections, ListVenueOrders, SetPaperSettings
 from alphintra.contracts.risk import KillStateChanged
 from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
 from alphintra.infrastructure.signing import VerifyKey
@@ -31,6 +31,7 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     host.bus.answer(GetConnection, endpoints.get_connection)
     host.bus.answer(ListConnections, endpoints.list_connections)
     host.bus.answer(ListVenueOrders, endpoints.list_venue_orders)
+    host.bus.answer(SetPaperSettings, endpoints.set_paper_settings)
     host.hear(AccountOpened, endpoints.on_account_opened)
     host.hear_many((OrderSubmitted,), endpoints.on_orders_submitted)
     host.hear_many((CancelRequested,), endpoints.on_cancels_requested)

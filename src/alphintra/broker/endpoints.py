@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alphintra.broker.service import cancelling, connections, market, reading, sending, sending_many
+from alphintra.broker.service import cancelling, connections, market, paper_settings, reading, sending, sending_many
 from alphintra.contracts.broker import (
     AdvanceMarket,
     ConnectionsView,
@@ -14,6 +14,8 @@ from alphintra.contracts.broker import (
     ListConnections,
     ListVenueOrders,
     MarketAdvanced,
+    PaperSettingsView,
+    SetPaperSettings,
     VenueOrdersView,
 )
 
@@ -51,6 +53,11 @@ class Endpoints:
     async def list_connections(self, _command: ListConnections, context: Context) -> ConnectionsView:
         """Answer ``broker.list_connections``."""
         return await connections.list_connections(context, records=self._records)
+
+    async def set_paper_settings(self, command: SetPaperSettings, context: Context) -> PaperSettingsView:
+        """Answer ``broker.set_paper_settings``."""
+        at = self._clock.now()
+        return await paper_settings.set_paper_settings(command, context, records=self._records, ids=self._ids, at=at)
 
     async def list_venue_orders(self, command: ListVenueOrders, context: Context) -> VenueOrdersView:
         """Answer ``broker.list_venue_orders``."""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
-from alphintra.cli.parameters import POSITIVE, SYMBOL
+from alphintra.cli.parameters import AMOUNT, POSITIVE, SYMBOL
 from alphintra.kernel.vocabulary import OrderStatus
 
 __all__ = ["COMMANDS"]
@@ -68,6 +68,38 @@ def list_accounts(*, as_json: bool) -> int:
         for each in found["accounts"]
     ]
     print_table(("account", "name", "mode", "status", "cash", "in", "realised"), rows)
+    return 0
+
+
+@account.command("paper-settings")
+@click.argument("account")
+@click.option("--preset", type=click.Choice(["frictionless", "realistic", "harsh"]), help="Where to begin.")
+@click.option("--slippage-bps", type=AMOUNT, help="Of market orders and stops, 0 to 1000.")
+@click.option("--commission-bps", type=AMOUNT, help="Of the amount traded.")
+@click.option("--fee-per-share", type=AMOUNT, help="For each unit.")
+@click.option("--fee-minimum", type=AMOUNT, help="Least fee of an execution.")
+@click.option("--participation", type=POSITIVE, help="Largest share of a bar's volume, at most 1.")
+@click.option("--reject-bps", type=AMOUNT, help="How many of ten thousand orders are refused.")
+@click.option("--latency-bars", type=click.IntRange(0, 100), help="Bars an order is on its way.")
+@AS_JSON
+def paper_settings(*, account: str, as_json: bool, **wanted: Any) -> int:  # noqa: ANN401 - click passes each option
+    """Show how a paper ACCOUNT is traded and what is not modelled; change what is given."""
+    from alphintra.cli import naming, session
+
+    given = {
+        name: value if name == "latency_bars" else str(value) for name, value in wanted.items() if value is not None
+    }
+    with session.person() as api:
+        path = f"/accounts/{naming.account_id(api, account)}"
+        found = api.put(f"{path}/paper-settings", given) if given else api.get(f"{path}/connection")["paper"]
+    if as_json:
+        print_json(found)
+        return 0
+    limits = found["not_modelled"]
+    print_fields({name.replace("_", " "): value for name, value in found.items() if name != "not_modelled"})
+    click.echo("not modelled:")
+    for sentence in limits:
+        click.echo(f"  {sentence}")
     return 0
 
 

@@ -30,10 +30,39 @@ __all__ = [
     "OrderSuspended",
     "OrderTriggered",
     "OrderUncertain",
+    "PaperSettingsView",
+    "SetPaperSettings",
     "VenueExecution",
     "VenueOrderView",
     "VenueOrdersView",
 ]
+
+
+class PaperSettingsView(View, frozen=True):
+    """How a paper account is traded.
+
+    Attributes:
+        preset: frictionless, realistic or harsh, where the settings are those of one; else custom.
+        slippage_bps: of market orders and stops.
+        commission_bps: of the amount traded, for each execution.
+        fee_per_share: for each unit, for each execution.
+        fee_minimum: least fee of an execution.
+        participation: largest share of a bar's volume the account may take; None for no limit.
+        reject_bps: how many of ten thousand orders the venue refuses.
+        latency_bars: bars an order is on its way.
+        not_modelled: what this venue leaves out, in sentences for people.
+    """
+
+    account_id: UUID
+    preset: str
+    slippage_bps: Decimal
+    commission_bps: Decimal
+    fee_per_share: Decimal
+    fee_minimum: Decimal
+    participation: Decimal | None
+    reject_bps: Decimal
+    latency_bars: int
+    not_modelled: tuple[str, ...]
 
 
 class ConnectionView(View, frozen=True):
@@ -44,6 +73,7 @@ class ConnectionView(View, frozen=True):
     feed_id: UUID | None
     status: str
     opened_at: Utc
+    paper: PaperSettingsView | None = None
 
 
 class ConnectionsView(View, frozen=True):
@@ -142,6 +172,20 @@ class GetConnection(Command[ConnectionView], tag="broker.get_connection.v1", fro
 
 class ListConnections(Command[ConnectionsView], tag="broker.list_connections.v1", frozen=True):
     """List the acting user's connections."""
+
+
+class SetPaperSettings(Command[PaperSettingsView], tag="broker.set_paper_settings.v1", frozen=True):
+    """Change how a paper account is traded, from its next step on; what is left out stays, or is the preset's."""
+
+    account_id: UUID
+    preset: str | None = None
+    slippage_bps: Decimal | None = None
+    commission_bps: Decimal | None = None
+    fee_per_share: Decimal | None = None
+    fee_minimum: Decimal | None = None
+    participation: Decimal | None = None
+    reject_bps: Decimal | None = None
+    latency_bars: int | None = None
 
 
 class ListVenueOrders(Command[VenueOrdersView], tag="broker.list_venue_orders.v1", frozen=True):

@@ -18,7 +18,14 @@ SPEC = ServiceSpec(
         TableSpec(name="paper_positions", data_class="venue_message", grants=_WRITE),
         TableSpec(name="protection_breaks", data_class="venue_message", grants=("select", "insert")),
     ),
-    commands=("health", "advance_market", "get_connection", "list_connections", "list_venue_orders"),
+    commands=(
+        "health",
+        "advance_market",
+        "get_connection",
+        "list_connections",
+        "list_venue_orders",
+        "set_paper_settings",
+    ),
     events=(
         "connection_opened",
         "order_acknowledged",

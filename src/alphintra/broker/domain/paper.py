@@ -32,6 +32,8 @@ __all__ = [
     "is_rejected",
     "matching_terms",
     "paper_order_id",
+    "preset_named",
+    "preset_of",
     "refuse_strangers",
     "refuse_swap",
 ]
@@ -103,6 +105,19 @@ PRESETS = {
         latency_bars=1,
     ),
 }
+
+
+def preset_of(settings: PaperSettings) -> str:
+    """Return the name of the preset these settings are, or custom."""
+    return next((name for name, preset in PRESETS.items() if preset == settings), "custom")
+
+
+def preset_named(name: str) -> PaperSettings:
+    """Return a preset. Raises FIELD_CHOICE."""
+    if name not in PRESETS:
+        message = f"there is no preset {name[:40]!r}: choose {', '.join(PRESETS)}"
+        raise AlphintraError("FIELD_CHOICE", message, pointer="/preset")
+    return PRESETS[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

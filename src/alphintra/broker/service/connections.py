@@ -6,13 +6,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
+
 from alphintra.broker.domain.connections import Connection, open_paper_connection
+from alphintra.broker.domain.paper import NOT_MODELLED, PaperSettings, preset_of
 from alphintra.broker.service.inbox import CONSUMER
 from alphintra.contracts.broker import (
     ConnectionOpened,
     ConnectionsView,
     ConnectionView,
     GetConnection,
+    PaperSettingsView,
 )
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
 from alphintra.infrastructure.telemetry import get_logger
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
 
-__all__ = ["get_connection", "list_connections", "open_connection", "visible_connection"]
+__all__ = ["get_connection", "list_connections", "open_connection", "settings_view", "visible_connection"]
 
 
 async def open_connection(delivery: Delivery[AccountOpened], *, records: Records, ids: IdSource, at: datetime) -> None:
@@ -50,8 +54,13 @@ async def open_connection(delivery: Delivery[AccountOpened], *, records: Records
 
 
 async def get_connection(command: GetConnection, context: Context, *, records: Records) -> ConnectionView:
-    """Return an account's connection. Raises CONNECTION_NOT_FOUND, also for the account of somebody else."""
-    return _connection_view(await visible_connection(command.account_id, context, records))
+    """Return an account's connection, of a paper account with its settings.
+
+    Raises CONNECTION_NOT_FOUND, also for the account of somebody else.
+    """
+    connection = await visible_connection(command.account_id, context, records)
+    settings = await records.paper_settings(connection.account_id)
+    return msgspec.structs.replace(_connection_view(connection), paper=settings_view(connection.account_id, settings))
 
 
 async def list_connections(context: Context, *, records: Records) -> ConnectionsView:
@@ -71,6 +80,22 @@ async def visible_connection(account_id: UUID, context: Context, records: Record
         message = f"account {account_id} has no connection (yet): list your accounts"
         raise AlphintraError("CONNECTION_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
     return connection
+
+
+def settings_view(account_id: AccountId, settings: PaperSettings) -> PaperSettingsView:
+    """Return what people are shown of the settings, with what the paper venue does not model."""
+    return PaperSettingsView(
+        account_id=account_id,
+        preset=preset_of(settings),
+        slippage_bps=settings.slippage_bps,
+        commission_bps=settings.fees.commission_bps,
+        fee_per_share=settings.fees.per_share,
+        fee_minimum=settings.fees.minimum,
+        participation=settings.participation,
+        reject_bps=settings.reject_bps,
+        latency_bars=settings.latency_bars,
+        not_modelled=NOT_MODELLED,
+    )
 
 
 def _connection_view(connection: Connection) -> ConnectionView:

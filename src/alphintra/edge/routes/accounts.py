@@ -9,7 +9,14 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends
 
-from alphintra.contracts.broker import ConnectionView, GetConnection, ListVenueOrders, VenueOrdersView
+from alphintra.contracts.broker import (
+    ConnectionView,
+    GetConnection,
+    ListVenueOrders,
+    PaperSettingsView,
+    SetPaperSettings,
+    VenueOrdersView,
+)
 from alphintra.contracts.risk import (
     AssessmentsView,
     GetLimits,
@@ -56,6 +63,19 @@ class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     order_notional_max: Amount
     position_qty_max: Amount
     may_short: bool = False
+
+
+class PaperSettingsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """How a paper account is traded; what is left out stays, or is the preset's: frictionless, realistic or harsh."""
+
+    preset: Label | None = None
+    slippage_bps: Amount | None = None
+    commission_bps: Amount | None = None
+    fee_per_share: Amount | None = None
+    fee_minimum: Amount | None = None
+    participation: Amount | None = None
+    reject_bps: Amount | None = None
+    latency_bars: int | None = None
 
 
 @routes.get("/accounts")
@@ -141,7 +161,30 @@ async def get_connection(caller: Reader, account_id: UUID) -> ConnectionView:
     return await caller.ask(GetConnection(account_id=account_id))
 
 
+@routes.put("/accounts/{account_id}/paper-settings")
+async def set_paper_settings(
+    caller: Trader, account_id: UUID, body: Annotated[PaperSettingsBody, Depends(Body(PaperSettingsBody))]
+) -> PaperSettingsView:
+    """Change costs, share of the volume, refusals and delays of a paper account, from its next step on."""
+    command = SetPaperSettings(
+        account_id=account_id,
+        preset=None if body.preset is None else str(body.preset),
+        slippage_bps=_plain(body.slippage_bps),
+        commission_bps=_plain(body.commission_bps),
+        fee_per_share=_plain(body.fee_per_share),
+        fee_minimum=_plain(body.fee_minimum),
+        participation=_plain(body.participation),
+        reject_bps=_plain(body.reject_bps),
+        latency_bars=body.latency_bars,
+    )
+    return await caller.ask(command)
+
+
 @routes.get("/accounts/{account_id}/venue-orders")
 async def list_venue_orders(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> VenueOrdersView:
     """List what was sent to the venue, as the venue side knows it."""
     return await caller.ask(ListVenueOrders(account_id=account_id, limit=limit))
+
+
+def _plain(amount: Amount | None) -> Decimal | None:
+    return None if amount is None else Decimal(amount)
