@@ -189,7 +189,7 @@ class Consumer:
             else:
                 await first.ear.handle(deliveries)
         except Exception as error:  # noqa: BLE001 - logged and delivered again: an event is never dropped
-            if len(run) > 1:
+            if len(run) > 1 and not _is_of_the_store(error):
                 get_logger().warning("consumer.run_halved", events=len(run), error=str(error))
                 middle = len(run) // 2
                 await self._handle(run[:middle])
@@ -200,11 +200,17 @@ class Consumer:
                 get_logger().warning("consumer.redeliver", subject=subject, error=str(error))
             else:
                 get_logger().exception("consumer.failed", subject=subject)
-            await first.letter.settle(is_handled=False)
+            for entry in run:
+                await entry.letter.settle(is_handled=False)
         else:
             fault_point("consumer.handled")
             for entry in run:
                 await entry.letter.settle(is_handled=True)
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Tell whether a run failed for what no event of it is to blame for: half of it would fail alike."""
+    return isinstance(error, AlphintraError) and error.code.startswith("STORE_")
 
 
 def _parts(run: list[_Heard]) -> Iterator[list[_Heard]]:

@@ -320,6 +320,20 @@ async def test_one_bad_event_of_a_run_has_no_effect_and_costs_no_other_its_own(
     assert tried == heals_at
 
 
+async def test_a_run_that_fails_for_the_store_is_not_tried_by_halves(bus: OwnBus) -> None:
+    sizes: list[int] = []
+
+    async def hear(deliveries: Sequence[Cancel]) -> None:
+        sizes.append(len(deliveries))
+        if len(sizes) == 1:
+            raise AlphintraError("STORE_UNAVAILABLE", "gone", kind=Kind.UNAVAILABLE)
+
+    await publish(bus, b"[" + b",".join(event_of(number) for number in range(20)) + b"]")
+    async with consuming_many(bus, hear):
+        await until(lambda: is_settled(bus))
+    assert sizes == [20, 20]
+
+
 async def test_a_run_in_which_an_event_stands_twice_gives_it_effect_once(
     service_database: Callable[[str], Awaitable[ServiceDatabase]],
 ) -> None:
