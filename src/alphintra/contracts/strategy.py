@@ -11,6 +11,8 @@ __all__ = [
     "BacktestFinished",
     "BacktestView",
     "BacktestsView",
+    "BarView",
+    "BarsView",
     "CancelBacktest",
     "ControlFeed",
     "CreateDeployment",
@@ -33,6 +35,7 @@ __all__ = [
     "ImportView",
     "IntentSubmitted",
     "ListBacktests",
+    "ListBars",
     "ListDatasets",
     "ListDecisions",
     "ListDeployments",
@@ -174,6 +177,44 @@ class DecisionsView(View, frozen=True):
     """Decisions, newest first."""
 
     decisions: tuple[DecisionView, ...]
+
+
+class BarView(View, frozen=True):
+    """Prices of one interval, by the time it opened."""
+
+    opened_at: Utc
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class BarsView(View, frozen=True):
+    """A page of bars of a symbol; ``has_more`` tells whether there are further ones in the direction of reading."""
+
+    symbol: str
+    timeframe: str
+    bars: tuple[BarView, ...]
+    has_more: bool
+
+
+class ListBars(Command[BarsView], tag="strategy.list_bars.v1", frozen=True):
+    """List bars of a symbol by opening time, oldest first unless ``newest_first``, at most ``limit``.
+
+    ``timeframe`` is an interval such as 5m, 1h, 1d, 1w or 1mo, which the stored bars must add up to; None for the
+    stored one. Openings lie from ``start`` to ``end``, both included, and beyond ``after`` where a page follows one.
+    Days, weeks and months are those of the symbol's exchange. Prices are raw unless ``is_split_adjusted``.
+    """
+
+    symbol: str
+    timeframe: str | None = None
+    start: Utc | None = None
+    end: Utc | None = None
+    after: Utc | None = None
+    newest_first: bool = False
+    is_split_adjusted: bool = False
+    limit: int = 1000
 
 
 class StageUpload(Command[StagedView], tag="strategy.stage_upload.v1", frozen=True):

@@ -6,7 +6,19 @@ from uuid import UUID
 
 from alphintra.kernel.messages import Command, Event, Utc, View
 
-__all__ = ["GetProfile", "PreferencesChanged", "ProfileView", "UpdateProfile"]
+__all__ = [
+    "ChangeWatchlist",
+    "CreateWatchlist",
+    "DeleteWatchlist",
+    "GetProfile",
+    "GetWatchlist",
+    "ListWatchlists",
+    "PreferencesChanged",
+    "ProfileView",
+    "UpdateProfile",
+    "WatchlistView",
+    "WatchlistsView",
+]
 
 
 class ProfileView(View, frozen=True):
@@ -34,6 +46,65 @@ class UpdateProfile(Command[ProfileView], tag="user.update_profile.v1", frozen=T
     locale: str | None = None
     time_zone: str | None = None
     preferences: dict[str, str] | None = None
+
+
+class WatchlistView(View, frozen=True):
+    """A named list of symbols in its person's order, kept for one of their accounts."""
+
+    watchlist_id: UUID
+    account_id: UUID
+    name: str
+    symbols: tuple[str, ...]
+    created_at: Utc
+    updated_at: Utc
+
+
+class WatchlistsView(View, frozen=True):
+    """The acting user's watchlists of an account, oldest first."""
+
+    watchlists: tuple[WatchlistView, ...]
+
+
+class CreateWatchlist(Command[WatchlistView], tag="user.create_watchlist.v1", frozen=True):
+    """Make a watchlist; its name is the only one of that name among the account's."""
+
+    account_id: UUID
+    name: str
+    symbols: tuple[str, ...] = ()
+
+
+class GetWatchlist(Command[WatchlistView], tag="user.get_watchlist.v1", frozen=True):
+    """Fetch a watchlist of the acting user, by id or by name."""
+
+    account_id: UUID
+    watchlist_id: UUID | None = None
+    name: str | None = None
+
+
+class ListWatchlists(Command[WatchlistsView], tag="user.list_watchlists.v1", frozen=True):
+    """List the acting user's watchlists of an account."""
+
+    account_id: UUID
+
+
+class ChangeWatchlist(Command[WatchlistView], tag="user.change_watchlist.v1", frozen=True):
+    """Rename a watchlist, give it other symbols, add one at its end or take one out; what is left out stays."""
+
+    account_id: UUID
+    watchlist_id: UUID | None = None
+    name: str | None = None
+    new_name: str | None = None
+    symbols: tuple[str, ...] | None = None
+    added: str | None = None
+    removed: str | None = None
+
+
+class DeleteWatchlist(Command[View], tag="user.delete_watchlist.v1", frozen=True):
+    """Delete a watchlist of the acting user, by id or by name."""
+
+    account_id: UUID
+    watchlist_id: UUID | None = None
+    name: str | None = None
 
 
 class PreferencesChanged(Event, tag="user.preferences_changed.v1", frozen=True):

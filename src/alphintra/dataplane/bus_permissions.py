@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from alphintra.manifest import EDGE_ASKS, SERVICES
+from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, SERVICES
 
 __all__ = [
     "BUS_USERS",
@@ -143,7 +143,8 @@ def _service_rights(service: str) -> Rights:
 
 def _edge_rights() -> Rights:
     commands = tuple(_subject(target, "cmd") for target in sorted(EDGE_ASKS))
-    return Rights(publish=commands, subscribe=(f"{inbox_of('edge')}.>",))
+    events = tuple(_subject(event, "evt") for event in EDGE_HEARS)
+    return Rights(publish=commands, subscribe=(f"{inbox_of('edge')}.>", *events))
 
 
 def _deployer_rights() -> Rights:

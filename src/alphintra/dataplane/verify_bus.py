@@ -15,7 +15,7 @@ from alphintra.dataplane.bus_permissions import inbox_of, producers_heard_by
 from alphintra.dataplane.matrix import AccessMatrix, Cell, Outcome, Probe
 from alphintra.dataplane.streams import bus_connection
 from alphintra.kernel.errors import AlphintraError
-from alphintra.manifest import EDGE_ASKS, SERVICES
+from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,6 +88,12 @@ def _tries(user: str, target: str) -> list[_Try]:
         ("subscribe", f"{inbox_of(target)}.>", is_own),
         ("subscribe", f"{target}.evt.>", False),
     ]
+    heard = EDGE_HEARS if user == "edge" else ()
+    tries += [
+        ("subscribe", f"{target}.evt.{event}", False)
+        for event in SERVICES[target].events
+        if f"{target}.{event}" not in heard
+    ]
     tries += [("publish", f"{target}.evt.{event}", False) for event in SERVICES[target].events if not is_own]
     tries += [
         ("publish", f"{target}.cmd.{command}", False)
@@ -110,7 +116,7 @@ def _tries(user: str, target: str) -> list[_Try]:
 
 def _declared(user: str, target: str) -> tuple[str, ...]:
     asks = EDGE_ASKS if user == "edge" else SERVICES[user].asks
-    hears = SERVICES[user].hears if user in SERVICES else ()
+    hears = EDGE_HEARS if user == "edge" else SERVICES[user].hears
     commands = tuple(f"asks {name}" for name in asks if name.startswith(f"{target}."))
     return commands + tuple(f"hears {name}" for name in hears if name.startswith(f"{target}."))
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from alphintra.edge.alpaca.app import ALPACA_PREFIX, build_alpaca
+from alphintra.edge.alpaca.updates import Updates
 from alphintra.edge.front import Front
 from alphintra.edge.guards import Gate
 from alphintra.edge.metrics import Metrics
@@ -37,6 +38,7 @@ from alphintra.edge.routes import (
 from alphintra.edge.routing import Operation
 from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.bus import Bus
+from alphintra.infrastructure.event_tap import EventTap
 from alphintra.kernel.clock import Clock
 from alphintra.kernel.ids import IdSource
 
@@ -61,7 +63,9 @@ _WIDE: Final = tuple(operation for resource in _RESOURCES for operation in resou
 OPERATIONS: Final[tuple[Operation, ...]] = (*_WIDE, *orders.HOT_OPERATIONS)
 
 
-def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) -> Starlette:
+def build_app(
+    *, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource, tap: EventTap | None = None
+) -> Starlette:
     """Return the gateway as an ASGI application; it owns nothing that needs closing.
 
     Args:
@@ -69,6 +73,7 @@ def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) 
         settings: version, operator token hash, allowed hosts.
         clock: decides whether tokens are valid and proofs still fresh.
         ids: names uploads.
+        tap: where trade updates are heard; without it the stream refuses to be listened to.
     """
     metrics = Metrics()
     gate = Gate(bus=bus, settings=settings, clock=clock, ids=ids)
@@ -85,7 +90,7 @@ def build_app(*, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource) 
         metrics.route(gate),
         *orders.hot_routes(),
         Mount(API_PREFIX, app=wide),
-        Mount(ALPACA_PREFIX, app=build_alpaca(gate)),
+        Mount(ALPACA_PREFIX, app=build_alpaca(gate, Updates(tap))),
     ]
     caught = handlers(_methods_of(outside))
     wide.exception_handlers.update(caught)  # before the first request builds the stack

@@ -84,7 +84,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._connect(scope, receive, send)
             return
         headers = _headers_of(scope)
         trace_id = _trace_id(headers.get("traceparent", ""))
@@ -100,6 +100,19 @@ class Front:
             seconds = perf_counter() - started
             self._metrics.answered(scope, answer.status, seconds)
             self._lines.write(_line(scope, answer.status, trace_id, seconds))
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a WebSocket through that comes under our name and, where a browser sends it, from our own page."""
+        headers = _headers_of(scope)
+        try:
+            _check_host(headers.get("host", ""), self._hosts)
+            _check_origin(headers)
+        except AlphintraError as error:
+            get_logger().warning("ws.refused", code=error.code, path=_logged_path(scope))
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": error.code})
+            return
+        await self._app(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer, headers: Mapping[str, str]) -> None:
         rule = _UPLOADS.get((scope["method"], scope["path"]), _JSON)

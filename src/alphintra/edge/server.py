@@ -18,6 +18,7 @@ __all__ = ["Server", "serve"]
 
 KEEP_ALIVE_S: Final = 20
 STOP_S_MAX: Final = 10
+MESSAGE_BYTES_MAX: Final = 64 * 1024
 BACKLOG: Final = 512
 POLL_S: Final = 0.01
 
@@ -75,7 +76,9 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         app,
         loop="none",  # the running one, uvloop where the process chose it
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES_MAX,
+        ws_per_message_deflate=False,  # it would keep a window of each connection in memory
         lifespan="off",
         log_config=None,
         access_log=False,  # the front logs each request with its trace

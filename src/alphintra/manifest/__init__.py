@@ -15,7 +15,16 @@ from alphintra.manifest.model import SERVICE_NAMES, ServiceSpec, TableSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMON_TABLES", "EDGE_ASKS", "SERVICES", "SERVICE_NAMES", "ServiceSpec", "TableSpec", "service_tables"]
+__all__ = [
+    "COMMON_TABLES",
+    "EDGE_ASKS",
+    "EDGE_HEARS",
+    "SERVICES",
+    "SERVICE_NAMES",
+    "ServiceSpec",
+    "TableSpec",
+    "service_tables",
+]
 
 SERVICES: Final[Mapping[str, ServiceSpec]] = MappingProxyType(
     {module.SPEC.name: module.SPEC for module in (auth, broker, nocode, notification, risk, strategy, trading, user)}
@@ -44,3 +53,6 @@ EDGE_ASKS: Final = tuple(
     for command in spec.commands
     if f"{spec.name}.{command}" not in _INTERNAL
 )
+
+# What the edge shows to people who are there; it subscribes to these subjects themselves and keeps nothing.
+EDGE_HEARS: Final = ("trading.fill_booked", "trading.order_closed", "trading.order_updated")

@@ -24,6 +24,7 @@ SPEC = ServiceSpec(
         "get_import",
         "list_datasets",
         "get_dataset",
+        "list_bars",
         "start_backtest",
         "get_backtest",
         "list_backtests",

@@ -119,18 +119,21 @@ async def run(credentials: ProcessCredentials, *, source: Path | None = None) ->
 
 async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tuple[Server, Bus]:
     asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in EDGE_ASKS)
+    from alphintra.edge.alpaca.updates import HEARD
     from alphintra.edge.app import build_app
     from alphintra.edge.server import serve
     from alphintra.edge.settings import EdgeSettings
+    from alphintra.infrastructure.event_tap import EventTap
 
-    bus = Bus(name="edge", asks=asks, local=local, nats=await connect_nats(credentials.nats))
+    nats = await connect_nats(credentials.nats)
+    bus = Bus(name="edge", asks=asks, local=local, nats=nats)
     settings = EdgeSettings(
         version=__version__,
         operator_token_sha256=credentials.operator_token_sha256,
         rate_limit=credentials.rate_limit,
         allowed_hosts=credentials.allowed_hosts,
     )
-    app = build_app(bus=bus, settings=settings, clock=SystemClock(), ids=SystemIds())
+    app = build_app(bus=bus, settings=settings, clock=SystemClock(), ids=SystemIds(), tap=EventTap(nats, HEARD))
     return await serve(app, credentials.host, credentials.port), bus
 
 

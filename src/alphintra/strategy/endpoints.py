@@ -13,7 +13,7 @@ from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service import backtests, deployments, feeds, imports
+from alphintra.strategy.service import backtests, deployments, feeds, imports, market_data
 from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
@@ -74,6 +74,10 @@ class Endpoints:
     async def get_dataset(self, command: messages.GetDataset, context: Context) -> messages.DatasetView:
         """Answer ``strategy.get_dataset``."""
         return await imports.get_dataset(command, context, desk=self._desk)
+
+    async def list_bars(self, command: messages.ListBars, context: Context) -> messages.BarsView:
+        """Answer ``strategy.list_bars``."""
+        return await market_data.list_bars(command, context, desk=self._desk, catalogue=self._catalogue)
 
     async def start_backtest(self, command: messages.StartBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.start_backtest``."""

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from alphintra.contracts.auth import UserRegistered
-from alphintra.contracts.user import GetProfile, UpdateProfile
+from alphintra.contracts.user import (
+    ChangeWatchlist,
+    CreateWatchlist,
+    DeleteWatchlist,
+    GetProfile,
+    GetWatchlist,
+    ListWatchlists,
+    UpdateProfile,
+)
 from alphintra.user.endpoints import Endpoints
 from alphintra.user.repository import Profiles
 
@@ -28,4 +36,9 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     )
     host.bus.answer(GetProfile, endpoints.get_profile)
     host.bus.answer(UpdateProfile, endpoints.update_profile)
+    host.bus.answer(CreateWatchlist, endpoints.create_watchlist)
+    host.bus.answer(GetWatchlist, endpoints.get_watchlist)
+    host.bus.answer(ListWatchlists, endpoints.list_watchlists)
+    host.bus.answer(ChangeWatchlist, endpoints.change_watchlist)
+    host.bus.answer(DeleteWatchlist, endpoints.delete_watchlist)
     host.hear(UserRegistered, endpoints.on_user_registered)

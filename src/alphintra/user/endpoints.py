@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import user as messages
 from alphintra.contracts.auth import UserRegistered
 from alphintra.contracts.user import GetProfile, ProfileView, UpdateProfile
-from alphintra.user import service
+from alphintra.kernel.messages import View
+from alphintra.user.service import profiles, watchlists
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.events import Delivery
@@ -30,11 +32,11 @@ class Endpoints:
 
     async def get_profile(self, _command: GetProfile, context: Context) -> ProfileView:
         """Answer ``user.get_profile``."""
-        return await service.get_profile(context, profiles=self._profiles)
+        return await profiles.get_profile(context, profiles=self._profiles)
 
     async def update_profile(self, command: UpdateProfile, context: Context) -> ProfileView:
         """Answer ``user.update_profile``."""
-        return await service.update_profile(
+        return await profiles.update_profile(
             command,
             context,
             profiles=self._profiles,
@@ -43,6 +45,33 @@ class Endpoints:
             at=self._clock.now(),
         )
 
+    async def create_watchlist(self, command: messages.CreateWatchlist, context: Context) -> messages.WatchlistView:
+        """Answer ``user.create_watchlist``."""
+        return await watchlists.create_watchlist(
+            command, context, profiles=self._profiles, ids=self._ids, at=self._clock.now()
+        )
+
+    async def get_watchlist(self, command: messages.GetWatchlist, context: Context) -> messages.WatchlistView:
+        """Answer ``user.get_watchlist``."""
+        return await watchlists.get_watchlist(command, context, profiles=self._profiles)
+
+    async def list_watchlists(self, command: messages.ListWatchlists, context: Context) -> messages.WatchlistsView:
+        """Answer ``user.list_watchlists``."""
+        return await watchlists.list_watchlists(command, context, profiles=self._profiles)
+
+    async def change_watchlist(self, command: messages.ChangeWatchlist, context: Context) -> messages.WatchlistView:
+        """Answer ``user.change_watchlist``."""
+        return await watchlists.change_watchlist(
+            command, context, profiles=self._profiles, ids=self._ids, at=self._clock.now()
+        )
+
+    async def delete_watchlist(self, command: messages.DeleteWatchlist, context: Context) -> View:
+        """Answer ``user.delete_watchlist``."""
+        await watchlists.delete_watchlist(
+            command, context, profiles=self._profiles, ids=self._ids, at=self._clock.now()
+        )
+        return View()
+
     async def on_user_registered(self, delivery: Delivery[UserRegistered]) -> None:
         """Hear ``auth.user_registered``."""
-        await service.create_profile(delivery, profiles=self._profiles)
+        await profiles.create_profile(delivery, profiles=self._profiles)

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from alphintra.user.domain import Profile
+from alphintra.user.domain import Profile, Watchlist
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from alphintra.infrastructure.postgres import Database, Record, Session
     from alphintra.kernel.ids import UserId
 
@@ -54,6 +56,52 @@ class ProfilesTransaction:
         rows = [(profile.user_id, name, value, profile.updated_at) for name, value in profile.preferences]
         await self.session.execute_many("preferences.put", rows)
 
+    async def count_watchlists(self, user_id: UserId) -> int:
+        """Return how many watchlists a person has."""
+        found: int = await self.session.value("watchlists.count", user_id)
+        return found
+
+    async def add_watchlist(self, watchlist: Watchlist) -> bool:
+        """Store a new watchlist; False where its name is taken."""
+        stored = await self.session.value(
+            "watchlists.insert",
+            watchlist.watchlist_id,
+            watchlist.user_id,
+            watchlist.account_id,
+            watchlist.name,
+            list(watchlist.symbols),
+            watchlist.created_at,
+        )
+        return stored is not None
+
+    async def lock_watchlist(
+        self, user_id: UserId, account_id: UUID, *, named: tuple[UUID | None, str | None]
+    ) -> Watchlist | None:
+        """Read a watchlist by id or name and hold it until the transaction ends."""
+        row = await self.session.row("watchlists.lock", user_id, account_id, *named)
+        return None if row is None else _watchlist(row)
+
+    async def is_watchlist_name_taken(self, watchlist: Watchlist) -> bool:
+        """Tell whether another watchlist of the account has the name."""
+        found: bool = await self.session.value(
+            "watchlists.name_taken",
+            watchlist.user_id,
+            watchlist.account_id,
+            watchlist.name,
+            watchlist.watchlist_id,
+        )
+        return found
+
+    async def save_watchlist(self, watchlist: Watchlist) -> None:
+        """Store a changed watchlist."""
+        await self.session.execute(
+            "watchlists.update", watchlist.watchlist_id, watchlist.name, list(watchlist.symbols), watchlist.updated_at
+        )
+
+    async def delete_watchlist(self, watchlist: Watchlist) -> None:
+        """Forget a watchlist."""
+        await self.session.execute("watchlists.delete", watchlist.watchlist_id)
+
 
 class Profiles:
     """Reads of profiles, and the door to change them."""
@@ -72,6 +120,23 @@ class Profiles:
         async with self._database.session() as session:
             row = await session.row("profiles.get", user_id)
             return None if row is None else _profile(row, await session.rows("preferences.list", user_id))
+
+    async def watchlist(
+        self, user_id: UserId, account_id: UUID, *, named: tuple[UUID | None, str | None]
+    ) -> Watchlist | None:
+        """Read a watchlist by id or name."""
+        async with self._database.session() as session:
+            row = await session.row("watchlists.get", user_id, account_id, *named)
+            return None if row is None else _watchlist(row)
+
+    async def watchlists(self, user_id: UserId, account_id: UUID) -> tuple[Watchlist, ...]:
+        """Read a person's watchlists of an account, oldest first."""
+        async with self._database.session() as session:
+            return tuple(map(_watchlist, await session.rows("watchlists.list", user_id, account_id)))
+
+
+def _watchlist(row: Record) -> Watchlist:
+    return Watchlist(**{**row, "symbols": tuple(row["symbols"])})
 
 
 def _profile(row: Record, preferences: Sequence[Record]) -> Profile:

@@ -29,6 +29,7 @@ from fixtures.edge import SOME_ID, Gateway, sample
 GOLDEN: Final = Path(__file__).parents[2] / "golden" / "openapi.json"
 REWRITE: Final = "ALPHINTRA_REWRITE_GOLDEN"
 OPEN_ROUTES: Final = {
+    "WEBSOCKET /alpaca/stream",  # asks for credentials itself, before it says anything
     "GET /",
     "GET /api/docs",
     "GET /api/openapi.json",
@@ -43,6 +44,12 @@ NOT_ASKED_BY_ANY_ROUTE: Final = {
     "auth.verify_api_key",
     "broker.list_connections",
     "trading.replace_order",
+    "user.change_watchlist",  # this and what follows: by the routes below /alpaca alone
+    "user.create_watchlist",
+    "user.delete_watchlist",
+    "user.get_watchlist",
+    "user.list_watchlists",
+    "strategy.list_bars",
 }
 _OF_AN_ACCOUNT: Final = ("list_orders", "get_risk_report", "list_risk_reports")
 _QUERIES: Final = {
@@ -62,7 +69,12 @@ def served(gateway: Gateway) -> set[str]:
         assert isinstance(route, Route | Mount)
         prefix = route.path if isinstance(route, Mount) else ""
         inner: Iterable[Any] = iter_route_contexts(route.routes) if isinstance(route, Mount) else [route]
-        found |= {f"{method} {prefix}{one.path}" for one in inner for method in one.methods if method != "HEAD"}
+        found |= {
+            f"{method} {prefix}{one.path}"
+            for one in inner
+            for method in (one.methods or {"WEBSOCKET"})
+            if method != "HEAD"
+        }
     return found
 
 

@@ -129,7 +129,7 @@ def asked(gateway: Gateway, wanted: type) -> Any:  # noqa: ANN401 - a command
 @pytest.mark.parametrize("route", ENDPOINTS, ids=lambda one: f"{one.method} {one.path}")
 async def test_every_route_wants_credentials_and_its_scope(gateway: Gateway, route: Any) -> None:  # noqa: ANN401
     path = f"/alpaca{route.path}".replace("{order_id}", str(ORDER)).replace("{symbol:path}", "AAPL")
-    path = path.replace("{watchlist_id}", str(ORDER)).replace("{symbol}", "AAPL")
+    path = path.replace("{watchlist_id}", str(ORDER)).replace("by_name", "by_name?name=x")
     nobody = await gateway.client.request(route.method, path)
     assert (nobody.status_code, nobody.json()["code"]) == (401, 40110000)
     reader = ApiKeyPrincipal(user_id=USER_ID, role="trader", key_id="key1", scopes=("read",), mode="paper")

@@ -19,9 +19,9 @@ from alphintra.infrastructure.host import Parts
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Context
-from alphintra.user import service
 from alphintra.user.app import wire
 from alphintra.user.repository import Profiles
+from alphintra.user.service import profiles as service
 from fixtures.services import RunningService, StartService, operator_context, person_context
 from fixtures.single_service import NOON, SettableClock, delivery_of
 

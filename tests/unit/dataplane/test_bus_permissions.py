@@ -13,7 +13,7 @@ from alphintra.dataplane.bus_permissions import (
     rights,
     streams,
 )
-from alphintra.manifest import EDGE_ASKS, SERVICE_NAMES, SERVICES
+from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, SERVICE_NAMES, SERVICES
 
 RIGHTS = rights()
 PAIRS = [(user, target) for user in SERVICE_NAMES for target in SERVICE_NAMES if user != target]
@@ -51,6 +51,19 @@ def test_the_edge_cannot_send_what_is_said_between_services() -> None:
     assert allows(RIGHTS["edge"].publish, "trading.cmd.submit_order")
     assert not allows(RIGHTS["edge"].publish, "risk.cmd.assess_order")
     assert len(RIGHTS["edge"].publish) == len(EDGE_ASKS)
+
+
+def test_the_edge_hears_what_it_shows_and_nothing_else() -> None:
+    heard = {
+        f"{spec.name}.{event}"
+        for spec in SERVICES.values()
+        for event in spec.events
+        if allows(RIGHTS["edge"].subscribe, f"{spec.name}.evt.{event}")
+    }
+    assert heard == set(EDGE_HEARS)
+    for subject in ("trading.evt.>", "trading.evt.*", "trading.cmd.submit_order", ">"):
+        assert not allows(RIGHTS["edge"].subscribe, subject)
+    assert not any("CONSUMER" in subject for subject in RIGHTS["edge"].publish)
 
 
 def test_only_the_deployer_makes_streams_and_it_reads_nothing() -> None:

@@ -9,11 +9,13 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
-from alphintra.edge.alpaca import account, market, orders, positions
+from alphintra.edge.alpaca import account, bars, market, orders, positions, watchlists
 from alphintra.edge.alpaca.desk import Choices
 from alphintra.edge.alpaca.errors import ALPACA_PREFIX, HANDLERS
+from alphintra.edge.alpaca.stream import stream
+from alphintra.edge.alpaca.updates import Updates
 from alphintra.edge.guards import Gate, Scope
 
 __all__ = ["ALPACA_PREFIX", "ENDPOINTS", "AlpacaRoute", "build_alpaca"]
@@ -27,6 +29,34 @@ class AlpacaRoute:
     path: str
     scope: Scope
     handler: Callable[[Request], Awaitable[Response]]
+
+
+def _data_routes(root: str) -> tuple[AlpacaRoute, ...]:
+    return (
+        AlpacaRoute("GET", f"{root}/bars", Scope.READ, bars.list_bars),
+        AlpacaRoute("GET", f"{root}/bars/latest", Scope.READ, bars.list_latest_bars),
+        AlpacaRoute("GET", f"{root}/latest/bars", Scope.READ, bars.list_latest_bars),
+        *(
+            AlpacaRoute("GET", f"{root}/{path}", Scope.READ, bars.refuse_quotes_and_trades)
+            for path in (
+                "quotes",
+                "quotes/latest",
+                "latest/quotes",
+                "trades",
+                "trades/latest",
+                "latest/trades",
+                "snapshots",
+                "latest/orderbooks",
+            )
+        ),
+        AlpacaRoute("GET", f"{root}/{{symbol:path}}/bars", Scope.READ, bars.get_bars),
+        AlpacaRoute("GET", f"{root}/{{symbol:path}}/bars/latest", Scope.READ, bars.get_latest_bar),
+        AlpacaRoute("GET", f"{root}/{{symbol:path}}/quotes", Scope.READ, bars.refuse_quotes_and_trades),
+        AlpacaRoute("GET", f"{root}/{{symbol:path}}/quotes/latest", Scope.READ, bars.refuse_quotes_and_trades),
+        AlpacaRoute("GET", f"{root}/{{symbol:path}}/trades", Scope.READ, bars.refuse_quotes_and_trades),
+        AlpacaRoute("GET", f"{root}/{{symbol:path}}/trades/latest", Scope.READ, bars.refuse_quotes_and_trades),
+        AlpacaRoute("GET", f"{root}/{{symbol:path}}/snapshot", Scope.READ, bars.refuse_quotes_and_trades),
+    )
 
 
 ENDPOINTS: Final = (
@@ -47,16 +77,34 @@ ENDPOINTS: Final = (
     AlpacaRoute("GET", "/v2/assets/{symbol:path}", Scope.READ, market.get_asset),
     AlpacaRoute("GET", "/v2/clock", Scope.READ, market.get_clock),
     AlpacaRoute("GET", "/v2/calendar", Scope.READ, market.get_calendar),
+    AlpacaRoute("GET", "/v2/watchlists", Scope.READ, watchlists.list_watchlists),
+    AlpacaRoute("POST", "/v2/watchlists", Scope.TRADE, watchlists.create_watchlist),
+    AlpacaRoute("GET", "/v2/watchlists/{watchlist_id}", Scope.READ, watchlists.get_watchlist),
+    AlpacaRoute("PUT", "/v2/watchlists/{watchlist_id}", Scope.TRADE, watchlists.replace_watchlist),
+    AlpacaRoute("POST", "/v2/watchlists/{watchlist_id}", Scope.TRADE, watchlists.add_symbol),
+    AlpacaRoute("DELETE", "/v2/watchlists/{watchlist_id}", Scope.TRADE, watchlists.delete_watchlist),
+    AlpacaRoute("DELETE", "/v2/watchlists/{watchlist_id}/{symbol:path}", Scope.TRADE, watchlists.remove_symbol),
+    AlpacaRoute("GET", "/v2/watchlists:by_name", Scope.READ, watchlists.get_watchlist),
+    AlpacaRoute("PUT", "/v2/watchlists:by_name", Scope.TRADE, watchlists.replace_watchlist),
+    AlpacaRoute("POST", "/v2/watchlists:by_name", Scope.TRADE, watchlists.add_symbol),
+    AlpacaRoute("DELETE", "/v2/watchlists:by_name", Scope.TRADE, watchlists.delete_watchlist),
+    AlpacaRoute("DELETE", "/v2/watchlists:by_name/{symbol:path}", Scope.TRADE, watchlists.remove_symbol),
+    *_data_routes("/v2/stocks"),
+    *_data_routes("/v1beta3/crypto/us"),
 )
 
 
-def build_alpaca(gate: Gate) -> Starlette:
+def build_alpaca(gate: Gate, updates: Updates) -> Starlette:
     """Return the application that is mounted at ``/alpaca``."""
     app = Starlette(
-        routes=[Route(one.path, one.handler, methods=[one.method]) for one in ENDPOINTS],
+        routes=[
+            *(Route(one.path, one.handler, methods=[one.method]) for one in ENDPOINTS),
+            WebSocketRoute("/stream", stream),
+        ],
         exception_handlers=dict(HANDLERS),
     )
     app.router.redirect_slashes = False
     app.state.gate = gate
     app.state.choices = Choices()
+    app.state.updates = updates
     return app

@@ -106,7 +106,7 @@ class Catalogue:
             {"ts": [bar.ts for bar in bars]} | {name: [getattr(bar, name) for bar in bars] for name in _COLUMNS},
             schema={"ts": pl.Datetime("us", "UTC")} | {name: pl.Decimal(28, 9) for name in _COLUMNS},
         )
-        path = self._bars_path(dataset_id)
+        path = self.path_of(dataset_id)
         half = path.with_suffix(".part")
         frame.write_parquet(half, compression="zstd")
         with half.open("rb") as file:
@@ -117,14 +117,14 @@ class Catalogue:
     def rename(self, dataset_id: DatasetId, known_as: DatasetId) -> None:
         """Give bars just written to the dataset that has the same content already; its file may have been lost."""
         if dataset_id != known_as:
-            self._bars_path(dataset_id).replace(self._bars_path(known_as))
+            self.path_of(dataset_id).replace(self.path_of(known_as))
             self._sync_folder()
 
     def read(self, dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
         """Return a dataset's bars adjusted for splits, oldest first. Raises DATASET_MISSING."""
         import polars as pl  # noqa: PLC0415 - as in write
 
-        path = self._bars_path(dataset_id)
+        path = self.path_of(dataset_id)
         if not path.exists():
             message = f"the catalogue file of dataset {dataset_id} is gone: import the data again"
             raise AlphintraError("DATASET_MISSING", message, kind=Kind.NOT_FOUND)
@@ -143,7 +143,8 @@ class Catalogue:
     def _upload_path(self, upload_id: UUID) -> Path:
         return self._uploads / upload_id.hex
 
-    def _bars_path(self, dataset_id: DatasetId) -> Path:
+    def path_of(self, dataset_id: DatasetId) -> Path:
+        """Return where a dataset's raw bars lie."""
         return self.folder / f"{dataset_id.hex}.parquet"
 
 

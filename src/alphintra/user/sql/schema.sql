@@ -103,6 +103,21 @@ CREATE TABLE schema_migrations (
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
 );
 
+-- table watchlists
+CREATE TABLE watchlists (
+    watchlist_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    name text NOT NULL,
+    symbols text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT watchlists_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64))),
+    CONSTRAINT watchlists_name_once UNIQUE (user_id, account_id, name),
+    CONSTRAINT watchlists_pkey PRIMARY KEY (watchlist_id),
+    CONSTRAINT watchlists_symbols_check CHECK ((cardinality(symbols) <= 500))
+);
+
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
 

@@ -1,4 +1,4 @@
-"""Use cases of user: one function per command or event."""
+"""Use cases about profiles: one function per command or event."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ async def update_profile(
 
 
 def _acting_user(context: Context) -> UserId:
-    if context.actor.user_id is None:
-        raise AlphintraError("USER_REQUIRED", "only a signed-in person has a profile", kind=Kind.FORBIDDEN)
-    return UserId(context.actor.user_id)
+    return domain.acting_user(context.actor.user_id)
 
 
 def _not_found() -> AlphintraError:

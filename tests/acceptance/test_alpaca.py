@@ -1,0 +1,302 @@
+"""The unmodified alpaca-py against a running platform: what a script written for Alpaca does, and what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+import warnings
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from alphintra.cli.client import wait_for
+from fixtures.platform import Person, Platform
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of the library's own imports
+    from alpaca.common.exceptions import APIError
+    from alpaca.data.historical import StockHistoricalDataClient
+    from alpaca.data.requests import StockBarsRequest, StockLatestBarRequest, StockLatestQuoteRequest
+    from alpaca.data.timeframe import TimeFrame
+    from alpaca.trading.client import TradingClient
+    from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
+    from alpaca.trading.requests import (
+        ClosePositionRequest,
+        CreateWatchlistRequest,
+        GetCalendarRequest,
+        GetOrdersRequest,
+        LimitOrderRequest,
+        MarketOrderRequest,
+        UpdateWatchlistRequest,
+    )
+    from alpaca.trading.stream import TradingStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+BARS = 60
+DEADLINE_S = 30.0
+
+
+@dataclass(slots=True)
+class Desk:
+    """A trader with an account over prices of their own, and the clients a script makes."""
+
+    person: Person
+    symbol: str
+    feed_id: str
+    account_id: str
+    trading: Any
+    data: Any
+    updates: list[Any] = field(default_factory=list)
+
+    def step(self, to: int) -> None:
+        """Play the feed up to a step."""
+        self.person.api.post(f"/feeds/{self.feed_id}/resume", {"pause_at": to})
+        path = f"/feeds/{self.feed_id}"
+        wait_for("the feed", lambda: self.person.api.get(path), lambda found: found["seq"] >= to)
+
+    def order(self, order_id: Any, status: OrderStatus) -> Any:  # noqa: ANN401 - of the library
+        """Wait until an order has the status."""
+        return self.until(lambda: self.trading.get_order_by_id(order_id), lambda order: order.status is status)
+
+    def until(self, fetch: Any, is_so: Any) -> Any:  # noqa: ANN401 - of the library
+        """Fetch until it is so."""
+        deadline = time.monotonic() + DEADLINE_S
+        found = fetch()
+        while not is_so(found):
+            assert time.monotonic() < deadline, found
+            threading.Event().wait(0.02)
+            found = fetch()
+        return found
+
+
+def prices(path: Path, symbol: str) -> Path:
+    """Write daily bars that rise by a dollar a day from 100."""
+    rows = ["symbol,date,open,high,low,close,volume"]
+    day = date(2024, 1, 2)
+    for number in range(BARS):
+        price = 100 + number
+        rows.append(f"{symbol},{day},{price}.00,{price + 2}.00,{price - 2}.00,{price + 1}.00,100000")
+        day += timedelta(days=3 if day.weekday() == 4 else 1)
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture
+def desk(platform: Platform, tmp_path: Path) -> Desk:
+    symbol = "P" + secrets.token_hex(3).upper()
+    person = platform.person("trader")
+    file = prices(tmp_path / "prices.csv", symbol)
+    done = platform.run("data", "import", str(file), "--source", "made up for a test", environ=person.key)
+    assert done.returncode == 0, done.stderr
+    feed = person.api.post("/feeds", {"name": f"replay {symbol}", "symbols": [symbol], "interval_ms": 0})
+    path = f"/feeds/{feed['feed_id']}"
+    wait_for("the feed", lambda: person.api.get(path), lambda found: found["status"] == "paused")
+    body = {"name": "Paper", "starting_cash": "100000", "feed_id": feed["feed_id"]}
+    account = f"/accounts/{person.api.post('/accounts', body)['account_id']}"
+    opened = wait_for("the account", lambda: person.api.get(account), lambda found: found["status"] == "active")
+    key_id, secret = person.key["ALPHINTRA_API_KEY_ID"], person.key["ALPHINTRA_API_SECRET"]
+    url = f"{platform.base_url}/alpaca"
+    desk = Desk(
+        person=person,
+        symbol=symbol,
+        feed_id=feed["feed_id"],
+        account_id=opened["account_id"],
+        trading=TradingClient(key_id, secret, paper=True, url_override=url),
+        data=StockHistoricalDataClient(key_id, secret, url_override=url),
+    )
+    desk.step(1)
+    return desk
+
+
+async def _forever(opened: Any) -> None:  # noqa: ANN401 - of the library
+    await opened._run_forever()
+
+
+@pytest.fixture
+def stream(desk: Desk, platform: Platform) -> Iterator[list[Any]]:
+    """Hear trade updates in a thread, as a script does."""
+    key_id, secret = desk.person.key["ALPHINTRA_API_KEY_ID"], desk.person.key["ALPHINTRA_API_SECRET"]
+    url = f"ws://127.0.0.1:{platform.port}/alpaca/stream"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        opened = TradingStream(key_id, secret, paper=True, url_override=url)
+
+    async def remember(update: Any) -> None:  # noqa: ANN401 - of the library
+        desk.updates.append(update)
+
+    opened.subscribe_trade_updates(remember)
+    thread = threading.Thread(target=lambda: asyncio.run(_forever(opened)), daemon=True)
+    thread.start()
+    desk.until(lambda: opened._running, bool)
+    yield desk.updates
+    opened.stop()
+    thread.join(DEADLINE_S)
+
+
+def test_account_market_and_calendar_are_read(desk: Desk) -> None:
+    account = desk.trading.get_account()
+    assert (str(account.id), account.cash, account.equity, account.buying_power) == (
+        desk.account_id,
+        "100000",
+        "100000",
+        "100000",
+    )
+    assert desk.trading.get_account_configurations().max_margin_multiplier == "1"
+    clock = desk.trading.get_clock()
+    assert clock.next_close > clock.timestamp
+    days = desk.trading.get_calendar(GetCalendarRequest(start=date(2026, 11, 25), end=date(2026, 11, 28)))
+    assert [(day.date, day.close.hour) for day in days] == [(date(2026, 11, 25), 16), (date(2026, 11, 27), 13)]
+    assert desk.symbol in {asset.symbol for asset in desk.trading.get_all_assets()}
+    asset = desk.trading.get_asset(desk.symbol)
+    assert (asset.tradable, asset.fractionable, asset.asset_class.value) == (True, True, "us_equity")
+    assert desk.trading.get_asset(str(asset.id)).symbol == desk.symbol
+
+
+def test_orders_are_placed_listed_cancelled_and_filled(desk: Desk, stream: list[Any]) -> None:
+    asked = MarketOrderRequest(
+        symbol=desk.symbol, qty=10, side=OrderSide.BUY, time_in_force=TimeInForce.DAY, client_order_id="mine-1"
+    )
+    bought = desk.trading.submit_order(asked)
+    resting = desk.trading.submit_order(
+        LimitOrderRequest(
+            symbol=desk.symbol, qty=1.5, limit_price=50.25, side=OrderSide.BUY, time_in_force=TimeInForce.GTC
+        )
+    )
+    assert (resting.qty, resting.limit_price) == ("1.5", "50.25")
+    assert desk.trading.get_order_by_client_id("mine-1").id == bought.id
+    with pytest.raises(APIError) as twice:
+        desk.trading.submit_order(asked)
+    assert (twice.value.status_code, twice.value.code) == (422, 40010001)
+    desk.order(resting.id, OrderStatus.NEW)
+    opened = desk.trading.get_orders(GetOrdersRequest(status=QueryOrderStatus.OPEN, symbols=[desk.symbol]))
+    assert {order.id for order in opened} == {bought.id, resting.id}
+    desk.step(2)
+    filled = desk.order(bought.id, OrderStatus.FILLED)
+    assert (filled.filled_qty, filled.filled_avg_price) == ("10", "101")
+    position = desk.trading.get_open_position(desk.symbol)
+    assert (position.qty, position.avg_entry_price, position.side.value) == ("10", "101", "long")
+    assert [one.symbol for one in desk.trading.get_all_positions()] == [desk.symbol]
+    desk.trading.cancel_order_by_id(resting.id)
+    desk.order(resting.id, OrderStatus.CANCELED)
+    with pytest.raises(APIError) as ended:
+        desk.trading.cancel_order_by_id(bought.id)
+    assert (ended.value.status_code, ended.value.code) == (422, 42210000)
+    told = desk.until(
+        lambda: [(one.event, one.order.id) for one in list(stream)],
+        lambda told: ("canceled", resting.id) in told and ("fill", bought.id) in told,
+    )
+    assert told.index(("new", bought.id)) < told.index(("fill", bought.id))
+    fill = next(one for one in stream if one.event == "fill")
+    assert (fill.price, fill.qty, fill.position_qty) == (101.0, 10.0, 10.0)
+
+
+def test_positions_are_closed_in_part_and_all_at_once(desk: Desk) -> None:
+    for client_order_id in ("a", "b"):
+        desk.trading.submit_order(
+            MarketOrderRequest(
+                symbol=desk.symbol,
+                qty=4,
+                side=OrderSide.BUY,
+                time_in_force=TimeInForce.DAY,
+                client_order_id=client_order_id,
+            )
+        )
+    desk.step(2)
+    desk.until(desk.trading.get_all_positions, lambda found: [one.qty for one in found] == ["8"])
+    half = desk.trading.close_position(desk.symbol, ClosePositionRequest(percentage="50"))
+    desk.step(3)
+    desk.order(half.id, OrderStatus.FILLED)
+    desk.until(desk.trading.get_all_positions, lambda found: [one.qty for one in found] == ["4"])
+    closed = desk.trading.close_all_positions(cancel_orders=True)
+    assert [(one.symbol, one.status) for one in closed] == [(desk.symbol, 200)]
+    desk.step(4)
+    desk.until(desk.trading.get_all_positions, lambda found: found == [])
+    with pytest.raises(APIError) as missing:
+        desk.trading.get_open_position(desk.symbol)
+    assert (missing.value.status_code, missing.value.code) == (404, 40410000)
+
+
+def test_all_orders_are_cancelled_at_once(desk: Desk) -> None:
+    asked = LimitOrderRequest(
+        symbol=desk.symbol, qty=1, limit_price=10, side=OrderSide.BUY, time_in_force=TimeInForce.GTC
+    )
+    orders = [desk.trading.submit_order(asked) for _ in range(5)]
+    told = desk.trading.cancel_orders()
+    assert {one.id for one in told} == {order.id for order in orders}
+    assert {one.status for one in told} == {200}
+    for order in orders:
+        desk.order(order.id, OrderStatus.CANCELED)
+    assert desk.trading.get_orders() == []
+
+
+def test_watchlists_are_kept(desk: Desk) -> None:
+    made = desk.trading.create_watchlist(CreateWatchlistRequest(name="Tech", symbols=[desk.symbol]))
+    assert [asset.symbol for asset in made.assets] == [desk.symbol]
+    with pytest.raises(APIError) as taken:
+        desk.trading.create_watchlist(CreateWatchlistRequest(name="Tech", symbols=[]))
+    assert taken.value.status_code == 422
+    grown = desk.trading.add_asset_to_watchlist_by_id(made.id, "BTC/USD")
+    assert [asset.symbol for asset in grown.assets] == [desk.symbol, "BTC/USD"]
+    less = desk.trading.remove_asset_from_watchlist_by_id(made.id, desk.symbol)
+    assert [asset.symbol for asset in less.assets] == ["BTC/USD"]
+    renamed = desk.trading.update_watchlist_by_id(made.id, UpdateWatchlistRequest(name="Coins"))
+    assert [(one.id, one.name) for one in desk.trading.get_watchlists()] == [(made.id, renamed.name)]
+    assert desk.trading.get_watchlist_by_id(made.id).name == "Coins"
+    desk.trading.delete_watchlist_by_id(made.id)
+    assert desk.trading.get_watchlists() == []
+
+
+def test_bars_are_read_day_by_day_and_week_by_week(desk: Desk) -> None:
+    days = desk.data.get_stock_bars(
+        StockBarsRequest(
+            symbol_or_symbols=desk.symbol,
+            timeframe=TimeFrame.Day,
+            start=datetime(2024, 1, 2, tzinfo=UTC),
+            end=datetime(2024, 1, 6, tzinfo=UTC),
+        )
+    )[desk.symbol]
+    assert [(bar.timestamp, bar.open) for bar in days] == [
+        (datetime(2024, 1, day, 5, tzinfo=UTC), 98.0 + day) for day in (2, 3, 4, 5)
+    ]
+    weeks = desk.data.get_stock_bars(
+        StockBarsRequest(symbol_or_symbols=[desk.symbol, "NONE"], timeframe=TimeFrame.Week, limit=2)
+    )
+    (first, second) = weeks[desk.symbol]
+    assert (first.timestamp, first.open, first.high, first.close, first.volume) == (
+        datetime(2024, 1, 1, 5, tzinfo=UTC), 100.0, 105.0, 104.0, 400000.0,
+    )  # fmt: skip
+    assert (second.open, second.close) == (104.0, 109.0)
+    latest = desk.data.get_stock_latest_bar(StockLatestBarRequest(symbol_or_symbols=desk.symbol))[desk.symbol]
+    assert latest.open == 99.0 + BARS
+    with pytest.raises(APIError) as finer:
+        desk.data.get_stock_bars(StockBarsRequest(symbol_or_symbols=desk.symbol, timeframe=TimeFrame.Minute))
+    assert (finer.value.status_code, finer.value.code) == (422, 42210000)
+    with pytest.raises(APIError) as quotes:
+        desk.data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols=desk.symbol))
+    assert (quotes.value.status_code, quotes.value.code) == (422, 42210000)
+
+
+def test_refusals_carry_alpacas_numbers(desk: Desk, platform: Platform) -> None:
+    with pytest.raises(APIError) as unknown:
+        desk.trading.get_order_by_id("0190aaaa-0000-7000-8000-000000000003")
+    assert (unknown.value.status_code, unknown.value.code) == (404, 40410000)
+    with pytest.raises(APIError) as poor:
+        desk.trading.submit_order(
+            LimitOrderRequest(
+                symbol=desk.symbol, qty=9999, limit_price=100, side=OrderSide.BUY, time_in_force=TimeInForce.DAY
+            )
+        )
+    assert (poor.value.status_code, poor.value.code) == (403, 40310000)
+    stranger = TradingClient("AKNONE", "none", url_override=f"{platform.base_url}/alpaca")
+    with pytest.raises(APIError) as nobody:
+        stranger.get_account()
+    assert (nobody.value.status_code, nobody.value.code) == (401, 40110000)
