@@ -5,23 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alphintra.broker.service import cancelling, connections, market, paper_settings, reading, sending, sending_many
+from alphintra.broker.service import (
+    cancelling,
+    connections,
+    links,
+    market,
+    paper_settings,
+    reading,
+    sending,
+    sending_many,
+)
 from alphintra.contracts.broker import (
+    AddConnection,
     AdvanceMarket,
+    BreaksView,
+    BreakView,
+    CheckConnection,
+    CloseConnection,
+    ConnectionCheckView,
     ConnectionsView,
     ConnectionView,
     GetConnection,
+    KeysRotatedView,
+    ListBreaks,
     ListConnections,
     ListVenueOrders,
     MarketAdvanced,
     PaperSettingsView,
+    ReconcileConnection,
+    ResolveBreak,
+    RotateConnectionKeys,
     SetPaperSettings,
     VenueOrdersView,
 )
 
 if TYPE_CHECKING:
     from alphintra.broker.gateways.approvals import Approvals
+    from alphintra.broker.repository.live import Live
     from alphintra.broker.repository.records import Records
+    from alphintra.broker.service.links import Venues
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
     from alphintra.infrastructure.events import Delivery
@@ -29,14 +51,18 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
 
-__all__ = ["Endpoints"]
+__all__ = ["Endpoints", "LinkEndpoints"]
 
 
 class Endpoints:
     """Handlers with what they need at hand."""
 
-    def __init__(self, *, records: Records, approvals: Approvals, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, *, records: Records, live: Live, venues: Venues, approvals: Approvals, clock: Clock, ids: IdSource
+    ) -> None:
         self._records = records
+        self._live = live
+        self._venues = venues
         self._approvals = approvals
         self._clock = clock
         self._ids = ids
@@ -48,11 +74,13 @@ class Endpoints:
 
     async def get_connection(self, command: GetConnection, context: Context) -> ConnectionView:
         """Answer ``broker.get_connection``."""
-        return await connections.get_connection(command, context, records=self._records)
+        return await connections.get_connection(
+            command, context, records=self._records, live=self._live, venues=self._venues
+        )
 
     async def list_connections(self, _command: ListConnections, context: Context) -> ConnectionsView:
         """Answer ``broker.list_connections``."""
-        return await connections.list_connections(context, records=self._records)
+        return await connections.list_connections(context, records=self._records, live=self._live, venues=self._venues)
 
     async def set_paper_settings(self, command: SetPaperSettings, context: Context) -> PaperSettingsView:
         """Answer ``broker.set_paper_settings``."""
@@ -61,7 +89,7 @@ class Endpoints:
 
     async def list_venue_orders(self, command: ListVenueOrders, context: Context) -> VenueOrdersView:
         """Answer ``broker.list_venue_orders``."""
-        return await reading.list_venue_orders(command, context, records=self._records)
+        return await reading.list_venue_orders(command, context, records=self._records, live=self._live)
 
     async def on_account_opened(self, delivery: Delivery[AccountOpened]) -> None:
         """Hear ``trading.account_opened``."""
@@ -95,3 +123,49 @@ class Endpoints:
     async def on_kill_state_changed(self, delivery: Delivery[KillStateChanged]) -> None:
         """Hear ``risk.kill_state_changed``."""
         await cancelling.note_kill_state(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+
+
+class LinkEndpoints:
+    """Handlers of what concerns connections of live accounts."""
+
+    def __init__(self, *, live: Live, venues: Venues, clock: Clock, ids: IdSource) -> None:
+        self._live = live
+        self._venues = venues
+        self._clock = clock
+        self._ids = ids
+
+    async def add_connection(self, command: AddConnection, context: Context) -> ConnectionView:
+        """Answer ``broker.add_connection``."""
+        at = self._clock.now()
+        return await links.add_connection(command, context, live=self._live, venues=self._venues, ids=self._ids, at=at)
+
+    async def check_connection(self, command: CheckConnection, context: Context) -> ConnectionCheckView:
+        """Answer ``broker.check_connection``."""
+        return await links.check_connection(command, context, live=self._live, venues=self._venues)
+
+    async def close_connection(self, command: CloseConnection, context: Context) -> ConnectionView:
+        """Answer ``broker.close_connection``."""
+        at = self._clock.now()
+        return await links.close_connection(
+            command, context, live=self._live, venues=self._venues, ids=self._ids, at=at
+        )
+
+    async def reconcile_connection(self, command: ReconcileConnection, context: Context) -> ConnectionView:
+        """Answer ``broker.reconcile_connection``."""
+        at = self._clock.now()
+        return await links.reconcile_connection(
+            command, context, live=self._live, venues=self._venues, ids=self._ids, at=at
+        )
+
+    async def list_breaks(self, command: ListBreaks, context: Context) -> BreaksView:
+        """Answer ``broker.list_breaks``."""
+        return await links.list_breaks(command, context, live=self._live)
+
+    async def resolve_break(self, command: ResolveBreak, context: Context) -> BreakView:
+        """Answer ``broker.resolve_break``."""
+        return await links.resolve_break(command, context, live=self._live, ids=self._ids, at=self._clock.now())
+
+    async def rotate_keys(self, _command: RotateConnectionKeys, context: Context) -> KeysRotatedView:
+        """Answer ``broker.rotate_connection_keys``."""
+        at = self._clock.now()
+        return await links.rotate_keys(context, live=self._live, venues=self._venues, ids=self._ids, at=at)

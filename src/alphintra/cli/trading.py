@@ -18,23 +18,28 @@ __all__ = ["COMMANDS"]
 
 @click.group()
 def account() -> None:
-    """Paper accounts."""
+    """Accounts: paper ones, and live ones that reach a venue."""
 
 
 @account.command("open")
 @click.option("--name", required=True)
 @click.option("--cash", type=POSITIVE, default="100000", show_default=True, help="Starting cash.")
-@click.option("--feed", required=True, help="Feed it trades against, by id or name.")
+@click.option("--feed", help="Feed a paper account trades against, by id or name.")
+@click.option("--mode", type=click.Choice(["paper", "live"]), default="paper", show_default=True, help="For good.")
+@click.option("--confirm", default="", help="The name once more, for a live account.")
 @AS_JSON
-def open_account(*, name: str, cash: str, feed: str, as_json: bool) -> int:
-    """Open a paper account and wait until it can trade."""
+def open_account(*, name: str, cash: str, feed: str | None, mode: str, confirm: str, as_json: bool) -> int:
+    """Open an account; a paper one can trade at once, a live one needs a connection (alphintra connections add)."""
     from alphintra.cli import naming, session
     from alphintra.cli.client import wait_for
 
     with session.person() as api:
-        body = {"name": name, "starting_cash": cash, "feed_id": naming.feed_id(api, feed)}
-        path = f"/accounts/{api.post('/accounts', body)['account_id']}"
-        opened = wait_for("the account", lambda: api.get(path), lambda found: found["status"] == "active")
+        feed_id = None if feed is None else naming.feed_id(api, feed)
+        body = {"name": name, "starting_cash": cash, "feed_id": feed_id, "mode": mode, "confirm": confirm}
+        opened = api.post("/accounts", body)
+        if mode == "paper":
+            path = f"/accounts/{opened['account_id']}"
+            opened = wait_for("the account", lambda: api.get(path), lambda found: found["status"] == "active")
     if as_json:
         print_json(opened)
     else:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
 from uuid import UUID
 
-import msgspec
-
-from alphintra.kernel.messages import Command, Event, Utc, View
+from alphintra.kernel.messages import Command, Event, Utc, View, hiding
 
 __all__ = [
     "ApiKeyCreated",
@@ -38,27 +34,6 @@ __all__ = [
 ]
 
 
-_S = TypeVar("_S", bound=msgspec.Struct)
-
-
-def _hiding(*secrets: str) -> Callable[[type[_S]], type[_S]]:
-    """Keep these fields out of what logs, tracebacks and consoles show of a message."""
-
-    def shown(message: msgspec.Struct) -> list[tuple[str, object]]:
-        fields = ((name, getattr(message, name)) for name in message.__struct_fields__)
-        return [(name, "…" if name in secrets and value is not None else value) for name, value in fields]
-
-    def text(message: msgspec.Struct) -> str:
-        return f"{type(message).__name__}({', '.join(f'{name}={value!r}' for name, value in shown(message))})"
-
-    def hide(message: type[_S]) -> type[_S]:
-        message.__repr__ = text  # type: ignore[assignment,method-assign] # of instances of this class alone
-        message.__rich_repr__ = shown  # type: ignore[method-assign] # what rich tracebacks and consoles ask for
-        return message
-
-    return hide
-
-
 class UserView(View, frozen=True):
     """A registered person; the profile itself lives in user."""
 
@@ -74,7 +49,7 @@ class UsersView(View, frozen=True):
     users: tuple[UserView, ...]
 
 
-@_hiding("access_token", "refresh_token")
+@hiding("access_token", "refresh_token")
 class TokensView(View, frozen=True):
     """What a log-in yields: a short-lived access token (JWT, Ed25519) and a rotating refresh token."""
 
@@ -86,7 +61,7 @@ class TokensView(View, frozen=True):
     session_id: UUID
 
 
-@_hiding("token")
+@hiding("token")
 class SetupTokenView(View, frozen=True):
     """A one-time token that lets the first owner in; None once an owner exists."""
 
@@ -116,7 +91,7 @@ class ApiKeyView(View, frozen=True):
     revoked_at: Utc | None = None
 
 
-@_hiding("secret")
+@hiding("secret")
 class ApiKeyCreated(View, frozen=True):
     """A new API key; the secret is shown this once and stored only as a hash."""
 
@@ -146,7 +121,7 @@ class CreateSetupToken(Command[SetupTokenView], tag="auth.create_setup_token.v1"
     """Make the one-time owner token; earlier unused ones die. Operator only."""
 
 
-@_hiding("token", "password")
+@hiding("token", "password")
 class SetUpOwner(Command[UserView], tag="auth.set_up_owner.v1", frozen=True):
     """Register the first owner with the one-time token."""
 
@@ -155,7 +130,7 @@ class SetUpOwner(Command[UserView], tag="auth.set_up_owner.v1", frozen=True):
     password: str
 
 
-@_hiding("password")
+@hiding("password")
 class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     """Register a person. Owner or operator only."""
 
@@ -164,7 +139,7 @@ class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     role: str
 
 
-@_hiding("password")
+@hiding("password")
 class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
     """Start a session with e-mail and password; ``address`` is the caller's, for throttling."""
 
@@ -173,7 +148,7 @@ class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
     address: str = ""
 
 
-@_hiding("refresh_token")
+@hiding("refresh_token")
 class RefreshSession(Command[TokensView], tag="auth.refresh_session.v1", frozen=True):
     """Exchange a refresh token; using one twice ends the whole session."""
 
@@ -209,7 +184,7 @@ class RevokeApiKey(Command[ApiKeyView], tag="auth.revoke_api_key.v1", frozen=Tru
     key_id: str
 
 
-@_hiding("secret")
+@hiding("secret")
 class VerifyApiKey(Command[ApiKeyPrincipal], tag="auth.verify_api_key.v1", frozen=True):
     """Check an API key's id and secret."""
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from alphintra.kernel.messages import Command, Event, Utc, View
+from alphintra.kernel.messages import Command, Event, Utc, View, hiding
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 
 __all__ = [
+    "AddConnection",
     "AdvanceMarket",
     "BarView",
     "BreakFound",
+    "BreakView",
+    "BreaksView",
     "CancelRefused",
+    "CapabilitiesView",
+    "CheckConnection",
+    "CloseConnection",
     "ConnectionChanged",
+    "ConnectionCheckView",
     "ConnectionOpened",
     "ConnectionView",
     "ConnectionsView",
     "ExecutionReported",
     "GetConnection",
+    "KeysRotatedView",
+    "ListBreaks",
     "ListConnections",
     "ListVenueOrders",
     "MarketAdvanced",
@@ -31,6 +40,9 @@ __all__ = [
     "OrderTriggered",
     "OrderUncertain",
     "PaperSettingsView",
+    "ReconcileConnection",
+    "ResolveBreak",
+    "RotateConnectionKeys",
     "SetPaperSettings",
     "VenueExecution",
     "VenueOrderView",
@@ -65,8 +77,37 @@ class PaperSettingsView(View, frozen=True):
     not_modelled: tuple[str, ...]
 
 
+class CapabilitiesView(View, frozen=True):
+    """What a venue can do; an order it cannot work is refused before it is sent."""
+
+    types: tuple[OrderType, ...]
+    times_in_force: tuple[TimeInForce, ...]
+    order_classes: tuple[OrderClass, ...]
+    has_notional: bool
+    has_fractional: bool
+    has_extended_hours: bool
+    has_replace: bool
+    has_stream: bool
+    rejects_duplicates: bool
+    visibility_delay_ms: int
+    requests_per_minute: int
+
+
 class ConnectionView(View, frozen=True):
-    """How an account reaches its venue; the paper venue is driven by a price feed."""
+    """How an account reaches its venue; the paper venue is driven by a price feed.
+
+    Attributes:
+        account_id: whose connection it is.
+        adapter: paper, alpaca or ccxt; empty for a live account that has no credentials yet.
+        feed_id: the feed of the paper venue.
+        status: pending, reconciling, open, degraded, expired or closed.
+        opened_at: when the account was opened.
+        exchange: which of the exchanges of ccxt, empty otherwise.
+        environment: the venue's test system (paper) or the one with money (live); empty for the paper venue.
+        reason: why it is in this state.
+        changed_at: since when.
+        capabilities: what the venue can do, where an adapter is chosen.
+    """
 
     account_id: UUID
     adapter: str
@@ -74,6 +115,50 @@ class ConnectionView(View, frozen=True):
     status: str
     opened_at: Utc
     paper: PaperSettingsView | None = None
+    exchange: str = ""
+    environment: str = ""
+    reason: str = ""
+    changed_at: Utc | None = None
+    capabilities: CapabilitiesView | None = None
+
+
+class ConnectionCheckView(View, frozen=True):
+    """What the venue answered to a question that changes nothing."""
+
+    account_id: UUID
+    is_ok: bool
+    code: str
+    detail: str
+    cash: Decimal | None
+
+
+class BreakView(View, frozen=True):
+    """A difference between the venue and us; open until a person says what it is."""
+
+    break_id: UUID
+    account_id: UUID
+    code: str
+    symbol: str
+    order_id: UUID | None
+    detail: str
+    status: str
+    found_at: Utc
+    resolved_at: Utc | None
+    resolved_by: str
+    resolution: str
+
+
+class BreaksView(View, frozen=True):
+    """Breaks, newest first."""
+
+    breaks: tuple[BreakView, ...]
+
+
+class KeysRotatedView(View, frozen=True):
+    """The version of the key that wraps every connection's data key now, and how many were wrapped anew."""
+
+    version: int
+    rewrapped: int
 
 
 class ConnectionsView(View, frozen=True):
@@ -188,6 +273,70 @@ class SetPaperSettings(Command[PaperSettingsView], tag="broker.set_paper_setting
     latency_bars: int | None = None
 
 
+@hiding("credentials")
+class AddConnection(Command[ConnectionView], tag="broker.add_connection.v1", frozen=True):
+    """Give a live account its venue, or new credentials for it; orders go there once it is reconciled.
+
+    Attributes:
+        account_id: a live account; adapter, exchange and environment never change afterwards.
+        adapter: alpaca or ccxt.
+        environment: paper for the venue's test system, live for money.
+        credentials: what the venue knows us by: key_id and secret_key for alpaca; apiKey, secret … for ccxt.
+        exchange: which of the exchanges of ccxt.
+        base_url: another address than the venue's own.
+        confirm: the word ``live``, to be typed for the environment with money.
+    """
+
+    account_id: UUID
+    adapter: str
+    environment: str
+    credentials: dict[str, str]
+    exchange: str = ""
+    base_url: str = ""
+    confirm: str = ""
+
+
+class CheckConnection(Command[ConnectionCheckView], tag="broker.check_connection.v1", frozen=True):
+    """Ask the venue for the account's cash, which tells whether address and credentials hold."""
+
+    account_id: UUID
+
+
+class CloseConnection(Command[ConnectionView], tag="broker.close_connection.v1", frozen=True):
+    """End a connection for good and forget its credentials. Refused while orders may work at the venue."""
+
+    account_id: UUID
+
+
+class ReconcileConnection(Command[ConnectionView], tag="broker.reconcile_connection.v1", frozen=True):
+    """Compare orders, executions, positions and cash with the venue now."""
+
+    account_id: UUID
+
+
+class ListBreaks(Command[BreaksView], tag="broker.list_breaks.v1", frozen=True):
+    """List an account's breaks, newest first; the open ones only, unless all are asked for."""
+
+    account_id: UUID
+    is_open: bool = True
+    limit: int = 100
+
+
+class ResolveBreak(Command[BreakView], tag="broker.resolve_break.v1", frozen=True):
+    """Close a break with what a person found out about it.
+
+    ``drop_order`` says, of an order whose answer was lost, that the person looked and the venue does not have it.
+    """
+
+    break_id: UUID
+    resolution: str
+    drop_order: bool = False
+
+
+class RotateConnectionKeys(Command[KeysRotatedView], tag="broker.rotate_connection_keys.v1", frozen=True):
+    """Wrap every connection's data key by the newest key of this installation."""
+
+
 class ListVenueOrders(Command[VenueOrdersView], tag="broker.list_venue_orders.v1", frozen=True):
     """List what was sent to the venue for an account, newest first."""
 
@@ -200,6 +349,7 @@ class ConnectionOpened(Event, tag="broker.connection_opened.v1", frozen=True):
 
     account_id: UUID
     adapter: str
+    capabilities: CapabilitiesView | None = None
 
 
 class OrderAcknowledged(Event, tag="broker.order_acknowledged.v1", frozen=True):
@@ -290,8 +440,9 @@ class BreakFound(Event, tag="broker.break_found.v1", frozen=True):
     Attributes:
         break_id: the case.
         account_id: whose account it concerns.
-        code: EXTERNAL_ORDER, EXEC_CONFLICT, EXEC_MISSING, OVERFILL, POSITION_DIFF, CASH_DIFF, FEE_SIGN, TIME_SKEW,
-            VENUE_ENUM_UNKNOWN, VENUE_PROTOCOL, or PROTECTION_MISSING where a group's position has no working stop.
+        code: EXTERNAL_ORDER, EXEC_CONFLICT, EXEC_MISSING, OVERFILL, LATE_FILL, POSITION_DIFF, CASH_DIFF, FEE_SIGN,
+            TIME_SKEW, VENUE_ENUM_UNKNOWN, VENUE_PROTOCOL, ORDER_UNRESOLVED, or PROTECTION_MISSING where a group's
+            position has no working stop.
         symbol: what it concerns, empty for the account as a whole.
         order_id: which order, where it is one of ours.
         detail: what the venue says and what we have, in one sentence.

@@ -165,12 +165,18 @@ class OrdersView(View, frozen=True):
 
 
 class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=True):
-    """Open a paper account that trades against a price feed."""
+    """Open an account: a paper one that trades against a price feed, or a live one that a connection leads to a venue.
+
+    The mode never changes. A live account is confirmed by typing its name once more; its starting cash is what the
+    venue holds for it.
+    """
 
     name: str
     starting_cash: Decimal
-    feed_id: UUID
+    feed_id: UUID | None = None
     currency: str = "USD"
+    mode: AccountMode = AccountMode.PAPER
+    confirm: str = ""
 
 
 class GetAccount(Command[AccountView], tag="trading.get_account.v1", frozen=True):

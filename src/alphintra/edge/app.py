@@ -25,6 +25,7 @@ from alphintra.edge.pages import api_page, home_page, setup_page
 from alphintra.edge.problems import handlers
 from alphintra.edge.routes import (
     accounts,
+    connections,
     health,
     holdings,
     identity,
@@ -53,6 +54,7 @@ _RESOURCES: Final = tuple(
         market_data,
         strategies,
         accounts,
+        connections,
         holdings,
         orders,
         risk,

@@ -66,7 +66,16 @@ class ServiceCredentials:
 class ServiceHost:
     """One service in one process; ``app.wire`` enters what the service answers, hears and does in the background."""
 
-    def __init__(self, credentials: ServiceCredentials, *, database: Database, bus: Bus, nats: Client) -> None:
+    def __init__(
+        self,
+        credentials: ServiceCredentials,
+        *,
+        database: Database,
+        bus: Bus,
+        nats: Client,
+        reread: Callable[[], ServiceCredentials] | None = None,
+    ) -> None:
+        self._reread = reread
         self.service = credentials.service
         self.credentials = credentials
         self.database = database
@@ -104,9 +113,13 @@ class ServiceHost:
         )
         asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in SERVICES[service].asks)
         bus = Bus(name=service, asks=asks, local=local, nats=nats)
-        host = cls(credentials, database=database, bus=bus, nats=nats)
+        host = cls(credentials, database=database, bus=bus, nats=nats, reread=reread)
         database.wake_with(host.wake)
         return host
+
+    def current_credentials(self) -> ServiceCredentials:
+        """Return the credentials as they are by now: secrets may be replaced while the service runs."""
+        return self.credentials if self._reread is None else self._reread()
 
     def hear(self, event: type[E], handler: Callable[[Delivery[E]], Awaitable[None]]) -> None:
         """Deliver events of this type to the handler while this process runs the service's background part."""

@@ -6,6 +6,7 @@ commands travel on ``<service>.cmd.<name>``, events on ``<service>.evt.<name>``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar, cast, get_args
@@ -15,10 +16,41 @@ import msgspec
 
 from alphintra.kernel.money import plain
 
-__all__ = ["Actor", "Command", "Context", "Event", "EventEnvelope", "ReplyT", "Utc", "View", "reply_type", "subject_of"]
+__all__ = [
+    "Actor",
+    "Command",
+    "Context",
+    "Event",
+    "EventEnvelope",
+    "ReplyT",
+    "Utc",
+    "View",
+    "hiding",
+    "reply_type",
+    "subject_of",
+]
 
 Utc = Annotated[datetime, msgspec.Meta(tz=True)]
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 ReplyT = TypeVar("ReplyT", covariant=True)  # noqa: PLC0105 - reads as the type of the reply
+
+
+def hiding(*secrets: str) -> Callable[[type[StructT]], type[StructT]]:
+    """Keep these fields out of what logs, tracebacks and consoles show of a message."""
+
+    def shown(message: msgspec.Struct) -> list[tuple[str, object]]:
+        fields = ((name, getattr(message, name)) for name in message.__struct_fields__)
+        return [(name, "…" if name in secrets and value is not None else value) for name, value in fields]
+
+    def text(message: msgspec.Struct) -> str:
+        return f"{type(message).__name__}({', '.join(f'{name}={value!r}' for name, value in shown(message))})"
+
+    def hide(message: type[StructT]) -> type[StructT]:
+        message.__repr__ = text  # type: ignore[assignment,method-assign] # of instances of this class alone
+        message.__rich_repr__ = shown  # type: ignore[method-assign] # what rich tracebacks and consoles ask for
+        return message
+
+    return hide
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ __all__ = [
     "EdgeCredentials",
     "ProcessCredentials",
     "Servers",
+    "connection_keys",
     "next_secret",
     "operator_token",
     "read_credentials",
@@ -37,6 +38,7 @@ __all__ = [
 
 OPERATOR_TOKEN_PREFIX = "alp_op_"  # noqa: S105 - a prefix, not a token
 _OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
+_CONNECTION_KEYS = "broker-connections.keys"
 _SEED_BYTES = 32
 _NEXT = ".next"
 
@@ -136,6 +138,22 @@ def service_credentials(path: Path, service: str) -> ServiceCredentials:
     raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.UNAVAILABLE)
 
 
+def connection_keys(home: Home, *, with_new: bool = False) -> str:
+    """Return the keys that wrap the data keys of broker's connections, ``version:base64`` each, newest first.
+
+    The first is drawn at first use; ``with_new`` draws another before those that are there, which stay for what they
+    still wrap.
+    """
+    kept = home.read_secret(_CONNECTION_KEYS)
+    if kept is not None and not with_new:
+        return kept
+    version = 1 if kept is None else int(kept.partition(":")[0]) + 1
+    drawn = f"{version}:{base64.b64encode(os.urandom(_SEED_BYTES)).decode()}"
+    keys = drawn if kept is None else f"{drawn},{kept}"
+    home.write_secret(_CONNECTION_KEYS, keys)
+    return keys
+
+
 def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
     placement = next(item for item in servers.layout if item.service == service)
     coming = home.read_secret(next_secret(placement.service_role))
@@ -148,6 +166,7 @@ def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
             secrets["approval_seed"] = _seed(home, "risk-approval.seed")
         case "broker":
             secrets["approval_verify_key"] = SigningKey(_seed(home, "risk-approval.seed")).public_text
+            secrets["connection_keys"] = connection_keys(home)
         case "strategy":
             options["catalogue"] = str(home.catalogue)
         case _:

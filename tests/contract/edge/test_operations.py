@@ -147,6 +147,7 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "POST /api/v1/users",
         "PUT /api/v1/accounts/{account_id}/limits",
         "PUT /api/v1/risk/alert-rules/{rule}",
+        "POST /api/v1/connections/rotate-keys",
     }
     halt = {written(one) for one in OPERATIONS if one.scope is Scope.HALT}
     assert halt == {"POST /api/v1/risk/kill", "POST /api/v1/risk/release"}

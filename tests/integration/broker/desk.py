@@ -12,7 +12,9 @@ from uuid import UUID
 import asyncpg
 
 from alphintra.broker.endpoints import Endpoints
+from alphintra.broker.gateways.adapters import Adapters
 from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
 from alphintra.contracts.approval import Approval, ApprovalSeal, OrderTerms, approval_leaf, proofs, seal_bytes
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
@@ -87,7 +89,14 @@ class Desk:
         bus, local = local_bus("broker")
         clock = SettableClock()
         approvals = Approvals(bus, verify_key=RISK_KEY.verify_key, clock=clock)
-        endpoints = Endpoints(records=Records(connected), approvals=approvals, clock=clock, ids=SystemIds())
+        endpoints = Endpoints(
+            records=Records(connected),
+            live=Live(connected),
+            venues=Adapters(lambda: ""),
+            approvals=approvals,
+            clock=clock,
+            ids=SystemIds(),
+        )
         desk = cls(database=database, endpoints=endpoints, clock=clock, local=local)
         await endpoints.on_account_opened(desk.account_opened())
         return desk

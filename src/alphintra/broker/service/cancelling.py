@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from alphintra.broker.domain.approvals import is_blocking, is_stopping, kill_scope
 from alphintra.broker.domain.orders import VenueOrderStatus
 from alphintra.broker.domain.paper import given_up
+from alphintra.broker.repository.live import LiveRows
 from alphintra.broker.service.inbox import CONSUMER
+from alphintra.broker.service.live_orders import cancel_live
+from alphintra.broker.service.telling import Desk
 from alphintra.contracts.broker import (
     OrderCanceled,
 )
@@ -51,6 +54,10 @@ async def cancel_order(delivery: Delivery[CancelRequested], *, records: Records,
         if not await receive_once(tx.session, CONSUMER, delivery):
             return
         if not await tx.paper.lock_orders([order_id]):
+            live = LiveRows(tx.session)
+            if await live.lock(order_id) is not None:
+                await cancel_live(live, order_id, desk=Desk(ids, context), at=at)
+                return
             if not await tx.is_decided(order_id):
                 message = f"order {order_id} has not arrived yet: its cancellation waits"
                 raise AlphintraError("ORDER_NOT_HEARD", message, kind=Kind.UNAVAILABLE)
@@ -110,7 +117,12 @@ async def note_kill_state(
         await tx.close_gate()
         if is_blocking(kill.state):
             await tx.raise_block(scope, epoch=kill.epoch, state=kill.state, at=kill.set_at)
-        withdrawn = await withdraw_all(tx, scope, at=at) if is_stopping(kill.state) else []
+        withdrawn: list[OrderId] = []
+        if is_stopping(kill.state):
+            withdrawn = await withdraw_all(tx, scope, at=at)
+            live = LiveRows(tx.session)
+            for order_id in await live.open_in(scope):
+                await cancel_live(live, order_id, desk=Desk(ids, context), at=at)
         told = [(order_id, OrderCanceled(order_id=order_id)) for order_id in withdrawn]
         await append_events(tx.session, told, ids=ids, context=context, at=at)
         detail: dict[str, object] = {"state": kill.state, "epoch": kill.epoch, "canceled": withdrawn}

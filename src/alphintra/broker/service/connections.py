@@ -10,7 +10,9 @@ import msgspec
 
 from alphintra.broker.domain.connections import Connection, open_paper_connection
 from alphintra.broker.domain.paper import NOT_MODELLED, PaperSettings, preset_of
+from alphintra.broker.repository.live import Live, LiveRows
 from alphintra.broker.service.inbox import CONSUMER
+from alphintra.broker.service.links import Venues, link_view, open_link, visible_link
 from alphintra.contracts.broker import (
     ConnectionOpened,
     ConnectionsView,
@@ -22,6 +24,7 @@ from alphintra.infrastructure.events import Delivery, append_audit, append_event
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
+from alphintra.kernel.vocabulary import AccountMode
 
 if TYPE_CHECKING:
     from alphintra.broker.repository.records import Records
@@ -33,7 +36,7 @@ __all__ = ["get_connection", "list_connections", "open_connection", "settings_vi
 
 
 async def open_connection(delivery: Delivery[AccountOpened], *, records: Records, ids: IdSource, at: datetime) -> None:
-    """Connect a new paper account to its feed; an account nothing here can connect is recorded and left without."""
+    """Connect a new paper account to its feed; a live account waits for somebody to add its venue and credentials."""
     event, context = delivery.event, delivery.context
     account_id = AccountId(event.account_id)
     connection = open_paper_connection(
@@ -43,32 +46,44 @@ async def open_connection(delivery: Delivery[AccountOpened], *, records: Records
         if not await receive_once(tx.session, CONSUMER, delivery):
             return
         action = "connection.decline" if connection is None else "connection.open"
+        if event.mode is AccountMode.LIVE:
+            action = "connection.await"
+            rows = LiveRows(tx.session)
+            await open_link(rows, account_id, event.owner_id, starting_cash=event.starting_cash, at=at)
         detail: dict[str, object] = {"mode": event.mode, "feed_id": event.feed_id}
         await append_audit(tx.session, action, f"account:{account_id}", detail, ids=ids, context=context, at=at)
         if connection is None:
-            get_logger().warning("connection.declined", account_id=str(account_id), mode=event.mode)
+            get_logger().info(action, account_id=str(account_id), mode=event.mode)
             return
         await tx.add_connection(connection)
         opened = ConnectionOpened(account_id=account_id, adapter=connection.adapter)
         await append_event(tx.session, opened, ids=ids, aggregate_id=account_id, context=context, at=at)
 
 
-async def get_connection(command: GetConnection, context: Context, *, records: Records) -> ConnectionView:
+async def get_connection(
+    command: GetConnection, context: Context, *, records: Records, live: Live, venues: Venues
+) -> ConnectionView:
     """Return an account's connection, of a paper account with its settings.
 
     Raises CONNECTION_NOT_FOUND, also for the account of somebody else.
     """
+    link = await visible_link(command.account_id, context, live=live)
+    if link is not None:
+        return link_view(link, venues)
     connection = await visible_connection(command.account_id, context, records)
     settings = await records.paper_settings(connection.account_id)
     return msgspec.structs.replace(_connection_view(connection), paper=settings_view(connection.account_id, settings))
 
 
-async def list_connections(context: Context, *, records: Records) -> ConnectionsView:
+async def list_connections(context: Context, *, records: Records, live: Live, venues: Venues) -> ConnectionsView:
     """Return the acting user's connections, oldest first. Raises USER_REQUIRED."""
     if context.actor.user_id is None:
         raise AlphintraError("USER_REQUIRED", "only a signed-in person has connections", kind=Kind.FORBIDDEN)
     connections = await records.connections_of(UserId(context.actor.user_id))
-    return ConnectionsView(connections=tuple(_connection_view(connection) for connection in connections))
+    async with live.reading() as rows:
+        links = await rows.links.of_owner(UserId(context.actor.user_id))
+    views = [_connection_view(connection) for connection in connections]
+    return ConnectionsView(connections=(*views, *(link_view(link, venues) for link in links)))
 
 
 async def visible_connection(account_id: UUID, context: Context, records: Records) -> Connection:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from alphintra.broker.domain.approvals import NO_APPROVAL, Refusal, judge_approval, needs_renewal
 from alphintra.broker.domain.orders import Order
 from alphintra.broker.domain.paper import refuse_strangers
+from alphintra.broker.repository.live import LiveRows
 from alphintra.broker.service.inbox import CONSUMER
+from alphintra.broker.service.live_orders import queue_order, refuse_for_link
 from alphintra.broker.service.placing import place_on_paper, refuse_on_paper
 from alphintra.contracts.broker import OrderRefused
 from alphintra.infrastructure.events import Delivery, append_audit, append_events, receive_once
@@ -52,14 +54,21 @@ async def send_order(
         for proof in evidence:
             refusal = refusal or judge_approval(proof, blocking_epoch=epoch, at=at)
         refusal = refusal or refuse_strangers(orders)
-        refusal = refusal or await refuse_on_paper(tx, orders, connection)
+        live = LiveRows(tx.session)
+        link = await live.links.get(first.account_id)
+        if link is None:
+            refusal = refusal or await refuse_on_paper(tx, orders, connection)
+        else:
+            refusal = refusal or refuse_for_link(link, count=len(orders))
         for order in orders:
             if not await tx.decide(order.order_id, refusal, at=at):
                 get_logger().warning("order.replayed", order_id=str(order.order_id), event_id=str(delivery.event_id))
                 return
-        told: list[tuple[UUID, Event]]
+        told: list[tuple[UUID, Event]] = []
         if refusal is not None:
             told = [(order.order_id, _refused(order, refusal)) for order in orders]
+        elif link is not None:
+            await queue_order(live, event.terms, event.approval, evidence=evidence[0], at=at)
         else:
             told = await place_on_paper(tx, orders, connection, at=at)
         action = "order.send" if refusal is None else "order.refuse"

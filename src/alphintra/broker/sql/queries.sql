@@ -255,3 +255,188 @@ SET
     slippage_bps = $2, commission_bps = $3, fee_per_share = $4, fee_minimum = $5, participation = $6, reject_bps = $7,
     latency_bars = $8
 WHERE account_id = $1;
+
+-- links.insert: store the way of a new live account, without credentials yet; one that is there stays as it is
+INSERT INTO links (account_id, owner_id, starting_cash, status, changed_at, opened_at)
+VALUES ($1, $2, $3, 'pending', $4, $4)
+ON CONFLICT (account_id) DO NOTHING;
+
+-- links.get: read the connection of a live account
+SELECT
+    account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
+    seen_at, changed_at, opened_at
+FROM links WHERE account_id = $1;
+
+-- links.lock: read the connection of a live account and hold it until the transaction ends
+SELECT
+    account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
+    seen_at, changed_at, opened_at
+FROM links WHERE account_id = $1 FOR NO KEY UPDATE;
+
+-- links.list: a person's connections of live accounts, oldest first; everybody's for null
+SELECT
+    account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
+    seen_at, changed_at, opened_at
+FROM links WHERE $1::uuid IS NULL OR owner_id = $1 ORDER BY opened_at, account_id;
+
+-- links.active: connections whose venue is to be spoken to
+SELECT
+    account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
+    seen_at, changed_at, opened_at
+FROM links WHERE status IN ('reconciling', 'open', 'degraded') ORDER BY account_id;
+
+-- links.address: say where a connection leads and with which credentials
+UPDATE links SET adapter = $2, exchange = $3, environment = $4, base_url = $5, credentials_version = $6
+WHERE account_id = $1;
+
+-- links.turn: store a connection's new state
+UPDATE links SET status = $2, reason = $3, changed_at = $4 WHERE account_id = $1;
+
+-- links.seen: remember up to which execution time a venue's executions are known; never goes back
+UPDATE links SET seen_at = $2 WHERE account_id = $1 AND (seen_at IS NULL OR seen_at < $2);
+
+-- link_credentials.put: store encrypted credentials in place of earlier ones
+INSERT INTO link_credentials (account_id, version, kek_version, wrapped_key, ciphertext, sealed_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id) DO UPDATE SET
+    version = excluded.version, kek_version = excluded.kek_version, wrapped_key = excluded.wrapped_key,
+    ciphertext = excluded.ciphertext, sealed_at = excluded.sealed_at;
+
+-- link_credentials.get: read encrypted credentials
+SELECT version, kek_version, wrapped_key, ciphertext FROM link_credentials WHERE account_id = $1;
+
+-- link_credentials.under_older: credentials whose data key is not wrapped by the key of this version, held
+SELECT account_id, version, kek_version, wrapped_key, ciphertext
+FROM link_credentials WHERE kek_version <> $1 ORDER BY account_id FOR UPDATE;
+
+-- link_credentials.delete: forget the credentials of a closed connection
+DELETE FROM link_credentials WHERE account_id = $1;
+
+-- live_orders.insert: store an order for a venue elsewhere, before anything is sent
+INSERT INTO live_orders (
+    order_id, account_id, client_order_id, symbol, side, qty, terms, approval, kill_epoch, approved_until, replaces,
+    status, queued_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $12, $12);
+
+-- live_orders.get: read an order and hold it until the transaction ends
+SELECT
+    order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+FROM live_orders WHERE order_id = $1 FOR NO KEY UPDATE;
+
+-- live_orders.of_report: the order a venue reports on, by our id or its own, held until the transaction ends
+SELECT
+    order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+FROM live_orders
+WHERE account_id = $1 AND (client_order_id = $2 OR venue_order_id = $3)
+ORDER BY (client_order_id = $2) DESC LIMIT 1 FOR NO KEY UPDATE;
+
+-- live_orders.replacing: the order that takes the place of another
+SELECT order_id FROM live_orders WHERE replaces = $1 AND account_id = $2;
+
+-- live_orders.active: an account's orders that are not closed, oldest first
+SELECT
+    order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+FROM live_orders
+WHERE account_id = $1 AND status IN ('queued', 'sending', 'unknown', 'review', 'working')
+ORDER BY queued_at, order_id;
+
+-- live_orders.queue: orders to be sent, oldest first, with what allows it
+SELECT order_id, terms, approval, kill_epoch, approved_until
+FROM live_orders WHERE account_id = $1 AND status = 'queued' ORDER BY queued_at, order_id LIMIT $2;
+
+-- live_orders.unanswered: symbols of orders that were sent and of which the venue has told nothing yet
+SELECT DISTINCT symbol FROM live_orders
+WHERE account_id = $1 AND (status IN ('sending', 'unknown', 'review') OR (status = 'queued' AND attempts > 0))
+ORDER BY symbol;
+
+-- live_orders.queued: an order with what allows it to be sent
+SELECT order_id, terms, approval, kill_epoch, approved_until FROM live_orders WHERE order_id = $1;
+
+-- live_orders.cancels: orders whose cancellation the venue is to be asked for
+SELECT
+    order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+FROM live_orders
+WHERE
+    account_id = $1 AND status = 'working' AND is_cancel_requested AND venue_order_id IS NOT NULL
+    AND (cancel_after IS NULL OR cancel_after <= $2)
+ORDER BY queued_at, order_id LIMIT $3;
+
+-- live_orders.store: write how an order stands
+UPDATE live_orders SET
+    status = $2, venue_order_id = $3, filled_qty = $4, is_cancel_requested = $5, attempts = $6, misses = $7,
+    unknown_since = $8, missed_at = $9, updated_at = $10
+WHERE order_id = $1;
+
+-- live_orders.blocking_epoch: newest epoch in which the firm, or the account of an order, was blocked; 0 if never
+SELECT coalesce(max(k.epoch), 0)
+FROM kill_blocks AS k
+WHERE k.scope = $2 OR k.scope = (SELECT o.account_id::text FROM live_orders AS o WHERE o.order_id = $1);
+
+-- live_orders.approve: put a newer approval in the place of an order's own
+UPDATE live_orders SET kill_epoch = $2, approved_until = $3 WHERE order_id = $1;
+
+-- live_orders.hold_cancel: leave an order's cancellation alone until a moment; the venue was asked
+UPDATE live_orders SET cancel_after = $2 WHERE order_id = $1;
+
+-- live_orders.open_in: ids of an account's orders that are not closed, of everybody's for null
+SELECT order_id FROM live_orders
+WHERE
+    status IN ('queued', 'sending', 'unknown', 'review', 'working') AND ($1::uuid IS NULL OR account_id = $1)
+ORDER BY account_id, order_id;
+
+-- live_orders.list: an account's orders, newest first
+SELECT order_id, account_id, terms, filled_qty, status, venue_order_id, queued_at
+FROM live_orders WHERE account_id = $1 ORDER BY queued_at DESC, order_id DESC LIMIT $2;
+
+-- live_executions.find: an execution by the venue's id of it, or by what the order had filled in all by then
+SELECT
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+FROM live_executions
+WHERE
+    account_id = $1 AND (
+        execution_id = $2
+        OR (order_id = $3::uuid AND cum_qty = $4::numeric AND qty = $5::numeric AND price = $6::numeric)
+    )
+ORDER BY (execution_id = $2) DESC LIMIT 1;
+
+-- live_executions.insert: store an execution; no row comes back if it was there
+INSERT INTO live_executions (
+    account_id, execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, recorded_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (account_id, execution_id) DO NOTHING
+RETURNING execution_id;
+
+-- live_executions.positions: what the booked executions of an account add up to, by symbol
+SELECT symbol, sum(CASE side WHEN 'buy' THEN qty ELSE -qty END) AS qty
+FROM live_executions WHERE account_id = $1 AND order_id IS NOT NULL GROUP BY symbol;
+
+-- live_executions.cash_flow: the money the booked executions of an account brought, fees taken off
+SELECT coalesce(sum(CASE side WHEN 'buy' THEN -qty * price ELSE qty * price END - fee), 0) AS flow
+FROM live_executions WHERE account_id = $1 AND order_id IS NOT NULL;
+
+-- breaks.insert: open a break; no row comes back if it was found before
+INSERT INTO breaks (break_id, account_id, code, key, symbol, order_id, detail, found_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (account_id, code, key) DO NOTHING
+RETURNING break_id;
+
+-- breaks.list: the breaks of an account, newest first; only the open ones where asked for
+SELECT
+    break_id, account_id, code, key, symbol, order_id, detail, status, found_at, resolved_at, resolved_by, resolution
+FROM breaks WHERE account_id = $1 AND (status = 'open' OR NOT $2::boolean)
+ORDER BY found_at DESC, break_id DESC LIMIT $3;
+
+-- breaks.get: read a break and hold it until the transaction ends
+SELECT
+    break_id, account_id, code, key, symbol, order_id, detail, status, found_at, resolved_at, resolved_by, resolution
+FROM breaks WHERE break_id = $1 FOR UPDATE;
+
+-- breaks.resolve: close a break with what a person says about it
+UPDATE breaks SET status = 'resolved', resolved_at = $2, resolved_by = $3, resolution = $4 WHERE break_id = $1;
+
+-- breaks.open_codes: codes of an account's open breaks
+SELECT DISTINCT code FROM breaks WHERE account_id = $1 AND status = 'open' ORDER BY code;

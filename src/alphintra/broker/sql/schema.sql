@@ -44,6 +44,27 @@ CREATE TABLE audit_pending (
     CONSTRAINT audit_pending_pkey PRIMARY KEY (audit_id)
 );
 
+-- table breaks
+CREATE TABLE breaks (
+    break_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    code text NOT NULL,
+    key text NOT NULL,
+    symbol text NOT NULL,
+    order_id uuid,
+    detail text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    resolved_at timestamp with time zone,
+    resolved_by text DEFAULT ''::text NOT NULL,
+    resolution text DEFAULT ''::text NOT NULL,
+    CONSTRAINT breaks_finding_key UNIQUE (account_id, code, key),
+    CONSTRAINT breaks_pkey PRIMARY KEY (break_id),
+    CONSTRAINT breaks_resolved_by_somebody CHECK (((status = 'resolved'::text) = ((resolved_at IS NOT NULL) AND
+        (resolved_by <> ''::text) AND (resolution <> ''::text)))),
+    CONSTRAINT breaks_status_check CHECK ((status = ANY (ARRAY['open'::text, 'resolved'::text])))
+);
+
 -- table connections
 CREATE TABLE connections (
     account_id uuid NOT NULL,
@@ -103,6 +124,103 @@ CREATE TABLE kill_blocks (
     state text NOT NULL,
     since timestamp with time zone NOT NULL,
     CONSTRAINT kill_blocks_pkey PRIMARY KEY (scope)
+);
+
+-- table link_credentials
+CREATE TABLE link_credentials (
+    account_id uuid NOT NULL,
+    version bigint NOT NULL,
+    kek_version bigint NOT NULL,
+    wrapped_key bytea NOT NULL,
+    ciphertext bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    CONSTRAINT link_credentials_kek_version_check CHECK ((kek_version > 0)),
+    CONSTRAINT link_credentials_pkey PRIMARY KEY (account_id),
+    CONSTRAINT link_credentials_version_check CHECK ((version > 0))
+);
+
+-- table links
+CREATE TABLE links (
+    account_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    starting_cash numeric(28,9) NOT NULL,
+    adapter text DEFAULT ''::text NOT NULL,
+    exchange text DEFAULT ''::text NOT NULL,
+    environment text DEFAULT 'paper'::text NOT NULL,
+    base_url text DEFAULT ''::text NOT NULL,
+    status text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    credentials_version bigint DEFAULT 0 NOT NULL,
+    seen_at timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    CONSTRAINT links_adapter_check CHECK ((adapter = ANY (ARRAY[''::text, 'alpaca'::text, 'ccxt'::text]))),
+    CONSTRAINT links_adapter_unless_pending CHECK (((adapter <> ''::text) OR (status = ANY (ARRAY['pending'::text,
+        'closed'::text])))),
+    CONSTRAINT links_credentials_version_check CHECK ((credentials_version >= 0)),
+    CONSTRAINT links_environment_check CHECK ((environment = ANY (ARRAY['paper'::text, 'live'::text]))),
+    CONSTRAINT links_pkey PRIMARY KEY (account_id),
+    CONSTRAINT links_starting_cash_check CHECK (((starting_cash >= (0)::numeric) AND (starting_cash <
+        'Infinity'::numeric))),
+    CONSTRAINT links_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'reconciling'::text, 'open'::text,
+        'degraded'::text, 'expired'::text, 'closed'::text])))
+);
+
+-- table live_executions
+CREATE TABLE live_executions (
+    account_id uuid NOT NULL,
+    execution_id text NOT NULL,
+    order_id uuid,
+    venue_order_id text NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    price numeric(28,9) NOT NULL,
+    fee numeric(28,9) NOT NULL,
+    cum_qty numeric(28,9),
+    executed_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT live_executions_cum_qty_check CHECK (((cum_qty > (0)::numeric) AND (cum_qty < 'Infinity'::numeric))),
+    CONSTRAINT live_executions_fee_check CHECK (((fee > '-Infinity'::numeric) AND (fee < 'Infinity'::numeric))),
+    CONSTRAINT live_executions_pkey PRIMARY KEY (account_id, execution_id),
+    CONSTRAINT live_executions_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT live_executions_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT live_executions_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
+);
+
+-- table live_orders
+CREATE TABLE live_orders (
+    order_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    client_order_id text NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    qty numeric(28,9),
+    terms text NOT NULL,
+    approval text NOT NULL,
+    kill_epoch bigint NOT NULL,
+    approved_until timestamp with time zone NOT NULL,
+    replaces uuid,
+    status text NOT NULL,
+    venue_order_id text,
+    filled_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    is_cancel_requested boolean DEFAULT false NOT NULL,
+    cancel_after timestamp with time zone,
+    attempts bigint DEFAULT 0 NOT NULL,
+    misses bigint DEFAULT 0 NOT NULL,
+    unknown_since timestamp with time zone,
+    missed_at timestamp with time zone,
+    queued_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT live_orders_client_order_id_key UNIQUE (account_id, client_order_id),
+    CONSTRAINT live_orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
+        'Infinity'::numeric))),
+    CONSTRAINT live_orders_pkey PRIMARY KEY (order_id),
+    CONSTRAINT live_orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT live_orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT live_orders_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text,
+        'unknown'::text, 'review'::text, 'working'::text, 'filled'::text, 'canceled'::text, 'expired'::text,
+        'rejected'::text, 'replaced'::text])))
 );
 
 -- table markets
@@ -259,6 +377,29 @@ CREATE TABLE verdicts (
     CONSTRAINT verdicts_pkey PRIMARY KEY (order_id)
 );
 
+-- foreign key breaks.breaks_account_id_fkey
+ALTER TABLE breaks ADD CONSTRAINT breaks_account_id_fkey FOREIGN KEY (account_id) REFERENCES links(account_id);
+
+-- foreign key link_credentials.link_credentials_account_id_fkey
+ALTER TABLE link_credentials ADD CONSTRAINT link_credentials_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    links(account_id);
+
+-- foreign key live_executions.live_executions_account_id_fkey
+ALTER TABLE live_executions ADD CONSTRAINT live_executions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    links(account_id);
+
+-- foreign key live_executions.live_executions_order_id_fkey
+ALTER TABLE live_executions ADD CONSTRAINT live_executions_order_id_fkey FOREIGN KEY (order_id) REFERENCES
+    live_orders(order_id);
+
+-- foreign key live_orders.live_orders_account_id_fkey
+ALTER TABLE live_orders ADD CONSTRAINT live_orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    links(account_id);
+
+-- foreign key live_orders.live_orders_order_id_fkey
+ALTER TABLE live_orders ADD CONSTRAINT live_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES
+    verdicts(order_id);
+
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
 
@@ -282,11 +423,28 @@ ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_account_id_fkey FOREIGN KEY
 ALTER TABLE venue_orders ADD CONSTRAINT venue_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES
     verdicts(order_id);
 
+-- index breaks.breaks_open_idx
+CREATE INDEX breaks_open_idx ON breaks USING btree (account_id, code) WHERE (status = 'open'::text);
+
 -- index connections.connections_owner_idx
 CREATE INDEX connections_owner_idx ON connections USING btree (owner_id, opened_at, account_id);
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
+
+-- index links.links_owner_idx
+CREATE INDEX links_owner_idx ON links USING btree (owner_id, opened_at, account_id);
+
+-- index live_executions.live_executions_order_idx
+CREATE INDEX live_executions_order_idx ON live_executions USING btree (order_id) WHERE (order_id IS NOT NULL);
+
+-- index live_orders.live_orders_active_idx
+CREATE INDEX live_orders_active_idx ON live_orders USING btree (account_id, queued_at, order_id) WHERE (status = ANY
+    (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'review'::text, 'working'::text]));
+
+-- index live_orders.live_orders_venue_order_id_idx
+CREATE UNIQUE INDEX live_orders_venue_order_id_idx ON live_orders USING btree (account_id, venue_order_id) WHERE
+    (venue_order_id IS NOT NULL);
 
 -- index venue_orders.venue_orders_account_idx
 CREATE INDEX venue_orders_account_idx ON venue_orders USING btree (account_id, sent_at DESC, order_id DESC);

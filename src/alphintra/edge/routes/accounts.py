@@ -41,6 +41,7 @@ from alphintra.contracts.trading import (
 )
 from alphintra.edge.decoding import Amount, Label
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
+from alphintra.kernel.vocabulary import AccountMode
 
 __all__ = ["routes"]
 
@@ -48,12 +49,14 @@ routes = Routes("accounts")
 
 
 class AccountBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A paper account that trades against a price feed."""
+    """An account: paper with its price feed, or live, confirmed by its name written once more."""
 
     name: Label
     starting_cash: Amount
-    feed_id: UUID
+    feed_id: UUID | None = None
     currency: str = "USD"
+    mode: AccountMode = AccountMode.PAPER
+    confirm: str = ""
 
 
 class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -86,12 +89,14 @@ async def list_accounts(caller: Reader) -> AccountsView:
 
 @routes.post("/accounts", status=201)
 async def open_account(caller: Trader, body: Annotated[AccountBody, Depends(Body(AccountBody))]) -> AccountView:
-    """Open a paper account; it is active once risk and broker have taken it up."""
+    """Open an account; it is active once risk has taken it up and broker has its feed or its connection."""
     command = OpenAccount(
         name=str(body.name),
         starting_cash=Decimal(body.starting_cash),
         feed_id=body.feed_id,
         currency=body.currency,
+        mode=body.mode,
+        confirm=body.confirm,
     )
     return await caller.ask(command)
 

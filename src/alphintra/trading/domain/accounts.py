@@ -50,21 +50,27 @@ def new_account(  # noqa: PLR0913 - an account has these parts
     name: str,
     starting_cash: Decimal,
     currency: str,
-    feed_id: UUID,
+    feed_id: UUID | None,
     at: datetime,
+    mode: AccountMode = AccountMode.PAPER,
+    confirm: str = "",
 ) -> Account:
-    """Return a new paper account. Raises FIELD_LENGTH, FIELD_VALUE or NUMBER_* for bad input."""
+    """Return a new account.
+
+    Raises FIELD_LENGTH, FIELD_VALUE, FIELD_REQUIRED, FIELD_FORBIDDEN, CONFIRM_REQUIRED or NUMBER_* for bad input.
+    """
     if not 0 < len(name.strip()) <= _ACCOUNT_NAME_MAX or not name.isprintable():
         message = f"the name must have 1 to {_ACCOUNT_NAME_MAX} printable characters"
         raise AlphintraError("FIELD_LENGTH", message, pointer="/name")
     if not _CURRENCY.fullmatch(currency):
         raise AlphintraError("FIELD_VALUE", "the currency is three letters, e.g. USD", pointer="/currency")
     require_positive(starting_cash, pointer="/starting_cash")
+    _require_way(mode, feed_id, is_confirmed=confirm == name)
     return Account(
         account_id=account_id,
         owner_id=owner_id,
         name=name.strip(),
-        mode=AccountMode.PAPER,
+        mode=mode,
         currency=currency,
         feed_id=feed_id,
         is_risk_ready=False,
@@ -75,3 +81,18 @@ def new_account(  # noqa: PLR0913 - an account has these parts
         fees=Decimal(0),
         created_at=at,
     )
+
+
+def _require_way(mode: AccountMode, feed_id: UUID | None, *, is_confirmed: bool) -> None:
+    """Check that a paper account has its feed, and that a live one has none and is meant."""
+    if mode is AccountMode.PAPER:
+        if feed_id is None:
+            message = "a paper account trades against a price feed: name one"
+            raise AlphintraError("FIELD_REQUIRED", message, pointer="/feed_id")
+        return
+    if feed_id is not None:
+        message = "a live account trades at its venue: leave the feed out"
+        raise AlphintraError("FIELD_FORBIDDEN", message, pointer="/feed_id")
+    if not is_confirmed:
+        message = "orders of a live account reach a venue: confirm it by its name, written once more"
+        raise AlphintraError("CONFIRM_REQUIRED", message, pointer="/confirm")

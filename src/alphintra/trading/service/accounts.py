@@ -61,7 +61,7 @@ async def owned_account(account_id: AccountId, context: Context, *, books: Books
 async def open_account(
     command: OpenAccount, context: Context, *, books: Books, ids: IdSource, at: datetime
 ) -> AccountView:
-    """Open a paper account; its starting cash is the first entry of its ledger. Raises ACCOUNT_NAME_TAKEN."""
+    """Open an account; its starting cash is the first entry of its ledger. Raises ACCOUNT_NAME_TAKEN."""
     account = new_account(
         account_id=AccountId(ids.new()),
         owner_id=acting_user(context),
@@ -70,6 +70,8 @@ async def open_account(
         currency=command.currency,
         feed_id=command.feed_id,
         at=at,
+        mode=command.mode,
+        confirm=command.confirm,
     )
     deposit = (LedgerLine("cash", account.starting_cash), LedgerLine("deposits", -account.starting_cash))
     event = AccountOpened(
@@ -80,7 +82,7 @@ async def open_account(
         starting_cash=account.starting_cash,
         feed_id=account.feed_id,
     )
-    facts: dict[str, Any] = {"name": account.name, "starting_cash": account.starting_cash}
+    facts: dict[str, Any] = {"name": account.name, "starting_cash": account.starting_cash, "mode": account.mode}
     subject = f"account:{account.account_id}"
     async with books.transaction() as tx:
         await tx.add_account(account)

@@ -1,0 +1,134 @@
+"""What a venue can do: published for risk, shown to people, and held against each order before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from alphintra.broker.domain.approvals import Refusal
+from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
+
+__all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_supported", "exchange"]
+
+UNSUPPORTED = "ORDER_UNSUPPORTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a venue can do.
+
+    Attributes:
+        types: order types it works.
+        times_in_force: how long it lets an order work.
+        order_classes: groups it takes.
+        has_notional: whether an order may name an amount of money instead of a quantity.
+        has_fractional: whether quantities may have decimals.
+        has_extended_hours: whether orders may trade outside the regular session.
+        has_replace: whether a working order may be replaced in one step.
+        has_stream: whether it tells of executions by itself; the others are asked again and again.
+        rejects_duplicates: whether it refuses a client order id it has seen, so that sending again is harmless.
+        pays_rebates: whether a fee may be below zero.
+        visibility_delay: how long an order it took may stay invisible to a question for it.
+        requests_per_minute: how often it may be called.
+    """
+
+    types: frozenset[OrderType]
+    times_in_force: frozenset[TimeInForce]
+    order_classes: frozenset[OrderClass] = frozenset({OrderClass.SIMPLE})
+    has_notional: bool = False
+    has_fractional: bool = True
+    has_extended_hours: bool = False
+    has_replace: bool = False
+    has_stream: bool = False
+    rejects_duplicates: bool = False
+    pays_rebates: bool = False
+    visibility_delay: timedelta = timedelta(seconds=2)
+    requests_per_minute: int = 200
+
+
+class Wanted(Protocol):
+    """What of an order's terms a venue may not be able to do."""
+
+    @property
+    def symbol(self) -> str:
+        """What is traded."""
+
+    @property
+    def side(self) -> Side:
+        """Buy or sell."""
+
+    @property
+    def type(self) -> OrderType:
+        """How it is priced."""
+
+    @property
+    def time_in_force(self) -> TimeInForce:
+        """How long it works."""
+
+    @property
+    def qty(self) -> Decimal | None:
+        """Quantity, unless an amount of money is named."""
+
+    @property
+    def notional(self) -> Decimal | None:
+        """Amount of money, unless a quantity is named."""
+
+    @property
+    def extended_hours(self) -> bool:
+        """Whether it may trade outside the regular session."""
+
+    @property
+    def order_class(self) -> OrderClass:
+        """How it belongs to others."""
+
+    @property
+    def replaces(self) -> UUID | None:
+        """The order it takes the place of."""
+
+
+ALPACA = Capabilities(
+    types=frozenset(OrderType),
+    times_in_force=frozenset(TimeInForce) - {TimeInForce.GTD},
+    has_notional=True,
+    has_extended_hours=True,
+    has_replace=True,
+    has_stream=True,
+    rejects_duplicates=True,
+)
+
+
+def exchange(
+    times_in_force: frozenset[TimeInForce], *, has_stop: bool, has_replace: bool, requests_per_minute: int
+) -> Capabilities:
+    """Return what a crypto exchange can do; whether it refuses a client id twice is not known, so it is not assumed."""
+    stops = {OrderType.STOP, OrderType.STOP_LIMIT} if has_stop else set()
+    return Capabilities(
+        types=frozenset({OrderType.MARKET, OrderType.LIMIT} | stops),
+        times_in_force=times_in_force,
+        has_replace=has_replace,
+        pays_rebates=True,
+        requests_per_minute=requests_per_minute,
+    )
+
+
+def check_supported(wanted: Wanted, offered: Capabilities) -> Refusal | None:
+    """Return why a venue cannot work an order, None if it can; it names the first thing that is missing."""
+    missing = [
+        (wanted.type not in offered.types, f"orders of type {wanted.type}"),
+        (wanted.time_in_force not in offered.times_in_force, f"time in force {wanted.time_in_force}"),
+        (wanted.order_class not in offered.order_classes, f"groups of class {wanted.order_class}"),
+        (wanted.notional is not None and not offered.has_notional, "orders by amount of money: name a quantity"),
+        (wanted.extended_hours and not offered.has_extended_hours, "trading outside the regular session"),
+        (wanted.replaces is not None and not offered.has_replace, "replacing: cancel the order and place another"),
+        (
+            wanted.qty is not None and wanted.qty % 1 != 0 and not offered.has_fractional,
+            "quantities with decimals: name a whole number",
+        ),
+    ]
+    for is_missing, what in missing:
+        if is_missing:
+            return Refusal(UNSUPPORTED, f"the venue does not offer {what}")
+    return None

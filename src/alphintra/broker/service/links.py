@@ -1,0 +1,341 @@
+"""Connections of live accounts: giving them a venue and credentials, testing, closing, and what people see of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from alphintra.broker.domain.links import ADAPTERS, Environment, Link, LinkStatus, is_active, require_address
+from alphintra.broker.domain.reports import Applied, LiveStatus, Tale
+from alphintra.broker.gateways.vault import Credentials, Vault
+from alphintra.broker.service.telling import Desk, tell, turn_link
+from alphintra.contracts.broker import (
+    BreaksView,
+    BreakView,
+    CapabilitiesView,
+    ConnectionCheckView,
+    ConnectionOpened,
+    ConnectionView,
+    KeysRotatedView,
+)
+from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, OrderId, UserId
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from alphintra.broker.domain.capabilities import Capabilities
+    from alphintra.broker.domain.links import Break
+    from alphintra.broker.gateways.venue import RemoteVenue
+    from alphintra.broker.repository.live import Live, LiveRows
+    from alphintra.contracts.broker import (
+        AddConnection,
+        CheckConnection,
+        CloseConnection,
+        ListBreaks,
+        ReconcileConnection,
+        ResolveBreak,
+    )
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+
+__all__ = [
+    "Venues",
+    "add_connection",
+    "check_connection",
+    "close_connection",
+    "link_view",
+    "list_breaks",
+    "open_link",
+    "reconcile_connection",
+    "resolve_break",
+    "rotate_keys",
+    "visible_link",
+]
+
+BREAKS_LIMIT_MAX = 1000
+RESOLUTION_MAX = 1000
+_CONFIRMATION = "live"
+
+
+class Venues(Protocol):
+    """The ways to venues that this installation has."""
+
+    def vault(self) -> Vault:
+        """Return the vault under the keys of this installation. Raises KEYS_MISSING or KEYS_UNREADABLE."""
+        ...
+
+    def connect(self, link: Link, credentials: Credentials) -> RemoteVenue:
+        """Return the venue a connection leads to. Raises ADAPTER_UNKNOWN, EXCHANGE_UNKNOWN, CREDENTIALS_INCOMPLETE."""
+        ...
+
+    def capabilities(self, link: Link) -> Capabilities | None:
+        """Return what the venue of a connection can do, None while no adapter is chosen."""
+        ...
+
+
+async def visible_link(account_id: UUID, context: Context, *, live: Live) -> Link | None:
+    """Return the connection of a live account the actor may see; None for any other."""
+    async with live.reading() as rows:
+        link = await rows.links.get(AccountId(account_id))
+    actor = context.actor
+    trusted = "operator" in actor.roles or actor.id.startswith("service:")
+    return link if link is not None and (trusted or link.owner_id == actor.user_id) else None
+
+
+async def add_connection(
+    command: AddConnection, context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime
+) -> ConnectionView:
+    """Give a live account its venue, or new credentials.
+
+    Raises CONNECTION_NOT_FOUND (also for paper accounts, which have no credentials), CONNECTION_FIXED,
+    CONFIRM_REQUIRED, ADAPTER_UNKNOWN, FIELD_VALUE, URL_FORBIDDEN and those of the vault; nothing is stored then.
+    """
+    known = await _required(command.account_id, context, live=live)
+    link = _addressed(known, command)
+    credentials = Credentials(command.credentials)
+    await venues.connect(link, credentials).close()
+    sealed = venues.vault().seal(credentials, link.account_id, version=link.credentials_version)
+    desk = Desk(ids, context)
+    async with live.transaction() as tx:
+        now = await tx.links.lock(link.account_id)
+        if now is None or now.credentials_version != known.credentials_version or now.status is not known.status:
+            raise AlphintraError("VERSION_CONFLICT", "the connection changed meanwhile: try again", kind=Kind.CONFLICT)
+        await tx.links.set_address(link)
+        await tx.links.put_credentials(link.account_id, sealed, at=at)
+        facts: dict[str, object] = {"adapter": link.adapter, "version": sealed.version, "environment": link.environment}
+        what = f"account:{link.account_id}"
+        await append_audit(tx.session, "connection.add", what, facts, ids=ids, context=context, at=at)
+        reason = "credentials were added: comparing with the venue"
+        turned = LinkStatus.RECONCILING if now.status is not LinkStatus.DEGRADED else LinkStatus.DEGRADED
+        await turn_link(tx, replace(link, status=now.status), turned, reason=reason, desk=desk, at=at)
+        if known.status is LinkStatus.PENDING:
+            opened = ConnectionOpened(
+                account_id=link.account_id, adapter=link.adapter, capabilities=_capabilities_view(venues, link)
+            )
+            await append_event(tx.session, opened, ids=ids, aggregate_id=link.account_id, context=context, at=at)
+        stored = await tx.links.get(link.account_id)
+    return link_view(stored or link, venues)
+
+
+async def check_connection(
+    command: CheckConnection, context: Context, *, live: Live, venues: Venues
+) -> ConnectionCheckView:
+    """Ask the venue for the account's cash; a venue that does not answer well is an answer.
+
+    Raises CONNECTION_NOT_FOUND, CREDENTIALS_MISSING and those of the vault.
+    """
+    link = await _required(command.account_id, context, live=live)
+    async with live.reading() as rows:
+        sealed = await rows.links.credentials(link.account_id)
+    if sealed is None:
+        message = "the connection has no credentials: add them first"
+        raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.CONFLICT, pointer="/account_id")
+    venue = venues.connect(link, venues.vault().open(sealed, link.account_id))
+    try:
+        cash = await venue.cash()
+    except AlphintraError as error:
+        return ConnectionCheckView(
+            account_id=link.account_id, is_ok=False, code=error.code, detail=error.detail, cash=None
+        )
+    finally:
+        await venue.close()
+    return ConnectionCheckView(account_id=link.account_id, is_ok=True, code="", detail="", cash=cash)
+
+
+async def close_connection(
+    command: CloseConnection, context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime
+) -> ConnectionView:
+    """End a connection and forget its credentials. Raises CONNECTION_BUSY while orders may work at the venue."""
+    link = await _required(command.account_id, context, live=live)
+    async with live.transaction() as tx:
+        now = await tx.links.lock(link.account_id) or link
+        if now.status is not LinkStatus.CLOSED:
+            if await tx.active(link.account_id):
+                message = "orders may work at the venue: cancel them first, or resolve the breaks that name them"
+                raise AlphintraError("CONNECTION_BUSY", message, kind=Kind.CONFLICT)
+            await tx.links.forget_credentials(link.account_id)
+            reason = "closed by its owner: credentials are deleted"
+            await turn_link(tx, now, LinkStatus.CLOSED, reason=reason, desk=Desk(ids, context), at=at)
+        stored = await tx.links.get(link.account_id)
+    return link_view(stored or link, venues)
+
+
+async def reconcile_connection(
+    command: ReconcileConnection, context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime
+) -> ConnectionView:
+    """Have a connection compared with its venue now; its orders wait for the result. Raises CONNECTION_STATE."""
+    link = await _required(command.account_id, context, live=live)
+    async with live.transaction() as tx:
+        now = await tx.links.lock(link.account_id) or link
+        if not is_active(now.status):
+            message = f"the connection is {now.status}: there is no venue to compare with"
+            raise AlphintraError("CONNECTION_STATE", message, kind=Kind.CONFLICT)
+        reason = f"asked for at {at.isoformat(timespec='seconds')}"
+        if now.status is not LinkStatus.DEGRADED:
+            await turn_link(tx, now, LinkStatus.RECONCILING, reason=reason, desk=Desk(ids, context), at=at)
+        stored = await tx.links.get(link.account_id)
+    return link_view(stored or link, venues)
+
+
+async def rotate_keys(context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime) -> KeysRotatedView:
+    """Wrap every data key that an older key wraps by the newest. Raises ROLE_REQUIRED and those of the vault."""
+    if "operator" not in context.actor.roles and context.actor.id != "operator":
+        message = "keys are rotated by an operator"
+        raise AlphintraError("ROLE_REQUIRED", message, kind=Kind.FORBIDDEN)
+    vault = venues.vault()
+    async with live.transaction() as tx:
+        older = await tx.links.under_older_key(vault.newest)
+        for account_id, sealed in older:
+            await tx.links.put_credentials(account_id, vault.rewrap(sealed, account_id), at=at)
+        facts: dict[str, object] = {"version": vault.newest, "rewrapped": len(older)}
+        await append_audit(tx.session, "connection.rotate_keys", "firm", facts, ids=ids, context=context, at=at)
+    return KeysRotatedView(version=vault.newest, rewrapped=len(older))
+
+
+async def list_breaks(command: ListBreaks, context: Context, *, live: Live) -> BreaksView:
+    """Return an account's breaks, newest first. Raises CONNECTION_NOT_FOUND and PAGE_LIMIT."""
+    if not 1 <= command.limit <= BREAKS_LIMIT_MAX:
+        raise AlphintraError("PAGE_LIMIT", f"limit must lie between 1 and {BREAKS_LIMIT_MAX}", pointer="/limit")
+    link = await _required(command.account_id, context, live=live)
+    async with live.reading() as rows:
+        found = await rows.links.breaks(link.account_id, is_open=command.is_open, limit=command.limit)
+    return BreaksView(breaks=tuple(_break_view(item) for item in found))
+
+
+async def resolve_break(
+    command: ResolveBreak, context: Context, *, live: Live, ids: IdSource, at: datetime
+) -> BreakView:
+    """Close a break with what a person says; a second time changes nothing.
+
+    Raises BREAK_NOT_FOUND, USER_REQUIRED, FIELD_LENGTH, and BREAK_KEEPS_ORDER where an order without an answer would be
+    left behind.
+    """
+    text = command.resolution.strip()
+    if not 0 < len(text) <= RESOLUTION_MAX or not text.isprintable():
+        message = f"say in 1 to {RESOLUTION_MAX} printable characters what the difference is"
+        raise AlphintraError("FIELD_LENGTH", message, pointer="/resolution")
+    if context.actor.id.startswith("service:"):
+        raise AlphintraError("USER_REQUIRED", "only a person resolves a break", kind=Kind.FORBIDDEN)
+    async with live.transaction() as tx:
+        found = await tx.links.lock_break(command.break_id)
+        if found is None or await visible_link(found.account_id, context, live=live) is None:
+            message = f"there is no break {command.break_id}"
+            raise AlphintraError("BREAK_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/break_id")
+        if found.status == "open":
+            if found.code == "ORDER_UNRESOLVED" and found.order_id is not None:
+                await _drop_order(tx, found.order_id, command, desk=Desk(ids, context), at=at)
+            await tx.links.resolve(found.break_id, by=context.actor.id, resolution=text, at=at)
+            facts: dict[str, object] = {"code": found.code, "break_id": found.break_id, "resolution": text}
+            what = f"account:{found.account_id}"
+            await append_audit(tx.session, "break.resolve", what, facts, ids=ids, context=context, at=at)
+            found = await tx.links.lock_break(command.break_id) or found
+    return _break_view(found)
+
+
+def link_view(link: Link, venues: Venues) -> ConnectionView:
+    """Return what people see of a connection: nothing of its credentials."""
+    return ConnectionView(
+        account_id=link.account_id,
+        adapter=link.adapter,
+        feed_id=None,
+        status=link.status,
+        opened_at=link.opened_at,
+        exchange=link.exchange,
+        environment=link.environment if link.adapter else "",
+        reason=link.reason,
+        changed_at=link.changed_at,
+        capabilities=_capabilities_view(venues, link),
+    )
+
+
+async def open_link(tx: LiveRows, account_id: UUID, owner_id: UUID, *, starting_cash: Decimal, at: datetime) -> None:
+    """Take up a new live account; it has no way to a venue before somebody adds one."""
+    await tx.links.add(AccountId(account_id), UserId(owner_id), starting_cash=starting_cash, at=at)
+
+
+async def _required(account_id: UUID, context: Context, *, live: Live) -> Link:
+    link = await visible_link(account_id, context, live=live)
+    if link is None:
+        message = f"there is no live account {account_id}: open one with mode live; a paper account has no credentials"
+        raise AlphintraError("CONNECTION_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
+    return link
+
+
+def _addressed(link: Link, command: AddConnection) -> Link:
+    """Return the connection with the address and the next version of credentials a person gives it."""
+    if link.status is LinkStatus.CLOSED:
+        raise AlphintraError("CONNECTION_STATE", "the connection is closed for good", kind=Kind.CONFLICT)
+    if command.adapter not in ADAPTERS:
+        message = f"there is no adapter {command.adapter[:40]!r}: known are {', '.join(sorted(ADAPTERS))}"
+        raise AlphintraError("ADAPTER_UNKNOWN", message, pointer="/adapter")
+    try:
+        environment = Environment(command.environment)
+    except ValueError as error:
+        message = f"environment is paper (the venue's test system) or live (money), not {command.environment[:40]!r}"
+        raise AlphintraError("FIELD_VALUE", message, pointer="/environment") from error
+    given = (command.adapter, command.exchange, environment)
+    if link.adapter and given != (link.adapter, link.exchange, link.environment):
+        message = "adapter, exchange and environment of a connection never change: open another account"
+        raise AlphintraError("CONNECTION_FIXED", message, kind=Kind.CONFLICT, pointer="/adapter")
+    if environment is Environment.LIVE and command.confirm != _CONFIRMATION:
+        message = f"orders on this connection cost money: confirm it by the word {_CONFIRMATION!r}"
+        raise AlphintraError("CONFIRM_REQUIRED", message, pointer="/confirm")
+    require_address(command.base_url)
+    return replace(
+        link,
+        adapter=command.adapter,
+        exchange=command.exchange,
+        environment=environment,
+        base_url=command.base_url,
+        credentials_version=link.credentials_version + 1,
+    )
+
+
+async def _drop_order(tx: LiveRows, order_id: OrderId, command: ResolveBreak, *, desk: Desk, at: datetime) -> None:
+    order = await tx.lock(order_id)
+    if order is None or order.status is not LiveStatus.REVIEW:
+        return
+    if not command.drop_order:
+        message = "the order still waits for an answer: look at the venue, and say drop_order if it is not there"
+        raise AlphintraError("BREAK_KEEPS_ORDER", message, kind=Kind.CONFLICT, pointer="/drop_order")
+    applied = Applied(order=replace(order, status=LiveStatus.REJECTED), tales=(Tale.REJECTED,))
+    await tell(tx, applied, desk=desk, at=at, reason=f"not at the venue, says {desk.context.actor.id}")
+
+
+def _capabilities_view(venues: Venues, link: Link) -> CapabilitiesView | None:
+    found = venues.capabilities(link)
+    if found is None:
+        return None
+    return CapabilitiesView(
+        types=tuple(sorted(found.types)),
+        times_in_force=tuple(sorted(found.times_in_force)),
+        order_classes=tuple(sorted(found.order_classes)),
+        has_notional=found.has_notional,
+        has_fractional=found.has_fractional,
+        has_extended_hours=found.has_extended_hours,
+        has_replace=found.has_replace,
+        has_stream=found.has_stream,
+        rejects_duplicates=found.rejects_duplicates,
+        visibility_delay_ms=round(found.visibility_delay.total_seconds() * 1000),
+        requests_per_minute=found.requests_per_minute,
+    )
+
+
+def _break_view(item: Break) -> BreakView:
+    return BreakView(
+        break_id=item.break_id,
+        account_id=item.account_id,
+        code=item.code,
+        symbol=item.symbol,
+        order_id=item.order_id,
+        detail=item.detail,
+        status=item.status,
+        found_at=item.found_at,
+        resolved_at=item.resolved_at,
+        resolved_by=item.resolved_by,
+        resolution=item.resolution,
+    )

@@ -1,0 +1,191 @@
+"""The life of a live account's connection: added, tested, reconciled, its keys rotated, closed; and its breaks."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+
+from alphintra.broker.gateways.vault import parse_keys
+from alphintra.contracts.broker import (
+    CheckConnection,
+    CloseConnection,
+    GetConnection,
+    ListBreaks,
+    ReconcileConnection,
+    ResolveBreak,
+    RotateConnectionKeys,
+)
+from alphintra.kernel.errors import AlphintraError
+from fixtures.services import operator_context, person_context
+from fixtures.venue.server import KEY_ID, SECRET
+from fixtures.waiting import until
+from integration.broker.desk import new_id
+from integration.broker.live_desk import KEYS
+
+if TYPE_CHECKING:
+    from integration.broker.desk import Desk
+    from integration.broker.live_desk import LiveDesk
+
+NEWER = "2:OTg3NjU0MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEwOTg="
+TABLES = ("links", "link_credentials", "event_log", "audit_events", "breaks", "live_orders")
+
+
+async def refusal(awaitable: Any) -> str:  # noqa: ANN401 - any coroutine
+    with pytest.raises(AlphintraError) as refused:
+        await awaitable
+    return refused.value.code
+
+
+async def test_a_live_account_waits_for_its_connection_and_trades_after_it(live_desk: LiveDesk) -> None:
+    await live_desk.open_account()
+    early = await live_desk.place()
+    assert [name for name, _ in await live_desk.events()] == ["order_refused"]
+    assert await live_desk.status(early.order_id) == ""
+    view = await live_desk.links.add_connection(live_desk.wanted(), live_desk.owner)
+    assert (view.status, view.environment) == ("reconciling", "paper")
+    assert view.capabilities is not None
+    assert "trailing_stop" in view.capabilities.types
+    async with live_desk.keeper():
+        await live_desk.link_reaches("open")
+
+
+async def test_a_paper_account_can_have_no_credentials(desk: Desk, live_desk: LiveDesk) -> None:
+    command = live_desk.wanted(account_id=desk.account_id)
+    assert await refusal(live_desk.links.add_connection(command, live_desk.owner)) == "CONNECTION_NOT_FOUND"
+    assert await live_desk.rows("select 1 from link_credentials") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"adapter": "telegraph"}, "ADAPTER_UNKNOWN"),
+        ({"environment": "both"}, "FIELD_VALUE"),
+        ({"environment": "live"}, "CONFIRM_REQUIRED"),
+        ({"base_url": "http://example.org"}, "URL_FORBIDDEN"),
+        ({"credentials": {"key_id": KEY_ID}}, "CREDENTIALS_INCOMPLETE"),
+    ],
+)
+async def test_a_connection_that_cannot_be_is_refused_and_nothing_stored(
+    live_desk: LiveDesk, changes: dict[str, Any], code: str
+) -> None:
+    await live_desk.open_account()
+    assert await refusal(live_desk.links.add_connection(live_desk.wanted(**changes), live_desk.owner)) == code
+    assert await live_desk.rows("select 1 from link_credentials") == []
+    assert await live_desk.link_status() == "pending"
+
+
+async def test_environment_and_adapter_never_change(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    again = live_desk.wanted(environment="live", confirm="live")
+    assert await refusal(live_desk.links.add_connection(again, live_desk.owner)) == "CONNECTION_FIXED"
+
+
+async def test_another_persons_connection_is_not_found(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    stranger = person_context("trader", user_id=new_id())
+    account_id = live_desk.account_id
+    for attempt in (
+        live_desk.links.add_connection(live_desk.wanted(), stranger),
+        live_desk.links.check_connection(CheckConnection(account_id=account_id), stranger),
+        live_desk.links.close_connection(CloseConnection(account_id=account_id), stranger),
+        live_desk.links.reconcile_connection(ReconcileConnection(account_id=account_id), stranger),
+        live_desk.links.list_breaks(ListBreaks(account_id=account_id), stranger),
+        live_desk.endpoints.get_connection(GetConnection(account_id=account_id), stranger),
+    ):
+        assert await refusal(attempt) == "CONNECTION_NOT_FOUND"
+
+
+async def test_a_connection_is_tested_without_changing_anything(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    command = CheckConnection(account_id=live_desk.account_id)
+    good = await live_desk.links.check_connection(command, live_desk.owner)
+    live_desk.venue.is_refusing_keys = True
+    bad = await live_desk.links.check_connection(command, live_desk.owner)
+    assert (good.is_ok, good.cash, bad.is_ok, bad.code) == (True, Decimal(100_000), False, "VENUE_AUTH")
+
+
+async def test_the_secret_is_nowhere_but_encrypted(live_desk: LiveDesk) -> None:
+    with structlog.testing.capture_logs() as logged:
+        await live_desk.connect()
+        async with live_desk.keeper():
+            await live_desk.link_reaches("open")
+            live_desk.venue.is_refusing_keys = True
+            await live_desk.venue.disconnect()
+            await live_desk.link_reaches("expired")
+    stored = [str(dict(row)) for table in TABLES for row in await live_desk.rows(f"select * from {table}")]  # noqa: S608 - names of this file
+    seen = "\n".join([*stored, str(logged), repr(live_desk.wanted()), str(live_desk.wanted())])
+    assert "link_credentials" not in seen
+    assert len(stored) > len(TABLES)
+    assert SECRET not in seen
+    assert SECRET.encode().hex() not in seen
+
+
+async def test_rotated_keys_open_what_older_ones_sealed_and_the_older_is_not_needed_after(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    live_desk.keys[0] = f"{NEWER},{KEYS}"
+    assert await refusal(live_desk.links.rotate_keys(RotateConnectionKeys(), live_desk.owner)) == "ROLE_REQUIRED"
+    before = await live_desk.rows("select ciphertext from link_credentials")
+    rotated = [await live_desk.links.rotate_keys(RotateConnectionKeys(), operator_context()) for _ in range(2)]
+    assert [(view.version, view.rewrapped) for view in rotated] == [(2, 1), (2, 0)]
+    assert await live_desk.rows("select ciphertext from link_credentials") == before
+    live_desk.keys[0] = NEWER
+    checked = await live_desk.links.check_connection(CheckConnection(account_id=live_desk.account_id), live_desk.owner)
+    assert checked.is_ok
+    assert set(parse_keys(NEWER)) == {2}
+
+
+async def test_a_closed_connection_forgets_its_credentials_and_takes_no_orders(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    async with live_desk.keeper():
+        await live_desk.link_reaches("open")
+        terms = await live_desk.place()
+        await live_desk.reaches(terms.order_id, "working")
+        close = CloseConnection(account_id=live_desk.account_id)
+        assert await refusal(live_desk.links.close_connection(close, live_desk.owner)) == "CONNECTION_BUSY"
+        await live_desk.cancel(terms.order_id)
+        await live_desk.reaches(terms.order_id, "canceled")
+        views = [await live_desk.links.close_connection(close, live_desk.owner) for _ in range(2)]
+        assert [view.status for view in views] == ["closed", "closed"]
+    assert await live_desk.rows("select 1 from link_credentials") == []
+    refused = await live_desk.place()
+    assert await live_desk.told(refused.order_id) == ["order_refused"]
+    assert await refusal(live_desk.links.add_connection(live_desk.wanted(), live_desk.owner)) == "CONNECTION_STATE"
+
+
+async def test_what_is_at_the_venue_and_not_ours_is_found_once_and_resolved_by_a_person(live_desk: LiveDesk) -> None:
+    live_desk.venue.market.positions["MSFT"] = Decimal(5)
+    body = {"client_order_id": "by-hand", "symbol": "TSLA", "side": "buy", "type": "limit", "qty": "1"}
+    live_desk.venue.market.add({**body, "time_in_force": "gtc", "limit_price": "1"})
+    await live_desk.connect()
+    async with live_desk.keeper():
+        await until(lambda: live_desk.has_breaks(2))
+        assert sorted(await live_desk.codes()) == ["EXTERNAL_ORDER", "POSITION_DIFF"]
+        waiting = await live_desk.place()
+        await live_desk.settles()
+        assert await live_desk.status(waiting.order_id) == "queued"
+        found = await live_desk.links.list_breaks(ListBreaks(account_id=live_desk.account_id), live_desk.owner)
+        for item in found.breaks:
+            command = ResolveBreak(break_id=item.break_id, resolution="placed by hand before")
+            view = await live_desk.links.resolve_break(command, live_desk.owner)
+            assert (view.status, view.resolved_by) == ("resolved", live_desk.owner.actor.id)
+        await live_desk.reaches(waiting.order_id, "working")
+    assert len(await live_desk.codes()) == 2
+
+
+async def test_a_second_reconciliation_of_the_same_venue_writes_nothing(live_desk: LiveDesk) -> None:
+    live_desk.venue.market.cash += 7
+    await live_desk.connect()
+    live_desk.venue.market.cash -= 2
+    live_desk.venue.fills = True
+    async with live_desk.keeper():
+        await live_desk.link_reaches("open")
+        terms = await live_desk.place()
+        await live_desk.reaches(terms.order_id, "filled")
+    assert await live_desk.codes() == ["CASH_DIFF"]
+    await live_desk.reconciled()
+    before = await live_desk.fingerprint(*TABLES, "live_executions")
+    await live_desk.reconciled()
+    assert await live_desk.fingerprint(*TABLES, "live_executions") == before
