@@ -24,8 +24,7 @@ def connections() -> None:
 
 @connections.command("add")
 @ACCOUNT
-@click.option("--adapter", type=click.Choice(["alpaca", "ccxt"]), required=True, help="Kind of venue.")
-@click.option("--exchange", default="", help="Which of the exchanges of ccxt, e.g. kraken.")
+@click.option("--adapter", type=click.Choice(["alpaca"]), required=True, help="Kind of venue.")
 @click.option("--environment", type=click.Choice(["paper", "live"]), required=True, help="Test system, or money.")
 @click.option(
     "--credentials",

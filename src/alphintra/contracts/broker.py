@@ -98,11 +98,11 @@ class ConnectionView(View, frozen=True):
 
     Attributes:
         account_id: whose connection it is.
-        adapter: paper, alpaca or ccxt; empty for a live account that has no credentials yet.
+        adapter: paper or alpaca; empty for a live account that has no credentials yet.
         feed_id: the feed of the paper venue.
         status: pending, reconciling, open, degraded, expired or closed.
         opened_at: when the account was opened.
-        exchange: which of the exchanges of ccxt, empty otherwise.
+        exchange: which exchange, of an adapter that serves several; empty otherwise.
         environment: the venue's test system (paper) or the one with money (live); empty for the paper venue.
         reason: why it is in this state.
         changed_at: since when.
@@ -279,10 +279,10 @@ class AddConnection(Command[ConnectionView], tag="broker.add_connection.v1", fro
 
     Attributes:
         account_id: a live account; adapter, exchange and environment never change afterwards.
-        adapter: alpaca or ccxt.
+        adapter: alpaca.
         environment: paper for the venue's test system, live for money.
-        credentials: what the venue knows us by: key_id and secret_key for alpaca; apiKey, secret … for ccxt.
-        exchange: which of the exchanges of ccxt.
+        credentials: what the venue knows us by: key_id and secret_key for alpaca.
+        exchange: which exchange, of an adapter that serves several; empty for alpaca.
         base_url: another address than the venue's own.
         confirm: the word ``live``, to be typed for the environment with money.
     """

@@ -11,7 +11,7 @@ from uuid import UUID
 from alphintra.broker.domain.approvals import Refusal
 from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
 
-__all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_supported", "exchange"]
+__all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_supported"]
 
 UNSUPPORTED = "ORDER_UNSUPPORTED"
 
@@ -98,20 +98,6 @@ ALPACA = Capabilities(
     has_stream=True,
     rejects_duplicates=True,
 )
-
-
-def exchange(
-    times_in_force: frozenset[TimeInForce], *, has_stop: bool, has_replace: bool, requests_per_minute: int
-) -> Capabilities:
-    """Return what a crypto exchange can do; whether it refuses a client id twice is not known, so it is not assumed."""
-    stops = {OrderType.STOP, OrderType.STOP_LIMIT} if has_stop else set()
-    return Capabilities(
-        types=frozenset({OrderType.MARKET, OrderType.LIMIT} | stops),
-        times_in_force=times_in_force,
-        has_replace=has_replace,
-        pays_rebates=True,
-        requests_per_minute=requests_per_minute,
-    )
 
 
 def check_supported(wanted: Wanted, offered: Capabilities) -> Refusal | None:

@@ -12,6 +12,7 @@ import msgspec
 
 from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState
 from alphintra.broker.gateways.venue import VenueError
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import require_finite
 from alphintra.kernel.vocabulary import Side
 
@@ -118,8 +119,8 @@ def _fill_of_update(data: Any) -> VenueFill | None:  # noqa: ANN401 - JSON of an
         client_order_id=_text(order, "client_order_id"),
         symbol=_text(order, "symbol"),
         side=_side(order),
-        qty=_amount(data, "qty"),
-        price=_amount(data, "price"),
+        qty=_positive(data, "qty"),
+        price=_positive(data, "price"),
         fee=Decimal(0),
         executed_at=_moment(data, "timestamp"),
         cum_qty=_amount(order, "filled_qty"),
@@ -136,8 +137,8 @@ def fill_of_activity(data: Any) -> VenueFill:  # noqa: ANN401 - JSON of any shap
         client_order_id="",
         symbol=_text(data, "symbol"),
         side=_side(data),
-        qty=_amount(data, "qty"),
-        price=_amount(data, "price"),
+        qty=_positive(data, "qty"),
+        price=_positive(data, "price"),
         fee=Decimal(0),
         executed_at=_moment(data, "transaction_time"),
         cum_qty=_amount(data, "cum_qty"),
@@ -190,8 +191,15 @@ def _amount(data: Any, name: str) -> Decimal:  # noqa: ANN401 - JSON of any shap
     value = _field(data, name)
     try:
         return require_finite(Decimal(str(value)))
-    except (InvalidOperation, ValueError) as error:
+    except (InvalidOperation, ValueError, AlphintraError) as error:
         raise protocol_error(f"{name} {str(value)[:_SHOWN]!r}, which is no number") from error
+
+
+def _positive(data: Any, name: str) -> Decimal:  # noqa: ANN401 - JSON of any shape
+    value = _amount(data, name)
+    if value <= 0:
+        raise protocol_error(f"{name} {str(value)[:_SHOWN]!r} of an execution")
+    return value
 
 
 def _side(data: Any) -> Side:  # noqa: ANN401 - JSON of any shape
