@@ -141,6 +141,7 @@ async def test_refused_keys_expire_the_connection_and_new_ones_bring_it_back(liv
         live_desk.venue.is_refusing_keys = False
         await live_desk.links.add_connection(live_desk.wanted(), live_desk.owner)
         await live_desk.reaches(waiting.order_id, "working")
+    assert await live_desk.told(waiting.order_id) == ["order_acknowledged"]
 
 
 async def test_a_venue_that_goes_away_degrades_the_connection_until_it_is_back(live_desk: LiveDesk) -> None:
