@@ -42,7 +42,6 @@ NOT_ASKED_BY_ANY_ROUTE: Final = {
     "auth.get_signing_keys",
     "auth.verify_api_key",
     "broker.list_connections",
-    "trading.replace_order",
 }
 _OF_AN_ACCOUNT: Final = ("list_orders", "get_risk_report", "list_risk_reports")
 _QUERIES: Final = {
