@@ -43,7 +43,7 @@ NOT_ASKED_BY_ANY_ROUTE: Final = {
     "auth.verify_api_key",
     "broker.list_connections",
 }
-_OF_AN_ACCOUNT: Final = ("list_orders", "get_risk_report", "list_risk_reports")
+_OF_AN_ACCOUNT: Final = ("cancel_orders", "list_orders", "get_risk_report", "list_risk_reports")
 _QUERIES: Final = {
     **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
     "import_dataset": "?filename=a.csv&source=test",
@@ -176,7 +176,7 @@ async def test_the_hot_routes_are_described_as_they_are_read_and_answered(gatewa
     schemas = (await gateway.client.get("/api/openapi.json")).json()["components"]["schemas"]
     for wanted in (OrderBody, OrderView):
         assert list(schemas[wanted.__name__]["properties"]) == list(wanted.__struct_encode_fields__)
-    assert set(schemas["OrderBody"]["required"]) == {"account_id", "symbol", "side", "qty", "type"}
+    assert set(schemas["OrderBody"]["required"]) == {"account_id", "symbol", "side", "type"}
     fields = {one.name for one in msgspec.structs.fields(OrderBody)}
     assert fields <= {one.name for one in msgspec.structs.fields(SubmitOrder)}
 

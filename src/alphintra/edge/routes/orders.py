@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
@@ -123,28 +123,6 @@ class ReplacementBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     client_order_id: str | None = None
 
 
-HOT_OPERATIONS", "hot_routes", "routes"]
-
-routes = Routes("orders")
-B = TypeVar("B", bound=msgspec.Struct)
-
-_ORDER_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{1,128}")
-
-
-class OrderBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An order to place; ``client_order_id`` may be left out where an Idempotency-Key is sent."""
-
-    account_id: UUID
-    symbol: str
-    side: Side
-    qty: Amount
-    type: OrderType
-    time_in_force: TimeInForce = TimeInForce.DAY
-    limit_price: Amount | None = None
-    client_order_id: str | None = None
-
-
 HOT_OPERATIONS: Final = (
     Operation(
         method="POST",
@@ -197,7 +175,9 @@ async def submit_order(request: Request) -> Response:
     caller = await _admitted(request, Scope.TRADE)
     key = _idempotency_key(request)
     body = _bound(OrderBody, parse_json(await request.body()))
-    order = await caller.ask(
+    order = await _asked(
+        caller,
+        key if body.client_order_id is None else None,
         SubmitOrder(
             account_id=body.account_id,
             client_order_id=_client_order_id(body.client_order_id, key),
@@ -211,9 +191,9 @@ async def submit_order(request: Request) -> Response:
             reduce_only=body.reduce_only,
             position_intent=body.position_intent,
             order_class=body.order_class,
-            take_profit=body.take_profit and _take_profit(body.take_profit),
-            stop_loss=body.stop_loss and _stop_loss(body.stop_loss),
-        )
+            take_profit=None if body.take_profit is None else _take_profit(body.take_profit),
+            stop_loss=None if body.stop_loss is None else _stop_loss(body.stop_loss),
+        ),
     )
     if order.status is OrderStatus.DENIED:
         return _denied(order, request)
@@ -227,14 +207,16 @@ async def replace_order(request: Request) -> Response:
     order_id = _order_id(request)
     key = _idempotency_key(request)
     body = _bound(ReplacementBody, parse_json(await request.body()))
-    order = await caller.ask(
+    order = await _asked(
+        caller,
+        key if body.client_order_id is None else None,
         ReplaceOrder(
             order_id=order_id,
             client_order_id=_client_order_id(body.client_order_id, key),
             **_amounts(body, ("qty", "limit_price", "stop_price", "trail_price", "trail_percent")),
             time_in_force=body.time_in_force,
             expire_at=body.expire_at,
-        )
+        ),
     )
     if order.status is OrderStatus.DENIED:
         return _denied(order, request)
@@ -252,13 +234,14 @@ async def get_order(request: Request) -> Response:
 async def list_orders(  # noqa: PLR0913 - one parameter a filter
     caller: Reader,
     account_id: UUID,
+    *,
     status: Annotated[str, Query(description="open, closed, all, or one state such as canceled.")] = "all",
     symbols: Annotated[str | None, Query(description="Those alone, with commas between.")] = None,
     side: Side | None = None,
     after: Annotated[datetime | None, Query(description="Placed after that.")] = None,
     until: Annotated[datetime | None, Query(description="Placed before that.")] = None,
     direction: Annotated[Literal["desc", "asc"], Query(description="Newest or oldest first.")] = "desc",
-    nested: Annotated[bool, Query(description="Show a group as its first order, with the others as its legs.")] = False,  # noqa: FBT002 - a query parameter has a name
+    nested: Annotated[bool, Query(description="Show a group as its first order, with the others as its legs.")] = False,
     cursor: Annotated[str | None, Query(description="next_cursor of the page before.")] = None,
     limit: PageLimit = 100,
 ) -> OrdersView:
@@ -297,7 +280,7 @@ async def cancel_orders(
 
 
 @routes.delete("/accounts/{account_id}/positions")
-async def close_positions(  # noqa: PLR0913 - one parameter a choice
+async def close_positions(
     caller: Trader,
     account_id: UUID,
     symbol: Annotated[str | None, Query(description="That position alone.")] = None,
@@ -325,19 +308,16 @@ async def cancel_order(caller: Trader, order_id: UUID) -> OrderView:
     return await caller.ask(CancelOrder(order_id=order_id))
 
 
+_SCOPES: Final = {"all": None, "open": tuple(sorted(WORKING)), "closed": tuple(sorted(TERMINAL))}
+
+
 def _statuses(status: str) -> tuple[OrderStatus, ...] | None:
-    match status:
-        case "all":
-            return None
-        case "open":
-            return tuple(sorted(WORKING))
-        case "closed":
-            return tuple(sorted(TERMINAL))
+    if status in _SCOPES:
+        return _SCOPES[status]
     try:
         return (OrderStatus(status),)
     except ValueError as error:
-        known = ("open", "closed", "all", *OrderStatus)
-        message = f"status {status[:40]!r} is none: {did_you_mean(status, known)}"
+        message = f"status {status[:40]!r} is none: {did_you_mean(status, (*_SCOPES, *OrderStatus))}"
         raise AlphintraError("FIELD_VALUE", message, pointer="/status") from error
 
 
@@ -354,19 +334,22 @@ def _order_id(request: Request) -> UUID:
         raise AlphintraError("FIELD_FORMAT", "order_id is no UUID", pointer="/order_id") from error
 
 
-def _amounts(body: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return amounts as the plain numbers of a command."""
+def _amounts(body: msgspec.Struct, names: tuple[str, ...], *, place: str = "") -> dict[str, Any]:
+    """Return amounts as the plain numbers of a command. Raises QTY_NOT_POSITIVE."""
     given = {name: getattr(body, name) for name in names}
-    return {name: None if amount is None else Decimal(amount) for name, amount in given.items()}
+    return {
+        name: None if amount is None else require_positive(Decimal(amount), pointer=f"{place}/{name}")
+        for name, amount in given.items()
+    }
 
 
 def _take_profit(body: TakeProfitBody) -> TakeProfit:
-    return TakeProfit(limit_price=Decimal(body.limit_price), client_order_id=body.client_order_id)
+    return TakeProfit(**_amounts(body, ("limit_price",), place="/take_profit"), client_order_id=body.client_order_id)
 
 
 def _stop_loss(body: StopLossBody) -> StopLoss:
     names = ("stop_price", "limit_price", "trail_price", "trail_percent")
-    return StopLoss(**_amounts(body, names), client_order_id=body.client_order_id)
+    return StopLoss(**_amounts(body, names, place="/stop_loss"), client_order_id=body.client_order_id)
 
 
 def _denied(order: OrderView, request: Request) -> Response:
@@ -381,6 +364,26 @@ async def _admitted(request: Request, needed: Scope) -> Caller:
         message = f"there is no query parameter {name[:60]!r}: this takes none"
         raise AlphintraError("FIELD_UNKNOWN", message, pointer=f"/{name}")
     return caller
+
+
+_OF_A_KEY: Final = {
+    "ORDER_ID_REUSED": (
+        "IDEMPOTENCY_MISMATCH",
+        "this Idempotency-Key came with another request before: take a new one",
+    ),
+    "ORDER_CONFLICT": ("IN_PROGRESS", "the request with this Idempotency-Key is still being answered: try again"),
+}
+
+
+async def _asked(caller: Caller, key: str | None, command: SubmitOrder | ReplaceOrder) -> OrderView:
+    """Send an order; what is wrong with its id is told of the key where that stands for it."""
+    try:
+        return await caller.ask(command)
+    except AlphintraError as error:
+        if key is None or error.code not in _OF_A_KEY:
+            raise
+        code, message = _OF_A_KEY[error.code]
+        raise AlphintraError(code, message, kind=error.kind, pointer="Idempotency-Key") from error
 
 
 def _idempotency_key(request: Request) -> str | None:
