@@ -11,7 +11,17 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import trading as messages
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
-from alphintra.trading.service import accounts, amending, closing, fills, holdings, order_lists, reading, reports, submission
+from alphintra.trading.service import (
+    accounts,
+    amending,
+    closing,
+    fills,
+    holdings,
+    order_lists,
+    reading,
+    reports,
+    submission,
+)
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
