@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.trading import ClosePositions, OrderView
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -18,9 +18,9 @@ from alphintra.trading.service.submission import Submission
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository.books import Books
 
@@ -70,7 +70,7 @@ async def plan_closing(command: ClosePositions, context: Context, *, books: Book
     )
 
 
-def _order(row: Record, client_order_id: str, *, net: Decimal, qty: Decimal | None) -> NewOrder:
+def _order(row: Mapping[str, Any], client_order_id: str, *, net: Decimal, qty: Decimal | None) -> NewOrder:
     held: Decimal = row["qty"]
     return NewOrder(
         account_id=row["account_id"],
@@ -85,17 +85,17 @@ def _order(row: Record, client_order_id: str, *, net: Decimal, qty: Decimal | No
     )
 
 
-def _net(rows: list[Record]) -> dict[str, Decimal]:
+def _net(rows: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:
     net: dict[str, Decimal] = {}
     for row in rows:
         net[row["symbol"]] = net.get(row["symbol"], 0) + row["qty"]
     return net
 
 
-def _key(row: Record) -> tuple[str, object]:
+def _key(row: Mapping[str, Any]) -> tuple[str, object]:
     return row["symbol"], row["book_id"]
 
 
-def _suffix(row: Record) -> str:
+def _suffix(row: Mapping[str, Any]) -> str:
     """Return what tells the orders of one closing apart, the same at each repetition."""
     return sha256(f"{row['symbol']}/{row['book_id']}".encode()).hexdigest()[:_SUFFIX_CHARACTERS]

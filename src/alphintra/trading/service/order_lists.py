@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -31,9 +31,8 @@ from alphintra.trading.service.accounts import may_see, owned_account
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository.books import Books
 
@@ -87,7 +86,7 @@ async def list_order_events(command: ListOrderEvents, context: Context, *, books
     return OrderEventsView(order_id=order.order_id, events=tuple(_event_view(row) for row in rows))
 
 
-def refolded(rows: Sequence[Record]) -> Order:
+def refolded(rows: Sequence[Mapping[str, Any]]) -> Order:
     """Return an order rebuilt from its stored events alone, the first of which says what was asked for."""
     first, *later = rows
     begun = msgspec.json.decode(first["detail"], type=_Beginning)
@@ -130,7 +129,7 @@ class _Recorded(msgspec.Struct, frozen=True, kw_only=True):
 _decode_recorded = msgspec.json.Decoder(_Recorded).decode
 
 
-def _event(row: Record) -> OrderEvent:
+def _event(row: Mapping[str, Any]) -> OrderEvent:
     told = _decode_recorded(row["detail"])
     return OrderEvent(
         kind=OrderEventKind(row["kind"]),
@@ -144,7 +143,7 @@ def _event(row: Record) -> OrderEvent:
     )
 
 
-def _event_view(row: Record) -> OrderEventView:
+def _event_view(row: Mapping[str, Any]) -> OrderEventView:
     told = _decode_recorded(row["detail"])
     return OrderEventView(
         version=row["version"],

@@ -35,7 +35,6 @@ from alphintra.trading.service.views import order_view, terms_of
 if TYPE_CHECKING:
     from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.risk import Assessment, Finding
-    from alphintra.infrastructure.bus import Outcome
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.gateways import RiskGateway
@@ -209,7 +208,7 @@ class Decided:
     item: Submission
     account: Account
     terms: Sequence[OrderTerms]
-    answers: Sequence[Outcome[Assessment]]
+    answers: Sequence[Assessment | AlphintraError]
 
 
 async def _decided(decided: Decided, *, risk: RiskGateway, ids: IdSource, at: datetime) -> list[AcceptedOrder]:
