@@ -45,7 +45,7 @@ async def order(desk: Desk, order_id: UUID) -> OrderView:
     return await desk.ask(GetOrder(order_id=order_id))
 
 
-async def working(desk: Desk, client_order_id: str = "c-1", **wishes: Any) -> OrderView:  # noqa: ANN401 - of SubmitOrder
+async def working(desk: Desk, client_order_id: str = "c-1", **wishes: Any) -> OrderView:  # noqa: ANN401
     """Return an order the venue has acknowledged, at a limit."""
     placed = await desk.place(client_order_id, **(LIMIT | wishes))
     await desk.tell(broker.OrderAcknowledged(order_id=placed.order_id, venue_order_id="v"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from alphintra.engine.portfolio import notional
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -196,8 +195,8 @@ def _at(order: Order, stands: OrderStatus) -> Order:
 
 
 def _closed(order: Order, status: OrderStatus, event: OrderEvent, *, code: str, reason: str) -> Order:
-    moment: dict[str, datetime] = {_TIMES[status]: event.at}
-    return _next(replace(order, status=status, resumes=None, **moment), event, code=code, reason=reason)  # type: ignore[arg-type] # the names are those of fields of datetimes
+    moment: dict[str, Any] = {_TIMES[status]: event.at}
+    return _next(replace(order, status=status, resumes=None, **moment), event, code=code, reason=reason)
 
 
 def _next(order: Order, event: OrderEvent, *, code: str, reason: str) -> Order:

@@ -222,6 +222,15 @@ class OrderChanges(Changes):
         return tuple(row["replaces"] for row in await self.session.rows("orders.predecessors", order_ids))
 
 
+# By whether only open orders are wanted, and whether the oldest come first.
+_LISTS: Final = {
+    (False, False): "orders.list_newest",
+    (False, True): "orders.list_oldest",
+    (True, False): "orders.list_open_newest",
+    (True, True): "orders.list_open_oldest",
+}
+
+
 class OrderReads(Reads):
     """Reads of orders."""
 
@@ -262,12 +271,10 @@ class OrderReads(Reads):
     async def orders(self, account_id: AccountId, wanted: OrderFilter) -> tuple[Order, ...]:
         """Read a page of an account's orders."""
         is_open = wanted.statuses is not None and WORKING.issuperset(wanted.statuses)
-        order = "oldest" if wanted.oldest_first else "newest"
-        statement = f"orders.list_open_{order}" if is_open else f"orders.list_{order}"
         created_at, order_id = wanted.beyond or (None, None)
         async with self._database.session() as session:
             rows = await session.rows(
-                statement,
+                _LISTS[is_open, wanted.oldest_first],
                 account_id,
                 wanted.statuses,
                 wanted.symbols,

@@ -447,8 +447,8 @@ CREATE INDEX lots_open_idx ON lots USING btree (account_id, book_id, symbol, lot
 -- index order_events.order_events_occurred_range_idx
 CREATE INDEX order_events_occurred_range_idx ON order_events USING brin (occurred_at) WITH (autosummarize='on');
 
--- index orders.orders_account_created_idx
-CREATE INDEX orders_account_created_idx ON orders USING btree (account_id, created_at DESC, order_id);
+-- index orders.orders_account_page_idx
+CREATE INDEX orders_account_page_idx ON orders USING btree (account_id, created_at, order_id);
 
 -- index orders.orders_created_idx
 CREATE INDEX orders_created_idx ON orders USING btree (created_at DESC, order_id DESC);
