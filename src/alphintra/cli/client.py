@@ -89,9 +89,9 @@ class ApiClient:
         """Change a resource."""
         return self._call("PATCH", path, json=_without_none(body))
 
-    def delete(self, path: str) -> Any:  # noqa: ANN401 - JSON
+    def delete(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Delete or cancel a resource."""
-        return self._call("DELETE", path)
+        return self._call("DELETE", path, params=_without_none(query))
 
     def post_document(self, path: str, name: str, text: str, fields: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Send a JSON document under a name exactly as it is written, so that the platform judges what was written."""
@@ -108,6 +108,11 @@ class ApiClient:
         """Place an order under an idempotency key, a fresh one unless given."""
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         return self._call("POST", "/orders", json=_without_none(order), headers=headers)
+
+    def replace_order(self, order_id: str, wish: Mapping[str, object], *, key: str = "") -> Any:  # noqa: ANN401 - JSON
+        """Put a new order in the place of a working one, under an idempotency key, a fresh one unless given."""
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        return self._call("PATCH", f"/orders/{order_id}", json=_without_none(wish), headers=headers)
 
     def _call(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
         try:

@@ -1,17 +1,15 @@
-"""Accounts and orders."""
+"""Accounts."""
 
 # ruff: noqa: PLC0415 - the client is loaded by the commands that call
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
-from alphintra.cli.parameters import AMOUNT, POSITIVE, SYMBOL
-from alphintra.kernel.vocabulary import OrderStatus
+from alphintra.cli.output import AS_JSON, amount, print_fields, print_json, print_table
+from alphintra.cli.parameters import AMOUNT, POSITIVE
 
 __all__ = ["COMMANDS"]
 
@@ -87,7 +85,7 @@ def list_accounts(*, as_json: bool) -> int:
 @click.option("--reject-bps", type=AMOUNT, help="How many of ten thousand orders are refused.")
 @click.option("--latency-bars", type=click.IntRange(0, 100), help="Bars an order is on its way.")
 @AS_JSON
-def paper_settings(*, account: str, as_json: bool, **wanted: Any) -> int:  # noqa: ANN401 - click passes each option
+def paper_settings(*, account: str, as_json: bool, **wanted: Any) -> int:
     """Show how a paper ACCOUNT is traded and what is not modelled; change what is given."""
     from alphintra.cli import naming, session
 
@@ -154,143 +152,4 @@ def show_account(*, account: str, as_json: bool) -> int:
     return 0
 
 
-@click.group()
-def order() -> None:
-    """Orders by hand."""
-
-
-def _placing(command: Any) -> Any:  # noqa: ANN401 - a click decorator
-    for decorate in (
-        AS_JSON,
-        click.option("--key", default="", help="Idempotency key: repeated with the same one, it stays one order."),
-        click.option("--tif", type=click.Choice(["day", "gtc"]), default="day", show_default=True, help="How long."),
-        click.option("--limit", type=POSITIVE, help="Worst price; without it, at the market."),
-        click.option("--account", required=True, help="Account, by id or name."),
-        click.argument("qty", type=POSITIVE),
-        click.argument("symbol", type=SYMBOL),
-    ):
-        command = decorate(command)
-    return command
-
-
-@order.command("buy")
-@_placing
-def buy(**chosen: Any) -> int:  # noqa: ANN401 - click passes each option by name
-    """Buy QTY of SYMBOL."""
-    return _place("buy", chosen)
-
-
-@order.command("sell")
-@_placing
-def sell(**chosen: Any) -> int:  # noqa: ANN401 - click passes each option by name
-    """Sell QTY of SYMBOL."""
-    return _place("sell", chosen)
-
-
-@order.command("list")
-@click.option("--account", required=True, help="Account, by id or name.")
-@click.option("--status", type=click.Choice([each.value for each in OrderStatus]), help="Only those.")
-@click.option("--lines", "-n", type=click.IntRange(1, 1000), default=50, show_default=True)
-@AS_JSON
-def list_orders(*, account: str, status: str | None, lines: int, as_json: bool) -> int:
-    """List an account's orders, newest first."""
-    from alphintra.cli import naming, session
-
-    with session.person() as api:
-        found = api.get("/orders", account_id=naming.account_id(api, account), status=status, limit=lines)
-    if as_json:
-        print_json(found)
-        return 0
-    rows = [
-        (
-            each["order_id"],
-            f"{each['side']} {each['symbol']}",
-            amount(each["qty"]),
-            amount(each["limit_price"]),
-            each["status"],
-            amount(each["filled_qty"]),
-            amount(each["filled_avg_price"]),
-        )
-        for each in found["orders"]
-    ]
-    print_table(("order", "what", "quantity", "limit", "status", "filled", "at"), rows)
-    return 0
-
-
-@order.command("show")
-@click.argument("order")
-@AS_JSON
-def show_order(*, order: str, as_json: bool) -> int:
-    """Show an ORDER as it stands now."""
-    from alphintra.cli import naming, session
-
-    ident = naming.as_uuid(order, pointer="ORDER")
-    with session.person() as api:
-        found = api.get(f"/orders/{ident}")
-    _print_order(found, as_json=as_json)
-    return 0
-
-
-@order.command("cancel")
-@click.argument("order")
-@AS_JSON
-def cancel_order(*, order: str, as_json: bool) -> int:
-    """Cancel an ORDER.
-
-    One that is closed stays as it is.
-    """
-    from alphintra.cli import naming, session
-
-    ident = naming.as_uuid(order, pointer="ORDER")
-    with session.person() as api:
-        found = api.delete(f"/orders/{ident}")
-    _print_order(found, as_json=as_json)
-    return 0
-
-
-def _place(side: str, chosen: Mapping[str, Any]) -> int:
-    """Place an order; one that risk refused is shown with its reason, and is exit status 1."""
-    from alphintra.cli import naming, session
-    from alphintra.cli.client import ApiError
-
-    with session.person() as api:
-        terms = {
-            "account_id": naming.account_id(api, chosen["account"]),
-            "symbol": chosen["symbol"],
-            "side": side,
-            "qty": chosen["qty"],
-            "type": "market" if chosen["limit"] is None else "limit",
-            "limit_price": chosen["limit"],
-            "time_in_force": chosen["tif"],
-        }
-        try:
-            found = api.place(terms, key=chosen["key"])
-        except ApiError as error:
-            if "order" not in error.members:
-                raise
-            found = error.members["order"]
-            click.echo(f"error {error.code}: {error.detail}", err=True)
-    _print_order(found, as_json=chosen["as_json"])
-    return 1 if found["status"] == "denied" else 0
-
-
-def _print_order(found: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(found)
-        return
-    price = "at the market" if found["limit_price"] is None else f"limit {amount(found['limit_price']):f}"
-    print_fields(
-        {
-            "order": found["order_id"],
-            "what": f"{found['side']} {amount(found['qty']):f} {found['symbol']} {price}, {found['time_in_force']}",
-            "status": found["status"],
-            "reason": f"{found['reason_code']}: {found['reason']}" if found["reason_code"] else "",
-            "filled": amount(found["filled_qty"]),
-            "average price": amount(found["filled_avg_price"]),
-            "placed (UTC)": moment(found["created_at"]),
-            "changed (UTC)": moment(found["updated_at"]),
-        }
-    )
-
-
-COMMANDS: tuple[click.Command, ...] = (account, order)
+COMMANDS: tuple[click.Command, ...] = (account,)

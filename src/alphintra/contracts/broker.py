@@ -353,10 +353,11 @@ class ConnectionOpened(Event, tag="broker.connection_opened.v1", frozen=True):
 
 
 class OrderAcknowledged(Event, tag="broker.order_acknowledged.v1", frozen=True):
-    """The venue has the order working."""
+    """The venue has the order: working, or ``is_queued`` until it goes to the market, e.g. outside of the session."""
 
     order_id: UUID
     venue_order_id: str
+    is_queued: bool = False
 
 
 class OrderRefused(Event, tag="broker.order_refused.v1", frozen=True):

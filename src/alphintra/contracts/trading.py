@@ -44,7 +44,9 @@ __all__ = [
     "BookingBreakView",
     "BookingBreaksView",
     "CancelOrder",
+    "CancelOrders",
     "CancelRequested",
+    "ClosePositions",
     "ExecutionFlagged",
     "ExecutionView",
     "ExecutionsView",
@@ -60,6 +62,7 @@ __all__ = [
     "ListLedger",
     "ListLotCloses",
     "ListLots",
+    "ListOrderEvents",
     "ListOrders",
     "ListPositions",
     "ListTrades",
@@ -70,12 +73,15 @@ __all__ = [
     "OpenAccount",
     "OrderClosed",
     "OrderDenied",
+    "OrderEventView",
+    "OrderEventsView",
     "OrderSubmitted",
     "OrderUpdated",
     "OrderView",
     "OrdersView",
     "PositionView",
     "PositionsView",
+    "ReplaceOrder",
     "StopLoss",
     "SubmitOrder",
     "TakeProfit",
@@ -159,9 +165,47 @@ class OrderView(LegView, frozen=True):
 
 
 class OrdersView(View, frozen=True):
-    """Orders, newest first."""
+    """Orders, and where the next page begins if there is one."""
 
     orders: tuple[OrderView, ...]
+    next_cursor: str | None = None
+
+
+class OrderEventView(View, frozen=True):
+    """Something that happened to an order.
+
+    Attributes:
+        version: its place in the order's history, from 1.
+        kind: what.
+        status: of the order afterwards.
+        occurred_at: when trading learned of it.
+        code: why, out of a closed list; empty where nothing is to be explained.
+        reason: the same for a person.
+        qty: what was executed or carried over.
+        price: at which it was executed.
+        execution_id: which execution it was.
+        other_order_id: the order that replaces this one.
+        detail: all that is stored of it.
+    """
+
+    version: int
+    kind: str
+    status: OrderStatus
+    occurred_at: Utc
+    code: str
+    reason: str
+    qty: Decimal | None
+    price: Decimal | None
+    execution_id: str | None
+    other_order_id: UUID | None
+    detail: str
+
+
+class OrderEventsView(View, frozen=True):
+    """What happened to an order, oldest first."""
+
+    order_id: UUID
+    events: tuple[OrderEventView, ...]
 
 
 class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=True):
@@ -235,8 +279,53 @@ class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True
     book_id: UUID | None = None
 
 
+class ReplaceOrder(Command[OrderView], tag="trading.replace_order.v1", frozen=True):
+    """Put a new order in the place of a working one; what is left out stays as it was. Answers the new order.
+
+    Safe to repeat with the same ``client_order_id``, which names the new order. ``qty`` is the quantity of the whole,
+    what was filled before included.
+    """
+
+    order_id: UUID
+    client_order_id: str
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    expire_at: Utc | None = None
+
+
 class CancelOrder(Command[OrderView], tag="trading.cancel_order.v1", frozen=True):
     """Ask for an order to be canceled; a closed order is answered as it is."""
+
+    order_id: UUID
+
+
+class CancelOrders(Command[OrdersView], tag="trading.cancel_orders.v1", frozen=True):
+    """Ask for all open orders of an account to be canceled, of some symbols where given; answers those."""
+
+    account_id: UUID
+    symbols: tuple[str, ...] | None = None
+
+
+class ClosePositions(Command[OrdersView], tag="trading.close_positions.v1", frozen=True):
+    """Place market orders that bring an account's positions to zero; answers the orders.
+
+    One order for each book that holds something. ``client_order_id`` is what their ids begin with: repeated with the
+    same one, a position is not closed twice. ``symbols`` are all where left out; ``qty``, of one symbol and book alone,
+    closes a part.
+    """
+
+    account_id: UUID
+    client_order_id: str
+    symbols: tuple[str, ...] | None = None
+    qty: Decimal | None = None
+
+
+class ListOrderEvents(Command[OrderEventsView], tag="trading.list_order_events.v1", frozen=True):
+    """List what happened to an order, oldest first: why it was denied, canceled or expired among it."""
 
     order_id: UUID
 
@@ -248,10 +337,11 @@ class GetOrder(Command[OrderView], tag="trading.get_order.v1", frozen=True):
 
 
 class ListOrders(Command[OrdersView], tag="trading.list_orders.v1", frozen=True):
-    """List orders of an account, newest first unless ``oldest_first``, at most ``limit``.
+    """List orders of an account page by page, newest first unless ``oldest_first``, at most ``limit``.
 
     Each filter that is given narrows the list: one ``status``, or any of ``statuses``; created later than ``after`` and
-    earlier than ``until``; one side; any of the symbols; the one order of that client order id.
+    earlier than ``until``; one side; any of the symbols; the one order of that client order id. ``nested`` shows a
+    group as its first order alone, with the others as its legs. ``cursor`` is ``next_cursor`` of the page before.
     """
 
     account_id: UUID
@@ -264,6 +354,8 @@ class ListOrders(Command[OrdersView], tag="trading.list_orders.v1", frozen=True)
     symbols: tuple[str, ...] | None = None
     client_order_id: str | None = None
     oldest_first: bool = False
+    nested: bool = False
+    cursor: str | None = None
 
 
 class ListExecutions(Command[ExecutionsView], tag="trading.list_executions.v1", frozen=True):

@@ -76,6 +76,7 @@ def describe(
         )
     paths[f"{API_PREFIX}/datasets"]["post"]["requestBody"] = _upload()
     paths[f"{API_PREFIX}/orders"]["post"]["responses"]["422"] = _denied()
+    paths[f"{API_PREFIX}/orders/{{order_id}}"]["patch"]["responses"]["422"] = _denied()
     return {
         "openapi": found["openapi"],
         "info": found["info"],
@@ -106,10 +107,10 @@ def _complete(described: dict[str, Any], operation: Operation) -> dict[str, Any]
 
 
 def _hot(operation: Operation) -> dict[str, Any]:
-    parameters = [_IDEMPOTENCY_KEY] if operation.body is not None else []
+    parameters: list[dict[str, Any]] = [_IDEMPOTENCY_KEY] if operation.body is not None else []
     if "{order_id}" in operation.path:
         schema = {"type": "string", "format": "uuid"}
-        parameters = [{"name": "order_id", "in": "path", "required": True, "schema": schema}]
+        parameters.append({"name": "order_id", "in": "path", "required": True, "schema": schema})
     return {
         "tags": ["orders"],
         "summary": operation.name.replace("_", " ").title(),

@@ -20,8 +20,9 @@ __all__ = ["wire"]
 def wire(host: ServiceHost, parts: Parts) -> None:
     """Enter what trading answers, hears and does in the background."""
     books = Books(host.database)
-    queue = OrderQueue(books=books, risk=RiskGateway(host.bus), clock=host.clock, ids=host.ids)
-    endpoints = Endpoints(books=books, queue=queue, clock=host.clock, ids=host.ids)
+    risk = RiskGateway(host.bus)
+    queue = OrderQueue(books=books, risk=risk, clock=host.clock, ids=host.ids)
+    endpoints = Endpoints(books=books, queue=queue, risk=risk, clock=host.clock, ids=host.ids)
     if parts.commands:
         host.run("orders", queue.run)
     answer = host.bus.answer
@@ -29,9 +30,13 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     answer(messages.GetAccount, endpoints.get_account)
     answer(messages.ListAccounts, endpoints.list_accounts)
     answer(messages.SubmitOrder, endpoints.submit_order)
+    answer(messages.ReplaceOrder, endpoints.replace_order)
     answer(messages.CancelOrder, endpoints.cancel_order)
+    answer(messages.CancelOrders, endpoints.cancel_orders)
+    answer(messages.ClosePositions, endpoints.close_positions)
     answer(messages.GetOrder, endpoints.get_order)
     answer(messages.ListOrders, endpoints.list_orders)
+    answer(messages.ListOrderEvents, endpoints.list_order_events)
     answer(messages.ListExecutions, endpoints.list_executions)
     answer(messages.ListPositions, endpoints.list_positions)
     answer(messages.ListLedger, endpoints.list_ledger)
@@ -48,6 +53,11 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         from_broker.OrderAcknowledged,
         from_broker.OrderRefused,
         from_broker.OrderCanceled,
+        from_broker.CancelRefused,
         from_broker.OrderExpired,
+        from_broker.OrderReplaced,
+        from_broker.OrderTriggered,
+        from_broker.OrderUncertain,
+        from_broker.OrderSuspended,
     )
     host.hear_many(told_of_orders, endpoints.on_orders_reported)

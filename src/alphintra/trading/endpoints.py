@@ -11,7 +11,17 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import trading as messages
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
-from alphintra.trading.service import accounts, fills, holdings, reading, reports, submission
+from alphintra.trading.service import (
+    accounts,
+    amending,
+    closing,
+    fills,
+    holdings,
+    order_lists,
+    reading,
+    reports,
+    submission,
+)
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
@@ -69,18 +79,24 @@ class OrderQueue:
 
         Nobody waits any more for an order whose caller gave up: it is not placed late.
         """
-        taken: dict[object, Waiting] = {}
+        taken: list[Waiting] = []
         later: list[Waiting] = []
-        while self._waiting and len(taken) < BATCH_MAX:
+        names: set[object] = set()
+        size = 0
+        while self._waiting and size < BATCH_MAX:
             entry = self._waiting.popleft()
             if entry[1].done():
                 continue
-            if entry[0].key in taken:
+            keys = entry[0].keys
+            if size + len(keys) > BATCH_MAX or not names.isdisjoint(keys):
                 later.append(entry)
-            else:
-                taken[entry[0].key] = entry
+                names.update(keys)  # what comes after it with the same name waits with it
+                continue
+            names.update(keys)
+            size += len(keys)
+            taken.append(entry)
         self._waiting.extendleft(reversed(later))
-        return list(taken.values())
+        return taken
 
     async def _write(self, batch: list[Waiting]) -> None:
         try:
@@ -105,9 +121,10 @@ class OrderQueue:
 class Endpoints:
     """Handlers with what they need at hand."""
 
-    def __init__(self, *, books: Books, queue: OrderQueue, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, *, books: Books, queue: OrderQueue, risk: RiskGateway, clock: Clock, ids: IdSource) -> None:
         self._books = books
         self._queue = queue
+        self._risk = risk
         self._clock = clock
         self._ids = ids
 
@@ -129,6 +146,22 @@ class Endpoints:
         """Answer ``trading.submit_order``."""
         return await self._queue.submit(submission.read_order(command, context))
 
+    async def replace_order(self, command: messages.ReplaceOrder, context: Context) -> messages.OrderView:
+        """Answer ``trading.replace_order``."""
+        at = self._clock.now()
+        return await amending.replace_order(command, context, books=self._books, risk=self._risk, ids=self._ids, at=at)
+
+    async def close_positions(self, command: messages.ClosePositions, context: Context) -> messages.OrdersView:
+        """Answer ``trading.close_positions``."""
+        plan = await closing.plan_closing(command, context, books=self._books)
+        placed = await asyncio.gather(*(self._queue.submit(item) for item in plan.missing))
+        return messages.OrdersView(orders=(*plan.stored, *placed))
+
+    async def cancel_orders(self, command: messages.CancelOrders, context: Context) -> messages.OrdersView:
+        """Answer ``trading.cancel_orders``."""
+        at = self._clock.now()
+        return await reports.cancel_orders(command, context, books=self._books, ids=self._ids, at=at)
+
     async def cancel_order(self, command: messages.CancelOrder, context: Context) -> messages.OrderView:
         """Answer ``trading.cancel_order``."""
         at = self._clock.now()
@@ -136,11 +169,15 @@ class Endpoints:
 
     async def get_order(self, command: messages.GetOrder, context: Context) -> messages.OrderView:
         """Answer ``trading.get_order``."""
-        return await reading.get_order(command, context, books=self._books)
+        return await order_lists.get_order(command, context, books=self._books)
 
     async def list_orders(self, command: messages.ListOrders, context: Context) -> messages.OrdersView:
         """Answer ``trading.list_orders``."""
-        return await reading.list_orders(command, context, books=self._books)
+        return await order_lists.list_orders(command, context, books=self._books)
+
+    async def list_order_events(self, command: messages.ListOrderEvents, context: Context) -> messages.OrderEventsView:
+        """Answer ``trading.list_order_events``."""
+        return await order_lists.list_order_events(command, context, books=self._books)
 
     async def list_executions(self, command: messages.ListExecutions, context: Context) -> messages.ExecutionsView:
         """Answer ``trading.list_executions``."""

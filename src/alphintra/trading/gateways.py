@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alphintra.contracts.risk import AssessOrder
+from alphintra.contracts.risk import AssessOrder, ReleaseOrder
 
 if TYPE_CHECKING:
     from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.risk import Assessment
     from alphintra.infrastructure.bus import Bus, Outcome
+    from alphintra.kernel.ids import OrderId
     from alphintra.kernel.messages import Context
 
 __all__ = ["RiskGateway"]
@@ -28,3 +29,9 @@ class RiskGateway:
         """Return risk's decision on each order, or why there is none. Raises RISK_UNAVAILABLE if risk is silent."""
         requests = [(AssessOrder(terms=terms), context) for terms, context in orders]
         return await self._bus.ask_many(requests, timeout_s=RISK_TIMEOUT_S)
+
+    async def release(self, order_ids: Sequence[OrderId], context: Context) -> None:
+        """Give back the reservations of orders that are not placed after all. Raises RISK_UNAVAILABLE."""
+        if order_ids:
+            requests = [(ReleaseOrder(order_id=order_id), context) for order_id in order_ids]
+            await self._bus.ask_many(requests, timeout_s=RISK_TIMEOUT_S)

@@ -52,7 +52,7 @@ async def test_history_is_cut_by_month_and_answers_alike(postgres_server: Server
 async def test_our_indexes_serve_the_standing_queries_that_plain_tables_scan_for(postgres_server: Server) -> None:
     result = await measure_optimisations(postgres_server.admin_url, rows=100_000, rounds=5)
     served = {
-        "orders_of_an_account_in_a_week": "orders_account_created_idx",
+        "orders_of_an_account_in_a_week": "orders_account_page_idx",
         "newest_orders_of_everybody": "orders_created_idx",
         "orders_by_status_of_a_day": "orders_created_idx",
         "fills_of_an_order": "executions_order_idx",

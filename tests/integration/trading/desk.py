@@ -13,7 +13,16 @@ import asyncpg
 
 from alphintra.contracts.approval import Approval, ApprovalSeal
 from alphintra.contracts.broker import ConnectionOpened, ExecutionReported
-from alphintra.contracts.risk import Assessment, AssessOrder, Finding, KillStateChanged, KillStateView, LimitsChanged
+from alphintra.contracts.risk import (
+    Assessment,
+    AssessOrder,
+    Finding,
+    KillStateChanged,
+    KillStateView,
+    LimitsChanged,
+    ReleasedView,
+    ReleaseOrder,
+)
 from alphintra.contracts.trading import AccountView, OpenAccount, OrderView, SubmitOrder
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.host import Parts, ServiceCredentials, ServiceHost
@@ -83,6 +92,7 @@ class Risk:
     decide: Callable[[AssessOrder], Answer] = approved
     before: Callable[[], Awaitable[None]] | None = None
     batches: list[list[UUID]] = field(default_factory=list)
+    released: list[UUID] = field(default_factory=list)
 
     async def assess(self, requests: Sequence[tuple[AssessOrder, Context]]) -> Sequence[Answer]:
         """Answer a batch."""
@@ -90,6 +100,11 @@ class Risk:
         if self.before is not None:
             await self.before()
         return [self.decide(command) for command, _context in requests]
+
+    async def release(self, command: ReleaseOrder, _context: Context) -> ReleasedView:
+        """Take a reservation back."""
+        self.released.append(command.order_id)
+        return ReleasedView(released=True)
 
 
 @dataclass(slots=True)
@@ -227,6 +242,7 @@ async def trading_desk(
     host.clock = clock
     speaker = Bus(name="risk", asks=frozenset(), local=local, nats=None)
     speaker.answer_many(AssessOrder, risk.assess)
+    speaker.answer(ReleaseOrder, risk.release)
     await speaker.start()
     asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in EDGE_ASKS)
     edge = Bus(name="edge", asks=asks, local=local, nats=None)

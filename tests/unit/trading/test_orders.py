@@ -13,7 +13,8 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
 from alphintra.trading.domain.accounts import new_account
-from alphintra.trading.domain.orders import NewOrder, Order, accept, deny, order_id_of, require_same_request, validate
+from alphintra.trading.domain.orders import NewOrder, Order, accept, deny, order_id_of, require_same_request
+from alphintra.trading.domain.validation import validate
 from unit.trading.orders import ACCOUNT_ID, DECISION_ID, FEED_ID, NOON, OWNER_ID, an_account, asked
 
 LIMIT: dict[str, Any] = {"type": OrderType.LIMIT, "limit_price": Decimal(100)}

@@ -11,39 +11,56 @@ from hypothesis import strategies as st
 
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
-from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, advance
-from unit.trading.orders import LATER, an_order, event, fill
+from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, Reason, order_id_of
+from alphintra.trading.domain.states import advance
+from unit.trading.orders import LATER, NOON, an_account, an_order, event, fill
 
 S, K = OrderStatus, OrderEventKind
-REPORTS = (K.ACKNOWLEDGED, K.REFUSED, K.CANCEL_REQUESTED, K.CANCELED, K.EXPIRED)
+REPORTS = (
+    K.ACTIVATED,
+    K.ACKNOWLEDGED,
+    K.ACCEPTED,
+    K.SUSPENDED,
+    K.DONE_FOR_DAY,
+    K.UNCERTAIN,
+    K.TRIGGERED,
+    K.CANCEL_REQUESTED,
+    K.CANCEL_REFUSED,
+    K.REPLACE_REQUESTED,
+    K.REPLACE_REFUSED,
+    K.REFUSED,
+    K.CANCELED,
+    K.EXPIRED,
+    K.REPLACED,
+)
+ENDS = (S.REJECTED, S.CANCELED, S.EXPIRED, S.REPLACED)
+ASKED = (S.PENDING_CANCEL, None, S.PENDING_REPLACE, None, *ENDS)
 
 # State by state, what each of the reports above leads to; None where the report changes nothing.
 TABLE = {
-    S.PENDING_NEW: (S.NEW, S.REJECTED, S.PENDING_CANCEL, S.CANCELED, S.EXPIRED),
-    S.UNKNOWN: (S.NEW, S.REJECTED, S.PENDING_CANCEL, S.CANCELED, S.EXPIRED),
-    S.NEW: (None, S.REJECTED, S.PENDING_CANCEL, S.CANCELED, S.EXPIRED),
-    S.PARTIALLY_FILLED: (None, S.REJECTED, S.PENDING_CANCEL, S.CANCELED, S.EXPIRED),
-    S.PENDING_CANCEL: (None, S.REJECTED, None, S.CANCELED, S.EXPIRED),
-    S.DENIED: (None,) * 5,
-    S.FILLED: (None,) * 5,
-    S.CANCELED: (None,) * 5,
-    S.EXPIRED: (None,) * 5,
-    S.REJECTED: (None,) * 5,
-}
-NOT_REACHED_YET = {
-    S.CREATED,
-    S.PENDING_APPROVAL,
-    S.HELD,
-    S.ACCEPTED,
-    S.PENDING_REPLACE,
-    S.SUSPENDED,
-    S.DONE_FOR_DAY,
-    S.REPLACED,
-}
+    S.HELD: (S.NEW, S.NEW, S.ACCEPTED, S.SUSPENDED, S.DONE_FOR_DAY, S.UNKNOWN, S.NEW, *ASKED),
+    S.PENDING_NEW: (None, S.NEW, S.ACCEPTED, S.SUSPENDED, S.DONE_FOR_DAY, S.UNKNOWN, S.NEW, *ASKED),
+    S.UNKNOWN: (None, S.NEW, S.ACCEPTED, S.SUSPENDED, S.DONE_FOR_DAY, None, S.NEW, *ASKED),
+    S.ACCEPTED: (None, S.NEW, None, S.SUSPENDED, S.DONE_FOR_DAY, S.UNKNOWN, S.NEW, *ASKED),
+    S.NEW: (None, None, None, S.SUSPENDED, S.DONE_FOR_DAY, S.UNKNOWN, S.NEW, *ASKED),
+    S.SUSPENDED: (None, S.NEW, None, None, S.DONE_FOR_DAY, S.UNKNOWN, S.SUSPENDED, *ASKED),
+    S.DONE_FOR_DAY: (None, S.NEW, None, S.SUSPENDED, None, S.UNKNOWN, S.DONE_FOR_DAY, *ASKED),
+    S.PARTIALLY_FILLED: (None, None, None, S.SUSPENDED, S.DONE_FOR_DAY, S.UNKNOWN, S.PARTIALLY_FILLED, *ASKED),
+    S.PENDING_CANCEL: (
+        *(None, None, None, S.PENDING_CANCEL, S.PENDING_CANCEL, S.UNKNOWN, S.PENDING_CANCEL),
+        *(None, S.NEW, None, None, *ENDS),
+    ),
+    S.PENDING_REPLACE: (
+        *(None, None, None, S.PENDING_REPLACE, S.PENDING_REPLACE, S.UNKNOWN, S.PENDING_REPLACE),
+        *(S.PENDING_CANCEL, None, None, S.NEW, *ENDS),
+    ),
+} | dict.fromkeys(TERMINAL, (None,) * len(REPORTS))
+NOT_REACHED = {S.CREATED, S.PENDING_APPROVAL}  # nothing is stored before risk has decided, and no person approves
 CASES = [(before, kind, after) for before, row in TABLE.items() for kind, after in zip(REPORTS, row, strict=True)]
 
 EVENTS = st.one_of(
     st.sampled_from(REPORTS).map(event),
+    st.sampled_from(["1", "6"]).map(lambda qty: event(K.CARRIED, qty=qty)),
     st.builds(fill, st.sampled_from(["0.000000001", "1", "2.5", "4", "10"]), st.sampled_from(["0.01", "99.5", "100"])),
 )
 
@@ -56,17 +73,23 @@ def after(order: Order, *events: OrderEvent) -> Order:
 
 
 def test_the_table_covers_every_state_an_order_can_be_stored_in() -> None:
-    assert set(TABLE) == set(OrderStatus) - NOT_REACHED_YET
+    assert set(TABLE) == set(OrderStatus) - NOT_REACHED
+
+
+def test_the_table_covers_every_event_but_the_first_ones_and_quantities() -> None:
+    assert set(REPORTS) == set(K) - {K.SUBMITTED, K.DENIED, K.HELD, K.EXECUTED, K.CARRIED}
 
 
 @pytest.mark.parametrize(("before", "kind", "wanted"), CASES)
 def test_each_report_in_each_state(before: OrderStatus, kind: OrderEventKind, wanted: OrderStatus | None) -> None:
     order = an_order(before)
+    if before is S.PARTIALLY_FILLED:
+        order = replace(order, filled_qty=Decimal(1))
     moved = advance(order, event(kind))
-    if wanted is None:
-        assert moved is None
-    else:
-        assert moved == replace(order, status=wanted, version=order.version + 1, updated_at=LATER)
+    assert (moved and moved.status) == wanted
+    if moved is not None:
+        assert (moved.version, moved.updated_at) == (order.version + 1, LATER)
+        assert (moved.filled_qty, moved.filled_amount) == (order.filled_qty, order.filled_amount)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +99,12 @@ def test_each_report_in_each_state(before: OrderStatus, kind: OrderEventKind, wa
         (S.UNKNOWN, S.PARTIALLY_FILLED, S.FILLED),
         (S.NEW, S.PARTIALLY_FILLED, S.FILLED),
         (S.PARTIALLY_FILLED, S.PARTIALLY_FILLED, S.FILLED),
+        (S.HELD, S.PARTIALLY_FILLED, S.FILLED),
+        (S.ACCEPTED, S.PARTIALLY_FILLED, S.FILLED),
+        (S.SUSPENDED, S.SUSPENDED, S.FILLED),
+        (S.DONE_FOR_DAY, S.DONE_FOR_DAY, S.FILLED),
         (S.PENDING_CANCEL, S.PENDING_CANCEL, S.FILLED),
+        (S.PENDING_REPLACE, S.PENDING_REPLACE, S.FILLED),
     ],
 )
 def test_a_fill_moves_a_working_order(before: OrderStatus, part: OrderStatus, whole: OrderStatus) -> None:
@@ -117,7 +145,7 @@ def test_average_price_is_weighted_and_absent_before_the_first_fill() -> None:
     assert after(order, fill("1", "100"), fill("2", "101")).filled_avg_price == Decimal("100.666666667")
 
 
-@pytest.mark.parametrize("kind", [K.SUBMITTED, K.DENIED])
+@pytest.mark.parametrize("kind", [K.SUBMITTED, K.DENIED, K.HELD])
 def test_a_first_event_is_no_later_event(kind: OrderEventKind) -> None:
     with pytest.raises(AlphintraError) as caught:
         advance(an_order(), event(kind))
@@ -145,3 +173,126 @@ def test_any_order_of_events_keeps_quantities_growing_and_closed_orders_closed(e
 def test_a_filled_order_ends_alike_in_whatever_order_its_reports_come(events: list[OrderEvent]) -> None:
     order = after(an_order(), *events)
     assert (order.status, order.filled_qty, order.filled_amount) == (S.FILLED, Decimal(10), Decimal(998))
+
+
+@pytest.mark.parametrize(
+    ("before", "request_", "refusal"),
+    [
+        (before, *pair)
+        for before in (S.HELD, S.PENDING_NEW, S.UNKNOWN, S.ACCEPTED, S.NEW, S.SUSPENDED, S.DONE_FOR_DAY)
+        for pair in ((K.CANCEL_REQUESTED, K.CANCEL_REFUSED), (K.REPLACE_REQUESTED, K.REPLACE_REFUSED))
+    ],
+)
+def test_a_request_the_venue_refuses_leaves_the_order_where_it_stood(
+    before: OrderStatus, request_: OrderEventKind, refusal: OrderEventKind
+) -> None:
+    moved = after(an_order(before), event(request_), event(refusal, code="VENUE_TOO_LATE"))
+    assert (moved.status, moved.resumes, moved.reason_code) == (before, None, "VENUE_TOO_LATE")
+    partly = after(an_order(S.NEW), event(request_), fill("1"), event(refusal))
+    assert partly.status is S.PARTIALLY_FILLED
+
+
+def test_what_the_venue_says_meanwhile_is_where_a_refused_request_returns_to() -> None:
+    moved = after(an_order(), event(K.CANCEL_REQUESTED), event(K.ACKNOWLEDGED))
+    assert (moved.status, moved.resumes) == (S.PENDING_CANCEL, S.NEW)
+    assert after(moved, event(K.CANCEL_REFUSED)).status is S.NEW
+
+
+def test_a_cancel_overtakes_a_replacement_and_both_can_end_it() -> None:
+    moved = after(an_order(S.NEW), event(K.REPLACE_REQUESTED), event(K.CANCEL_REQUESTED))
+    assert moved.status is S.PENDING_CANCEL
+    assert after(moved, event(K.REPLACE_REFUSED)) == moved
+    assert after(moved, event(K.REPLACED)).status is S.REPLACED
+    assert after(moved, event(K.CANCELED)).status is S.CANCELED
+
+
+def test_the_order_that_replaces_is_known_while_it_is_asked_for_and_forgotten_if_refused() -> None:
+    other = order_id_of(an_account().account_id, "c-2")
+    wish = OrderEvent(kind=K.REPLACE_REQUESTED, at=LATER, other_order_id=other)
+    asked = after(an_order(S.NEW), wish)
+    assert asked.replaced_by == other
+    assert after(asked, event(K.REPLACE_REFUSED)).replaced_by is None
+    assert after(asked, event(K.CANCELED)).replaced_by is None
+    done = OrderEvent(kind=K.REPLACED, at=LATER, other_order_id=other)
+    assert after(asked, done).replaced_by == other
+
+
+def test_what_the_replaced_order_filled_counts_towards_the_quantity_of_the_new_one() -> None:
+    new = replace(an_order(S.NEW), carried_qty=Decimal(4))
+    assert after(new, fill("5.9")).status is S.PARTIALLY_FILLED
+    assert after(new, fill("6")).status is S.FILLED
+    assert after(new, fill("7")).reason_code == Reason.OVERFILL
+    late = after(new, fill("5"), event(K.CARRIED, qty="5"))
+    assert (late.status, late.carried_qty, late.filled_at) == (S.FILLED, Decimal(5), LATER)
+    assert after(new, event(K.CARRIED, qty="3")) == new
+
+
+def test_an_order_for_an_amount_of_money_is_filled_once_the_venue_has_said_how_much_that_is() -> None:
+    order = an_order(S.NEW, qty=None, notional=Decimal(1000))
+    partly = after(order, fill("4"))
+    assert (partly.status, partly.filled_qty) == (S.PARTIALLY_FILLED, Decimal(4))
+    last = OrderEvent(kind=K.EXECUTED, at=LATER, qty=Decimal(5), price=Decimal(111), final_qty=Decimal(9))
+    assert after(partly, last).status is S.FILLED
+
+
+def test_the_last_quantity_of_an_order_for_a_quantity_does_not_make_a_part_the_whole() -> None:
+    part = OrderEvent(kind=K.EXECUTED, at=LATER, qty=Decimal(4), price=Decimal(1), final_qty=Decimal(4))
+    assert after(an_order(S.NEW), part).status is S.PARTIALLY_FILLED
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        (K.CANCELED, "canceled_at"),
+        (K.EXPIRED, "expired_at"),
+        (K.REFUSED, "failed_at"),
+        (K.REPLACED, "replaced_at"),
+        (K.TRIGGERED, "triggered_at"),
+    ],
+)
+def test_each_end_and_the_trigger_are_dated_once(kind: OrderEventKind, field: str) -> None:
+    moved = after(an_order(S.NEW), event(kind), replace(event(kind), at=NOON))
+    assert getattr(moved, field) == LATER
+    times = ("canceled_at", "expired_at", "failed_at", "replaced_at", "triggered_at", "filled_at")
+    assert [name for name in times if getattr(moved, name)] == [field]
+    assert after(an_order(S.NEW), fill("10")).filled_at == LATER
+
+
+def test_a_leg_counts_as_submitted_from_when_it_works() -> None:
+    held = replace(an_order(S.HELD), submitted_at=None)
+    assert after(held, event(K.CANCEL_REQUESTED)).submitted_at is None
+    assert after(held, event(K.ACTIVATED)).submitted_at == LATER
+    assert an_order().submitted_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("events", "group", "code"),
+    [
+        ([K.CANCEL_REQUESTED, K.CANCELED], False, "CANCEL_BY_USER"),
+        ([K.CANCELED], False, "CANCELED_BY_VENUE"),
+        ([K.CANCELED], True, "GROUP_ENDED"),
+        ([K.EXPIRED], False, "TIME_IN_FORCE_ENDED"),
+        ([K.CANCEL_REQUESTED, K.EXPIRED], False, "TIME_IN_FORCE_ENDED"),
+    ],
+)
+def test_every_closed_order_says_why(events: list[OrderEventKind], *, group: bool, code: str) -> None:
+    order = an_order(S.NEW)
+    order = replace(order, group_id=order.order_id) if group else order
+    told = [event(kind, code="CANCEL_BY_USER" if kind is K.CANCEL_REQUESTED else "") for kind in events]
+    assert after(order, *told).reason_code == code
+
+
+def test_a_fill_that_beats_the_cancel_leaves_no_reason_behind() -> None:
+    moved = after(an_order(S.NEW), event(K.CANCEL_REQUESTED, code="CANCEL_BY_USER"), fill("10"))
+    assert (moved.status, moved.reason_code) == (S.FILLED, "")
+
+
+def test_an_uncertain_outcome_is_resolved_by_whatever_the_venue_says() -> None:
+    lost = after(an_order(), event(K.UNCERTAIN))
+    assert lost.status is S.UNKNOWN
+    ends = {K.REFUSED: S.REJECTED, K.CANCELED: S.CANCELED, K.EXPIRED: S.EXPIRED, K.ACKNOWLEDGED: S.NEW}
+    for kind, wanted in ends.items():
+        assert after(lost, event(kind)).status is wanted
+    assert after(lost, fill("1")).status is S.PARTIALLY_FILLED
+    asked = after(an_order(S.NEW), event(K.CANCEL_REQUESTED), event(K.UNCERTAIN))
+    assert (asked.status, after(asked, event(K.CANCEL_REQUESTED)).status) == (S.UNKNOWN, S.PENDING_CANCEL)

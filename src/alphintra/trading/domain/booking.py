@@ -15,7 +15,8 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId, ExecutionId, OrderId
 from alphintra.kernel.money import require_finite, require_positive
 from alphintra.kernel.vocabulary import Side
-from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, executed
+from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind
+from alphintra.trading.domain.states import executed
 
 __all__ = [
     "UNASSIGNED_BOOK",

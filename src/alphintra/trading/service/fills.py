@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ from alphintra.trading.domain.booking import (
 )
 from alphintra.trading.repository.booking import BookedExecution, HoldingChanges, Posting
 from alphintra.trading.repository.orders import OrderStep
-from alphintra.trading.service.reports import state_event
+from alphintra.trading.service.reports import Folding, state_event
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class _Batch:
         executions = [execution for _delivery, execution in reports]
         batch._accounts = await tx.lock_accounts([execution.account_id for execution in executions])
         batch._orders = await tx.lock_orders([execution.order_id for execution in executions])
+        await batch._lock_heirs()
         batch._known = await tx.booked(executions)
         batch._cash = {account_id: account.cash for account_id, account in batch._accounts.items()}
         wanted: dict[HoldingKey, dict[Side, Decimal]] = {}
@@ -130,6 +132,14 @@ class _Batch:
             batch._net = await tx.account_quantities(tuple(wanted))
         return batch
 
+    async def _lock_heirs(self) -> None:
+        """Hold the orders that replace these, or are about to, and those that replace them."""
+        wanted = [order.replaced_by for order in self._orders.values() if order.replaced_by is not None]
+        while missing := [order_id for order_id in wanted if order_id not in self._orders]:
+            found = await self._tx.lock_orders(missing)
+            self._orders |= found
+            wanted = [order.replaced_by for order in found.values() if order.replaced_by is not None]
+
     def take(self, delivery: Delivery[ExecutionReported], execution: Execution) -> None:
         """Book one execution, unless it is booked already or cannot be."""
         order = self._orders.get(execution.order_id)
@@ -143,6 +153,7 @@ class _Batch:
             return
         key = holding_key(order)
         before = self._changes.holdings[key]
+        order = replace(order, final_qty=delivery.event.final_qty or order.final_qty)
         booking = book_execution(order, before, execution, at=self._at)
         self._known[execution.account_id, execution.execution_id] = execution
         self._orders[order.order_id] = booking.order
@@ -158,6 +169,12 @@ class _Batch:
         self._booked.append(BookedExecution(execution, booking, transaction_id))
         self._postings.append(Posting(transaction_id, self._accounts[key.account_id], booking.lines))
         self._tell_booked(delivery, execution, booking, before=order)
+        if booking.order.replaced_by is not None:
+            heirs = Folding(self._orders.values(), at=self._at)
+            heirs.carry_over(booking.order, delivery.context)
+            self._orders |= heirs.orders
+            self._steps += heirs.steps
+            self._events += heirs.told
         for finding in flags_of(execution, booking.order, at=self._at):
             self._flag(delivery, execution, order, finding, is_booked=True)
 

@@ -1,4 +1,4 @@
-"""Use cases that only read: orders, executions, positions, the ledger."""
+"""Use cases that only read: executions, positions, the ledger."""
 
 from __future__ import annotations
 
@@ -6,68 +6,24 @@ from typing import TYPE_CHECKING
 
 from alphintra.contracts.trading import (
     ExecutionsView,
-    GetOrder,
     LedgerView,
     ListExecutions,
     ListLedger,
-    ListOrders,
     ListPositions,
-    OrdersView,
-    OrderView,
     PositionsView,
 )
-from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import AccountId, BookId, OrderId
-from alphintra.trading.repository.orders import OrderFilter
-from alphintra.trading.service.accounts import may_see, owned_account
-from alphintra.trading.service.views import execution_view, ledger_entry_view, order_view, position_view
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.ids import AccountId, BookId
+from alphintra.trading.service.accounts import owned_account
+from alphintra.trading.service.views import execution_view, ledger_entry_view, position_view
 
 if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
-    from alphintra.trading.domain.orders import Order
     from alphintra.trading.repository.books import Books
 
-__all__ = ["get_order", "list_executions", "list_ledger", "list_orders", "list_positions", "page_limit"]
+__all__ = ["list_executions", "list_ledger", "list_positions", "page_limit"]
 
 PAGE_MAX = 1000
-
-
-async def get_order(command: GetOrder, context: Context, *, books: Books) -> OrderView:
-    """Return an order the actor may see. Raises ORDER_NOT_FOUND, also for other people's."""
-    order = await books.order(OrderId(command.order_id))
-    if order is None or not may_see(order, context):
-        raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
-    return order_view(order)
-
-
-async def list_orders(command: ListOrders, context: Context, *, books: Books) -> OrdersView:
-    """Return an account's orders. Raises PAGE_LIMIT or ACCOUNT_NOT_FOUND."""
-    account = await owned_account(AccountId(command.account_id), context, books=books)
-    wanted = OrderFilter(
-        statuses=command.statuses if command.status is None else (command.status,),
-        after=command.after,
-        until=command.until,
-        side=command.side,
-        symbols=command.symbols,
-        oldest_first=command.oldest_first,
-        limit=page_limit(command.limit),
-    )
-    if command.client_order_id is None:
-        found = await books.orders(account.account_id, wanted)
-    else:
-        _, named = await books.known([(account.account_id, command.client_order_id)])
-        found = tuple(order for order in named.values() if _is_wanted(order, wanted))
-    return OrdersView(orders=tuple(order_view(order) for order in found))
-
-
-def _is_wanted(order: Order, wanted: OrderFilter) -> bool:
-    return (
-        (wanted.statuses is None or order.status in wanted.statuses)
-        and (wanted.after is None or order.created_at > wanted.after)
-        and (wanted.until is None or order.created_at < wanted.until)
-        and (wanted.side is None or order.side is wanted.side)
-        and (wanted.symbols is None or order.symbol in wanted.symbols)
-    )
 
 
 async def list_executions(command: ListExecutions, context: Context, *, books: Books) -> ExecutionsView:

@@ -1,19 +1,32 @@
-"""Use cases on what venues report and what is asked of working orders: acknowledgements, cancels."""
+"""Use cases on what venues report and what is asked of working orders: acknowledgements, refusals, cancels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 
-from alphintra.contracts.broker import OrderAcknowledged, OrderCanceled, OrderExpired, OrderRefused
+from alphintra.contracts.broker import (
+    CancelRefused,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderExpired,
+    OrderRefused,
+    OrderReplaced,
+    OrderSuspended,
+    OrderTriggered,
+    OrderUncertain,
+)
 from alphintra.contracts.trading import (
     CancelOrder,
+    CancelOrders,
     CancelRequested,
     OrderClosed,
+    OrdersView,
     OrderUpdated,
     OrderView,
 )
@@ -24,7 +37,6 @@ from alphintra.infrastructure.events import (
     append_audits,
     append_each,
     append_event,
-    append_events,
     receive_many,
     receive_once,
 )
@@ -32,10 +44,11 @@ from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.messages import Event
-from alphintra.kernel.vocabulary import TERMINAL
-from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, advance
+from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
+from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, Reason
+from alphintra.trading.domain.states import advance, standing
 from alphintra.trading.repository.orders import OrderStep
-from alphintra.trading.service.accounts import may_see
+from alphintra.trading.service.accounts import may_see, owned_account
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
@@ -44,15 +57,20 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository.books import Books, BooksTransaction
 
-__all__ = ["cancel_order", "kill_state_changed", "locked_order", "orders_reported", "state_event", "tell_state"]
+__all__ = [
+    "Folding",
+    "cancel_order",
+    "cancel_orders",
+    "event_detail",
+    "kill_state_changed",
+    "locked_order",
+    "orders_reported",
+    "state_event",
+    "tell_state",
+]
 
 _CONSUMER = "trading"
 _BLOCKING = {"cancel_only", "halted"}
-_KINDS: Mapping[type[Event], OrderEventKind] = {
-    OrderAcknowledged: OrderEventKind.ACKNOWLEDGED,
-    OrderCanceled: OrderEventKind.CANCELED,
-    OrderExpired: OrderEventKind.EXPIRED,
-}
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
@@ -64,79 +82,140 @@ async def cancel_order(
         order = await tx.lock_order(OrderId(command.order_id))
         if order is None or not may_see(order, context):
             raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
-        return order_view(await _request_cancel(tx, order, context, ids=ids, at=at))
+        folding = Folding((order,), at=at)
+        folding.request_cancel(order.order_id, context, code=_asked_by(context))
+        await folding.store(tx, ids=ids)
+    return order_view(folding.orders[order.order_id])
+
+
+async def cancel_orders(
+    command: CancelOrders, context: Context, *, books: Books, ids: IdSource, at: datetime
+) -> OrdersView:
+    """Ask the venue to cancel all open orders of an account; answers those for which that is new."""
+    account = await owned_account(AccountId(command.account_id), context, books=books)
+    async with books.transaction() as tx:
+        orders = await tx.lock_open_orders(account.account_id, symbols=command.symbols)
+        folding = Folding(orders, at=at)
+        asked = [order for order in orders if folding.request_cancel(order.order_id, context, code=_asked_by(context))]
+        await folding.store(tx, ids=ids)
+    return OrdersView(orders=tuple(order_view(folding.orders[order.order_id]) for order in asked))
 
 
 async def kill_state_changed(
     delivery: Delivery[KillStateChanged], *, books: Books, ids: IdSource, at: datetime
 ) -> None:
-    """Ask for every working order in the scope of a block to be canceled."""
+    """Ask for every open order in the scope of a block to be canceled."""
     kill = delivery.event.kill
     async with books.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery) or kill.state not in _BLOCKING:
             return
         scope = None if kill.account_id is None else AccountId(kill.account_id)
-        await _request_cancels(tx, await tx.lock_working_orders(scope), delivery.context, ids=ids, at=at)
+        orders = await tx.lock_open_orders(scope)
+        folding = Folding(orders, at=at)
+        for order in orders:
+            folding.request_cancel(order.order_id, delivery.context, code=Reason.KILL_SWITCH)
+        await folding.store(tx, ids=ids)
 
 
 async def orders_reported(reports: Sequence[Delivery[Any]], *, books: Books, ids: IdSource, at: datetime) -> None:
-    """Fold a venue's words on orders, acknowledged, refused, canceled or expired, in one transaction.
+    """Fold a venue's words on orders, executions apart, in one transaction.
 
     Raises ORDER_NOT_FOUND, with nothing stored, if one of the orders is unknown.
     """
     async with books.transaction() as tx:
         fresh = await receive_many(tx.session, _CONSUMER, reports)
-        orders = await tx.lock_orders([OrderId(report.event.order_id) for report in fresh])
-        steps: list[OrderStep] = []
-        told: list[EventEntry] = []
+        wanted = [OrderId(report.event.order_id) for report in fresh]
+        wanted += [OrderId(report.event.replaced_by) for report in fresh if isinstance(report.event, OrderReplaced)]
+        refused = [OrderId(report.event.order_id) for report in fresh if isinstance(report.event, OrderRefused)]
+        if refused:
+            wanted += await tx.predecessors(refused)
+        # All at once, oldest first as everywhere: whoever holds one of them never waits for an older one.
+        folding = Folding((await tx.lock_orders(wanted)).values(), at=at)
         for report in fresh:
-            event = _order_event(report.event, at)
-            order = _known(orders, report.event.order_id)
-            moved = advance(order, event)
+            folding.report(report)
+        await folding.store(tx, ids=ids)
+
+
+class Folding:
+    """Orders that are held, folded event by event, and all that is to be stored and told of it."""
+
+    def __init__(self, orders: Iterable[Order], *, at: datetime) -> None:
+        self.orders = {order.order_id: order for order in orders}
+        self._at = at
+        self.steps: list[OrderStep] = []
+        self.told: list[EventEntry] = []
+        self._audit: list[AuditEntry] = []
+
+    def fold(self, order_id: OrderId, event: OrderEvent, context: Context) -> Order | None:
+        """Fold one event and tell the state after it; None where it changes nothing."""
+        moved = self._advance(order_id, event)
+        if moved is not None:
+            self.told.append(EventEntry(order_id, state_event(moved), context))
+        return moved
+
+    def request_cancel(self, order_id: OrderId, context: Context, *, code: str) -> bool:
+        """Ask the venue to cancel an order; tell whether that is new."""
+        event = OrderEvent(kind=OrderEventKind.CANCEL_REQUESTED, at=self._at, code=code)
+        moved = self._advance(order_id, event)
+        if moved is None:
+            return False
+        wish = CancelRequested(order_id=order_id, account_id=moved.account_id)
+        self.told.append(EventEntry(order_id, wish, context))
+        self._audit.append(AuditEntry("order.cancel", f"order:{order_id}", wish, context))
+        return True
+
+    def report(self, report: Delivery[Any]) -> None:
+        """Fold a venue's word on an order, and what follows for the one it replaces or is replaced by."""
+        before = _known(self.orders, report.event.order_id)
+        event = _order_event(report.event, before, at=self._at)
+        moved = self.fold(before.order_id, event, report.context)
+        if moved is None:
+            get_logger().info("order.report_without_effect", order_id=str(before.order_id), kind=event.kind)
+        elif event.kind is OrderEventKind.REFUSED and before.replaces in self.orders:
+            # The venue did not take the new order: the old one goes on.
+            refused = replace(event, kind=OrderEventKind.REPLACE_REFUSED)
+            self.fold(before.replaces, refused, report.context)
+        elif event.kind is OrderEventKind.REPLACED and event.other_order_id in self.orders:
+            self.carry_over(moved, report.context)
+            if before.status is OrderStatus.PENDING_CANCEL:
+                # The cancel met an order that was just being replaced: it is the new one that is to go.
+                self.request_cancel(event.other_order_id, report.context, code=before.reason_code)
+
+    def carry_over(self, order: Order, context: Context) -> None:
+        """Let the order that replaces another one, or is about to, know what the other has filled."""
+        while order.replaced_by in self.orders:
+            carried = order.carried_qty + order.filled_qty
+            event = OrderEvent(kind=OrderEventKind.CARRIED, at=self._at, qty=carried)
+            moved = self.fold(order.replaced_by, event, context)
             if moved is None:
-                get_logger().info("order.report_without_effect", order_id=str(order.order_id), kind=event.kind)
-                continue
-            orders[order.order_id] = moved
-            steps.append(OrderStep(moved, event, _encode({"code": event.code, "reason": event.reason}).decode()))
-            told.append(EventEntry(order.order_id, state_event(moved), report.context))
-        await tx.save_steps(steps)
-        await append_each(tx.session, told, ids=ids, at=at)
+                return
+            order = moved
+
+    async def store(self, tx: BooksTransaction, *, ids: IdSource) -> None:
+        """Write everything that changed, in a handful of statements for any number of orders."""
+        await tx.save_steps(self.steps)
+        await append_each(tx.session, self.told, ids=ids, at=self._at)
+        await append_audits(tx.session, self._audit, ids=ids, at=self._at)
+
+    def _advance(self, order_id: OrderId, event: OrderEvent) -> Order | None:
+        moved = advance(self.orders[order_id], event)
+        if moved is not None:
+            self.orders[order_id] = moved
+            self.steps.append(OrderStep(moved, event, event_detail(event)))
+        return moved
 
 
-def _order_event(event: Event, at: datetime) -> OrderEvent:
-    if isinstance(event, OrderRefused):
-        return OrderEvent(kind=OrderEventKind.REFUSED, at=at, code=event.code, reason=event.reason)
-    return OrderEvent(kind=_KINDS[type(event)], at=at)
-
-
-def _known(orders: Mapping[OrderId, Order], order_id: UUID) -> Order:
-    order = orders.get(OrderId(order_id))
-    if order is None:
-        # The event comes again until the order is known: a report is never dropped.
-        raise AlphintraError("ORDER_NOT_FOUND", f"a venue reports on unknown order {order_id}", kind=Kind.NOT_FOUND)
-    return order
-
-
-async def _request_cancel(
-    tx: BooksTransaction, order: Order, context: Context, *, ids: IdSource, at: datetime
-) -> Order:
-    moved = await _request_cancels(tx, (order,), context, ids=ids, at=at)
-    return moved[0] if moved else order
-
-
-async def _request_cancels(
-    tx: BooksTransaction, orders: Sequence[Order], context: Context, *, ids: IdSource, at: datetime
-) -> tuple[Order, ...]:
-    """Ask for the cancellation of those orders where that changes something; return these, in one go for any number."""
-    event = OrderEvent(kind=OrderEventKind.CANCEL_REQUESTED, at=at)
-    moved = tuple(order for order in (advance(order, event) for order in orders) if order is not None)
-    told = [(order.order_id, CancelRequested(order_id=order.order_id, account_id=order.account_id)) for order in moved]
-    subjects = [(f"order:{order_id}", fact) for order_id, fact in told]
-    await tx.save_steps([OrderStep(order, event, "{}") for order in moved])
-    await append_events(tx.session, told, ids=ids, context=context, at=at)
-    audited = [AuditEntry("order.cancel", subject, fact, context) for subject, fact in subjects]
-    await append_audits(tx.session, audited, ids=ids, at=at)
-    return moved
+def event_detail(event: OrderEvent) -> str:
+    """Return what is stored of an event beside its kind and time; what it does not say is left out."""
+    facts = {
+        "code": str(event.code),
+        "reason": event.reason,
+        "qty": event.qty,
+        "price": event.price,
+        "final_qty": event.final_qty,
+        "other_order_id": event.other_order_id,
+    }
+    return _encode({name: value for name, value in facts.items() if value}).decode()
 
 
 async def locked_order(tx: BooksTransaction, order_id: UUID) -> Order:
@@ -153,3 +232,50 @@ def state_event(order: Order) -> OrderClosed | OrderUpdated:
     """Return what is told of an order's new state."""
     kind = OrderClosed if order.status in TERMINAL else OrderUpdated
     return kind(owner_id=order.owner_id, order=order_view(order))
+
+
+def _order_event(event: Any, order: Order, *, at: datetime) -> OrderEvent:  # noqa: ANN401 - any report on an order
+    """Return a report as what it means for the order."""
+    return OrderEvent(
+        kind=_kind(event, order),
+        at=at,
+        code=getattr(event, "code", ""),
+        reason=getattr(event, "reason", ""),
+        other_order_id=getattr(event, "replaced_by", None),
+    )
+
+
+_KINDS: Mapping[type[Event], OrderEventKind] = {
+    OrderRefused: OrderEventKind.REFUSED,
+    CancelRefused: OrderEventKind.CANCEL_REFUSED,
+    OrderCanceled: OrderEventKind.CANCELED,
+    OrderExpired: OrderEventKind.EXPIRED,
+    OrderReplaced: OrderEventKind.REPLACED,
+    OrderTriggered: OrderEventKind.TRIGGERED,
+    OrderUncertain: OrderEventKind.UNCERTAIN,
+}
+
+
+def _kind(event: Event, order: Order) -> OrderEventKind:
+    if isinstance(event, OrderSuspended):
+        return OrderEventKind.DONE_FOR_DAY if event.is_done_for_day else OrderEventKind.SUSPENDED
+    if not isinstance(event, OrderAcknowledged):
+        return _KINDS[type(event)]
+    if event.is_queued:
+        return OrderEventKind.ACCEPTED
+    is_held = order.status not in TERMINAL and standing(order) is OrderStatus.HELD
+    return OrderEventKind.ACTIVATED if is_held else OrderEventKind.ACKNOWLEDGED
+
+
+def _asked_by(context: Context) -> Reason:
+    if context.actor.user_id is not None:
+        return Reason.CANCEL_BY_USER
+    return Reason.CANCEL_BY_OPERATOR if context.actor.id == "operator" else Reason.CANCEL_BY_SERVICE
+
+
+def _known(orders: Mapping[OrderId, Order], order_id: UUID) -> Order:
+    order = orders.get(OrderId(order_id))
+    if order is None:
+        # The event comes again until the order is known: a report is never dropped.
+        raise AlphintraError("ORDER_NOT_FOUND", f"a venue reports on unknown order {order_id}", kind=Kind.NOT_FOUND)
+    return order

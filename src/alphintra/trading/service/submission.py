@@ -9,59 +9,69 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alphintra.contracts.trading import OrderDenied, OrderSubmitted, OrderView, SubmitOrder
+from alphintra.contracts.trading import ApprovedLeg, OrderDenied, OrderSubmitted, OrderView, SubmitOrder
 from alphintra.infrastructure.events import encode_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import AccountId, BookId
+from alphintra.kernel.ids import AccountId, BookId, OrderId
 from alphintra.kernel.messages import Event, subject_of
-from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
+from alphintra.kernel.vocabulary import OrderStatus
 from alphintra.trading.domain.accounts import Account
+from alphintra.trading.domain.groups import StopLoss, TakeProfit, orders_asked
 from alphintra.trading.domain.orders import (
     NewOrder,
     Order,
     OrderEventKind,
     accept,
     deny,
-    order_id_of,
+    hold,
     require_same_request,
-    validate,
 )
-from alphintra.trading.repository.orders import AcceptedOrder
+from alphintra.trading.domain.validation import require_unexpired
+from alphintra.trading.repository.orders import AcceptedOrder, ToldEvent
 from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.views import order_view, terms_of
 
 if TYPE_CHECKING:
-    from alphintra.contracts.risk import Assessment
+    from alphintra.contracts.approval import OrderTerms
+    from alphintra.contracts.risk import Assessment, Finding
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.gateways import RiskGateway
     from alphintra.trading.repository.books import Books
 
-__all__ = ["Submission", "read_order", "submit_orders"]
+__all__ = ["Decided", "Submission", "accepted_order", "read_order", "submit_orders"]
 
 ATTEMPTS_MAX = 3
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
+Key = tuple[AccountId, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One order asked for, and by whom."""
+    """One request, which may be for a group of orders, and whose it is; the first order stands for it."""
 
-    asked: NewOrder
+    orders: tuple[NewOrder, ...]
     context: Context
 
     @property
-    def key(self) -> tuple[AccountId, str]:
+    def first(self) -> NewOrder:
+        """The order that is answered."""
+        return self.orders[0]
+
+    @property
+    def key(self) -> Key:
         """What makes a repetition recognisable."""
-        return self.asked.account_id, self.asked.client_order_id
+        return self.first.account_id, self.first.client_order_id
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The names of all its orders."""
+        return tuple((order.account_id, order.client_order_id) for order in self.orders)
 
 
 def read_order(command: SubmitOrder, context: Context) -> Submission:
     """Check what was asked for before it takes a place in the queue. Raises ORDER_*, QTY_* and NUMBER_*."""
-    if command.qty is None or _is_not_taken_yet(command):
-        message = "so far orders are simple, market or limit, day or gtc, and for a quantity"
-        raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/type")
     asked = NewOrder(
         account_id=AccountId(command.account_id),
         client_order_id=command.client_order_id,
@@ -70,20 +80,38 @@ def read_order(command: SubmitOrder, context: Context) -> Submission:
         type=command.type,
         time_in_force=command.time_in_force,
         qty=command.qty,
+        notional=command.notional,
         limit_price=command.limit_price,
+        stop_price=command.stop_price,
+        trail_price=command.trail_price,
+        trail_percent=command.trail_percent,
+        expire_at=command.expire_at,
+        extended_hours=command.extended_hours,
+        reduce_only=command.reduce_only,
+        position_intent=command.position_intent,
+        order_class=command.order_class,
         book_id=None if command.book_id is None else BookId(command.book_id),
     )
-    validate(asked)
-    return Submission(asked, context)
+    return Submission(orders_asked(asked, _take_profit(command), _stop_loss(command)), context)
 
 
-def _is_not_taken_yet(command: SubmitOrder) -> bool:
-    return (
-        command.type not in {OrderType.MARKET, OrderType.LIMIT}
-        or command.time_in_force not in {TimeInForce.DAY, TimeInForce.GTC}
-        or command.order_class is not OrderClass.SIMPLE
-        or command.extended_hours
-        or command.reduce_only
+def _take_profit(command: SubmitOrder) -> TakeProfit | None:
+    wish = command.take_profit
+    if wish is None:
+        return None
+    return TakeProfit(limit_price=wish.limit_price, client_order_id=wish.client_order_id)
+
+
+def _stop_loss(command: SubmitOrder) -> StopLoss | None:
+    wish = command.stop_loss
+    if wish is None:
+        return None
+    return StopLoss(
+        stop_price=wish.stop_price,
+        limit_price=wish.limit_price,
+        trail_price=wish.trail_price,
+        trail_percent=wish.trail_percent,
+        client_order_id=wish.client_order_id,
     )
 
 
@@ -95,15 +123,15 @@ async def submit_orders(
     Repetitions are answered with the stored order. Where risk does not answer, nothing is stored for that order.
     No key may stand in a batch twice. Raises STORE_* if the outcome is unknown: repeating the batch is safe.
     """
-    outcomes: dict[tuple[AccountId, str], OrderView | AlphintraError] = {}
+    outcomes: dict[Key, OrderView | AlphintraError] = {}
     for _attempt in range(ATTEMPTS_MAX):
         waiting = [item for item in batch if item.key not in outcomes]
         if not waiting:
             break
-        accounts, stored = await books.known([item.key for item in waiting])
+        accounts, stored = await books.known([key for item in waiting for key in item.keys])
         fresh: list[tuple[Submission, Account]] = []
         for item in waiting:
-            settled = _settled(item, accounts.get(item.asked.account_id), stored.get(item.key))
+            settled = _settled(item, accounts.get(item.first.account_id), stored, at=at)
             if isinstance(settled, Account):
                 fresh.append((item, settled))
             else:
@@ -114,17 +142,24 @@ async def submit_orders(
     return [outcomes.get(item.key, conflict) for item in batch]
 
 
-def _settled(item: Submission, account: Account | None, stored: Order | None) -> Account | OrderView | AlphintraError:
+def _settled(
+    item: Submission, account: Account | None, stored: dict[Key, Order], *, at: datetime
+) -> Account | OrderView | AlphintraError:
     """Return what needs no decision: a repetition or a refusal; else the account to decide for."""
     if account is None or not may_see(account, item.context):
-        message = f"there is no account {item.asked.account_id}"
+        message = f"there is no account {item.first.account_id}"
         return AlphintraError("ACCOUNT_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
-    if stored is not None:
-        try:
-            require_same_request(stored, item.asked)
-        except AlphintraError as error:
-            return error
-        return order_view(stored)
+    known = [stored.get(key) for key in item.keys]
+    try:
+        for order, asked in zip(known, item.orders, strict=True):
+            if order is not None:
+                require_same_request(order, asked)
+        if known[0] is None:
+            require_unexpired(item.first, at=at)
+    except AlphintraError as error:
+        return error
+    if known[0] is not None:
+        return order_view(known[0], tuple(order for order in known[1:] if order is not None))
     if not account.is_active:
         message = "the account is still being set up by risk and broker: try again in a moment"
         return AlphintraError("ACCOUNT_PENDING", message, kind=Kind.UNAVAILABLE, pointer="/account_id")
@@ -133,25 +168,24 @@ def _settled(item: Submission, account: Account | None, stored: Order | None) ->
 
 async def _decide(
     fresh: Sequence[tuple[Submission, Account]], *, books: Books, risk: RiskGateway, ids: IdSource, at: datetime
-) -> dict[tuple[AccountId, str], OrderView | AlphintraError]:
+) -> dict[Key, OrderView | AlphintraError]:
     """Ask risk about orders not seen before and store its decisions; keys left out were stored elsewhere meanwhile."""
-    asked = [(terms_of(_preview(item, account, at=at)), item.context) for item, account in fresh]
+    terms = [[terms_of(order) for order in item.orders] for item, _account in fresh]
+    asked = [(each, item.context) for (item, _), of_item in zip(fresh, terms, strict=True) for each in of_item]
     fault_point("trading.before_assess")
-    assessments = await risk.assess(asked)
+    assessments = iter(await risk.assess(asked))
     fault_point("trading.assessed")
-    outcomes: dict[tuple[AccountId, str], OrderView | AlphintraError] = {}
+    outcomes: dict[Key, OrderView | AlphintraError] = {}
     accepted: list[AcceptedOrder] = []
-    for (item, account), assessment in zip(fresh, assessments, strict=True):
-        if isinstance(assessment, AlphintraError):
-            outcomes[item.key] = assessment
-            continue
+    for (item, account), of_item in zip(fresh, terms, strict=True):
+        answers = [next(assessments) for _order in item.orders]
         try:
-            decided = _decided(item, account, assessment, ids=ids, at=at)
+            decided = await _decided(Decided(item, account, of_item, answers), risk=risk, ids=ids, at=at)
         except AlphintraError as error:
             outcomes[item.key] = error
             continue
-        accepted.append(decided)
-        outcomes[item.key] = order_view(decided.order)
+        accepted += decided
+        outcomes[item.key] = order_view(decided[0].order, tuple(each.order for each in decided[1:]))
     if not accepted:
         return outcomes
     try:
@@ -161,56 +195,136 @@ async def _decide(
     except AlphintraError as error:
         if error.code != "ORDER_TAKEN":
             raise
-        stored = {(item.order.account_id, item.order.client_order_id) for item in accepted}
+        stored = {(each.order.account_id, each.order.client_order_id) for each in accepted}
         return {key: outcome for key, outcome in outcomes.items() if key not in stored}
     fault_point("trading.committed")
     return outcomes
 
 
-def _preview(item: Submission, account: Account, *, at: datetime) -> Order:
-    order_id = order_id_of(item.asked.account_id, item.asked.client_order_id)
-    return accept(item.asked, account, decision_id=order_id, at=at)
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A request with what risk says on each of its orders."""
+
+    item: Submission
+    account: Account
+    terms: Sequence[OrderTerms]
+    answers: Sequence[Assessment | AlphintraError]
 
 
-def _decided(
-    item: Submission, account: Account, assessment: Assessment, *, ids: IdSource, at: datetime
-) -> AcceptedOrder:
-    order, event = _order_and_event(item, account, assessment, at=at)
-    event_id = ids.new()
-    payload = encode_event(event, event_id=event_id, aggregate_id=order.order_id, context=item.context, at=at)
-    detail = _encode(
-        {"terms": terms_of(order), "code": order.reason_code, "limit_version": assessment.limit_version}
-    ).decode()
-    return AcceptedOrder(
-        order=order,
-        kind=OrderEventKind.DENIED if assessment.findings else OrderEventKind.SUBMITTED,
-        detail=detail,
-        event_id=event_id,
-        subject=subject_of(type(event)),
-        payload=payload,
-        audit_id=ids.new(),
-        actor=item.context.actor.id,
-        trace_id=item.context.trace_id,
+async def _decided(decided: Decided, *, risk: RiskGateway, ids: IdSource, at: datetime) -> list[AcceptedOrder]:
+    """Return what is stored for a request: all of its orders, or the first one denied.
+
+    Raises what risk failed with; what it reserved for the other orders of the group is given back before.
+    """
+    approved = [each for each in decided.answers if not isinstance(each, AlphintraError) and each.approval is not None]
+    if len(approved) == len(decided.answers):
+        return _taken(decided, approved, ids=ids, at=at)
+    await risk.release([OrderId(each.order_id) for each in approved], decided.item.context)
+    for answer in decided.answers:
+        if isinstance(answer, AlphintraError):
+            raise answer
+    refusals = [each for each in decided.answers if not isinstance(each, AlphintraError) and each.findings]
+    if len(refusals) + len(approved) != len(decided.answers):
+        raise AlphintraError("RISK_PROTOCOL", "risk neither refused nor approved", kind=Kind.BUG)
+    return [_denied(decided, refusals[0], ids=ids, at=at)]
+
+
+def _taken(decided: Decided, approved: Sequence[Assessment], *, ids: IdSource, at: datetime) -> list[AcceptedOrder]:
+    item, account = decided.item, decided.account
+    first = approved[0]
+    legs = tuple(
+        ApprovedLeg(terms=terms, approval=each.approval)
+        for terms, each in zip(decided.terms[1:], approved[1:], strict=True)
+        if each.approval is not None
+    )
+    if first.approval is None or first.findings:
+        raise AlphintraError("RISK_PROTOCOL", "risk both refused and approved", kind=Kind.BUG)
+    event = OrderSubmitted(
+        owner_id=account.owner_id,
+        book_id=item.first.book_id,
+        terms=decided.terms[0],
+        approval=first.approval,
+        legs=legs,
+    )
+    orders = [accept(item.first, account, decision_id=first.decision_id, at=at)]
+    for asked, each in zip(item.orders[1:], approved[1:], strict=True):
+        orders.append(hold(asked, account, decision_id=each.decision_id, at=at))
+    return [
+        accepted_order(
+            order,
+            event if index == 0 else None,
+            terms=decided.terms[index],
+            limit_version=approved[index].limit_version,
+            ids=ids,
+            context=item.context,
+        )
+        for index, order in enumerate(orders)
+    ]
+
+
+def _denied(decided: Decided, refusal: Assessment, *, ids: IdSource, at: datetime) -> AcceptedOrder:
+    found: Finding = refusal.findings[0]
+    item, account = decided.item, decided.account
+    order = deny(item.first, account, decision_id=refusal.decision_id, finding=(found.code, found.detail), at=at)
+    event = OrderDenied(
+        owner_id=account.owner_id,
+        terms=decided.terms[0],
+        code=found.code,
+        reason=found.detail,
+        decision_id=refusal.decision_id,
+    )
+    return accepted_order(
+        order,
+        event,
+        terms=decided.terms[0],
+        limit_version=refusal.limit_version,
+        ids=ids,
+        context=item.context,
     )
 
 
-def _order_and_event(
-    item: Submission, account: Account, assessment: Assessment, *, at: datetime
-) -> tuple[Order, Event]:
-    if assessment.findings:
-        first = assessment.findings[0]
-        finding = (first.code, first.detail)
-        order = deny(item.asked, account, decision_id=assessment.decision_id, finding=finding, at=at)
-        return order, OrderDenied(
-            owner_id=account.owner_id,
-            terms=terms_of(order),
-            code=first.code,
-            reason=first.detail,
-            decision_id=assessment.decision_id,
+_BEGINS = {
+    OrderStatus.PENDING_NEW: OrderEventKind.SUBMITTED,
+    OrderStatus.HELD: OrderEventKind.HELD,
+    OrderStatus.DENIED: OrderEventKind.DENIED,
+}
+
+
+def accepted_order(
+    order: Order,
+    event: Event | None,
+    *,
+    terms: OrderTerms,
+    limit_version: int,
+    ids: IdSource,
+    context: Context,
+) -> AcceptedOrder:
+    """Return a decided order with its first event, the event to tell and the audit row."""
+    told = None
+    if event is not None:
+        event_id = ids.new()
+        payload = encode_event(
+            event, event_id=event_id, aggregate_id=order.order_id, context=context, at=order.created_at
         )
-    if assessment.approval is None:
-        raise AlphintraError("RISK_PROTOCOL", "risk neither refused nor approved", kind=Kind.BUG)
-    order = accept(item.asked, account, decision_id=assessment.decision_id, at=at)
-    return order, OrderSubmitted(
-        owner_id=account.owner_id, book_id=order.book_id, terms=terms_of(order), approval=assessment.approval
+        told = ToldEvent(
+            event_id=event_id, subject=subject_of(type(event)), aggregate_id=order.order_id, payload=payload
+        )
+    detail = {
+        "terms": terms,
+        "owner_id": order.owner_id,
+        "book_id": order.book_id,
+        "decision_id": order.decision_id,
+        "carried_qty": order.carried_qty,
+        "code": order.reason_code,
+        "reason": order.reason,
+        "limit_version": limit_version,
+    }
+    return AcceptedOrder(
+        order=order,
+        kind=_BEGINS[order.status],
+        detail=_encode(detail).decode(),
+        told=told,
+        audit_id=ids.new(),
+        actor=context.actor.id,
+        trace_id=context.trace_id,
     )

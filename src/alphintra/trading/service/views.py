@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.approval import OrderTerms
-from alphintra.contracts.trading import AccountView, ExecutionView, LedgerEntryView, OrderView, PositionView
+from alphintra.contracts.trading import AccountView, ExecutionView, LedgerEntryView, LegView, OrderView, PositionView
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.vocabulary import Side
 from alphintra.trading.domain.accounts import Account
 from alphintra.trading.domain.booking import UNASSIGNED_BOOK
-from alphintra.trading.domain.orders import Order
+from alphintra.trading.domain.orders import NewOrder, Order, order_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["account_view", "execution_view", "ledger_entry_view", "order_view", "position_view", "terms_of"]
+
+# Every field of the view but those an order does not hold; the high-water mark of a trailing stop is the venue's.
+_SHOWN = tuple(name for name in LegView.__struct_fields__ if name not in {"filled_avg_price", "hwm"})
 
 
 def account_view(account: Account) -> AccountView:
@@ -36,35 +39,21 @@ def account_view(account: Account) -> AccountView:
     )
 
 
-def order_view(order: Order) -> OrderView:
-    """Show an order."""
-    return OrderView(
-        order_id=order.order_id,
-        client_order_id=order.client_order_id,
-        account_id=order.account_id,
-        book_id=order.book_id,
-        symbol=order.symbol,
-        side=order.side,
-        type=order.type,
-        time_in_force=order.time_in_force,
-        qty=order.qty,
-        limit_price=order.limit_price,
-        status=order.status,
-        filled_qty=order.filled_qty,
-        filled_avg_price=order.filled_avg_price,
-        reason_code=order.reason_code,
-        reason=order.reason,
-        decision_id=order.decision_id,
-        version=order.version,
-        created_at=order.created_at,
-        updated_at=order.updated_at,
-    )
+def order_view(order: Order, legs: Iterable[Order] = ()) -> OrderView:
+    """Show an order, with the further orders of the group it leads."""
+    return OrderView(**_shown(order), legs=tuple(LegView(**_shown(leg)) for leg in legs))
 
 
-def terms_of(order: Order) -> OrderTerms:
+def _shown(order: Order) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: getattr(order, name) for name in _SHOWN}
+    shown["filled_avg_price"] = order.filled_avg_price
+    return shown
+
+
+def terms_of(order: NewOrder) -> OrderTerms:
     """Return the part of an order that is approved and sent."""
     return OrderTerms(
-        order_id=order.order_id,
+        order_id=order_id_of(order.account_id, order.client_order_id),
         client_order_id=order.client_order_id,
         account_id=order.account_id,
         symbol=order.symbol,
@@ -72,7 +61,19 @@ def terms_of(order: Order) -> OrderTerms:
         type=order.type,
         time_in_force=order.time_in_force,
         qty=order.qty,
+        notional=order.notional,
         limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        trail_price=order.trail_price,
+        trail_percent=order.trail_percent,
+        expire_at=order.expire_at,
+        extended_hours=order.extended_hours,
+        reduce_only=order.reduce_only,
+        position_intent=order.position_intent,
+        order_class=order.order_class,
+        leg=order.leg,
+        group_id=order.group_id,
+        replaces=order.replaces,
     )
 
 

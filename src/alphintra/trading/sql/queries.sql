@@ -32,110 +32,205 @@ UPDATE accounts SET is_venue_ready = true WHERE account_id = $1;
 UPDATE accounts SET cash = cash + $2, realized_pnl = realized_pnl + $3, fees = fees + $4
 WHERE account_id = $1;
 
--- orders.accept_batch: store decided orders with their first event, the event to publish and the audit row
+-- orders.accept_batch: store decided orders with their first events, the events to publish and the audit rows
 WITH stored AS (
-    INSERT INTO orders (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force,
-        qty, limit_price, status, reason_code, reason, decision_id, version, created_at, updated_at)
+    INSERT INTO orders (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type,
+        time_in_force, qty, notional, limit_price, stop_price, trail_price, trail_percent, expire_at,
+        extended_hours, reduce_only, position_intent, order_class, leg, group_id, replaces, status, carried_qty,
+        reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, failed_at)
     SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.symbol, o.side, o.type,
-        o.time_in_force, o.qty, o.limit_price, o.status, o.reason_code, o.reason, o.decision_id, 1, $16, $16
+        o.time_in_force, o.qty, o.notional, o.limit_price, o.stop_price, o.trail_price, o.trail_percent,
+        o.expire_at, o.extended_hours, o.reduce_only, o.position_intent, o.order_class, o.leg, o.group_id,
+        o.replaces, o.status, o.carried_qty, o.reason_code, o.reason, o.decision_id, 1, $29, $29,
+        CASE o.status WHEN 'pending_new' THEN $29::timestamptz END,
+        CASE o.status WHEN 'denied' THEN $29::timestamptz END
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::numeric[], $11::numeric[], $12::text[], $13::text[], $14::text[], $15::uuid[])
+        $9::text[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[],
+        $15::numeric[], $16::timestamptz[], $17::boolean[], $18::boolean[], $19::text[], $20::text[], $21::text[],
+        $22::uuid[], $23::uuid[], $24::text[], $25::numeric[], $26::text[], $27::text[], $28::uuid[])
         AS o (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty,
-            limit_price, status, reason_code, reason, decision_id)
+            notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+            position_intent, order_class, leg, group_id, replaces, status, carried_qty, reason_code, reason,
+            decision_id)
     ORDER BY o.order_id -- two batches that share orders insert them in the same order: no deadlock
     RETURNING order_id
 ), first_events AS (
     -- Out of what was stored: PostgreSQL would else insert these first, and name their key in a conflict of orders.
     INSERT INTO order_events (order_id, version, kind, status, detail, occurred_at)
-    SELECT s.order_id, 1, e.kind, e.status, e.detail, $16
+    SELECT s.order_id, 1, e.kind, e.status, e.detail, $29
     FROM stored AS s
-    JOIN unnest($1::uuid[], $17::text[], $12::text[], $18::text[]) AS e (order_id, kind, status, detail)
+    JOIN unnest($1::uuid[], $30::text[], $24::text[], $31::text[]) AS e (order_id, kind, status, detail)
         ON e.order_id = s.order_id
 ), told AS (
     INSERT INTO event_log (event_id, subject, aggregate_id, payload, occurred_at)
-    SELECT t.event_id, t.subject, t.aggregate_id, t.payload, $16
-    FROM unnest($19::uuid[], $20::text[], $1::uuid[], $21::text[]) AS t (event_id, subject, aggregate_id, payload)
+    SELECT t.event_id, t.subject, t.aggregate_id, t.payload, $29
+    FROM unnest($32::uuid[], $33::text[], $34::uuid[], $35::text[])
+        AS t (event_id, subject, aggregate_id, payload)
     RETURNING event_id
 ), queued AS (
     INSERT INTO outbox (event_id) SELECT told.event_id FROM told
 )
 INSERT INTO audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at)
-SELECT a.audit_id, a.actor, 'order.submit', a.object, a.detail, a.trace_id, $16
-FROM unnest($22::uuid[], $23::text[], $24::text[], $18::text[], $25::text[])
+SELECT a.audit_id, a.actor, 'order.submit', a.object, a.detail, a.trace_id, $29
+FROM unnest($36::uuid[], $37::text[], $38::text[], $31::text[], $39::text[])
     AS a (audit_id, actor, object, detail, trace_id);
 
 -- orders.by_client_ids: find the orders a batch repeats
-SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.symbol, o.side, o.type, o.time_in_force,
-    o.qty, o.limit_price, o.status, o.filled_qty, o.filled_amount, o.reason_code, o.reason, o.decision_id, o.version,
-    o.created_at, o.updated_at
+SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.symbol, o.side, o.type,
+    o.time_in_force, o.qty, o.notional, o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at,
+    o.extended_hours, o.reduce_only, o.position_intent, o.order_class, o.leg, o.group_id, o.replaces, o.replaced_by,
+    o.status, o.resumes, o.filled_qty, o.filled_amount, o.final_qty, o.carried_qty, o.reason_code, o.reason,
+    o.decision_id, o.version, o.created_at, o.updated_at, o.submitted_at, o.triggered_at, o.filled_at,
+    o.canceled_at, o.expired_at, o.failed_at, o.replaced_at
 FROM orders AS o
 JOIN unnest($1::uuid[], $2::text[]) AS k (account_id, client_order_id)
     ON k.account_id = o.account_id AND k.client_order_id = o.client_order_id;
 
 -- orders.get: read one order
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
-    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
 FROM orders WHERE order_id = $1;
 
+-- orders.of_groups: read the orders of groups, in the order they were asked for
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
+FROM orders WHERE group_id = ANY($1::uuid[]) ORDER BY created_at, leg DESC, order_id;
+
 -- orders.lock: read one order to change it
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
-    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
-FROM orders WHERE order_id = $1 FOR UPDATE;
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
+FROM orders WHERE order_id = $1 FOR NO KEY UPDATE;
 
 -- orders.lock_many: read several orders to change them, in the order in which all hold several
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
-    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
-FROM orders
-WHERE order_id = ANY($1::uuid[])
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
+FROM orders WHERE order_id = ANY($1::uuid[])
 ORDER BY created_at, order_id
-FOR UPDATE;
+FOR NO KEY UPDATE;
 
--- orders.list: read an account's orders, newest first, narrowed by the filters that are given
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
-    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
+-- orders.list_newest: read a page of an account's orders, newest first
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
 FROM orders
 WHERE account_id = $1
     AND ($2::text[] IS NULL OR status = ANY($2))
-    AND created_at > coalesce($3, '-infinity'::timestamptz)
-    AND created_at < coalesce($4, 'infinity'::timestamptz)
-    AND ($5::text IS NULL OR side = $5)
-    AND ($6::text[] IS NULL OR symbol = ANY($6))
+    AND ($3::text[] IS NULL OR symbol = ANY($3))
+    AND ($4::text IS NULL OR side = $4)
+    AND ($5::timestamptz IS NULL OR created_at > $5)
+    AND ($6::timestamptz IS NULL OR created_at < $6)
+    AND ($7::timestamptz IS NULL OR (created_at <= $7 AND (created_at, order_id) < ($7, $8)))
+    AND (NOT $9 OR group_id IS NULL OR group_id = order_id)
 ORDER BY created_at DESC, order_id DESC
-LIMIT $7;
+LIMIT $10;
 
--- orders.list_oldest: the same, oldest first
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
-    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
+-- orders.list_oldest: read a page of an account's orders, oldest first
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
 FROM orders
 WHERE account_id = $1
     AND ($2::text[] IS NULL OR status = ANY($2))
-    AND created_at > coalesce($3, '-infinity'::timestamptz)
-    AND created_at < coalesce($4, 'infinity'::timestamptz)
-    AND ($5::text IS NULL OR side = $5)
-    AND ($6::text[] IS NULL OR symbol = ANY($6))
+    AND ($3::text[] IS NULL OR symbol = ANY($3))
+    AND ($4::text IS NULL OR side = $4)
+    AND ($5::timestamptz IS NULL OR created_at > $5)
+    AND ($6::timestamptz IS NULL OR created_at < $6)
+    AND ($7::timestamptz IS NULL OR (created_at >= $7 AND (created_at, order_id) > ($7, $8)))
+    AND (NOT $9 OR group_id IS NULL OR group_id = order_id)
 ORDER BY created_at, order_id
-LIMIT $7;
+LIMIT $10;
 
--- orders.lock_working: read an account's working orders, or everybody's, to change them
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, limit_price,
-    status, filled_qty, filled_amount, reason_code, reason, decision_id, version, created_at, updated_at
+-- orders.list_open_newest: read a page of an account's open orders, newest first
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
 FROM orders
-WHERE status IN ('pending_new', 'new', 'partially_filled', 'pending_cancel', 'unknown')
-    AND ($1::uuid IS NULL OR account_id = $1)
+WHERE account_id = $1
+    AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
+    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+    AND ($2::text[] IS NULL OR status = ANY($2))
+    AND ($3::text[] IS NULL OR symbol = ANY($3))
+    AND ($4::text IS NULL OR side = $4)
+    AND ($5::timestamptz IS NULL OR created_at > $5)
+    AND ($6::timestamptz IS NULL OR created_at < $6)
+    AND ($7::timestamptz IS NULL OR (created_at <= $7 AND (created_at, order_id) < ($7, $8)))
+    AND (NOT $9 OR group_id IS NULL OR group_id = order_id)
+ORDER BY created_at DESC, order_id DESC
+LIMIT $10;
+
+-- orders.list_open_oldest: read a page of an account's open orders, oldest first
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
+FROM orders
+WHERE account_id = $1
+    AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
+    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+    AND ($2::text[] IS NULL OR status = ANY($2))
+    AND ($3::text[] IS NULL OR symbol = ANY($3))
+    AND ($4::text IS NULL OR side = $4)
+    AND ($5::timestamptz IS NULL OR created_at > $5)
+    AND ($6::timestamptz IS NULL OR created_at < $6)
+    AND ($7::timestamptz IS NULL OR (created_at >= $7 AND (created_at, order_id) > ($7, $8)))
+    AND (NOT $9 OR group_id IS NULL OR group_id = order_id)
 ORDER BY created_at, order_id
-FOR UPDATE;
+LIMIT $10;
+
+-- orders.lock_open: read the open orders of an account, or of everybody, to change them
+SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
+    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
+    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
+    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
+    filled_at, canceled_at, expired_at, failed_at, replaced_at
+FROM orders
+WHERE status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
+    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+    AND ($1::uuid IS NULL OR account_id = $1)
+    AND ($2::text[] IS NULL OR symbol = ANY($2))
+ORDER BY created_at, order_id
+FOR NO KEY UPDATE;
 
 -- orders.update: store an order's new state
-UPDATE orders SET status = $2, filled_qty = $3, filled_amount = $4, reason_code = $5, reason = $6, version = $7,
-    updated_at = $8
-WHERE order_id = $1 AND version = $7 - 1;
+UPDATE orders SET status = $2, resumes = $3, filled_qty = $4, filled_amount = $5, final_qty = $6,
+    carried_qty = $7, replaced_by = $8, reason_code = $9, reason = $10, version = $11, updated_at = $12,
+    submitted_at = $13, triggered_at = $14, filled_at = $15, canceled_at = $16, expired_at = $17, failed_at = $18,
+    replaced_at = $19
+WHERE order_id = $1 AND version = $11 - 1;
 
 -- orders.update_many: store the new states of orders
-UPDATE orders AS o SET status = n.status, filled_qty = n.filled_qty, filled_amount = n.filled_amount,
-    reason_code = n.reason_code, reason = n.reason, version = n.version, updated_at = n.updated_at
-FROM unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[], $5::text[], $6::text[], $7::bigint[],
-    $8::timestamptz[], $9::bigint[])
-    AS n (order_id, status, filled_qty, filled_amount, reason_code, reason, version, updated_at, version_before)
+UPDATE orders AS o SET status = n.status, resumes = n.resumes, filled_qty = n.filled_qty,
+    filled_amount = n.filled_amount, final_qty = n.final_qty, carried_qty = n.carried_qty,
+    replaced_by = n.replaced_by, reason_code = n.reason_code, reason = n.reason, version = n.version,
+    updated_at = n.updated_at, submitted_at = n.submitted_at, triggered_at = n.triggered_at,
+    filled_at = n.filled_at, canceled_at = n.canceled_at, expired_at = n.expired_at, failed_at = n.failed_at,
+    replaced_at = n.replaced_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[],
+    $8::uuid[], $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::timestamptz[],
+    $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[],
+    $19::timestamptz[], $20::bigint[])
+    AS n (order_id, status, resumes, filled_qty, filled_amount, final_qty, carried_qty, replaced_by, reason_code,
+        reason, version, updated_at, submitted_at, triggered_at, filled_at, canceled_at, expired_at, failed_at,
+        replaced_at, version_before)
 WHERE o.order_id = n.order_id AND o.version = n.version_before;
 
 -- orders.events: append events to orders
@@ -146,6 +241,12 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::ti
 
 -- orders.event: append an event to an order
 INSERT INTO order_events (order_id, version, kind, status, detail, occurred_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- orders.predecessors: find which orders some orders are to replace
+SELECT replaces FROM orders WHERE order_id = ANY($1::uuid[]) AND replaces IS NOT NULL;
+
+-- orders.history: read what happened to an order, oldest first
+SELECT version, kind, status, detail, occurred_at FROM order_events WHERE order_id = $1 ORDER BY version LIMIT $2;
 
 -- executions.insert: book an execution, once
 INSERT INTO executions (account_id, execution_id, order_id, book_id, symbol, side, qty, price, fee, realized_pnl,

@@ -250,7 +250,7 @@ CREATE TABLE orders (
     side text NOT NULL,
     type text NOT NULL,
     time_in_force text NOT NULL,
-    qty numeric(28,9) NOT NULL,
+    qty numeric(28,9),
     limit_price numeric(28,9),
     status text NOT NULL,
     filled_qty numeric(28,9) DEFAULT 0 NOT NULL,
@@ -261,6 +261,29 @@ CREATE TABLE orders (
     version bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    notional numeric(28,9),
+    stop_price numeric(28,9),
+    trail_price numeric(28,9),
+    trail_percent numeric(28,9),
+    expire_at timestamp with time zone,
+    extended_hours boolean DEFAULT false NOT NULL,
+    reduce_only boolean DEFAULT false NOT NULL,
+    position_intent text,
+    order_class text DEFAULT 'simple'::text NOT NULL,
+    leg text DEFAULT 'entry'::text NOT NULL,
+    group_id uuid,
+    replaces uuid,
+    replaced_by uuid,
+    resumes text,
+    final_qty numeric(28,9),
+    carried_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    submitted_at timestamp with time zone,
+    triggered_at timestamp with time zone,
+    filled_at timestamp with time zone,
+    canceled_at timestamp with time zone,
+    expired_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    replaced_at timestamp with time zone,
     CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
     CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount <
@@ -269,13 +292,26 @@ CREATE TABLE orders (
         'Infinity'::numeric))),
     CONSTRAINT orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price <
         'Infinity'::numeric))),
-    CONSTRAINT orders_limit_price_iff_limit CHECK (((type = 'limit'::text) = (limit_price IS NOT NULL))),
     CONSTRAINT orders_pkey PRIMARY KEY (order_id),
+    CONSTRAINT orders_prices_of_type CHECK ((((type = ANY (ARRAY['limit'::text, 'stop_limit'::text])) = (limit_price
+        IS NOT NULL)) AND ((type = ANY (ARRAY['stop'::text, 'stop_limit'::text])) = (stop_price IS NOT NULL)) AND
+        (num_nonnulls(trail_price, trail_percent) = ((type = 'trailing_stop'::text))::integer) AND ((time_in_force =
+        'gtd'::text) = (expire_at IS NOT NULL)))),
     CONSTRAINT orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT orders_qty_or_notional CHECK ((num_nonnulls(qty, notional) = 1)),
     CONSTRAINT orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
-    CONSTRAINT orders_time_in_force_check CHECK ((time_in_force = ANY (ARRAY['day'::text, 'gtc'::text]))),
-    CONSTRAINT orders_type_check CHECK ((type = ANY (ARRAY['market'::text, 'limit'::text]))),
-    CONSTRAINT orders_version_check CHECK ((version > 0))
+    CONSTRAINT orders_terms_finite CHECK ((COALESCE(((notional > (0)::numeric) AND (notional <
+        'Infinity'::numeric)), true) AND COALESCE(((stop_price > (0)::numeric) AND (stop_price <
+        'Infinity'::numeric)), true) AND COALESCE(((trail_price > (0)::numeric) AND (trail_price <
+        'Infinity'::numeric)), true) AND COALESCE(((trail_percent > (0)::numeric) AND (trail_percent <
+        (100)::numeric)), true) AND COALESCE(((final_qty >= (0)::numeric) AND (final_qty < 'Infinity'::numeric)),
+        true) AND (carried_qty >= (0)::numeric) AND (carried_qty < 'Infinity'::numeric))),
+    CONSTRAINT orders_version_check CHECK ((version > 0)),
+    CONSTRAINT orders_words_known CHECK (((type = ANY (ARRAY['market'::text, 'limit'::text, 'stop'::text,
+        'stop_limit'::text, 'trailing_stop'::text])) AND (time_in_force = ANY (ARRAY['day'::text, 'gtc'::text,
+        'ioc'::text, 'fok'::text, 'opg'::text, 'cls'::text, 'gtd'::text])) AND (order_class = ANY
+        (ARRAY['simple'::text, 'oto'::text, 'oco'::text, 'bracket'::text])) AND (leg = ANY (ARRAY['entry'::text,
+        'take_profit'::text, 'stop_loss'::text]))))
 );
 
 -- table outbox
@@ -411,15 +447,20 @@ CREATE INDEX lots_open_idx ON lots USING btree (account_id, book_id, symbol, lot
 -- index order_events.order_events_occurred_range_idx
 CREATE INDEX order_events_occurred_range_idx ON order_events USING brin (occurred_at) WITH (autosummarize='on');
 
--- index orders.orders_account_created_idx
-CREATE INDEX orders_account_created_idx ON orders USING btree (account_id, created_at DESC, order_id);
+-- index orders.orders_account_page_idx
+CREATE INDEX orders_account_page_idx ON orders USING btree (account_id, created_at, order_id);
 
 -- index orders.orders_created_idx
 CREATE INDEX orders_created_idx ON orders USING btree (created_at DESC, order_id DESC);
 
--- index orders.orders_working_idx
-CREATE INDEX orders_working_idx ON orders USING btree (account_id) WHERE (status = ANY (ARRAY['pending_new'::text,
-    'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'unknown'::text]));
+-- index orders.orders_group_idx
+CREATE INDEX orders_group_idx ON orders USING btree (group_id) WHERE (group_id IS NOT NULL);
+
+-- index orders.orders_open_idx
+CREATE INDEX orders_open_idx ON orders USING btree (account_id, created_at, order_id) WHERE (status = ANY
+    (ARRAY['created'::text, 'pending_approval'::text, 'held'::text, 'pending_new'::text, 'accepted'::text,
+    'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'pending_replace'::text, 'suspended'::text,
+    'done_for_day'::text, 'unknown'::text]));
 
 -- index trades.trades_account_opened_idx
 CREATE INDEX trades_account_opened_idx ON trades USING btree (account_id, opened_at DESC, symbol, trade_no);
