@@ -45,7 +45,8 @@ POINTS: Final = (
 )
 STARTING_CASH: Final = Decimal(100_000)
 _SYMBOLS: Final = ("AAA", "BBB")
-_ROUNDS_MAX: Final = 400
+_ROUNDS_MAX: Final = 200
+_ARMS: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Story:
     prices: dict[str, Decimal] = field(default_factory=lambda: {symbol: Decimal(50) for symbol in _SYMBOLS})
     killed: set[UUID] = field(default_factory=set)
     fills: int = 0
+    points: tuple[str, ...] = POINTS
 
     async def open(self, count: int) -> None:
         """Open accounts and wait until they may trade and have prices."""
@@ -99,8 +101,8 @@ class Story:
             (1, self.kill),
         )
         (act,) = rng.choices([act for _weight, act in acts], [weight for weight, _act in acts])
-        if not world.is_armed and rng.random() < 0.3:
-            world.arm(rng.choice(POINTS), rng.randint(1, 3))
+        if rng.random() < _ARMS:
+            world.arm(rng.choice(self.points), rng.randint(1, 3))
         world.pass_time(rng.choice((0.001, 0.05, 0.4, 3.0)))
         try:
             await act()
@@ -113,7 +115,7 @@ class Story:
         """Place an order of any kind; where no answer comes its fate is unknown."""
         rng = self.world.rng
         name = f"s{len(self.asked)}"
-        kind = rng.choice(tuple(OrderType))
+        kind = rng.choice((OrderType.MARKET, OrderType.LIMIT, OrderType.LIMIT, *OrderType))
         price = self.prices[(symbol := rng.choice(_SYMBOLS))] * rng.choice((90, 97, 100, 103, 110)) / 100
         has_limit = kind in {OrderType.LIMIT, OrderType.STOP_LIMIT}
         has_stop = kind in {OrderType.STOP, OrderType.STOP_LIMIT}
@@ -226,10 +228,11 @@ class Story:
         raise AssertionError(message)
 
 
-async def tell(world: World, *, actions: int) -> Story:
-    """Play a story of so many actions and heal."""
+async def tell(world: World, *, actions: int, points: tuple[str, ...] = POINTS) -> Story:
+    """Play a story of so many actions, with power cuts at some of the points, and heal."""
     feed_id, owner_id = world.ids.new(), world.ids.new()
     story = Story(world, feed_id, world.person(owner_id, "trader"), world.person(world.ids.new(), "owner", "operator"))
+    story.points = points
     await story.open(2)
     for _ in range(actions):
         await story.act()

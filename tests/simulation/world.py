@@ -54,7 +54,7 @@ _START: Final = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 _ANSWER_S: Final = 20.0
 _REORDER: Final = 0.25
 _WINDOW: Final = 6
-_TWICE: Final = 0.1
+_TWICE: Final = 0.3
 _RUN_MAX: Final = 8
 
 
@@ -277,7 +277,7 @@ class World:
             del waiting[place]
         had = self._acked[way]
         if not in_order and had and self.rng.random() < _TWICE:
-            old = self.rng.choice(had)
+            old = self.rng.choice(had[-_WINDOW:])
             run.append(Message(old.subject, old.data))
         try:
             await consumer._deliver(run)  # type: ignore[arg-type] # messages of our own
