@@ -15,6 +15,8 @@ from collections import deque
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from uuid import UUID
 
@@ -56,6 +58,7 @@ _REORDER: Final = 0.25
 _WINDOW: Final = 6
 _TWICE: Final = 0.3
 _RUN_MAX: Final = 8
+_SHARED: Final = 0.5
 
 
 class PowerCutError(BaseException):
@@ -257,11 +260,14 @@ class World:
         return len(rows)
 
     def _publish(self, service: str, rows: Sequence[Record]) -> None:
-        for row in rows:
-            teller, _kind, event = row["subject"].split(".")
+        """Put each event on its way to those who hear it; neighbours of one subject may share a letter."""
+        for subject, neighbours in groupby(rows, key=itemgetter("subject")):
+            payloads = [row["payload"] for row in neighbours]
+            letters = [f"[{','.join(payloads)}]"] if len(payloads) > 1 and self.rng.random() < _SHARED else payloads
+            teller, _kind, event = subject.split(".")
             for consumer, producer in self.pending:
                 if producer == service and f"{teller}.{event}" in SERVICES[consumer].hears:
-                    self.pending[consumer, producer].append(Message(row["subject"], row["payload"].encode()))
+                    self.pending[consumer, producer].extend(Message(subject, letter.encode()) for letter in letters)
 
     async def deliver(self, way: tuple[str, str], *, in_order: bool = False) -> int:
         """Hand some of what is on its way to a consumer: not always in order, sometimes what it had before."""
@@ -280,7 +286,7 @@ class World:
             old = self.rng.choice(had[-_WINDOW:])
             run.append(Message(old.subject, old.data))
         try:
-            await consumer._deliver(run)  # type: ignore[arg-type] # messages of our own
+            await consumer._deliver(run, ())  # type: ignore[arg-type] # messages of our own
         except PowerCutError:
             await self._restart(None)
         had += [message for message in run if message.is_acked]
