@@ -85,7 +85,7 @@ def list_accounts(*, as_json: bool) -> int:
 @click.option("--reject-bps", type=AMOUNT, help="How many of ten thousand orders are refused.")
 @click.option("--latency-bars", type=click.IntRange(0, 100), help="Bars an order is on its way.")
 @AS_JSON
-def paper_settings(*, account: str, as_json: bool, **wanted: Any) -> int:
+def paper_settings(*, account: str, as_json: bool, **wanted: Any) -> int:  # noqa: ANN401 - click gives what was asked for
     """Show how a paper ACCOUNT is traded and what is not modelled; change what is given."""
     from alphintra.cli import naming, session
 

@@ -1,0 +1,1 @@
+"""Trading, risk and broker in one process, with time, chance, deliveries and crashes drawn from a seed."""

@@ -1,0 +1,125 @@
+"""Seeded stories of orders, fills, kills and power cuts: every invariant holds, and planted bugs are found.
+
+A seed that failed is played again by ``pytest tests/simulation -k "seed and 17"``; the story prints nothing, its trace
+hash is in the failure.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from alphintra.infrastructure import faults
+from simulation.invariants import broken
+from simulation.story import POINTS, Story, tell
+from simulation.world import SERVICES_SIMULATED, PowerCutError, World
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from fixtures.postgres import ServiceDatabase
+
+pytestmark = pytest.mark.timeout(300)
+SEEDS = 104
+GROUP = 8
+ACTIONS = 160
+
+
+def cut_power() -> bool:
+    raise PowerCutError
+
+
+@pytest.fixture(autouse=True)
+def _power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an armed point end the world instead of the test."""
+    monkeypatch.setattr(faults, "_is_ours", cut_power)
+
+
+@pytest_asyncio.fixture
+async def databases(
+    service_database: Callable[[str], Awaitable[ServiceDatabase]],
+) -> Mapping[str, ServiceDatabase]:
+    return {service: await service_database(service) for service in SERVICES_SIMULATED}
+
+
+async def played(seed: int, databases: Mapping[str, ServiceDatabase], *, actions: int = ACTIONS) -> tuple[Story, str]:
+    """Play a seed's story to its end; return it with its trace."""
+    async with World(Random(seed), databases) as world:  # noqa: S311 - chance, no secret
+        story = await tell(world, actions=actions)
+        return story, world.trace
+
+
+@pytest.mark.parametrize(
+    "first",
+    [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(GROUP, SEEDS, GROUP))],
+    ids="seed {}".format,
+)
+async def test_every_invariant_holds_after_any_story(first: int, databases: Mapping[str, ServiceDatabase]) -> None:
+    cuts = fills = 0
+    for seed in range(first, first + GROUP):
+        story, trace = await played(seed, databases)
+        assert await broken(story) == [], f"seed {seed}, trace {trace}"
+        cuts += story.world.cuts
+        fills += story.fills
+    assert cuts > GROUP, "stories without power cuts prove little"
+    assert fills > GROUP, "stories without fills prove little"
+
+
+async def test_the_same_seed_tells_the_same_story(
+    databases: Mapping[str, ServiceDatabase], service_database: Callable[[str], Awaitable[ServiceDatabase]]
+) -> None:
+    others = {service: await service_database(service) for service in SERVICES_SIMULATED}
+    (_, first), (_, second), (_, other) = [
+        await played(seed, where) for seed, where in ((5, databases), (5, others), (6, databases))
+    ]
+    assert first == second
+    assert first != other
+
+
+ALWAYS_NEW = {
+    "inbox.receive": "SELECT $2::uuid AS event_id WHERE $1::text <> ''",
+    "inbox.receive_many": "SELECT e.event_id FROM unnest($2::uuid[]) AS e (event_id) WHERE $1::text <> ''",
+}
+SENT_AGAIN = {
+    "verdicts.insert": (
+        "WITH kept AS (INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (order_id) DO NOTHING) SELECT $1::uuid AS order_id"
+    ),
+    "verdicts.insert_many": (
+        "WITH kept AS (INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at) "
+        "SELECT n.order_id, true, '', '', $2 FROM unnest($1::uuid[]) AS n (order_id) "
+        "ON CONFLICT (order_id) DO NOTHING) "
+        "SELECT n.order_id FROM unnest($1::uuid[]) AS n (order_id)"
+    ),
+}
+BOOKED_AGAIN = {
+    "executions.known": (
+        "SELECT x.account_id, x.execution_id, x.order_id, x.symbol, x.side, x.qty, x.price, x.fee, x.executed_at "
+        "FROM executions AS x WHERE x.account_id = ANY($1::uuid[]) AND x.execution_id = ANY($2::text[]) AND false"
+    )
+}
+"""Both lines of defence are taken away: each alone is enough, and the stories show nothing."""
+
+
+@pytest.mark.parametrize(
+    ("bug", "points"),
+    [
+        pytest.param({"publishes_late": True}, ("relay.published",), id="dual write"),
+        pytest.param({"statements": ALWAYS_NEW | SENT_AGAIN}, POINTS, id="missing venue idempotency"),
+        pytest.param({"statements": ALWAYS_NEW | BOOKED_AGAIN}, POINTS, id="lost dedupe"),
+    ],
+)
+async def test_a_planted_bug_is_found(
+    bug: Mapping[str, Any], points: tuple[str, ...], databases: Mapping[str, ServiceDatabase]
+) -> None:
+    for seed in range(GROUP):
+        try:
+            async with World(Random(seed), databases, **bug) as world:  # noqa: S311 - as above
+                if await broken(await tell(world, actions=ACTIONS, points=points)):
+                    return
+        except AssertionError:  # it does not come to rest
+            return
+    pytest.fail("no story showed it")
