@@ -12,7 +12,18 @@ from typing import Any
 
 import click
 
-from alphintra.cli import backtests, database, deploy, market_data, people, platform, risk, strategies, trading
+from alphintra.cli import (
+    backtests,
+    database,
+    deploy,
+    market_data,
+    people,
+    platform,
+    risk,
+    strategies,
+    surveillance,
+    trading,
+)
 from alphintra.cli.chaos import command as chaos
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -64,7 +75,19 @@ def cli() -> None:
     """Alphintra: a self-hosted trading platform whose data isolation can be proven."""
 
 
-for _module in (platform, people, market_data, strategies, backtests, trading, risk, database, deploy, chaos):
+for _module in (
+    platform,
+    people,
+    market_data,
+    strategies,
+    backtests,
+    trading,
+    risk,
+    surveillance,
+    database,
+    deploy,
+    chaos,
+):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

@@ -32,6 +32,7 @@ from alphintra.edge.routes import (
     orders,
     risk,
     strategies,
+    surveillance,
     workflows,
 )
 from alphintra.edge.routing import Operation
@@ -54,6 +55,7 @@ _RESOURCES: Final = tuple(
         holdings,
         orders,
         risk,
+        surveillance,
         messages,
     )
 )
