@@ -23,6 +23,7 @@ from alphintra.cli import (
     platform,
     risk,
     strategies,
+    surveillance,
     trading,
 )
 from alphintra.cli.chaos import command as chaos
@@ -86,6 +87,7 @@ for _module in (
     orders,
     connections,
     risk,
+    surveillance,
     database,
     deploy,
     chaos,
