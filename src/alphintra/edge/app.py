@@ -26,6 +26,7 @@ from alphintra.edge.problems import handlers
 from alphintra.edge.routes import (
     accounts,
     connections,
+    governance,
     health,
     holdings,
     identity,
@@ -58,6 +59,7 @@ _RESOURCES: Final = tuple(
         holdings,
         orders,
         risk,
+        governance,
         messages,
     )
 )
