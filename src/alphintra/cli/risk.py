@@ -85,21 +85,43 @@ def show_limits(*, account: str, as_json: bool) -> int:
 @click.option("--order-notional-max", type=POSITIVE, help="Amount of one order, in the account's currency.")
 @click.option("--position-qty-max", type=POSITIVE, help="Quantity held of one symbol.")
 @click.option("--may-short/--may-not-short", default=None, help="Whether positions may be negative.")
+@click.option(
+    "--control",
+    "further",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another limit, such as price_collar_pct=5 or price_collar_pct=null; docs/risk-controls.md has all.",
+)
 @AS_JSON
-def set_limits(*, account: str, as_json: bool, **chosen: str | bool | None) -> int:
+def set_limits(*, account: str, as_json: bool, further: tuple[str, ...], **chosen: str | bool | None) -> int:
     """Put new limits into force from the next order on; what is not named stays."""
     from alphintra.cli import session
 
     changes = {name: value for name, value in chosen.items() if value is not None}
-    if not changes:
+    controls = dict(map(_control, further))
+    if not changes and not controls:
         raise AlphintraError("LIMITS_NONE", "name at least one limit, such as --order-qty-max 100")
     ident = _account_id(account)
     with session.operator() as api:
         path = f"/accounts/{ident}/limits"
         kept = api.get(path)
-        found = api.put(path, {name: changes.get(name, kept[name]) for name in _LIMITS})
+        wanted = {name: changes.get(name, kept[name]) for name in _LIMITS}
+        found = api.put(path, {**wanted, "controls": {**kept["controls"], **controls}})
     _print_limits(found, as_json=as_json)
     return 0
+
+
+def _control(text: str) -> tuple[str, Any]:
+    """Read NAME=VALUE; the value is JSON, an amount or a list may stand bare. Raises LIMIT_FORMAT."""
+    import json
+
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise AlphintraError("LIMIT_FORMAT", f"write NAME=VALUE, not {text[:40]!r}", pointer="--control")
+    try:
+        return name, json.loads(value, parse_float=str)
+    except ValueError:
+        return name, value
 
 
 def _set_state(verb: str, chosen: Mapping[str, Any]) -> int:
@@ -156,6 +178,7 @@ def _print_limits(found: Mapping[str, Any], *, as_json: bool) -> None:
             "order amount, most": amount(found["order_notional_max"]),
             "position quantity, most": amount(found["position_qty_max"]),
             "may be short": found["may_short"],
+            **{f"  {name}": value for name, value in found["controls"].items() if value not in (None, False)},
             "set by": found["set_by"],
             "set (UTC)": moment(found["set_at"]),
         }

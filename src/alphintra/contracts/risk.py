@@ -7,6 +7,18 @@ from uuid import UUID
 
 from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
 from alphintra.contracts.approval import Approval, OrderTerms
+from alphintra.contracts.controls import (
+    InstrumentView,
+    LatchesView,
+    LatchView,
+    LimitControls,
+    LimitProposalView,
+    OverrideView,
+    RestrictionsView,
+    RestrictionView,
+    SessionView,
+    SharedLimitView,
+)
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
 from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
 from alphintra.kernel.messages import Command, Event, Utc, View
@@ -15,20 +27,27 @@ __all__ = [
     "AcknowledgeAlert",
     "AlertEscalated",
     "AlertRaised",
+    "ApproveOverride",
     "AssessOrder",
     "Assessment",
     "AssessmentView",
     "AssessmentsView",
     "CaseChanged",
     "CaseOpened",
+    "ControlChanged",
+    "DecideLimits",
     "Finding",
     "GetCase",
+    "GetInstrument",
     "GetLimits",
     "GetRiskReport",
     "GetRiskState",
     "KeepRiskReport",
+    "KeepSession",
     "KillStateChanged",
     "KillStateView",
+    "LiftLatch",
+    "LiftRestriction",
     "LimitBreached",
     "LimitsChanged",
     "LimitsView",
@@ -37,20 +56,29 @@ __all__ = [
     "ListAssessments",
     "ListCases",
     "ListDetectors",
+    "ListLatches",
+    "ListRestrictions",
     "ListRiskReports",
     "MarkPrice",
     "MarkPrices",
     "MarkedView",
     "MoveCase",
+    "ProposeLimits",
     "ReleaseOrder",
     "ReleasedView",
     "RenewApproval",
     "ReplayDetector",
+    "ReportInstance",
+    "ReportedView",
+    "RequestOverride",
+    "RestrictSymbol",
     "RiskStateView",
     "SetAlertRule",
     "SetDetector",
+    "SetInstrument",
     "SetKillState",
     "SetLimits",
+    "SetSharedLimit",
 ]
 
 
@@ -87,10 +115,15 @@ class LimitsView(View, frozen=True):
     may_short: bool
     set_by: str
     set_at: Utc
+    controls: LimitControls = LimitControls()
 
 
 class KillStateView(View, frozen=True):
-    """A kill state: ``scope`` is ``firm`` or ``account``; ``state`` normal, reduce_only, cancel_only or halted."""
+    """A kill state: ``state`` is normal, reduce_only, cancel_only or halted.
+
+    ``scope`` is firm, account, user, strategy or venue, and what it is for is named beside it. Those who send orders
+    are told of a user's or venue's by one for each of its accounts.
+    """
 
     scope: str
     account_id: UUID | None
@@ -99,6 +132,9 @@ class KillStateView(View, frozen=True):
     reason: str
     set_by: str
     set_at: Utc
+    owner_id: UUID | None = None
+    book_id: UUID | None = None
+    venue: str | None = None
 
 
 class ExposureView(View, frozen=True):
@@ -146,6 +182,12 @@ class ReleasedView(View, frozen=True):
     released: bool
 
 
+class ReportedView(View, frozen=True):
+    """Which services have instances that differ, empty if all agree."""
+
+    differing: tuple[str, ...]
+
+
 class MarkedView(View, frozen=True):
     """The last price sequence risk holds for a feed, and which of the awaited executions it has not booked yet."""
 
@@ -154,16 +196,23 @@ class MarkedView(View, frozen=True):
 
 
 class MarkPrice(View, frozen=True):
-    """A symbol's newest price."""
+    """A symbol's newest price, and the quote around it where the feed tells one."""
 
     symbol: str
     price: Decimal
+    bid: Decimal | None = None
+    ask: Decimal | None = None
 
 
 class AssessOrder(Command[Assessment], tag="risk.assess_order.v1", frozen=True):
-    """Check an order and reserve for it; safe to repeat for the same order and terms."""
+    """Check an order and reserve for it; safe to repeat for the same order and terms.
+
+    ``book_id`` and ``strategy_hash`` name the deployment and the version it runs, where a strategy asks.
+    """
 
     terms: OrderTerms
+    book_id: UUID | None = None
+    strategy_hash: str = ""
 
 
 class ReleaseOrder(Command[ReleasedView], tag="risk.release_order.v1", frozen=True):
@@ -192,15 +241,134 @@ class SetLimits(Command[LimitsView], tag="risk.set_limits.v1", frozen=True):
     order_notional_max: Decimal
     position_qty_max: Decimal
     may_short: bool = False
+    controls: LimitControls = LimitControls()
 
 
 class SetKillState(Command[KillStateView], tag="risk.set_kill_state.v1", frozen=True):
-    """Block (or release) trading for the firm or one account; every change starts a new epoch."""
+    """Block (or release) trading of the firm, an account, a user, a strategy or a venue; each change is an epoch."""
 
     scope: str
     state: str
     reason: str
     account_id: UUID | None = None
+    owner_id: UUID | None = None
+    book_id: UUID | None = None
+    venue: str | None = None
+
+
+class ProposeLimits(Command[LimitProposalView], tag="risk.propose_limits.v1", frozen=True):
+    """Propose a limit set that takes two people; it comes into force once another person approves it."""
+
+    account_id: UUID
+    order_qty_max: Decimal
+    order_notional_max: Decimal
+    position_qty_max: Decimal
+    may_short: bool = False
+    controls: LimitControls = LimitControls()
+
+
+class DecideLimits(Command[LimitProposalView], tag="risk.decide_limits.v1", frozen=True):
+    """Approve or decline proposed limits; whoever proposed them may only decline."""
+
+    proposal_id: UUID
+    is_approved: bool
+
+
+class SetSharedLimit(Command[SharedLimitView], tag="risk.set_shared_limit.v1", frozen=True):
+    """Set the credit of a user or of the firm, and the order value above which limits take two people."""
+
+    scope: str
+    owner_id: UUID | None = None
+    credit_max: Decimal | None = None
+    four_eyes_above: Decimal | None = None
+
+
+class SetInstrument(Command[InstrumentView], tag="risk.set_instrument.v1", frozen=True):
+    """Store a new version of a symbol's specification; it holds from the next order on."""
+
+    symbol: str
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+    qty_min: Decimal | None = None
+    qty_max: Decimal | None = None
+    multiplier: Decimal = Decimal(1)
+    expires_at: Utc | None = None
+    sector: str = ""
+    asset_class: str = ""
+    collar_pct: Decimal | None = None
+    collar_abs: Decimal | None = None
+    is_shortable: bool = True
+    is_halted: bool = False
+
+
+class GetInstrument(Command[InstrumentView], tag="risk.get_instrument.v1", frozen=True):
+    """Fetch the specification of a symbol in force."""
+
+    symbol: str
+
+
+class RestrictSymbol(Command[RestrictionView], tag="risk.restrict_symbol.v1", frozen=True):
+    """Put a symbol on the restricted list, for one account or for all."""
+
+    symbol: str
+    reason: str
+    account_id: UUID | None = None
+
+
+class LiftRestriction(Command[RestrictionView], tag="risk.lift_restriction.v1", frozen=True):
+    """Take a restriction off the list."""
+
+    restriction_id: UUID
+
+
+class ListRestrictions(Command[RestrictionsView], tag="risk.list_restrictions.v1", frozen=True):
+    """List the restrictions in force."""
+
+
+class ListLatches(Command[LatchesView], tag="risk.list_latches.v1", frozen=True):
+    """List the blocks in force for an account that a named person has to lift."""
+
+    account_id: UUID
+
+
+class LiftLatch(Command[LatchView], tag="risk.lift_latch.v1", frozen=True):
+    """Lift a block, with a reason that stays on record."""
+
+    latch_id: UUID
+    reason: str
+
+
+class RequestOverride(Command[OverrideView], tag="risk.request_override.v1", frozen=True):
+    """Ask for leave to place, once, an order of the content of a refused one, past its soft controls."""
+
+    order_id: UUID
+    reason: str
+
+
+class ApproveOverride(Command[OverrideView], tag="risk.approve_override.v1", frozen=True):
+    """Give leave that another person asked for."""
+
+    override_id: UUID
+
+
+class KeepSession(Command[SessionView], tag="risk.keep_session.v1", frozen=True):
+    """Be heard of: unless it is sent again in time, the account's orders are cancelled and it takes no more.
+
+    ``timeout_s`` of 0 closes the session, which opts out.
+    """
+
+    account_id: UUID
+    session_id: str
+    timeout_s: int
+
+
+class ReportInstance(Command[ReportedView], tag="risk.report_instance.v1", frozen=True):
+    """Tell which build and configuration an instance of a service runs; again within a minute, or it is gone."""
+
+    service: str
+    instance: str
+    build: str
+    config_hash: str
 
 
 class GetRiskState(Command[RiskStateView], tag="risk.get_risk_state.v1", frozen=True):
@@ -372,3 +540,12 @@ class CaseChanged(Event, tag="risk.case_changed.v1", frozen=True):
     action: str
     state: str
     version: int
+
+
+class ControlChanged(Event, tag="risk.control_changed.v1", frozen=True):
+    """A block, restriction, specification, leave or shared limit changed: what kind, which one, and how."""
+
+    kind: str
+    key: str
+    change: str
+    account_id: UUID | None = None

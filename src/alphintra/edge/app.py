@@ -26,6 +26,7 @@ from alphintra.edge.problems import handlers
 from alphintra.edge.routes import (
     accounts,
     connections,
+    governance,
     health,
     holdings,
     identity,
@@ -60,6 +61,7 @@ _RESOURCES: Final = tuple(
         orders,
         risk,
         surveillance,
+        governance,
         messages,
     )
 )

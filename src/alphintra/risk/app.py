@@ -10,7 +10,13 @@ from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
 from alphintra.contracts.strategy import FeedFinished
 from alphintra.infrastructure.signing import SigningKey
-from alphintra.risk.endpoints import AlertEndpoints, Endpoints, MeasureEndpoints, SurveillanceEndpoints
+from alphintra.risk.endpoints import (
+    AlertEndpoints,
+    ControlEndpoints,
+    Endpoints,
+    MeasureEndpoints,
+    SurveillanceEndpoints,
+)
 from alphintra.risk.repository import AlertRecords, MetricRecords, RiskRecords, SurveillanceRecords
 
 if TYPE_CHECKING:
@@ -43,8 +49,33 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     _wire_surveillance(host, parts, endpoints)
     if parts.background:
         host.run("sweep", endpoints.sweep)
+    controls = _wire_controls(host, parts)
     _wire_measures(host, parts)
-    _wire_alerts(host, parts, alerts)
+    _wire_alerts(host, parts, alerts, controls)
+
+
+def _wire_controls(host: ServiceHost, parts: Parts) -> ControlEndpoints:
+    endpoints = ControlEndpoints(records=RiskRecords(host.database), clock=host.clock, ids=host.ids)
+    answer = host.bus.answer
+    answer(messages.ProposeLimits, endpoints.propose_limits)
+    answer(messages.DecideLimits, endpoints.decide_limits)
+    answer(messages.SetSharedLimit, endpoints.set_shared_limit)
+    answer(messages.SetInstrument, endpoints.set_instrument)
+    answer(messages.GetInstrument, endpoints.get_instrument)
+    answer(messages.RestrictSymbol, endpoints.restrict_symbol)
+    answer(messages.LiftRestriction, endpoints.lift_restriction)
+    answer(messages.ListRestrictions, endpoints.list_restrictions)
+    answer(messages.ListLatches, endpoints.list_latches)
+    answer(messages.LiftLatch, endpoints.lift_latch)
+    answer(messages.RequestOverride, endpoints.request_override)
+    answer(messages.ApproveOverride, endpoints.approve_override)
+    answer(messages.KeepSession, endpoints.keep_session)
+    answer(messages.ReportInstance, endpoints.report_instance)
+    host.hear_many((from_trading.OrderUpdated, from_trading.CancelRequested), endpoints.on_orders_told)
+    host.hear(from_broker.ConnectionOpened, endpoints.on_connection_opened)
+    if parts.background:
+        host.run("sessions", endpoints.watch_sessions)
+    return endpoints
 
 
 def _wire_measures(host: ServiceHost, parts: Parts) -> None:
@@ -58,12 +89,16 @@ def _wire_measures(host: ServiceHost, parts: Parts) -> None:
         host.run("measure", measures.measure)
 
 
-def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints) -> None:
+def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints, controls: ControlEndpoints) -> None:
+    async def on_break_found(delivery: Delivery[from_broker.BreakFound]) -> None:
+        await controls.on_break_found(delivery)  # the block comes first: both bear being told again
+        await alerts.on_break_found(delivery)
+
     host.bus.answer(messages.ListAlerts, alerts.list_alerts)
     host.bus.answer(messages.AcknowledgeAlert, alerts.acknowledge_alert)
     host.bus.answer(messages.ListAlertRules, alerts.list_alert_rules)
     host.bus.answer(messages.SetAlertRule, alerts.set_alert_rule)
-    host.hear(from_broker.BreakFound, alerts.on_break_found)
+    host.hear(from_broker.BreakFound, on_break_found)
     host.hear(from_broker.OrderUncertain, alerts.on_order_uncertain)
     host.hear(from_broker.ConnectionChanged, alerts.on_connection_changed)
     host.hear(FeedFinished, alerts.on_feed_finished)

@@ -5,17 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
 from alphintra.contracts import risk as messages
-from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
+from alphintra.contracts.trading import (
+    AccountOpened,
+    CancelRequested,
+    FillBooked,
+    OrderClosed,
+    OrderSubmitted,
+    OrderUpdated,
+)
 from alphintra.kernel.errors import AlphintraError
-from alphintra.risk.service import alerts, bookings, cases, decisions, reports, rules, watching
+from alphintra.risk.service import (
+    alerts,
+    bookings,
+    cases,
+    decisions,
+    governance,
+    kills,
+    reports,
+    rules,
+    watch,
+    watching,
+)
 
 if TYPE_CHECKING:
+    from alphintra.contracts import controls
     from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
-    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
+    from alphintra.contracts.broker import BreakFound, ConnectionChanged, ConnectionOpened, OrderUncertain
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
     from alphintra.contracts.strategy import FeedFinished
     from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
@@ -26,16 +45,22 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.risk.repository import AlertRecords, MetricRecords, RiskRecords, SurveillanceRecords
 
-__all__ = ["AlertEndpoints", "Endpoints", "MeasureEndpoints", "SurveillanceEndpoints"]
+__all__ = ["AlertEndpoints", "ControlEndpoints", "Endpoints", "MeasureEndpoints", "SurveillanceEndpoints"]
 
 SWEEP_INTERVAL_S = 5.0
 WATCH_INTERVAL_S = 1.0
 EXAMINE_INTERVAL_S = 2.0
 TOUCHED_MAX = 10_000  # accounts noted between two looks; past that the others wait for their next fill
 MEASURE_INTERVAL_S = 60.0
+SESSION_INTERVAL_S = 1.0
 SWEEP_DELAY_S = 60.0  # after a start: confirmations that waited for us are heard before anything lapses
 
 Outcomes = Sequence[messages.Assessment | AlphintraError]
+
+
+class _Parts(TypedDict):
+    records: RiskRecords
+    ids: IdSource
 
 
 class Endpoints:
@@ -52,7 +77,10 @@ class Endpoints:
 
     async def assess_orders(self, requests: Sequence[tuple[messages.AssessOrder, Context]]) -> Outcomes:
         """Answer a batch of ``risk.assess_order``."""
-        asked = [decisions.Asked(command.terms, context) for command, context in requests]
+        asked = [
+            decisions.Asked(command.terms, context, command.book_id, command.strategy_hash)
+            for command, context in requests
+        ]
         return await self._decide(asked, is_renewal=False)
 
     async def renew_approvals(self, requests: Sequence[tuple[messages.RenewApproval, Context]]) -> Outcomes:
@@ -77,11 +105,11 @@ class Endpoints:
     async def set_kill_state(self, command: messages.SetKillState, context: Context) -> messages.KillStateView:
         """Answer ``risk.set_kill_state``."""
         at = self._clock.now()
-        return await rules.set_kill_state(command, context, records=self._records, ids=self._ids, at=at)
+        return await kills.set_kill_state(command, context, records=self._records, ids=self._ids, at=at)
 
     async def get_risk_state(self, command: messages.GetRiskState, context: Context) -> messages.RiskStateView:
         """Answer ``risk.get_risk_state``."""
-        return await rules.get_risk_state(command, context, records=self._records)
+        return await rules.get_risk_state(command, context, records=self._records, at=self._clock.now())
 
     async def list_assessments(self, command: messages.ListAssessments, context: Context) -> messages.AssessmentsView:
         """Answer ``risk.list_assessments``."""
@@ -107,7 +135,7 @@ class Endpoints:
 
     async def on_fill_booked(self, delivery: Delivery[FillBooked]) -> None:
         """Hear ``trading.fill_booked``."""
-        await bookings.book_fill(delivery, records=self._records, at=self._clock.now())
+        await bookings.book_fill(delivery, records=self._records, ids=self._ids, at=self._clock.now())
         self._touch(delivery.event.execution.account_id)
 
     async def on_order_closed(self, delivery: Delivery[OrderClosed]) -> None:
@@ -280,3 +308,88 @@ class SurveillanceEndpoints:
         at = self._clock.now()
         await watching.ensure_parameters(records=self._records, at=at)
         return await watching.examine(records=self._records, ids=self._ids, at=at)
+
+
+class ControlEndpoints:
+    """Handlers of what people and the platform set, and of the watches."""
+
+    def __init__(self, *, records: RiskRecords, clock: Clock, ids: IdSource) -> None:
+        self._parts: _Parts = {"records": records, "ids": ids}
+        self._records = records
+        self._clock = clock
+
+    async def propose_limits(self, command: messages.ProposeLimits, context: Context) -> controls.LimitProposalView:
+        """Answer ``risk.propose_limits``."""
+        return await governance.propose_limits(command, context, **self._parts, at=self._clock.now())
+
+    async def decide_limits(self, command: messages.DecideLimits, context: Context) -> controls.LimitProposalView:
+        """Answer ``risk.decide_limits``."""
+        return await governance.decide_limits(command, context, **self._parts, at=self._clock.now())
+
+    async def set_shared_limit(self, command: messages.SetSharedLimit, context: Context) -> controls.SharedLimitView:
+        """Answer ``risk.set_shared_limit``."""
+        return await governance.set_shared_limit(command, context, **self._parts, at=self._clock.now())
+
+    async def set_instrument(self, command: messages.SetInstrument, context: Context) -> controls.InstrumentView:
+        """Answer ``risk.set_instrument``."""
+        return await governance.set_instrument(command, context, **self._parts, at=self._clock.now())
+
+    async def restrict_symbol(self, command: messages.RestrictSymbol, context: Context) -> controls.RestrictionView:
+        """Answer ``risk.restrict_symbol``."""
+        return await governance.restrict_symbol(command, context, **self._parts, at=self._clock.now())
+
+    async def lift_restriction(self, command: messages.LiftRestriction, context: Context) -> controls.RestrictionView:
+        """Answer ``risk.lift_restriction``."""
+        return await governance.lift_restriction(command, context, **self._parts, at=self._clock.now())
+
+    async def lift_latch(self, command: messages.LiftLatch, context: Context) -> controls.LatchView:
+        """Answer ``risk.lift_latch``."""
+        return await governance.lift_latch(command, context, **self._parts, at=self._clock.now())
+
+    async def request_override(self, command: messages.RequestOverride, context: Context) -> controls.OverrideView:
+        """Answer ``risk.request_override``."""
+        return await governance.request_override(command, context, **self._parts, at=self._clock.now())
+
+    async def approve_override(self, command: messages.ApproveOverride, context: Context) -> controls.OverrideView:
+        """Answer ``risk.approve_override``."""
+        return await governance.approve_override(command, context, **self._parts, at=self._clock.now())
+
+    async def get_instrument(self, command: messages.GetInstrument, _context: Context) -> controls.InstrumentView:
+        """Answer ``risk.get_instrument``."""
+        return await governance.get_instrument(command, records=self._records)
+
+    async def list_restrictions(
+        self, _command: messages.ListRestrictions, context: Context
+    ) -> controls.RestrictionsView:
+        """Answer ``risk.list_restrictions``."""
+        return await governance.list_restrictions(context, records=self._records)
+
+    async def list_latches(self, command: messages.ListLatches, context: Context) -> controls.LatchesView:
+        """Answer ``risk.list_latches``."""
+        return await governance.list_latches(command, context, records=self._records)
+
+    async def keep_session(self, command: messages.KeepSession, context: Context) -> controls.SessionView:
+        """Answer ``risk.keep_session``."""
+        return await watch.keep_session(command, context, **self._parts, at=self._clock.now())
+
+    async def report_instance(self, command: messages.ReportInstance, _context: Context) -> messages.ReportedView:
+        """Answer ``risk.report_instance``."""
+        return await watch.report_instance(command, records=self._records, at=self._clock.now())
+
+    async def on_orders_told(self, deliveries: Sequence[Delivery[OrderUpdated | CancelRequested]]) -> None:
+        """Hear a run of ``trading.order_updated`` and ``trading.cancel_requested``."""
+        await watch.note_orders(deliveries, records=self._records)
+
+    async def on_break_found(self, delivery: Delivery[BreakFound]) -> None:
+        """Hear ``broker.break_found``."""
+        await watch.hear_break(delivery, **self._parts, at=self._clock.now())
+
+    async def on_connection_opened(self, delivery: Delivery[ConnectionOpened]) -> None:
+        """Hear ``broker.connection_opened``."""
+        await watch.learn_venue(delivery, records=self._records)
+
+    async def watch_sessions(self) -> None:
+        """Find sessions that fell silent, again and again until cancelled."""
+        while True:
+            await watch.find_lost_sessions(**self._parts, at=self._clock.now())
+            await asyncio.sleep(SESSION_INTERVAL_S)

@@ -159,6 +159,16 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "POST /api/v1/surveillance/cases/{case_id}/steps",
         "POST /api/v1/surveillance/detectors/{detector}/replay",
         "PUT /api/v1/surveillance/detectors/{detector}",
+        "POST /api/v1/accounts/{account_id}/limit-proposals",
+        "POST /api/v1/risk/limit-proposals/{proposal_id}/decision",
+        "PUT /api/v1/risk/shared-limits",
+        "PUT /api/v1/risk/instruments/{symbol}",
+        "GET /api/v1/risk/restrictions",
+        "POST /api/v1/risk/restrictions",
+        "POST /api/v1/risk/restrictions/{restriction_id}/lift",
+        "POST /api/v1/risk/latches/{latch_id}/lift",
+        "POST /api/v1/risk/overrides/{override_id}/approve",
+        "PUT /api/v1/risk/fleet",
     }
     halt = {written(one) for one in OPERATIONS if one.scope is Scope.HALT}
     assert halt == {"POST /api/v1/risk/kill", "POST /api/v1/risk/release"}

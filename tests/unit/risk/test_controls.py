@@ -249,6 +249,9 @@ def test_inputs_name_what_was_looked_at() -> None:
         "added_cash": 210,
         "firm_kill": "normal",
         "account_kill": "normal",
+        "content": "AAPL|buy|market|day|2||||||False|simple|entry|",
+        "open_orders": 0,
+        "venue": "paper",
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from alphintra.contracts.broker import (
     SetPaperSettings,
     VenueOrdersView,
 )
+from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.risk import (
     AssessmentsView,
     GetLimits,
@@ -43,7 +44,7 @@ from alphintra.edge.decoding import Amount, Label
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
 from alphintra.kernel.vocabulary import AccountMode
 
-__all__ = ["routes"]
+__all__ = ["ControlsBody", "LimitsBody", "controls_of", "routes"]
 
 routes = Routes("accounts")
 
@@ -59,6 +60,40 @@ class AccountBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     confirm: str = ""
 
 
+class ControlsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Limits beyond those every account has; null is not limited. docs/risk-controls.md says what each does."""
+
+    price_collar_pct: Amount | None = None
+    price_collar_abs: Amount | None = None
+    price_drift_pct: Amount | None = None
+    price_drift_window_s: int = 60
+    price_age_max_s: int | None = None
+    message_burst: int | None = None
+    messages_per_s: Amount | None = None
+    cancel_reserve: int = 0
+    open_orders_max: int | None = None
+    repeat_max: int | None = None
+    repeat_window_s: int = 60
+    duplicate_window_s: int | None = None
+    credit_max: Amount | None = None
+    gross_exposure_max: Amount | None = None
+    net_exposure_max: Amount | None = None
+    bucket_exposure_max: Amount | None = None
+    daily_loss_max: Amount | None = None
+    daily_loss_halt: Amount | None = None
+    drawdown_max_pct: Amount | None = None
+    drawdown_halt_pct: Amount | None = None
+    fee_bps: Amount | None = None
+    fee_per_unit: Amount | None = None
+    fee_minimum: Amount | None = None
+    symbols_allowed: tuple[str, ...] | None = None
+    strategies_allowed: dict[str, str] | None = None
+    is_self_match_refused: bool = False
+    order_to_trade_max: Amount | None = None
+    order_to_trade_window_s: int = 3600
+    is_session_enforced: bool = False
+
+
 class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A whole limit set; it holds from the next order on."""
 
@@ -66,6 +101,7 @@ class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     order_notional_max: Amount
     position_qty_max: Amount
     may_short: bool = False
+    controls: ControlsBody = msgspec.field(default_factory=ControlsBody)
 
 
 class PaperSettingsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -150,6 +186,7 @@ async def set_limits(
         order_notional_max=Decimal(body.order_notional_max),
         position_qty_max=Decimal(body.position_qty_max),
         may_short=body.may_short,
+        controls=controls_of(body.controls),
     )
     return await caller.ask(command)
 
@@ -193,3 +230,10 @@ async def list_venue_orders(caller: Reader, account_id: UUID, limit: PageLimit =
 
 def _plain(amount: Amount | None) -> Decimal | None:
     return None if amount is None else Decimal(amount)
+
+
+def controls_of(body: ControlsBody) -> LimitControls:
+    """Return further limits as they travel: amounts plain, what is null as it is by default."""
+    told: dict[str, Any] = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not None}
+    plain: dict[str, Any] = {name: Decimal(v) if isinstance(v, Amount) else v for name, v in told.items()}
+    return LimitControls(**plain)

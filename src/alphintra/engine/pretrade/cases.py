@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from alphintra.engine.pretrade.instruments import Market
 from alphintra.engine.pretrade.values import Book, Claim, Exposure, Finding, LimitSet, Order, plain
 
 __all__ = ["Case", "Control", "Findings", "finding", "over"]
@@ -25,6 +26,11 @@ class Case:
     def exposure(self) -> Exposure:
         """What the account holds and may still do in the order's symbol."""
         return self.book.exposure(self.order.symbol)
+
+    @property
+    def market(self) -> Market:
+        """What is known of the order's symbol."""
+        return self.book.market(self.order.symbol)
 
     @property
     def limits(self) -> LimitSet | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
+from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.engine.pretrade.values import EXACT, Claim, Order
 from alphintra.kernel.money import AMOUNT_PLACES
 from alphintra.kernel.vocabulary import OrderType, Side
@@ -14,15 +15,17 @@ __all__ = ["COLLAR", "claim_of", "round_up"]
 COLLAR: Final = Decimal("0.05")  # how far beyond the price that makes it a market order one is assumed to fill
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
+_BPS = Decimal(10_000)
 _TICK = Decimal(1).scaleb(-AMOUNT_PLACES)
 _WIDEST = Decimal(10) ** 18
 
 
-def claim_of(order: Order, last_price: Decimal | None) -> Claim | None:
+def claim_of(order: Order, last_price: Decimal | None, controls: LimitControls | None = None) -> Claim | None:
     """Return what an order asks of a book that holds nothing else for it, None where no price tells.
 
     A buy counts at the worst price it may pay: its limit, or the price that makes it a market order and the collar
-    beyond, rounded up. A sell counts at what it may be worth: the higher of its limit and the last price.
+    beyond, rounded up; and at the fees its account is assumed to pay. A sell counts at what it may be worth: the
+    higher of its limit and the last price.
     """
     price = _worst_price(order, last_price)
     if price is None:
@@ -34,7 +37,16 @@ def claim_of(order: Order, last_price: Decimal | None) -> Claim | None:
         price = round_up(EXACT.divide(order.notional, qty))
     value = EXACT.multiply(qty, price) if order.notional is None else order.notional
     cash = value if order.side is Side.BUY and not order.is_reducing else _ZERO
+    fee = _ZERO if controls is None or not cash else _fee(value, qty, controls)
+    if fee:
+        cash = EXACT.add(cash, fee)
+        price = round_up(EXACT.divide(cash, qty))
     return Claim(price=price, qty=qty, cash=cash, value=value, added_qty=qty, added_cash=cash)
+
+
+def _fee(value: Decimal, qty: Decimal, controls: LimitControls) -> Decimal:
+    by_value = EXACT.divide(EXACT.multiply(value, controls.fee_bps), _BPS)
+    return round_up(max(EXACT.add(by_value, EXACT.multiply(qty, controls.fee_per_unit)), controls.fee_minimum))
 
 
 def round_up(value: Decimal) -> Decimal:

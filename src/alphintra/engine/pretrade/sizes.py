@@ -11,6 +11,7 @@ from alphintra.kernel.vocabulary import Side
 __all__ = ["FUNDED", "LOCATED", "POSITIONED", "QUANTITY", "REDUCING", "VALUE"]
 
 _ZERO = Decimal(0)
+_ONE = Decimal(1)
 
 
 def _quantity(case: Case) -> Findings:
@@ -23,9 +24,13 @@ def _quantity(case: Case) -> Findings:
 
 
 def _value(case: Case) -> Findings:
-    if case.limits is None or case.claim is None or not over(case.claim.value, case.limits.order_notional_max):
+    if case.limits is None or case.claim is None:
         return ()
-    most, asked = case.limits.order_notional_max, case.claim.value
+    instrument = case.market.instrument
+    multiplier = _ONE if instrument is None else instrument.multiplier
+    most, asked = case.limits.order_notional_max, EXACT.multiply(case.claim.value, multiplier)
+    if not over(asked, most):
+        return ()
     detail = f"the order's value {plain(asked)} is above the limit of {plain(most)} per order"
     return (finding("R03", "RISK_NOTIONAL_MAX", detail, field=case.order.size_field, limit=most, observed=asked),)
 
@@ -72,7 +77,7 @@ def _located(case: Case) -> Findings:
 
 def _reducing(case: Case) -> Findings:
     order = case.order
-    if not order.is_reducing and case.book.kill is not KillState.REDUCE_ONLY:
+    if not order.is_reducing and case.book.kill_of(order)[1] is not KillState.REDUCE_ONLY:
         return ()
     room, qty = case.exposure.room(order.side), _added(case)
     if qty <= room:

@@ -1,20 +1,19 @@
-"""Controls of whether the account may trade at all: kill state, limits, a price to judge by."""
+"""Controls of whether the account may trade at all: kill state and limits."""
 
 from __future__ import annotations
 
 from alphintra.engine.pretrade.cases import Case, Control, Findings, finding
 from alphintra.engine.pretrade.values import KillState
 
-__all__ = ["BLOCKED", "LIMITED", "PRICED"]
+__all__ = ["BLOCKED", "LIMITED"]
 
 
 def _blocked(case: Case) -> Findings:
-    book = case.book
-    if book.kill in {KillState.NORMAL, KillState.REDUCE_ONLY}:  # the latter is judged with reduce-only orders
+    scope, kill = case.book.kill_of(case.order)
+    if kill in {KillState.NORMAL, KillState.REDUCE_ONLY}:  # the latter is judged with reduce-only orders
         return ()
-    scope = "firm" if book.firm_kill is book.kill else "account"
-    detail = f"trading of the {scope} is {book.kill}: wait until it is released"
-    return (finding("R30", "KILL_ACTIVE", detail, limit=KillState.NORMAL, observed=book.kill),)
+    detail = f"trading of the {scope} is {kill}: wait until it is released"
+    return (finding("R30", "KILL_ACTIVE", detail, limit=KillState.NORMAL, observed=kill),)
 
 
 def _limited(case: Case) -> Findings:
@@ -23,15 +22,6 @@ def _limited(case: Case) -> Findings:
     detail = "the account has no limit set: set its limits before it trades"
     field = "/terms/account_id"
     return (finding("R01", "RISK_LIMITS_MISSING", detail, field=field, limit="a limit set", observed="none"),)
-
-
-def _priced(case: Case) -> Findings:
-    if case.exposure.last_price is not None:
-        return ()
-    symbol = case.order.symbol
-    known = ", ".join(case.book.known_symbols) or "none"
-    detail = f"the account's feed has no price of {symbol}; it has: {known}"
-    return (finding("R06", "ORDER_UNKNOWN_SYMBOL", detail, field="/terms/symbol", limit=known, observed=symbol),)
 
 
 BLOCKED = Control(
@@ -49,12 +39,4 @@ LIMITED = Control(
     inputs="the account's limit set",
     default="a paper account starts with one",
     check=_limited,
-)
-PRICED = Control(
-    rule="R06",
-    name="A reference price exists",
-    codes=("ORDER_UNKNOWN_SYMBOL",),
-    inputs="the last price of the account's feed",
-    default="required",
-    check=_priced,
 )

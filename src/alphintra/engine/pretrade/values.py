@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from alphintra.kernel.ids import AccountId, OrderId
+from alphintra.engine.pretrade.instruments import Market, VenueAbilities
+from alphintra.engine.pretrade.limits import LimitControls, LimitSet
+from alphintra.kernel.ids import AccountId, BookId, OrderId
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, PositionIntent, Side, TimeInForce
 
 __all__ = [
     "EXACT",
     "Book",
     "Claim",
+    "Credit",
     "Exposure",
     "Finding",
     "KillState",
+    "Latch",
+    "LimitControls",
     "LimitSet",
     "Order",
+    "Recent",
     "Verdict",
     "plain",
+    "recent_of",
 ]
 
 EXACT: Final = Context(prec=100)  # two amounts of 28 digits multiply and add up without rounding
@@ -69,6 +76,28 @@ class Order:
     leg: Leg = Leg.ENTRY
     group_id: UUID | None = None
     replaces: OrderId | None = None
+    book_id: BookId | None = None
+    strategy_hash: str = ""
+
+    @property
+    def content(self) -> str:
+        """What it asks for, whoever asks and under whatever id: orders of one content are duplicates."""
+        parts = (
+            self.symbol,
+            self.side,
+            self.type,
+            self.time_in_force,
+            *(None if amount is None else plain(amount) for amount in self._amounts),
+            self.reduce_only,
+            self.order_class,
+            self.leg,
+            self.book_id,
+        )
+        return "|".join("" if part is None else str(part) for part in parts)
+
+    @property
+    def _amounts(self) -> tuple[Decimal | None, ...]:
+        return self.qty, self.notional, self.limit_price, self.stop_price, self.trail_price, self.trail_percent
 
     @property
     def is_reducing(self) -> bool:
@@ -96,20 +125,6 @@ class Finding:
     limit: str
     observed: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitSet:
-    """One version of an account's limits."""
-
-    account_id: AccountId
-    version: int
-    order_qty_max: Decimal
-    order_notional_max: Decimal
-    position_qty_max: Decimal
-    may_short: bool
-    set_by: str
-    set_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +180,72 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """An order approved lately, as far as later ones are held against it."""
+
+    decided_at: datetime
+    content: str
+    symbol: str
+    side: Side
+    limit_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latch:
+    """A block that stays until a named person takes it away.
+
+    Args:
+        code: the code it refuses with.
+        reason: what set it.
+        symbol: what it is for, None for all.
+        book_id: whose orders, None for all of the account.
+    """
+
+    code: str
+    reason: str
+    symbol: str | None = None
+    book_id: BookId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """A threshold over several accounts: what is at stake in them together, and the most that may be."""
+
+    scope: str
+    used: Decimal
+    most: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """All that a decision on an account's order depends on; ``cash`` and ``limits`` are None if risk has none."""
+    """All that a decision on an account's order depends on; ``cash`` and ``limits`` are None if risk has none.
+
+    What only some limits ask for is there only where they are set.
+
+    Args:
+        account_id: whose it is.
+        cash: what there is, reservations not taken off.
+        reserved_cash: what open orders may still pay.
+        limits: the limit set in force.
+        firm_kill: kill state of the firm.
+        account_kill: kill state of the account.
+        exposures: by symbol; the order's own, or every one where limits are about the whole.
+        known_symbols: some the feed has, for a refusal to name.
+        kill_reason: why the account is blocked.
+        kills: kill states of further scopes the account falls under (user, venue) by their name.
+        book_kills: kill states of strategies.
+        at: now, by the time of the account's market.
+        venue: what its venue works.
+        markets: by symbol.
+        open_orders: how many orders work or wait.
+        tokens: what the message bucket holds, None without one.
+        is_ratio_high: whether there are too many orders to an execution.
+        recent: approved lately, oldest first.
+        latches: blocks in force.
+        credits: thresholds the account shares with others.
+        fleet: what instances of the platform disagree about, empty if they agree.
+        allowed: soft codes a second person let pass for an order's content.
+    """
 
     account_id: AccountId
     cash: Decimal | None
@@ -176,11 +255,36 @@ class Book:
     account_kill: KillState
     exposures: Mapping[str, Exposure]
     known_symbols: tuple[str, ...] = ()
+    kill_reason: str = ""
+    kills: Mapping[str, KillState] = field(default_factory=dict)
+    book_kills: Mapping[BookId, KillState] = field(default_factory=dict)
+    at: datetime | None = None
+    venue: VenueAbilities = VenueAbilities()  # noqa: RUF009 - frozen, so sharing the default is safe
+    markets: Mapping[str, Market] = field(default_factory=dict)
+    open_orders: int = 0
+    tokens: Decimal | None = None
+    is_ratio_high: bool = False
+    recent: tuple[Recent, ...] = ()
+    latches: tuple[Latch, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    fleet: str = ""
+    allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
-    def kill(self) -> KillState:
-        """The stricter of the two kill states."""
-        return max(self.firm_kill, self.account_kill, key=lambda state: state.severity)
+    def controls(self) -> LimitControls:
+        """The limits beyond those every account has."""
+        return LimitControls() if self.limits is None else self.limits.controls
+
+    def kill_of(self, order: Order) -> tuple[str, KillState]:
+        """Return the strictest kill state an order falls under, and its scope."""
+        states = {"firm": self.firm_kill, "account": self.account_kill, **self.kills}
+        if order.book_id is not None:
+            states["strategy"] = self.book_kills.get(order.book_id, KillState.NORMAL)
+        return max(states.items(), key=lambda item: item[1].severity)
+
+    def market(self, symbol: str) -> Market:
+        """Return what is known of a symbol."""
+        return self.markets.get(symbol, Market())
 
     def exposure(self, symbol: str) -> Exposure:
         """Return the exposure in a symbol, none if there is no entry."""
@@ -189,21 +293,45 @@ class Book:
     def reserve(self, order: Order, claim: Claim) -> Book:
         """Return the book with what an approved order adds counted as open."""
         after = self.exposure(order.symbol).claimed(order.side, claim.added_qty, is_reducing=order.is_reducing)
-        reserved = EXACT.add(self.reserved_cash, claim.added_cash)
-        return replace(self, reserved_cash=reserved, exposures={**self.exposures, order.symbol: after})
+        price = self.exposure(order.symbol).last_price or claim.price
+        staked = _ZERO if order.is_reducing else EXACT.multiply(claim.added_qty, price)
+        told = () if self.at is None else (recent_of(order, at=self.at),)
+        return replace(
+            self,
+            reserved_cash=EXACT.add(self.reserved_cash, claim.added_cash),
+            exposures={**self.exposures, order.symbol: after},
+            open_orders=self.open_orders + 1,
+            recent=(*self.recent, *told),
+            credits=tuple(replace(credit, used=EXACT.add(credit.used, staked)) for credit in self.credits),
+        )
+
+    def spent_token(self) -> Book:
+        """Return the book after a message."""
+        return self if self.tokens is None else replace(self, tokens=max(self.tokens - 1, _ZERO))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The outcome of all controls: approved without findings; ``claim`` is None where nothing prices the order."""
+    """The outcome of all controls: approved without findings; ``claim`` is None where nothing prices the order.
+
+    ``overridden`` are the codes a second person let pass.
+    """
 
     findings: tuple[Finding, ...]
     claim: Claim | None
+    overridden: tuple[str, ...] = ()
 
     @property
     def price(self) -> Decimal | None:
         """The worst price of a unit."""
         return None if self.claim is None else self.claim.price
+
+
+def recent_of(order: Order, *, at: datetime) -> Recent:
+    """Return an order as later ones are held against it."""
+    return Recent(
+        decided_at=at, content=order.content, symbol=order.symbol, side=order.side, limit_price=order.limit_price
+    )
 
 
 def plain(value: Decimal) -> str:

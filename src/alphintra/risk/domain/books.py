@@ -45,6 +45,9 @@ class KillScope(StrEnum):
 
     FIRM = "firm"
     ACCOUNT = "account"
+    USER = "user"
+    STRATEGY = "strategy"
+    VENUE = "venue"
 
 
 class FollowUp(StrEnum):
@@ -68,7 +71,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """One epoch of the kill state of the firm or an account."""
+    """One epoch of the kill state of a scope; what the scope is for is named."""
 
     scope: KillScope
     account_id: AccountId | None
@@ -77,6 +80,15 @@ class Kill:
     reason: str
     set_by: str
     set_at: datetime
+    owner_id: UUID | None = None
+    book_id: UUID | None = None
+    venue: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What the scope is for; empty for the firm."""
+        named = (self.account_id, self.owner_id, self.book_id, self.venue)
+        return next((str(key) for key in named if key is not None), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

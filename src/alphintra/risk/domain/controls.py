@@ -11,12 +11,21 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from alphintra.engine.pretrade.assessment import RENEWED, assess, run
+from alphintra.engine.pretrade.assessment import RENEWED, WORKING, assess, run
 from alphintra.engine.pretrade.cases import Case, finding
 from alphintra.engine.pretrade.claims import COLLAR, claim_of
 from alphintra.engine.pretrade.orders import SYMBOL, check_order
 from alphintra.engine.pretrade.values import EXACT, Claim, plain
-from alphintra.risk.domain.books import Book, Decision, Finding, Order, Reservation, ReservationState, Verdict
+from alphintra.risk.domain.books import (
+    Book,
+    Decision,
+    Finding,
+    KillState,
+    Order,
+    Reservation,
+    ReservationState,
+    Verdict,
+)
 from alphintra.risk.domain.reservations import added, reserved
 
 __all__ = [
@@ -47,7 +56,7 @@ def assess_in_family(order: Order, book: Book, family: Sequence[Reservation]) ->
         book: with every open order counted.
         family: reservations of the order's group, and of the order it replaces.
     """
-    claim = claim_of(order, book.exposure(order.symbol).last_price)
+    claim = claim_of(order, book.exposure(order.symbol).last_price, book.controls)
     new = None if claim is None else reserved(order, claim, family)
     if claim is not None and new is not None:
         qty, cash = added(new, family)
@@ -85,7 +94,7 @@ def reassess(order: Order, held: Reservation, book: Book) -> tuple[Finding, ...]
         added_cash=held.counted_cash,
     )
     # What works at the venue already is only looked at for blocks.
-    controls = RENEWED if not held.filled_qty else RENEWED[:2]
+    controls = RENEWED if not held.filled_qty else WORKING
     return run(controls, Case(order, claim, others))
 
 
@@ -100,7 +109,32 @@ def spent(decision: Decision) -> Finding:
 def inputs_of(order: Order, book: Book, verdict: Verdict) -> dict[str, object]:
     """Return what a decision was made from, for its record."""
     exposure = book.exposure(order.symbol)
+    market = book.market(order.symbol)
+    instrument = market.instrument
+    further: dict[str, object] = {
+        "priced_at": market.priced_at,
+        "bid": market.bid,
+        "ask": market.ask,
+        "instrument_version": None if instrument is None else instrument.version,
+        "restriction": market.restriction,
+        "is_order_unknown": market.is_order_unknown or None,
+        "resting_buy": market.resting_buy,
+        "resting_sell": market.resting_sell,
+        "market_time": book.at,
+        "open_orders": book.open_orders,
+        "tokens": book.tokens,
+        "is_ratio_high": book.is_ratio_high or None,
+        "recent": len(book.recent) or None,
+        "latches": [latch.code for latch in book.latches] or None,
+        "credits": [[credit.scope, credit.used, credit.most] for credit in book.credits] or None,
+        "kills": {scope: state for scope, state in book.kills.items() if state is not KillState.NORMAL} or None,
+        "fleet": book.fleet or None,
+        "overridden": verdict.overridden or None,
+        "venue": book.venue.name,
+    }
     return {
+        "content": order.content,
+        **{name: value for name, value in further.items() if value is not None},
         "cash": book.cash,
         "reserved_cash": book.reserved_cash,
         "position_qty": exposure.position_qty,

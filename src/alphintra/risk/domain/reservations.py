@@ -11,7 +11,7 @@ from uuid import UUID
 
 from alphintra.engine.pretrade.claims import round_up
 from alphintra.engine.pretrade.values import EXACT, Claim, Order
-from alphintra.kernel.ids import AccountId, OrderId
+from alphintra.kernel.ids import AccountId, BookId, OrderId
 from alphintra.kernel.vocabulary import Leg, Side
 
 __all__ = ["Reservation", "ReservationState", "added", "booked", "recounted", "reserved"]
@@ -50,6 +50,8 @@ class Reservation:
         carried_qty: what of the order's quantity those it replaced have filled.
         notional: the amount of money asked for, None for an order of a quantity.
         spent: what of that was booked.
+        limit_price: the order's limit, None without one.
+        book_id: the deployment whose order it is.
         counted_qty: what of ``open_qty`` counts in the book, beyond what the group or the predecessor counts.
         counted_cash: the same of the cash a buy may still pay.
     """
@@ -69,6 +71,8 @@ class Reservation:
     carried_qty: Decimal = _ZERO
     notional: Decimal | None = None
     spent: Decimal = _ZERO
+    limit_price: Decimal | None = None
+    book_id: BookId | None = None
     counted_qty: Decimal = _ZERO
     counted_cash: Decimal = _ZERO
 
@@ -145,7 +149,9 @@ def reserved(order: Order, claim: Claim, family: Sequence[Reservation] = ()) -> 
         group_id=order.group_id,
         replaces=order.replaces,
         carried_qty=carried,
-        notional=order.notional,
+        notional=None if order.notional is None else claim.cash or order.notional,
+        limit_price=order.limit_price,
+        book_id=order.book_id,
     )
 
 

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
 from alphintra.kernel.money import require_finite
 from alphintra.risk.domain.books import Kill, KillState, LimitSet
 from alphintra.risk.domain.controls import SYMBOL, plain
 
-__all__ = ["changed_kill", "check_prices", "default_limits", "next_limits"]
+__all__ = [
+    "changed_kill",
+    "check_prices",
+    "check_reason",
+    "default_limits",
+    "differences",
+    "next_limits",
+    "takes_two_people",
+]
 
 REASON_LENGTH_MAX: Final = 500
 PRICES_MAX: Final = 10_000
+WHOLE_MAX: Final = 1_000_000
+_MAY_BE_ZERO: Final = {"cancel_reserve", "fee_bps", "fee_per_unit", "fee_minimum"}
+# The larger (or true) these are, the less passes.
+_NARROWING: Final = {
+    "cancel_reserve",
+    "price_drift_window_s",
+    "repeat_window_s",
+    "duplicate_window_s",
+    "fee_bps",
+    "fee_per_unit",
+    "fee_minimum",
+    "is_self_match_refused",
+    "is_session_enforced",
+}
 DEFAULT_ORDER_QTY_MAX: Final = Decimal(100_000)
 DEFAULT_ORDER_NOTIONAL_MAX: Final = Decimal(1_000_000)
 DEFAULT_POSITION_QTY_MAX: Final = Decimal(100_000)
@@ -47,9 +70,66 @@ def next_limits(current: LimitSet, wanted: LimitSet) -> LimitSet:
         if require_finite(value, pointer=f"/{name}") <= 0:
             message = f"{name} is {plain(value)}: a limit is above zero; to stop trading set a kill state"
             raise AlphintraError("LIMIT_NOT_POSITIVE", message, pointer=f"/{name}")
+    check_controls(wanted.controls)
     if replace(wanted, version=current.version, set_by=current.set_by, set_at=current.set_at) == current:
         return current
     return replace(wanted, version=current.version + 1)
+
+
+def check_controls(controls: LimitControls) -> None:
+    """Refuse limits that are none. Raises LIMIT_NOT_POSITIVE, LIMIT_RANGE, PRICE_SYMBOL or NUMBER_*."""
+    for item in fields(controls):
+        value = getattr(controls, item.name)
+        if isinstance(value, bool) or not isinstance(value, Decimal | int):
+            continue
+        pointer = f"/controls/{item.name}"
+        least = 0 if item.name in _MAY_BE_ZERO else 1
+        if require_finite(Decimal(value), pointer=pointer) < 0 or (least and value <= 0):
+            message = f"{item.name} is {plain(Decimal(value))}: a limit is above zero; leave it out to lift it"
+            raise AlphintraError("LIMIT_NOT_POSITIVE", message, pointer=pointer)
+        if isinstance(value, int) and value > WHOLE_MAX:
+            raise AlphintraError("LIMIT_RANGE", f"{item.name} is at most {WHOLE_MAX}", pointer=pointer)
+    if controls.message_burst is not None and controls.cancel_reserve >= controls.message_burst:
+        message = "cancel_reserve lies below message_burst: no order would ever pass"
+        raise AlphintraError("LIMIT_RANGE", message, pointer="/controls/cancel_reserve")
+    for symbol in controls.symbols_allowed or ():
+        if not SYMBOL.fullmatch(symbol):
+            message = f"{symbol[:40]!r} is no symbol: write it in capitals, e.g. AAPL"
+            raise AlphintraError("PRICE_SYMBOL", message, pointer="/controls/symbols_allowed")
+
+
+def differences(before: LimitSet, after: LimitSet) -> dict[str, tuple[object, object]]:
+    """Return each limit that differs with its values before and after."""
+    names = ("order_qty_max", "order_notional_max", "position_qty_max", "may_short")
+    found = {name: (getattr(before, name), getattr(after, name)) for name in names}
+    for item in fields(LimitControls):
+        found[item.name] = (getattr(before.controls, item.name), getattr(after.controls, item.name))
+    return {name: values for name, values in found.items() if values[0] != values[1]}
+
+
+def takes_two_people(before: LimitSet, after: LimitSet, *, above: Decimal) -> bool:
+    """Tell whether a change lets more pass and lies above the value from which one person does not suffice."""
+    if after.order_notional_max <= above:
+        return False
+    return any(_is_wider(name, *values) for name, values in differences(before, after).items())
+
+
+def _is_wider(name: str, before: object, after: object) -> bool:
+    if after is None or before is None:
+        return after is None
+    if name in _NARROWING:
+        return bool(before) and not after if isinstance(after, bool) else _amount(after) < _amount(before)
+    if isinstance(after, bool):
+        return after
+    if isinstance(after, tuple) and isinstance(before, tuple):
+        return not set(after) <= set(before)
+    if isinstance(after, dict) and isinstance(before, dict):
+        return not after.items() <= before.items()
+    return _amount(after) > _amount(before)
+
+
+def _amount(value: object) -> Decimal:
+    return Decimal(str(value))
 
 
 def changed_kill(current: Kill | None, wanted: Kill, *, may_ease: bool) -> Kill:
@@ -57,10 +137,7 @@ def changed_kill(current: Kill | None, wanted: Kill, *, may_ease: bool) -> Kill:
 
     Without ``may_ease`` a state only moves to the right, from normal towards halted. Raises KILL_REASON or KILL_EASE.
     """
-    reason = wanted.reason.strip()
-    if not 0 < len(reason) <= REASON_LENGTH_MAX or not reason.isprintable():
-        message = f"say why in 1 to {REASON_LENGTH_MAX} printable characters"
-        raise AlphintraError("KILL_REASON", message, pointer="/reason")
+    reason = check_reason(wanted.reason)
     state = KillState.NORMAL if current is None else current.state
     if current is not None and wanted.state is state:
         return current
@@ -68,6 +145,15 @@ def changed_kill(current: Kill | None, wanted: Kill, *, may_ease: bool) -> Kill:
         message = f"only an owner or operator may ease {state} to {wanted.state}"
         raise AlphintraError("KILL_EASE", message, kind=Kind.FORBIDDEN, pointer="/state")
     return replace(wanted, reason=reason)
+
+
+def check_reason(text: str) -> str:
+    """Return a reason without blanks around it. Raises KILL_REASON if it says nothing or too much."""
+    reason = text.strip()
+    if not 0 < len(reason) <= REASON_LENGTH_MAX or not reason.isprintable():
+        message = f"say why in 1 to {REASON_LENGTH_MAX} printable characters"
+        raise AlphintraError("KILL_REASON", message, pointer="/reason")
+    return reason
 
 
 def check_prices(seq: int, prices: Sequence[tuple[str, Decimal]]) -> None:

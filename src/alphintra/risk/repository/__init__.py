@@ -2,6 +2,7 @@
 
 from alphintra.risk.repository.alerts import AlertRecords, AlertTransaction
 from alphintra.risk.repository.books import Decided, RiskRecords, RiskTransaction, StoredDecision
+from alphintra.risk.repository.governance import Governance
 from alphintra.risk.repository.metrics import MetricRecords, Snapshot
 from alphintra.risk.repository.surveillance import (
     CaseStep,
@@ -16,6 +17,7 @@ __all__ = [
     "AlertTransaction",
     "CaseStep",
     "Decided",
+    "Governance",
     "MessageCount",
     "MetricRecords",
     "RiskRecords",

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import Leg, Side
+from alphintra.kernel.vocabulary import AccountMode, Leg, Side
 from alphintra.risk.domain.alerts import LossOfDay
 from alphintra.risk.domain.books import (
     Account,
     Book,
     Decision,
-    Exposure,
     Finding,
     Kill,
     KillScope,
@@ -30,6 +29,7 @@ from alphintra.risk.domain.books import (
     ReservationState,
 )
 from alphintra.risk.domain.reservations import recounted
+from alphintra.risk.repository.facts import Facts, limit_set_of, read_books, read_facts
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Decided", "RiskRecords", "RiskTransaction", "StoredDecision"]
 
-SYMBOLS_NAMED_MAX = 20
 LATE_ACCOUNTS_MAX = 100
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 _decode_findings = msgspec.json.Decoder(tuple[Finding, ...]).decode
@@ -110,37 +109,29 @@ class RiskTransaction:
         rows = await self.session.rows("reservations.family", list(order_ids), list(groups))
         return tuple(_reservation(row) for row in rows)
 
-    async def books(self, orders: Sequence[Order]) -> tuple[int, dict[AccountId, Book]]:
-        """Read the kill epoch and the books the orders touch; an account risk does not know has no cash and limits."""
-        pairs = sorted({(order.account_id, order.symbol) for order in orders})
-        accounts = sorted({account_id for account_id, _symbol in pairs})
-        books = await self.session.rows("books.list", accounts)
-        exposures = await self.session.rows(
-            "exposures.list", [account_id for account_id, _symbol in pairs], [symbol for _account_id, symbol in pairs]
-        )
-        by_account: dict[AccountId, dict[str, Exposure]] = defaultdict(dict)
-        for row in exposures:
-            by_account[row["account_id"]][row["symbol"]] = _exposure(row)
-        unmarked = {row["account_id"] for row in exposures if row["last_price"] is None}
-        symbols = await self._symbols(sorted(unmarked))
-        return books[0]["epoch"], {
-            row["account_id"]: _book(row, by_account[row["account_id"]], symbols.get(row["account_id"], ()))
-            for row in books
-        }
+    async def facts(self, orders: Sequence[Order], *, at: datetime) -> Facts:
+        """Read the kill epoch and the books the orders touch, with all their limits ask for."""
+        return await read_facts(self.session, orders, at=at)
 
-    async def _symbols(self, account_ids: Sequence[AccountId]) -> dict[AccountId, tuple[str, ...]]:
-        if not account_ids:
-            return {}
-        found: dict[AccountId, tuple[str, ...]] = {}
-        for row in await self.session.rows("prices.symbols", account_ids, SYMBOLS_NAMED_MAX):
-            found[row["account_id"]] = (*found.get(row["account_id"], ()), row["symbol"])
-        return found
+    async def use_overrides(self, used: Sequence[tuple[UUID, OrderId]], *, at: datetime) -> None:
+        """Spend leave on the orders that took it."""
+        if used:
+            ids, order_ids = [item for item, _order in used], [order_id for _item, order_id in used]
+            await self.session.execute("overrides.use", ids, order_ids, at)
+
+    async def save_tokens(self, books: Iterable[Book], *, at: datetime) -> None:
+        """Store what messages left in the buckets of the books that have one."""
+        left = [(book.account_id, book.tokens) for book in books if book.tokens is not None and book.cash is not None]
+        if left:
+            accounts, tokens = [account for account, _tokens in left], [tokens for _account, tokens in left]
+            await self.session.execute("buckets.save", accounts, tokens, at)
 
     async def decide(self, batch: Sequence[Decided], *, at: datetime) -> None:
         """Store decisions, and the reservations of those that approve.
 
         Raises ConstraintError assessments_order_attempt_key if one of the orders was decided elsewhere meanwhile.
         """
+        documents = [_encode(item.inputs).decode() for item in batch]
         await self.session.execute(
             "decisions.insert",
             [item.decision_id for item in batch],
@@ -152,7 +143,8 @@ class RiskTransaction:
             [item.limit_version for item in batch],
             [item.kill_epoch for item in batch],
             [item.leaf for item in batch],
-            [_encode(item.inputs).decode() for item in batch],
+            documents,
+            [sha256(document.encode()).digest() for document in documents],
             at,
         )
         held = [(item.decision_id, item.held) for item in batch if item.held is not None]
@@ -177,6 +169,8 @@ class RiskTransaction:
             [item.notional for _decision_id, item in held],
             [item.counted_qty for _decision_id, item in held],
             [item.counted_cash for _decision_id, item in held],
+            [item.limit_price for _decision_id, item in held],
+            [item.book_id for _decision_id, item in held],
             at,
         )
 
@@ -228,11 +222,10 @@ class RiskTransaction:
         await self.save_reservations([item for item in after if item not in family], at=at)
         return due
 
-    async def open_account(self, account: Account, *, currency: str, at: datetime) -> bool:
+    async def open_account(self, account: Account, *, currency: str, mode: AccountMode, at: datetime) -> bool:
         """Start an account's book; False if it has one."""
-        done = await self.session.execute(
-            "accounts.open", account.account_id, account.owner_id, account.feed_id, currency, account.cash, at
-        )
+        values = (account.account_id, account.owner_id, account.feed_id, currency, account.cash, at, mode)
+        done = await self.session.execute("accounts.open", *values)
         return done == 1
 
     async def book_execution(
@@ -272,11 +265,22 @@ class RiskTransaction:
     async def limits(self, account_id: AccountId) -> LimitSet | None:
         """Read the limit set in force."""
         row = await self.session.row("limits.current", account_id)
-        return None if row is None else LimitSet(**row)
+        return None if row is None else limit_set_of(row)
 
     async def add_limits(self, limits: LimitSet) -> None:
         """Store a new version of a limit set."""
-        await self.session.execute("limits.insert", *asdict(limits).values())
+        await self.session.execute(
+            "limits.insert",
+            limits.account_id,
+            limits.version,
+            limits.order_qty_max,
+            limits.order_notional_max,
+            limits.position_qty_max,
+            limits.may_short,
+            limits.set_by,
+            limits.set_at,
+            _encode(limits.controls).decode(),
+        )
 
     async def close_gate(self) -> None:
         """Wait until no order is being decided, and let none be until the transaction ends."""
@@ -294,10 +298,19 @@ class RiskTransaction:
         )
         return epoch
 
-    async def mark(self, feed_id: FeedId, seq: int, *, prices: Sequence[tuple[str, Decimal]], at: datetime) -> None:
-        """Take a step's prices unless the feed has come as far already."""
+    async def mark(
+        self,
+        feed_id: FeedId,
+        seq: int,
+        *,
+        prices: Sequence[tuple[str, Decimal]],
+        quotes: Sequence[tuple[Decimal | None, Decimal | None]],
+        at: datetime,
+    ) -> None:
+        """Take a step's prices, and the bid and ask of each, unless the feed has come as far already."""
         symbols, amounts = [symbol for symbol, _price in prices], [price for _symbol, price in prices]
-        await self.session.execute("prices.mark", feed_id, seq, at, symbols, amounts)
+        bids, asks = [bid for bid, _ask in quotes], [ask for _bid, ask in quotes]
+        await self.session.execute("prices.mark", feed_id, seq, at, symbols, amounts, bids, asks)
 
     async def marked(self, feed_id: FeedId) -> int:
         """Read how far a marked feed has come."""
@@ -324,20 +337,23 @@ class RiskRecords:
         async with self._database.transaction() as session:
             yield RiskTransaction(session)
 
+    async def set_venue(self, account_id: AccountId, venue: str) -> None:
+        """Note where an account trades. Raises ACCOUNT_UNKNOWN until its opening was heard."""
+        async with self._database.session() as session:
+            if not await session.execute("accounts.set_venue", account_id, venue):
+                message = f"risk has not heard of account {account_id} yet: the event is taken up when it comes again"
+                raise AlphintraError("ACCOUNT_UNKNOWN", message, kind=Kind.UNAVAILABLE)
+
     async def account(self, account_id: AccountId) -> Account | None:
         """Read an account."""
         async with self._database.session() as session:
             row = await session.row("accounts.get", account_id)
         return None if row is None else Account(**row)
 
-    async def book(self, account_id: AccountId) -> tuple[Book, tuple[Kill, ...]]:
+    async def book(self, account_id: AccountId, *, at: datetime) -> tuple[Book, tuple[Kill, ...]]:
         """Read an account's whole book, and the kill states ever set for it and the firm."""
         async with self._database.session() as session:
-            kills = await _kills(session, account_id)
-            (row,) = await session.rows("books.list", [account_id])
-            symbols = [item["symbol"] for item in await session.rows("exposures.symbols", account_id)]
-            exposures = await session.rows("exposures.list", [account_id] * len(symbols), symbols)
-        return _book(row, {item["symbol"]: _exposure(item) for item in exposures}, ()), kills
+            return await read_books(session, account_id, at=at), await _kills(session, account_id)
 
     async def listed(self, account_id: AccountId, *, count_max: int) -> tuple[StoredDecision, ...]:
         """Read an account's decisions, newest first."""
@@ -360,43 +376,6 @@ def _decision(row: Record, held: Mapping[OrderId, Reservation]) -> Decision:
         kill_epoch=row["kill_epoch"],
         leaf=row["leaf"],
         reservation=held[row["order_id"]] if row["is_held"] else None,
-    )
-
-
-def _exposure(row: Record) -> Exposure:
-    return Exposure(
-        position_qty=row["position_qty"],
-        open_buy_qty=row["open_buy_qty"],
-        open_sell_qty=row["open_sell_qty"],
-        close_buy_qty=row["close_buy_qty"],
-        close_sell_qty=row["close_sell_qty"],
-        last_price=row["last_price"],
-    )
-
-
-def _book(row: Record, exposures: dict[str, Exposure], known_symbols: tuple[str, ...]) -> Book:
-    return Book(
-        account_id=row["account_id"],
-        cash=row["cash"],
-        reserved_cash=row["reserved_cash"],
-        limits=None if row["version"] is None else _limits(row),
-        firm_kill=KillState(row["firm_kill"] or KillState.NORMAL),
-        account_kill=KillState(row["account_kill"] or KillState.NORMAL),
-        exposures=exposures,
-        known_symbols=known_symbols,
-    )
-
-
-def _limits(row: Record) -> LimitSet:
-    return LimitSet(
-        account_id=row["account_id"],
-        version=row["version"],
-        order_qty_max=row["order_qty_max"],
-        order_notional_max=row["order_notional_max"],
-        position_qty_max=row["position_qty_max"],
-        may_short=row["may_short"],
-        set_by=row["set_by"],
-        set_at=row["set_at"],
     )
 
 

@@ -19,6 +19,7 @@ from alphintra.risk.domain.books import Account
 from alphintra.risk.domain.controls import HOLD_LIFE
 from alphintra.risk.domain.reservations import booked, recounted
 from alphintra.risk.domain.rules import default_limits
+from alphintra.risk.service.watch import count_repeats
 
 if TYPE_CHECKING:
     from alphintra.contracts.risk import ReleaseOrder
@@ -44,7 +45,7 @@ async def open_account(delivery: Delivery[AccountOpened], *, records: RiskRecord
     async with records.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
-        if not await tx.open_account(account, currency=event.currency, at=at):
+        if not await tx.open_account(account, currency=event.currency, mode=event.mode, at=at):
             get_logger().warning("risk.account_repeated", account_id=str(account.account_id))
             return
         limits = default_limits(account.account_id, set_by="default", at=at)
@@ -69,7 +70,7 @@ async def confirm_orders(deliveries: Sequence[Delivery[OrderSubmitted]], *, reco
         _tell_missing(order_ids, family)
 
 
-async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at: datetime) -> None:
+async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, ids: IdSource, at: datetime) -> None:
     """Move an execution from reservation to exposure, and its cash with it; once per execution id.
 
     Raises ACCOUNT_UNKNOWN, so that the event comes again, until the account's opening has been heard.
@@ -95,6 +96,7 @@ async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, at:
             get_logger().error("risk.reservation_missing", order_id=str(order_id))
         after = booked(family, order_id, qty=execution.qty, price=execution.price)
         await _save(tx, family, after, at=at)
+        await count_repeats(tx, account_id, execution.book_id, ids=ids, at=at)
         fault_point("risk.before_fill_commit")
 
 

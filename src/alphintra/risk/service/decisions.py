@@ -15,7 +15,7 @@ from alphintra.contracts.risk import Assessment, LimitBreached
 from alphintra.infrastructure.events import encode_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import AccountId, OrderId
+from alphintra.kernel.ids import AccountId, BookId, OrderId
 from alphintra.kernel.messages import Context, subject_of
 from alphintra.risk.domain.books import Book, Decision, Finding, FollowUp, Order, Reservation
 from alphintra.risk.domain.controls import APPROVAL_LIFE, assess_in_family, check_order, inputs_of, reassess, spent
@@ -41,6 +41,8 @@ class Asked:
 
     terms: OrderTerms
     context: Context
+    book_id: UUID | None = None
+    strategy_hash: str = ""
 
     def read(self) -> Order:
         """Return what the controls look at. Raises QTY_NOT_POSITIVE, NUMBER_* or ORDER_*."""
@@ -67,6 +69,8 @@ class Asked:
                 leg=terms.leg,
                 group_id=terms.group_id,
                 replaces=None if terms.replaces is None else OrderId(terms.replaces),
+                book_id=None if self.book_id is None else BookId(self.book_id),
+                strategy_hash=self.strategy_hash,
             )
         )
 
@@ -90,12 +94,14 @@ class _Batch:
     books: dict[AccountId, Book]
     known: dict[OrderId, Decision]
     held: dict[OrderId, Reservation]
+    overrides: dict[tuple[AccountId, str], UUID]
     ids: IdSource
     is_renewal: bool
     decided: list[Decided] = field(default_factory=list)
     refused: list[_Answer] = field(default_factory=list)
     reissued: list[OrderId] = field(default_factory=list)
     recounted: set[OrderId] = field(default_factory=set)
+    used: list[tuple[UUID, OrderId]] = field(default_factory=list)
 
     def changed(self) -> list[Reservation]:
         """Return the reservations whose counts changed because another order joined them."""
@@ -158,10 +164,16 @@ class _Batch:
                 held=self._hold(new, family) if is_approved and new is not None else None,
             )
         )
+        after = book.spent_token()
         if is_approved and verdict.claim is not None:
-            self.books[order.account_id] = book.reserve(order, verdict.claim)
+            after = after.reserve(order, verdict.claim)
+            if verdict.overridden:
+                self.used.append((self.overrides.pop((order.account_id, order.content)), order.order_id))
+                left = {content: codes for content, codes in after.allowed.items() if content != order.content}
+                after = replace(after, allowed=left)
         else:
             self.refused.append(answer)
+        self.books[order.account_id] = after
         return answer
 
     def _family(self, order: Order) -> tuple[Reservation, ...]:
@@ -264,8 +276,16 @@ async def _decide_batch(
         kin=[order.replaces for order in orders if order.replaces is not None],
         groups=[order.group_id for order in orders if order.group_id is not None],
     )
-    epoch, books = await tx.books(orders)
-    batch = _Batch(epoch=epoch, books=books, known=known, held=held, ids=ids, is_renewal=is_renewal)
+    facts = await tx.facts(orders, at=at)
+    batch = _Batch(
+        epoch=facts.epoch,
+        books=facts.books,
+        known=known,
+        held=held,
+        overrides=facts.overrides,
+        ids=ids,
+        is_renewal=is_renewal,
+    )
     answers: dict[int, _Answer | AlphintraError] = {}
     for index, (asked, order) in waiting.items():
         try:
@@ -275,6 +295,8 @@ async def _decide_batch(
     if batch.decided:
         await tx.decide(batch.store(), at=at)
         await tx.save_reservations(batch.changed(), at=at)
+        await tx.save_tokens(batch.books.values(), at=at)
+        await tx.use_overrides(batch.used, at=at)
     if batch.reissued:
         await tx.held_again(batch.reissued, at=at)
     if batch.refused:

@@ -1,44 +1,48 @@
-"""Use cases that set and read what orders are judged by: limits, kill states, prices."""
+"""Use cases that set and read what orders are judged by: limits and prices."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.contracts.risk import (
-    AssessmentsView,
-    KillStateChanged,
-    KillStateView,
-    LimitsChanged,
-    LimitsView,
-    MarkedView,
-    RiskStateView,
-)
+import msgspec
+
+from alphintra.contracts.risk import AssessmentsView, LimitsChanged, LimitsView, MarkedView, RiskStateView
+from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.infrastructure.events import append_audit, append_event
-from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, FeedId
-from alphintra.risk.domain.books import Kill, KillScope, KillState, LimitSet
-from alphintra.risk.domain.rules import changed_kill, check_prices, next_limits
-from alphintra.risk.repository import AlertTransaction
+from alphintra.kernel.money import require_positive
+from alphintra.risk.domain.books import LimitSet
+from alphintra.risk.domain.controls import plain
+from alphintra.risk.domain.rules import check_prices, differences, next_limits, takes_two_people
+from alphintra.risk.repository import AlertTransaction, Governance
 from alphintra.risk.service.alerts import raise_losses
-from alphintra.risk.service.views import assessment_view, kill_view, limits_view, require_visible, state_view
+from alphintra.risk.service.views import assessment_view, limits_view, require_visible, state_view
+from alphintra.risk.service.watch import watch_losses
 
 if TYPE_CHECKING:
-    from alphintra.contracts.risk import GetLimits, GetRiskState, ListAssessments, MarkPrices, SetKillState, SetLimits
+    from alphintra.contracts.risk import GetLimits, GetRiskState, ListAssessments, MarkPrices, ProposeLimits, SetLimits
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
-    from alphintra.risk.repository import RiskRecords
+    from alphintra.risk.repository import RiskRecords, RiskTransaction
 
-__all__ = ["get_limits", "get_risk_state", "list_assessments", "mark_prices", "set_kill_state", "set_limits"]
+__all__ = [
+    "controls_of",
+    "get_limits",
+    "get_risk_state",
+    "list_assessments",
+    "mark_prices",
+    "put_in_force",
+    "require_one_person",
+    "set_limits",
+]
 
 LISTED_MAX = 1000
 AWAITED_MAX = 10_000
 FIRM = UUID(int=0)  # stands for the firm where an event or audit row names what was changed
-_MAY_EASE = {"owner", "operator"}
 
 
 async def get_limits(command: GetLimits, context: Context, *, records: RiskRecords) -> LimitsView:
@@ -70,6 +74,7 @@ async def set_limits(
         may_short=command.may_short,
         set_by=context.actor.id,
         set_at=at,
+        controls=controls_of(command),
     )
     async with records.transaction() as tx:
         await tx.lock_accounts([account_id])
@@ -78,49 +83,45 @@ async def set_limits(
             raise _limitless(account_id)
         limits = next_limits(current, wanted)
         if limits is not current:
-            await tx.add_limits(limits)
-            told = LimitsChanged(account_id=account_id, version=limits.version)
-            await append_event(tx.session, told, ids=ids, aggregate_id=account_id, context=context, at=at)
-            view, subject = limits_view(limits), f"account:{account_id}"
-            await append_audit(tx.session, "limits.set", subject, view, ids=ids, context=context, at=at)
+            await require_one_person(tx, current, limits)
+            await put_in_force(tx, current, limits, context, ids=ids)
     return limits_view(limits)
 
 
-async def set_kill_state(
-    command: SetKillState, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
-) -> KillStateView:
-    """Start a new epoch with trading blocked, or released, for the firm or an account.
-
-    Once this returns, no order judged under the former state is approved any more. Setting the state that is
-    in force changes nothing. Raises KILL_SCOPE, KILL_STATE, KILL_REASON, KILL_EASE, KILL_ROLE, ACCOUNT_NOT_FOUND.
-    """
-    wanted = _wanted_kill(command, context, at=at)
-    if wanted.account_id is not None:
-        require_visible(await records.account(wanted.account_id), wanted.account_id, context)
-    elif not _may_ease(context):
-        message = "only an owner or operator may block trading of the firm"
-        raise AlphintraError("KILL_ROLE", message, kind=Kind.FORBIDDEN, pointer="/scope")
-    async with records.transaction() as tx:
-        await tx.close_gate()
-        current = await tx.kill(wanted.account_id)
-        kill = changed_kill(current, wanted, may_ease=_may_ease(context))
-        if kill is current:
-            return kill_view(kill)
-        view = kill_view(replace(kill, epoch=await tx.add_kill(kill)))
-        aggregate_id = wanted.account_id or FIRM
-        told = KillStateChanged(kill=view)
-        await append_event(tx.session, told, ids=ids, aggregate_id=aggregate_id, context=context, at=at)
-        subject = "firm" if wanted.account_id is None else f"account:{wanted.account_id}"
-        await append_audit(tx.session, "kill.set", subject, view, ids=ids, context=context, at=at)
-        fault_point("risk.before_kill_commit")
-    return view
+async def put_in_force(
+    tx: RiskTransaction, current: LimitSet, limits: LimitSet, context: Context, *, ids: IdSource
+) -> None:
+    """Store a new version of an account's limits, tell of it, and record what changed."""
+    await tx.add_limits(limits)
+    account_id, at = limits.account_id, limits.set_at
+    told = LimitsChanged(account_id=account_id, version=limits.version)
+    await append_event(tx.session, told, ids=ids, aggregate_id=account_id, context=context, at=at)
+    detail = {"version": limits.version, "changed": differences(current, limits)}
+    subject = f"account:{account_id}"
+    await append_audit(tx.session, "limits.set", subject, detail, ids=ids, context=context, at=at)
 
 
-async def get_risk_state(command: GetRiskState, context: Context, *, records: RiskRecords) -> RiskStateView:
+async def require_one_person(tx: RiskTransaction, current: LimitSet, wanted: LimitSet) -> None:
+    """Refuse limits that take two people. Raises LIMITS_TWO_PEOPLE."""
+    shared = await Governance(tx.session).shared("firm", FIRM)
+    above = None if shared is None else shared["four_eyes_above"]
+    if above is not None and takes_two_people(current, wanted, above=above):
+        message = f"limits wider than before and above {plain(above)} an order take two people: propose them"
+        raise AlphintraError("LIMITS_TWO_PEOPLE", message, kind=Kind.FORBIDDEN, pointer="/order_notional_max")
+
+
+def controls_of(command: SetLimits | ProposeLimits) -> LimitControls:
+    """Return the further limits of a command as the controls read them."""
+    return LimitControls(**msgspec.structs.asdict(command.controls))
+
+
+async def get_risk_state(
+    command: GetRiskState, context: Context, *, records: RiskRecords, at: datetime
+) -> RiskStateView:
     """Return exposure, free cash and kill states of an account. Raises ACCOUNT_NOT_FOUND."""
     account_id = AccountId(command.account_id)
     account = require_visible(await records.account(account_id), account_id, context)
-    book, kills = await records.book(account_id)
+    book, kills = await records.book(account_id, at=at)
     return state_view(book, account.cash if book.cash is None else book.cash, kills)
 
 
@@ -141,40 +142,24 @@ async def mark_prices(command: MarkPrices, *, records: RiskRecords, ids: IdSourc
     """
     prices = tuple((price.symbol, price.price) for price in command.prices)
     check_prices(command.seq, prices)
+    quotes = [(price.bid, price.ask) for price in command.prices]
+    for index, amount in enumerate(amount for quote in quotes for amount in quote):
+        if amount is not None:
+            require_positive(amount, pointer=f"/prices/{index // 2}/{('bid', 'ask')[index % 2]}")
     if len(command.await_executions) > AWAITED_MAX:
         message = f"at most {AWAITED_MAX} executions are awaited at once"
         raise AlphintraError("AWAITED_COUNT", message, pointer="/await_executions")
     feed_id = FeedId(command.feed_id)
     async with records.transaction() as tx:
-        await tx.mark(feed_id, command.seq, prices=prices, at=require_utc(command.at, pointer="/at"))
+        marked_at = require_utc(command.at, pointer="/at")
+        await tx.mark(feed_id, command.seq, prices=prices, quotes=quotes, at=marked_at)
         missing = await tx.uncounted(command.await_executions)
         if not missing:  # before, equity would be that of the new prices and the old positions
             await raise_losses(AlertTransaction(tx.session), await tx.note_equity(feed_id), ids=ids, at=at)
-        return MarkedView(seq=await tx.marked(feed_id), missing=missing)
-
-
-def _wanted_kill(command: SetKillState, context: Context, *, at: datetime) -> Kill:
-    if command.scope not in tuple(KillScope) or (command.scope == KillScope.ACCOUNT) != (
-        command.account_id is not None
-    ):
-        message = "the scope is firm without account_id, or account with account_id"
-        raise AlphintraError("KILL_SCOPE", message, pointer="/scope")
-    if command.state not in tuple(KillState):
-        message = f"the state is one of {', '.join(KillState)}"
-        raise AlphintraError("KILL_STATE", message, pointer="/state")
-    return Kill(
-        scope=KillScope(command.scope),
-        account_id=None if command.account_id is None else AccountId(command.account_id),
-        state=KillState(command.state),
-        epoch=0,
-        reason=command.reason,
-        set_by=context.actor.id,
-        set_at=at,
-    )
-
-
-def _may_ease(context: Context) -> bool:
-    return bool(_MAY_EASE & set(context.actor.roles))
+        view = MarkedView(seq=await tx.marked(feed_id), missing=missing)
+    if not missing:
+        await watch_losses(feed_id, marked_at=marked_at, records=records, ids=ids, at=at)
+    return view
 
 
 def _limitless(account_id: AccountId) -> AlphintraError:

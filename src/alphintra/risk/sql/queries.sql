@@ -7,8 +7,12 @@ ORDER BY b.account_id
 FOR NO KEY UPDATE OF b;
 
 -- accounts.open: start the book of an account; nothing happens if it exists
-INSERT INTO balances (account_id, owner_id, feed_id, currency, cash, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO balances (account_id, owner_id, feed_id, currency, cash, updated_at, mode)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (account_id) DO NOTHING;
+
+-- accounts.set_venue: note where an account trades
+UPDATE balances SET venue = $2 WHERE account_id = $1;
 
 -- accounts.get: read an account
 SELECT account_id, owner_id, feed_id, cash FROM balances WHERE account_id = $1;
@@ -16,51 +20,164 @@ SELECT account_id, owner_id, feed_id, cash FROM balances WHERE account_id = $1;
 -- accounts.move_cash: add an execution's change of cash and return what there is now
 UPDATE balances SET cash = cash + $2, updated_at = $3 WHERE account_id = $1 RETURNING cash;
 
--- books.list: cash, reserved cash, limits in force and kill states for each account asked, known or not
+-- books.list: cash, reservations, limits, kill states and blocks for each account asked, known or not
 SELECT
-    w.account_id, b.cash, coalesce(r.reserved_cash, 0) AS reserved_cash,
-    l.version, l.order_qty_max, l.order_notional_max, l.position_qty_max, l.may_short, l.set_by, l.set_at,
+    w.account_id, b.owner_id, b.cash, coalesce(b.mode, 'paper') AS mode, coalesce(b.venue, 'paper') AS venue,
+    coalesce(r.reserved_cash, 0) AS reserved_cash, coalesce(r.open_orders, 0) AS open_orders,
+    l.version, l.order_qty_max, l.order_notional_max, l.position_qty_max, l.may_short, l.controls, l.set_by, l.set_at,
     (SELECT state FROM kill_states WHERE scope = 'firm' ORDER BY epoch DESC LIMIT 1) AS firm_kill,
+    k.state AS account_kill, coalesce(k.reason, '') AS kill_reason,
     (
-        SELECT k.state FROM kill_states AS k
-        WHERE k.scope = 'account' AND k.account_id = w.account_id ORDER BY k.epoch DESC LIMIT 1
-    ) AS account_kill,
-    (SELECT coalesce(max(epoch), 0) FROM kill_states) AS epoch
+        SELECT u.state FROM scope_kills AS u
+        WHERE u.scope = 'user' AND u.key = b.owner_id::text ORDER BY u.epoch DESC LIMIT 1
+    ) AS user_kill,
+    (
+        SELECT v.state FROM scope_kills AS v
+        WHERE v.scope = 'venue' AND v.key = b.venue ORDER BY v.epoch DESC LIMIT 1
+    ) AS venue_kill,
+    greatest(
+        (SELECT coalesce(max(epoch), 0) FROM kill_states), (SELECT coalesce(max(epoch), 0) FROM scope_kills)
+    ) AS epoch,
+    (SELECT f.marked_at FROM feed_marks AS f WHERE f.feed_id = b.feed_id) AS feed_at,
+    (
+        SELECT jsonb_agg(
+            jsonb_build_object('code', t.code, 'reason', t.reason, 'symbol', t.symbol, 'book_id', t.book_id)
+        )
+        FROM latches AS t WHERE t.account_id = w.account_id AND t.lifted_at IS NULL
+    ) AS latches,
+    (
+        SELECT jsonb_agg(jsonb_build_object('override_id', o.override_id, 'content', o.content, 'codes', o.codes))
+        FROM overrides AS o
+        WHERE o.account_id = w.account_id AND o.approved_at IS NOT NULL AND o.used_at IS NULL AND o.expires_at > $2
+    ) AS overrides,
+    (
+        SELECT string_agg(d.service, ', ' ORDER BY d.service) FROM (
+            SELECT n.service FROM fleet AS n WHERE n.seen_at > $3
+            GROUP BY n.service HAVING count(DISTINCT n.build || ' ' || n.config_hash) > 1
+        ) AS d
+    ) AS fleet,
+    (
+        SELECT s.credit_max FROM shared_limits AS s
+        WHERE s.scope = 'user' AND s.owner_id = b.owner_id ORDER BY s.version DESC LIMIT 1
+    ) AS user_credit,
+    (SELECT s.credit_max FROM shared_limits AS s WHERE s.scope = 'firm' ORDER BY s.version DESC LIMIT 1) AS firm_credit
 FROM unnest($1::uuid[]) AS w (account_id)
 LEFT JOIN balances AS b ON b.account_id = w.account_id
 LEFT JOIN LATERAL (
-    SELECT s.version, s.order_qty_max, s.order_notional_max, s.position_qty_max, s.may_short, s.set_by, s.set_at
+    SELECT
+        s.version, s.order_qty_max, s.order_notional_max, s.position_qty_max, s.may_short, s.controls, s.set_by,
+        s.set_at
     FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
 ) AS l ON true
 LEFT JOIN LATERAL (
-    SELECT sum(coalesce(o.counted_cash, o.open_qty * o.price)) AS reserved_cash
-    FROM reservations AS o WHERE o.account_id = w.account_id AND o.open_qty > 0 AND o.side = 'buy'
+    SELECT a.state, a.reason FROM kill_states AS a
+    WHERE a.scope = 'account' AND a.account_id = w.account_id ORDER BY a.epoch DESC LIMIT 1
+) AS k ON true
+LEFT JOIN LATERAL (
+    SELECT
+        sum(coalesce(o.counted_cash, o.open_qty * o.price)) FILTER (WHERE o.side = 'buy') AS reserved_cash,
+        count(*) AS open_orders
+    FROM reservations AS o WHERE o.account_id = w.account_id AND o.open_qty > 0
 ) AS r ON true;
 
--- exposures.list: position, open quantities and last price for each pair of account and symbol asked
+-- books.symbols: every symbol the accounts hold, held or have open orders in
+SELECT account_id, symbol FROM exposures WHERE account_id = ANY($1::uuid[])
+UNION
+SELECT account_id, symbol FROM reservations WHERE account_id = ANY($1::uuid[]) AND open_qty > 0
+ORDER BY account_id, symbol;
+
+-- books.strategy_kills: kill states of strategies, those ever set
+SELECT DISTINCT ON (key) key, state FROM scope_kills
+WHERE scope = 'strategy' AND key = ANY($1::text[])
+ORDER BY key, epoch DESC;
+
+-- books.recent: orders approved lately, oldest first
+SELECT account_id, decided_at, inputs ->> 'content' AS content, inputs #>> '{terms,symbol}' AS symbol,
+    inputs #>> '{terms,side}' AS side, (inputs #>> '{terms,limit_price}')::numeric AS limit_price
+FROM assessments
+WHERE account_id = ANY($1::uuid[]) AND decided_at > $2 AND approved
+ORDER BY decided_at, decision_id LIMIT 10000;
+
+-- books.ratio: how many orders and executions an account had lately
+SELECT
+    (SELECT count(*) FROM assessments AS a WHERE a.account_id = $1 AND a.decided_at > $2) AS orders,
+    (SELECT count(*) FROM booked_executions AS e WHERE e.account_id = $1 AND e.booked_at > $2) AS executions;
+
+-- books.resting: the best prices at which an owner's limit orders rest, in all accounts of the owner
+SELECT
+    w.account_id, w.symbol,
+    max(r.limit_price) FILTER (WHERE r.side = 'buy') AS resting_buy,
+    min(r.limit_price) FILTER (WHERE r.side = 'sell') AS resting_sell
+FROM unnest($1::uuid[], $2::text[]) AS w (account_id, symbol)
+JOIN balances AS b ON b.account_id = w.account_id
+JOIN balances AS a ON a.owner_id = b.owner_id
+JOIN reservations AS r ON r.account_id = a.account_id AND r.symbol = w.symbol
+WHERE r.open_qty > 0 AND r.limit_price IS NOT NULL AND r.counted_qty > 0 AND r.state IN ('held', 'confirmed')
+GROUP BY w.account_id, w.symbol;
+
+-- credit.lock: hold credit shared by accounts until the transaction ends, owners first, the firm last
+SELECT pg_advisory_xact_lock(731000000000 + w.lock) FROM unnest($1::bigint[]) AS w (lock);
+
+-- credit.used: money at stake in positions and open orders of each owner's accounts; of all for the nil uuid
+SELECT w.owner_id, coalesce(sum(u.used), 0) AS used
+FROM unnest($1::uuid[]) AS w (owner_id)
+LEFT JOIN balances AS b ON b.owner_id = w.owner_id OR w.owner_id = '00000000-0000-0000-0000-000000000000'
+LEFT JOIN LATERAL (
+    SELECT sum(abs(x.position_qty) * p.price) AS used
+    FROM exposures AS x JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = x.symbol
+    WHERE x.account_id = b.account_id
+    UNION ALL
+    SELECT sum(o.counted_qty * coalesce(p.price, o.price))
+    FROM reservations AS o LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = o.symbol
+    WHERE o.account_id = b.account_id AND o.open_qty > 0 AND NOT o.is_reducing
+) AS u ON true
+GROUP BY w.owner_id;
+
+-- buckets.list: what is left of the message buckets of accounts
+SELECT account_id, tokens, refilled_at FROM message_buckets WHERE account_id = ANY($1::uuid[]);
+
+-- buckets.save: store what is left of message buckets
+INSERT INTO message_buckets (account_id, tokens, refilled_at)
+SELECT n.account_id, n.tokens, $3 FROM unnest($1::uuid[], $2::numeric[]) AS n (account_id, tokens)
+ON CONFLICT (account_id) DO UPDATE SET tokens = excluded.tokens, refilled_at = excluded.refilled_at;
+
+-- buckets.spend: take tokens for messages that pass whatever is left
+UPDATE message_buckets AS b SET tokens = greatest(b.tokens - n.count, 0)
+FROM unnest($1::uuid[], $2::bigint[]) AS n (account_id, count) WHERE b.account_id = n.account_id;
+
+-- overrides.use: spend overrides on the orders they were for
+UPDATE overrides AS o SET used_for = n.order_id, used_at = $3
+FROM unnest($1::uuid[], $2::uuid[]) AS n (override_id, order_id)
+WHERE o.override_id = n.override_id AND o.used_at IS NULL;
+
+-- exposures.list: position, open quantities, price, specification and restriction for each pair asked
 SELECT
     w.account_id, w.symbol, coalesce(x.position_qty, 0) AS position_qty,
     coalesce(r.open_buy_qty, 0) AS open_buy_qty, coalesce(r.open_sell_qty, 0) AS open_sell_qty,
     coalesce(r.close_buy_qty, 0) AS close_buy_qty, coalesce(r.close_sell_qty, 0) AS close_sell_qty,
-    p.price AS last_price
+    p.price AS last_price, p.marked_at AS priced_at, p.bid, p.ask, coalesce(r.is_unknown, false) AS is_order_unknown,
+    i.version AS instrument_version, i.terms AS instrument,
+    (
+        SELECT t.reason FROM restrictions AS t
+        WHERE t.symbol = w.symbol AND t.lifted_at IS NULL AND (t.account_id IS NULL OR t.account_id = w.account_id)
+        ORDER BY t.set_at LIMIT 1
+    ) AS restriction
 FROM unnest($1::uuid[], $2::text[]) AS w (account_id, symbol)
 LEFT JOIN balances AS b ON b.account_id = w.account_id
 LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = w.symbol
 LEFT JOIN exposures AS x ON x.account_id = w.account_id AND x.symbol = w.symbol
 LEFT JOIN LATERAL (
+    SELECT n.version, n.terms FROM instruments AS n WHERE n.symbol = w.symbol ORDER BY n.version DESC LIMIT 1
+) AS i ON true
+LEFT JOIN LATERAL (
     SELECT
         sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'buy' AND NOT o.is_reducing) AS open_buy_qty,
         sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'sell' AND NOT o.is_reducing) AS open_sell_qty,
         sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'buy' AND o.is_reducing) AS close_buy_qty,
-        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'sell' AND o.is_reducing) AS close_sell_qty
+        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'sell' AND o.is_reducing) AS close_sell_qty,
+        bool_or(o.is_unknown) AS is_unknown
     FROM reservations AS o WHERE o.account_id = w.account_id AND o.symbol = w.symbol AND o.open_qty > 0
 ) AS r ON true;
-
--- exposures.symbols: every symbol an account holds, held or has open orders in
-SELECT symbol FROM exposures WHERE account_id = $1
-UNION
-SELECT symbol FROM reservations WHERE account_id = $1 AND open_qty > 0
-ORDER BY symbol;
 
 -- exposures.move: add an execution to a position
 INSERT INTO exposures (account_id, symbol, position_qty, updated_at) VALUES ($1, $2, $3, $4)
@@ -89,11 +206,13 @@ WITH advanced AS (
     ON CONFLICT (feed_id, symbol, slot) DO UPDATE
     SET day = excluded.day, close = excluded.close, marked_at = excluded.marked_at
 )
-INSERT INTO prices (feed_id, symbol, price, seq, marked_at)
-SELECT a.feed_id, n.symbol, n.price, a.seq, a.marked_at
-FROM advanced AS a CROSS JOIN unnest($4::text[], $5::numeric[]) AS n (symbol, price)
+INSERT INTO prices (feed_id, symbol, price, bid, ask, seq, marked_at)
+SELECT a.feed_id, n.symbol, n.price, n.bid, n.ask, a.seq, a.marked_at
+FROM advanced AS a
+CROSS JOIN unnest($4::text[], $5::numeric[], $6::numeric[], $7::numeric[]) AS n (symbol, price, bid, ask)
 ON CONFLICT (feed_id, symbol) DO UPDATE
-SET price = excluded.price, seq = excluded.seq, marked_at = excluded.marked_at;
+SET price = excluded.price, bid = excluded.bid, ask = excluded.ask, seq = excluded.seq,
+    marked_at = excluded.marked_at;
 
 -- prices.seq: how far a feed has come
 SELECT seq FROM feed_marks WHERE feed_id = $1;
@@ -109,16 +228,18 @@ ORDER BY a.order_id, a.attempt DESC;
 
 -- decisions.insert: store a batch of decisions
 INSERT INTO assessments (
-    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs, decided_at
+    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
+    inputs_hash, decided_at
 )
 SELECT
     n.decision_id, n.order_id, n.attempt, n.account_id, n.approved, n.findings::jsonb, n.limit_version, n.kill_epoch,
-    n.leaf, n.inputs::jsonb, $11
+    n.leaf, n.inputs::jsonb, n.inputs_hash, $12
 FROM unnest(
     $1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::boolean[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::bytea[], $10::text[]
+    $9::bytea[], $10::text[], $11::bytea[]
 ) AS n (
-    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs
+    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
+    inputs_hash
 );
 
 -- decisions.list: an account's decisions, newest first
@@ -129,17 +250,19 @@ ORDER BY decided_at DESC, decision_id DESC LIMIT $2;
 -- reservations.hold: reserve for a batch of approved orders; what had lapsed or was released is held anew
 INSERT INTO reservations (
     order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, is_reducing, leg,
-    group_id, replaces, carried_qty, notional, counted_qty, counted_cash, held_at, updated_at
+    group_id, replaces, carried_qty, notional, counted_qty, counted_cash, limit_price, book_id, held_at, updated_at
 )
 SELECT
     n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', n.is_reducing, n.leg,
-    n.group_id, n.replaces, n.carried_qty, n.notional, n.counted_qty, n.counted_cash, $16, $16
+    n.group_id, n.replaces, n.carried_qty, n.notional, n.counted_qty, n.counted_cash, n.limit_price,
+    n.book_id, $18, $18
 FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::boolean[],
-    $9::text[], $10::uuid[], $11::uuid[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[]
+    $9::text[], $10::uuid[], $11::uuid[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[],
+    $16::numeric[], $17::uuid[]
 ) AS n (
     order_id, account_id, decision_id, symbol, side, price, qty, is_reducing, leg, group_id, replaces, carried_qty,
-    notional, counted_qty, counted_cash
+    notional, counted_qty, counted_cash, limit_price, book_id
 )
 ON CONFLICT (order_id) DO UPDATE
 SET
@@ -167,7 +290,8 @@ ids AS (
 )
 SELECT
     r.order_id, r.account_id, r.symbol, r.side, r.price, r.target_qty, r.filled_qty, r.state, r.is_reducing, r.leg,
-    r.group_id, r.replaces, r.carried_qty, r.notional, r.spent, coalesce(r.counted_qty, r.open_qty) AS counted_qty,
+    r.group_id, r.replaces, r.carried_qty, r.notional, r.spent, r.limit_price, r.book_id,
+    coalesce(r.counted_qty, r.open_qty) AS counted_qty,
     coalesce(r.counted_cash, CASE WHEN r.side = 'buy' THEN r.open_qty * r.price ELSE 0 END) AS counted_cash
 FROM ids AS i JOIN reservations AS r ON r.order_id = i.order_id
 ORDER BY r.order_id;
@@ -210,14 +334,14 @@ WHERE NOT EXISTS (SELECT 1 FROM booked_executions AS e WHERE e.execution_id = w.
 ORDER BY w.place;
 
 -- limits.current: the limit set in force for an account
-SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at
+SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, controls, set_by, set_at
 FROM limit_sets WHERE account_id = $1
 ORDER BY version DESC LIMIT 1;
 
 -- limits.insert: store a version of an account's limit set
 INSERT INTO limit_sets (
-    account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+    account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at, controls
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb);
 
 -- kills.gate: wait until no decision is under way and keep others out until the transaction ends
 SELECT pg_advisory_xact_lock(730);
@@ -233,11 +357,42 @@ UNION ALL
     FROM kill_states WHERE scope = 'account' AND account_id = $1 ORDER BY epoch DESC LIMIT 1
 );
 
--- kills.insert: start a new epoch
+-- kills.insert: start a new epoch of the firm or an account
 INSERT INTO kill_states (epoch, scope, account_id, state, reason, set_by, set_at)
-SELECT coalesce(max(k.epoch), 0) + 1, $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::timestamptz
-FROM kill_states AS k
+SELECT greatest(
+    (SELECT coalesce(max(k.epoch), 0) FROM kill_states AS k), (SELECT coalesce(max(s.epoch), 0) FROM scope_kills AS s)
+) + 1, $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::timestamptz
 RETURNING epoch;
+
+-- kills.insert_scope: start a new epoch of a user, strategy or venue
+INSERT INTO scope_kills (epoch, scope, key, state, reason, set_by, set_at)
+SELECT greatest(
+    (SELECT coalesce(max(k.epoch), 0) FROM kill_states AS k), (SELECT coalesce(max(s.epoch), 0) FROM scope_kills AS s)
+) + 1, $1::text, $2::text, $3::text, $4::text, $5::text, $6::timestamptz
+RETURNING epoch;
+
+-- kills.current_scope: the kill state of a user, strategy or venue
+SELECT epoch, scope, key, state, reason, set_by, set_at FROM scope_kills
+WHERE scope = $1 AND key = $2 ORDER BY epoch DESC LIMIT 1;
+
+-- kills.of_accounts: kill states of accounts, and of the user and venue each falls under
+SELECT
+    b.account_id,
+    (
+        SELECT a.state FROM kill_states AS a
+        WHERE a.scope = 'account' AND a.account_id = b.account_id ORDER BY a.epoch DESC LIMIT 1
+    ) AS account_kill,
+    (
+        SELECT u.state FROM scope_kills AS u
+        WHERE u.scope = 'user' AND u.key = b.owner_id::text ORDER BY u.epoch DESC LIMIT 1
+    ) AS user_kill,
+    (
+        SELECT v.state FROM scope_kills AS v
+        WHERE v.scope = 'venue' AND v.key = b.venue ORDER BY v.epoch DESC LIMIT 1
+    ) AS venue_kill
+FROM balances AS b
+WHERE b.account_id = $1 OR b.owner_id = $2 OR b.venue = $3
+ORDER BY b.account_id;
 
 -- closes.list: the closes kept for some symbols of a feed, oldest first
 SELECT symbol, day, close FROM price_closes WHERE feed_id = $1 AND symbol = ANY($2::text[])
@@ -512,3 +667,145 @@ INSERT INTO case_steps (case_id, step, at, actor, action, state, reason) VALUES 
 
 -- case_steps.list: what was done to a case, in order
 SELECT step, at, actor, action, state, reason FROM case_steps WHERE case_id = $1 ORDER BY step;
+
+-- instruments.current: the specification of a symbol in force
+SELECT symbol, version, terms FROM instruments WHERE symbol = $1 ORDER BY version DESC LIMIT 1;
+
+-- instruments.insert: store a version of a symbol's specification; no row comes back if it exists
+INSERT INTO instruments (symbol, version, terms, set_by, set_at) VALUES ($1, $2, $3::jsonb, $4, $5)
+ON CONFLICT (symbol, version) DO NOTHING
+RETURNING version;
+
+-- restrictions.insert: put a symbol on the restricted list
+INSERT INTO restrictions (restriction_id, symbol, account_id, reason, set_by, set_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- restrictions.lift: take a restriction off the list
+UPDATE restrictions SET lifted_by = $2, lifted_at = $3 WHERE restriction_id = $1 AND lifted_at IS NULL
+RETURNING restriction_id, symbol, account_id, reason, set_by, set_at, lifted_by;
+
+-- restrictions.list: restrictions in force
+SELECT restriction_id, symbol, account_id, reason, set_by, set_at, lifted_by FROM restrictions
+WHERE lifted_at IS NULL ORDER BY set_at, restriction_id LIMIT 10000;
+
+-- latches.set: block an account, a symbol or a book of it; no row comes back if it is blocked so already
+INSERT INTO latches (latch_id, account_id, code, symbol, book_id, reason, set_at)
+SELECT $1::uuid, $2::uuid, $3::text, $4::text, $5::uuid, $6::text, $7::timestamptz
+WHERE NOT EXISTS (
+    SELECT 1 FROM latches AS t
+    WHERE t.account_id = $2 AND t.code = $3 AND t.symbol IS NOT DISTINCT FROM $4
+    AND t.book_id IS NOT DISTINCT FROM $5 AND t.lifted_at IS NULL
+)
+RETURNING latch_id;
+
+-- latches.list: blocks in force for an account
+SELECT latch_id, account_id, code, symbol, book_id, reason, set_at, lifted_by FROM latches
+WHERE account_id = $1 AND lifted_at IS NULL ORDER BY set_at, latch_id;
+
+-- latches.get: read a block
+SELECT latch_id, account_id, code, symbol, book_id, reason, set_at, lifted_by FROM latches WHERE latch_id = $1;
+
+-- latches.lift: lift a block
+UPDATE latches SET lifted_by = $2, lifted_at = $3, lift_reason = $4 WHERE latch_id = $1 AND lifted_at IS NULL
+RETURNING latch_id, account_id, code, symbol, book_id, reason, set_at, lifted_by;
+
+-- latches.repeats: how many executions a book had lately, where the account limits them
+SELECT
+    (l.controls ->> 'repeat_max')::bigint AS repeat_max, (l.controls ->> 'repeat_window_s')::bigint AS window_s,
+    (
+        SELECT count(*) FROM booked_executions AS e JOIN reservations AS r ON r.order_id = e.order_id
+        WHERE e.account_id = $1 AND r.book_id IS NOT DISTINCT FROM $2
+        AND e.booked_at > $3::timestamptz - make_interval(secs => (l.controls ->> 'repeat_window_s')::float8)
+    ) AS executions
+FROM (SELECT s.controls FROM limit_sets AS s WHERE s.account_id = $1 ORDER BY s.version DESC LIMIT 1) AS l
+WHERE l.controls ->> 'repeat_max' IS NOT NULL;
+
+-- shared.current: the limits shared by a user's accounts, or by all
+SELECT scope, owner_id, version, credit_max, four_eyes_above, set_by, set_at FROM shared_limits
+WHERE scope = $1 AND owner_id = $2 ORDER BY version DESC LIMIT 1;
+
+-- shared.insert: store a version of shared limits
+INSERT INTO shared_limits (scope, owner_id, version, credit_max, four_eyes_above, set_by, set_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- proposals.insert: keep limits that wait for a second person
+INSERT INTO limit_proposals (proposal_id, account_id, wanted, proposed_by, proposed_at)
+VALUES ($1, $2, $3::jsonb, $4, $5);
+
+-- proposals.lock: read a proposal to decide on it
+SELECT proposal_id, account_id, wanted, proposed_by, proposed_at, decided_by, is_approved FROM limit_proposals
+WHERE proposal_id = $1 FOR UPDATE;
+
+-- proposals.decide: store what was decided
+UPDATE limit_proposals SET decided_by = $2, decided_at = $3, is_approved = $4 WHERE proposal_id = $1;
+
+-- overrides.source: the newest decision on an order, for leave to be asked of
+SELECT account_id, approved, findings, inputs ->> 'content' AS content FROM assessments
+WHERE order_id = $1 ORDER BY attempt DESC LIMIT 1;
+
+-- overrides.insert: keep a request for leave
+INSERT INTO overrides (
+    override_id, account_id, order_id, content, codes, reason, requested_by, requested_at, expires_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- overrides.lock: read a request to decide on it
+SELECT override_id, account_id, order_id, codes, reason, requested_by, expires_at, approved_by FROM overrides
+WHERE override_id = $1 FOR UPDATE;
+
+-- overrides.approve: give leave
+UPDATE overrides SET approved_by = $2, approved_at = $3 WHERE override_id = $1;
+
+-- sessions.keep: arm the switch of a session anew; a lost one stays lost
+INSERT INTO dead_man_switches (account_id, session_id, timeout_s, deadline, state, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id, session_id) DO UPDATE
+SET timeout_s = excluded.timeout_s, deadline = excluded.deadline, state = excluded.state,
+    updated_at = excluded.updated_at
+RETURNING account_id, session_id, state, deadline;
+
+-- sessions.lost: mark switches whose deadline passed as lost; returns whose they were
+UPDATE dead_man_switches SET state = 'lost', updated_at = $1
+WHERE state = 'armed' AND deadline <= $1
+RETURNING account_id, session_id;
+
+-- fleet.report: note what an instance runs
+INSERT INTO fleet (service, instance, build, config_hash, seen_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (service, instance) DO UPDATE
+SET build = excluded.build, config_hash = excluded.config_hash, seen_at = excluded.seen_at;
+
+-- fleet.differing: services whose instances differ
+SELECT service FROM fleet WHERE seen_at > $1
+GROUP BY service HAVING count(DISTINCT build || ' ' || config_hash) > 1 ORDER BY service;
+
+-- equity.losers: accounts of a feed with limits of loss: their equity now and as it was marked before
+SELECT
+    b.account_id, l.controls, e.day, e.opening_equity, e.last_equity, e.peak_equity,
+    b.cash + coalesce(h.worth, 0) AS equity, coalesce(h.unpriced, 0) AS unpriced, h.oldest
+FROM balances AS b
+CROSS JOIN LATERAL (
+    SELECT s.controls FROM limit_sets AS s WHERE s.account_id = b.account_id ORDER BY s.version DESC LIMIT 1
+) AS l
+LEFT JOIN equity_marks AS e ON e.account_id = b.account_id
+LEFT JOIN LATERAL (
+    SELECT
+        sum(x.position_qty * p.price) AS worth, count(*) FILTER (WHERE p.price IS NULL) AS unpriced,
+        min(p.marked_at) AS oldest
+    FROM exposures AS x LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = x.symbol
+    WHERE x.account_id = b.account_id AND x.position_qty <> 0
+) AS h ON true
+WHERE b.feed_id = $1 AND (
+    l.controls ->> 'daily_loss_max' IS NOT NULL OR l.controls ->> 'daily_loss_halt' IS NOT NULL
+    OR l.controls ->> 'drawdown_max_pct' IS NOT NULL OR l.controls ->> 'drawdown_halt_pct' IS NOT NULL
+)
+ORDER BY b.account_id;
+
+-- equity.save: store the equity of an account
+INSERT INTO equity_marks (account_id, day, opening_equity, last_equity, peak_equity, marked_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id) DO UPDATE
+SET day = excluded.day, opening_equity = excluded.opening_equity, last_equity = excluded.last_equity,
+    peak_equity = excluded.peak_equity, marked_at = excluded.marked_at;
+
+-- orders.note_unknown: note whether outcomes of orders are unknown; older news change nothing
+UPDATE reservations AS r SET is_unknown = n.is_unknown, order_version = n.version
+FROM unnest($1::uuid[], $2::bigint[], $3::boolean[]) AS n (order_id, version, is_unknown)
+WHERE r.order_id = n.order_id AND r.order_version < n.version;

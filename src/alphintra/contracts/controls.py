@@ -1,0 +1,158 @@
+"""What sets and shows the controls of risk: limits, instruments, restrictions, blocks, leave given by two people."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from alphintra.kernel.messages import Utc, View
+
+__all__ = [
+    "InstrumentView",
+    "LatchView",
+    "LatchesView",
+    "LimitControls",
+    "LimitProposalView",
+    "OverrideView",
+    "RestrictionView",
+    "RestrictionsView",
+    "SessionView",
+    "SharedLimitView",
+]
+
+
+class LimitControls(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits beyond those every account has; null is not limited. docs/risk-controls.md says what each does."""
+
+    price_collar_pct: Decimal | None = None
+    price_collar_abs: Decimal | None = None
+    price_drift_pct: Decimal | None = None
+    price_drift_window_s: int = 60
+    price_age_max_s: int | None = None
+    message_burst: int | None = None
+    messages_per_s: Decimal = Decimal(1)
+    cancel_reserve: int = 0
+    open_orders_max: int | None = None
+    repeat_max: int | None = None
+    repeat_window_s: int = 60
+    duplicate_window_s: int | None = None
+    credit_max: Decimal | None = None
+    gross_exposure_max: Decimal | None = None
+    net_exposure_max: Decimal | None = None
+    bucket_exposure_max: Decimal | None = None
+    daily_loss_max: Decimal | None = None
+    daily_loss_halt: Decimal | None = None
+    drawdown_max_pct: Decimal | None = None
+    drawdown_halt_pct: Decimal | None = None
+    fee_bps: Decimal = Decimal(0)
+    fee_per_unit: Decimal = Decimal(0)
+    fee_minimum: Decimal = Decimal(0)
+    symbols_allowed: tuple[str, ...] | None = None
+    strategies_allowed: dict[str, str] | None = None
+    is_self_match_refused: bool = False
+    order_to_trade_max: Decimal | None = None
+    order_to_trade_window_s: int = 3600
+    is_session_enforced: bool = False
+
+
+class LimitProposalView(View, frozen=True):
+    """Limits proposed by one person, in force once another approves them; undecided while ``is_approved`` is null."""
+
+    proposal_id: UUID
+    account_id: UUID
+    proposed_by: str
+    proposed_at: Utc
+    decided_by: str | None = None
+    is_approved: bool | None = None
+
+
+class SharedLimitView(View, frozen=True):
+    """Credit over all accounts of a user, or of the firm; and from which amount on limits take two people."""
+
+    scope: str
+    owner_id: UUID | None
+    version: int
+    credit_max: Decimal | None
+    four_eyes_above: Decimal | None
+    set_by: str
+    set_at: Utc
+
+
+class InstrumentView(View, frozen=True):
+    """The specification of a symbol in force; what is null is not restricted."""
+
+    symbol: str
+    version: int
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+    qty_min: Decimal | None = None
+    qty_max: Decimal | None = None
+    multiplier: Decimal = Decimal(1)
+    expires_at: Utc | None = None
+    sector: str = ""
+    asset_class: str = ""
+    collar_pct: Decimal | None = None
+    collar_abs: Decimal | None = None
+    is_shortable: bool = True
+    is_halted: bool = False
+
+
+class RestrictionView(View, frozen=True):
+    """A symbol on the restricted list, for one account or for all."""
+
+    restriction_id: UUID
+    symbol: str
+    account_id: UUID | None
+    reason: str
+    set_by: str
+    set_at: Utc
+    lifted_by: str | None = None
+
+
+class RestrictionsView(View, frozen=True):
+    """Restrictions in force, oldest first."""
+
+    restrictions: tuple[RestrictionView, ...]
+
+
+class LatchView(View, frozen=True):
+    """A block that stays until a named person lifts it: of an account, or one symbol or book of it."""
+
+    latch_id: UUID
+    account_id: UUID
+    code: str
+    symbol: str | None
+    book_id: UUID | None
+    reason: str
+    set_at: Utc
+    lifted_by: str | None = None
+
+
+class LatchesView(View, frozen=True):
+    """Blocks in force, oldest first."""
+
+    latches: tuple[LatchView, ...]
+
+
+class OverrideView(View, frozen=True):
+    """Leave for one order of the content of a refused one to pass its soft controls, once, until it expires."""
+
+    override_id: UUID
+    account_id: UUID
+    order_id: UUID
+    codes: tuple[str, ...]
+    reason: str
+    requested_by: str
+    expires_at: Utc
+    approved_by: str | None = None
+
+
+class SessionView(View, frozen=True):
+    """A session that promised to be heard of: armed until the deadline, lost after it, or closed."""
+
+    account_id: UUID
+    session_id: str
+    state: str
+    deadline: Utc

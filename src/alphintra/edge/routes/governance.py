@@ -1,0 +1,255 @@
+"""What people set beside limits: shared credit, instruments, restrictions, blocks lifted, leave, sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends
+
+from alphintra.contracts.controls import (
+    InstrumentView,
+    LatchesView,
+    LatchView,
+    LimitProposalView,
+    OverrideView,
+    RestrictionsView,
+    RestrictionView,
+    SessionView,
+    SharedLimitView,
+)
+from alphintra.contracts.risk import (
+    ApproveOverride,
+    DecideLimits,
+    GetInstrument,
+    KeepSession,
+    LiftLatch,
+    LiftRestriction,
+    ListLatches,
+    ListRestrictions,
+    ProposeLimits,
+    ReportedView,
+    ReportInstance,
+    RequestOverride,
+    RestrictSymbol,
+    SetInstrument,
+    SetSharedLimit,
+)
+from alphintra.edge.decoding import Amount, Label
+from alphintra.edge.routes.accounts import LimitsBody, controls_of
+from alphintra.edge.routing import Admin, Body, Reader, Routes, Trader
+
+__all__ = ["routes"]
+
+routes = Routes("risk")
+
+
+class DecisionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Whether proposed limits come into force."""
+
+    is_approved: bool
+
+
+class SharedLimitBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Credit of a user or the firm; ``four_eyes_above`` is the order value above which limits take two people."""
+
+    scope: str
+    owner_id: UUID | None = None
+    credit_max: Amount | None = None
+    four_eyes_above: Amount | None = None
+
+
+class InstrumentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A whole specification; what is null is not restricted."""
+
+    tick: Amount | None = None
+    lot: Amount | None = None
+    qty_min: Amount | None = None
+    qty_max: Amount | None = None
+    multiplier: Amount | None = None
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    sector: str = ""
+    asset_class: str = ""
+    collar_pct: Amount | None = None
+    collar_abs: Amount | None = None
+    is_shortable: bool = True
+    is_halted: bool = False
+
+
+class RestrictionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to restrict, for one account or for all, and why; the reason is not told to traders."""
+
+    symbol: Label
+    reason: Label
+    account_id: UUID | None = None
+
+
+class ReasonBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why; it stays on record."""
+
+    reason: Label
+
+
+class OverrideBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The refused order, and why one like it is to pass."""
+
+    order_id: UUID
+    reason: Label
+
+
+class SessionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The session and when it is lost; 0 closes it."""
+
+    session_id: Label
+    timeout_s: int
+
+
+class InstanceBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What an instance of a service runs."""
+
+    service: Label
+    instance: Label
+    build: Label
+    config_hash: Label
+
+
+@routes.post("/accounts/{account_id}/limit-proposals", status=201)
+async def propose_limits(
+    caller: Admin, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
+) -> LimitProposalView:
+    """Propose limits that take two people."""
+    command = ProposeLimits(
+        account_id=account_id,
+        order_qty_max=Decimal(body.order_qty_max),
+        order_notional_max=Decimal(body.order_notional_max),
+        position_qty_max=Decimal(body.position_qty_max),
+        may_short=body.may_short,
+        controls=controls_of(body.controls),
+    )
+    return await caller.ask(command)
+
+
+@routes.post("/risk/limit-proposals/{proposal_id}/decision")
+async def decide_limits(
+    caller: Admin, proposal_id: UUID, body: Annotated[DecisionBody, Depends(Body(DecisionBody))]
+) -> LimitProposalView:
+    """Approve or decline proposed limits; whoever proposed them may only decline."""
+    return await caller.ask(DecideLimits(proposal_id=proposal_id, is_approved=body.is_approved))
+
+
+@routes.put("/risk/shared-limits")
+async def set_shared_limit(
+    caller: Admin, body: Annotated[SharedLimitBody, Depends(Body(SharedLimitBody))]
+) -> SharedLimitView:
+    """Set the credit of a user or of the firm."""
+    command = SetSharedLimit(
+        scope=body.scope,
+        owner_id=body.owner_id,
+        credit_max=_plain(body.credit_max),
+        four_eyes_above=_plain(body.four_eyes_above),
+    )
+    return await caller.ask(command)
+
+
+@routes.put("/risk/instruments/{symbol}")
+async def set_instrument(
+    caller: Admin, symbol: str, body: Annotated[InstrumentBody, Depends(Body(InstrumentBody))]
+) -> InstrumentView:
+    """Put a specification of a symbol into force."""
+    command = SetInstrument(
+        symbol=symbol,
+        tick=_plain(body.tick),
+        lot=_plain(body.lot),
+        qty_min=_plain(body.qty_min),
+        qty_max=_plain(body.qty_max),
+        multiplier=_plain(body.multiplier) or Decimal(1),
+        expires_at=body.expires_at,
+        sector=body.sector,
+        asset_class=body.asset_class,
+        collar_pct=_plain(body.collar_pct),
+        collar_abs=_plain(body.collar_abs),
+        is_shortable=body.is_shortable,
+        is_halted=body.is_halted,
+    )
+    return await caller.ask(command)
+
+
+@routes.get("/risk/instruments/{symbol}")
+async def get_instrument(caller: Reader, symbol: str) -> InstrumentView:
+    """Fetch the specification of a symbol in force."""
+    return await caller.ask(GetInstrument(symbol=symbol))
+
+
+@routes.post("/risk/restrictions", status=201)
+async def restrict_symbol(
+    caller: Admin, body: Annotated[RestrictionBody, Depends(Body(RestrictionBody))]
+) -> RestrictionView:
+    """Put a symbol on the restricted list, from the next order on."""
+    command = RestrictSymbol(symbol=str(body.symbol), reason=str(body.reason), account_id=body.account_id)
+    return await caller.ask(command)
+
+
+@routes.post("/risk/restrictions/{restriction_id}/lift")
+async def lift_restriction(caller: Admin, restriction_id: UUID) -> RestrictionView:
+    """Take a restriction off the list."""
+    return await caller.ask(LiftRestriction(restriction_id=restriction_id))
+
+
+@routes.get("/risk/restrictions")
+async def list_restrictions(caller: Admin) -> RestrictionsView:
+    """List the restrictions in force."""
+    return await caller.ask(ListRestrictions())
+
+
+@routes.get("/accounts/{account_id}/latches")
+async def list_latches(caller: Reader, account_id: UUID) -> LatchesView:
+    """List the blocks a named person has to lift."""
+    return await caller.ask(ListLatches(account_id=account_id))
+
+
+@routes.post("/risk/latches/{latch_id}/lift")
+async def lift_latch(
+    caller: Admin, latch_id: UUID, body: Annotated[ReasonBody, Depends(Body(ReasonBody))]
+) -> LatchView:
+    """Lift a block."""
+    return await caller.ask(LiftLatch(latch_id=latch_id, reason=str(body.reason)))
+
+
+@routes.post("/risk/overrides", status=201)
+async def request_override(caller: Trader, body: Annotated[OverrideBody, Depends(Body(OverrideBody))]) -> OverrideView:
+    """Ask for leave to place an order like a refused one, once."""
+    return await caller.ask(RequestOverride(order_id=body.order_id, reason=str(body.reason)))
+
+
+@routes.post("/risk/overrides/{override_id}/approve")
+async def approve_override(caller: Admin, override_id: UUID) -> OverrideView:
+    """Give leave another person asked for."""
+    return await caller.ask(ApproveOverride(override_id=override_id))
+
+
+@routes.put("/accounts/{account_id}/session")
+async def keep_session(
+    caller: Trader, account_id: UUID, body: Annotated[SessionBody, Depends(Body(SessionBody))]
+) -> SessionView:
+    """Be heard of; unless it is sent again in time, the account's orders are cancelled."""
+    command = KeepSession(account_id=account_id, session_id=str(body.session_id), timeout_s=body.timeout_s)
+    return await caller.ask(command)
+
+
+@routes.put("/risk/fleet")
+async def report_instance(caller: Admin, body: Annotated[InstanceBody, Depends(Body(InstanceBody))]) -> ReportedView:
+    """Tell which build and configuration an instance runs; where instances differ nothing trades."""
+    command = ReportInstance(
+        service=str(body.service),
+        instance=str(body.instance),
+        build=str(body.build),
+        config_hash=str(body.config_hash),
+    )
+    return await caller.ask(command)
+
+
+def _plain(amount: Amount | None) -> Decimal | None:
+    return None if amount is None else Decimal(amount)

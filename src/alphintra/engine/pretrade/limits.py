@@ -1,0 +1,105 @@
+"""Limit sets: what an account's orders may not exceed; None is not limited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from alphintra.kernel.ids import AccountId
+
+__all__ = ["LIMIT_DOCS", "LimitControls", "LimitSet"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitControls:
+    """Limits beyond those every account has; each is documented in ``LIMIT_DOCS``."""
+
+    price_collar_pct: Decimal | None = None
+    price_collar_abs: Decimal | None = None
+    price_drift_pct: Decimal | None = None
+    price_drift_window_s: int = 60
+    price_age_max_s: int | None = None
+    message_burst: int | None = None
+    messages_per_s: Decimal = Decimal(1)
+    cancel_reserve: int = 0
+    open_orders_max: int | None = None
+    repeat_max: int | None = None
+    repeat_window_s: int = 60
+    duplicate_window_s: int | None = None
+    credit_max: Decimal | None = None
+    gross_exposure_max: Decimal | None = None
+    net_exposure_max: Decimal | None = None
+    bucket_exposure_max: Decimal | None = None
+    daily_loss_max: Decimal | None = None
+    daily_loss_halt: Decimal | None = None
+    drawdown_max_pct: Decimal | None = None
+    drawdown_halt_pct: Decimal | None = None
+    fee_bps: Decimal = Decimal(0)
+    fee_per_unit: Decimal = Decimal(0)
+    fee_minimum: Decimal = Decimal(0)
+    symbols_allowed: tuple[str, ...] | None = None
+    strategies_allowed: dict[str, str] | None = None
+    is_self_match_refused: bool = False
+    order_to_trade_max: Decimal | None = None
+    order_to_trade_window_s: int = 3600
+    is_session_enforced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSet:
+    """One version of an account's limits."""
+
+    account_id: AccountId
+    version: int
+    order_qty_max: Decimal
+    order_notional_max: Decimal
+    position_qty_max: Decimal
+    may_short: bool
+    set_by: str
+    set_at: datetime
+    controls: LimitControls = LimitControls()
+
+
+LIMIT_DOCS: Final = {
+    "order_qty_max": ("R02", "most units of one order"),
+    "order_notional_max": ("R03", "most money of one order, at its worst price"),
+    "position_qty_max": ("R13", "most units held of one symbol, long or short, all open orders of a side filled"),
+    "may_short": ("R20", "whether positions may be negative"),
+    "price_collar_pct": ("R04", "how far a limit price may lie from the reference price, percent"),
+    "price_collar_abs": ("R04", "the same in price units; where both are set, both hold"),
+    "price_drift_pct": ("R05", "how far limit prices of a symbol and side may move within the window, percent"),
+    "price_drift_window_s": ("R05", "length of that window, seconds"),
+    "price_age_max_s": ("R06", "oldest reference price, seconds; by the feed's own time on paper, the clock's live"),
+    "message_burst": ("R07", "size of the token bucket for new orders, replacements and cancels"),
+    "messages_per_s": ("R07", "tokens that come back a second"),
+    "cancel_reserve": ("R07", "tokens of the bucket that only cancels may use"),
+    "open_orders_max": ("R07", "most orders working at once"),
+    "repeat_max": ("R08", "most executions of one strategy within the window; one more latches it"),
+    "repeat_window_s": ("R08", "length of that window, seconds"),
+    "duplicate_window_s": ("R09", "seconds in which an order of the same content is refused"),
+    "credit_max": ("R10", "most money at stake in positions and open orders"),
+    "gross_exposure_max": ("R14", "most money in long and short positions together, open orders filled"),
+    "net_exposure_max": ("R14", "most money in long less short positions, or the reverse"),
+    "bucket_exposure_max": ("R14", "most money in one class of instruments (sector, kind)"),
+    "daily_loss_max": ("R15", "loss of a day that leaves only orders that reduce a position"),
+    "daily_loss_halt": ("R15", "loss of a day that halts trading"),
+    "drawdown_max_pct": ("R15", "fall from the highest equity, percent, that leaves only orders that reduce"),
+    "drawdown_halt_pct": ("R15", "fall from the highest equity, percent, that halts trading"),
+    "fee_bps": ("R12", "fee a buy is assumed to pay, hundredths of a percent of its value"),
+    "fee_per_unit": ("R12", "fee a buy is assumed to pay for each unit"),
+    "fee_minimum": ("R12", "least fee a buy is assumed to pay"),
+    "symbols_allowed": ("R17", "symbols that may be traded; null for all"),
+    "strategies_allowed": (
+        "R26",
+        "books that may trade and the version hash each may run (empty: any); null for all",
+    ),
+    "is_self_match_refused": ("R24", "whether an order that crosses one of the same owner is refused"),
+    "order_to_trade_max": (
+        "R25",
+        "most orders to an execution in the window; above it half of R07's burst is kept back",
+    ),
+    "order_to_trade_window_s": ("R25", "length of that window, seconds"),
+    "is_session_enforced": ("R21", "whether orders are refused while the market is closed"),
+}
