@@ -6,7 +6,21 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
-from alphintra.contracts.approval import Approval, OrderTerms
+from alphintra.contracts.approval import OrderTerms
+from alphintra.contracts.assessments import (
+    Assessment,
+    AssessmentsView,
+    AssessmentView,
+    ExposureView,
+    Finding,
+    KillStateView,
+    LimitsView,
+    MarkedView,
+    MarkPrice,
+    ReleasedView,
+    ReportedView,
+    RiskStateView,
+)
 from alphintra.contracts.controls import (
     InstrumentView,
     LatchesView,
@@ -21,7 +35,7 @@ from alphintra.contracts.controls import (
 )
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
 from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
-from alphintra.kernel.messages import Command, Event, Utc, View
+from alphintra.kernel.messages import Command, Event, Utc
 
 __all__ = [
     "AcknowledgeAlert",
@@ -36,6 +50,7 @@ __all__ = [
     "CaseOpened",
     "ControlChanged",
     "DecideLimits",
+    "ExposureView",
     "Finding",
     "GetCase",
     "GetInstrument",
@@ -80,128 +95,6 @@ __all__ = [
     "SetLimits",
     "SetSharedLimit",
 ]
-
-
-class Finding(View, frozen=True):
-    """One control that refused an order: the limit, what was observed, and the field it is about."""
-
-    code: str
-    rule: str
-    field: str
-    limit: str
-    observed: str
-    detail: str
-
-
-class Assessment(View, frozen=True):
-    """The decision on one order; an approval comes with it if no control refused."""
-
-    decision_id: UUID
-    order_id: UUID
-    findings: tuple[Finding, ...]
-    limit_version: int
-    kill_epoch: int
-    approval: Approval | None
-
-
-class LimitsView(View, frozen=True):
-    """The limit set in force for an account; versions never change once stored."""
-
-    account_id: UUID
-    version: int
-    order_qty_max: Decimal
-    order_notional_max: Decimal
-    position_qty_max: Decimal
-    may_short: bool
-    set_by: str
-    set_at: Utc
-    controls: LimitControls = LimitControls()
-
-
-class KillStateView(View, frozen=True):
-    """A kill state: ``state`` is normal, reduce_only, cancel_only or halted.
-
-    ``scope`` is firm, account, user, strategy or venue, and what it is for is named beside it. Those who send orders
-    are told of a user's or venue's by one for each of its accounts.
-    """
-
-    scope: str
-    account_id: UUID | None
-    state: str
-    epoch: int
-    reason: str
-    set_by: str
-    set_at: Utc
-    owner_id: UUID | None = None
-    book_id: UUID | None = None
-    venue: str | None = None
-
-
-class ExposureView(View, frozen=True):
-    """What risk holds for one symbol of an account: booked position and open reservations."""
-
-    symbol: str
-    position_qty: Decimal
-    reserved_buy_qty: Decimal
-    reserved_sell_qty: Decimal
-    last_price: Decimal | None
-
-
-class RiskStateView(View, frozen=True):
-    """Exposure, free cash and kill states of an account as risk sees them."""
-
-    account_id: UUID
-    cash: Decimal
-    reserved_cash: Decimal
-    exposures: tuple[ExposureView, ...]
-    kill_states: tuple[KillStateView, ...]
-
-
-class AssessmentView(View, frozen=True):
-    """A stored decision."""
-
-    decision_id: UUID
-    order_id: UUID
-    account_id: UUID
-    approved: bool
-    findings: tuple[Finding, ...]
-    limit_version: int
-    kill_epoch: int
-    decided_at: Utc
-
-
-class AssessmentsView(View, frozen=True):
-    """Stored decisions, newest first."""
-
-    assessments: tuple[AssessmentView, ...]
-
-
-class ReleasedView(View, frozen=True):
-    """Whether a reservation was open and is now released."""
-
-    released: bool
-
-
-class ReportedView(View, frozen=True):
-    """Which services have instances that differ, empty if all agree."""
-
-    differing: tuple[str, ...]
-
-
-class MarkedView(View, frozen=True):
-    """The last price sequence risk holds for a feed, and which of the awaited executions it has not booked yet."""
-
-    seq: int
-    missing: tuple[str, ...] = ()
-
-
-class MarkPrice(View, frozen=True):
-    """A symbol's newest price, and the quote around it where the feed tells one."""
-
-    symbol: str
-    price: Decimal
-    bid: Decimal | None = None
-    ask: Decimal | None = None
 
 
 class AssessOrder(Command[Assessment], tag="risk.assess_order.v1", frozen=True):
