@@ -1,6 +1,6 @@
 """Events heard as they are published, for as long as somebody listens: for what shows them and keeps nothing.
 
-A service that must act on every event consumes it from its stream, see `events.Consumer`. Who only shows events to
+A service that must act on every event consumes it from its stream, see `consumer.Consumer`. Who only shows events to
 people who are there now needs no memory: it subscribes to the subjects themselves, each process to its own copy.
 """
 
@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from nats.errors import Error as NatsError
 
+from alphintra.infrastructure.events import letter_items
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Event, EventEnvelope, subject_of
@@ -95,17 +96,18 @@ class EventTap:
 
         async def receive(message: Msg) -> None:
             try:
-                envelope = _decode_envelope(message.data)
-                event = decode(envelope.event)
+                envelopes = [_decode_envelope(item) for item in letter_items(message.data)]
+                events = [(envelope.event_id, decode(envelope.event)) for envelope in envelopes]
             except msgspec.DecodeError:
                 get_logger().exception("tap.unreadable", subject=subject)
                 return
-            if envelope.event_id in self._heard:  # a relay that was killed publishes again
-                return
-            self._heard[envelope.event_id] = None
-            if len(self._heard) > REMEMBERED_MAX:
-                self._heard.popitem(last=False)
-            on_event(event, envelope.event_id)
+            for event_id, event in events:
+                if event_id in self._heard:  # a relay that was killed publishes again
+                    continue
+                self._heard[event_id] = None
+                if len(self._heard) > REMEMBERED_MAX:
+                    self._heard.popitem(last=False)
+                on_event(event, event_id)
 
         return receive
 

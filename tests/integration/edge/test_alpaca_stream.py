@@ -215,6 +215,24 @@ async def test_an_event_published_twice_is_told_once(running: Running) -> None:
     await client.close()
 
 
+async def test_events_that_share_a_letter_are_each_told(running: Running) -> None:
+    client = await running.listening()
+    orders = [running.order(status) for status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)]
+    events = [OrderUpdated(owner_id=USER_ID, order=order) for order in orders]
+    ids = SystemIds()
+    packed = [
+        encode_event(event, event_id=ids.new(), aggregate_id=SOME_ID, context=CONTEXT, at=MOMENT) for event in events
+    ]
+    await running.trading.publish(subject_of(OrderUpdated), f"[{','.join([packed[0], *packed])}]".encode())
+    await running.tell(OrderClosed(owner_id=USER_ID, order=running.order(OrderStatus.CANCELED)))
+    told = [(await heard(client))["data"]["event"]]
+    while told[-1] != "canceled":
+        told.append((await heard(client))["data"]["event"])
+    assert told[0] == "new"
+    assert told.count("new") == 1
+    await client.close()
+
+
 async def test_answers_are_binary_frames_and_msgpack_on_request(running: Running) -> None:
     client = await connect(running.url)
     await client.send(json.dumps(CREDENTIALS).encode())
