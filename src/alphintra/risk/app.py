@@ -39,6 +39,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.hear_many((from_trading.OrderSubmitted,), endpoints.on_orders_submitted)
     host.hear(from_trading.FillBooked, endpoints.on_fill_booked)
     host.hear_many((from_trading.OrderClosed,), endpoints.on_orders_closed)
+    host.hear(from_trading.CashBooked, endpoints.on_cash_booked)
+    host.hear(from_trading.SplitApplied, endpoints.on_split_applied)
+    host.hear(from_trading.PositionTransferred, endpoints.on_position_transferred)
     if parts.background:
         host.run("sweep", endpoints.sweep)
     _wire_measures(host, parts)

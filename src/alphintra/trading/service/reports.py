@@ -44,7 +44,15 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository.books import Books, BooksTransaction
 
-__all__ = ["cancel_order", "kill_state_changed", "locked_order", "orders_reported", "state_event", "tell_state"]
+__all__ = [
+    "cancel_order",
+    "kill_state_changed",
+    "locked_order",
+    "orders_reported",
+    "request_cancels",
+    "state_event",
+    "tell_state",
+]
 
 _CONSUMER = "trading"
 _BLOCKING = {"cancel_only", "halted"}
@@ -76,7 +84,7 @@ async def kill_state_changed(
         if not await receive_once(tx.session, _CONSUMER, delivery) or kill.state not in _BLOCKING:
             return
         scope = None if kill.account_id is None else AccountId(kill.account_id)
-        await _request_cancels(tx, await tx.lock_working_orders(scope), delivery.context, ids=ids, at=at)
+        await request_cancels(tx, await tx.lock_working_orders(scope), delivery.context, ids=ids, at=at)
 
 
 async def orders_reported(reports: Sequence[Delivery[Any]], *, books: Books, ids: IdSource, at: datetime) -> None:
@@ -120,11 +128,11 @@ def _known(orders: Mapping[OrderId, Order], order_id: UUID) -> Order:
 async def _request_cancel(
     tx: BooksTransaction, order: Order, context: Context, *, ids: IdSource, at: datetime
 ) -> Order:
-    moved = await _request_cancels(tx, (order,), context, ids=ids, at=at)
+    moved = await request_cancels(tx, (order,), context, ids=ids, at=at)
     return moved[0] if moved else order
 
 
-async def _request_cancels(
+async def request_cancels(
     tx: BooksTransaction, orders: Sequence[Order], context: Context, *, ids: IdSource, at: datetime
 ) -> tuple[Order, ...]:
     """Ask for the cancellation of those orders where that changes something; return these, in one go for any number."""
