@@ -28,6 +28,7 @@ from alphintra.contracts.trading import (
     TransferPosition,
 )
 from alphintra.infrastructure.bus import Bus
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import Side
 from fixtures.services import person_context
@@ -43,6 +44,22 @@ if TYPE_CHECKING:
 OPERATOR = Context(trace_id="0" * 32, actor=Actor(id="operator"))
 
 
+def strategy_bus(desk: Desk) -> Bus:
+    """Return the bus of strategy, which may ask what no person may."""
+    asks = frozenset({"trading.cmd.mark_portfolios", "trading.cmd.claim_capital"})
+    return Bus(name="strategy", asks=asks, local=desk.local, nats=None)
+
+
+async def claim(desk: Desk, book_id: UUID, capital: str, context: Context | None = None) -> str:
+    """Claim capital for a book as strategy does for the owner; return the code it is refused with."""
+    command = ClaimCapital(account_id=desk.account_id, book_id=book_id, capital=Decimal(capital))
+    try:
+        await strategy_bus(desk).ask(command, context or desk.owner)
+    except AlphintraError as error:
+        return error.code
+    return "claimed"
+
+
 async def feed_of(desk: Desk) -> UUID:
     """Return the feed of the account."""
     feed_id = (await desk.ask(GetAccount(account_id=desk.account_id))).feed_id
@@ -54,8 +71,7 @@ async def mark(desk: Desk, seq: int, price: str, *, at: datetime) -> int:
     """Take a price of AAPL as strategy tells it; return how many accounts it was kept for."""
     prices = (PriceMark(symbol="AAPL", price=Decimal(price)),)
     command = MarkPortfolios(feed_id=await feed_of(desk), seq=seq, at=at, prices=prices)
-    strategy = Bus(name="strategy", asks=frozenset({"trading.cmd.mark_portfolios"}), local=desk.local, nats=None)
-    return (await strategy.ask(command, OPERATOR)).accounts
+    return (await strategy_bus(desk).ask(command, OPERATOR)).accounts
 
 
 async def hold(desk: Desk, qty: str, price: str, *, side: Side = Side.BUY, book_id: UUID | None = None) -> None:
@@ -170,15 +186,11 @@ async def books_of(desk: Desk) -> dict[UUID | None, BookView]:
 
 async def test_capital_is_claimed_once_and_never_beyond_the_accounts_cash(desk: Desk) -> None:
     one, two = new_id(), new_id()
-    claim = ClaimCapital(account_id=desk.account_id, book_id=one, capital=Decimal(600_000))
-    await desk.ask(claim)
-    await desk.ask(claim)
+    assert [await claim(desk, one, "600000") for _ in range(2)] == ["claimed", "claimed"]
     assert (await books_of(desk))[one].cash == 600_000
-    for capital, code in (("400000.000001", "CAPITAL_EXCEEDS_CASH"), ("0", "QTY_NOT_POSITIVE")):
-        refused = ClaimCapital(account_id=desk.account_id, book_id=two, capital=Decimal(capital))
-        assert await desk.refusal(refused) == code
-    changed = ClaimCapital(account_id=desk.account_id, book_id=one, capital=Decimal(1))
-    assert await desk.refusal(changed) == "BOOK_TAKEN"
+    assert await claim(desk, two, "400000.000001") == "CAPITAL_EXCEEDS_CASH"
+    assert await claim(desk, two, "0") == "QTY_NOT_POSITIVE"
+    assert await claim(desk, one, "1") == "BOOK_TAKEN"
     await desk.ask(ReleaseBook(account_id=desk.account_id, book_id=one))
     await desk.ask(ReleaseBook(account_id=desk.account_id, book_id=one))
     found = await books_of(desk)
@@ -188,9 +200,8 @@ async def test_capital_is_claimed_once_and_never_beyond_the_accounts_cash(desk: 
 
 
 async def test_many_claims_at_once_never_take_more_than_there_is(desk: Desk) -> None:
-    claims = [ClaimCapital(account_id=desk.account_id, book_id=new_id(), capital=Decimal(300_000)) for _ in range(6)]
-    answers = await together(*(desk.ask(claim) for claim in claims))
-    assert sum(isinstance(answer, Exception) for answer in answers) == 3
+    answers = await together(*(claim(desk, new_id(), "300000") for _ in range(6)))
+    assert sorted(answers) == ["CAPITAL_EXCEEDS_CASH"] * 3 + ["claimed"] * 3
     assert (await books_of(desk))[None].cash == 100_000
 
 
@@ -199,7 +210,7 @@ async def test_books_add_up_to_the_account_after_whatever_happens(desk: Desk) ->
     books: list[UUID | None] = [None, new_id(), new_id()]
     for book in books[1:]:
         assert book is not None
-        await desk.ask(ClaimCapital(account_id=desk.account_id, book_id=book, capital=Decimal(100_000)))
+        assert await claim(desk, book, "100000") == "claimed"
     for step in range(1, 25):
         side = chance.choice(list(Side))
         await hold(
@@ -229,7 +240,7 @@ async def test_books_add_up_to_the_account_after_whatever_happens(desk: Desk) ->
 
 async def test_a_transfer_at_cost_books_no_profit_and_at_a_price_lets_the_books_trade(desk: Desk) -> None:
     book = new_id()
-    await desk.ask(ClaimCapital(account_id=desk.account_id, book_id=book, capital=Decimal(10_000)))
+    assert await claim(desk, book, "10000") == "claimed"
     await hold(desk, "10", "100", book_id=book)
     move = TransferPosition(account_id=desk.account_id, symbol="AAPL", qty=Decimal(4), reference="t-1", from_book=book)
     await desk.ask(move)
@@ -313,7 +324,7 @@ async def test_other_peoples_money_looks_as_if_it_were_not_there(desk: Desk) -> 
         ListActivities(account_id=account_id),
         ListBooks(account_id=account_id),
         flow(desk, "deposit", "5"),
-        ClaimCapital(account_id=account_id, book_id=new_id(), capital=Decimal(5)),
         ReleaseBook(account_id=account_id, book_id=new_id()),
     ):
         assert await desk.refusal(command, stranger) == "ACCOUNT_NOT_FOUND"
+    assert await claim(desk, new_id(), "5", stranger) == "ACCOUNT_NOT_FOUND"
