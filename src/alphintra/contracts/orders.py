@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from alphintra.kernel.messages import Utc, View
 from alphintra.kernel.vocabulary import (
     AccountMode,
@@ -17,7 +19,7 @@ from alphintra.kernel.vocabulary import (
     TimeInForce,
 )
 
-__all__ = ["AccountView", "AccountsView", "LegView", "OrderView", "OrdersView"]
+__all__ = ["AccountView", "AccountsView", "LegView", "OrderView", "OrdersView", "StopLoss", "TakeProfit"]
 
 
 class AccountView(View, frozen=True):
@@ -98,3 +100,20 @@ class OrdersView(View, frozen=True):
     """Orders, newest first."""
 
     orders: tuple[OrderView, ...]
+
+
+class TakeProfit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The leg that closes with a profit: a limit order."""
+
+    limit_price: Decimal
+    client_order_id: str | None = None
+
+
+class StopLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The leg that closes with a loss: stop, stop_limit with ``limit_price``, or trailing_stop with a trail."""
+
+    stop_price: Decimal | None = None
+    limit_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    client_order_id: str | None = None

@@ -32,7 +32,7 @@ from alphintra.contracts.books import (
     TradesView,
     TradeView,
 )
-from alphintra.contracts.orders import AccountsView, AccountView, LegView, OrdersView, OrderView
+from alphintra.contracts.orders import AccountsView, AccountView, LegView, OrdersView, OrderView, StopLoss, TakeProfit
 from alphintra.kernel.messages import Command, Event, Utc
 from alphintra.kernel.vocabulary import (
     AccountMode,
@@ -139,23 +139,6 @@ class GetAccount(Command[AccountView], tag="trading.get_account.v1", frozen=True
 
 class ListAccounts(Command[AccountsView], tag="trading.list_accounts.v1", frozen=True):
     """List the acting user's accounts."""
-
-
-class TakeProfit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The leg that closes with a profit: a limit order."""
-
-    limit_price: Decimal
-    client_order_id: str | None = None
-
-
-class StopLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The leg that closes with a loss: stop, stop_limit with ``limit_price``, or trailing_stop with a trail."""
-
-    stop_price: Decimal | None = None
-    limit_price: Decimal | None = None
-    trail_price: Decimal | None = None
-    trail_percent: Decimal | None = None
-    client_order_id: str | None = None
 
 
 class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True):

@@ -301,9 +301,6 @@ WHERE account_id = $1 ORDER BY opened_at NULLS FIRST, book_id;
 -- books.cash: how much of an account's cash is in books
 SELECT coalesce(sum(cash), 0) FROM books WHERE account_id = $1;
 
--- books.move_cash: change a book's cash by a transfer
-UPDATE books SET cash = cash + $3 WHERE account_id = $1 AND book_id = $2;
-
 -- books.release: end a book; its capital is its own no more
 UPDATE books SET status = 'released', capital = 0, cash = cash - $3 WHERE account_id = $1 AND book_id = $2;
 
@@ -420,11 +417,6 @@ ORDER BY marked_at DESC LIMIT 1;
 
 -- portfolio.newest: the newest mark of an account
 SELECT marked_at FROM portfolio_points WHERE account_id = $1 ORDER BY marked_at DESC LIMIT 1;
-
--- lots.all_open: read every open lot of holdings, oldest first
-SELECT account_id, book_id, symbol, lot_no, qty, cost, opened_at, execution_id FROM lots
-WHERE account_id = $1 AND symbol = $2 AND qty <> 0
-ORDER BY book_id, lot_no;
 
 -- accounts.on_feed: which accounts trade on a feed
 SELECT account_id FROM accounts WHERE feed_id = $1 ORDER BY account_id;
