@@ -5,12 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from alphintra.kernel.messages import Utc, View
 from alphintra.kernel.vocabulary import Side
 
 __all__ = [
     "ActivitiesView",
     "ActivityView",
+    "BookQuantity",
     "BookView",
     "BookingBreakView",
     "BookingBreaksView",
@@ -273,3 +276,12 @@ class SplitAppliedView(View, frozen=True):
     """The accounts a split changed; those it had changed before are left out."""
 
     accounts: tuple[UUID, ...]
+
+
+class BookQuantity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a book holds of a symbol; without an id it is the unassigned rest."""
+
+    book_id: UUID | None
+    qty: Decimal
+    cost: Decimal
+    change: Decimal

@@ -13,6 +13,7 @@ from alphintra.contracts.books import (
     ActivityView,
     BookingBreaksView,
     BookingBreakView,
+    BookQuantity,
     BooksView,
     BookView,
     ExecutionsView,
@@ -468,15 +469,6 @@ class CashBooked(Event, tag="trading.cash_booked.v1", frozen=True):
     symbol: str
     change: Decimal
     cash: Decimal
-
-
-class BookQuantity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a book holds of a symbol; without an id it is the unassigned rest."""
-
-    book_id: UUID | None
-    qty: Decimal
-    cost: Decimal
-    change: Decimal
 
 
 class SplitApplied(Event, tag="trading.split_applied.v1", frozen=True):

@@ -109,7 +109,10 @@ def keyed_account_id(owner_id: UserId, key: str) -> AccountId:
 
 def same_account(stored: Account, asked: Account) -> Account:
     """Return the stored account if it is what is asked for again. Raises IDEMPOTENCY_MISMATCH."""
-    if any(getattr(stored, name) != getattr(asked, name) for name in ("name", "mode", "starting_cash", "currency", "feed_id")):
+    if any(
+        getattr(stored, name) != getattr(asked, name)
+        for name in ("name", "mode", "starting_cash", "currency", "feed_id")
+    ):
         message = "the key has opened another account: choose a new one"
         raise AlphintraError("IDEMPOTENCY_MISMATCH", message, kind=Kind.CONFLICT, pointer="/key")
     return stored
