@@ -5,12 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from alphintra.kernel.messages import Utc, View
 from alphintra.kernel.vocabulary import Side
 
 __all__ = [
+    "ActivitiesView",
+    "ActivityView",
+    "BookQuantity",
+    "BookView",
     "BookingBreakView",
     "BookingBreaksView",
+    "BooksView",
     "ExecutionView",
     "ExecutionsView",
     "LedgerEntryView",
@@ -19,8 +26,12 @@ __all__ = [
     "LotClosesView",
     "LotView",
     "LotsView",
+    "PortfolioHistoryView",
     "PositionView",
     "PositionsView",
+    "PricesMarkedView",
+    "SplitAppliedView",
+    "SummaryView",
     "TradeView",
     "TradesView",
 ]
@@ -169,3 +180,108 @@ class BookingBreaksView(View, frozen=True):
     """What was wrong with reports of executions, newest first."""
 
     breaks: tuple[BookingBreakView, ...]
+
+
+class BookView(View, frozen=True):
+    """A part of an account that is kept apart, such as a deployment's; the one without id is what is in no other.
+
+    ``profit`` is realised and unrealised, less fees; ``capital`` is what was claimed for the book.
+    """
+
+    account_id: UUID
+    book_id: UUID | None
+    name: str
+    status: str
+    capital: Decimal
+    cash: Decimal
+    equity: Decimal
+    realized_pnl: Decimal
+    unrealized_pnl: Decimal
+    fees: Decimal
+    profit: Decimal
+
+
+class BooksView(View, frozen=True):
+    """All books of an account; their cash, equity and quantities add up to the account's."""
+
+    books: tuple[BookView, ...]
+
+
+class SummaryView(View, frozen=True):
+    """What an account is worth at its newest prices.
+
+    ``last_equity`` is that of the last mark before the day of the newest one; ``invested`` is what was put in.
+    """
+
+    account_id: UUID
+    currency: str
+    cash: Decimal
+    equity: Decimal
+    last_equity: Decimal
+    buying_power: Decimal
+    long_market_value: Decimal
+    short_market_value: Decimal
+    cost: Decimal
+    unrealized_pnl: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+    invested: Decimal
+    profit: Decimal
+    marked_at: Utc | None
+
+
+class PortfolioHistoryView(View, frozen=True):
+    """What an account was worth at the end of each interval, oldest first; profit is since ``base_value``."""
+
+    account_id: UUID
+    timeframe: str
+    base_value: Decimal
+    timestamps: tuple[Utc, ...]
+    equity: tuple[Decimal, ...]
+    profit_loss: tuple[Decimal, ...]
+    profit_loss_pct: tuple[Decimal, ...]
+
+
+class ActivityView(View, frozen=True):
+    """An execution, or money or shares that came and went otherwise; ``activity_id`` is its place in the list."""
+
+    activity_id: str
+    account_id: UUID
+    kind: str
+    symbol: str
+    side: Side | None
+    qty: Decimal
+    price: Decimal | None
+    net_amount: Decimal
+    order_id: UUID | None
+    description: str
+    booked_at: Utc
+
+
+class ActivitiesView(View, frozen=True):
+    """Activities in the order asked for; ``next_page_token`` is there where more follow."""
+
+    activities: tuple[ActivityView, ...]
+    next_page_token: str | None
+
+
+class PricesMarkedView(View, frozen=True):
+    """How many prices were newer than those kept, and of how many accounts the worth was kept."""
+
+    marked: int
+    accounts: int
+
+
+class SplitAppliedView(View, frozen=True):
+    """The accounts a split changed; those it had changed before are left out."""
+
+    accounts: tuple[UUID, ...]
+
+
+class BookQuantity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a book holds of a symbol; without an id it is the unassigned rest."""
+
+    book_id: UUID | None
+    qty: Decimal
+    cost: Decimal
+    change: Decimal

@@ -9,8 +9,13 @@ import msgspec
 
 from alphintra.contracts.approval import Approval, OrderTerms
 from alphintra.contracts.books import (
+    ActivitiesView,
+    ActivityView,
     BookingBreaksView,
     BookingBreakView,
+    BookQuantity,
+    BooksView,
+    BookView,
     ExecutionsView,
     ExecutionView,
     LedgerEntryView,
@@ -19,15 +24,29 @@ from alphintra.contracts.books import (
     LotCloseView,
     LotsView,
     LotView,
+    PortfolioHistoryView,
     PositionsView,
     PositionView,
+    PricesMarkedView,
+    SplitAppliedView,
+    SummaryView,
     TradesView,
     TradeView,
 )
-from alphintra.kernel.messages import Command, Event, Utc, View
+from alphintra.contracts.orders import (
+    AccountsView,
+    AccountView,
+    LegView,
+    OrderEventsView,
+    OrderEventView,
+    OrdersView,
+    OrderView,
+    StopLoss,
+    TakeProfit,
+)
+from alphintra.kernel.messages import Command, Event, Utc
 from alphintra.kernel.vocabulary import (
     AccountMode,
-    Leg,
     OrderClass,
     OrderStatus,
     OrderType,
@@ -40,12 +59,21 @@ __all__ = [
     "AccountOpened",
     "AccountView",
     "AccountsView",
+    "ActivitiesView",
+    "ActivityView",
+    "ApplySplit",
     "ApprovedLeg",
+    "BookCashFlow",
+    "BookQuantity",
+    "BookView",
     "BookingBreakView",
     "BookingBreaksView",
+    "BooksView",
     "CancelOrder",
     "CancelOrders",
     "CancelRequested",
+    "CashBooked",
+    "ClaimCapital",
     "ClosePositions",
     "ExecutionFlagged",
     "ExecutionView",
@@ -53,11 +81,15 @@ __all__ = [
     "FillBooked",
     "GetAccount",
     "GetOrder",
+    "GetPortfolioHistory",
+    "GetSummary",
     "LedgerEntryView",
     "LedgerView",
     "LegView",
     "ListAccounts",
+    "ListActivities",
     "ListBookingBreaks",
+    "ListBooks",
     "ListExecutions",
     "ListLedger",
     "ListLotCloses",
@@ -70,6 +102,7 @@ __all__ = [
     "LotClosesView",
     "LotView",
     "LotsView",
+    "MarkPortfolios",
     "OpenAccount",
     "OrderClosed",
     "OrderDenied",
@@ -79,140 +112,31 @@ __all__ = [
     "OrderUpdated",
     "OrderView",
     "OrdersView",
+    "PortfolioHistoryView",
+    "PositionTransferred",
     "PositionView",
     "PositionsView",
+    "PriceMark",
+    "PricesMarkedView",
+    "ReleaseBook",
     "ReplaceOrder",
+    "SplitApplied",
+    "SplitAppliedView",
     "StopLoss",
     "SubmitOrder",
+    "SummaryView",
     "TakeProfit",
     "TradeView",
     "TradesView",
+    "TransferPosition",
 ]
-
-
-class AccountView(View, frozen=True):
-    """An account with its cash; ``status`` is pending until risk and broker have taken it up, then active."""
-
-    account_id: UUID
-    owner_id: UUID
-    name: str
-    mode: AccountMode
-    currency: str
-    status: str
-    feed_id: UUID | None
-    starting_cash: Decimal
-    cash: Decimal
-    realized_pnl: Decimal
-    fees: Decimal
-    created_at: Utc
-
-
-class AccountsView(View, frozen=True):
-    """The acting user's accounts, oldest first."""
-
-    accounts: tuple[AccountView, ...]
-
-
-class LegView(View, frozen=True):
-    """An order as its events add up to now, without the legs it may lead."""
-
-    order_id: UUID
-    client_order_id: str
-    account_id: UUID
-    book_id: UUID | None
-    symbol: str
-    side: Side
-    type: OrderType
-    time_in_force: TimeInForce
-    qty: Decimal | None
-    limit_price: Decimal | None
-    status: OrderStatus
-    filled_qty: Decimal
-    filled_avg_price: Decimal | None
-    reason_code: str
-    reason: str
-    decision_id: UUID | None
-    version: int
-    created_at: Utc
-    updated_at: Utc
-    notional: Decimal | None = None
-    stop_price: Decimal | None = None
-    trail_price: Decimal | None = None
-    trail_percent: Decimal | None = None
-    hwm: Decimal | None = None
-    expire_at: Utc | None = None
-    extended_hours: bool = False
-    reduce_only: bool = False
-    position_intent: PositionIntent | None = None
-    order_class: OrderClass = OrderClass.SIMPLE
-    leg: Leg = Leg.ENTRY
-    group_id: UUID | None = None
-    replaces: UUID | None = None
-    replaced_by: UUID | None = None
-    submitted_at: Utc | None = None
-    triggered_at: Utc | None = None
-    filled_at: Utc | None = None
-    canceled_at: Utc | None = None
-    expired_at: Utc | None = None
-    failed_at: Utc | None = None
-    replaced_at: Utc | None = None
-
-
-class OrderView(LegView, frozen=True):
-    """An order as its events add up to now; the first order of a group shows the others as its legs."""
-
-    legs: tuple[LegView, ...] = ()
-
-
-class OrdersView(View, frozen=True):
-    """Orders, and where the next page begins if there is one."""
-
-    orders: tuple[OrderView, ...]
-    next_cursor: str | None = None
-
-
-class OrderEventView(View, frozen=True):
-    """Something that happened to an order.
-
-    Attributes:
-        version: its place in the order's history, from 1.
-        kind: what.
-        status: of the order afterwards.
-        occurred_at: when trading learned of it.
-        code: why, out of a closed list; empty where nothing is to be explained.
-        reason: the same for a person.
-        qty: what was executed or carried over.
-        price: at which it was executed.
-        execution_id: which execution it was.
-        other_order_id: the order that replaces this one.
-        detail: all that is stored of it.
-    """
-
-    version: int
-    kind: str
-    status: OrderStatus
-    occurred_at: Utc
-    code: str
-    reason: str
-    qty: Decimal | None
-    price: Decimal | None
-    execution_id: str | None
-    other_order_id: UUID | None
-    detail: str
-
-
-class OrderEventsView(View, frozen=True):
-    """What happened to an order, oldest first."""
-
-    order_id: UUID
-    events: tuple[OrderEventView, ...]
 
 
 class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=True):
     """Open an account: a paper one that trades against a price feed, or a live one that a connection leads to a venue.
 
     The mode never changes. A live account is confirmed by typing its name once more; its starting cash is what the
-    venue holds for it.
+    venue holds for it. Safe to repeat with the same ``key``.
     """
 
     name: str
@@ -221,6 +145,7 @@ class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=Tr
     currency: str = "USD"
     mode: AccountMode = AccountMode.PAPER
     confirm: str = ""
+    key: str | None = None
 
 
 class GetAccount(Command[AccountView], tag="trading.get_account.v1", frozen=True):
@@ -231,23 +156,6 @@ class GetAccount(Command[AccountView], tag="trading.get_account.v1", frozen=True
 
 class ListAccounts(Command[AccountsView], tag="trading.list_accounts.v1", frozen=True):
     """List the acting user's accounts."""
-
-
-class TakeProfit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The leg that closes with a profit: a limit order."""
-
-    limit_price: Decimal
-    client_order_id: str | None = None
-
-
-class StopLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The leg that closes with a loss: stop, stop_limit with ``limit_price``, or trailing_stop with a trail."""
-
-    stop_price: Decimal | None = None
-    limit_price: Decimal | None = None
-    trail_price: Decimal | None = None
-    trail_percent: Decimal | None = None
-    client_order_id: str | None = None
 
 
 class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True):
@@ -412,6 +320,116 @@ class ListBookingBreaks(Command[BookingBreaksView], tag="trading.list_booking_br
     limit: int = 100
 
 
+class GetSummary(Command[SummaryView], tag="trading.get_summary.v1", frozen=True):
+    """Fetch what an account is worth at its newest prices."""
+
+    account_id: UUID
+
+
+class GetPortfolioHistory(Command[PortfolioHistoryView], tag="trading.get_portfolio_history.v1", frozen=True):
+    """Fetch what an account was worth over time: the last ``limit`` intervals from ``start`` on and before ``end``."""
+
+    account_id: UUID
+    timeframe: str = "1D"
+    start: Utc | None = None
+    end: Utc | None = None
+    limit: int = 1000
+
+
+class ListActivities(Command[ActivitiesView], tag="trading.list_activities.v1", frozen=True):
+    """List what happened to an account's money and shares, newest first unless ``oldest_first``."""
+
+    account_id: UUID
+    kinds: tuple[str, ...] | None = None
+    after: Utc | None = None
+    until: Utc | None = None
+    page_token: str | None = None
+    oldest_first: bool = False
+    limit: int = 100
+
+
+class BookCashFlow(Command[ActivityView], tag="trading.book_cash_flow.v1", frozen=True):
+    """Book money that came or went otherwise than by an execution; safe to repeat with the same ``reference``.
+
+    Owners of paper accounts deposit, withdraw and reset (``amount`` is then the cash it has afterwards, and it must
+    hold nothing); dividend, interest, funding and fee are the operator's and services'.
+    """
+
+    account_id: UUID
+    kind: str
+    amount: Decimal
+    reference: str
+    symbol: str = ""
+    description: str = ""
+
+
+class PriceMark(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbol's newest price."""
+
+    symbol: str
+    price: Decimal
+
+
+class MarkPortfolios(Command[PricesMarkedView], tag="trading.mark_portfolios.v1", frozen=True):
+    """Take the newest prices of a feed and keep what its accounts are worth; an older sequence changes nothing."""
+
+    feed_id: UUID
+    seq: int
+    at: Utc
+    prices: tuple[PriceMark, ...]
+
+
+class ListBooks(Command[BooksView], tag="trading.list_books.v1", frozen=True):
+    """List the books of an account, the unassigned rest first."""
+
+    account_id: UUID
+
+
+class ClaimCapital(Command[BooksView], tag="trading.claim_capital.v1", frozen=True):
+    """Open a book with a part of the account's cash that is in no other; safe to repeat for the same book."""
+
+    account_id: UUID
+    book_id: UUID
+    capital: Decimal
+    name: str = ""
+
+
+class ReleaseBook(Command[BooksView], tag="trading.release_book.v1", frozen=True):
+    """Give the cash of a book back to the unassigned rest; what it holds stays in it. Safe to repeat."""
+
+    account_id: UUID
+    book_id: UUID
+
+
+class TransferPosition(Command[BooksView], tag="trading.transfer_position.v1", frozen=True):
+    """Move a quantity between books (none is the unassigned rest): at cost, or at a price the two books meet at.
+
+    At cost neither book has a profit; at a price the giver sells to the receiver, and cash goes the other way. Safe to
+    repeat with the same ``reference``.
+    """
+
+    account_id: UUID
+    symbol: str
+    qty: Decimal
+    reference: str
+    from_book: UUID | None = None
+    to_book: UUID | None = None
+    price: Decimal | None = None
+
+
+class ApplySplit(Command[SplitAppliedView], tag="trading.apply_split.v1", frozen=True):
+    """Apply a split of ``new_shares`` for ``old_shares`` to every account of a feed; safe to repeat per reference.
+
+    Working orders of the symbol are asked to be canceled: their quantities and prices are of old shares.
+    """
+
+    feed_id: UUID
+    symbol: str
+    new_shares: int
+    old_shares: int
+    reference: str
+
+
 class AccountOpened(Event, tag="trading.account_opened.v1", frozen=True):
     """An account was opened."""
 
@@ -503,3 +521,39 @@ class ExecutionFlagged(Event, tag="trading.execution_flagged.v1", frozen=True):
     code: str
     detail: str
     is_booked: bool
+
+
+class CashBooked(Event, tag="trading.cash_booked.v1", frozen=True):
+    """Money came into an account or left it otherwise than by an execution; ``change`` is signed."""
+
+    owner_id: UUID
+    account_id: UUID
+    activity_id: UUID
+    kind: str
+    symbol: str
+    change: Decimal
+    cash: Decimal
+
+
+class SplitApplied(Event, tag="trading.split_applied.v1", frozen=True):
+    """A split changed what an account holds of a symbol: quantities after it and what it added, in all and by book."""
+
+    owner_id: UUID
+    account_id: UUID
+    symbol: str
+    new_shares: int
+    old_shares: int
+    account_qty: Decimal
+    account_change: Decimal
+    books: tuple[BookQuantity, ...]
+
+
+class PositionTransferred(Event, tag="trading.position_transferred.v1", frozen=True):
+    """A signed quantity left one book for another (none is the unassigned rest); the account holds what it held."""
+
+    owner_id: UUID
+    account_id: UUID
+    symbol: str
+    qty: Decimal
+    from_book: UUID | None
+    to_book: UUID | None

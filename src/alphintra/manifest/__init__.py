@@ -44,6 +44,8 @@ _INTERNAL: Final = frozenset(
         "risk.renew_approval",
         "risk.mark_prices",
         "broker.advance_market",
+        "trading.mark_portfolios",
+        "trading.claim_capital",
     }
 )
 

@@ -47,6 +47,9 @@ SPEC = ServiceSpec(
         "trading.get_account",
         "trading.list_executions",
         "risk.mark_prices",
+        "trading.mark_portfolios",
+        "trading.claim_capital",
+        "trading.release_book",
         "broker.advance_market",
     ),
 )

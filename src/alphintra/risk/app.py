@@ -47,6 +47,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     answer(messages.MarkPrices, endpoints.mark_prices)
     host.hear(from_trading.AccountOpened, endpoints.on_account_opened)
     _wire_surveillance(host, parts, endpoints)
+    host.hear(from_trading.CashBooked, endpoints.on_cash_booked)
+    host.hear(from_trading.SplitApplied, endpoints.on_split_applied)
+    host.hear(from_trading.PositionTransferred, endpoints.on_position_transferred)
     if parts.background:
         host.run("sweep", endpoints.sweep)
     controls = _wire_controls(host, parts)

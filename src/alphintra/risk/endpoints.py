@@ -12,10 +12,13 @@ from alphintra.contracts import risk as messages
 from alphintra.contracts.trading import (
     AccountOpened,
     CancelRequested,
+    CashBooked,
     FillBooked,
     OrderClosed,
     OrderSubmitted,
     OrderUpdated,
+    PositionTransferred,
+    SplitApplied,
 )
 from alphintra.kernel.errors import AlphintraError
 from alphintra.risk.service import (
@@ -145,6 +148,18 @@ class Endpoints:
     async def on_orders_closed(self, deliveries: Sequence[Delivery[OrderClosed]]) -> None:
         """Hear many of ``trading.order_closed``."""
         await bookings.close_orders(deliveries, records=self._records, at=self._clock.now())
+
+    async def on_cash_booked(self, delivery: Delivery[CashBooked]) -> None:
+        """Hear ``trading.cash_booked``."""
+        await bookings.book_cash(delivery, records=self._records, at=self._clock.now())
+
+    async def on_split_applied(self, delivery: Delivery[SplitApplied]) -> None:
+        """Hear ``trading.split_applied``."""
+        await bookings.apply_split(delivery, records=self._records, at=self._clock.now())
+
+    async def on_position_transferred(self, delivery: Delivery[PositionTransferred]) -> None:
+        """Hear ``trading.position_transferred``."""
+        await bookings.transfer_position(delivery, records=self._records, at=self._clock.now())
 
     async def sweep(self) -> None:
         """Give back what nobody confirmed, again and again until cancelled."""

@@ -140,7 +140,9 @@ class Endpoints:
     async def stop_deployment(self, command: messages.StopDeployment, context: Context) -> messages.DeploymentView:
         """Answer ``strategy.stop_deployment``."""
         deployment_id, at = DeploymentId(command.deployment_id), self._clock.now()
-        return await deployments.stop_deployment(deployment_id, context, desk=self._desk, ids=self._ids, at=at)
+        return await deployments.stop_deployment(
+            deployment_id, context, desk=self._desk, orders=self._orders, ids=self._ids, at=at
+        )
 
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
         """Answer ``strategy.list_decisions``."""

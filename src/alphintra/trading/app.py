@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as from_risk
 from alphintra.contracts import trading as messages
-from alphintra.trading.endpoints import Endpoints, OrderQueue
+from alphintra.trading.endpoints import BookEndpoints, Endpoints, OrderQueue
 from alphintra.trading.gateways import RiskGateway
 from alphintra.trading.repository.books import Books
 
@@ -61,3 +61,18 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         from_broker.OrderSuspended,
     )
     host.hear_many(told_of_orders, endpoints.on_orders_reported)
+    _wire_books(host, BookEndpoints(books=books, clock=host.clock, ids=host.ids))
+
+
+def _wire_books(host: ServiceHost, endpoints: BookEndpoints) -> None:
+    answer = host.bus.answer
+    answer(messages.GetSummary, endpoints.get_summary)
+    answer(messages.GetPortfolioHistory, endpoints.get_portfolio_history)
+    answer(messages.MarkPortfolios, endpoints.mark_portfolios)
+    answer(messages.ListActivities, endpoints.list_activities)
+    answer(messages.BookCashFlow, endpoints.book_cash_flow)
+    answer(messages.ListBooks, endpoints.list_books)
+    answer(messages.ClaimCapital, endpoints.claim_capital)
+    answer(messages.ReleaseBook, endpoints.release_book)
+    answer(messages.TransferPosition, endpoints.transfer_position)
+    answer(messages.ApplySplit, endpoints.apply_split)

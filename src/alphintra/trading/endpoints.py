@@ -15,11 +15,15 @@ from alphintra.trading.service import (
     accounts,
     amending,
     closing,
+    deployment_books,
     fills,
+    flows,
     holdings,
     order_lists,
+    portfolio,
     reading,
     reports,
+    splits,
     submission,
 )
 from alphintra.trading.service.views import account_view
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
     from alphintra.trading.repository.books import Books
     from alphintra.trading.service.submission import Submission
 
-__all__ = ["Endpoints", "OrderQueue"]
+__all__ = ["BookEndpoints", "Endpoints", "OrderQueue"]
 
 QUEUE_MAX = 1024
 BATCH_MAX = 64
@@ -229,3 +233,59 @@ class Endpoints:
     async def on_executions_reported(self, deliveries: Sequence[Delivery[from_broker.ExecutionReported]]) -> None:
         """Hear ``broker.execution_reported``, many at once, in the order they were told."""
         await fills.book_fills(deliveries, books=self._books, ids=self._ids, at=self._clock.now())
+
+
+class BookEndpoints:
+    """Handlers of what is kept of an account's money and worth."""
+
+    def __init__(self, *, books: Books, clock: Clock, ids: IdSource) -> None:
+        self._books = books
+        self._clock = clock
+        self._ids = ids
+
+    async def get_summary(self, command: messages.GetSummary, context: Context) -> messages.SummaryView:
+        """Answer ``trading.get_summary``."""
+        return await portfolio.get_summary(command, context, books=self._books)
+
+    async def get_portfolio_history(
+        self, command: messages.GetPortfolioHistory, context: Context
+    ) -> messages.PortfolioHistoryView:
+        """Answer ``trading.get_portfolio_history``."""
+        return await portfolio.get_portfolio_history(command, context, books=self._books)
+
+    async def mark_portfolios(self, command: messages.MarkPortfolios, _context: Context) -> messages.PricesMarkedView:
+        """Answer ``trading.mark_portfolios``."""
+        return await portfolio.mark_portfolios(command, books=self._books)
+
+    async def list_activities(self, command: messages.ListActivities, context: Context) -> messages.ActivitiesView:
+        """Answer ``trading.list_activities``."""
+        return await flows.list_activities(command, context, books=self._books)
+
+    async def book_cash_flow(self, command: messages.BookCashFlow, context: Context) -> messages.ActivityView:
+        """Answer ``trading.book_cash_flow``."""
+        at = self._clock.now()
+        return await flows.book_cash_flow(command, context, books=self._books, ids=self._ids, at=at)
+
+    async def list_books(self, command: messages.ListBooks, context: Context) -> messages.BooksView:
+        """Answer ``trading.list_books``."""
+        return await deployment_books.list_books(command, context, books=self._books)
+
+    async def claim_capital(self, command: messages.ClaimCapital, context: Context) -> messages.BooksView:
+        """Answer ``trading.claim_capital``."""
+        at = self._clock.now()
+        return await deployment_books.claim_capital(command, context, books=self._books, ids=self._ids, at=at)
+
+    async def release_book(self, command: messages.ReleaseBook, context: Context) -> messages.BooksView:
+        """Answer ``trading.release_book``."""
+        at = self._clock.now()
+        return await deployment_books.release_book(command, context, books=self._books, ids=self._ids, at=at)
+
+    async def transfer_position(self, command: messages.TransferPosition, context: Context) -> messages.BooksView:
+        """Answer ``trading.transfer_position``."""
+        at = self._clock.now()
+        return await deployment_books.transfer_position(command, context, books=self._books, ids=self._ids, at=at)
+
+    async def apply_split(self, command: messages.ApplySplit, context: Context) -> messages.SplitAppliedView:
+        """Answer ``trading.apply_split``."""
+        at = self._clock.now()
+        return await splits.apply_split(command, context, books=self._books, ids=self._ids, at=at)

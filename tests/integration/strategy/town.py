@@ -18,12 +18,17 @@ from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.risk import MarkedView, MarkPrices
 from alphintra.contracts.trading import (
     AccountView,
+    BooksView,
+    ClaimCapital,
     ExecutionsView,
     ExecutionView,
     GetAccount,
     GetOrder,
     ListExecutions,
+    MarkPortfolios,
     OrderView,
+    PricesMarkedView,
+    ReleaseBook,
     SubmitOrder,
 )
 from alphintra.engine.bars import Bar
@@ -70,6 +75,7 @@ class Town:
     outages: dict[type[Command[Any]], list[AlphintraError]] = field(default_factory=dict)
     denies: Callable[[SubmitOrder], str] = lambda _command: ""
     refuses: Callable[[OrderView], str] = lambda _order: ""
+    claims: dict[UUID, Decimal] = field(default_factory=dict)
     hears: Callable[[Command[Any]], Awaitable[None]] | None = None
     _patience: dict[str, int] = field(default_factory=dict)
 
@@ -79,6 +85,9 @@ class Town:
         handlers: tuple[tuple[type[Command[Any]], Callable[[Any, Context], object]], ...] = (
             (AdvanceMarket, self._advance),
             (MarkPrices, self._mark),
+            (MarkPortfolios, self._worth),
+            (ClaimCapital, self._claim),
+            (ReleaseBook, self._release),
             (SubmitOrder, self._submit),
             (GetOrder, self._order),
             (GetAccount, self._account),
@@ -274,6 +283,21 @@ class Town:
     def _last_ts(self, feed_id: UUID | None) -> datetime | None:
         done = self.steps.get(feed_id, []) if feed_id is not None else []
         return done[-1][0] if done else None
+
+    def _worth(self, command: MarkPortfolios, _context: Context) -> PricesMarkedView:
+        return PricesMarkedView(marked=len(command.prices), accounts=1)
+
+    def _claim(self, command: ClaimCapital, context: Context) -> BooksView:
+        account = self._account(GetAccount(account_id=command.account_id), context)
+        taken = sum((each for book, each in self.claims.items() if book != command.book_id), Decimal(0))
+        if command.capital > account.cash - taken:
+            raise AlphintraError("CAPITAL_EXCEEDS_CASH", "other books have it", kind=Kind.CONFLICT, pointer="/capital")
+        self.claims[command.book_id] = command.capital
+        return BooksView(books=())
+
+    def _release(self, command: ReleaseBook, _context: Context) -> BooksView:
+        self.claims.pop(command.book_id, None)
+        return BooksView(books=())
 
     def _account(self, command: GetAccount, context: Context) -> AccountView:
         account = self.accounts.get(command.account_id)

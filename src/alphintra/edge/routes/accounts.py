@@ -58,6 +58,7 @@ class AccountBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     currency: str = "USD"
     mode: AccountMode = AccountMode.PAPER
     confirm: str = ""
+    key: str | None = None
 
 
 class ControlsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -133,6 +134,7 @@ async def open_account(caller: Trader, body: Annotated[AccountBody, Depends(Body
         currency=body.currency,
         mode=body.mode,
         confirm=body.confirm,
+        key=body.key,
     )
     return await caller.ask(command)
 

@@ -18,7 +18,7 @@ from alphintra.contracts.trading import (
 from alphintra.edge.routing import PageLimit, Reader, Routes
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["routes"]
+__all__ = ["routes", "utc"]
 
 routes = Routes("accounts")
 
@@ -38,7 +38,7 @@ async def list_lot_closes(
     limit: PageLimit = 1000,
 ) -> LotClosesView:
     """List what was closed of the lots, first in, first out, with the profit of each part: what the tax asks for."""
-    command = ListLotCloses(account_id=account_id, start=_utc(start, "start"), end=_utc(end, "end"), limit=limit)
+    command = ListLotCloses(account_id=account_id, start=utc(start, "start"), end=utc(end, "end"), limit=limit)
     return await caller.ask(command)
 
 
@@ -56,7 +56,7 @@ async def list_booking_breaks(caller: Reader, account_id: UUID, limit: PageLimit
     return await caller.ask(ListBookingBreaks(account_id=account_id, limit=limit))
 
 
-def _utc(moment: datetime | None, name: str) -> datetime | None:
+def utc(moment: datetime | None, name: str) -> datetime | None:
     """Return an instant that names its zone. Raises TIME_NO_ZONE."""
     if moment is not None and moment.tzinfo is None:
         message = f"{name} names no zone: write it as in 2026-01-31T00:00:00Z"

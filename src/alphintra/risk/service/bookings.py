@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from alphintra.contracts.risk import LimitsChanged, ReleasedView
-from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
+from alphintra.contracts.trading import (
+    AccountOpened,
+    CashBooked,
+    FillBooked,
+    OrderClosed,
+    OrderSubmitted,
+    PositionTransferred,
+    SplitApplied,
+)
 from alphintra.engine.portfolio import cash_delta
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_many, receive_once
 from alphintra.infrastructure.faults import fault_point
@@ -28,7 +37,17 @@ if TYPE_CHECKING:
     from alphintra.risk.domain.books import Reservation
     from alphintra.risk.repository import RiskRecords, RiskTransaction
 
-__all__ = ["book_fill", "close_orders", "confirm_orders", "lapse_reservations", "open_account", "release_order"]
+__all__ = [
+    "apply_split",
+    "book_cash",
+    "book_fill",
+    "close_orders",
+    "confirm_orders",
+    "lapse_reservations",
+    "open_account",
+    "release_order",
+    "transfer_position",
+]
 
 _CONSUMER = "risk"
 
@@ -98,6 +117,38 @@ async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, ids
         await _save(tx, family, after, at=at)
         await count_repeats(tx, account_id, execution.book_id, ids=ids, at=at)
         fault_point("risk.before_fill_commit")
+
+
+async def book_cash(delivery: Delivery[CashBooked], *, records: RiskRecords, at: datetime) -> None:
+    """Take money that came or went otherwise than by an execution."""
+    account_id = AccountId(delivery.event.account_id)
+    async with records.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await _lock_known(tx, account_id)
+            await tx.session.value("accounts.move_cash", account_id, delivery.event.change, at)
+
+
+async def apply_split(delivery: Delivery[SplitApplied], *, records: RiskRecords, at: datetime) -> None:
+    """Take the quantities after a split; cash stays what it is."""
+    event = delivery.event
+    account_id = AccountId(event.account_id)
+    async with records.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await _lock_known(tx, account_id)
+            await tx.move(account_id, event.symbol, qty=event.account_change, cash=Decimal(0), at=at)
+            for book in event.books:
+                await tx.move_book(account_id, book.book_id, event.symbol, qty=book.change, at=at)
+
+
+async def transfer_position(delivery: Delivery[PositionTransferred], *, records: RiskRecords, at: datetime) -> None:
+    """Take a quantity that went from one book of an account to another."""
+    event = delivery.event
+    account_id = AccountId(event.account_id)
+    async with records.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await _lock_known(tx, account_id)
+            await tx.move_book(account_id, event.from_book, event.symbol, qty=-event.qty, at=at)
+            await tx.move_book(account_id, event.to_book, event.symbol, qty=event.qty, at=at)
 
 
 async def close_orders(deliveries: Sequence[Delivery[OrderClosed]], *, records: RiskRecords, at: datetime) -> None:

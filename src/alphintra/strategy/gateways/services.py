@@ -13,16 +13,22 @@ from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.risk import MarkedView, MarkPrice, MarkPrices
 from alphintra.contracts.trading import (
     AccountView,
+    ClaimCapital,
     ExecutionView,
     GetAccount,
     GetOrder,
     ListExecutions,
+    MarkPortfolios,
     OrderView,
+    PriceMark,
+    ReleaseBook,
     SubmitOrder,
 )
 from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from alphintra.engine.bars import Bar
     from alphintra.infrastructure.bus import Bus
     from alphintra.kernel.ids import FeedId
@@ -74,7 +80,13 @@ class Market:
     async def mark(
         self, feed_id: FeedId, step: Step, context: Context, *, await_executions: Sequence[str]
     ) -> MarkedView:
-        """Give risk the closes of a step; the reply names executions risk has not heard of yet."""
+        """Give risk the closes of a step; the reply names executions risk has not heard of yet.
+
+        Trading, which has booked the step's executions, first keeps what the feed's accounts are worth at these closes.
+        """
+        marks = tuple(PriceMark(symbol=symbol, price=bar.close) for symbol, bar in step.bars)
+        worth = MarkPortfolios(feed_id=feed_id, seq=step.seq, at=step.ts, prices=marks)
+        await self._bus.ask(worth, context, timeout_s=MARKET_TIMEOUT_S)
         command = MarkPrices(
             feed_id=feed_id,
             seq=step.seq,
@@ -94,6 +106,14 @@ class Orders:
     async def account(self, account_id: UUID, context: Context) -> AccountView:
         """Fetch an account. Raises ACCOUNT_NOT_FOUND, also for other people's."""
         return await self._bus.ask(GetAccount(account_id=account_id), context)
+
+    async def claim(self, account_id: UUID, book_id: UUID, capital: Decimal, context: Context) -> None:
+        """Open a book with a part of an account's free cash; safe to repeat. Raises CAPITAL_EXCEEDS_CASH."""
+        await self._bus.ask(ClaimCapital(account_id=account_id, book_id=book_id, capital=capital), context)
+
+    async def release(self, account_id: UUID, book_id: UUID, context: Context) -> None:
+        """Give a book's cash back to its account; safe to repeat."""
+        await self._bus.ask(ReleaseBook(account_id=account_id, book_id=book_id), context)
 
     async def submit(self, item: OpenIntent, context: Context) -> OrderView:
         """Place the order of an intent; safe to repeat, because the intent's id is the order's."""

@@ -89,14 +89,27 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         "symbol": command.symbol,
         "capital": command.capital,
     }
+    # Claimed before it is stored, so that no two deployments trade with the same money; an unused claim is released.
+    await orders.claim(command.account_id, deployment.deployment_id, command.capital, context)
+    try:
+        deployment = await _stored(deployment, facts, context, desk=desk, ids=ids, at=at)
+    except AlphintraError:
+        await orders.release(command.account_id, deployment.deployment_id, context)
+        raise
+    return _view(deployment)
+
+
+async def _stored(
+    deployment: Deployment, facts: dict[str, Any], context: Context, *, desk: Desk, ids: IdSource, at: datetime
+) -> Deployment:
     async with desk.transaction() as tx:
         # Held until the deployment is stored, so that the feed cannot pass it by.
-        current = _not_finished(await tx.lock_feed(feed.feed_id))
-        deployment = replace(deployment, last_seq=current.seq)
-        await tx.add_deployment(deployment)
+        current = _not_finished(await tx.lock_feed(deployment.feed_id))
+        stored = replace(deployment, last_seq=current.seq)
+        await tx.add_deployment(stored)
         subject = f"deployment:{deployment.deployment_id}"
         await append_audit(tx.session, "deployment.create", subject, facts, ids=ids, context=context, at=at)
-    return _view(deployment)
+    return stored
 
 
 async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> DeploymentView:
@@ -111,14 +124,22 @@ async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
 
 
 async def stop_deployment(
-    deployment_id: DeploymentId, context: Context, *, desk: Desk, ids: IdSource, at: datetime
+    deployment_id: DeploymentId, context: Context, *, desk: Desk, orders: Orders, ids: IdSource, at: datetime
 ) -> DeploymentView:
-    """Stop a deployment: it places no more orders; what it holds stays. A stopped one is answered as it is."""
-    await _owned(deployment_id, context, desk=desk)
+    """Stop a deployment: it places no more orders; what it holds stays, and its cash goes back to the account.
+
+    A stopped one is answered as it is.
+    """
+    stopped = await _owned(deployment_id, context, desk=desk)
     async with desk.transaction() as tx:
         if await tx.execute("deployments.stop", deployment_id, "stopped", ""):
             subject = f"deployment:{deployment_id}"
             await append_audit(tx.session, "deployment.stop", subject, {}, ids=ids, context=context, at=at)
+    try:
+        await orders.release(stopped.account_id, deployment_id, context)
+    except AlphintraError as error:
+        if error.code != "BOOK_NOT_FOUND":  # a deployment older than the books of accounts
+            raise
     return await get_deployment(deployment_id, context, desk=desk)
 
 

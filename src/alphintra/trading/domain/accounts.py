@@ -6,17 +6,18 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
-from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
 from alphintra.kernel.money import require_positive
 from alphintra.kernel.vocabulary import AccountMode
 
-__all__ = ["Account", "new_account"]
+__all__ = ["Account", "keyed_account_id", "new_account", "same_account"]
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ACCOUNT_NAME_MAX = 80
+_KEY_MAX = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +97,22 @@ def _require_way(mode: AccountMode, feed_id: UUID | None, *, is_confirmed: bool)
     if not is_confirmed:
         message = "orders of a live account reach a venue: confirm it by its name, written once more"
         raise AlphintraError("CONFIRM_REQUIRED", message, pointer="/confirm")
+
+
+def keyed_account_id(owner_id: UserId, key: str) -> AccountId:
+    """Return the account id of an owner's key: the same for every repetition. Raises IDEMPOTENCY_FORMAT."""
+    if not 0 < len(key) <= _KEY_MAX or not key.isascii() or not key.isprintable():
+        message = f"the key has 1 to {_KEY_MAX} printable ASCII characters"
+        raise AlphintraError("IDEMPOTENCY_FORMAT", message, pointer="/key")
+    return AccountId(uuid5(NAMESPACE_OID, f"account/{owner_id}/{key}"))
+
+
+def same_account(stored: Account, asked: Account) -> Account:
+    """Return the stored account if it is what is asked for again. Raises IDEMPOTENCY_MISMATCH."""
+    if any(
+        getattr(stored, name) != getattr(asked, name)
+        for name in ("name", "mode", "starting_cash", "currency", "feed_id")
+    ):
+        message = "the key has opened another account: choose a new one"
+        raise AlphintraError("IDEMPOTENCY_MISMATCH", message, kind=Kind.CONFLICT, pointer="/key")
+    return stored

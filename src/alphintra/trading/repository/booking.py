@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from alphintra.engine.holding import NOTHING_HELD, Finished, Holding
+from alphintra.engine.holding import NOTHING_HELD, Filled, Finished, Holding
 from alphintra.engine.lots import Lot, LotClose
 from alphintra.engine.portfolio import Position
 from alphintra.engine.trades import OpenTrade
@@ -53,10 +53,13 @@ class HoldingChanges:
 
     def fold(self, key: HoldingKey, execution: Execution, booking: Booking) -> None:
         """Add what an execution changes."""
-        filled = booking.filled
+        self.fold_filled(key, booking.filled, execution_id=execution.execution_id, closed_at=execution.executed_at)
+
+    def fold_filled(self, key: HoldingKey, filled: Filled, *, execution_id: str, closed_at: datetime) -> None:
+        """Add what a fill changes of a holding."""
         self.holdings[key] = filled.holding
         self.lots |= {(key, lot.number): lot for lot in filled.changed}
-        self.closes += [(key, execution.execution_id, each, execution.executed_at) for each in filled.closes]
+        self.closes += [(key, execution_id, each, closed_at) for each in filled.closes]
         if filled.finished is not None:
             self.finished[key, filled.finished.number] = filled.finished
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
-    from alphintra.infrastructure.postgres import Database, Session
+    from alphintra.infrastructure.postgres import Database, Record, Session
 
 __all__ = ["Changes", "Reads", "conflicts"]
 
@@ -27,6 +27,11 @@ class Reads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def rows(self, name: str, *values: object) -> Sequence[Record]:
+        """Return the rows of a named statement."""
+        async with self._database.session() as session:
+            return await session.rows(name, *values)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from alphintra.contracts.trading import AccountOpened, AccountView, OpenAccount
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
-from alphintra.trading.domain.accounts import Account, new_account
+from alphintra.trading.domain.accounts import Account, keyed_account_id, new_account, same_account
 from alphintra.trading.domain.booking import LedgerLine
 from alphintra.trading.domain.orders import Order
 from alphintra.trading.repository.booking import Posting
@@ -61,10 +61,15 @@ async def owned_account(account_id: AccountId, context: Context, *, books: Books
 async def open_account(
     command: OpenAccount, context: Context, *, books: Books, ids: IdSource, at: datetime
 ) -> AccountView:
-    """Open an account; its starting cash is the first entry of its ledger. Raises ACCOUNT_NAME_TAKEN."""
+    """Open an account; its starting cash is the first entry of its ledger.
+
+    With a key the account's id is derived from it, so that a repetition finds the account. Raises ACCOUNT_NAME_TAKEN,
+    IDEMPOTENCY_FORMAT or IDEMPOTENCY_MISMATCH.
+    """
+    owner_id = acting_user(context)
     account = new_account(
-        account_id=AccountId(ids.new()),
-        owner_id=acting_user(context),
+        account_id=AccountId(ids.new()) if command.key is None else keyed_account_id(owner_id, command.key),
+        owner_id=owner_id,
         name=command.name,
         starting_cash=command.starting_cash,
         currency=command.currency,
@@ -83,13 +88,34 @@ async def open_account(
         feed_id=account.feed_id,
     )
     facts: dict[str, Any] = {"name": account.name, "starting_cash": account.starting_cash, "mode": account.mode}
+    try:
+        await _store_account(account, deposit, (event, facts), context, books=books, ids=ids, at=at)
+    except AlphintraError as error:
+        # Opened already under its key: by an earlier call, or by another that went on beside this one.
+        stored = None if command.key is None else await books.account(account.account_id)
+        if stored is None or error.kind is not Kind.CONFLICT:
+            raise
+        return account_view(same_account(stored, account))
+    return account_view(account)
+
+
+async def _store_account(  # noqa: PLR0913 - what is stored, and on whose authority
+    account: Account,
+    deposit: tuple[LedgerLine, ...],
+    told: tuple[AccountOpened, dict[str, Any]],
+    context: Context,
+    *,
+    books: Books,
+    ids: IdSource,
+    at: datetime,
+) -> None:
+    event, facts = told
     subject = f"account:{account.account_id}"
     async with books.transaction() as tx:
         await tx.add_account(account)
         await tx.add_postings((Posting(ids.new(), account, deposit),), at=at)
         await append_event(tx.session, event, ids=ids, aggregate_id=account.account_id, context=context, at=at)
         await append_audit(tx.session, "account.open", subject, facts, ids=ids, context=context, at=at)
-    return account_view(account)
 
 
 async def list_accounts(context: Context, *, books: Books) -> tuple[AccountView, ...]:

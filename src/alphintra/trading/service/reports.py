@@ -65,6 +65,7 @@ __all__ = [
     "kill_state_changed",
     "locked_order",
     "orders_reported",
+    "request_cancels",
     "state_event",
     "tell_state",
 ]
@@ -216,6 +217,18 @@ def event_detail(event: OrderEvent) -> str:
         "other_order_id": event.other_order_id,
     }
     return _encode({name: value for name, value in facts.items() if value}).decode()
+
+
+async def request_cancels(
+    tx: BooksTransaction, orders: Iterable[Order], context: Context, *, code: str, ids: IdSource, at: datetime
+) -> tuple[OrderId, ...]:
+    """Ask for the cancellation of those orders where that changes something; return these, in one go for any number."""
+    folding = Folding(orders, at=at)
+    moved = tuple(
+        order_id for order_id in tuple(folding.orders) if folding.request_cancel(order_id, context, code=code)
+    )
+    await folding.store(tx, ids=ids)
+    return moved
 
 
 async def locked_order(tx: BooksTransaction, order_id: UUID) -> Order:

@@ -384,3 +384,143 @@ VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (account_id, book_id) DO UPDATE
 SET cash = books.cash + excluded.cash, realized_pnl = books.realized_pnl + excluded.realized_pnl,
     fees = books.fees + excluded.fees;
+
+-- books.open: claim capital for a new book; nothing comes back where the book is open already
+INSERT INTO books (account_id, book_id, name, capital, cash, opened_at)
+VALUES ($1, $2, $3, $4, $4, $5)
+ON CONFLICT (account_id, book_id) DO NOTHING
+RETURNING book_id;
+
+-- books.get: read one book of an account
+SELECT account_id, book_id, name, status, capital, cash, realized_pnl, fees, opened_at FROM books
+WHERE account_id = $1 AND book_id = $2;
+
+-- books.of_account: read the books of an account, oldest first
+SELECT account_id, book_id, name, status, capital, cash, realized_pnl, fees, opened_at FROM books
+WHERE account_id = $1 ORDER BY opened_at NULLS FIRST, book_id;
+
+-- books.cash: how much of an account's cash is in books
+SELECT coalesce(sum(cash), 0) FROM books WHERE account_id = $1;
+
+-- books.release: end a book; its capital is its own no more
+UPDATE books SET status = 'released', capital = 0, cash = cash - $3 WHERE account_id = $1 AND book_id = $2;
+
+-- accounts.flow: change cash, what was paid in, and fees
+UPDATE accounts SET cash = cash + $2, net_flows = net_flows + $3, fees = fees + $4 WHERE account_id = $1;
+
+-- accounts.net_flows: what was paid in and taken out since an account was opened
+SELECT net_flows FROM accounts WHERE account_id = $1;
+
+-- activities.insert: keep what happened to an account beside its executions
+INSERT INTO activities (activity_id, account_id, reference, kind, symbol, qty, net_amount, currency, description,
+    request, booked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- activities.by_reference: read what is booked under a caller's reference
+SELECT activity_id, account_id, reference, kind, symbol, qty, net_amount, currency, description, request, booked_at
+FROM activities WHERE account_id = $1 AND reference = $2;
+
+-- activities.newest: read an account's activities, executions among them, newest first, before a place in the list
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description
+FROM (
+    (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
+        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description
+    FROM executions AS x
+    WHERE x.account_id = $1 AND ($2::text[] IS NULL OR 'fill' = ANY($2))
+        AND ($3::timestamptz IS NULL OR x.booked_at > $3) AND ($4::timestamptz IS NULL OR x.booked_at < $4)
+        AND ($5::timestamptz IS NULL OR (x.booked_at, x.execution_id) < ($5, $6))
+    ORDER BY x.booked_at DESC, x.execution_id DESC
+    LIMIT $7)
+    UNION ALL
+    (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
+        a.description
+    FROM activities AS a
+    WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))
+        AND ($3::timestamptz IS NULL OR a.booked_at > $3) AND ($4::timestamptz IS NULL OR a.booked_at < $4)
+        AND ($5::timestamptz IS NULL OR (a.booked_at, a.activity_id::text) < ($5, $6))
+    ORDER BY a.booked_at DESC, a.activity_id::text DESC
+    LIMIT $7)
+) AS f
+ORDER BY f.booked_at DESC, f.id DESC
+LIMIT $7;
+
+-- activities.oldest: read an account's activities, executions among them, oldest first, after a place in the list
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description
+FROM (
+    (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
+        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description
+    FROM executions AS x
+    WHERE x.account_id = $1 AND ($2::text[] IS NULL OR 'fill' = ANY($2))
+        AND ($3::timestamptz IS NULL OR x.booked_at > $3) AND ($4::timestamptz IS NULL OR x.booked_at < $4)
+        AND ($5::timestamptz IS NULL OR (x.booked_at, x.execution_id) > ($5, $6))
+    ORDER BY x.booked_at, x.execution_id
+    LIMIT $7)
+    UNION ALL
+    (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
+        a.description
+    FROM activities AS a
+    WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))
+        AND ($3::timestamptz IS NULL OR a.booked_at > $3) AND ($4::timestamptz IS NULL OR a.booked_at < $4)
+        AND ($5::timestamptz IS NULL OR (a.booked_at, a.activity_id::text) > ($5, $6))
+    ORDER BY a.booked_at, a.activity_id::text
+    LIMIT $7)
+) AS f
+ORDER BY f.booked_at, f.id
+LIMIT $7;
+
+-- marks.put: take the newest prices of a feed; one that is not newer than what is kept changes nothing
+INSERT INTO marks (feed_id, symbol, price, seq, marked_at)
+SELECT $1, m.symbol, m.price, $4, $5 FROM unnest($2::text[], $3::numeric[]) AS m (symbol, price)
+ORDER BY m.symbol
+ON CONFLICT (feed_id, symbol) DO UPDATE
+SET price = excluded.price, seq = excluded.seq, marked_at = excluded.marked_at
+WHERE marks.seq < excluded.seq
+RETURNING symbol;
+
+-- marks.split: express the newest price of a feed in shares after a split
+UPDATE marks SET price = round(price * $4::numeric / $3::numeric, 9) WHERE feed_id = $1 AND symbol = $2;
+
+-- holdings.on_feed: what every account of a feed holds, with its cash and the newest prices, at one instant
+SELECT a.account_id, a.cash, a.starting_cash, a.net_flows, p.symbol, p.qty, p.cost, m.price
+FROM accounts AS a
+LEFT JOIN positions AS p ON p.account_id = a.account_id AND p.qty <> 0
+LEFT JOIN marks AS m ON m.feed_id = a.feed_id AND m.symbol = p.symbol
+WHERE a.feed_id = $1
+ORDER BY a.account_id;
+
+-- holdings.of_account: what an account holds by book, with the newest prices, at one instant
+SELECT p.book_id, p.symbol, p.qty, p.cost, p.realized_pnl, p.fees, m.price, m.marked_at
+FROM positions AS p
+JOIN accounts AS a ON a.account_id = p.account_id
+LEFT JOIN marks AS m ON m.feed_id = a.feed_id AND m.symbol = p.symbol
+WHERE p.account_id = $1
+ORDER BY p.symbol, p.book_id;
+
+-- portfolio.put: keep what accounts were worth at a mark
+INSERT INTO portfolio_points (account_id, marked_at, equity, cash, net_flows)
+SELECT p.account_id, $2, p.equity, p.cash, p.net_flows
+FROM unnest($1::uuid[], $3::numeric[], $4::numeric[], $5::numeric[]) AS p (account_id, equity, cash, net_flows)
+ON CONFLICT (account_id, marked_at) DO UPDATE
+SET equity = excluded.equity, cash = excluded.cash, net_flows = excluded.net_flows;
+
+-- portfolio.history: what an account was worth at the end of each interval, newest intervals first
+SELECT DISTINCT ON (date_bin($2, p.marked_at, 'epoch'))
+    date_bin($2, p.marked_at, 'epoch') AS bucket, p.equity, p.net_flows
+FROM portfolio_points AS p
+WHERE p.account_id = $1 AND ($3::timestamptz IS NULL OR p.marked_at >= $3)
+    AND ($4::timestamptz IS NULL OR p.marked_at < $4)
+ORDER BY bucket DESC, p.marked_at DESC
+LIMIT $5;
+
+-- portfolio.last_before: what an account was worth at the last mark before an instant
+SELECT equity, net_flows, marked_at FROM portfolio_points WHERE account_id = $1 AND marked_at < $2
+ORDER BY marked_at DESC LIMIT 1;
+
+-- portfolio.newest: the newest mark of an account
+SELECT marked_at FROM portfolio_points WHERE account_id = $1 ORDER BY marked_at DESC LIMIT 1;
+
+-- accounts.on_feed: which accounts trade on a feed
+SELECT account_id FROM accounts WHERE feed_id = $1 ORDER BY account_id;
+
+-- positions.of_symbol: in which books an account holds a symbol
+SELECT book_id FROM positions WHERE account_id = $1 AND symbol = $2 ORDER BY book_id;

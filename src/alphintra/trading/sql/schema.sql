@@ -55,6 +55,7 @@ CREATE TABLE accounts (
     realized_pnl numeric(28,9) DEFAULT 0 NOT NULL,
     fees numeric(28,9) DEFAULT 0 NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    net_flows numeric(28,9) DEFAULT 0 NOT NULL,
     CONSTRAINT accounts_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
     CONSTRAINT accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT accounts_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
@@ -66,6 +67,29 @@ CREATE TABLE accounts (
         'Infinity'::numeric))),
     CONSTRAINT accounts_starting_cash_check CHECK (((starting_cash >= (0)::numeric) AND (starting_cash <
         'Infinity'::numeric)))
+);
+
+-- table activities
+CREATE TABLE activities (
+    activity_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    reference text NOT NULL,
+    kind text NOT NULL,
+    symbol text DEFAULT ''::text NOT NULL,
+    qty numeric(28,9) DEFAULT 0 NOT NULL,
+    net_amount numeric(28,9) NOT NULL,
+    currency text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    request text NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    CONSTRAINT activities_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT activities_kind_check CHECK ((kind <> ''::text)),
+    CONSTRAINT activities_net_amount_check CHECK (((net_amount > '-Infinity'::numeric) AND (net_amount <
+        'Infinity'::numeric))),
+    CONSTRAINT activities_pkey PRIMARY KEY (activity_id),
+    CONSTRAINT activities_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT activities_reference_check CHECK ((reference <> ''::text)),
+    CONSTRAINT activities_reference_key UNIQUE (account_id, reference)
 );
 
 -- table audit_events
@@ -227,6 +251,18 @@ CREATE TABLE lots (
     CONSTRAINT lots_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric)))
 );
 
+-- table marks
+CREATE TABLE marks (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    price numeric(28,9) NOT NULL,
+    seq bigint NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    CONSTRAINT marks_pkey PRIMARY KEY (feed_id, symbol),
+    CONSTRAINT marks_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT marks_seq_check CHECK ((seq > 0))
+);
+
 -- table order_events
 CREATE TABLE order_events (
     order_id uuid NOT NULL,
@@ -322,6 +358,21 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 );
 
+-- table portfolio_points
+CREATE TABLE portfolio_points (
+    account_id uuid NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    equity numeric(28,9) NOT NULL,
+    cash numeric(28,9) NOT NULL,
+    net_flows numeric(28,9) NOT NULL,
+    CONSTRAINT portfolio_points_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
+    CONSTRAINT portfolio_points_equity_check CHECK (((equity > '-Infinity'::numeric) AND (equity <
+        'Infinity'::numeric))),
+    CONSTRAINT portfolio_points_net_flows_check CHECK (((net_flows > '-Infinity'::numeric) AND (net_flows <
+        'Infinity'::numeric))),
+    CONSTRAINT portfolio_points_pkey PRIMARY KEY (account_id, marked_at)
+);
+
 -- table positions
 CREATE TABLE positions (
     account_id uuid NOT NULL,
@@ -379,6 +430,10 @@ CREATE TABLE trades (
     CONSTRAINT trades_trade_no_check CHECK ((trade_no > 0))
 );
 
+-- foreign key activities.activities_account_id_fkey
+ALTER TABLE activities ADD CONSTRAINT activities_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    accounts(account_id);
+
 -- foreign key books.books_account_id_fkey
 ALTER TABLE books ADD CONSTRAINT books_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
 
@@ -410,12 +465,22 @@ ALTER TABLE orders ADD CONSTRAINT orders_account_id_fkey FOREIGN KEY (account_id
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
 
+-- foreign key portfolio_points.portfolio_points_account_id_fkey
+ALTER TABLE portfolio_points ADD CONSTRAINT portfolio_points_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    accounts(account_id);
+
 -- foreign key positions.positions_account_id_fkey
 ALTER TABLE positions ADD CONSTRAINT positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     accounts(account_id);
 
 -- foreign key trades.trades_account_id_fkey
 ALTER TABLE trades ADD CONSTRAINT trades_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
+
+-- index accounts.accounts_feed_idx
+CREATE INDEX accounts_feed_idx ON accounts USING btree (feed_id);
+
+-- index activities.activities_account_booked_idx
+CREATE INDEX activities_account_booked_idx ON activities USING btree (account_id, booked_at, activity_id);
 
 -- index booking_breaks.booking_breaks_account_idx
 CREATE INDEX booking_breaks_account_idx ON booking_breaks USING btree (account_id, found_at DESC, break_id);

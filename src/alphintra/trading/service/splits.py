@@ -1,0 +1,139 @@
+"""The use case of a split: other quantities at other prices, and no profit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from alphintra.contracts.trading import BookQuantity, SplitApplied, SplitAppliedView
+from alphintra.engine.holding import Holding, split_holding
+from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, BookId
+from alphintra.kernel.vocabulary import Side
+from alphintra.trading.domain.booking import UNASSIGNED_BOOK, HoldingKey
+from alphintra.trading.domain.orders import Reason
+from alphintra.trading.repository.booking import HoldingChanges
+from alphintra.trading.service.flows import require_reference, stored_activity
+from alphintra.trading.service.reports import request_cancels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alphintra.contracts.trading import ApplySplit
+    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.messages import Context
+    from alphintra.trading.domain.accounts import Account
+    from alphintra.trading.repository.books import Books, BooksTransaction
+
+__all__ = ["apply_split"]
+
+SHARES_MAX = 10_000
+_ALL = dict.fromkeys(Side, Decimal(10) ** 17)  # more than any holding: every lot is read
+_encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
+
+
+async def apply_split(
+    command: ApplySplit, context: Context, *, books: Books, ids: IdSource, at: datetime
+) -> SplitAppliedView:
+    """Apply a split to every account of a feed in one transaction; those that had it under this reference stay.
+
+    Quantities of positions, lots and round trips are multiplied, costs stay, and so does what the accounts are worth:
+    the newest price of the feed is divided with them. Working orders of the symbol are asked to be canceled.
+
+    Raises SPLIT_RATIO, SPLIT_FORBIDDEN or IDEMPOTENCY_*.
+    """
+    _require_may_split(command, context)
+    changed: list[AccountId] = []
+    async with books.transaction() as tx:
+        rows = await tx.session.rows("accounts.on_feed", command.feed_id)
+        accounts = await tx.lock_accounts([row["account_id"] for row in rows])
+        for account in accounts.values():
+            if await stored_activity(tx, account, command) is None:
+                await _split_account(tx, account, command, context, ids=ids, at=at)
+                changed.append(account.account_id)
+        if changed:
+            ratio = (command.new_shares, command.old_shares)
+            await tx.session.execute("marks.split", command.feed_id, command.symbol, *map(Decimal, ratio))
+        fault_point("trading.before_split_commit")
+    return SplitAppliedView(accounts=tuple(changed))
+
+
+async def _split_account(
+    tx: BooksTransaction, account: Account, command: ApplySplit, context: Context, *, ids: IdSource, at: datetime
+) -> None:
+    account_id = account.account_id
+    rows = await tx.session.rows("positions.of_symbol", account_id, command.symbol)
+    keys = [HoldingKey(account_id, row["book_id"], command.symbol) for row in rows]
+    before = await tx.held(dict.fromkeys(keys, _ALL)) if keys else {}
+    before = {key: holding for key, holding in before.items() if holding.position.qty}
+    ratio = {"numerator": command.new_shares, "denominator": command.old_shares}
+    after = {key: split_holding(holding, **ratio) for key, holding in before.items()}
+    changes = HoldingChanges()
+    changes.holdings = dict(after)
+    changes.lots = {(key, lot.number): lot for key, holding in after.items() for lot in holding.lots}
+    await tx.save_holdings(changes, at=at)
+    working = [order for order in await tx.lock_open_orders(account_id) if order.symbol == command.symbol]
+    await request_cancels(tx, working, context, code=Reason.SPLIT, ids=ids, at=at)
+    told = _told(account, command, before, after)
+    await tx.session.execute(
+        "activities.insert",
+        ids.new(),
+        account_id,
+        command.reference,
+        "split",
+        command.symbol,
+        told.account_change,
+        Decimal(0),
+        account.currency,
+        f"{command.new_shares} for {command.old_shares}",
+        _encode(command).decode(),
+        at,
+    )
+    if after:
+        await append_event(tx.session, told, ids=ids, aggregate_id=account_id, context=context, at=at)
+    subject = f"account:{account_id}"
+    await append_audit(tx.session, "split.apply", subject, told, ids=ids, context=context, at=at)
+
+
+def _told(
+    account: Account,
+    command: ApplySplit,
+    before: Mapping[HoldingKey, Holding],
+    after: Mapping[HoldingKey, Holding],
+) -> SplitApplied:
+    quantities = tuple(
+        BookQuantity(
+            book_id=None if key.book_id == UNASSIGNED_BOOK else BookId(key.book_id),
+            qty=holding.position.qty,
+            cost=holding.position.cost,
+            change=holding.position.qty - before[key].position.qty,
+        )
+        for key, holding in after.items()
+    )
+    return SplitApplied(
+        owner_id=account.owner_id,
+        account_id=account.account_id,
+        symbol=command.symbol,
+        new_shares=command.new_shares,
+        old_shares=command.old_shares,
+        account_qty=sum((each.qty for each in quantities), Decimal(0)),
+        account_change=sum((each.change for each in quantities), Decimal(0)),
+        books=quantities,
+    )
+
+
+def _require_may_split(command: ApplySplit, context: Context) -> None:
+    require_reference(command.reference)
+    for name, shares in (("new_shares", command.new_shares), ("old_shares", command.old_shares)):
+        if not 1 <= shares <= SHARES_MAX:
+            raise AlphintraError("SPLIT_RATIO", f"{name} is 1 to {SHARES_MAX}", pointer=f"/{name}")
+    if command.new_shares == command.old_shares:
+        raise AlphintraError("SPLIT_RATIO", "as many new shares as old ones change nothing", pointer="/new_shares")
+    if context.actor.user_id is not None and not {"owner", "operator"} & set(context.actor.roles):
+        message = "a split concerns every account of a feed: the operator applies it"
+        raise AlphintraError("SPLIT_FORBIDDEN", message, kind=Kind.FORBIDDEN)
