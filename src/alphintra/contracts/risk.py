@@ -8,6 +8,7 @@ from uuid import UUID
 from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
 from alphintra.contracts.approval import Approval, OrderTerms
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
+from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
@@ -18,7 +19,10 @@ __all__ = [
     "Assessment",
     "AssessmentView",
     "AssessmentsView",
+    "CaseChanged",
+    "CaseOpened",
     "Finding",
+    "GetCase",
     "GetLimits",
     "GetRiskReport",
     "GetRiskState",
@@ -31,15 +35,20 @@ __all__ = [
     "ListAlertRules",
     "ListAlerts",
     "ListAssessments",
+    "ListCases",
+    "ListDetectors",
     "ListRiskReports",
     "MarkPrice",
     "MarkPrices",
     "MarkedView",
+    "MoveCase",
     "ReleaseOrder",
     "ReleasedView",
     "RenewApproval",
+    "ReplayDetector",
     "RiskStateView",
     "SetAlertRule",
+    "SetDetector",
     "SetKillState",
     "SetLimits",
 ]
@@ -269,6 +278,48 @@ class SetAlertRule(Command[AlertRuleView], tag="risk.set_alert_rule.v1", frozen=
     escalate_after_s: int
 
 
+class ListCases(Command[CasesView], tag="risk.list_cases.v1", frozen=True):
+    """List cases of surveillance, newest first; for owner and operator, and never about themselves."""
+
+    state: str | None = None
+    limit: int = 100
+
+
+class GetCase(Command[CaseView], tag="risk.get_case.v1", frozen=True):
+    """Fetch a case with its evidence."""
+
+    case_id: UUID
+
+
+class MoveCase(Command[CaseView], tag="risk.move_case.v1", frozen=True):
+    """Act on a case: review, escalate, propose_closure with an outcome, confirm_closure or reject_closure."""
+
+    case_id: UUID
+    action: str
+    reason: str
+    outcome: str | None = None
+
+
+class ListDetectors(Command[DetectorsView], tag="risk.list_detectors.v1", frozen=True):
+    """List the detectors of surveillance with their parameters in force."""
+
+
+class SetDetector(Command[DetectorView], tag="risk.set_detector.v1", frozen=True):
+    """Store a new version of a detector's parameters; what is not named stays, and that is a review too."""
+
+    detector: str
+    values: dict[str, Decimal]
+    reason: str
+
+
+class ReplayDetector(Command[ReplayView], tag="risk.replay_detector.v1", frozen=True):
+    """Run a detector over stored history; no case is opened."""
+
+    detector: str
+    since: Utc
+    until: Utc
+
+
 class LimitsChanged(Event, tag="risk.limits_changed.v1", frozen=True):
     """A limit set came into force."""
 
@@ -303,3 +354,21 @@ class AlertEscalated(Event, tag="risk.alert_escalated.v1", frozen=True):
 
     alert: AlertView
     owner_id: UUID | None
+
+
+class CaseOpened(Event, tag="risk.case_opened.v1", frozen=True):
+    """A detector found something that a person is to look at."""
+
+    case_id: UUID
+    detector: str
+    owner_id: UUID
+    symbol: str
+
+
+class CaseChanged(Event, tag="risk.case_changed.v1", frozen=True):
+    """Somebody acted on a case."""
+
+    case_id: UUID
+    action: str
+    state: str
+    version: int

@@ -29,6 +29,26 @@ SPEC = ServiceSpec(
             update_columns=("escalated_at", "acknowledged_by", "acknowledged_at", "note"),
         ),
         TableSpec(name="alert_rules", data_class="risk_decision", grants=("select", "insert")),
+        TableSpec(
+            name="order_stream", data_class="order", grants=("select", "insert"), update_columns=("is_seen",)
+        ),
+        TableSpec(name="surveillance_parameters", data_class="risk_decision", grants=("select", "insert")),
+        TableSpec(
+            name="surveillance_cases",
+            data_class="risk_decision",
+            grants=("select", "insert"),
+            update_columns=(
+                "state",
+                "reviewer",
+                "proposed_by",
+                "outcome",
+                "reason",
+                "closed_by",
+                "closed_at",
+                "version",
+            ),
+        ),
+        TableSpec(name="case_steps", data_class="risk_decision", grants=("select", "insert")),
     ),
     commands=(
         "health",
@@ -48,8 +68,14 @@ SPEC = ServiceSpec(
         "acknowledge_alert",
         "list_alert_rules",
         "set_alert_rule",
+        "list_cases",
+        "get_case",
+        "move_case",
+        "list_detectors",
+        "set_detector",
+        "replay_detector",
     ),
-    events=("limits_changed", "limit_breached", "kill_state_changed", "alert_raised", "alert_escalated"),
+    events=("limits_changed", "limit_breached", "kill_state_changed", "alert_raised", "alert_escalated", "case_opened", "case_changed"),
     hears=(
         "trading.account_opened",
         "trading.order_submitted",

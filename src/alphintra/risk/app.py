@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
 from alphintra.contracts.strategy import FeedFinished
 from alphintra.infrastructure.signing import SigningKey
-from alphintra.risk.endpoints import AlertEndpoints, Endpoints, MeasureEndpoints
-from alphintra.risk.repository import AlertRecords, MetricRecords, RiskRecords
+from alphintra.risk.endpoints import AlertEndpoints, Endpoints, MeasureEndpoints, SurveillanceEndpoints
+from alphintra.risk.repository import AlertRecords, MetricRecords, RiskRecords, SurveillanceRecords
 
 if TYPE_CHECKING:
+    from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.host import Parts, ServiceHost
 
 __all__ = ["wire"]
+
+Heard = Callable[[Sequence["Delivery[Any]"]], Awaitable[None]]
 
 
 def wire(host: ServiceHost, parts: Parts) -> None:
@@ -36,9 +40,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     answer(messages.ListAssessments, endpoints.list_assessments)
     answer(messages.MarkPrices, endpoints.mark_prices)
     host.hear(from_trading.AccountOpened, endpoints.on_account_opened)
-    host.hear_many((from_trading.OrderSubmitted,), endpoints.on_orders_submitted)
-    host.hear(from_trading.FillBooked, endpoints.on_fill_booked)
-    host.hear_many((from_trading.OrderClosed,), endpoints.on_orders_closed)
+    _wire_surveillance(host, parts, endpoints)
     if parts.background:
         host.run("sweep", endpoints.sweep)
     _wire_measures(host, parts)
@@ -67,3 +69,31 @@ def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints) -> Non
     host.hear(FeedFinished, alerts.on_feed_finished)
     if parts.background:
         host.run("watch", alerts.watch)
+
+
+def _wire_surveillance(host: ServiceHost, parts: Parts, endpoints: Endpoints) -> None:
+    """Enter surveillance; what trading tells of orders and trades is booked, then copied, a run at a time."""
+    surveillance = SurveillanceEndpoints(records=SurveillanceRecords(host.database), clock=host.clock, ids=host.ids)
+
+    async def on_fills_booked(deliveries: Sequence[Delivery[from_trading.FillBooked]]) -> None:
+        for delivery in deliveries:
+            await endpoints.on_fill_booked(delivery)
+
+    def copied(book: Heard) -> Heard:
+        async def heard(deliveries: Sequence[Delivery[Any]]) -> None:
+            await book(deliveries)
+            await surveillance.copy_actions(deliveries)
+
+        return heard
+
+    host.hear_many((from_trading.OrderSubmitted,), copied(endpoints.on_orders_submitted))
+    host.hear_many((from_trading.FillBooked,), copied(on_fills_booked))
+    host.hear_many((from_trading.OrderClosed,), copied(endpoints.on_orders_closed))
+    host.bus.answer(messages.ListCases, surveillance.list_cases)
+    host.bus.answer(messages.GetCase, surveillance.get_case)
+    host.bus.answer(messages.MoveCase, surveillance.move_case)
+    host.bus.answer(messages.ListDetectors, surveillance.list_detectors)
+    host.bus.answer(messages.SetDetector, surveillance.set_detector)
+    host.bus.answer(messages.ReplayDetector, surveillance.replay_detector)
+    if parts.background:
+        host.run("examine", surveillance.examine)

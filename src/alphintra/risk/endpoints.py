@@ -5,30 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from alphintra.contracts import risk as messages
 from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
 from alphintra.kernel.errors import AlphintraError
-from alphintra.risk.service import alerts, bookings, decisions, reports, rules
+from alphintra.risk.service import alerts, bookings, cases, decisions, reports, rules, watching
 
 if TYPE_CHECKING:
     from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
     from alphintra.contracts.strategy import FeedFinished
+    from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.signing import SigningKey
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
-    from alphintra.risk.repository import AlertRecords, MetricRecords, RiskRecords
+    from alphintra.risk.repository import AlertRecords, MetricRecords, RiskRecords, SurveillanceRecords
 
-__all__ = ["AlertEndpoints", "Endpoints", "MeasureEndpoints"]
+__all__ = ["AlertEndpoints", "Endpoints", "MeasureEndpoints", "SurveillanceEndpoints"]
 
 SWEEP_INTERVAL_S = 5.0
 WATCH_INTERVAL_S = 1.0
+EXAMINE_INTERVAL_S = 2.0
 TOUCHED_MAX = 10_000  # accounts noted between two looks; past that the others wait for their next fill
 MEASURE_INTERVAL_S = 60.0
 SWEEP_DELAY_S = 60.0  # after a start: confirmations that waited for us are heard before anything lapses
@@ -227,3 +229,54 @@ class AlertEndpoints:
             self._touched |= touched
             raise
         await alerts.escalate_alerts(alerts=self._alerts, ids=self._ids, at=at)
+
+
+class SurveillanceEndpoints:
+    """Handlers of surveillance: the copy of orders and trades, their examination, and cases."""
+
+    def __init__(self, *, records: SurveillanceRecords, clock: Clock, ids: IdSource) -> None:
+        self._records = records
+        self._clock = clock
+        self._ids = ids
+
+    async def copy_actions(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        """Hear ``trading.order_submitted``, ``trading.order_closed`` and ``trading.fill_booked``."""
+        await watching.copy_actions(deliveries, records=self._records, at=self._clock.now())
+
+    async def list_cases(self, command: messages.ListCases, context: Context) -> CasesView:
+        """Answer ``risk.list_cases``."""
+        return await cases.list_cases(command, context, records=self._records)
+
+    async def get_case(self, command: messages.GetCase, context: Context) -> CaseView:
+        """Answer ``risk.get_case``."""
+        return await cases.get_case(command, context, records=self._records)
+
+    async def move_case(self, command: messages.MoveCase, context: Context) -> CaseView:
+        """Answer ``risk.move_case``."""
+        at = self._clock.now()
+        return await cases.move_case(command, context, records=self._records, ids=self._ids, at=at)
+
+    async def list_detectors(self, _command: messages.ListDetectors, context: Context) -> DetectorsView:
+        """Answer ``risk.list_detectors``."""
+        return await cases.list_detectors(context, records=self._records, at=self._clock.now())
+
+    async def set_detector(self, command: messages.SetDetector, context: Context) -> DetectorView:
+        """Answer ``risk.set_detector``."""
+        at = self._clock.now()
+        return await cases.set_detector(command, context, records=self._records, ids=self._ids, at=at)
+
+    async def replay_detector(self, command: messages.ReplayDetector, context: Context) -> ReplayView:
+        """Answer ``risk.replay_detector``."""
+        return await cases.replay_detector(command, context, records=self._records, at=self._clock.now())
+
+    async def examine(self) -> None:
+        """Look at what was copied, every two seconds until cancelled."""
+        while True:
+            await self.examine_once()
+            await asyncio.sleep(EXAMINE_INTERVAL_S)
+
+    async def examine_once(self) -> int:
+        """Look at what was copied since the last look; returns how many cases were opened."""
+        at = self._clock.now()
+        await watching.ensure_parameters(records=self._records, at=at)
+        return await watching.examine(records=self._records, ids=self._ids, at=at)

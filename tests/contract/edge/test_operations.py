@@ -56,7 +56,7 @@ _QUERIES: Final = {
     **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
     "import_dataset": "?filename=a.csv&source=test",
 }
-_PATH_WORDS: Final = {"{symbol}": "AAPL", "{key_id}": "key1", "{action}": "resume", "{rule}": "loss"}
+_PATH_WORDS: Final = {"{symbol}": "AAPL", "{key_id}": "key1", "{action}": "resume", "{rule}": "loss", "{detector}": "ramping"}
 
 
 def written(operation: Operation) -> str:
@@ -148,6 +148,12 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "PUT /api/v1/accounts/{account_id}/limits",
         "PUT /api/v1/risk/alert-rules/{rule}",
         "POST /api/v1/connections/rotate-keys",
+        "GET /api/v1/surveillance/cases",
+        "GET /api/v1/surveillance/cases/{case_id}",
+        "GET /api/v1/surveillance/detectors",
+        "POST /api/v1/surveillance/cases/{case_id}/steps",
+        "POST /api/v1/surveillance/detectors/{detector}/replay",
+        "PUT /api/v1/surveillance/detectors/{detector}",
     }
     halt = {written(one) for one in OPERATIONS if one.scope is Scope.HALT}
     assert halt == {"POST /api/v1/risk/kill", "POST /api/v1/risk/release"}

@@ -413,3 +413,102 @@ CROSS JOIN LATERAL (
     ORDER BY s.version DESC LIMIT 1
 ) AS l
 WHERE u.used >= l.position_qty_max * $2;
+
+-- stream.insert: copy actions, each with the newest price risk holds of its symbol
+INSERT INTO order_stream (
+    event_id, happened_at, stored_at, kind, owner_id, account_id, order_id, symbol, side, type, qty, price, reference,
+    reference_at, execution_id, venue_at, is_seen
+)
+SELECT
+    n.event_id, n.happened_at, $14, n.kind, n.owner_id, n.account_id, n.order_id, n.symbol, n.side, n.type, n.qty,
+    n.price, p.price, p.marked_at, n.execution_id, n.venue_at, false
+FROM unnest(
+    $1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[],
+    $10::numeric[], $11::numeric[], $12::text[], $13::timestamptz[]
+) AS n (
+    event_id, happened_at, kind, owner_id, account_id, order_id, symbol, side, type, qty, price, execution_id, venue_at
+)
+LEFT JOIN balances AS b ON b.account_id = n.account_id
+LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = n.symbol
+ON CONFLICT (event_id) DO NOTHING;
+
+-- stream.take: mark some actions as seen, and return whose they are and how late their copies came
+UPDATE order_stream SET is_seen = true
+WHERE event_id IN (
+    SELECT event_id FROM order_stream WHERE NOT is_seen ORDER BY stored_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+)
+RETURNING owner_id, account_id, symbol, kind, execution_id, happened_at, stored_at;
+
+-- stream.of_people: the actions of some people in some symbols within a time, in order
+SELECT
+    s.event_id, s.happened_at, s.kind, s.owner_id, s.account_id, s.order_id, s.symbol, s.side, s.type, s.qty, s.price,
+    s.reference, s.reference_at, s.execution_id, s.venue_at
+FROM unnest($1::uuid[], $2::text[]) AS w (owner_id, symbol)
+INNER JOIN order_stream AS s ON s.owner_id = w.owner_id AND s.symbol = w.symbol
+WHERE s.happened_at BETWEEN $3 AND $4
+ORDER BY s.happened_at DESC, s.event_id DESC LIMIT $5;
+
+-- stream.of_time: everybody's actions within a time, in order
+SELECT
+    event_id, happened_at, kind, owner_id, account_id, order_id, symbol, side, type, qty, price, reference,
+    reference_at, execution_id, venue_at
+FROM order_stream WHERE happened_at BETWEEN $1 AND $2
+ORDER BY happened_at, event_id LIMIT $3;
+
+-- stream.ratios: messages and trades of accounts in symbols since a time
+SELECT
+    s.account_id, s.symbol, count(*) FILTER (WHERE s.kind IN ('new', 'amend', 'cancel')) AS messages,
+    count(*) FILTER (WHERE s.kind = 'trade') AS trades
+FROM unnest($1::uuid[], $2::text[]) AS w (owner_id, symbol)
+INNER JOIN order_stream AS s ON s.owner_id = w.owner_id AND s.symbol = w.symbol
+WHERE s.happened_at > $3
+GROUP BY s.account_id, s.symbol;
+
+-- parameters.current: the newest parameters of each detector
+SELECT DISTINCT ON (detector) detector, version, parameters, reason, set_by, set_at, review_due
+FROM surveillance_parameters ORDER BY detector, version DESC;
+
+-- parameters.insert: store a version of a detector's parameters; nothing happens if it exists
+INSERT INTO surveillance_parameters (detector, version, parameters, reason, set_by, set_at, review_due)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (detector, version) DO NOTHING;
+
+-- cases.open: open a case, unless there is one of the same detector and anchor; no row comes back then
+INSERT INTO surveillance_cases (
+    case_id, detector, parameter_version, anchor, owner_id, symbol, summary, first_at, last_at, evidence,
+    evidence_sha256, opened_at, state, reason, version
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', '', 1)
+ON CONFLICT (detector, anchor) DO NOTHING
+RETURNING case_id;
+
+-- cases.known: the cases of a detector by what they are anchored at
+SELECT anchor, case_id FROM surveillance_cases WHERE detector = $1 AND anchor = ANY($2::uuid[]);
+
+-- cases.list: cases, newest first, but none about one person
+SELECT
+    case_id, detector, parameter_version, owner_id, symbol, summary, first_at, last_at, state, opened_at, reviewer,
+    proposed_by, outcome, reason, closed_by, closed_at, version
+FROM surveillance_cases
+WHERE ($1::text IS NULL OR state = $1) AND ($2::uuid IS NULL OR owner_id <> $2)
+ORDER BY opened_at DESC, case_id DESC LIMIT $3;
+
+-- cases.lock: read a case to change it
+SELECT
+    case_id, detector, parameter_version, owner_id, symbol, summary, first_at, last_at, state, opened_at, reviewer,
+    proposed_by, outcome, reason, closed_by, closed_at, version
+FROM surveillance_cases WHERE case_id = $1 FOR NO KEY UPDATE;
+
+-- cases.evidence: what a case rests on
+SELECT evidence, evidence_sha256 FROM surveillance_cases WHERE case_id = $1;
+
+-- cases.save: store a changed case
+UPDATE surveillance_cases
+SET
+    state = $2, reviewer = $3, proposed_by = $4, outcome = $5, reason = $6, closed_by = $7, closed_at = $8, version = $9
+WHERE case_id = $1;
+
+-- case_steps.insert: note what was done to a case
+INSERT INTO case_steps (case_id, step, at, actor, action, state, reason) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- case_steps.list: what was done to a case, in order
+SELECT step, at, actor, action, state, reason FROM case_steps WHERE case_id = $1 ORDER BY step;
