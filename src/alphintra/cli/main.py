@@ -14,7 +14,10 @@ import click
 
 from alphintra.cli import (
     backtests,
+<<<<<<< HEAD
     connections,
+=======
+>>>>>>> 5e5ca97 (Surveillance over HTTP and the command line; docs of risk measures, alerts and surveillance)
     database,
     deploy,
     market_data,
@@ -22,6 +25,10 @@ from alphintra.cli import (
     platform,
     risk,
     strategies,
+<<<<<<< HEAD
+=======
+    surveillance,
+>>>>>>> 5e5ca97 (Surveillance over HTTP and the command line; docs of risk measures, alerts and surveillance)
     trading,
 )
 from alphintra.cli.chaos import command as chaos
@@ -82,8 +89,13 @@ for _module in (
     strategies,
     backtests,
     trading,
+<<<<<<< HEAD
     connections,
     risk,
+=======
+    risk,
+    surveillance,
+>>>>>>> 5e5ca97 (Surveillance over HTTP and the command line; docs of risk measures, alerts and surveillance)
     database,
     deploy,
     chaos,

@@ -34,6 +34,7 @@ from alphintra.edge.routes import (
     orders,
     risk,
     strategies,
+    surveillance,
     workflows,
 )
 from alphintra.edge.routing import Operation
@@ -58,6 +59,7 @@ _RESOURCES: Final = tuple(
         holdings,
         orders,
         risk,
+        surveillance,
         messages,
     )
 )

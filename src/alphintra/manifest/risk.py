@@ -29,9 +29,7 @@ SPEC = ServiceSpec(
             update_columns=("escalated_at", "acknowledged_by", "acknowledged_at", "note"),
         ),
         TableSpec(name="alert_rules", data_class="risk_decision", grants=("select", "insert")),
-        TableSpec(
-            name="order_stream", data_class="order", grants=("select", "insert"), update_columns=("is_seen",)
-        ),
+        TableSpec(name="order_stream", data_class="order", grants=("select", "insert"), update_columns=("is_seen",)),
         TableSpec(name="surveillance_parameters", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(
             name="surveillance_cases",
@@ -75,7 +73,15 @@ SPEC = ServiceSpec(
         "set_detector",
         "replay_detector",
     ),
-    events=("limits_changed", "limit_breached", "kill_state_changed", "alert_raised", "alert_escalated", "case_opened", "case_changed"),
+    events=(
+        "limits_changed",
+        "limit_breached",
+        "kill_state_changed",
+        "alert_raised",
+        "alert_escalated",
+        "case_opened",
+        "case_changed",
+    ),
     hears=(
         "trading.account_opened",
         "trading.order_submitted",

@@ -56,7 +56,13 @@ _QUERIES: Final = {
     **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
     "import_dataset": "?filename=a.csv&source=test",
 }
-_PATH_WORDS: Final = {"{symbol}": "AAPL", "{key_id}": "key1", "{action}": "resume", "{rule}": "loss", "{detector}": "ramping"}
+_PATH_WORDS: Final = {
+    "{symbol}": "AAPL",
+    "{key_id}": "key1",
+    "{action}": "resume",
+    "{rule}": "loss",
+    "{detector}": "ramping",
+}
 
 
 def written(operation: Operation) -> str:

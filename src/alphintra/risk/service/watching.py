@@ -91,7 +91,7 @@ async def examine(*, records: SurveillanceRecords, ids: IdSource, at: datetime) 
     return opened
 
 
-async def _open(  # noqa: PLR0913 - what was found, by which version, and what a change needs
+async def _open(
     tx: SurveillanceTransaction, finding: Finding, *, version: int, ids: IdSource, context: Context, at: datetime
 ) -> bool:
     first, last = finding.evidence[0], finding.evidence[-1]

@@ -401,9 +401,9 @@ FROM (
             FROM exposures WHERE account_id = ANY($1::uuid[])
             UNION ALL
             SELECT
-                account_id, symbol, 0, CASE WHEN side = 'buy' THEN open_qty ELSE 0 END,
-                CASE WHEN side = 'sell' THEN open_qty ELSE 0 END
-            FROM reservations WHERE account_id = ANY($1::uuid[]) AND open_qty > 0
+                account_id, symbol, 0, CASE WHEN side = 'buy' THEN coalesce(counted_qty, open_qty) ELSE 0 END,
+                CASE WHEN side = 'sell' THEN coalesce(counted_qty, open_qty) ELSE 0 END
+            FROM reservations WHERE account_id = ANY($1::uuid[]) AND open_qty > 0 AND NOT is_reducing
         ) AS s
         GROUP BY s.account_id, s.symbol
     ) AS w

@@ -146,6 +146,19 @@ CREATE TABLE booked_executions (
     CONSTRAINT booked_executions_pkey PRIMARY KEY (execution_id, account_id)
 );
 
+-- table case_steps
+CREATE TABLE case_steps (
+    case_id uuid NOT NULL,
+    step bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT case_steps_pkey PRIMARY KEY (case_id, step),
+    CONSTRAINT case_steps_step_check CHECK ((step > 0))
+);
+
 -- table equity_days
 CREATE TABLE equity_days (
     account_id uuid NOT NULL,
@@ -243,6 +256,35 @@ CREATE TABLE limit_sets (
     CONSTRAINT limit_sets_position_qty_max_check CHECK (((position_qty_max > (0)::numeric) AND (position_qty_max <
         'Infinity'::numeric))),
     CONSTRAINT limit_sets_version_check CHECK ((version > 0))
+);
+
+-- table order_stream
+CREATE TABLE order_stream (
+    event_id uuid NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    stored_at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    owner_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    type text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    price numeric(28,9),
+    reference numeric(28,9),
+    reference_at timestamp with time zone,
+    execution_id text NOT NULL,
+    venue_at timestamp with time zone,
+    is_seen boolean NOT NULL,
+    CONSTRAINT order_stream_kind_check CHECK ((kind = ANY (ARRAY['new'::text, 'amend'::text, 'cancel'::text,
+        'expire'::text, 'reject'::text, 'trade'::text, 'done'::text]))),
+    CONSTRAINT order_stream_pkey PRIMARY KEY (event_id),
+    CONSTRAINT order_stream_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT order_stream_qty_check CHECK (((qty >= (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT order_stream_reference_check CHECK (((reference > (0)::numeric) AND (reference <
+        'Infinity'::numeric))),
+    CONSTRAINT order_stream_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
 );
 
 -- table outbox
@@ -351,9 +393,63 @@ CREATE TABLE schema_migrations (
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
 );
 
+-- table surveillance_cases
+CREATE TABLE surveillance_cases (
+    case_id uuid NOT NULL,
+    detector text NOT NULL,
+    parameter_version bigint NOT NULL,
+    anchor uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    symbol text NOT NULL,
+    summary text NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    evidence text NOT NULL,
+    evidence_sha256 bytea NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    reviewer text,
+    proposed_by text,
+    outcome text,
+    reason text NOT NULL,
+    closed_by text,
+    closed_at timestamp with time zone,
+    version bigint NOT NULL,
+    CONSTRAINT surveillance_cases_closed_by_two CHECK ((((state = 'closed'::text) = (closed_by IS NOT NULL)) AND
+        ((closed_at IS NULL) = (closed_by IS NULL)) AND ((closed_by IS NULL) OR ((proposed_by IS NOT NULL) AND
+        (outcome IS NOT NULL) AND (closed_by <> proposed_by))))),
+    CONSTRAINT surveillance_cases_evidence_sha256_check CHECK ((octet_length(evidence_sha256) = 32)),
+    CONSTRAINT surveillance_cases_once_key UNIQUE (detector, anchor),
+    CONSTRAINT surveillance_cases_outcome_check CHECK ((outcome = ANY (ARRAY['false_positive'::text,
+        'explained'::text, 'reported'::text]))),
+    CONSTRAINT surveillance_cases_parameter_version_check CHECK ((parameter_version > 0)),
+    CONSTRAINT surveillance_cases_pkey PRIMARY KEY (case_id),
+    CONSTRAINT surveillance_cases_state_check CHECK ((state = ANY (ARRAY['open'::text, 'under_review'::text,
+        'escalated'::text, 'closed'::text]))),
+    CONSTRAINT surveillance_cases_version_check CHECK ((version > 0))
+);
+
+-- table surveillance_parameters
+CREATE TABLE surveillance_parameters (
+    detector text NOT NULL,
+    version bigint NOT NULL,
+    parameters jsonb NOT NULL,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    review_due date NOT NULL,
+    CONSTRAINT surveillance_parameters_pkey PRIMARY KEY (detector, version),
+    CONSTRAINT surveillance_parameters_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT surveillance_parameters_version_check CHECK ((version > 0))
+);
+
 -- foreign key book_exposures.book_exposures_account_id_fkey
 ALTER TABLE book_exposures ADD CONSTRAINT book_exposures_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     balances(account_id);
+
+-- foreign key case_steps.case_steps_case_id_fkey
+ALTER TABLE case_steps ADD CONSTRAINT case_steps_case_id_fkey FOREIGN KEY (case_id) REFERENCES
+    surveillance_cases(case_id);
 
 -- foreign key equity_days.equity_days_account_id_fkey
 ALTER TABLE equity_days ADD CONSTRAINT equity_days_account_id_fkey FOREIGN KEY (account_id) REFERENCES
@@ -421,6 +517,15 @@ CREATE INDEX kill_states_account_idx ON kill_states USING btree (account_id, epo
 -- index kill_states.kill_states_firm_idx
 CREATE INDEX kill_states_firm_idx ON kill_states USING btree (epoch) WHERE (scope = 'firm'::text);
 
+-- index order_stream.order_stream_person_idx
+CREATE INDEX order_stream_person_idx ON order_stream USING btree (owner_id, symbol, happened_at);
+
+-- index order_stream.order_stream_time_idx
+CREATE INDEX order_stream_time_idx ON order_stream USING btree (happened_at);
+
+-- index order_stream.order_stream_unseen_idx
+CREATE INDEX order_stream_unseen_idx ON order_stream USING btree (stored_at) WHERE (NOT is_seen);
+
 -- index reservations.reservations_group_idx
 CREATE INDEX reservations_group_idx ON reservations USING btree (group_id) WHERE (group_id IS NOT NULL);
 
@@ -435,6 +540,9 @@ CREATE INDEX reservations_replaces_idx ON reservations USING btree (replaces) WH
 
 -- index risk_metrics.risk_metrics_account_idx
 CREATE INDEX risk_metrics_account_idx ON risk_metrics USING btree (account_id, measured_at DESC);
+
+-- index surveillance_cases.surveillance_cases_opened_idx
+CREATE INDEX surveillance_cases_opened_idx ON surveillance_cases USING btree (opened_at DESC, case_id DESC);
 
 -- trigger audit_events.audit_events_queue_seal
 CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
