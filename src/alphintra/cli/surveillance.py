@@ -106,7 +106,7 @@ def list_detectors(*, as_json: bool) -> int:
     for one in found["detectors"]:
         overdue = ", overdue" if one["is_overdue"] else ""
         click.echo(f"{one['detector']}, version {one['version']}, review by {one['review_due']}{overdue}")
-        click.echo("  " + ", ".join(f"{name} {amount(value)}" for name, value in one["values"].items()))
+        click.echo("  " + ", ".join(f"{name} {amount(value):f}" for name, value in one["values"].items()))
     return 0
 
 
@@ -131,8 +131,8 @@ def set_detector(*, detector: str, values: tuple[str, ...], reason: str, as_json
 
 @surveillance.command("replay")
 @click.option("--detector", required=True, help="Which one, as `surveillance detectors` names it.")
-@click.option("--from", "since", type=_WHEN, required=True, help="Day or time, UTC.")
-@click.option("--to", "until", type=_WHEN, required=True, help="Day or time, UTC, not included.")
+@click.option("--from", "since", type=_WHEN, required=True, help="Day or time of the platform, UTC.")
+@click.option("--to", "until", type=_WHEN, required=True, help="Day or time of the platform, UTC, not included.")
 @AS_JSON
 def replay(*, detector: str, since: datetime, until: datetime, as_json: bool) -> int:
     """Run a detector over stored history; no case is opened."""
