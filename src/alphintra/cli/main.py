@@ -14,10 +14,7 @@ import click
 
 from alphintra.cli import (
     backtests,
-<<<<<<< HEAD
     connections,
-=======
->>>>>>> 5e5ca97 (Surveillance over HTTP and the command line; docs of risk measures, alerts and surveillance)
     database,
     deploy,
     market_data,
@@ -25,10 +22,7 @@ from alphintra.cli import (
     platform,
     risk,
     strategies,
-<<<<<<< HEAD
-=======
     surveillance,
->>>>>>> 5e5ca97 (Surveillance over HTTP and the command line; docs of risk measures, alerts and surveillance)
     trading,
 )
 from alphintra.cli.chaos import command as chaos
@@ -89,13 +83,9 @@ for _module in (
     strategies,
     backtests,
     trading,
-<<<<<<< HEAD
     connections,
     risk,
-=======
-    risk,
     surveillance,
->>>>>>> 5e5ca97 (Surveillance over HTTP and the command line; docs of risk measures, alerts and surveillance)
     database,
     deploy,
     chaos,
