@@ -41,6 +41,15 @@ def test_exceptions_in_clusters_are_rejected_where_as_many_spread_out_are_not() 
     assert not christoffersen(spread, tail=0.05).is_rejected
 
 
+def test_exceptions_that_are_too_many_are_rejected_however_they_are_spread() -> None:
+    often = [day % 8 == 0 for day in range(500)]
+    assert kupiec(500, sum(often), tail=0.05).is_rejected
+    spread = christoffersen(often, tail=0.05)
+    assert spread.statistic >= kupiec(500, sum(often), tail=0.05).statistic
+    even = [False, False, True, True, False, True, True, False, False, False] * 20  # b - a is small: no dependence
+    assert christoffersen(even, tail=0.05).statistic >= kupiec(200, 80, tail=0.05).statistic
+
+
 @pytest.mark.parametrize(("days", "exceptions", "tail"), [(0, 0, 0.01), (10, 11, 0.01), (10, -1, 0.01), (10, 1, 0)])
 def test_numbers_that_cannot_be_are_refused(days: int, exceptions: int, tail: float) -> None:
     with pytest.raises(AlphintraError) as refused:
