@@ -86,6 +86,7 @@ CREATE TABLE assessments (
     leaf bytea NOT NULL,
     inputs jsonb NOT NULL,
     decided_at timestamp with time zone NOT NULL,
+    inputs_hash bytea,
     CONSTRAINT assessments_approved_iff_no_finding CHECK ((approved = (findings = '[]'::jsonb))),
     CONSTRAINT assessments_attempt_check CHECK ((attempt > 0)),
     CONSTRAINT assessments_kill_epoch_check CHECK ((kill_epoch >= 0)),
@@ -121,6 +122,8 @@ CREATE TABLE balances (
     currency text NOT NULL,
     cash numeric(28,9) NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    mode text DEFAULT 'paper'::text NOT NULL,
+    venue text DEFAULT 'paper'::text NOT NULL,
     CONSTRAINT balances_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
     CONSTRAINT balances_pkey PRIMARY KEY (account_id)
 );
@@ -159,6 +162,20 @@ CREATE TABLE case_steps (
     CONSTRAINT case_steps_step_check CHECK ((step > 0))
 );
 
+-- table dead_man_switches
+CREATE TABLE dead_man_switches (
+    account_id uuid NOT NULL,
+    session_id text NOT NULL,
+    timeout_s bigint NOT NULL,
+    deadline timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT dead_man_switches_pkey PRIMARY KEY (account_id, session_id),
+    CONSTRAINT dead_man_switches_state_check CHECK ((state = ANY (ARRAY['armed'::text, 'lost'::text,
+        'closed'::text]))),
+    CONSTRAINT dead_man_switches_timeout_s_check CHECK ((timeout_s > 0))
+);
+
 -- table equity_days
 CREATE TABLE equity_days (
     account_id uuid NOT NULL,
@@ -178,6 +195,23 @@ CREATE TABLE equity_days (
         'Infinity'::numeric))),
     CONSTRAINT equity_days_pkey PRIMARY KEY (account_id, slot),
     CONSTRAINT equity_days_slot_check CHECK (((slot >= 0) AND (slot < 2048)))
+);
+
+-- table equity_marks
+CREATE TABLE equity_marks (
+    account_id uuid NOT NULL,
+    day date NOT NULL,
+    opening_equity numeric(56,18) NOT NULL,
+    last_equity numeric(56,18) NOT NULL,
+    peak_equity numeric(56,18) NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    CONSTRAINT equity_marks_last_equity_check CHECK (((last_equity > '-Infinity'::numeric) AND (last_equity <
+        'Infinity'::numeric))),
+    CONSTRAINT equity_marks_opening_equity_check CHECK (((opening_equity > '-Infinity'::numeric) AND (opening_equity
+        < 'Infinity'::numeric))),
+    CONSTRAINT equity_marks_peak_equity_check CHECK (((peak_equity > '-Infinity'::numeric) AND (peak_equity <
+        'Infinity'::numeric))),
+    CONSTRAINT equity_marks_pkey PRIMARY KEY (account_id)
 );
 
 -- table event_log
@@ -212,12 +246,33 @@ CREATE TABLE feed_marks (
     CONSTRAINT feed_marks_seq_check CHECK ((seq >= 0))
 );
 
+-- table fleet
+CREATE TABLE fleet (
+    service text NOT NULL,
+    instance text NOT NULL,
+    build text NOT NULL,
+    config_hash text NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    CONSTRAINT fleet_pkey PRIMARY KEY (service, instance)
+);
+
 -- table inbox
 CREATE TABLE inbox (
     consumer text NOT NULL,
     event_id uuid NOT NULL,
     received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+
+-- table instruments
+CREATE TABLE instruments (
+    symbol text NOT NULL,
+    version bigint NOT NULL,
+    terms jsonb NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT instruments_pkey PRIMARY KEY (symbol, version),
+    CONSTRAINT instruments_version_check CHECK ((version > 0))
 );
 
 -- table kill_states
@@ -238,6 +293,36 @@ CREATE TABLE kill_states (
         'cancel_only'::text, 'halted'::text])))
 );
 
+-- table latches
+CREATE TABLE latches (
+    latch_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    code text NOT NULL,
+    symbol text,
+    book_id uuid,
+    reason text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    lift_reason text,
+    CONSTRAINT latches_pkey PRIMARY KEY (latch_id),
+    CONSTRAINT latches_reason_check CHECK ((reason <> ''::text))
+);
+
+-- table limit_proposals
+CREATE TABLE limit_proposals (
+    proposal_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    wanted jsonb NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    decided_by text,
+    decided_at timestamp with time zone,
+    is_approved boolean,
+    CONSTRAINT limit_proposals_pkey PRIMARY KEY (proposal_id),
+    CONSTRAINT limit_proposals_two_people CHECK (((is_approved IS NOT TRUE) OR (decided_by <> proposed_by)))
+);
+
 -- table limit_sets
 CREATE TABLE limit_sets (
     account_id uuid NOT NULL,
@@ -248,6 +333,7 @@ CREATE TABLE limit_sets (
     may_short boolean NOT NULL,
     set_by text NOT NULL,
     set_at timestamp with time zone NOT NULL,
+    controls jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT limit_sets_order_notional_max_check CHECK (((order_notional_max > (0)::numeric) AND
         (order_notional_max < 'Infinity'::numeric))),
     CONSTRAINT limit_sets_order_qty_max_check CHECK (((order_qty_max > (0)::numeric) AND (order_qty_max <
@@ -256,6 +342,15 @@ CREATE TABLE limit_sets (
     CONSTRAINT limit_sets_position_qty_max_check CHECK (((position_qty_max > (0)::numeric) AND (position_qty_max <
         'Infinity'::numeric))),
     CONSTRAINT limit_sets_version_check CHECK ((version > 0))
+);
+
+-- table message_buckets
+CREATE TABLE message_buckets (
+    account_id uuid NOT NULL,
+    tokens numeric(28,9) NOT NULL,
+    refilled_at timestamp with time zone NOT NULL,
+    CONSTRAINT message_buckets_pkey PRIMARY KEY (account_id),
+    CONSTRAINT message_buckets_tokens_check CHECK (((tokens >= (0)::numeric) AND (tokens < 'Infinity'::numeric)))
 );
 
 -- table order_stream
@@ -295,6 +390,26 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 );
 
+-- table overrides
+CREATE TABLE overrides (
+    override_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    content text NOT NULL,
+    codes text[] NOT NULL,
+    reason text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    approved_by text,
+    approved_at timestamp with time zone,
+    used_for uuid,
+    used_at timestamp with time zone,
+    CONSTRAINT overrides_pkey PRIMARY KEY (override_id),
+    CONSTRAINT overrides_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT overrides_two_people CHECK (((approved_by IS NULL) OR (approved_by <> requested_by)))
+);
+
 -- table price_closes
 CREATE TABLE price_closes (
     feed_id uuid NOT NULL,
@@ -315,6 +430,8 @@ CREATE TABLE prices (
     price numeric(28,9) NOT NULL,
     seq bigint NOT NULL,
     marked_at timestamp with time zone NOT NULL,
+    bid numeric(28,9),
+    ask numeric(28,9),
     CONSTRAINT prices_pkey PRIMARY KEY (feed_id, symbol),
     CONSTRAINT prices_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
     CONSTRAINT prices_seq_check CHECK ((seq >= 0))
@@ -343,6 +460,10 @@ CREATE TABLE reservations (
     spent numeric(56,18) DEFAULT 0 NOT NULL,
     counted_qty numeric(28,9),
     counted_cash numeric(56,18),
+    limit_price numeric(28,9),
+    book_id uuid,
+    is_unknown boolean DEFAULT false NOT NULL,
+    order_version bigint DEFAULT 0 NOT NULL,
     CONSTRAINT reservations_amounts_are_finite CHECK (((carried_qty >= (0)::numeric) AND (carried_qty <
         'Infinity'::numeric) AND (spent >= (0)::numeric) AND (spent < 'Infinity'::numeric) AND ((notional IS NULL)
         OR ((notional > (0)::numeric) AND (notional < 'Infinity'::numeric))) AND ((counted_qty IS NULL) OR
@@ -364,6 +485,20 @@ END)),
         'released'::text, 'closed'::text]))),
     CONSTRAINT reservations_target_qty_check CHECK (((target_qty >= (0)::numeric) AND (target_qty <
         'Infinity'::numeric)))
+);
+
+-- table restrictions
+CREATE TABLE restrictions (
+    restriction_id uuid NOT NULL,
+    symbol text NOT NULL,
+    account_id uuid,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    CONSTRAINT restrictions_pkey PRIMARY KEY (restriction_id),
+    CONSTRAINT restrictions_reason_check CHECK ((reason <> ''::text))
 );
 
 -- table risk_metrics
@@ -391,6 +526,42 @@ CREATE TABLE schema_migrations (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- table scope_kills
+CREATE TABLE scope_kills (
+    epoch bigint NOT NULL,
+    scope text NOT NULL,
+    key text NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT scope_kills_epoch_check CHECK ((epoch > 0)),
+    CONSTRAINT scope_kills_key_check CHECK ((key <> ''::text)),
+    CONSTRAINT scope_kills_pkey PRIMARY KEY (epoch),
+    CONSTRAINT scope_kills_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT scope_kills_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'strategy'::text, 'venue'::text]))),
+    CONSTRAINT scope_kills_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'reduce_only'::text,
+        'cancel_only'::text, 'halted'::text])))
+);
+
+-- table shared_limits
+CREATE TABLE shared_limits (
+    scope text NOT NULL,
+    owner_id uuid NOT NULL,
+    version bigint NOT NULL,
+    credit_max numeric(28,9),
+    four_eyes_above numeric(28,9),
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT shared_limits_credit_max_check CHECK (((credit_max > (0)::numeric) AND (credit_max <
+        'Infinity'::numeric))),
+    CONSTRAINT shared_limits_four_eyes_above_check CHECK (((four_eyes_above >= (0)::numeric) AND (four_eyes_above <
+        'Infinity'::numeric))),
+    CONSTRAINT shared_limits_pkey PRIMARY KEY (scope, owner_id, version),
+    CONSTRAINT shared_limits_scope_check CHECK ((scope = ANY (ARRAY['firm'::text, 'user'::text]))),
+    CONSTRAINT shared_limits_version_check CHECK ((version > 0))
 );
 
 -- table surveillance_cases
@@ -451,8 +622,16 @@ ALTER TABLE book_exposures ADD CONSTRAINT book_exposures_account_id_fkey FOREIGN
 ALTER TABLE case_steps ADD CONSTRAINT case_steps_case_id_fkey FOREIGN KEY (case_id) REFERENCES
     surveillance_cases(case_id);
 
+-- foreign key dead_man_switches.dead_man_switches_account_id_fkey
+ALTER TABLE dead_man_switches ADD CONSTRAINT dead_man_switches_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
+
 -- foreign key equity_days.equity_days_account_id_fkey
 ALTER TABLE equity_days ADD CONSTRAINT equity_days_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
+
+-- foreign key equity_marks.equity_marks_account_id_fkey
+ALTER TABLE equity_marks ADD CONSTRAINT equity_marks_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     balances(account_id);
 
 -- foreign key exposures.exposures_account_id_fkey
@@ -463,12 +642,27 @@ ALTER TABLE exposures ADD CONSTRAINT exposures_account_id_fkey FOREIGN KEY (acco
 ALTER TABLE kill_states ADD CONSTRAINT kill_states_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     balances(account_id);
 
+-- foreign key latches.latches_account_id_fkey
+ALTER TABLE latches ADD CONSTRAINT latches_account_id_fkey FOREIGN KEY (account_id) REFERENCES balances(account_id);
+
+-- foreign key limit_proposals.limit_proposals_account_id_fkey
+ALTER TABLE limit_proposals ADD CONSTRAINT limit_proposals_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
+
 -- foreign key limit_sets.limit_sets_account_id_fkey
 ALTER TABLE limit_sets ADD CONSTRAINT limit_sets_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     balances(account_id);
 
+-- foreign key message_buckets.message_buckets_account_id_fkey
+ALTER TABLE message_buckets ADD CONSTRAINT message_buckets_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
+
 -- foreign key outbox.outbox_event_fkey
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
+
+-- foreign key overrides.overrides_account_id_fkey
+ALTER TABLE overrides ADD CONSTRAINT overrides_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    balances(account_id);
 
 -- foreign key price_closes.price_closes_feed_id_fkey
 ALTER TABLE price_closes ADD CONSTRAINT price_closes_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES
@@ -508,6 +702,19 @@ CREATE INDEX assessments_decided_range_idx ON assessments USING brin (decided_at
 -- index assessments.assessments_refused_idx
 CREATE INDEX assessments_refused_idx ON assessments USING btree (decided_at) WHERE (NOT approved);
 
+-- index balances.balances_feed_idx
+CREATE INDEX balances_feed_idx ON balances USING btree (feed_id);
+
+-- index balances.balances_owner_idx
+CREATE INDEX balances_owner_idx ON balances USING btree (owner_id);
+
+-- index booked_executions.booked_executions_account_idx
+CREATE INDEX booked_executions_account_idx ON booked_executions USING btree (account_id, booked_at);
+
+-- index dead_man_switches.dead_man_switches_deadline_idx
+CREATE INDEX dead_man_switches_deadline_idx ON dead_man_switches USING btree (deadline) WHERE (state =
+    'armed'::text);
+
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
 
@@ -517,6 +724,9 @@ CREATE INDEX kill_states_account_idx ON kill_states USING btree (account_id, epo
 -- index kill_states.kill_states_firm_idx
 CREATE INDEX kill_states_firm_idx ON kill_states USING btree (epoch) WHERE (scope = 'firm'::text);
 
+-- index latches.latches_account_idx
+CREATE INDEX latches_account_idx ON latches USING btree (account_id) WHERE (lifted_at IS NULL);
+
 -- index order_stream.order_stream_person_idx
 CREATE INDEX order_stream_person_idx ON order_stream USING btree (owner_id, symbol, happened_at);
 
@@ -525,6 +735,10 @@ CREATE INDEX order_stream_time_idx ON order_stream USING btree (happened_at);
 
 -- index order_stream.order_stream_unseen_idx
 CREATE INDEX order_stream_unseen_idx ON order_stream USING btree (stored_at) WHERE (NOT is_seen);
+
+-- index overrides.overrides_open_idx
+CREATE INDEX overrides_open_idx ON overrides USING btree (account_id) WHERE ((approved_at IS NOT NULL) AND (used_at
+    IS NULL));
 
 -- index reservations.reservations_group_idx
 CREATE INDEX reservations_group_idx ON reservations USING btree (group_id) WHERE (group_id IS NOT NULL);
@@ -538,8 +752,14 @@ CREATE INDEX reservations_open_idx ON reservations USING btree (account_id, symb
 -- index reservations.reservations_replaces_idx
 CREATE INDEX reservations_replaces_idx ON reservations USING btree (replaces) WHERE (replaces IS NOT NULL);
 
+-- index restrictions.restrictions_symbol_idx
+CREATE INDEX restrictions_symbol_idx ON restrictions USING btree (symbol) WHERE (lifted_at IS NULL);
+
 -- index risk_metrics.risk_metrics_account_idx
 CREATE INDEX risk_metrics_account_idx ON risk_metrics USING btree (account_id, measured_at DESC);
+
+-- index scope_kills.scope_kills_key_idx
+CREATE INDEX scope_kills_key_idx ON scope_kills USING btree (scope, key, epoch);
 
 -- index surveillance_cases.surveillance_cases_opened_idx
 CREATE INDEX surveillance_cases_opened_idx ON surveillance_cases USING btree (opened_at DESC, case_id DESC);
