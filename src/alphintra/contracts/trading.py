@@ -7,43 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.contracts import books, orders
 from alphintra.contracts.approval import Approval, OrderTerms
-from alphintra.contracts.books import (
-    ActivitiesView,
-    ActivityView,
-    BookingBreaksView,
-    BookingBreakView,
-    BookQuantity,
-    BooksView,
-    BookView,
-    ExecutionsView,
-    ExecutionView,
-    LedgerEntryView,
-    LedgerView,
-    LotClosesView,
-    LotCloseView,
-    LotsView,
-    LotView,
-    PortfolioHistoryView,
-    PositionsView,
-    PositionView,
-    PricesMarkedView,
-    SplitAppliedView,
-    SummaryView,
-    TradesView,
-    TradeView,
-)
-from alphintra.contracts.orders import (
-    AccountsView,
-    AccountView,
-    LegView,
-    OrderEventsView,
-    OrderEventView,
-    OrdersView,
-    OrderView,
-    StopLoss,
-    TakeProfit,
-)
 from alphintra.kernel.messages import Command, Event, Utc
 from alphintra.kernel.vocabulary import (
     AccountMode,
@@ -57,18 +22,9 @@ from alphintra.kernel.vocabulary import (
 
 __all__ = [
     "AccountOpened",
-    "AccountView",
-    "AccountsView",
-    "ActivitiesView",
-    "ActivityView",
     "ApplySplit",
     "ApprovedLeg",
     "BookCashFlow",
-    "BookQuantity",
-    "BookView",
-    "BookingBreakView",
-    "BookingBreaksView",
-    "BooksView",
     "CancelOrder",
     "CancelOrders",
     "CancelRequested",
@@ -76,16 +32,11 @@ __all__ = [
     "ClaimCapital",
     "ClosePositions",
     "ExecutionFlagged",
-    "ExecutionView",
-    "ExecutionsView",
     "FillBooked",
     "GetAccount",
     "GetOrder",
     "GetPortfolioHistory",
     "GetSummary",
-    "LedgerEntryView",
-    "LedgerView",
-    "LegView",
     "ListAccounts",
     "ListActivities",
     "ListBookingBreaks",
@@ -98,41 +49,23 @@ __all__ = [
     "ListOrders",
     "ListPositions",
     "ListTrades",
-    "LotCloseView",
-    "LotClosesView",
-    "LotView",
-    "LotsView",
     "MarkPortfolios",
     "OpenAccount",
     "OrderClosed",
     "OrderDenied",
-    "OrderEventView",
-    "OrderEventsView",
     "OrderSubmitted",
     "OrderUpdated",
-    "OrderView",
-    "OrdersView",
-    "PortfolioHistoryView",
     "PositionTransferred",
-    "PositionView",
-    "PositionsView",
     "PriceMark",
-    "PricesMarkedView",
     "ReleaseBook",
     "ReplaceOrder",
     "SplitApplied",
-    "SplitAppliedView",
-    "StopLoss",
     "SubmitOrder",
-    "SummaryView",
-    "TakeProfit",
-    "TradeView",
-    "TradesView",
     "TransferPosition",
 ]
 
 
-class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=True):
+class OpenAccount(Command[orders.AccountView], tag="trading.open_account.v1", frozen=True):
     """Open an account: a paper one that trades against a price feed, or a live one that a connection leads to a venue.
 
     The mode never changes. A live account is confirmed by typing its name once more; its starting cash is what the
@@ -148,17 +81,17 @@ class OpenAccount(Command[AccountView], tag="trading.open_account.v1", frozen=Tr
     key: str | None = None
 
 
-class GetAccount(Command[AccountView], tag="trading.get_account.v1", frozen=True):
+class GetAccount(Command[orders.AccountView], tag="trading.get_account.v1", frozen=True):
     """Fetch one account."""
 
     account_id: UUID
 
 
-class ListAccounts(Command[AccountsView], tag="trading.list_accounts.v1", frozen=True):
+class ListAccounts(Command[orders.AccountsView], tag="trading.list_accounts.v1", frozen=True):
     """List the acting user's accounts."""
 
 
-class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True):
+class SubmitOrder(Command[orders.OrderView], tag="trading.submit_order.v1", frozen=True):
     """Place an order. Safe to repeat with the same ``client_order_id``: the same order is answered.
 
     A refusal by risk is an order in status ``denied`` with its reason, not a failure. Exactly one of ``qty`` and
@@ -182,12 +115,12 @@ class SubmitOrder(Command[OrderView], tag="trading.submit_order.v1", frozen=True
     reduce_only: bool = False
     position_intent: PositionIntent | None = None
     order_class: OrderClass = OrderClass.SIMPLE
-    take_profit: TakeProfit | None = None
-    stop_loss: StopLoss | None = None
+    take_profit: orders.TakeProfit | None = None
+    stop_loss: orders.StopLoss | None = None
     book_id: UUID | None = None
 
 
-class ReplaceOrder(Command[OrderView], tag="trading.replace_order.v1", frozen=True):
+class ReplaceOrder(Command[orders.OrderView], tag="trading.replace_order.v1", frozen=True):
     """Put a new order in the place of a working one; what is left out stays as it was. Answers the new order.
 
     Safe to repeat with the same ``client_order_id``, which names the new order. ``qty`` is the quantity of the whole,
@@ -205,20 +138,20 @@ class ReplaceOrder(Command[OrderView], tag="trading.replace_order.v1", frozen=Tr
     expire_at: Utc | None = None
 
 
-class CancelOrder(Command[OrderView], tag="trading.cancel_order.v1", frozen=True):
+class CancelOrder(Command[orders.OrderView], tag="trading.cancel_order.v1", frozen=True):
     """Ask for an order to be canceled; a closed order is answered as it is."""
 
     order_id: UUID
 
 
-class CancelOrders(Command[OrdersView], tag="trading.cancel_orders.v1", frozen=True):
+class CancelOrders(Command[orders.OrdersView], tag="trading.cancel_orders.v1", frozen=True):
     """Ask for all open orders of an account to be canceled, of some symbols where given; answers those."""
 
     account_id: UUID
     symbols: tuple[str, ...] | None = None
 
 
-class ClosePositions(Command[OrdersView], tag="trading.close_positions.v1", frozen=True):
+class ClosePositions(Command[orders.OrdersView], tag="trading.close_positions.v1", frozen=True):
     """Place market orders that bring an account's positions to zero; answers the orders.
 
     One order for each book that holds something. ``client_order_id`` is what their ids begin with: repeated with the
@@ -232,19 +165,19 @@ class ClosePositions(Command[OrdersView], tag="trading.close_positions.v1", froz
     qty: Decimal | None = None
 
 
-class ListOrderEvents(Command[OrderEventsView], tag="trading.list_order_events.v1", frozen=True):
+class ListOrderEvents(Command[orders.OrderEventsView], tag="trading.list_order_events.v1", frozen=True):
     """List what happened to an order, oldest first: why it was denied, canceled or expired among it."""
 
     order_id: UUID
 
 
-class GetOrder(Command[OrderView], tag="trading.get_order.v1", frozen=True):
+class GetOrder(Command[orders.OrderView], tag="trading.get_order.v1", frozen=True):
     """Fetch one order."""
 
     order_id: UUID
 
 
-class ListOrders(Command[OrdersView], tag="trading.list_orders.v1", frozen=True):
+class ListOrders(Command[orders.OrdersView], tag="trading.list_orders.v1", frozen=True):
     """List orders of an account page by page, newest first unless ``oldest_first``, at most ``limit``.
 
     Each filter that is given narrows the list: one ``status``, or any of ``statuses``; created later than ``after`` and
@@ -266,7 +199,7 @@ class ListOrders(Command[OrdersView], tag="trading.list_orders.v1", frozen=True)
     cursor: str | None = None
 
 
-class ListExecutions(Command[ExecutionsView], tag="trading.list_executions.v1", frozen=True):
+class ListExecutions(Command[books.ExecutionsView], tag="trading.list_executions.v1", frozen=True):
     """List executions of an account, oldest first; of one book, or by execution id, where given."""
 
     account_id: UUID
@@ -275,20 +208,20 @@ class ListExecutions(Command[ExecutionsView], tag="trading.list_executions.v1", 
     limit: int = 1000
 
 
-class ListPositions(Command[PositionsView], tag="trading.list_positions.v1", frozen=True):
+class ListPositions(Command[books.PositionsView], tag="trading.list_positions.v1", frozen=True):
     """List positions of an account."""
 
     account_id: UUID
 
 
-class ListLedger(Command[LedgerView], tag="trading.list_ledger.v1", frozen=True):
+class ListLedger(Command[books.LedgerView], tag="trading.list_ledger.v1", frozen=True):
     """List the double entries of an account, oldest first."""
 
     account_id: UUID
     limit: int = 1000
 
 
-class ListLots(Command[LotsView], tag="trading.list_lots.v1", frozen=True):
+class ListLots(Command[books.LotsView], tag="trading.list_lots.v1", frozen=True):
     """List the open lots of an account, of one symbol where given."""
 
     account_id: UUID
@@ -296,7 +229,7 @@ class ListLots(Command[LotsView], tag="trading.list_lots.v1", frozen=True):
     limit: int = 1000
 
 
-class ListLotCloses(Command[LotClosesView], tag="trading.list_lot_closes.v1", frozen=True):
+class ListLotCloses(Command[books.LotClosesView], tag="trading.list_lot_closes.v1", frozen=True):
     """List what was closed of an account's lots, from ``start`` on and before ``end``: what the tax asks for."""
 
     account_id: UUID
@@ -305,7 +238,7 @@ class ListLotCloses(Command[LotClosesView], tag="trading.list_lot_closes.v1", fr
     limit: int = 1000
 
 
-class ListTrades(Command[TradesView], tag="trading.list_trades.v1", frozen=True):
+class ListTrades(Command[books.TradesView], tag="trading.list_trades.v1", frozen=True):
     """List the round trips of an account, of one book where given."""
 
     account_id: UUID
@@ -313,20 +246,20 @@ class ListTrades(Command[TradesView], tag="trading.list_trades.v1", frozen=True)
     limit: int = 100
 
 
-class ListBookingBreaks(Command[BookingBreaksView], tag="trading.list_booking_breaks.v1", frozen=True):
+class ListBookingBreaks(Command[books.BookingBreaksView], tag="trading.list_booking_breaks.v1", frozen=True):
     """List what was wrong with reports of executions for an account."""
 
     account_id: UUID
     limit: int = 100
 
 
-class GetSummary(Command[SummaryView], tag="trading.get_summary.v1", frozen=True):
+class GetSummary(Command[books.SummaryView], tag="trading.get_summary.v1", frozen=True):
     """Fetch what an account is worth at its newest prices."""
 
     account_id: UUID
 
 
-class GetPortfolioHistory(Command[PortfolioHistoryView], tag="trading.get_portfolio_history.v1", frozen=True):
+class GetPortfolioHistory(Command[books.PortfolioHistoryView], tag="trading.get_portfolio_history.v1", frozen=True):
     """Fetch what an account was worth over time: the last ``limit`` intervals from ``start`` on and before ``end``."""
 
     account_id: UUID
@@ -336,7 +269,7 @@ class GetPortfolioHistory(Command[PortfolioHistoryView], tag="trading.get_portfo
     limit: int = 1000
 
 
-class ListActivities(Command[ActivitiesView], tag="trading.list_activities.v1", frozen=True):
+class ListActivities(Command[books.ActivitiesView], tag="trading.list_activities.v1", frozen=True):
     """List what happened to an account's money and shares, newest first unless ``oldest_first``."""
 
     account_id: UUID
@@ -348,7 +281,7 @@ class ListActivities(Command[ActivitiesView], tag="trading.list_activities.v1", 
     limit: int = 100
 
 
-class BookCashFlow(Command[ActivityView], tag="trading.book_cash_flow.v1", frozen=True):
+class BookCashFlow(Command[books.ActivityView], tag="trading.book_cash_flow.v1", frozen=True):
     """Book money that came or went otherwise than by an execution; safe to repeat with the same ``reference``.
 
     Owners of paper accounts deposit, withdraw and reset (``amount`` is then the cash it has afterwards, and it must
@@ -370,7 +303,7 @@ class PriceMark(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal
 
 
-class MarkPortfolios(Command[PricesMarkedView], tag="trading.mark_portfolios.v1", frozen=True):
+class MarkPortfolios(Command[books.PricesMarkedView], tag="trading.mark_portfolios.v1", frozen=True):
     """Take the newest prices of a feed and keep what its accounts are worth; an older sequence changes nothing."""
 
     feed_id: UUID
@@ -379,13 +312,13 @@ class MarkPortfolios(Command[PricesMarkedView], tag="trading.mark_portfolios.v1"
     prices: tuple[PriceMark, ...]
 
 
-class ListBooks(Command[BooksView], tag="trading.list_books.v1", frozen=True):
+class ListBooks(Command[books.BooksView], tag="trading.list_books.v1", frozen=True):
     """List the books of an account, the unassigned rest first."""
 
     account_id: UUID
 
 
-class ClaimCapital(Command[BooksView], tag="trading.claim_capital.v1", frozen=True):
+class ClaimCapital(Command[books.BooksView], tag="trading.claim_capital.v1", frozen=True):
     """Open a book with a part of the account's cash that is in no other; safe to repeat for the same book."""
 
     account_id: UUID
@@ -394,14 +327,14 @@ class ClaimCapital(Command[BooksView], tag="trading.claim_capital.v1", frozen=Tr
     name: str = ""
 
 
-class ReleaseBook(Command[BooksView], tag="trading.release_book.v1", frozen=True):
+class ReleaseBook(Command[books.BooksView], tag="trading.release_book.v1", frozen=True):
     """Give the cash of a book back to the unassigned rest; what it holds stays in it. Safe to repeat."""
 
     account_id: UUID
     book_id: UUID
 
 
-class TransferPosition(Command[BooksView], tag="trading.transfer_position.v1", frozen=True):
+class TransferPosition(Command[books.BooksView], tag="trading.transfer_position.v1", frozen=True):
     """Move a quantity between books (none is the unassigned rest): at cost, or at a price the two books meet at.
 
     At cost neither book has a profit; at a price the giver sells to the receiver, and cash goes the other way. Safe to
@@ -417,7 +350,7 @@ class TransferPosition(Command[BooksView], tag="trading.transfer_position.v1", f
     price: Decimal | None = None
 
 
-class ApplySplit(Command[SplitAppliedView], tag="trading.apply_split.v1", frozen=True):
+class ApplySplit(Command[books.SplitAppliedView], tag="trading.apply_split.v1", frozen=True):
     """Apply a split of ``new_shares`` for ``old_shares`` to every account of a feed; safe to repeat per reference.
 
     Working orders of the symbol are asked to be canceled: their quantities and prices are of old shares.
@@ -475,14 +408,14 @@ class OrderUpdated(Event, tag="trading.order_updated.v1", frozen=True):
     """An order changed state without closing."""
 
     owner_id: UUID
-    order: OrderView
+    order: orders.OrderView
 
 
 class OrderClosed(Event, tag="trading.order_closed.v1", frozen=True):
     """An order reached a state it never leaves, other than by denial."""
 
     owner_id: UUID
-    order: OrderView
+    order: orders.OrderView
 
 
 class CancelRequested(Event, tag="trading.cancel_requested.v1", frozen=True):
@@ -496,11 +429,11 @@ class FillBooked(Event, tag="trading.fill_booked.v1", frozen=True):
     """An execution was booked: order, position and cash changed together; ``order`` is the order after it."""
 
     owner_id: UUID
-    execution: ExecutionView
+    execution: books.ExecutionView
     order_status: OrderStatus
     account_qty: Decimal
     cash: Decimal
-    order: OrderView | None = None
+    order: orders.OrderView | None = None
 
 
 class ExecutionFlagged(Event, tag="trading.execution_flagged.v1", frozen=True):
@@ -545,7 +478,7 @@ class SplitApplied(Event, tag="trading.split_applied.v1", frozen=True):
     old_shares: int
     account_qty: Decimal
     account_change: Decimal
-    books: tuple[BookQuantity, ...]
+    books: tuple[books.BookQuantity, ...]
 
 
 class PositionTransferred(Event, tag="trading.position_transferred.v1", frozen=True):

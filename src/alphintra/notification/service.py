@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.auth import UserRegistered
+    from alphintra.contracts.orders import OrderView
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
-    from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied, OrderView
+    from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.notification.repository import Inboxes, InboxesTransaction

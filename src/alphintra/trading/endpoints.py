@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from alphintra.contracts import books, orders
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import trading as messages
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -42,7 +43,7 @@ __all__ = ["BookEndpoints", "Endpoints", "OrderQueue"]
 
 QUEUE_MAX = 1024
 BATCH_MAX = 64
-Waiting = tuple["Submission", "asyncio.Future[messages.OrderView]"]
+Waiting = tuple["Submission", "asyncio.Future[orders.OrderView]"]
 
 
 class OrderQueue:
@@ -59,11 +60,11 @@ class OrderQueue:
         self._waiting: deque[Waiting] = deque()
         self._filled = asyncio.Event()
 
-    async def submit(self, item: Submission) -> messages.OrderView:
+    async def submit(self, item: Submission) -> orders.OrderView:
         """Queue an order and wait for the decision on it. Raises BUSY when the queue is full."""
         if len(self._waiting) >= QUEUE_MAX:
             raise AlphintraError("BUSY", "the order queue is full: try again", kind=Kind.LIMITED)
-        future: asyncio.Future[messages.OrderView] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[orders.OrderView] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._filled.set()
         return await future
@@ -132,84 +133,84 @@ class Endpoints:
         self._clock = clock
         self._ids = ids
 
-    async def open_account(self, command: messages.OpenAccount, context: Context) -> messages.AccountView:
+    async def open_account(self, command: messages.OpenAccount, context: Context) -> orders.AccountView:
         """Answer ``trading.open_account``."""
         at = self._clock.now()
         return await accounts.open_account(command, context, books=self._books, ids=self._ids, at=at)
 
-    async def get_account(self, command: messages.GetAccount, context: Context) -> messages.AccountView:
+    async def get_account(self, command: messages.GetAccount, context: Context) -> orders.AccountView:
         """Answer ``trading.get_account``."""
         account_id = AccountId(command.account_id)
         return account_view(await accounts.owned_account(account_id, context, books=self._books))
 
-    async def list_accounts(self, _command: messages.ListAccounts, context: Context) -> messages.AccountsView:
+    async def list_accounts(self, _command: messages.ListAccounts, context: Context) -> orders.AccountsView:
         """Answer ``trading.list_accounts``."""
-        return messages.AccountsView(accounts=await accounts.list_accounts(context, books=self._books))
+        return orders.AccountsView(accounts=await accounts.list_accounts(context, books=self._books))
 
-    async def submit_order(self, command: messages.SubmitOrder, context: Context) -> messages.OrderView:
+    async def submit_order(self, command: messages.SubmitOrder, context: Context) -> orders.OrderView:
         """Answer ``trading.submit_order``."""
         return await self._queue.submit(submission.read_order(command, context))
 
-    async def replace_order(self, command: messages.ReplaceOrder, context: Context) -> messages.OrderView:
+    async def replace_order(self, command: messages.ReplaceOrder, context: Context) -> orders.OrderView:
         """Answer ``trading.replace_order``."""
         at = self._clock.now()
         return await amending.replace_order(command, context, books=self._books, risk=self._risk, ids=self._ids, at=at)
 
-    async def close_positions(self, command: messages.ClosePositions, context: Context) -> messages.OrdersView:
+    async def close_positions(self, command: messages.ClosePositions, context: Context) -> orders.OrdersView:
         """Answer ``trading.close_positions``."""
         plan = await closing.plan_closing(command, context, books=self._books)
         placed = await asyncio.gather(*(self._queue.submit(item) for item in plan.missing))
-        return messages.OrdersView(orders=(*plan.stored, *placed))
+        return orders.OrdersView(orders=(*plan.stored, *placed))
 
-    async def cancel_orders(self, command: messages.CancelOrders, context: Context) -> messages.OrdersView:
+    async def cancel_orders(self, command: messages.CancelOrders, context: Context) -> orders.OrdersView:
         """Answer ``trading.cancel_orders``."""
         at = self._clock.now()
         return await reports.cancel_orders(command, context, books=self._books, ids=self._ids, at=at)
 
-    async def cancel_order(self, command: messages.CancelOrder, context: Context) -> messages.OrderView:
+    async def cancel_order(self, command: messages.CancelOrder, context: Context) -> orders.OrderView:
         """Answer ``trading.cancel_order``."""
         at = self._clock.now()
         return await reports.cancel_order(command, context, books=self._books, ids=self._ids, at=at)
 
-    async def get_order(self, command: messages.GetOrder, context: Context) -> messages.OrderView:
+    async def get_order(self, command: messages.GetOrder, context: Context) -> orders.OrderView:
         """Answer ``trading.get_order``."""
         return await order_lists.get_order(command, context, books=self._books)
 
-    async def list_orders(self, command: messages.ListOrders, context: Context) -> messages.OrdersView:
+    async def list_orders(self, command: messages.ListOrders, context: Context) -> orders.OrdersView:
         """Answer ``trading.list_orders``."""
         return await order_lists.list_orders(command, context, books=self._books)
 
-    async def list_order_events(self, command: messages.ListOrderEvents, context: Context) -> messages.OrderEventsView:
+    async def list_order_events(self, command: messages.ListOrderEvents, context: Context) -> orders.OrderEventsView:
         """Answer ``trading.list_order_events``."""
         return await order_lists.list_order_events(command, context, books=self._books)
 
-    async def list_executions(self, command: messages.ListExecutions, context: Context) -> messages.ExecutionsView:
+    async def list_executions(self, command: messages.ListExecutions, context: Context) -> books.ExecutionsView:
         """Answer ``trading.list_executions``."""
         return await reading.list_executions(command, context, books=self._books)
 
-    async def list_positions(self, command: messages.ListPositions, context: Context) -> messages.PositionsView:
+    async def list_positions(self, command: messages.ListPositions, context: Context) -> books.PositionsView:
         """Answer ``trading.list_positions``."""
         return await reading.list_positions(command, context, books=self._books)
 
-    async def list_ledger(self, command: messages.ListLedger, context: Context) -> messages.LedgerView:
+    async def list_ledger(self, command: messages.ListLedger, context: Context) -> books.LedgerView:
         """Answer ``trading.list_ledger``."""
         return await reading.list_ledger(command, context, books=self._books)
 
-    async def list_lots(self, command: messages.ListLots, context: Context) -> messages.LotsView:
+    async def list_lots(self, command: messages.ListLots, context: Context) -> books.LotsView:
         """Answer ``trading.list_lots``."""
         return await holdings.list_lots(command, context, books=self._books)
 
-    async def list_lot_closes(self, command: messages.ListLotCloses, context: Context) -> messages.LotClosesView:
+    async def list_lot_closes(self, command: messages.ListLotCloses, context: Context) -> books.LotClosesView:
         """Answer ``trading.list_lot_closes``."""
         return await holdings.list_lot_closes(command, context, books=self._books)
 
-    async def list_trades(self, command: messages.ListTrades, context: Context) -> messages.TradesView:
+    async def list_trades(self, command: messages.ListTrades, context: Context) -> books.TradesView:
         """Answer ``trading.list_trades``."""
         return await holdings.list_trades(command, context, books=self._books)
 
     async def list_booking_breaks(
         self, command: messages.ListBookingBreaks, context: Context
-    ) -> messages.BookingBreaksView:
+    ) -> books.BookingBreaksView:
         """Answer ``trading.list_booking_breaks``."""
         return await holdings.list_booking_breaks(command, context, books=self._books)
 
@@ -243,49 +244,49 @@ class BookEndpoints:
         self._clock = clock
         self._ids = ids
 
-    async def get_summary(self, command: messages.GetSummary, context: Context) -> messages.SummaryView:
+    async def get_summary(self, command: messages.GetSummary, context: Context) -> books.SummaryView:
         """Answer ``trading.get_summary``."""
         return await portfolio.get_summary(command, context, books=self._books)
 
     async def get_portfolio_history(
         self, command: messages.GetPortfolioHistory, context: Context
-    ) -> messages.PortfolioHistoryView:
+    ) -> books.PortfolioHistoryView:
         """Answer ``trading.get_portfolio_history``."""
         return await portfolio.get_portfolio_history(command, context, books=self._books)
 
-    async def mark_portfolios(self, command: messages.MarkPortfolios, _context: Context) -> messages.PricesMarkedView:
+    async def mark_portfolios(self, command: messages.MarkPortfolios, _context: Context) -> books.PricesMarkedView:
         """Answer ``trading.mark_portfolios``."""
         return await portfolio.mark_portfolios(command, books=self._books)
 
-    async def list_activities(self, command: messages.ListActivities, context: Context) -> messages.ActivitiesView:
+    async def list_activities(self, command: messages.ListActivities, context: Context) -> books.ActivitiesView:
         """Answer ``trading.list_activities``."""
         return await flows.list_activities(command, context, books=self._books)
 
-    async def book_cash_flow(self, command: messages.BookCashFlow, context: Context) -> messages.ActivityView:
+    async def book_cash_flow(self, command: messages.BookCashFlow, context: Context) -> books.ActivityView:
         """Answer ``trading.book_cash_flow``."""
         at = self._clock.now()
         return await flows.book_cash_flow(command, context, books=self._books, ids=self._ids, at=at)
 
-    async def list_books(self, command: messages.ListBooks, context: Context) -> messages.BooksView:
+    async def list_books(self, command: messages.ListBooks, context: Context) -> books.BooksView:
         """Answer ``trading.list_books``."""
         return await deployment_books.list_books(command, context, books=self._books)
 
-    async def claim_capital(self, command: messages.ClaimCapital, context: Context) -> messages.BooksView:
+    async def claim_capital(self, command: messages.ClaimCapital, context: Context) -> books.BooksView:
         """Answer ``trading.claim_capital``."""
         at = self._clock.now()
         return await deployment_books.claim_capital(command, context, books=self._books, ids=self._ids, at=at)
 
-    async def release_book(self, command: messages.ReleaseBook, context: Context) -> messages.BooksView:
+    async def release_book(self, command: messages.ReleaseBook, context: Context) -> books.BooksView:
         """Answer ``trading.release_book``."""
         at = self._clock.now()
         return await deployment_books.release_book(command, context, books=self._books, ids=self._ids, at=at)
 
-    async def transfer_position(self, command: messages.TransferPosition, context: Context) -> messages.BooksView:
+    async def transfer_position(self, command: messages.TransferPosition, context: Context) -> books.BooksView:
         """Answer ``trading.transfer_position``."""
         at = self._clock.now()
         return await deployment_books.transfer_position(command, context, books=self._books, ids=self._ids, at=at)
 
-    async def apply_split(self, command: messages.ApplySplit, context: Context) -> messages.SplitAppliedView:
+    async def apply_split(self, command: messages.ApplySplit, context: Context) -> books.SplitAppliedView:
         """Answer ``trading.apply_split``."""
         at = self._clock.now()
         return await splits.apply_split(command, context, books=self._books, ids=self._ids, at=at)

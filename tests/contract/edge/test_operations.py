@@ -14,7 +14,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, Route
 
-from alphintra.contracts.trading import OrderView, SubmitOrder
+from alphintra.contracts.orders import OrderView
+from alphintra.contracts.trading import SubmitOrder
 from alphintra.edge.alpaca.app import ENDPOINTS
 from alphintra.edge.alpaca.errors import ALPACA_PREFIX
 from alphintra.edge.app import OPERATIONS

@@ -11,21 +11,17 @@ import msgspec
 import pytest
 
 from alphintra.contracts.auth import ApiKeyPrincipal, VerifyApiKey
+from alphintra.contracts.books import PositionsView, PositionView
+from alphintra.contracts.orders import AccountsView, AccountView, OrdersView, OrderView
 from alphintra.contracts.risk import ExposureView, GetRiskState, RiskStateView
 from alphintra.contracts.strategy import DatasetsView, DatasetView, ListDatasets
 from alphintra.contracts.trading import (
-    AccountsView,
-    AccountView,
     CancelOrder,
     GetAccount,
     GetOrder,
     ListAccounts,
     ListOrders,
     ListPositions,
-    OrdersView,
-    OrderView,
-    PositionsView,
-    PositionView,
     SubmitOrder,
 )
 from alphintra.edge.alpaca.app import ENDPOINTS

@@ -18,16 +18,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from alphintra.contracts.auth import ApiKeyPrincipal, VerifyApiKey
-from alphintra.contracts.trading import (
-    AccountsView,
-    AccountView,
-    ExecutionView,
-    FillBooked,
-    ListAccounts,
-    OrderClosed,
-    OrderUpdated,
-    OrderView,
-)
+from alphintra.contracts.books import ExecutionView
+from alphintra.contracts.orders import AccountsView, AccountView, OrderView
+from alphintra.contracts.trading import FillBooked, ListAccounts, OrderClosed, OrderUpdated
 from alphintra.edge.alpaca import stream, updates
 from alphintra.edge.alpaca.updates import HEARD
 from alphintra.edge.app import build_app

@@ -9,7 +9,8 @@ import httpx
 import msgspec
 import pytest
 
-from alphintra.contracts.trading import CancelOrder, OrderView, SubmitOrder
+from alphintra.contracts.orders import OrderView
+from alphintra.contracts.trading import CancelOrder, SubmitOrder
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
 from fixtures.edge import KEY_HEADERS, SOME_ID, USER_ID, Gateway, sample
 

@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from alphintra.contracts.trading import LedgerEntryView, LedgerView, ListLedger
+from alphintra.contracts.books import LedgerEntryView, LedgerView
+from alphintra.contracts.trading import ListLedger
 from alphintra.infrastructure import bus as bus_module
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats

@@ -16,10 +16,12 @@ import pytest_asyncio
 
 from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.auth import UserRegistered
+from alphintra.contracts.books import ExecutionView
 from alphintra.contracts.notification import ListMessages, MarkRead, MessagesView
+from alphintra.contracts.orders import OrderView
 from alphintra.contracts.risk import KillStateChanged, KillStateView
 from alphintra.contracts.strategy import BacktestFinished, FeedFinished
-from alphintra.contracts.trading import AccountOpened, ExecutionView, FillBooked, OrderClosed, OrderDenied, OrderView
+from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce

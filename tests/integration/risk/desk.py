@@ -10,14 +10,9 @@ from uuid import UUID
 
 from alphintra.contracts import risk as messages
 from alphintra.contracts.approval import Approval, OrderTerms, is_covered, seal_bytes
-from alphintra.contracts.trading import (
-    AccountOpened,
-    ExecutionView,
-    FillBooked,
-    OrderClosed,
-    OrderSubmitted,
-    OrderView,
-)
+from alphintra.contracts.books import ExecutionView
+from alphintra.contracts.orders import OrderView
+from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderSubmitted
 from alphintra.engine.portfolio import cash_delta
 from alphintra.infrastructure.postgres import Database
 from alphintra.infrastructure.signing import SigningKey

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alphintra.contracts.broker import AdvanceMarket
+from alphintra.contracts.orders import OrderView
 from alphintra.contracts.risk import MarkPrices
 from alphintra.contracts.strategy import DecisionView, StopDeployment
-from alphintra.contracts.trading import GetOrder, ListExecutions, OrderView, SubmitOrder
+from alphintra.contracts.trading import GetOrder, ListExecutions, SubmitOrder
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph import compile_plan

@@ -13,21 +13,17 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from alphintra.contracts.books import BooksView, ExecutionsView, ExecutionView, PricesMarkedView
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced, VenueExecution
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
+from alphintra.contracts.orders import AccountView, OrderView
 from alphintra.contracts.risk import MarkedView, MarkPrices
 from alphintra.contracts.trading import (
-    AccountView,
-    BooksView,
     ClaimCapital,
-    ExecutionsView,
-    ExecutionView,
     GetAccount,
     GetOrder,
     ListExecutions,
     MarkPortfolios,
-    OrderView,
-    PricesMarkedView,
     ReleaseBook,
     SubmitOrder,
 )

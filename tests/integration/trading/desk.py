@@ -13,6 +13,7 @@ import asyncpg
 
 from alphintra.contracts.approval import Approval, ApprovalSeal
 from alphintra.contracts.broker import ConnectionOpened, ExecutionReported
+from alphintra.contracts.orders import AccountView, OrderView
 from alphintra.contracts.risk import (
     Assessment,
     AssessOrder,
@@ -23,7 +24,7 @@ from alphintra.contracts.risk import (
     ReleasedView,
     ReleaseOrder,
 )
-from alphintra.contracts.trading import AccountView, OpenAccount, OrderView, SubmitOrder
+from alphintra.contracts.trading import OpenAccount, SubmitOrder
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.host import Parts, ServiceCredentials, ServiceHost
 from alphintra.infrastructure.nats_link import NatsCredentials

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alphintra.contracts import broker
+from alphintra.contracts.orders import OrderView, StopLoss, TakeProfit
 from alphintra.contracts.risk import AssessOrder
 from alphintra.contracts.trading import (
     CancelOrder,
@@ -17,10 +18,7 @@ from alphintra.contracts.trading import (
     GetOrder,
     ListOrderEvents,
     ListOrders,
-    OrderView,
     ReplaceOrder,
-    StopLoss,
-    TakeProfit,
 )
 from alphintra.kernel.vocabulary import WORKING, Leg, OrderClass, OrderStatus, OrderType, Side, TimeInForce
 from alphintra.trading.service.order_lists import refolded

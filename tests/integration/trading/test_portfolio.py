@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from alphintra.contracts.trading import ActivityView, BookView
+    from alphintra.contracts.books import ActivityView, BookView
     from integration.trading.desk import Desk
 
 OPERATOR = Context(trace_id="0" * 32, actor=Actor(id="operator"))

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from alphintra.contracts.broker import ConnectionOpened
+from alphintra.contracts.orders import OrderView
 from alphintra.contracts.risk import Assessment, AssessOrder, LimitsChanged
-from alphintra.contracts.trading import GetOrder, OpenAccount, OrderView
+from alphintra.contracts.trading import GetOrder, OpenAccount
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side

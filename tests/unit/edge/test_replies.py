@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.contracts.books import PositionsView, PositionView
 from alphintra.contracts.nocode import TemplatesView, TemplateView, WorkflowVersionView
-from alphintra.contracts.trading import PositionsView, PositionView
 from alphintra.edge.replies import DOCUMENTS, encode_reply
 from fixtures.edge import sample
 

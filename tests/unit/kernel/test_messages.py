@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from alphintra.contracts import auth, broker, nocode, notification, risk, strategy, trading, user
+from alphintra.contracts import auth, broker, nocode, notification, orders, risk, strategy, trading, user
 from alphintra.kernel import health
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -58,7 +58,7 @@ def test_tag_and_subject_of_a_command_and_of_an_event() -> None:
     assert tag_of(trading.SubmitOrder) == "trading.submit_order.v1"
     assert subject_of(trading.SubmitOrder) == "trading.cmd.submit_order"
     assert subject_of(trading.FillBooked) == "trading.evt.fill_booked"
-    assert reply_type(trading.SubmitOrder) is trading.OrderView
+    assert reply_type(trading.SubmitOrder) is orders.OrderView
     assert reply_type(HEALTH_COMMANDS["risk"]) is HealthView
 
 

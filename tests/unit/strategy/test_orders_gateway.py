@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from alphintra.contracts.trading import ExecutionsView, ExecutionView, ListExecutions
+from alphintra.contracts.books import ExecutionsView, ExecutionView
+from alphintra.contracts.trading import ListExecutions
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Context

@@ -9,8 +9,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alphintra.contracts.orders import AccountView
 from alphintra.contracts.risk import GetLimits, LimitsView, RiskStateView
-from alphintra.contracts.trading import AccountView, GetAccount
+from alphintra.contracts.trading import GetAccount
 from alphintra.edge.alpaca.desk import Desk, desk_of
 from alphintra.edge.alpaca.errors import refused
 from alphintra.edge.alpaca.positions import holdings_of

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from alphintra.contracts.books import PositionView
+from alphintra.contracts.orders import OrderView
 from alphintra.contracts.risk import GetRiskState, RiskStateView
 from alphintra.contracts.strategy import DatasetView, ListDatasets
-from alphintra.contracts.trading import GetOrder, ListAccounts, ListPositions, OrderView, PositionView
+from alphintra.contracts.trading import GetOrder, ListAccounts, ListPositions
 from alphintra.edge.alpaca.errors import refused
 from alphintra.edge.alpaca.shapes import asset_id_of
 from alphintra.edge.guards import Caller, Scope, gate_of

@@ -10,14 +10,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alphintra.contracts.trading import (
-    CancelOrder,
-    ListOrders,
-    OrderView,
-    StopLoss,
-    SubmitOrder,
-    TakeProfit,
-)
+from alphintra.contracts.orders import OrderView, StopLoss, TakeProfit
+from alphintra.contracts.trading import CancelOrder, ListOrders, SubmitOrder
 from alphintra.edge.alpaca.desk import Desk, desk_of
 from alphintra.edge.alpaca.errors import error_body, error_response, refused
 from alphintra.edge.alpaca.reading import Fields, body_of, path_id, query_of, symbol_of

@@ -11,8 +11,10 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alphintra.contracts.books import PositionView
+from alphintra.contracts.orders import OrderView
 from alphintra.contracts.risk import ExposureView, RiskStateView
-from alphintra.contracts.trading import OrderView, PositionView, SubmitOrder
+from alphintra.contracts.trading import SubmitOrder
 from alphintra.edge.alpaca.desk import Desk, desk_of
 from alphintra.edge.alpaca.errors import error_body, refused
 from alphintra.edge.alpaca.orders import cancel_every_order, denial_of

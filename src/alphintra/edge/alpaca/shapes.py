@@ -12,8 +12,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import msgspec
 from starlette.responses import Response
 
+from alphintra.contracts.orders import LegView, OrderView
 from alphintra.contracts.strategy import DatasetView
-from alphintra.contracts.trading import LegView, OrderView
 from alphintra.kernel.money import plain
 from alphintra.kernel.vocabulary import OrderClass, OrderStatus, TimeInForce
 

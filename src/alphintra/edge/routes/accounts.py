@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends
 
+from alphintra.contracts.books import ExecutionsView, LedgerView, PositionsView
 from alphintra.contracts.broker import (
     ConnectionView,
     GetConnection,
@@ -18,6 +19,7 @@ from alphintra.contracts.broker import (
     VenueOrdersView,
 )
 from alphintra.contracts.controls import LimitControls
+from alphintra.contracts.orders import AccountsView, AccountView
 from alphintra.contracts.risk import (
     AssessmentsView,
     GetLimits,
@@ -27,19 +29,7 @@ from alphintra.contracts.risk import (
     RiskStateView,
     SetLimits,
 )
-from alphintra.contracts.trading import (
-    AccountsView,
-    AccountView,
-    ExecutionsView,
-    GetAccount,
-    LedgerView,
-    ListAccounts,
-    ListExecutions,
-    ListLedger,
-    ListPositions,
-    OpenAccount,
-    PositionsView,
-)
+from alphintra.contracts.trading import GetAccount, ListAccounts, ListExecutions, ListLedger, ListPositions, OpenAccount
 from alphintra.edge.decoding import Amount, Label
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
 from alphintra.kernel.vocabulary import AccountMode

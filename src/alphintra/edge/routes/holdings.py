@@ -5,16 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from alphintra.contracts.trading import (
-    BookingBreaksView,
-    ListBookingBreaks,
-    ListLotCloses,
-    ListLots,
-    ListTrades,
-    LotClosesView,
-    LotsView,
-    TradesView,
-)
+from alphintra.contracts.books import BookingBreaksView, LotClosesView, LotsView, TradesView
+from alphintra.contracts.trading import ListBookingBreaks, ListLotCloses, ListLots, ListTrades
 from alphintra.edge.routing import PageLimit, Reader, Routes
 from alphintra.kernel.errors import AlphintraError
 

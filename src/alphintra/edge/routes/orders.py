@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from alphintra.contracts.orders import OrderEventsView, OrdersView, OrderView, StopLoss, TakeProfit
 from alphintra.contracts.trading import (
     CancelOrder,
     CancelOrders,
@@ -22,13 +23,8 @@ from alphintra.contracts.trading import (
     GetOrder,
     ListOrderEvents,
     ListOrders,
-    OrderEventsView,
-    OrdersView,
-    OrderView,
     ReplaceOrder,
-    StopLoss,
     SubmitOrder,
-    TakeProfit,
 )
 from alphintra.edge.decoding import Amount, bind
 from alphintra.edge.guards import Scope, gate_of

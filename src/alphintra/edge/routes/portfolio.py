@@ -10,20 +10,22 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends, Query
 
-from alphintra.contracts.trading import (
+from alphintra.contracts.books import (
     ActivitiesView,
     ActivityView,
+    BooksView,
+    PortfolioHistoryView,
+    SplitAppliedView,
+    SummaryView,
+)
+from alphintra.contracts.trading import (
     ApplySplit,
     BookCashFlow,
-    BooksView,
     GetPortfolioHistory,
     GetSummary,
     ListActivities,
     ListBooks,
-    PortfolioHistoryView,
     ReleaseBook,
-    SplitAppliedView,
-    SummaryView,
     TransferPosition,
 )
 from alphintra.edge.decoding import Amount, Label

@@ -8,18 +8,17 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.contracts.books import ExecutionView
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
+from alphintra.contracts.orders import AccountView, OrderView
 from alphintra.contracts.risk import MarkedView, MarkPrice, MarkPrices
 from alphintra.contracts.trading import (
-    AccountView,
     ClaimCapital,
-    ExecutionView,
     GetAccount,
     GetOrder,
     ListExecutions,
     MarkPortfolios,
-    OrderView,
     PriceMark,
     ReleaseBook,
     SubmitOrder,

@@ -30,7 +30,8 @@ from alphintra.strategy.domain.replay import hours_of
 from alphintra.strategy.gateways.services import owner_context, service_context
 
 if TYPE_CHECKING:
-    from alphintra.contracts.trading import ExecutionView, OrderView
+    from alphintra.contracts.books import ExecutionView
+    from alphintra.contracts.orders import OrderView
     from alphintra.engine.bars import Bar
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DeploymentId, FeedId, IdSource

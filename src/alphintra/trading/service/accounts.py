@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts.trading import AccountOpened, AccountView, OpenAccount
+from alphintra.contracts.orders import AccountView
+from alphintra.contracts.trading import AccountOpened, OpenAccount
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from alphintra.contracts.trading import OrderDenied, OrderSubmitted, OrderView, ReplaceOrder
+from alphintra.contracts.orders import OrderView
+from alphintra.contracts.trading import OrderDenied, OrderSubmitted, ReplaceOrder
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import OrderId

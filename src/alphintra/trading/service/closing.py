@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts.trading import ClosePositions, OrderView
+from alphintra.contracts.orders import OrderView
+from alphintra.contracts.trading import ClosePositions
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from alphintra.contracts.trading import BooksView, BookView, PositionTransferred
+from alphintra.contracts.books import BooksView, BookView
+from alphintra.contracts.trading import PositionTransferred
 from alphintra.engine.holding import Fill, fill_holding, move_holding
 from alphintra.engine.portfolio import notional
 from alphintra.infrastructure.events import append_audit, append_event

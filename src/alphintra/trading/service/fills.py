@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from alphintra.contracts.books import ExecutionView
 from alphintra.contracts.broker import ExecutionReported
-from alphintra.contracts.trading import ExecutionFlagged, ExecutionView, FillBooked
+from alphintra.contracts.trading import ExecutionFlagged, FillBooked
 from alphintra.infrastructure.events import (
     AuditEntry,
     Delivery,

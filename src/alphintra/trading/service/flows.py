@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from alphintra.contracts.trading import ActivitiesView, ActivityView, CashBooked
+from alphintra.contracts.books import ActivitiesView, ActivityView
+from alphintra.contracts.trading import CashBooked
 from alphintra.engine.portfolio import cash_delta
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts.trading import (
+from alphintra.contracts.books import (
     BookingBreaksView,
     BookingBreakView,
-    ListBookingBreaks,
-    ListLotCloses,
-    ListLots,
-    ListTrades,
     LotClosesView,
     LotCloseView,
     LotsView,
@@ -18,6 +14,7 @@ from alphintra.contracts.trading import (
     TradesView,
     TradeView,
 )
+from alphintra.contracts.trading import ListBookingBreaks, ListLotCloses, ListLots, ListTrades
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId
 from alphintra.kernel.money import AMOUNT_PLACES

@@ -12,15 +12,8 @@ from uuid import UUID
 import msgspec
 
 from alphintra.contracts.approval import OrderTerms
-from alphintra.contracts.trading import (
-    GetOrder,
-    ListOrderEvents,
-    ListOrders,
-    OrderEventsView,
-    OrderEventView,
-    OrdersView,
-    OrderView,
-)
+from alphintra.contracts.orders import OrderEventsView, OrderEventView, OrdersView, OrderView
+from alphintra.contracts.trading import GetOrder, ListOrderEvents, ListOrders
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId, OrderId, UserId
 from alphintra.kernel.vocabulary import OrderStatus

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts.trading import PortfolioHistoryView, PricesMarkedView, SummaryView
+from alphintra.contracts.books import PortfolioHistoryView, PricesMarkedView, SummaryView
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId

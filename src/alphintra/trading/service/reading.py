@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.contracts.trading import (
-    ExecutionsView,
-    LedgerView,
-    ListExecutions,
-    ListLedger,
-    ListPositions,
-    PositionsView,
-)
+from alphintra.contracts.books import ExecutionsView, LedgerView, PositionsView
+from alphintra.contracts.trading import ListExecutions, ListLedger, ListPositions
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId
 from alphintra.trading.service.accounts import owned_account

@@ -21,15 +21,8 @@ from alphintra.contracts.broker import (
     OrderTriggered,
     OrderUncertain,
 )
-from alphintra.contracts.trading import (
-    CancelOrder,
-    CancelOrders,
-    CancelRequested,
-    OrderClosed,
-    OrdersView,
-    OrderUpdated,
-    OrderView,
-)
+from alphintra.contracts.orders import OrdersView, OrderView
+from alphintra.contracts.trading import CancelOrder, CancelOrders, CancelRequested, OrderClosed, OrderUpdated
 from alphintra.infrastructure.events import (
     AuditEntry,
     Delivery,

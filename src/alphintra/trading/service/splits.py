@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alphintra.contracts.trading import BookQuantity, SplitApplied, SplitAppliedView
+from alphintra.contracts.books import BookQuantity, SplitAppliedView
+from alphintra.contracts.trading import SplitApplied
 from alphintra.engine.holding import Holding, split_holding
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alphintra.contracts.trading import ApprovedLeg, OrderDenied, OrderSubmitted, OrderView, SubmitOrder
+from alphintra.contracts.orders import OrderView
+from alphintra.contracts.trading import ApprovedLeg, OrderDenied, OrderSubmitted, SubmitOrder
 from alphintra.infrastructure.events import encode_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.approval import OrderTerms
-from alphintra.contracts.trading import AccountView, ExecutionView, LedgerEntryView, LegView, OrderView, PositionView
+from alphintra.contracts.books import ExecutionView, LedgerEntryView, PositionView
+from alphintra.contracts.orders import AccountView, LegView, OrderView
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.vocabulary import Side
 from alphintra.trading.domain.accounts import Account
