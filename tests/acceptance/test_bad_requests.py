@@ -41,8 +41,16 @@ class Desk:
     version_id: str
 
     def rows(self) -> dict[str, int]:
-        """Return how many rows each table of the eight databases has."""
-        return asyncio.run(_count_rows(self.installation))
+        """Return how many rows the tables have that a request could change.
+
+        Risk's watches raise alerts and tell people of them at times of their own: those tables are left out.
+        """
+        counted = asyncio.run(_count_rows(self.installation))
+        return {
+            table: count
+            for table, count in counted.items()
+            if table in _OF_RISK or not table.startswith(("notification.", "risk."))
+        }
 
     def files(self) -> list[str]:
         """Return the files of the market-data catalogue."""
@@ -76,6 +84,9 @@ def desk() -> Iterator[Desk]:
             yield made
     finally:
         installation.clear()
+
+
+_OF_RISK = {"risk.assessments", "risk.reservations", "risk.limit_sets", "risk.kill_states", "risk.exposures"}
 
 
 @pytest.mark.parametrize("qty", ["NaN", "sNaN", "Infinity", "-Infinity", "-1", "0", "1e999", "", "ten", None])

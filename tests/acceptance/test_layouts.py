@@ -52,6 +52,7 @@ def test_process_per_service_serves_orders_and_knows_its_own_secrets_alone(
         **{service: {f"pg-{service}_service_user", f"nats-{service}.nk"} for service in SERVICES},
         "auth": {"pg-auth_service_user", "nats-auth.nk", "auth-jwt.seed"},
         "risk": {"pg-risk_service_user", "nats-risk.nk", "risk-approval.seed"},
+        "broker": {"pg-broker_service_user", "nats-broker.nk", "broker-connections.keys"},
         "worker": {"pg-strategy_service_user", "nats-strategy.nk"},
         "edge": {"nats-edge.nk"},
     }

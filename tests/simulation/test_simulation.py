@@ -115,7 +115,7 @@ BOOKED_AGAIN = {
 async def test_a_planted_bug_is_found(
     bug: Mapping[str, Any], points: tuple[str, ...], databases: Mapping[str, ServiceDatabase]
 ) -> None:
-    for seed in range(GROUP):
+    for seed in range(2 * GROUP):
         try:
             async with World(Random(seed), databases, **bug) as world:  # noqa: S311 - as above
                 if await broken(await tell(world, actions=ACTIONS, points=points)):

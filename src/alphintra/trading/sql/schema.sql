@@ -260,7 +260,7 @@ CREATE TABLE marks (
     marked_at timestamp with time zone NOT NULL,
     CONSTRAINT marks_pkey PRIMARY KEY (feed_id, symbol),
     CONSTRAINT marks_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
-    CONSTRAINT marks_seq_check CHECK ((seq > 0))
+    CONSTRAINT marks_seq_check CHECK ((seq >= 0))
 );
 
 -- table order_events

@@ -18,6 +18,8 @@ ALTER TABLE reservations ADD COLUMN IF NOT EXISTS counted_qty numeric(28, 9);
 
 ALTER TABLE reservations ADD COLUMN IF NOT EXISTS counted_cash numeric(56, 18);
 
+ALTER TABLE reservations DROP CONSTRAINT IF EXISTS reservations_amounts_are_finite;
+
 ALTER TABLE reservations ADD CONSTRAINT reservations_amounts_are_finite CHECK (
     carried_qty >= 0 AND carried_qty < 'Infinity' AND spent >= 0 AND spent < 'Infinity'
     AND (notional IS NULL OR (notional > 0 AND notional < 'Infinity'))

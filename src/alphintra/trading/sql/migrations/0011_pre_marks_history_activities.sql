@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS marks (
     feed_id uuid NOT NULL,
     symbol text NOT NULL,
     price numeric(28, 9) NOT NULL CHECK (price > 0 AND price < 'Infinity'),
-    seq bigint NOT NULL CHECK (seq > 0),
+    seq bigint NOT NULL CHECK (seq >= 0),
     marked_at timestamptz NOT NULL,
     PRIMARY KEY (feed_id, symbol)
 );
