@@ -47,6 +47,7 @@ STARTING_CASH: Final = Decimal(100_000)
 _SYMBOLS: Final = ("AAA", "BBB")
 _ROUNDS_MAX: Final = 200
 _ARMS: Final = 0.1
+_HOLD_S: Final = 61  # after which an approval that trading never took gives its reservation back
 
 
 @dataclass(slots=True)
@@ -222,6 +223,8 @@ class Story:
                 await world.deliver(way, in_order=True)
             world.pass_time(0.05)
             if not self.unknown and self.step is None and not await world.waiting():
+                world.pass_time(_HOLD_S)
+                await world.sweep()
                 return
         stuck = {way: [message.subject for message in waiting] for way, waiting in world.pending.items() if waiting}
         message = f"the world does not come to rest: {stuck}, unanswered {self.unknown}"

@@ -31,6 +31,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Command, Context
 from alphintra.manifest import EDGE_ASKS, SERVICES
 from alphintra.risk import app as risk
+from alphintra.risk.repository import RiskRecords
+from alphintra.risk.service import bookings
 from alphintra.trading import app as trading
 
 if TYPE_CHECKING:
@@ -293,6 +295,10 @@ class World:
         again = [message for message in run if not message.is_acked]
         waiting.extendleft(reversed(again))
         return len(run) - len(again)
+
+    async def sweep(self) -> None:
+        """Have risk give back what nobody confirmed within a minute, as it does every five seconds."""
+        await bookings.lapse_reservations(records=RiskRecords(self._stores["risk"]), at=self.clock.now())
 
     async def waiting(self) -> int:
         """Return how many events are anywhere on their way."""
