@@ -117,8 +117,11 @@ async def _busy(connection: asyncpg.Connection, placement: Placement, stop: asyn
 def _order() -> tuple[object, ...]:
     order, event, audit, client = (_IDS.new() for _ in range(4))
     account, owner = known_id("account"), known_id("person")
+    nothing = [None]
     return (
         [order], [f"a-{client}"], [account], [owner], [known_id("deployment")], ["AAPL"], ["buy"], ["market"], ["day"],
-        [Decimal(10)], [None], ["pending_new"], [""], [""], [known_id("decision")], AT, ["submitted"], ["{}"], [event],
-        ["trading.evt.order_submitted"], ["x" * 400], [audit], ["service:assess"], [f"order:{order}"], ["trace"],
+        [Decimal(10)], *[nothing] * 6, [False], [False], nothing, ["simple"], ["entry"], nothing, nothing,
+        ["pending_new"], [Decimal(0)], [""], [""], [known_id("decision")], AT, ["submitted"], ["{}"], [event],
+        ["trading.evt.order_submitted"], [order], ["x" * 400], [audit], ["service:assess"], [f"order:{order}"],
+        ["trace"],
     )  # fmt: skip
