@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import platform, postgres
+from fixtures.leftovers import sweep_stale_runs
 
 
 def a_dead_process() -> int:
@@ -32,7 +33,7 @@ def test_a_server_that_died_with_its_run_is_cleared_away(temporary: Path, pid_fi
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("18\n")
     (data / "postmaster.pid").write_text(pid_file.format(dead=dead))
-    postgres._sweep_stale_runs()
+    sweep_stale_runs("alphintra-tests", postgres._remove_run)
     assert not run.exists()
 
 
@@ -40,7 +41,7 @@ def test_a_run_that_still_works_is_left_alone(temporary: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as process:  # noqa: S607 - found on the path
         run = temporary / f"alphintra-tests-{process.pid}-0123abcd"
         (run / "shared" / "data").mkdir(parents=True)
-        postgres._sweep_stale_runs()
+        sweep_stale_runs("alphintra-tests", postgres._remove_run)
         is_left = run.exists()
         process.kill()
     assert is_left
@@ -49,5 +50,5 @@ def test_a_run_that_still_works_is_left_alone(temporary: Path) -> None:
 def test_a_platform_that_died_with_its_run_is_cleared_away(temporary: Path) -> None:
     run = temporary / f"alphintra-platform-{a_dead_process()}-0123abcd"
     (run / "shared").mkdir(parents=True)
-    platform._sweep_stale_runs()
+    sweep_stale_runs("alphintra-platform", platform._remove_run)
     assert not run.exists()

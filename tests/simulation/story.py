@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from alphintra.cli.chaos.plan import KILL_POINTS
 from alphintra.contracts.broker import AdvanceMarket, BarView
 from alphintra.contracts.risk import MarkPrice, MarkPrices, SetKillState, SetLimits
 from alphintra.contracts.trading import CancelOrder, OpenAccount, SubmitOrder
@@ -21,27 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["POINTS", "STARTING_CASH", "Story", "tell"]
 
-POINTS: Final = (
-    "trading.before_assess",
-    "trading.assessed",
-    "trading.before_commit",
-    "trading.committed",
-    "risk.before_assess_commit",
-    "risk.assess_committed",
-    "risk.before_fill_commit",
-    "relay.published",
-    "consumer.handled",
-    "broker.approval_examined",
-    "broker.intent_stored",
-    "broker.venue_answered",
-    "broker.answer_stored",
-    "broker.answer_committed",
-    "broker.cancel_stored",
-    "broker.cancel_committed",
-    "broker.step_stored",
-    "broker.step_committed",
-    "trading.before_fill_commit",
-    "trading.fill_committed",
+POINTS: Final = tuple(
+    point for point in KILL_POINTS if point.split(".")[0] in {*SERVICES_SIMULATED, "relay", "consumer"}
 )
 STARTING_CASH: Final = Decimal(100_000)
 _SYMBOLS: Final = ("AAA", "BBB")

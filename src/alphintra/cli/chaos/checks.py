@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alphintra.cli.chaos.load import ORDERS_MAX, History, Operation, place
 from alphintra.cli.client import ApiClient, wait_for
+from alphintra.cli.fills import cash_of, signed_qty
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -222,16 +223,14 @@ def _fills(
 
 
 def _cash(api: ApiClient, account_id: str, executions: Sequence[Mapping[str, Any]], starting_cash: Decimal) -> Finding:
-    flow = sum((-_signed(each) * Decimal(each["price"]) - Decimal(each["fee"]) for each in executions), starting_cash)
+    flow = sum((cash_of(each) for each in executions), starting_cash)
     found = Decimal(api.get(f"/accounts/{account_id}")["cash"])
     broken = () if found == flow else (f"cash is {found}, start and fills make {flow}",)
     return Finding("I4", "cash = start and the sum of fills", broken)
 
 
 def _positions(api: ApiClient, account_id: str, executions: Sequence[Mapping[str, Any]]) -> Finding:
-    held: dict[str, Decimal] = {}
-    for each in executions:
-        held[each["symbol"]] = held.get(each["symbol"], Decimal(0)) + _signed(each)
+    held = _held(executions)
     found: dict[str, Decimal] = {}
     for position in api.get(f"/accounts/{account_id}/positions")["positions"]:
         found[position["symbol"]] = found.get(position["symbol"], Decimal(0)) + Decimal(position["qty"])
@@ -250,9 +249,7 @@ def _ledger(api: ApiClient, account_id: str) -> Finding:
 
 def _reservations(api: ApiClient, account_id: str, executions: Sequence[Mapping[str, Any]]) -> Finding:
     """Nothing works any more: risk holds no reservation, and the exposure is the position."""
-    held: dict[str, Decimal] = {}
-    for each in executions:
-        held[each["symbol"]] = held.get(each["symbol"], Decimal(0)) + _signed(each)
+    held = _held(executions)
 
     def differences() -> list[str]:
         state = api.get(f"/accounts/{account_id}/risk")
@@ -271,6 +268,9 @@ def _reservations(api: ApiClient, account_id: str, executions: Sequence[Mapping[
     return Finding("I6", "risk's exposure = positions, nothing stays reserved")
 
 
-def _signed(execution: Mapping[str, Any]) -> Decimal:
-    qty = Decimal(execution["qty"])
-    return qty if execution["side"] == "buy" else -qty
+def _held(executions: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:
+    """Return what the executions make of each symbol."""
+    held: dict[str, Decimal] = {}
+    for each in executions:
+        held[each["symbol"]] = held.get(each["symbol"], Decimal(0)) + signed_qty(each)
+    return held

@@ -9,6 +9,7 @@ from typing import Any
 
 from alphintra.cli.client import wait_for
 from alphintra.cli.demo.steps import STARTING_CASH, Stage, total
+from alphintra.cli.fills import cash_of, signed_qty
 from alphintra.dataplane.matrix import AccessMatrix
 from alphintra.kernel.money import plain
 
@@ -60,10 +61,10 @@ def verify_books(stage: Stage, account_id: str) -> None:
     executions = _executions(stage, account_id)
     account = api.get(f"/accounts/{account_id}")
     positions = api.get(f"/accounts/{account_id}/positions")["positions"]
-    flow = sum((_cash_of(item) for item in executions), Decimal(STARTING_CASH))
+    flow = sum((cash_of(item) for item in executions), Decimal(STARTING_CASH))
     journal.check("cash = start and the sum of fills", "trading", expected=plain(flow), found=account["cash"])
     held = {
-        symbol: plain(sum((_signed(item) for item in executions if item["symbol"] == symbol), Decimal(0)))
+        symbol: plain(sum((signed_qty(item) for item in executions if item["symbol"] == symbol), Decimal(0)))
         for symbol in sorted({item["symbol"] for item in executions})
     }
     booked = {symbol: total([p for p in positions if p["symbol"] == symbol], "qty") for symbol in held}
@@ -153,12 +154,3 @@ def _shown(amounts: Mapping[str, Decimal]) -> str:
 def _fill(ts: str, item: Mapping[str, Any]) -> tuple[str, str, str, str]:
     qty, price = plain(Decimal(str(item["qty"]))), plain(Decimal(str(item["price"])))
     return ts[:10], item["side"], str(qty), str(price)
-
-
-def _signed(item: Mapping[str, Any]) -> Decimal:
-    qty = Decimal(item["qty"])
-    return qty if item["side"] == "buy" else -qty
-
-
-def _cash_of(item: Mapping[str, Any]) -> Decimal:
-    return -_signed(item) * Decimal(item["price"]) - Decimal(item["fee"])
