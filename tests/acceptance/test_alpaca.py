@@ -43,6 +43,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 BARS = 60
 DEADLINE_S = 30.0
+ON_THE_WAY = {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
 
 
 @dataclass(slots=True)
@@ -58,7 +59,8 @@ class Desk:
     updates: list[Any] = field(default_factory=list)
 
     def step(self, to: int) -> None:
-        """Play the feed up to a step."""
+        """Play the feed up to a step, once the open orders work at the venue: a later one would miss its prices."""
+        self.until(self.trading.get_orders, lambda found: not {order.status for order in found} & ON_THE_WAY)
         self.person.api.post(f"/feeds/{self.feed_id}/resume", {"pause_at": to})
         path = f"/feeds/{self.feed_id}"
         wait_for("the feed", lambda: self.person.api.get(path), lambda found: found["seq"] >= to)

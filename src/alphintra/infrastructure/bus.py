@@ -13,6 +13,7 @@ import msgspec
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 
+from alphintra.infrastructure.nats_link import flushed
 from alphintra.infrastructure.telemetry import bound_context, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Command, Context, reply_type, subject_of
@@ -229,9 +230,7 @@ class Bus:
         for subject, responder in self._responders.items():
             receive = self._receiver(responder)
             self._subscriptions.append(await self._nats.subscribe(subject, queue=self.name, cb=receive))
-        # Twice: the client's ping may overtake what its subscriptions still have queued, the second one cannot.
-        await self._nats.flush()
-        await self._nats.flush()
+        await flushed(self._nats)
 
     async def stop(self) -> None:
         """Take no more requests and answer what is in flight, for as long as a caller would wait for it."""
@@ -250,8 +249,7 @@ class Bus:
         """End the subscriptions and hand on every message that arrived before the server knew."""
         for each in self._subscriptions:
             await nats._send_unsubscribe(each._id)  # noqa: SLF001 - drain alone loses what comes until it is heard
-        await nats.flush()
-        await nats.flush()  # as in start: the first ping overtakes
+        await flushed(nats)
         await asyncio.gather(*(each.drain() for each in self._subscriptions))  # type: ignore[no-untyped-call] # of nats
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from nats.errors import Error as NatsError
 
 from alphintra.infrastructure.events import letter_items
+from alphintra.infrastructure.nats_link import flushed
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Event, EventEnvelope, subject_of
@@ -70,8 +71,7 @@ class EventTap:
                 for subject in self._decoders:
                     receive = self._receiver(subject, on_event)
                     self._subscriptions.append(await self._nats.subscribe(subject, cb=receive))
-                await self._nats.flush()
-                await self._nats.flush()  # as in Bus.start: the first ping overtakes
+                await flushed(self._nats)
             except (NatsError, OSError, TimeoutError) as error:
                 await self._unsubscribe()
                 raise AlphintraError("BUS_UNAVAILABLE", "events cannot be heard now", kind=Kind.UNAVAILABLE) from error

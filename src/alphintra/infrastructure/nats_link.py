@@ -11,7 +11,7 @@ from nats.errors import Error as NatsError
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["NatsCredentials", "connect_nats"]
+__all__ = ["NatsCredentials", "connect_nats", "flushed"]
 
 _CONNECT_TIMEOUT_S = 5
 _RECONNECT_WAIT_S = 1
@@ -58,3 +58,12 @@ async def connect_nats(credentials: NatsCredentials) -> Client:
         message = f"NATS at {credentials.url} cannot be reached as {credentials.user}"
         raise AlphintraError("BUS_UNAVAILABLE", message, kind=Kind.UNAVAILABLE) from error
     return client
+
+
+async def flushed(client: Client, *, timeout_s: int = 10) -> None:
+    """Return once the server has taken in what was subscribed and published so far; raises as ``Client.flush``.
+
+    The client writes the ping of its ``flush`` ahead of what it still holds back: only the second one comes after it.
+    """
+    await client.flush(timeout=timeout_s)
+    await client.flush(timeout=timeout_s)

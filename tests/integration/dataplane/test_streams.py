@@ -10,6 +10,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from alphintra.dataplane.bus_permissions import consumers, streams
 from alphintra.dataplane.streams import bus_connection, ensure_streams
+from alphintra.infrastructure.nats_link import flushed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ async def test_a_command_is_answered_into_the_callers_inbox(nats_server: NatsSer
             await message.respond(b"approved")
 
         await risk.subscribe("risk.cmd.>", cb=answer)
-        await risk.flush()
+        await flushed(risk)
         reply = await trading.request("risk.cmd.assess_order", b"order", timeout=5)
         assert reply.data == b"approved"
 

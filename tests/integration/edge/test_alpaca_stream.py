@@ -30,7 +30,7 @@ from alphintra.infrastructure import event_tap
 from alphintra.infrastructure.bus import Bus
 from alphintra.infrastructure.event_tap import EventTap
 from alphintra.infrastructure.events import encode_event
-from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
+from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats, flushed
 from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context, Event, subject_of
@@ -189,8 +189,8 @@ async def test_updates_of_other_accounts_and_before_listening_do_not_come(runnin
     client = await connect(running.url)
     await said(client, CREDENTIALS)
     await running.tell(OrderUpdated(owner_id=USER_ID, order=running.order(OrderStatus.NEW)))
-    await running.trading.flush()
-    await running.edge.flush()
+    await flushed(running.trading)
+    await flushed(running.edge)
     await said(client, LISTEN)
     await running.tell(OrderClosed(owner_id=USER_ID, order=running.order(OrderStatus.EXPIRED, account_id=SOME_ID)))
     await running.tell(OrderClosed(owner_id=USER_ID, order=running.order(OrderStatus.CANCELED)))

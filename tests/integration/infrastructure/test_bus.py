@@ -17,7 +17,7 @@ from alphintra.contracts.books import LedgerEntryView, LedgerView
 from alphintra.contracts.trading import ListLedger
 from alphintra.infrastructure import bus as bus_module
 from alphintra.infrastructure.bus import Bus, LocalDirectory
-from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
+from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats, flushed
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from fixtures.single_service import NOON
@@ -346,8 +346,7 @@ async def test_what_is_no_answer_is_a_named_failure(remote: Ends, body: bytes) -
         await message.respond(body)
 
     await remote.links[0].subscribe("trading.cmd.list_ledger", queue="trading", cb=other)
-    await remote.links[0].flush()
-    await remote.links[0].flush()
+    await flushed(remote.links[0])
     assert await remote.code() == "REPLY_INVALID"
 
 
@@ -356,8 +355,7 @@ async def test_a_refused_batch_is_refused_message_by_message(remote: Ends) -> No
         await message.respond(b'[{"problem":{"code":"MESSAGE_INVALID","detail":"newer","kind":"invalid"}}]')
 
     await remote.links[0].subscribe("trading.cmd.list_ledger", queue="trading", cb=other)
-    await remote.links[0].flush()
-    await remote.links[0].flush()
+    await flushed(remote.links[0])
     outcomes = await remote.edge.ask_many([(asking(), CONTEXT)] * 3)
     assert [getattr(outcome, "code", "answered") for outcome in outcomes] == ["MESSAGE_INVALID"] * 3
 

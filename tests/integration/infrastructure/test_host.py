@@ -14,7 +14,7 @@ from alphintra.infrastructure import host as host_module
 from alphintra.infrastructure import nats_link
 from alphintra.infrastructure.bus import LocalDirectory
 from alphintra.infrastructure.host import Parts, ServiceCredentials, ServiceHost
-from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
+from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats, flushed
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.health import UserHealth
 from fixtures.services import operator_context
@@ -66,8 +66,7 @@ async def test_a_commit_in_one_process_wakes_the_background_of_another(
         await front.start(Parts(background=False))
         back.on_wake(woken.release)
         await back.start(Parts(commands=False, background=False))
-        await back._nats.flush()
-        await back._nats.flush()
+        await flushed(back._nats)
         async with front.database.transaction() as tx:
             await write_event(tx)
         async with asyncio.timeout(DEADLINE_S):

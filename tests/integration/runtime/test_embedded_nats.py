@@ -17,6 +17,7 @@ import nkeys  # type: ignore[import-untyped]
 import pytest
 from nats.aio.client import Client
 
+from alphintra.infrastructure.nats_link import flushed
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.accounts import server_account
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats
@@ -82,11 +83,11 @@ async def test_each_user_may_do_what_is_listed_and_nothing_else(home: Home, even
     ):
         await risk.subscribe("risk.cmd.assess")
         await risk.publish("risk.evt.decided", b"")
-        await risk.flush()
+        await flushed(risk)
         assert complaints == []
         await risk.publish("trading.evt.filled", b"")
         await risk.subscribe(">")
-        await risk.flush()
+        await flushed(risk)
         await eventually(lambda: len(complaints) == 2)
         assert all("permissions violation" in complaint.lower() for complaint in complaints)
 
@@ -98,7 +99,7 @@ async def test_user_without_subjects_may_do_nothing(home: Home, eventually: Even
     ):
         await mute.publish("anything", b"")
         await mute.subscribe("anything")
-        await mute.flush()
+        await flushed(mute)
         await eventually(lambda: len(complaints) == 2)
 
 
