@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A slow example says that the machine was busy, not that the code is wrong; pytest's own time-out still holds.
-settings.register_profile("alphintra", deadline=None)
+settings.register_profile("alphintra", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The gate says the same of the same code each time; new examples are looked for wherever people run the tests.
+settings.register_profile("gate", settings.get_profile("alphintra"), derandomize=True)
 settings.load_profile("alphintra")
 
 pytest_plugins = ["fixtures.nats", "fixtures.platform", "fixtures.postgres", "fixtures.services"]

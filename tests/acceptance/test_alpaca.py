@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 BARS = 60
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 ON_THE_WAY = {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
 
 

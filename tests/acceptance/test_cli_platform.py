@@ -12,6 +12,7 @@ from pathlib import Path
 
 from alphintra.cli.welcome import SAMPLE_FEED
 from alphintra.runtime.home import Home
+from fixtures.installation import COMMAND_TIMEOUT_S
 from fixtures.platform import Platform
 
 SERVICES = {"auth", "broker", "nocode", "notification", "risk", "strategy", "trading", "user"}
@@ -78,7 +79,12 @@ def test_a_reader_that_goes_away_ends_the_command_with_141(platform: Platform) -
         os.close(reading)
         argv = [sys.executable, "-m", "alphintra", *command]
         ended = subprocess.run(  # noqa: S603 - our own program
-            argv, stdout=writing, stderr=subprocess.PIPE, env=platform.environ(), check=False, timeout=60
+            argv,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=platform.environ(),
+            check=False,
+            timeout=COMMAND_TIMEOUT_S,
         )
         os.close(writing)
         assert (command, ended.returncode, ended.stderr) == (command, 141, b"")
@@ -135,7 +141,7 @@ def test_ctrl_c_stops_in_order_and_says_so(private_platform: Callable[..., Platf
         said = [next(line for line in child.stdout if "stop with Ctrl-C" in line)]
         child.send_signal(signal.SIGINT)
         said += child.stdout.read().splitlines()
-        assert child.wait(timeout=60) == 0
+        assert child.wait(timeout=COMMAND_TIMEOUT_S) == 0
     assert said[-2:] == ["stopping in order (Ctrl-C again: at once)", "stopped"]
     assert not any("/setup" in line for line in said)
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from alphintra.cli.client import wait_for
+from fixtures.installation import COMMAND_TIMEOUT_S
 from fixtures.platform import Person, Platform
 
 DAYS = 400
@@ -211,7 +212,7 @@ def test_ctrl_c_cancels_the_backtest_it_waits_for(trader: Trader, symbol: str, p
         assert child.stderr.readline() == f"backtesting {symbol}\n"
         os.kill(child.pid, signal.SIGINT)
         said = child.stderr.read()
-        status = child.wait(timeout=60)
+        status = child.wait(timeout=COMMAND_TIMEOUT_S)
     started = trader.json("backtest", "list")["backtests"]
     assert len(started) == 1
     # It is fast: the interrupt may come when it is done already.

@@ -112,6 +112,9 @@ class Message:
         """It took effect."""
         self.is_acked = True
 
+    async def in_progress(self) -> None:
+        """It is being handled."""
+
     async def nak(self, delay: float = 0.0) -> None:
         """It is to come again."""
         del delay

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fixtures.nats import NatsServer
     from fixtures.services import RunningService, StartService
 
-DEADLINE_S = 20
+DEADLINE_S = 120
 
 
 async def test_an_account_is_connected_and_its_order_filled_through_the_bus(

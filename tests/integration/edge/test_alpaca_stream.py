@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from fixtures.nats import NatsServer
 
 ORDER: Final[OrderView] = sample(OrderView)
-DEADLINE_S: Final = 10.0
+DEADLINE_S: Final = 120.0
 SUBJECTS: Final = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in EDGE_ASKS)
 CONTEXT: Final = Context(trace_id="0" * 32, actor=Actor(id="service:trading"))
 CREDENTIALS: Final = {"action": "authenticate", "data": {"key_id": "key1", "secret_key": "secret1"}}

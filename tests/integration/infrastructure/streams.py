@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from alphintra.infrastructure.postgres import Database, Session
 
-DEADLINE_S = 30
+DEADLINE_S = 120
 CONTEXT = Context(trace_id="7" * 32, actor=Actor(id="user:1", user_id=UUID(int=1)))
 # What the test itself needs to look into streams and consumers.
 LOOKING = {"deployer": Rights(publish=("$JS.API.>",), subscribe=())}

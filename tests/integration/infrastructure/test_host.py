@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fixtures.postgres import ServiceDatabase
     from fixtures.services import StartService
 
-DEADLINE_S = 20
+DEADLINE_S = 120
 
 
 @asynccontextmanager

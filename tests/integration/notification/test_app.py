@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fixtures.nats import NatsServer
     from fixtures.services import StartService
 
-DEADLINE_S = 20
+DEADLINE_S = 120
 
 
 async def test_an_event_of_another_service_arrives_in_the_inbox_and_is_marked_read(

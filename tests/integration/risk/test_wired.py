@@ -38,7 +38,7 @@ SEED = base64.b64encode(bytes(range(32))).decode()
 IDS = SystemIds()
 OWNER = IDS.new()
 CONTEXT = person_context("trader", user_id=OWNER)
-DEADLINE_S = 10
+DEADLINE_S = 120
 
 
 @asynccontextmanager

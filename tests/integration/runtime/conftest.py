@@ -13,7 +13,7 @@ from alphintra.runtime.home import Home
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
-_DEADLINE_S = 30.0
+_DEADLINE_S = 120.0
 
 
 class SteadyClock:

@@ -26,7 +26,7 @@ from fixtures.services import RunningService, StartService, operator_context, pe
 from fixtures.single_service import NOON, SettableClock, delivery_of
 
 ADA, EVE = UUID(int=1), UUID(int=2)
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 
 
 @pytest_asyncio.fixture

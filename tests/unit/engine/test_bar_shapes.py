@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import pytest
@@ -270,25 +270,22 @@ def bar_of(path: list[int]) -> Bar:
     return bar(1, f"{path[0]} {max(path)} {min(path)} {path[-1]}")
 
 
+FIXED = ["market gtc", "limit limit={} gtc", "limit limit={} ioc", "stop stop={} day", "stop_limit stop={} limit={}"]
+
+
+@st.composite
+def fixed_orders(draw: st.DrawFn, kinds: Sequence[str] = FIXED) -> OrderTerms:
+    """Draw an order near 100 whose prices stay where they are."""
+    side, near = draw(st.sampled_from(["buy", "sell"])), st.integers(90, 110)
+    return order(f"{side} {draw(st.sampled_from(kinds)).format(draw(near), draw(near))}")
+
+
 @st.composite
 def orders(draw: st.DrawFn) -> OrderTerms:
     """Draw an order of any kind near 100."""
-    side, near = draw(st.sampled_from(["buy", "sell"])), st.integers(90, 110)
-    kind = draw(
-        st.sampled_from(
-            [
-                "market gtc",
-                "limit limit={} gtc",
-                "limit limit={} ioc",
-                "limit limit={} cls",
-                "stop stop={} day",
-                "stop_limit stop={} limit={}",
-            ]
-        )
-    )
     trail = draw(st.integers(1, 12))
-    text = draw(st.sampled_from([kind, f"trailing_stop trail={trail}", f"trailing_stop percent={trail}"]))
-    return order(f"{side} {text.format(draw(near), draw(near))}")
+    trailing = [f"trailing_stop trail={trail}", f"trailing_stop percent={trail}"]
+    return draw(fixed_orders([*FIXED, "limit limit={} cls"]) | fixed_orders(trailing))
 
 
 paths = st.lists(st.integers(85, 115), min_size=1, max_size=8)
@@ -322,11 +319,10 @@ def test_a_fill_lies_at_a_price_the_bar_had_moved_by_the_slippage_at_most(terms:
         assert met.price <= met.level
 
 
-@given(orders(), paths)
+@given(fixed_orders(), paths)
 def test_what_a_bar_fills_its_prices_one_by_one_would_have_filled_as_well_or_better(
     terms: OrderTerms, path: list[int]
 ) -> None:
-    assume(terms.time_in_force is not TimeInForce.CLS and terms.order_type is not OrderType.TRAILING_STOP)
     met = meet(terms, bar_of(path), slippage_bps=Decimal(0))
     assume(met.price is not None)
     real = Met()
