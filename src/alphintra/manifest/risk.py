@@ -12,6 +12,7 @@ SPEC = ServiceSpec(
         TableSpec(name="limit_sets", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="assessments", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="reservations", data_class="risk_decision", grants=_WRITE),
+        TableSpec(name="reservation_totals", data_class="risk_decision", grants=_WRITE),
         TableSpec(name="kill_states", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="scope_kills", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="instruments", data_class="risk_decision", grants=("select", "insert")),

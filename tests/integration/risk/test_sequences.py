@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -12,7 +14,8 @@ import pytest
 from alphintra.contracts.risk import ReleaseOrder
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import Side
-from alphintra.risk.service import bookings
+from alphintra.risk.service import bookings, decisions
+from fixtures.single_service import PowerCutError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -111,6 +114,7 @@ class Day:
 
     async def check(self) -> None:
         """Compare what risk holds with what the orders add up to, and both with the limits."""
+        await compare_totals(self.desk)
         state = await self.desk.state(self.account)
         reserved = sum((i.left * i.price for i in self.living if i.terms.side is Side.BUY), Decimal(0))
         assert state.cash == self.desk.cash[self.account]
@@ -133,6 +137,36 @@ class Day:
             assert position - sells >= -POSITION_MAX
 
 
+SUMS = """
+    SELECT
+        account_id, symbol, count(*) AS open_orders,
+        coalesce(sum(counted_qty) FILTER (WHERE side = 'buy' AND NOT is_reducing), 0) AS open_buy_qty,
+        coalesce(sum(counted_qty) FILTER (WHERE side = 'sell' AND NOT is_reducing), 0) AS open_sell_qty,
+        coalesce(sum(counted_qty) FILTER (WHERE side = 'buy' AND is_reducing), 0) AS close_buy_qty,
+        coalesce(sum(counted_qty) FILTER (WHERE side = 'sell' AND is_reducing), 0) AS close_sell_qty,
+        coalesce(sum(counted_qty * price) FILTER (WHERE NOT is_reducing), 0) AS open_value,
+        coalesce(sum(counted_cash) FILTER (WHERE side = 'buy'), 0) AS reserved_cash
+    FROM reservations WHERE open_qty > 0 GROUP BY account_id, symbol
+"""
+COLUMNS = (
+    "account_id, symbol, open_orders, open_buy_qty, open_sell_qty, close_buy_qty, close_sell_qty, open_value, "
+    "reserved_cash"
+)
+
+
+async def compare_totals(desk: Desk) -> int:
+    """Hold the totals kept to the sums of what is open, in one statement; returns how many pairs have open orders."""
+    kept_now = f"SELECT {COLUMNS} FROM reservation_totals"  # noqa: S608 - names of this module
+    table = f"({kept_now}) AS t FULL JOIN ({SUMS}) AS s USING (account_id, symbol)"
+    amounts = [name.strip() for name in COLUMNS.split(",")[2:]]
+    columns = ", ".join(f"coalesce(t.{name}, 0) AS t_{name}, coalesce(s.{name}, 0) AS s_{name}" for name in amounts)
+    rows = await desk.stored(table, columns)
+    for row in rows:
+        kept, summed = {name: row[f"t_{name}"] for name in amounts}, {name: row[f"s_{name}"] for name in amounts}
+        assert kept == summed
+    return sum(row["s_open_orders"] > 0 for row in rows)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_reservations_are_what_approved_orders_may_still_do(desk: Desk, seed: int) -> None:
     account = await desk.open_account(cash="2000")
@@ -145,3 +179,33 @@ async def test_reservations_are_what_approved_orders_may_still_do(desk: Desk, se
         await chance.choice(steps)()
         await day.check()
     assert day.approvals > 10
+
+
+async def test_totals_are_the_sums_after_days_side_by_side_and_power_cuts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.mark(AAPL="10", MSFT="10")
+    chance = Random(7)  # noqa: S311 - a repeatable day, no secret
+    fails = {"count": 0}
+
+    def cut(name: str) -> None:
+        if name in {"risk.before_assess_commit", "risk.before_fill_commit"} and chance.random() < 0.2:
+            fails["count"] += 1
+            raise PowerCutError(name)
+
+    monkeypatch.setattr(decisions, "fault_point", cut)
+    monkeypatch.setattr(bookings, "fault_point", cut)
+    accounts = [await desk.open_account(cash="5000") for _ in range(2)]
+    for account in accounts:
+        await desk.limit(account, position_qty_max=POSITION_MAX, may_short=True)
+
+    async def trade(account: UUID, seed: int) -> None:
+        day = Day(desk, account, Random(seed))  # noqa: S311 - a repeatable day, no secret
+        steps = [day.place, day.place, day.confirm, day.fill, day.close, day.release]
+        for _ in range(25):
+            with suppress(PowerCutError):
+                await day.chance.choice(steps)()
+
+    await asyncio.gather(*(trade(account, seed) for seed, account in enumerate(accounts * 3)))
+    assert fails["count"]
+    assert await compare_totals(desk)

@@ -74,16 +74,14 @@ LEFT JOIN LATERAL (
     WHERE a.scope = 'account' AND a.account_id = w.account_id ORDER BY a.epoch DESC LIMIT 1
 ) AS k ON true
 LEFT JOIN LATERAL (
-    SELECT
-        sum(coalesce(o.counted_cash, o.open_qty * o.price)) FILTER (WHERE o.side = 'buy') AS reserved_cash,
-        count(*) AS open_orders
-    FROM reservations AS o WHERE o.account_id = w.account_id AND o.open_qty > 0
+    SELECT sum(o.reserved_cash) AS reserved_cash, sum(o.open_orders)::bigint AS open_orders
+    FROM reservation_totals AS o WHERE o.account_id = w.account_id
 ) AS r ON true;
 
 -- books.symbols: every symbol the accounts hold, held or have open orders in
 SELECT account_id, symbol FROM exposures WHERE account_id = ANY($1::uuid[])
 UNION
-SELECT account_id, symbol FROM reservations WHERE account_id = ANY($1::uuid[]) AND open_qty > 0
+SELECT account_id, symbol FROM reservation_totals WHERE account_id = ANY($1::uuid[]) AND open_orders > 0
 ORDER BY account_id, symbol;
 
 -- books.strategy_kills: kill states of strategies, those ever set
@@ -105,14 +103,25 @@ SELECT
 
 -- books.resting: the best prices at which an owner's limit orders rest, in all accounts of the owner
 SELECT
-    w.account_id, w.symbol,
-    max(r.limit_price) FILTER (WHERE r.side = 'buy') AS resting_buy,
-    min(r.limit_price) FILTER (WHERE r.side = 'sell') AS resting_sell
+    w.account_id, w.symbol, max(buy.limit_price) AS resting_buy, min(sell.limit_price) AS resting_sell
 FROM unnest($1::uuid[], $2::text[]) AS w (account_id, symbol)
 JOIN balances AS b ON b.account_id = w.account_id
 JOIN balances AS a ON a.owner_id = b.owner_id
-JOIN reservations AS r ON r.account_id = a.account_id AND r.symbol = w.symbol
-WHERE r.open_qty > 0 AND r.limit_price IS NOT NULL AND r.counted_qty > 0 AND r.state IN ('held', 'confirmed')
+LEFT JOIN LATERAL (
+    SELECT r.limit_price FROM reservations AS r
+    WHERE
+        r.account_id = a.account_id AND r.symbol = w.symbol AND r.side = 'buy' AND r.open_qty > 0
+        AND r.limit_price IS NOT NULL AND r.counted_qty > 0 AND r.state IN ('held', 'confirmed')
+    ORDER BY r.limit_price DESC LIMIT 1
+) AS buy ON true
+LEFT JOIN LATERAL (
+    SELECT r.limit_price FROM reservations AS r
+    WHERE
+        r.account_id = a.account_id AND r.symbol = w.symbol AND r.side = 'sell' AND r.open_qty > 0
+        AND r.limit_price IS NOT NULL AND r.counted_qty > 0 AND r.state IN ('held', 'confirmed')
+    ORDER BY r.limit_price LIMIT 1
+) AS sell ON true
+WHERE buy.limit_price IS NOT NULL OR sell.limit_price IS NOT NULL
 GROUP BY w.account_id, w.symbol;
 
 -- credit.lock: hold credit shared by accounts until the transaction ends, owners first, the firm last
@@ -127,9 +136,9 @@ LEFT JOIN LATERAL (
     FROM exposures AS x JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = x.symbol
     WHERE x.account_id = b.account_id
     UNION ALL
-    SELECT sum(o.counted_qty * coalesce(p.price, o.price))
-    FROM reservations AS o LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = o.symbol
-    WHERE o.account_id = b.account_id AND o.open_qty > 0 AND NOT o.is_reducing
+    SELECT sum(coalesce((o.open_buy_qty + o.open_sell_qty) * p.price, o.open_value))
+    FROM reservation_totals AS o LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = o.symbol
+    WHERE o.account_id = b.account_id
 ) AS u ON true
 GROUP BY w.owner_id;
 
@@ -155,7 +164,11 @@ SELECT
     w.account_id, w.symbol, coalesce(x.position_qty, 0) AS position_qty,
     coalesce(r.open_buy_qty, 0) AS open_buy_qty, coalesce(r.open_sell_qty, 0) AS open_sell_qty,
     coalesce(r.close_buy_qty, 0) AS close_buy_qty, coalesce(r.close_sell_qty, 0) AS close_sell_qty,
-    p.price AS last_price, p.marked_at AS priced_at, p.bid, p.ask, coalesce(r.is_unknown, false) AS is_order_unknown,
+    p.price AS last_price, p.marked_at AS priced_at, p.bid, p.ask,
+    EXISTS (
+        SELECT 1 FROM reservations AS o
+        WHERE o.account_id = w.account_id AND o.symbol = w.symbol AND o.is_unknown AND o.open_qty > 0
+    ) AS is_order_unknown,
     i.version AS instrument_version, i.terms AS instrument,
     (
         SELECT t.reason FROM restrictions AS t
@@ -169,15 +182,7 @@ LEFT JOIN exposures AS x ON x.account_id = w.account_id AND x.symbol = w.symbol
 LEFT JOIN LATERAL (
     SELECT n.version, n.terms FROM instruments AS n WHERE n.symbol = w.symbol ORDER BY n.version DESC LIMIT 1
 ) AS i ON true
-LEFT JOIN LATERAL (
-    SELECT
-        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'buy' AND NOT o.is_reducing) AS open_buy_qty,
-        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'sell' AND NOT o.is_reducing) AS open_sell_qty,
-        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'buy' AND o.is_reducing) AS close_buy_qty,
-        sum(coalesce(o.counted_qty, o.open_qty)) FILTER (WHERE o.side = 'sell' AND o.is_reducing) AS close_sell_qty,
-        bool_or(o.is_unknown) AS is_unknown
-    FROM reservations AS o WHERE o.account_id = w.account_id AND o.symbol = w.symbol AND o.open_qty > 0
-) AS r ON true;
+LEFT JOIN reservation_totals AS r ON r.account_id = w.account_id AND r.symbol = w.symbol;
 
 -- exposures.move: add an execution to a position
 INSERT INTO exposures (account_id, symbol, position_qty, updated_at) VALUES ($1, $2, $3, $4)
@@ -555,10 +560,8 @@ FROM (
             SELECT account_id, symbol, position_qty, 0 AS open_buy_qty, 0 AS open_sell_qty
             FROM exposures WHERE account_id = ANY($1::uuid[])
             UNION ALL
-            SELECT
-                account_id, symbol, 0, CASE WHEN side = 'buy' THEN coalesce(counted_qty, open_qty) ELSE 0 END,
-                CASE WHEN side = 'sell' THEN coalesce(counted_qty, open_qty) ELSE 0 END
-            FROM reservations WHERE account_id = ANY($1::uuid[]) AND open_qty > 0 AND NOT is_reducing
+            SELECT account_id, symbol, 0, open_buy_qty, open_sell_qty
+            FROM reservation_totals WHERE account_id = ANY($1::uuid[])
         ) AS s
         GROUP BY s.account_id, s.symbol
     ) AS w

@@ -1,6 +1,89 @@
 -- What the migrations of risk add up to. Generated from PostgreSQL's catalogue and compared with the database
 -- at each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
 
+-- function add_to_reservation_totals()
+CREATE OR REPLACE FUNCTION add_to_reservation_totals()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path FROM CURRENT
+AS $function$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        INSERT INTO reservation_totals (
+            account_id, symbol, open_orders, open_buy_qty, open_sell_qty, close_buy_qty, close_sell_qty, open_value,
+            reserved_cash
+        )
+        SELECT DISTINCT a.account_id, a.symbol, 0, 0, 0, 0, 0, 0, 0
+        FROM after_it AS a JOIN before_it AS b ON b.order_id = a.order_id
+        WHERE a.open_qty > 0 AND b.open_qty = 0
+        ON CONFLICT (account_id, symbol) DO NOTHING;
+
+        UPDATE reservation_totals AS t
+        SET
+            open_orders = t.open_orders + d.orders, open_buy_qty = t.open_buy_qty + d.open_buy,
+            open_sell_qty = t.open_sell_qty + d.open_sell, close_buy_qty = t.close_buy_qty + d.close_buy,
+            close_sell_qty = t.close_sell_qty + d.close_sell, open_value = t.open_value + d.worth,
+            reserved_cash = t.reserved_cash + d.cash
+        FROM (
+            SELECT
+                c.account_id, c.symbol, sum(c.sign) AS orders,
+                coalesce(sum(c.sign * c.qty) FILTER (WHERE c.side = 'buy' AND NOT c.is_reducing), 0) AS open_buy,
+                coalesce(sum(c.sign * c.qty) FILTER (WHERE c.side = 'sell' AND NOT c.is_reducing), 0) AS open_sell,
+                coalesce(sum(c.sign * c.qty) FILTER (WHERE c.side = 'buy' AND c.is_reducing), 0) AS close_buy,
+                coalesce(sum(c.sign * c.qty) FILTER (WHERE c.side = 'sell' AND c.is_reducing), 0) AS close_sell,
+                coalesce(sum(c.sign * c.qty * c.price) FILTER (WHERE NOT c.is_reducing), 0) AS worth,
+                coalesce(sum(c.sign * c.cash) FILTER (WHERE c.side = 'buy'), 0) AS cash
+            FROM (
+                SELECT
+                    1 AS sign, account_id, symbol, side, is_reducing, price, coalesce(counted_qty, open_qty) AS qty,
+                    coalesce(counted_cash, open_qty * price) AS cash
+                FROM after_it WHERE open_qty > 0
+                UNION ALL
+                SELECT
+                    -1, account_id, symbol, side, is_reducing, price, coalesce(counted_qty, open_qty),
+                    coalesce(counted_cash, open_qty * price)
+                FROM before_it WHERE open_qty > 0
+            ) AS c
+            GROUP BY c.account_id, c.symbol
+        ) AS d
+        WHERE
+            t.account_id = d.account_id AND t.symbol = d.symbol
+            AND (d.orders, d.open_buy, d.open_sell, d.close_buy, d.close_sell, d.worth, d.cash)
+            IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0);
+    ELSE
+        INSERT INTO reservation_totals AS t (
+            account_id, symbol, open_orders, open_buy_qty, open_sell_qty, close_buy_qty, close_sell_qty, open_value,
+            reserved_cash
+        )
+        SELECT
+            c.account_id, c.symbol, count(*),
+            coalesce(sum(c.qty) FILTER (WHERE c.side = 'buy' AND NOT c.is_reducing), 0),
+            coalesce(sum(c.qty) FILTER (WHERE c.side = 'sell' AND NOT c.is_reducing), 0),
+            coalesce(sum(c.qty) FILTER (WHERE c.side = 'buy' AND c.is_reducing), 0),
+            coalesce(sum(c.qty) FILTER (WHERE c.side = 'sell' AND c.is_reducing), 0),
+            coalesce(sum(c.qty * c.price) FILTER (WHERE NOT c.is_reducing), 0),
+            coalesce(sum(c.cash) FILTER (WHERE c.side = 'buy'), 0)
+        FROM (
+            SELECT
+                account_id, symbol, side, is_reducing, price, coalesce(counted_qty, open_qty) AS qty,
+                coalesce(counted_cash, open_qty * price) AS cash
+            FROM after_it WHERE open_qty > 0
+        ) AS c
+        GROUP BY c.account_id, c.symbol
+        ON CONFLICT (account_id, symbol) DO UPDATE
+        SET
+            open_orders = t.open_orders + excluded.open_orders,
+            open_buy_qty = t.open_buy_qty + excluded.open_buy_qty,
+            open_sell_qty = t.open_sell_qty + excluded.open_sell_qty,
+            close_buy_qty = t.close_buy_qty + excluded.close_buy_qty,
+            close_sell_qty = t.close_sell_qty + excluded.close_sell_qty,
+            open_value = t.open_value + excluded.open_value,
+            reserved_cash = t.reserved_cash + excluded.reserved_cash;
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
 -- function queue_audit_seal()
 CREATE OR REPLACE FUNCTION queue_audit_seal()
  RETURNS trigger
@@ -437,6 +520,33 @@ CREATE TABLE prices (
     CONSTRAINT prices_seq_check CHECK ((seq >= 0))
 );
 
+-- table reservation_totals
+CREATE TABLE reservation_totals (
+    account_id uuid NOT NULL,
+    symbol text NOT NULL,
+    open_orders bigint NOT NULL,
+    open_buy_qty numeric(38,9) NOT NULL,
+    open_sell_qty numeric(38,9) NOT NULL,
+    close_buy_qty numeric(38,9) NOT NULL,
+    close_sell_qty numeric(38,9) NOT NULL,
+    open_value numeric(66,18) NOT NULL,
+    reserved_cash numeric(66,18) NOT NULL,
+    CONSTRAINT reservation_totals_close_buy_qty_check CHECK (((close_buy_qty >= (0)::numeric) AND (close_buy_qty <
+        'Infinity'::numeric))),
+    CONSTRAINT reservation_totals_close_sell_qty_check CHECK (((close_sell_qty >= (0)::numeric) AND (close_sell_qty
+        < 'Infinity'::numeric))),
+    CONSTRAINT reservation_totals_open_buy_qty_check CHECK (((open_buy_qty >= (0)::numeric) AND (open_buy_qty <
+        'Infinity'::numeric))),
+    CONSTRAINT reservation_totals_open_orders_check CHECK ((open_orders >= 0)),
+    CONSTRAINT reservation_totals_open_sell_qty_check CHECK (((open_sell_qty >= (0)::numeric) AND (open_sell_qty <
+        'Infinity'::numeric))),
+    CONSTRAINT reservation_totals_open_value_check CHECK (((open_value >= (0)::numeric) AND (open_value <
+        'Infinity'::numeric))),
+    CONSTRAINT reservation_totals_pkey PRIMARY KEY (account_id, symbol),
+    CONSTRAINT reservation_totals_reserved_cash_check CHECK (((reserved_cash >= (0)::numeric) AND (reserved_cash <
+        'Infinity'::numeric)))
+);
+
 -- table reservations
 CREATE TABLE reservations (
     order_id uuid NOT NULL,
@@ -746,11 +856,16 @@ CREATE INDEX reservations_group_idx ON reservations USING btree (group_id) WHERE
 -- index reservations.reservations_held_idx
 CREATE INDEX reservations_held_idx ON reservations USING btree (held_at) WHERE (state = 'held'::text);
 
--- index reservations.reservations_open_idx
-CREATE INDEX reservations_open_idx ON reservations USING btree (account_id, symbol) WHERE (open_qty > (0)::numeric);
-
 -- index reservations.reservations_replaces_idx
 CREATE INDEX reservations_replaces_idx ON reservations USING btree (replaces) WHERE (replaces IS NOT NULL);
+
+-- index reservations.reservations_resting_idx
+CREATE INDEX reservations_resting_idx ON reservations USING btree (account_id, symbol, side, limit_price) WHERE
+    (open_qty > (0)::numeric);
+
+-- index reservations.reservations_unknown_idx
+CREATE INDEX reservations_unknown_idx ON reservations USING btree (account_id, symbol) WHERE (is_unknown AND
+    (open_qty > (0)::numeric));
 
 -- index restrictions.restrictions_symbol_idx
 CREATE INDEX restrictions_symbol_idx ON restrictions USING btree (symbol) WHERE (lifted_at IS NULL);
@@ -778,3 +893,11 @@ ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
     refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;
+
+-- trigger reservations.reservations_totals_of_changed
+CREATE TRIGGER reservations_totals_of_changed AFTER UPDATE ON reservations REFERENCING OLD TABLE AS before_it NEW
+    TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION add_to_reservation_totals();
+
+-- trigger reservations.reservations_totals_of_new
+CREATE TRIGGER reservations_totals_of_new AFTER INSERT ON reservations REFERENCING NEW TABLE AS after_it FOR EACH
+    STATEMENT EXECUTE FUNCTION add_to_reservation_totals();
