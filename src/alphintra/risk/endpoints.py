@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
@@ -53,6 +54,8 @@ __all__ = ["AlertEndpoints", "ControlEndpoints", "Endpoints", "MeasureEndpoints"
 SWEEP_INTERVAL_S = 5.0
 WATCH_INTERVAL_S = 1.0
 EXAMINE_INTERVAL_S = 2.0
+EXAMINE_INTERVAL_S_MAX = 4.0  # a case is opened within seconds at any load
+EXAMINE_PAUSE = 9.0  # so many times as long as a look took
 TOUCHED_MAX = 10_000  # accounts noted between two looks; past that the others wait for their next fill
 MEASURE_INTERVAL_S = 60.0
 SESSION_INTERVAL_S = 1.0
@@ -313,10 +316,15 @@ class SurveillanceEndpoints:
         return await cases.replay_detector(command, context, records=self._records, at=self._clock.now())
 
     async def examine(self) -> None:
-        """Look at what was copied, every two seconds until cancelled."""
+        """Look at what was copied until cancelled: every two seconds, less often where a look takes long.
+
+        What a look costs grows with what is looked at together, not with what is new: at load fewer looks see as much.
+        """
         while True:
+            started = perf_counter()
             await self.examine_once()
-            await asyncio.sleep(EXAMINE_INTERVAL_S)
+            took = perf_counter() - started
+            await asyncio.sleep(min(max(EXAMINE_INTERVAL_S, took * EXAMINE_PAUSE), EXAMINE_INTERVAL_S_MAX))
 
     async def examine_once(self) -> int:
         """Look at what was copied since the last look; returns how many cases were opened."""

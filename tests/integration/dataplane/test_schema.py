@@ -42,7 +42,7 @@ CHANGES: Final = (
     ("alter table orders alter column client_order_id drop not null", "table orders"),
     ("alter table event_log alter column recorded_at set default now()", "table event_log"),
     ("alter table inbox add constraint inbox_consumer_check check (consumer <> '')", "table inbox"),
-    ("alter table outbox drop constraint outbox_event_fkey", "foreign key outbox.outbox_event_fkey"),
+    ("alter table orders drop constraint orders_account_id_fkey", "foreign key orders.orders_account_id_fkey"),
     ("drop index event_log_aggregate_idx", "index event_log.event_log_aggregate_idx"),
     ("create index by_hand on event_log (subject)", "index event_log.by_hand"),
     ("alter table audit_events disable trigger audit_events_refuse_truncate", "trigger audit_events."),

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION queue_audit_seal()
  SET search_path FROM CURRENT
 AS $function$
 begin
-    insert into audit_pending (audit_id) values (new.audit_id);
+    insert into audit_pending (audit_id) select a.audit_id from added as a;
     return null;
 end
 $function$;
@@ -400,9 +400,6 @@ ALTER TABLE live_orders ADD CONSTRAINT live_orders_account_id_fkey FOREIGN KEY (
 ALTER TABLE live_orders ADD CONSTRAINT live_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES
     verdicts(order_id);
 
--- foreign key outbox.outbox_event_fkey
-ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
-
 -- foreign key paper_positions.paper_positions_account_id_fkey
 ALTER TABLE paper_positions ADD CONSTRAINT paper_positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     connections(account_id);
@@ -464,8 +461,8 @@ CREATE INDEX venue_orders_working_idx ON venue_orders USING btree (feed_id, symb
     'working'::text);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
-    queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH
+    STATEMENT EXECUTE FUNCTION queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change

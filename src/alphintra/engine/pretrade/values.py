@@ -49,7 +49,10 @@ class KillState(StrEnum):
     @property
     def severity(self) -> int:
         """Zero for normal, growing to the right."""
-        return tuple(KillState).index(self)
+        return _SEVERITY[self]
+
+
+_SEVERITY = {state: place for place, state in enumerate(KillState)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

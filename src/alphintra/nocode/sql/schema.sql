@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION queue_audit_seal()
  SET search_path FROM CURRENT
 AS $function$
 begin
-    insert into audit_pending (audit_id) values (new.audit_id);
+    insert into audit_pending (audit_id) select a.audit_id from added as a;
     return null;
 end
 $function$;
@@ -112,9 +112,6 @@ CREATE TABLE workflows (
     CONSTRAINT workflows_version_check CHECK ((version > 0))
 );
 
--- foreign key outbox.outbox_event_fkey
-ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
-
 -- foreign key workflow_versions.workflow_versions_workflow_id_fkey
 ALTER TABLE workflow_versions ADD CONSTRAINT workflow_versions_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES
     workflows(workflow_id);
@@ -123,8 +120,8 @@ ALTER TABLE workflow_versions ADD CONSTRAINT workflow_versions_workflow_id_fkey 
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
-    queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH
+    STATEMENT EXECUTE FUNCTION queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION queue_audit_seal()
  SET search_path FROM CURRENT
 AS $function$
 begin
-    insert into audit_pending (audit_id) values (new.audit_id);
+    insert into audit_pending (audit_id) select a.audit_id from added as a;
     return null;
 end
 $function$;
@@ -127,9 +127,6 @@ CREATE TABLE schema_migrations (
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_message_id_fkey FOREIGN KEY (message_id) REFERENCES
     messages(message_id);
 
--- foreign key outbox.outbox_event_fkey
-ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
-
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
 
@@ -141,8 +138,8 @@ CREATE INDEX messages_unread_idx ON messages USING btree (user_id, created_at DE
     IS NULL);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
-    queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH
+    STATEMENT EXECUTE FUNCTION queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change

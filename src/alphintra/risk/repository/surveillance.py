@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["CaseStep", "MessageCount", "SurveillanceRecords", "SurveillanceTransaction", "Taken"]
 
 Pair = tuple[UUID, str]
+_KINDS = {kind.value: kind for kind in ActionKind}  # a look at a busy symbol reads thousands of rows
+_SIDES = {side.value: side for side in Side}
+_TYPES = {type_.value: type_ for type_ in OrderType}
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 _decode_values = msgspec.json.Decoder(dict[str, Decimal]).decode
 
@@ -202,8 +205,7 @@ class SurveillanceRecords:
 
 
 def _action(row: Record) -> Action:
-    kind, side, type_ = ActionKind(row["kind"]), Side(row["side"]), OrderType(row["type"])
-    return Action(**{**row, "kind": kind, "side": side, "type": type_})
+    return Action(**{**row, "kind": _KINDS[row["kind"]], "side": _SIDES[row["side"]], "type": _TYPES[row["type"]]})
 
 
 def _case(row: Record) -> Case:

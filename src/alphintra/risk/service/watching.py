@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["copy_actions", "ensure_parameters", "examine"]
 
 TAKEN_MAX = 2_000
-EXAMINED_MAX = 1_000  # newest actions of a person in a symbol that are looked at together
+EXAMINED_MAX = 1_000  # actions of a person in a symbol that new ones are looked at together with
 RATIO_OVER = timedelta(days=1)
 _CONSUMER = "risk.surveillance"
 _ENDED = {
@@ -76,11 +77,12 @@ async def examine(*, records: SurveillanceRecords, ids: IdSource, at: datetime) 
         if taken:
             context = service_context(ids)
             parameters = await tx.parameters()
-            pairs = sorted({(one.owner_id, one.symbol) for one in taken})
+            fresh = Counter((one.owner_id, one.symbol) for one in taken)
+            pairs = sorted(fresh)
             until = max(one.happened_at for one in taken)
             since = min(one.happened_at for one in taken) - LOOKBACK
             for pair in pairs:
-                actions = await tx.of_person(pair, since=since, until=until, count_max=EXAMINED_MAX)
+                actions = await tx.of_person(pair, since=since, until=until, count_max=EXAMINED_MAX + fresh[pair])
                 for detector in DETECTORS:
                     found = detect(detector, actions, parameters[detector].values)
                     for finding in found:

@@ -92,7 +92,7 @@ CREATE OR REPLACE FUNCTION queue_audit_seal()
  SET search_path FROM CURRENT
 AS $function$
 begin
-    insert into audit_pending (audit_id) values (new.audit_id);
+    insert into audit_pending (audit_id) select a.audit_id from added as a;
     return null;
 end
 $function$;
@@ -767,9 +767,6 @@ ALTER TABLE limit_sets ADD CONSTRAINT limit_sets_account_id_fkey FOREIGN KEY (ac
 ALTER TABLE message_buckets ADD CONSTRAINT message_buckets_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     balances(account_id);
 
--- foreign key outbox.outbox_event_fkey
-ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
-
 -- foreign key overrides.overrides_account_id_fkey
 ALTER TABLE overrides ADD CONSTRAINT overrides_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     balances(account_id);
@@ -880,8 +877,8 @@ CREATE INDEX scope_kills_key_idx ON scope_kills USING btree (scope, key, epoch);
 CREATE INDEX surveillance_cases_opened_idx ON surveillance_cases USING btree (opened_at DESC, case_id DESC);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
-    queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH
+    STATEMENT EXECUTE FUNCTION queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION queue_audit_seal()
  SET search_path FROM CURRENT
 AS $function$
 begin
-    insert into audit_pending (audit_id) values (new.audit_id);
+    insert into audit_pending (audit_id) select a.audit_id from added as a;
     return null;
 end
 $function$;
@@ -267,9 +267,6 @@ ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (fee
 ALTER TABLE intents ADD CONSTRAINT intents_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
     deployments(deployment_id);
 
--- foreign key outbox.outbox_event_fkey
-ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
-
 -- index backtests.backtests_open_idx
 CREATE INDEX backtests_open_idx ON backtests USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
     'running'::text]));
@@ -294,8 +291,8 @@ CREATE INDEX imports_open_idx ON imports USING btree (created_at) WHERE (status 
 CREATE INDEX intents_open_idx ON intents USING btree (deployment_id) WHERE (status <> 'closed'::text);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
-    queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH
+    STATEMENT EXECUTE FUNCTION queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION queue_audit_seal()
  SET search_path FROM CURRENT
 AS $function$
 begin
-    insert into audit_pending (audit_id) values (new.audit_id);
+    insert into audit_pending (audit_id) select a.audit_id from added as a;
     return null;
 end
 $function$;
@@ -462,9 +462,6 @@ ALTER TABLE order_events ADD CONSTRAINT order_events_order_id_fkey FOREIGN KEY (
 -- foreign key orders.orders_account_id_fkey
 ALTER TABLE orders ADD CONSTRAINT orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id);
 
--- foreign key outbox.outbox_event_fkey
-ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (event_id) REFERENCES event_log(event_id);
-
 -- foreign key portfolio_points.portfolio_points_account_id_fkey
 ALTER TABLE portfolio_points ADD CONSTRAINT portfolio_points_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     accounts(account_id);
@@ -531,8 +528,8 @@ CREATE INDEX orders_open_idx ON orders USING btree (account_id, created_at, orde
 CREATE INDEX trades_account_opened_idx ON trades USING btree (account_id, opened_at DESC, symbol, trade_no);
 
 -- trigger audit_events.audit_events_queue_seal
-CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION
-    queue_audit_seal();
+CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH
+    STATEMENT EXECUTE FUNCTION queue_audit_seal();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_queue_seal;
 
 -- trigger audit_events.audit_events_refuse_row_change

@@ -88,13 +88,14 @@ def self_cross(actions: Sequence[Action], values: Values) -> Iterator[Finding]:
     An order of at least ``qty_min`` crosses one that works on the other side when the buy's limit is at or above the
     sell's; a market order crosses any limit. Stops do not stand in the book before they fire and are not looked at.
     """
-    working: dict[object, Life] = {}
+    working: dict[Side, dict[object, Life]] = {Side.BUY: {}, Side.SELL: {}}
     lives = lives_of(actions)
     for action in actions:
         if action.kind not in {ActionKind.NEW, ActionKind.AMEND} or action.type not in _PLAIN:
             continue
-        working = {key: life for key, life in working.items() if life.is_open(action.happened_at)}
-        for life in working.values():
+        other = Side.SELL if action.side is Side.BUY else Side.BUY
+        working[other] = {key: life for key, life in working[other].items() if life.is_open(action.happened_at)}
+        for life in working[other].values():
             if _crosses(action, life.first) and min(action.qty, life.first.qty) >= values["qty_min"]:
                 summary = (
                     f"{action.side} {action.qty:f} {action.symbol} at {_limit(action)} came while an own "
@@ -102,7 +103,7 @@ def self_cross(actions: Sequence[Action], values: Values) -> Iterator[Finding]:
                 )
                 yield _finding("self_cross", action, (life.first, action), summary)
                 break
-        working[action.order_id] = lives[action.order_id]
+        working[action.side][action.order_id] = lives[action.order_id]
 
 
 def layering(actions: Sequence[Action], values: Values) -> Iterator[Finding]:
