@@ -19,13 +19,15 @@ from alphintra.kernel.errors import AlphintraError
 from benchmarks.backtests import measure_backtests
 from benchmarks.children import MeasureError
 from benchmarks.desk import Desk
+from benchmarks.fill import measure_fill
 from benchmarks.flat import measure_flat
 from benchmarks.installation import Installation
 from benchmarks.kill import measure_kill
 from benchmarks.machine import FOREIGN_MAX, wait_until_quiet
-from benchmarks.measures import GROUPS
+from benchmarks.measures import GROUPS, STORED
 from benchmarks.memory import measure_idle, measure_used
 from benchmarks.orders import OrderRounds
+from benchmarks.page import write_page
 from benchmarks.recorder import Recorder, rows_text
 from benchmarks.replay import measure_replay
 from benchmarks.servers import BareServers
@@ -44,6 +46,7 @@ class _Extent:
     steps: int | None
     repeats: int
     stored_max: int
+    fills: int
     patience_s: float
 
     def begin(self, group: str, number: int) -> None:
@@ -53,25 +56,39 @@ class _Extent:
             _tell(f"  other programs keep the machine busy after {self.patience_s:g} s: measured all the same")
 
 
-_FULL = _Extent(rounds=3, seconds=5, idle_s=60, steps=None, repeats=15, stored_max=1_000_000, patience_s=60)
-_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=600, repeats=5, stored_max=10_000, patience_s=0)
+_FULL = _Extent(rounds=3, seconds=3, idle_s=60, steps=600, repeats=7, stored_max=100_000, fills=100, patience_s=5)
+_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=300, repeats=5, stored_max=10_000, fills=30, patience_s=0)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="One short round of each: an impression, in about a minute and a half.")
+@click.option("--rounds", type=click.IntRange(1, 20), help="How many rounds of each, instead of three.")
 @click.option("--json", "as_json", is_flag=True, help="Print data instead of the table.")
-@click.option("--huge", is_flag=True, help="Also measure the writer over ten million stored orders: half an hour more.")
+@click.option("--write-docs", is_flag=True, help="Put what was measured into the table of docs/benchmarks.md.")
+@click.option(
+    "--huge",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Measure the writer up to ten million stored orders, in this folder, which is kept and filled further the "
+    "next time: half an hour and 16 GB.",
+)
 @click.option("--only", type=click.Choice(GROUPS), multiple=True, help="Measure this group; may be repeated.")
-def _bench(*, quick: bool, huge: bool, as_json: bool, only: tuple[str, ...]) -> int:
+def _bench(
+    *, quick: bool, rounds: int | None, huge: Path | None, as_json: bool, write_docs: bool, only: tuple[str, ...]
+) -> int:
     """Measure start, memory, the order path, replay and backtests; exit status 1 if something could not be measured."""
     extent = _QUICK if quick else _FULL
-    if huge:
-        extent = replace(extent, stored_max=10_000_000)
+    extent = replace(extent, rounds=rounds or extent.rounds)
     recorder = Recorder()
     at = SystemClock().now()
     with _scratch() as folder:
         _measure(recorder, extent, folder, frozenset(only or GROUPS))
+    if huge is not None:
+        with _guarded(recorder, "flat"):
+            _tell("flat, up to ten million stored orders")
+            measure_flat(recorder, huge.absolute(), seconds=extent.seconds, stored_max=STORED[-1])
     rows = recorder.rows()
+    if write_docs:
+        write_page(rows, at=at)
     if as_json:
         facts = {
             "at": at.isoformat(timespec="seconds"),
@@ -131,6 +148,9 @@ def _measure_use(
             if "split" in groups:
                 with _guarded(recorder, "split"), _split_platform(folder) as split:
                     _repeat("split", extent, lambda: rounds.measure_split(split))
+    if "fill" in groups:
+        with _guarded(recorder, "fill"):
+            _repeat("fill", extent, lambda: measure_fill(recorder, platform, orders=extent.fills))
     if "kill" in groups:
         with _guarded(recorder, "kill"):
             _repeat("kill", extent, lambda: measure_kill(recorder, platform))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.children import measure_apart
@@ -18,10 +19,14 @@ __all__ = ["measure_flat"]
 
 _IN_FLIGHT: Final = 64
 _WARM_S: Final = 1.0
+_FILLED_AT_ONCE: Final = 250_000
 
 
 def measure_flat(recorder: Recorder, folder: Path, *, seconds: float, stored_max: int) -> None:
     """Fill trading's tables step by step and measure the writer at each; the first is what the others are compared to.
+
+    A folder that is kept is filled further the next time: an interrupted run costs what it had not stored yet. What
+    then is stored already is too much for the shorter histories, which are left out.
 
     Args:
         recorder: takes the samples.
@@ -29,21 +34,25 @@ def measure_flat(recorder: Recorder, folder: Path, *, seconds: float, stored_max
         seconds: length of each measurement.
         stored_max: longest history; 1,000,000 orders take about 1.5 GB and two minutes to make.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = folder / "first.json"
     with BareServers(folder) as servers:
-        first: float | None = None
+        order = {"admin_url": servers.started.admin_url, "port": servers.started.port, "in_flight": _IN_FLIGHT}
+        found = measure_apart("writer", {**order, "stored": 0, "seconds": 0.0})
+        first = json.loads(notes.read_text(encoding="utf-8")) if notes.exists() else None
+        is_begun = found["stored"] >= STORED[1]
         for stored in (count for count in STORED if count <= stored_max):
-            order = {
-                "admin_url": servers.started.admin_url,
-                "port": servers.started.port,
-                "in_flight": _IN_FLIGHT,
-                "stored": stored,
-            }
-            measure_apart("writer", {**order, "seconds": 0.0})  # the history, and what a first run has to do once
+            if is_begun and first is not None and stored + _FILLED_AT_ONCE < found["stored"]:
+                continue
+            for filled in (*range(_FILLED_AT_ONCE, stored, _FILLED_AT_ONCE), stored):
+                measure_apart("writer", {**order, "stored": filled, "seconds": 0.0})
             before = servers.postgres_cpu_s()
             watch = Watch()
-            found = measure_apart("writer", {**order, "seconds": seconds})
+            measured = measure_apart("writer", {**order, "stored": stored, "seconds": seconds})
             usage = watch.stop()
-            written = found["rate"] * (seconds + _WARM_S)
-            cpu_us = found["cpu_us"] + (servers.postgres_cpu_s() - before) / written * 1e6
-            first = cpu_us if first is None else first
+            written = measured["rate"] * (seconds + _WARM_S)
+            cpu_us = measured["cpu_us"] + (servers.postgres_cpu_s() - before) / written * 1e6
+            if first is None:
+                first = cpu_us
+                notes.write_text(json.dumps(first), encoding="utf-8")
             recorder.add(f"flat.stored_{stored}", cpu_us, base=first, usage=usage)

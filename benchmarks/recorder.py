@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
+from typing import Final
 
 from benchmarks.machine import FOREIGN_MAX, Usage
 from benchmarks.measures import MEASURES
 
-__all__ = ["Recorder", "rows_text"]
+__all__ = ["HEADINGS", "Recorder", "cells_of", "rows_text"]
 
 Row = dict[str, object]
 
@@ -59,6 +60,8 @@ class Recorder:
                     "verdict": verdict,
                     "is_noisy": not clean,
                     "foreign": max(sample[2] for sample in counted),
+                    "lowest": min(sample[0] for sample in counted),
+                    "highest": max(sample[0] for sample in counted),
                     "rounds": [sample[0] for sample in samples],
                     "rounds_clean": len(clean),
                 }
@@ -66,26 +69,33 @@ class Recorder:
         return rows
 
 
+HEADINGS: Final = ("measure", "", "value", "rounds", "goal", "ratio", "to", "verdict", "foreign")
+
+
+def cells_of(row: Mapping[str, object]) -> tuple[str, ...]:
+    """Return a row as it is shown, in the order of the headings."""
+    ratio = row["ratio"]
+    verdict = " ".join(word for word in (str(row["verdict"]), "noisy" if row["is_noisy"] else "") if word)
+    count = len(row["rounds"]) if isinstance(row["rounds"], list) else 0
+    spread = f"{_short(float(str(row['lowest'])))} to {_short(float(str(row['highest'])))}" if count > 1 else ""
+    return (
+        str(row["key"]),
+        str(row["what"]),
+        f"{_short(float(str(row['value'])))} {row['unit']}",
+        spread,
+        str(row["target"]),
+        "" if ratio is None else _short(float(str(ratio))),
+        str(row["ratio_to"]),
+        verdict or "-",
+        f"{float(str(row['foreign'])):.0%}",
+    )
+
+
 def rows_text(rows: Sequence[Mapping[str, object]]) -> str:
     """Return the rows as one table."""
-    lines = [("measure", "", "value", "target", "ratio", "to", "verdict", "foreign")]
-    for row in rows:
-        ratio = row["ratio"]
-        verdict = " ".join(word for word in (str(row["verdict"]), "noisy" if row["is_noisy"] else "") if word)
-        lines.append(
-            (
-                str(row["key"]),
-                str(row["what"]),
-                f"{_short(float(str(row['value'])))} {row['unit']}",
-                str(row["target"]),
-                "" if ratio is None else _short(float(str(ratio))),
-                str(row["ratio_to"]),
-                verdict or "-",
-                f"{float(str(row['foreign'])):.0%}",
-            )
-        )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    numeric = {2, 4, 7}
+    lines = [HEADINGS, *(cells_of(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    numeric = {2, 3, 5, 8}
     text = []
     for index, line in enumerate(lines):
         cells = [

@@ -119,18 +119,23 @@ async def _accounts(books: Books, context: Context) -> list[UUID]:
     return made
 
 
-async def _fill(order: dict[str, Any], accounts: list[UUID], stored: int) -> None:
-    """Bring the tables of the path to so many orders: closed ones, with two events, a message and an audit row each."""
+async def _fill(order: dict[str, Any], accounts: list[UUID], stored: int) -> int:
+    """Bring the tables of the path to so many orders: closed ones, with two events, a message and an audit row each.
+
+    Returns how many there are now. Each chunk is committed by itself.
+    """
     (placement,) = (item for item in separate_layout() if item.service == "trading")
     role = placement.service_role
     url = f"postgresql://{role}:{_password(role)}@{_HOST}:{order['port']}/{placement.database}"
     connection = await asyncpg.connect(url)
     try:
-        missing = stored - await connection.fetchval("SELECT count(*) FROM orders")
+        held: int = await connection.fetchval("SELECT count(*) FROM orders")
+        missing = stored - held
         for first in range(0, max(missing, 0), _CHUNK):
             await connection.execute(_HISTORY, accounts, min(_CHUNK, missing - first))
         if missing > 0:
             await connection.execute("ANALYZE orders, order_events, event_log, audit_events")
+        return max(held, stored)
     finally:
         await connection.close()
 
@@ -148,10 +153,10 @@ async def _measure(order: dict[str, Any]) -> dict[str, float]:
     books, ids = Books(database), SystemIds()
     context = Context(trace_id="0" * 32, actor=Actor(id="user:bench", user_id=ids.new(), roles=("trader",)))
     accounts = await _accounts(books, context)
-    await _fill(order, accounts, order.get("stored", 0))
+    stored = await _fill(order, accounts, order.get("stored", 0))
     if not order["seconds"]:
         await database.close()
-        return {}
+        return {"stored": stored}
     queue = OrderQueue(books=books, risk=RiskGateway(await _bus()), clock=SystemClock(), ids=ids)
     writing = asyncio.create_task(queue.run())
     latencies: list[float] = []
