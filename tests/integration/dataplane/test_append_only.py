@@ -128,7 +128,6 @@ async def test_the_service_writes_events_outbox_and_inbox(service_database: Clon
     )
     assert await run_as(database.dsn(), *work) == ""
     assert await run_as(database.dsn(), work[-1]) == "23505", "an event is remembered once"
-    assert await run_as(database.dsn(), QUEUE.replace(ID, ID[:-1] + "9")) == "23503"
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ class LimitControls:
     order_to_trade_window_s: int = 3600
     is_session_enforced: bool = False
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether a limit asks for orders approved lately."""
+        return self.duplicate_window_s is not None or self.price_drift_pct is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSet:

@@ -276,7 +276,7 @@ class Book:
     @property
     def controls(self) -> LimitControls:
         """The limits beyond those every account has."""
-        return LimitControls() if self.limits is None else self.limits.controls
+        return _NO_CONTROLS if self.limits is None else self.limits.controls
 
     def kill_of(self, order: Order) -> tuple[str, KillState]:
         """Return the strictest kill state an order falls under, and its scope."""
@@ -287,18 +287,18 @@ class Book:
 
     def market(self, symbol: str) -> Market:
         """Return what is known of a symbol."""
-        return self.markets.get(symbol, Market())
+        return self.markets.get(symbol, _NO_MARKET)
 
     def exposure(self, symbol: str) -> Exposure:
         """Return the exposure in a symbol, none if there is no entry."""
-        return self.exposures.get(symbol, Exposure())
+        return self.exposures.get(symbol, _NO_EXPOSURE)
 
     def reserve(self, order: Order, claim: Claim) -> Book:
         """Return the book with what an approved order adds counted as open."""
         after = self.exposure(order.symbol).claimed(order.side, claim.added_qty, is_reducing=order.is_reducing)
         price = self.exposure(order.symbol).last_price or claim.price
         staked = _ZERO if order.is_reducing else EXACT.multiply(claim.added_qty, price)
-        told = () if self.at is None else (recent_of(order, at=self.at),)
+        told = () if self.at is None or not self.controls.looks_back else (recent_of(order, at=self.at),)
         return replace(
             self,
             reserved_cash=EXACT.add(self.reserved_cash, claim.added_cash),
@@ -328,6 +328,11 @@ class Verdict:
     def price(self) -> Decimal | None:
         """The worst price of a unit."""
         return None if self.claim is None else self.claim.price
+
+
+_NO_MARKET = Market()
+_NO_EXPOSURE = Exposure()
+_NO_CONTROLS = LimitControls()
 
 
 def recent_of(order: Order, *, at: datetime) -> Recent:

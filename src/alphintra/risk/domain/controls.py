@@ -60,9 +60,11 @@ def assess_in_family(order: Order, book: Book, family: Sequence[Reservation]) ->
     new = None if claim is None else reserved(order, claim, family)
     if claim is not None and new is not None:
         qty, cash = added(new, family)
-        claim = replace(claim, added_qty=qty, added_cash=cash)
+        if (qty, cash) != (claim.added_qty, claim.added_cash):
+            claim = replace(claim, added_qty=qty, added_cash=cash)
     verdict = assess(order, book, claim)
-    return replace(verdict, findings=(*verdict.findings, *_belonging(order, family))), new
+    further = _belonging(order, family)
+    return (replace(verdict, findings=(*verdict.findings, *further)) if further else verdict), new
 
 
 def reassess(order: Order, held: Reservation, book: Book) -> tuple[Finding, ...]:

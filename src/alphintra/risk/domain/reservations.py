@@ -163,6 +163,8 @@ def recounted(family: Iterable[Reservation]) -> tuple[Reservation, ...]:
     at any time either of the two works. All others count for themselves.
     """
     members = sorted(family, key=lambda item: item.order_id)
+    if len(members) == 1 and not members[0].is_exit:
+        return (replace(members[0], counted_qty=members[0].open_qty, counted_cash=members[0].open_cash),)
     living = {item.order_id: item for item in members if item.open_qty}
     exits: dict[UUID, list[Reservation]] = defaultdict(list)
     for item in members:
@@ -198,6 +200,8 @@ def _exits_qty(group_id: UUID, legs: Sequence[Reservation], members: Sequence[Re
 
 def added(new: Reservation, family: Sequence[Reservation]) -> tuple[Decimal, Decimal]:
     """Return what quantity and cash the book has to hold beyond what it holds for the family already."""
+    if not family and not new.is_exit:
+        return new.open_qty, new.open_cash
     before = {item.order_id: item for item in recounted(family)}
     after = recounted((*(item for item in family if item.order_id != new.order_id), new))
     qty = sum((item.counted_qty for item in after), _ZERO) - sum((i.counted_qty for i in before.values()), _ZERO)

@@ -110,8 +110,10 @@ class _Batch:
 
     def store(self) -> list[Decided]:
         """Return what was decided, each with its reservation as it counts at the end of the batch."""
+        held = self.held.get
         return [
-            item if item.held is None else replace(item, held=self.held[item.order.order_id]) for item in self.decided
+            item if item.held is None or (now := held(item.order.order_id)) is item.held else replace(item, held=now)
+            for item in self.decided
         ]
 
     def answer(self, asked: Asked, order: Order) -> _Answer:
