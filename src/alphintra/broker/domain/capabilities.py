@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from uuid import UUID
 from alphintra.broker.domain.approvals import Refusal
 from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
 
-__all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_supported"]
+__all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_group", "check_supported"]
 
 UNSUPPORTED = "ORDER_UNSUPPORTED"
 
@@ -23,7 +24,8 @@ class Capabilities:
     Attributes:
         types: order types it works.
         times_in_force: how long it lets an order work.
-        order_classes: groups it takes.
+        order_classes: groups an account at it may place; the broker runs them itself.
+        reserves_closing: whether it reserves what an order is to close, so that two exits cannot work side by side.
         has_notional: whether an order may name an amount of money instead of a quantity.
         has_fractional: whether quantities may have decimals.
         has_extended_hours: whether orders may trade outside the regular session.
@@ -37,7 +39,8 @@ class Capabilities:
 
     types: frozenset[OrderType]
     times_in_force: frozenset[TimeInForce]
-    order_classes: frozenset[OrderClass] = frozenset({OrderClass.SIMPLE})
+    order_classes: frozenset[OrderClass] = frozenset(OrderClass)
+    reserves_closing: bool = True
     has_notional: bool = False
     has_fractional: bool = True
     has_extended_hours: bool = False
@@ -98,6 +101,13 @@ ALPACA = Capabilities(
     has_stream=True,
     rejects_duplicates=True,
 )
+
+
+def check_group(legs: Sequence[Wanted], offered: Capabilities) -> Refusal | None:
+    """Return why a venue cannot work the exits of a group, None if it can; asked before anything is opened."""
+    if len(legs) > 1 and offered.reserves_closing:
+        return Refusal(UNSUPPORTED, "the venue does not let two exits work for one position: place one of them")
+    return next((refusal for leg in legs if (refusal := check_supported(leg, offered)) is not None), None)
 
 
 def check_supported(wanted: Wanted, offered: Capabilities) -> Refusal | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.approvals import FIRM, Refusal
 from alphintra.broker.domain.connections import Connection
-from alphintra.broker.repository.paper import PaperRows, sent_order
+from alphintra.broker.repository.paper import PaperRows, sent_order, settings_of
+from alphintra.kernel.ids import AccountId
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.orders import SentOrder
     from alphintra.broker.domain.paper import PaperSettings
     from alphintra.infrastructure.postgres import Database, Session
-    from alphintra.kernel.ids import AccountId, OrderId, UserId
+    from alphintra.kernel.ids import OrderId, UserId
 
 __all__ = ["Records", "RecordsTransaction"]
 
@@ -128,6 +129,12 @@ class Records:
         """Read how a paper account is traded."""
         async with self._database.session() as session:
             return await PaperRows(session).settings(account_id)
+
+    async def paper_settings_of(self, owner_id: UserId) -> dict[AccountId, PaperSettings]:
+        """Read how a person's paper accounts are traded."""
+        async with self._database.session() as session:
+            rows = await session.rows("connections.settings_of_owner", owner_id)
+        return {AccountId(row["account_id"]): settings_of(row) for row in rows}
 
     async def connections_of(self, owner_id: UserId) -> tuple[Connection, ...]:
         """Read a person's connections, oldest first."""

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import msgspec
-
 from alphintra.broker.domain.connections import Connection, open_paper_connection
 from alphintra.broker.domain.paper import NOT_MODELLED, PaperSettings, preset_of
 from alphintra.broker.repository.live import Live, LiveRows
@@ -72,17 +70,19 @@ async def get_connection(
         return link_view(link, venues)
     connection = await visible_connection(command.account_id, context, records)
     settings = await records.paper_settings(connection.account_id)
-    return msgspec.structs.replace(_connection_view(connection), paper=settings_view(connection.account_id, settings))
+    return _connection_view(connection, settings)
 
 
 async def list_connections(context: Context, *, records: Records, live: Live, venues: Venues) -> ConnectionsView:
-    """Return the acting user's connections, oldest first. Raises USER_REQUIRED."""
+    """Return the acting user's connections, oldest first, on paper with their settings. Raises USER_REQUIRED."""
     if context.actor.user_id is None:
         raise AlphintraError("USER_REQUIRED", "only a signed-in person has connections", kind=Kind.FORBIDDEN)
-    connections = await records.connections_of(UserId(context.actor.user_id))
+    owner_id = UserId(context.actor.user_id)
+    connections = await records.connections_of(owner_id)
+    settings = await records.paper_settings_of(owner_id)
     async with live.reading() as rows:
-        links = await rows.links.of_owner(UserId(context.actor.user_id))
-    views = [_connection_view(connection) for connection in connections]
+        links = await rows.links.of_owner(owner_id)
+    views = [_connection_view(each, settings.get(each.account_id, PaperSettings())) for each in connections]
     return ConnectionsView(connections=(*views, *(link_view(link, venues) for link in links)))
 
 
@@ -113,11 +113,12 @@ def settings_view(account_id: AccountId, settings: PaperSettings) -> PaperSettin
     )
 
 
-def _connection_view(connection: Connection) -> ConnectionView:
+def _connection_view(connection: Connection, settings: PaperSettings) -> ConnectionView:
     return ConnectionView(
         account_id=connection.account_id,
         adapter=connection.adapter,
         feed_id=connection.feed_id,
         status=connection.status,
         opened_at=connection.opened_at,
+        paper=settings_view(connection.account_id, settings),
     )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from alphintra.broker.domain.capabilities import check_supported
+from alphintra.broker.domain.capabilities import check_group, check_supported
 from alphintra.broker.domain.links import LinkStatus, is_active, may_become, may_send
-from alphintra.broker.domain.reports import Finding, LiveStatus, VenueFill, VenueOrder
+from alphintra.broker.domain.reports import CLOSED, Finding, LiveStatus, VenueFill, VenueOrder, VenueState
 from alphintra.broker.domain.resolving import Verdict, miss
 from alphintra.broker.gateways.pacing import Chance, Pace
 from alphintra.broker.gateways.venue import NotSent, Refused, Uncertain, VenueError
@@ -27,6 +27,7 @@ from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
+    from alphintra.broker.domain.approvals import Refusal
     from alphintra.broker.domain.links import Link
     from alphintra.broker.domain.reports import LiveOrder
     from alphintra.broker.gateways.approvals import Approvals
@@ -201,16 +202,18 @@ class LinkWorker:
     async def _send_one(self, venue: RemoteVenue, queued: Queued) -> None:
         live, desk = self._keep.live, self._desk()
         terms = live_orders.read_terms(queued)
-        refusal = check_supported(terms, venue.capabilities)
+        refusal = check_supported(terms, venue.capabilities) or await self._refuse_group(venue, queued)
         if refusal is not None:
             await live_orders.refuse_queued(queued, refusal, live=live, desk=desk, at=self._now())
             return
         await self._pace.spend()
-        if queued.approved_until <= self._now() and not await self._renew(queued):
+        is_bound = queued.part_of is None  # what closes under the approval of its group needs no other
+        if is_bound and queued.approved_until <= self._now() and not await self._renew(queued):
             return
-        order = await live_orders.begin_sending(queued.order_id, live=live, desk=desk, at=self._now())
-        if order is None:
+        begun = await live_orders.begin_sending(queued.order_id, live=live, desk=desk, at=self._now())
+        if begun is None:
             return
+        order, queued = begun
         answer = await self._call(venue, order, queued)
         fault_point("broker.venue_answered")
         await live_orders.finish_sending(order, answer, live=live, desk=desk, at=self._now())
@@ -218,6 +221,14 @@ class LinkWorker:
             raise answer.error
         if isinstance(answer, Uncertain):
             self._wakes["reconciler"].set()
+
+    async def _refuse_group(self, venue: RemoteVenue, queued: Queued) -> Refusal | None:
+        """Return why the venue cannot work the exits of the group an order is to open, or is a part of."""
+        if queued.group_id is None:
+            return None
+        async with self._keep.live.reading() as rows:
+            texts = await rows.terms_of_legs(queued.group_id)
+        return check_group(live_orders.read_group(texts), venue.capabilities)
 
     async def _call(self, venue: RemoteVenue, order: LiveOrder, queued: Queued) -> Answer:
         terms = live_orders.read_terms(queued)
@@ -270,7 +281,10 @@ class LinkWorker:
         async with keep.live.reading() as rows:
             lost = [order for order in await rows.active(self._account_id) if order.status is LiveStatus.UNKNOWN]
         for order in lost:
+            if await self._is_swap_pending(venue, order):
+                continue
             await self._pace.spend()
+            asked_at = self._now()  # what the venue shows since then it may still be hiding in this answer
             found = await venue.find(order.client_order_id, venue_order_id=order.venue_order_id, symbol=order.symbol)
             if found is not None:
                 if await self._hear(found, venue):
@@ -284,13 +298,27 @@ class LinkWorker:
                     now,
                     visibility_delay=offered.visibility_delay,
                     rejects_duplicates=offered.rejects_duplicates,
-                    at=self._now(),
+                    at=asked_at,
                 )
                 await tx.store(after, at=self._now())
                 if verdict is Verdict.REVIEW:
                     await open_breaks(tx, self._account_id, [_unresolved(now)], desk=self._desk(), at=self._now())
         if lost:
             self._wakes["sender"].set()
+
+    async def _is_swap_pending(self, venue: RemoteVenue, order: LiveOrder) -> bool:
+        """Ask what became of the order that another is to replace; tells whether the venue is still at it."""
+        async with self._keep.live.transaction() as tx:
+            old = None if order.replaces is None else await tx.lock(order.replaces)
+        if old is None or old.status in CLOSED:
+            return False
+        await self._pace.spend()
+        found = await venue.find(old.client_order_id, venue_order_id=old.venue_order_id, symbol=old.symbol)
+        if found is None:
+            return False
+        if await self._hear(found, venue):
+            self._wakes["reconciler"].set()
+        return found.state is VenueState.PENDING
 
     async def _turn(self, status: LinkStatus, reason: str) -> None:
         async with self._keep.live.transaction() as tx:

@@ -10,7 +10,8 @@ from uuid import UUID
 from alphintra.broker.domain.links import ADAPTERS, Environment, Link, LinkStatus, is_active, require_address
 from alphintra.broker.domain.reports import Applied, LiveStatus, Tale
 from alphintra.broker.gateways.vault import Credentials, Vault
-from alphintra.broker.service.telling import Desk, tell, turn_link
+from alphintra.broker.service.reporting import tell
+from alphintra.broker.service.telling import Desk, turn_link
 from alphintra.contracts.broker import (
     BreaksView,
     BreakView,

@@ -16,6 +16,7 @@ ELSEWHERE = {
     "broker.cancel_answered",
     "broker.fill_committed",
     "broker.fill_stored",
+    "broker.group_planned",
     "broker.report_stored",
     "broker.sending_committed",
     "broker.sending_stored",
