@@ -198,7 +198,8 @@ class LiveDesk:
         """Let the broker hear of a group, of its orders as they differ from others; returns their terms."""
         drafts = [self.terms(order_class=order_class, **wishes) for wishes in orders]
         group = [msgspec.structs.replace(draft, group_id=drafts[0].order_id) for draft in drafts]
-        first, *legs = ((terms, approve(terms, SystemClock(), ttl=timedelta(minutes=5))) for terms in group)  # type: ignore[arg-type] # has the same now
+        clock, ttl = SystemClock(), timedelta(minutes=5)
+        first, *legs = ((terms, approve(terms, clock, ttl=ttl)) for terms in group)  # type: ignore[arg-type] # has the same now
         event = OrderSubmitted(
             owner_id=self.owner_id,
             book_id=None,
