@@ -199,7 +199,8 @@ class LiveDesk:
         drafts = [self.terms(order_class=order_class, **wishes) for wishes in orders]
         group = [msgspec.structs.replace(draft, group_id=drafts[0].order_id) for draft in drafts]
         clock, ttl = SystemClock(), timedelta(minutes=5)
-        first, *legs = ((terms, approve(terms, clock, ttl=ttl)) for terms in group)  # type: ignore[arg-type] # has the same now
+        approved = [(terms, approve(terms, clock, ttl=ttl)) for terms in group]  # type: ignore[arg-type] # same now
+        first, *legs = approved
         event = OrderSubmitted(
             owner_id=self.owner_id,
             book_id=None,
