@@ -271,7 +271,7 @@ FROM unnest($3::text[], $4::numeric[], $5::uuid[]) AS line (ledger_account, amou
 
 -- ledger.list: read an account's entries, oldest first
 SELECT transaction_id, account_id, ledger_account, amount, book_id, currency, booked_at FROM ledger_entries
-WHERE account_id = $1 ORDER BY entry_id LIMIT $2;
+WHERE account_id = $1 ORDER BY booked_at, transaction_id, ledger_account, book_id LIMIT $2;
 
 -- ledger.total: sum over all entries of an account; zero
 SELECT coalesce(sum(amount), 0) FROM ledger_entries WHERE account_id = $1;
