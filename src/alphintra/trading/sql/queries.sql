@@ -480,6 +480,9 @@ RETURNING symbol;
 -- marks.split: express the newest price of a feed in shares after a split
 UPDATE marks SET price = round(price * $4::numeric / $3::numeric, 9) WHERE feed_id = $1 AND symbol = $2;
 
+-- marks.times: how far the markets of feeds have come
+SELECT feed_id, max(marked_at) AS at FROM marks WHERE feed_id = ANY($1::uuid[]) GROUP BY feed_id;
+
 -- holdings.on_feed: what every account of a feed holds, with its cash and the newest prices, at one instant
 SELECT a.account_id, a.cash, a.starting_cash, a.net_flows, p.symbol, p.qty, p.cost, m.price
 FROM accounts AS a
