@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.service import (
     adopting,
+    adjusting,
     cancelling,
     connections,
     links,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from alphintra.broker.repository.records import Records
     from alphintra.broker.service.links import Venues
     from alphintra.contracts.risk import KillStateChanged
-    from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
+    from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
@@ -96,6 +97,14 @@ class Endpoints:
     async def on_account_opened(self, delivery: Delivery[AccountOpened]) -> None:
         """Hear ``trading.account_opened``."""
         await connections.open_connection(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+
+    async def on_cash_booked(self, delivery: Delivery[CashBooked]) -> None:
+        """Hear ``trading.cash_booked``."""
+        await adjusting.note_cash(delivery, records=self._records)
+
+    async def on_split_applied(self, delivery: Delivery[SplitApplied]) -> None:
+        """Hear ``trading.split_applied``."""
+        await adjusting.note_split(delivery, records=self._records)
 
     async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
         """Hear ``trading.order_submitted``."""

@@ -56,6 +56,13 @@ SPEC = ServiceSpec(
         "break_found",
         "connection_changed",
     ),
-    hears=("trading.account_opened", "trading.order_submitted", "trading.cancel_requested", "risk.kill_state_changed"),
+    hears=(
+        "trading.account_opened",
+        "trading.order_submitted",
+        "trading.cancel_requested",
+        "trading.cash_booked",
+        "trading.split_applied",
+        "risk.kill_state_changed",
+    ),
     asks=("risk.renew_approval",),
 )

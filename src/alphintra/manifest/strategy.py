@@ -16,6 +16,7 @@ SPEC = ServiceSpec(
         TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
         TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
         TableSpec(name="intents", data_class="decision", grants=_WRITE),
+        TableSpec(name="capital_claims", data_class="deployment", grants=("select", "insert", "update", "delete")),
     ),
     commands=(
         "health",
@@ -40,6 +41,7 @@ SPEC = ServiceSpec(
         "list_decisions",
     ),
     events=("backtest_finished", "intent_submitted", "feed_finished"),
+    hears=("trading.split_applied",),
     asks=(
         "nocode.get_workflow_version",
         "trading.submit_order",

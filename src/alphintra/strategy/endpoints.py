@@ -18,6 +18,8 @@ from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
+    from alphintra.contracts.trading import SplitApplied
+    from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
@@ -136,6 +138,10 @@ class Endpoints:
     async def list_deployments(self, _command: messages.ListDeployments, context: Context) -> messages.DeploymentsView:
         """Answer ``strategy.list_deployments``."""
         return await deployments.list_deployments(context, desk=self._desk)
+
+    async def on_split_applied(self, delivery: Delivery[SplitApplied]) -> None:
+        """Hear ``trading.split_applied``."""
+        await deployments.split_deployments(delivery, desk=self._desk)
 
     async def stop_deployment(self, command: messages.StopDeployment, context: Context) -> messages.DeploymentView:
         """Answer ``strategy.stop_deployment``."""

@@ -240,6 +240,12 @@ FROM unnest($1::uuid[], $2::text[], $3::numeric[]) AS e (account_id, symbol, qty
 GROUP BY e.account_id, e.symbol
 ON CONFLICT (account_id, symbol) DO UPDATE SET qty = p.qty + excluded.qty;
 
+-- positions.clear: an account was set back to nothing
+UPDATE paper_positions SET qty = 0 WHERE account_id = $1;
+
+-- positions.split: add the shares a split gave, or take those it took
+UPDATE paper_positions SET qty = qty + $3 WHERE account_id = $1 AND symbol = $2;
+
 -- protection_breaks.insert: remember that a group is unprotected; no row comes back if that was told before
 INSERT INTO protection_breaks (group_id, account_id, symbol, qty, found_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (group_id) DO NOTHING

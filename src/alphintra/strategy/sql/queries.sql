@@ -155,6 +155,20 @@ WHERE deployment_id = $1 AND last_seq < $2;
 -- deployments.stop: end a deployment
 UPDATE deployments SET status = $2, error = $3 WHERE deployment_id = $1 AND status = 'active';
 
+-- deployments.split: what a deployment holds is counted in new shares, at a price of them
+UPDATE deployments SET qty = qty + $2, last_price = round(last_price * $4::numeric / $3::numeric, 9)
+WHERE deployment_id = $1;
+
+-- claims.note: a book is to be released when it is due
+INSERT INTO capital_claims (deployment_id, account_id, due_at) VALUES ($1, $2, $3)
+ON CONFLICT (deployment_id) DO UPDATE SET due_at = excluded.due_at;
+
+-- claims.strike_out: a book is not to be released, or is
+DELETE FROM capital_claims WHERE deployment_id = $1;
+
+-- claims.due: the books to be released
+SELECT deployment_id, account_id FROM capital_claims WHERE due_at <= $1 ORDER BY due_at LIMIT $2;
+
 -- decisions.insert: store what was decided on a bar
 INSERT INTO decisions (deployment_id, seq, bar_ts, outcome, node_values) VALUES ($1, $2, $3, $4, $5);
 

@@ -74,6 +74,14 @@ CREATE TABLE backtests (
         'failed'::text, 'canceled'::text])))
 );
 
+-- table capital_claims
+CREATE TABLE capital_claims (
+    deployment_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT capital_claims_pkey PRIMARY KEY (deployment_id)
+);
+
 -- table datasets
 CREATE TABLE datasets (
     dataset_id uuid NOT NULL,

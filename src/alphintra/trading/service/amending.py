@@ -26,7 +26,7 @@ from alphintra.trading.domain.states import advance
 from alphintra.trading.domain.validation import require_client_order_id, require_unexpired
 from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.reports import event_detail, tell_state
-from alphintra.trading.service.submission import accepted_order
+from alphintra.trading.service.submission import accepted_order, market_times
 from alphintra.trading.service.views import order_view, terms_of
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ async def replace_order(
         require_same_request(stored, asked)
         return order_view(stored)
     require_replaceable(old, asked)
-    require_unexpired(asked, at=at)
-    case = _Case(old, asked, accounts[old.account_id], context, at)
+    account = accounts[old.account_id]
+    await _require_unexpired(asked, account, books=books, at=at)
+    case = _Case(old, asked, account, context, at)
     fault_point("trading.before_assess")
     (answer,) = await risk.assess([(terms_of(asked), context)])
     fault_point("trading.assessed")
@@ -91,6 +92,13 @@ async def replace_order(
             # The old order changed while risk was asked: what was reserved for the new one is not needed.
             await risk.release([order_id_of(asked.account_id, asked.client_order_id)], context)
         raise
+
+
+async def _require_unexpired(asked: NewOrder, account: Account, *, books: Books, at: datetime) -> None:
+    if asked.expire_at is not None:
+        now = (await market_times([account], books=books, at=at))[account.account_id]
+        if now is not None:
+            require_unexpired(asked, at=now)
 
 
 async def _request(case: _Case, answer: Assessment, approval: Approval, *, books: Books, ids: IdSource) -> OrderView:

@@ -131,8 +131,11 @@ async def submit_orders(
             break
         accounts, stored = await books.known([key for item in waiting for key in item.keys])
         fresh: list[tuple[Submission, Account]] = []
+        dated = {item.first.account_id for item in waiting if item.first.expire_at is not None}
+        times = await market_times([accounts[each] for each in dated if each in accounts], books=books, at=at)
         for item in waiting:
-            settled = _settled(item, accounts.get(item.first.account_id), stored, at=at)
+            account_id = item.first.account_id
+            settled = _settled(item, accounts.get(account_id), stored, at=times.get(account_id, at))
             if isinstance(settled, Account):
                 fresh.append((item, settled))
             else:
@@ -143,8 +146,19 @@ async def submit_orders(
     return [outcomes.get(item.key, conflict) for item in batch]
 
 
+async def market_times(accounts: Sequence[Account], *, books: Books, at: datetime) -> dict[AccountId, datetime | None]:
+    """Return what time it is on the accounts' markets: that of their feed's newest bar, else the wall clock's.
+
+    None for a feed whose market has not begun.
+    """
+    feeds = {account.feed_id for account in accounts if account.feed_id is not None}
+    rows = await books.rows("marks.times", list(feeds)) if feeds else ()
+    come: dict[object, datetime] = {row["feed_id"]: row["at"] for row in rows}
+    return {account.account_id: come.get(account.feed_id) if account.feed_id else at for account in accounts}
+
+
 def _settled(
-    item: Submission, account: Account | None, stored: dict[Key, Order], *, at: datetime
+    item: Submission, account: Account | None, stored: dict[Key, Order], *, at: datetime | None
 ) -> Account | OrderView | AlphintraError:
     """Return what needs no decision: a repetition or a refusal; else the account to decide for."""
     if account is None or not may_see(account, item.context):
@@ -155,7 +169,7 @@ def _settled(
         for order, asked in zip(known, item.orders, strict=True):
             if order is not None:
                 require_same_request(order, asked)
-        if known[0] is None:
+        if known[0] is None and at is not None:
             require_unexpired(item.first, at=at)
     except AlphintraError as error:
         return error

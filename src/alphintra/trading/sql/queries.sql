@@ -271,7 +271,7 @@ FROM unnest($3::text[], $4::numeric[], $5::uuid[]) AS line (ledger_account, amou
 
 -- ledger.list: read an account's entries, oldest first
 SELECT transaction_id, account_id, ledger_account, amount, book_id, currency, booked_at FROM ledger_entries
-WHERE account_id = $1 ORDER BY entry_id LIMIT $2;
+WHERE account_id = $1 ORDER BY booked_at, transaction_id, ledger_account, book_id LIMIT $2;
 
 -- ledger.total: sum over all entries of an account; zero
 SELECT coalesce(sum(amount), 0) FROM ledger_entries WHERE account_id = $1;
@@ -479,6 +479,9 @@ RETURNING symbol;
 
 -- marks.split: express the newest price of a feed in shares after a split
 UPDATE marks SET price = round(price * $4::numeric / $3::numeric, 9) WHERE feed_id = $1 AND symbol = $2;
+
+-- marks.times: how far the markets of feeds have come
+SELECT feed_id, max(marked_at) AS at FROM marks WHERE feed_id = ANY($1::uuid[]) GROUP BY feed_id;
 
 -- holdings.on_feed: what every account of a feed holds, with its cash and the newest prices, at one instant
 SELECT a.account_id, a.cash, a.starting_cash, a.net_flows, p.symbol, p.qty, p.cost, m.price
