@@ -47,6 +47,7 @@ SPEC = ServiceSpec(
         "trading.get_account",
         "trading.list_executions",
         "risk.mark_prices",
+        "risk.report_instance",
         "trading.mark_portfolios",
         "trading.claim_capital",
         "trading.release_book",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import strategy as messages
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue
-from alphintra.strategy.gateways.services import Market, Orders, Workflows
+from alphintra.strategy.gateways.services import Fleet, Market, Orders, Workflows
 from alphintra.strategy.repository import Desk
 
 if TYPE_CHECKING:
@@ -33,7 +33,13 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     _answer(host, endpoints)
     if parts.background:
         runner = FeedRunner(
-            desk=desk, catalogue=catalogue, market=market, orders=orders, clock=host.clock, ids=host.ids
+            desk=desk,
+            catalogue=catalogue,
+            market=market,
+            orders=orders,
+            fleet=Fleet(host.bus),
+            clock=host.clock,
+            ids=host.ids,
         )
         host.run("feeds", runner.run)
         host.on_wake(runner.wake)

@@ -136,6 +136,12 @@ SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
+-- deployments.running: the active deployments of feeds that run, with the version each runs
+SELECT d.deployment_id, d.graph_hash FROM deployments AS d
+JOIN feeds AS f ON f.feed_id = d.feed_id
+WHERE d.status = 'active' AND f.status = 'running'
+ORDER BY d.deployment_id;
+
 -- deployments.behind: read the deployments of a feed that have not seen a step: active ones, stopped ones with orders
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
@@ -174,7 +180,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10);
 
 -- intents.open: read the intents of a feed that are not closed, oldest first
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
-    i.status, i.order_id, i.order_code, i.created_at, d.owner_id, d.account_id, d.symbol
+    i.status, i.order_id, i.order_code, i.created_at, d.owner_id, d.account_id, d.symbol,
+    d.graph_hash
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'
