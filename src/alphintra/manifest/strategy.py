@@ -48,6 +48,8 @@ SPEC = ServiceSpec(
         "trading.list_executions",
         "risk.mark_prices",
         "risk.report_instance",
+        "risk.get_limits",
+        "risk.get_instrument",
         "trading.mark_portfolios",
         "trading.claim_capital",
         "trading.release_book",

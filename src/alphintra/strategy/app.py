@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import strategy as messages
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue
-from alphintra.strategy.gateways.services import Fleet, Market, Orders, Workflows
+from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.repository import Desk
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         catalogue=catalogue,
         workflows=workflows,
         orders=orders,
+        limits=Limits(host.bus),
         clock=host.clock,
         ids=host.ids,
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.catalogue import Catalogue
-    from alphintra.strategy.gateways.services import Fleet, Market, Orders, Workflows
+    from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
     from alphintra.strategy.repository import Desk, Feed
 
 __all__ = ["Endpoints", "FeedRunner", "Worker"]
@@ -39,19 +39,21 @@ REPORTED_MAX = 500
 class Endpoints:
     """Handlers with what they need at hand."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what strategy asks and holds
         self,
         *,
         desk: Desk,
         catalogue: Catalogue,
         workflows: Workflows,
         orders: Orders,
+        limits: Limits,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._desk = desk
         self._catalogue = catalogue
         self._workflows = workflows
+        self._limits = limits
         self._orders = orders
         self._clock = clock
         self._ids = ids
@@ -88,7 +90,13 @@ class Endpoints:
         """Answer ``strategy.start_backtest``."""
         at = self._clock.now()
         return await backtests.start_backtest(
-            command, context, desk=self._desk, workflows=self._workflows, ids=self._ids, at=at
+            command,
+            context,
+            desk=self._desk,
+            workflows=self._workflows,
+            limits=self._limits,
+            ids=self._ids,
+            at=at,
         )
 
     async def get_backtest(self, command: messages.GetBacktest, context: Context) -> messages.BacktestView:

@@ -36,7 +36,7 @@ from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.ids import DatasetId, FeedId
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
-from alphintra.strategy.gateways.services import Fleet, Market, Orders, Workflows, service_context
+from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
 from alphintra.strategy.service.stepping import Stepper
@@ -96,7 +96,13 @@ class Stage:
         desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
         endpoints = Endpoints(
-            desk=desk, catalogue=catalogue, workflows=Workflows(bus), orders=orders, clock=clock, ids=ids
+            desk=desk,
+            catalogue=catalogue,
+            workflows=Workflows(bus),
+            orders=orders,
+            limits=Limits(bus),
+            clock=clock,
+            ids=ids,
         )
         return cls(
             database=database,

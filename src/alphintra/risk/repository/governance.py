@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.engine.pretrade.course import EquityMark
 from alphintra.engine.pretrade.values import LimitControls
 from alphintra.kernel.ids import AccountId
 from alphintra.risk.domain.books import KillScope, KillState, LimitSet
-from alphintra.risk.domain.conduct import EquityMark
 from alphintra.risk.domain.kills import effective
 
 if TYPE_CHECKING:

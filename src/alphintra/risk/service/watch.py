@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from alphintra.contracts.controls import SessionView
 from alphintra.contracts.risk import ControlChanged, ReportedView
 from alphintra.contracts.trading import CancelRequested
+from alphintra.engine.pretrade.course import loss_of, marked
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId, FeedId, OrderId
 from alphintra.kernel.vocabulary import OrderStatus
 from alphintra.risk.domain.books import KillState
-from alphintra.risk.domain.conduct import loss_of, marked
 from alphintra.risk.repository import Governance
 from alphintra.risk.service.kills import SYSTEM, block
 from alphintra.risk.service.views import require_visible

@@ -14,7 +14,15 @@ from alphintra.contracts.books import ExecutionView
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
-from alphintra.contracts.risk import MarkedView, MarkPrice, MarkPrices, ReportedView, ReportInstance
+from alphintra.contracts.risk import (
+    GetInstrument,
+    GetLimits,
+    MarkedView,
+    MarkPrice,
+    MarkPrices,
+    ReportedView,
+    ReportInstance,
+)
 from alphintra.contracts.trading import (
     ClaimCapital,
     GetAccount,
@@ -25,6 +33,9 @@ from alphintra.contracts.trading import (
     ReleaseBook,
     SubmitOrder,
 )
+from alphintra.engine.pretrade.instruments import Instrument
+from alphintra.engine.pretrade.limits import LimitControls, LimitSet
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
@@ -36,7 +47,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.domain.deployments import OpenIntent
     from alphintra.strategy.domain.replay import Hours, Step
 
-__all__ = ["Fleet", "Market", "Orders", "Workflows", "owner_context", "service_context"]
+__all__ = ["Fleet", "Limits", "Market", "Orders", "Workflows", "owner_context", "service_context"]
 
 MARKET_TIMEOUT_S = 10.0
 EXECUTIONS_AT_ONCE = 500  # one page of trading, and well within one message
@@ -56,6 +67,29 @@ class Workflows:
     async def version(self, version_id: UUID, context: Context) -> WorkflowVersionView:
         """Fetch a workflow version. Raises WORKFLOW_NOT_FOUND, also for other people's."""
         return await self._bus.ask(GetWorkflowVersion(version_id=version_id), context)
+
+
+class Limits:
+    """Risk, asked what it holds an account's orders against, with the person's own rights."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def of_account(self, account_id: UUID, context: Context) -> LimitSet:
+        """Fetch the limit set in force. Raises ACCOUNT_NOT_FOUND, also for other people's, and RISK_UNAVAILABLE."""
+        view = await self._bus.ask(GetLimits(account_id=account_id), context)
+        controls = LimitControls(**msgspec.structs.asdict(view.controls))
+        return LimitSet(**{**msgspec.structs.asdict(view), "controls": controls})
+
+    async def instrument(self, symbol: str, context: Context) -> Instrument | None:
+        """Fetch the specification of a symbol, None if it has none. Raises RISK_UNAVAILABLE."""
+        try:
+            view = await self._bus.ask(GetInstrument(symbol=symbol), context)
+        except AlphintraError as error:
+            if error.code == "INSTRUMENT_NOT_FOUND":
+                return None
+            raise
+        return Instrument(**msgspec.structs.asdict(view))
 
 
 class Fleet:

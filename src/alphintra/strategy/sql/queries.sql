@@ -43,17 +43,17 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11);
+    status, run_hash, created_at, limit_version, limit_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13);
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
-    error_code, error, created_at, finished_at
+    error_code, error, created_at, finished_at, limit_version, limit_hash
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.list: read a person's backtests without results, newest first
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
-    '' AS result, error_code, error, created_at, finished_at
+    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash
 FROM backtests WHERE owner_id = $1 ORDER BY created_at DESC, backtest_id LIMIT $2;
 
 -- backtests.lease: take the oldest backtest that waits or whose worker went silent
