@@ -40,7 +40,8 @@ from alphintra.kernel.vocabulary import OrderType, TimeInForce
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from alphintra.engine import step
+    from alphintra.engine.executor import Intent
+    from alphintra.engine.graph.values import StateView
 
 __all__ = ["Denial", "Gate", "binding"]
 
@@ -218,18 +219,33 @@ class Gate:
                 self._recent.append(recent_of(order, at=at))
         return verdict
 
-    def screen(self, asked: Sequence[step.Order], book: step.Book, *, at: datetime, price: Decimal) -> list[Denial]:
-        """Judge what a strategy asks for at a close and return what is denied."""
+    def screen(
+        self,
+        asked: Sequence[tuple[str, Intent]],
+        view: StateView,
+        *,
+        working: Iterable[str],
+        at: datetime,
+        price: Decimal,
+    ) -> list[Denial]:
+        """Judge what a strategy asks for at a close and return what is denied.
+
+        Args:
+            asked: client order id and intent of each order.
+            view: the book at this close.
+            working: client order ids of the orders that work.
+            at: the close.
+            price: at the close.
+        """
         if not asked:
             return []
-        self.keep_open(_order_id(working.client_order_id) for working in book.working)
+        self.keep_open(map(_order_id, working))
         denied = []
-        for item in asked:
-            intent = item.intent
+        for client_order_id, intent in asked:
             is_plain = intent.order_type is OrderType.MARKET and intent.time_in_force is TimeInForce.DAY
             controls = self._at_market if is_plain and self._kill is KillState.NORMAL else self._controls
             order = Order(
-                order_id=_order_id(item.client_order_id),
+                order_id=_order_id(client_order_id),
                 account_id=self._limits.account_id,
                 symbol=self._symbol,
                 side=intent.side,
@@ -237,9 +253,9 @@ class Gate:
                 qty=intent.qty,
                 time_in_force=intent.time_in_force,
             )
-            verdict = self._judge(order, controls, at=at, cash=book.cash, qty=book.position.qty, price=price)
+            verdict = self._judge(order, controls, at=at, cash=view.cash, qty=view.qty, price=price)
             if verdict.findings:
-                denied.append(Denial(item.client_order_id, at, verdict.findings))
+                denied.append(Denial(client_order_id, at, verdict.findings))
         return denied
 
     def _book(self, *, at: datetime, cash: Decimal, qty: Decimal, price: Decimal) -> Book:

@@ -123,8 +123,9 @@ def step(
         AlphintraError: TIME_ORDER for a repeated or older bar, NODE_VALUE.
     """
     book, fills, refusals = fill_working(book, bar, costs=costs)
-    decision, orders = decide(executor, bar, book.view(bar.close), origin=origin)
-    denials = () if gate is None else _denied(gate, bar, book, fills=fills, orders=orders)
+    view = book.view(bar.close)
+    decision, orders = decide(executor, bar, view, origin=origin)
+    denials = () if gate is None else _denied(gate, bar, book, view=view, fills=fills, orders=orders)
     if not denials:
         return StepResult(replace(book, working=book.working + orders), fills, refusals, decision, orders)
     names = {denial.client_order_id for denial in denials}
@@ -134,12 +135,18 @@ def step(
     return StepResult(book, fills, refusals, replace(decision, refused=refused), orders, denials)
 
 
-def _denied(gate: Gate, bar: Bar, book: Book, *, fills: Sequence[Fill], orders: Sequence[Order]) -> tuple[Denial, ...]:
+def _denied(
+    gate: Gate, bar: Bar, book: Book, *, view: StateView, fills: Sequence[Fill], orders: Sequence[Order]
+) -> tuple[Denial, ...]:
     """Let the controls take note of a bar as risk does, executions first, and judge what is asked for at its close."""
     for fill in fills:
         gate.note_fill(at=fill.ts)
-    gate.note_equity(book.equity(bar.close), at=bar.ts)
-    return tuple(gate.screen(orders, book, at=bar.ts, price=bar.close))
+    gate.note_equity(view.equity, at=bar.ts)
+    if not orders:
+        return ()
+    asked = [(order.client_order_id, order.intent) for order in orders]
+    working = [order.client_order_id for order in book.working]
+    return tuple(gate.screen(asked, view, working=working, at=bar.ts, price=bar.close))
 
 
 def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...], tuple[Refusal, ...]]:
