@@ -256,12 +256,17 @@ class KeepSession(Command[SessionView], tag="risk.keep_session.v1", frozen=True)
 
 
 class ReportInstance(Command[ReportedView], tag="risk.report_instance.v1", frozen=True):
-    """Tell which build and configuration an instance of a service runs; again within a minute, or it is gone."""
+    """Tell which build and configuration an instance of a service runs; again within a minute, or it is gone.
+
+    One that runs ``deployments`` is held against the other instances of each of them: while two live, none of the
+    deployment's orders passes. An instance heard of for the first time after another's last word takes over from it.
+    """
 
     service: str
     instance: str
     build: str
     config_hash: str
+    deployments: tuple[UUID, ...] = ()
 
 
 class GetRiskState(Command[RiskStateView], tag="risk.get_risk_state.v1", frozen=True):

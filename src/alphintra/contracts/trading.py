@@ -97,6 +97,7 @@ class SubmitOrder(Command[orders.OrderView], tag="trading.submit_order.v1", froz
 
     A refusal by risk is an order in status ``denied`` with its reason, not a failure. Exactly one of ``qty`` and
     ``notional`` says how much. The legs of a group get client order ids of their own, derived where none is given.
+    ``book_id`` and ``strategy_hash`` name the deployment and the version it runs, where a strategy asks.
     """
 
     account_id: UUID
@@ -119,6 +120,7 @@ class SubmitOrder(Command[orders.OrderView], tag="trading.submit_order.v1", froz
     take_profit: orders.TakeProfit | None = None
     stop_loss: orders.StopLoss | None = None
     book_id: UUID | None = None
+    strategy_hash: str = ""
 
 
 class ReplaceOrder(Command[orders.OrderView], tag="trading.replace_order.v1", frozen=True):

@@ -24,6 +24,7 @@ SPEC = ServiceSpec(
         TableSpec(name="message_buckets", data_class="risk_metric", grants=_WRITE),
         TableSpec(name="dead_man_switches", data_class="risk_decision", grants=_WRITE),
         TableSpec(name="fleet", data_class="risk_metric", grants=_WRITE),
+        TableSpec(name="deployment_instances", data_class="risk_metric", grants=_WRITE),
         TableSpec(name="equity_marks", data_class="risk_metric", grants=_WRITE),
         TableSpec(name="exposures", data_class="risk_metric", grants=_WRITE),
         TableSpec(name="balances", data_class="risk_metric", grants=_WRITE),

@@ -18,6 +18,7 @@ from alphintra.contracts.trading import (
     SplitApplied,
 )
 from alphintra.engine.portfolio import cash_delta
+from alphintra.engine.pretrade.limits import default_limits
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_many, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -27,7 +28,6 @@ from alphintra.kernel.vocabulary import Side
 from alphintra.risk.domain.books import Account
 from alphintra.risk.domain.controls import HOLD_LIFE
 from alphintra.risk.domain.reservations import booked, recounted
-from alphintra.risk.domain.rules import default_limits
 from alphintra.risk.service.watch import count_repeats
 
 if TYPE_CHECKING:

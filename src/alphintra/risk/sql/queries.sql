@@ -84,10 +84,19 @@ UNION
 SELECT account_id, symbol FROM reservation_totals WHERE account_id = ANY($1::uuid[]) AND open_orders > 0
 ORDER BY account_id, symbol;
 
--- books.strategy_kills: kill states of strategies, those ever set
-SELECT DISTINCT ON (key) key, state FROM scope_kills
-WHERE scope = 'strategy' AND key = ANY($1::text[])
-ORDER BY key, epoch DESC;
+-- books.strategies: kill states of strategies, and which of them two instances run that have heard of one another
+SELECT
+    w.book_id,
+    (
+        SELECT s.state FROM scope_kills AS s
+        WHERE s.scope = 'strategy' AND s.key = w.book_id::text ORDER BY s.epoch DESC LIMIT 1
+    ) AS state,
+    EXISTS (
+        SELECT 1 FROM deployment_instances AS a JOIN deployment_instances AS b ON b.book_id = a.book_id
+        WHERE a.book_id = w.book_id AND a.instance < b.instance AND a.seen_at > $2 AND b.seen_at > $2
+            AND a.seen_at > b.first_seen_at AND b.seen_at > a.first_seen_at
+    ) AS is_doubled
+FROM unnest($1::uuid[]) AS w (book_id);
 
 -- books.recent: orders approved lately, oldest first
 SELECT account_id, decided_at, inputs ->> 'content' AS content, inputs #>> '{terms,symbol}' AS symbol,
@@ -774,6 +783,14 @@ RETURNING account_id, session_id;
 INSERT INTO fleet (service, instance, build, config_hash, seen_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (service, instance) DO UPDATE
 SET build = excluded.build, config_hash = excluded.config_hash, seen_at = excluded.seen_at;
+
+-- fleet.report_deployments: note which deployments an instance runs; after a pause it counts as new
+INSERT INTO deployment_instances AS d (book_id, instance, build, config_hash, first_seen_at, seen_at)
+SELECT w.book_id, $2, $3, $4, $5, $5 FROM unnest($1::uuid[]) AS w (book_id)
+ORDER BY w.book_id
+ON CONFLICT (book_id, instance) DO UPDATE SET
+    build = excluded.build, config_hash = excluded.config_hash, seen_at = excluded.seen_at,
+    first_seen_at = CASE WHEN d.seen_at > $6 THEN d.first_seen_at ELSE excluded.first_seen_at END;
 
 -- fleet.differing: services whose instances differ
 SELECT service FROM fleet WHERE seen_at > $1

@@ -179,6 +179,7 @@ class OrderChanges(Changes):
                 [item.actor for item in batch],
                 [f"order:{item.order.order_id}" for item in batch],
                 [item.trace_id for item in batch],
+                [item.order.strategy_hash for item in batch],
             )
         self.session.is_wake_due = True
 

@@ -24,6 +24,7 @@ from alphintra.trading.domain.orders import (
 from alphintra.trading.domain.replacing import Amendment, require_replaceable, successor
 from alphintra.trading.domain.states import advance
 from alphintra.trading.domain.validation import require_client_order_id, require_unexpired
+from alphintra.trading.gateways import Wanted
 from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.reports import event_detail, tell_state
 from alphintra.trading.service.submission import accepted_order, market_times
@@ -74,7 +75,7 @@ async def replace_order(
     await _require_unexpired(asked, account, books=books, at=at)
     case = _Case(old, asked, account, context, at)
     fault_point("trading.before_assess")
-    (answer,) = await risk.assess([(terms_of(asked), context)])
+    (answer,) = await risk.assess([Wanted(terms_of(asked), context, asked.book_id, asked.strategy_hash)])
     fault_point("trading.assessed")
     if isinstance(answer, AlphintraError):
         raise answer
