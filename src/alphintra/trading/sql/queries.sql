@@ -12,6 +12,9 @@ SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_ve
     realized_pnl, fees, created_at
 FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE;
 
+-- accounts.mode: whether an account is paper or live
+SELECT mode FROM accounts WHERE account_id = $1;
+
 -- accounts.by_ids: read the accounts of a batch of orders
 SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_venue_ready, starting_cash, cash,
     realized_pnl, fees, created_at
@@ -421,10 +424,14 @@ SELECT activity_id, account_id, reference, kind, symbol, qty, net_amount, curren
 FROM activities WHERE account_id = $1 AND reference = $2;
 
 -- activities.newest: read an account's activities, executions among them, newest first, before a place in the list
-SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description,
+    f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
+    coalesce(o.qty - o.carried_qty, o.final_qty) AS order_fillable_qty
 FROM (
     (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
-        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description
+        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
+        (SELECT sum(y.qty) FROM executions AS y
+        WHERE y.order_id = x.order_id AND (y.booked_at, y.execution_id) <= (x.booked_at, x.execution_id)) AS cum_qty
     FROM executions AS x
     WHERE x.account_id = $1 AND ($2::text[] IS NULL OR 'fill' = ANY($2))
         AND ($3::timestamptz IS NULL OR x.booked_at > $3) AND ($4::timestamptz IS NULL OR x.booked_at < $4)
@@ -433,7 +440,7 @@ FROM (
     LIMIT $7)
     UNION ALL
     (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
-        a.description
+        a.description, NULL, NULL
     FROM activities AS a
     WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))
         AND ($3::timestamptz IS NULL OR a.booked_at > $3) AND ($4::timestamptz IS NULL OR a.booked_at < $4)
@@ -441,14 +448,19 @@ FROM (
     ORDER BY a.booked_at DESC, a.activity_id::text DESC
     LIMIT $7)
 ) AS f
+LEFT JOIN orders AS o ON o.order_id = f.order_id
 ORDER BY f.booked_at DESC, f.id DESC
 LIMIT $7;
 
 -- activities.oldest: read an account's activities, executions among them, oldest first, after a place in the list
-SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description,
+    f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
+    coalesce(o.qty - o.carried_qty, o.final_qty) AS order_fillable_qty
 FROM (
     (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
-        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description
+        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
+        (SELECT sum(y.qty) FROM executions AS y
+        WHERE y.order_id = x.order_id AND (y.booked_at, y.execution_id) <= (x.booked_at, x.execution_id)) AS cum_qty
     FROM executions AS x
     WHERE x.account_id = $1 AND ($2::text[] IS NULL OR 'fill' = ANY($2))
         AND ($3::timestamptz IS NULL OR x.booked_at > $3) AND ($4::timestamptz IS NULL OR x.booked_at < $4)
@@ -457,7 +469,7 @@ FROM (
     LIMIT $7)
     UNION ALL
     (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
-        a.description
+        a.description, NULL, NULL
     FROM activities AS a
     WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))
         AND ($3::timestamptz IS NULL OR a.booked_at > $3) AND ($4::timestamptz IS NULL OR a.booked_at < $4)
@@ -465,6 +477,7 @@ FROM (
     ORDER BY a.booked_at, a.activity_id::text
     LIMIT $7)
 ) AS f
+LEFT JOIN orders AS o ON o.order_id = f.order_id
 ORDER BY f.booked_at, f.id
 LIMIT $7;
 
