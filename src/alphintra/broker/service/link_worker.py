@@ -186,7 +186,8 @@ class LinkWorker:
             elif now >= next_poll:
                 await self._pace.spend()
                 next_poll = now + venue.capabilities.poll_every
-                await replay_orders(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock)
+                account_id, desk = self._account_id, self._desk()
+                await replay_orders(venue, account_id, live=keep.live, desk=desk, clock=keep.clock, has_settled=False)
             await self._resolve(venue)
 
         await self._loop("reconciler", act)

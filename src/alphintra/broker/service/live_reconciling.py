@@ -74,8 +74,14 @@ async def reconcile(venue: RemoteVenue, account_id: AccountId, *, live: Live, de
     return True
 
 
-async def replay_orders(venue: RemoteVenue, account_id: AccountId, *, live: Live, desk: Desk, clock: Clock) -> None:
-    """Take in how every order stands. Orders are read before executions: what they count is listed then."""
+async def replay_orders(
+    venue: RemoteVenue, account_id: AccountId, *, live: Live, desk: Desk, clock: Clock, has_settled: bool = True
+) -> None:
+    """Take in how every order stands. Orders are read before executions: what they count is listed then.
+
+    Unless ``has_settled``, executions may be listed a moment later than orders count them: what is missing is no
+    finding yet.
+    """
     reported = {order.client_order_id: order for order in await venue.open_orders()}
     async with live.reading() as rows:
         ours = await rows.active(account_id)
@@ -98,7 +104,7 @@ async def replay_orders(venue: RemoteVenue, account_id: AccountId, *, live: Live
             reported[order.client_order_id] = found
     is_whole = await replay_executions(venue, account_id, live=live, desk=desk, clock=clock)
     for report in reported.values():
-        await hear_order(report, account_id, live=live, desk=desk, at=clock.now(), is_replayed=is_whole)
+        await hear_order(report, account_id, live=live, desk=desk, at=clock.now(), is_replayed=has_settled and is_whole)
     if not is_whole:
         await replay_executions(venue, account_id, live=live, desk=desk, clock=clock)
     async with live.transaction() as tx:

@@ -62,3 +62,9 @@ async def bench(service_database: Databases, request: pytest.FixtureRequest) -> 
 async def remote(service_database: Databases, request: pytest.FixtureRequest) -> AsyncIterator[RemoteBench]:
     async with AsyncExitStack() as stack:
         yield await request.param(service_database, stack)
+
+
+@pytest_asyncio.fixture
+async def at_exchange(service_database: Databases) -> AsyncIterator[ExchangeBench]:
+    async with AsyncExitStack() as stack:
+        yield await _ccxt(service_database, stack)

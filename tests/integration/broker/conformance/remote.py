@@ -280,6 +280,8 @@ class ExchangeBench(RemoteBench):
         "disconnect": 0.05,
     }
 
+    desk: ExchangeDesk
+
     def __init__(self, desk: ExchangeDesk) -> None:
         self.desk = desk
         self._exchange = desk.exchange
