@@ -24,7 +24,7 @@ def connections() -> None:
 
 @connections.command("add")
 @ACCOUNT
-@click.option("--adapter", type=click.Choice(["alpaca"]), required=True, help="Kind of venue.")
+@click.option("--adapter", type=click.Choice(["alpaca", "ccxt"]), required=True, help="Kind of venue.")
 @click.option("--environment", type=click.Choice(["paper", "live"]), required=True, help="Test system, or money.")
 @click.option(
     "--credentials",
@@ -32,6 +32,7 @@ def connections() -> None:
     required=True,
     help='JSON file with the venue\'s keys, - for standard input, e.g. {"key_id": "…", "secret_key": "…"}.',
 )
+@click.option("--exchange", default="", help="Which exchange, for ccxt: its id there, e.g. kraken.")
 @click.option("--base-url", default="", help="Another address than the venue's own.")
 @click.option("--confirm", default="", help="The word live, for the environment with money.")
 @AS_JSON
@@ -223,8 +224,16 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
             "reason": found["reason"],
             "types": ", ".join(offered.get("types", ())),
             "times in force": ", ".join(offered.get("times_in_force", ())),
+            "lost answers": _lost_answers(offered) if offered else "",
         }
     )
+
+
+def _lost_answers(offered: dict[str, Any]) -> str:
+    """Say what becomes of an order whose answer was lost."""
+    if offered["finds_by_client_order_id"]:
+        return "the venue is asked for the order by our id"
+    return "the venue finds no order by our id: a person decides when it is not among recent ones"
 
 
 COMMANDS = (connections,)

@@ -93,6 +93,7 @@ class CapabilitiesView(View, frozen=True):
     rejects_duplicates: bool
     visibility_delay_ms: int
     requests_per_minute: int
+    finds_by_client_order_id: bool = True
 
 
 class ConnectionView(View, frozen=True):
@@ -100,7 +101,7 @@ class ConnectionView(View, frozen=True):
 
     Attributes:
         account_id: whose connection it is.
-        adapter: paper or alpaca; empty for a live account that has no credentials yet.
+        adapter: paper, alpaca or ccxt; empty for a live account that has no credentials yet.
         feed_id: the feed of the paper venue.
         status: pending, reconciling, open, degraded, expired or closed.
         opened_at: when the account was opened.
@@ -281,10 +282,11 @@ class AddConnection(Command[ConnectionView], tag="broker.add_connection.v1", fro
 
     Attributes:
         account_id: a live account; adapter, exchange and environment never change afterwards.
-        adapter: alpaca.
+        adapter: alpaca or ccxt.
         environment: paper for the venue's test system, live for money.
-        credentials: what the venue knows us by: key_id and secret_key for alpaca.
-        exchange: which exchange, of an adapter that serves several; empty for alpaca.
+        credentials: what the venue knows us by: key_id and secret_key; for ccxt also passphrase or uid where the
+            exchange has one, and quote, the currency the account is kept in there, USD unless said.
+        exchange: which exchange, of an adapter that serves several: ccxt's id of it; empty for alpaca.
         base_url: another address than the venue's own.
         confirm: the word ``live``, to be typed for the environment with money.
     """

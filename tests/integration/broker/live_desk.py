@@ -65,7 +65,8 @@ class QuickAdapters(Adapters):
     def connect(self, link: Link, credentials: Credentials) -> RemoteVenue:
         """Return the venue, whose limits are those of a test."""
         venue = super().connect(link, credentials)
-        quick = {"requests_per_minute": 600_000, "visibility_delay": timedelta(milliseconds=200)}
+        quick: dict[str, Any] = {"requests_per_minute": 600_000, "visibility_delay": timedelta(milliseconds=200)}
+        quick["poll_every"] = timedelta(milliseconds=50)
         venue.capabilities = replace(venue.capabilities, **{**quick, **self._changes})
         if isinstance(venue, AlpacaVenue):
             venue._http.timeout = Timeout(PATIENCE_S)

@@ -32,6 +32,11 @@ class Capabilities:
         has_replace: whether a working order may be replaced in one step.
         has_stream: whether it tells of executions by itself; the others are asked again and again.
         rejects_duplicates: whether it refuses a client order id it has seen, so that sending again is harmless.
+        request_life: how long after its sending it may still take an order, where it can be told so; it shows each
+            order it took within ``visibility_delay``, which is longer: sending one again after that is harmless.
+        finds_by_client_order_id: whether it can be asked for an order by our id; where it cannot, one whose answer was
+            lost is looked for among recent ones, and a person decides when it is not there.
+        poll_every: how often one without a stream is asked for executions.
         pays_rebates: whether a fee may be below zero.
         visibility_delay: how long an order it took may stay invisible to a question for it.
         requests_per_minute: how often it may be called.
@@ -50,6 +55,14 @@ class Capabilities:
     pays_rebates: bool = False
     visibility_delay: timedelta = timedelta(seconds=2)
     requests_per_minute: int = 200
+    request_life: timedelta | None = None
+    finds_by_client_order_id: bool = True
+    poll_every: timedelta = timedelta(seconds=1)
+
+    @property
+    def is_resending_harmless(self) -> bool:
+        """Whether an order that the venue does not show may be sent again."""
+        return self.rejects_duplicates or self.request_life is not None
 
 
 class Wanted(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Database, Record, Session
 
 __all__ = ["Live", "LiveRows", "Queued", "Sent"]
+
+_ID_DIGITS = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,9 @@ class LiveRows:
         self, account_id: AccountId, *, client_order_id: str, venue_order_id: str
     ) -> LiveOrder | None:
         """Read and hold the order a venue reports on, and its group before; None if it is none of ours."""
+        if _ID_DIGITS.fullmatch(client_order_id):  # what venues are told that take no client order id as it is
+            named = await self.session.value("live_orders.named", account_id, UUID(client_order_id))
+            client_order_id = named or client_order_id
         await self.session.execute("live_orders.hold_reported", account_id, client_order_id, venue_order_id)
         row = await self.session.row("live_orders.of_report", account_id, client_order_id, venue_order_id)
         return _order(row)

@@ -20,7 +20,7 @@ from alphintra.broker.gateways.pacing import Chance, Pace
 from alphintra.broker.gateways.venue import NotSent, Refused, Uncertain, VenueError
 from alphintra.broker.service import live_orders
 from alphintra.broker.service.hearing import hear_fill, hear_order
-from alphintra.broker.service.live_reconciling import reconcile, replay_executions
+from alphintra.broker.service.live_reconciling import reconcile, replay_executions, replay_orders
 from alphintra.broker.service.telling import Desk, open_breaks, turn_link, worker_context
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -168,21 +168,26 @@ class LinkWorker:
 
     async def _reconcile(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         await listening.wait()
-        keep, next_full = self._keep, self._now()
+        keep, next_full, next_poll = self._keep, self._now(), self._now()
 
         async def act() -> None:
-            nonlocal next_full
+            nonlocal next_full, next_poll
             link = await self._current()
             asked = link is not None and link.status is not LinkStatus.OPEN
             now = self._now()
-            if asked or now >= next_full or not venue.capabilities.has_stream:
+            if asked or now >= next_full:
                 await self._pace.spend()
                 if await reconcile(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock):
                     next_full = now + keep.reconcile
                 self._is_caught_up = True
                 self._wakes["sender"].set()
-            else:
+            elif venue.capabilities.has_stream:
                 await replay_executions(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock)
+            elif now >= next_poll:
+                await self._pace.spend()
+                next_poll = now + venue.capabilities.poll_every
+                account_id, desk = self._account_id, self._desk()
+                await replay_orders(venue, account_id, live=keep.live, desk=desk, clock=keep.clock, has_settled=False)
             await self._resolve(venue)
 
         await self._loop("reconciler", act)
@@ -270,7 +275,7 @@ class LinkWorker:
 
     async def _after_refused_cancel(self, venue: RemoteVenue, order: LiveOrder, answer: Refused) -> None:
         """Look what became of an order the venue does not cancel: most often it was filled meanwhile."""
-        found = await venue.find(order.client_order_id, venue_order_id=order.venue_order_id, symbol=order.symbol)
+        found = await _find(venue, order)
         if found is not None and await self._hear(found, venue):
             self._wakes["reconciler"].set()
         await live_orders.refuse_cancel(order, answer, live=self._keep.live, desk=self._desk(), at=self._now())
@@ -285,7 +290,7 @@ class LinkWorker:
                 continue
             await self._pace.spend()
             asked_at = self._now()  # what the venue shows since then it may still be hiding in this answer
-            found = await venue.find(order.client_order_id, venue_order_id=order.venue_order_id, symbol=order.symbol)
+            found = await _find(venue, order)
             if found is not None:
                 if await self._hear(found, venue):
                     self._wakes["reconciler"].set()
@@ -297,7 +302,7 @@ class LinkWorker:
                 after, verdict = miss(
                     now,
                     visibility_delay=offered.visibility_delay,
-                    rejects_duplicates=offered.rejects_duplicates,
+                    rejects_duplicates=offered.is_resending_harmless,
                     at=asked_at,
                 )
                 await tx.store(after, at=self._now())
@@ -313,7 +318,7 @@ class LinkWorker:
         if old is None or old.status in CLOSED:
             return False
         await self._pace.spend()
-        found = await venue.find(old.client_order_id, venue_order_id=old.venue_order_id, symbol=old.symbol)
+        found = await _find(venue, old)
         if found is None:
             return False
         if await self._hear(found, venue):
@@ -403,6 +408,12 @@ def _venue_error(failure: BaseException) -> VenueError:
         if found is not None and others is None:
             return _venue_error(found.exceptions[0])
     raise failure
+
+
+async def _find(venue: RemoteVenue, order: LiveOrder) -> VenueOrder | None:
+    return await venue.find(
+        order.client_order_id, order_id=order.order_id, venue_order_id=order.venue_order_id, symbol=order.symbol
+    )
 
 
 def _unresolved(order: LiveOrder) -> Finding:

@@ -100,7 +100,8 @@ async def add_connection(
     """Give a live account its venue, or new credentials.
 
     Raises CONNECTION_NOT_FOUND (also for paper accounts, which have no credentials), CONNECTION_FIXED,
-    CONFIRM_REQUIRED, ADAPTER_UNKNOWN, FIELD_VALUE, URL_FORBIDDEN and those of the vault; nothing is stored then.
+    CONFIRM_REQUIRED, ADAPTER_UNKNOWN, ADAPTER_NOT_INSTALLED, EXCHANGE_UNKNOWN, ENVIRONMENT_UNKNOWN, FIELD_VALUE,
+    URL_FORBIDDEN and those of the vault; nothing is stored then.
     """
     known = await _required(command.account_id, context, live=live)
     link = _addressed(known, command)
@@ -353,4 +354,5 @@ def _capabilities_view(venues: Venues, link: Link) -> CapabilitiesView | None:
         rejects_duplicates=found.rejects_duplicates,
         visibility_delay_ms=round(found.visibility_delay.total_seconds() * 1000),
         requests_per_minute=found.requests_per_minute,
+        finds_by_client_order_id=found.finds_by_client_order_id,
     )

@@ -378,6 +378,9 @@ FROM live_orders
 WHERE account_id = $1 AND (client_order_id = $2 OR venue_order_id = $3)
 ORDER BY (client_order_id = $2) DESC LIMIT 1 FOR NO KEY UPDATE;
 
+-- live_orders.named: the client order id of an order of an account
+SELECT client_order_id FROM live_orders WHERE account_id = $1 AND order_id = $2;
+
 -- live_orders.replacing: the order that takes the place of another
 SELECT order_id FROM live_orders WHERE replaces = $1 AND account_id = $2;
 
