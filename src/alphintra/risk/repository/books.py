@@ -179,6 +179,14 @@ class RiskTransaction:
             at,
         )
 
+    async def confirm(self, order_ids: Iterable[OrderId], *, at: datetime) -> frozenset[OrderId]:
+        """Keep what is held for orders until they close; returns those of them for which something was held.
+
+        What was held counts as it did, for itself and with all it belongs to, so nothing else changes.
+        """
+        rows = await self.session.rows("reservations.confirm", list(order_ids), at)
+        return frozenset(row["order_id"] for row in rows)
+
     async def account_of(self, order_id: OrderId) -> AccountId | None:
         """Read whose reservation it is, None if there is none."""
         account_id: AccountId | None = await self.session.value("reservations.account", order_id)

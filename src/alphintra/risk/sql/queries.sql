@@ -306,6 +306,11 @@ SELECT
 FROM ids AS i JOIN reservations AS r ON r.order_id = i.order_id
 ORDER BY r.order_id;
 
+-- reservations.confirm: keep what is held for accepted orders, which counts as before; returns whose it was
+UPDATE reservations SET state = 'confirmed', updated_at = $2
+WHERE order_id = ANY($1::uuid[]) AND state = 'held'
+RETURNING order_id;
+
 -- reservations.save: store changed reservations
 UPDATE reservations AS r
 SET
