@@ -273,7 +273,6 @@ class World:
                 if not self._publishes_late:
                     self._publish(service, rows)
                     faults.fault_point("relay.published")
-                await session.execute("events.published", [row["event_id"] for row in rows])
             if self._publishes_late:
                 faults.fault_point("relay.published")
                 self._publish(service, rows)

@@ -84,10 +84,12 @@ async def confirm_orders(deliveries: Sequence[Delivery[OrderSubmitted]], *, reco
             OrderId(terms.order_id) for event in fresh for terms in (event.terms, *(leg.terms for leg in event.legs))
         }
         await tx.lock_accounts(AccountId(event.terms.account_id) for event in fresh)
-        family = await tx.family(list(order_ids))
-        after = [item.confirmed() if item.order_id in order_ids else item for item in family]
-        await _save(tx, family, after, at=at)
-        _tell_missing(order_ids, family)
+        others = order_ids - await tx.confirm(order_ids, at=at)
+        if others:  # what lapsed or was released meanwhile, which counts again from now on
+            family = await tx.family(list(others))
+            after = [item.confirmed() if item.order_id in others else item for item in family]
+            await _save(tx, family, after, at=at)
+            _tell_missing(others, family)
 
 
 async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, ids: IdSource, at: datetime) -> None:

@@ -240,51 +240,56 @@ LEFT JOIN reservations AS r ON r.order_id = a.order_id AND r.decision_id = a.dec
 WHERE a.order_id = ANY($1::uuid[])
 ORDER BY a.order_id, a.attempt DESC;
 
--- decisions.insert: store a batch of decisions
-INSERT INTO assessments (
-    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
-    inputs_hash, decided_at
+-- decisions.insert: store a batch of decisions and what those that approve reserve; returns how many reservations
+-- What had lapsed or was released is held anew; an open reservation is never replaced, and not counted.
+WITH decided AS (
+    INSERT INTO assessments (
+        decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
+        inputs_hash, decided_at
+    )
+    SELECT
+        n.decision_id, n.order_id, n.attempt, n.account_id, n.approved, n.findings::jsonb, n.limit_version,
+        n.kill_epoch, n.leaf, n.inputs::jsonb, n.inputs_hash, $12
+    FROM unnest(
+        $1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::boolean[], $6::text[], $7::bigint[], $8::bigint[],
+        $9::bytea[], $10::text[], $11::bytea[]
+    ) AS n (
+        decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
+        inputs_hash
+    )
+), held AS (
+    INSERT INTO reservations (
+        order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, is_reducing,
+        leg, group_id, replaces, carried_qty, notional, counted_qty, counted_cash, limit_price, book_id, held_at,
+        updated_at
+    )
+    SELECT
+        n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', n.is_reducing,
+        n.leg, n.group_id, n.replaces, n.carried_qty, n.notional, n.counted_qty, n.counted_cash, n.limit_price,
+        n.book_id, $12, $12
+    FROM unnest(
+        $13::uuid[], $14::uuid[], $15::uuid[], $16::text[], $17::text[], $18::numeric[], $19::numeric[],
+        $20::boolean[], $21::text[], $22::uuid[], $23::uuid[], $24::numeric[], $25::numeric[], $26::numeric[],
+        $27::numeric[], $28::numeric[], $29::uuid[]
+    ) AS n (
+        order_id, account_id, decision_id, symbol, side, price, qty, is_reducing, leg, group_id, replaces,
+        carried_qty, notional, counted_qty, counted_cash, limit_price, book_id
+    )
+    ON CONFLICT (order_id) DO UPDATE
+    SET
+        decision_id = excluded.decision_id, price = excluded.price, target_qty = excluded.target_qty,
+        open_qty = excluded.open_qty, state = 'held', carried_qty = excluded.carried_qty,
+        counted_qty = excluded.counted_qty, counted_cash = excluded.counted_cash, held_at = excluded.held_at,
+        updated_at = excluded.updated_at
+    WHERE reservations.state IN ('lapsed', 'released')
+    RETURNING 1
 )
-SELECT
-    n.decision_id, n.order_id, n.attempt, n.account_id, n.approved, n.findings::jsonb, n.limit_version, n.kill_epoch,
-    n.leaf, n.inputs::jsonb, n.inputs_hash, $12
-FROM unnest(
-    $1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::boolean[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::bytea[], $10::text[], $11::bytea[]
-) AS n (
-    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
-    inputs_hash
-);
+SELECT count(*) FROM held;
 
 -- decisions.list: an account's decisions, newest first
 SELECT decision_id, order_id, account_id, approved, findings, limit_version, kill_epoch, decided_at
 FROM assessments WHERE account_id = $1
 ORDER BY decided_at DESC, decision_id DESC LIMIT $2;
-
--- reservations.hold: reserve for a batch of approved orders; what had lapsed or was released is held anew
-INSERT INTO reservations (
-    order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, is_reducing, leg,
-    group_id, replaces, carried_qty, notional, counted_qty, counted_cash, limit_price, book_id, held_at, updated_at
-)
-SELECT
-    n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', n.is_reducing, n.leg,
-    n.group_id, n.replaces, n.carried_qty, n.notional, n.counted_qty, n.counted_cash, n.limit_price,
-    n.book_id, $18, $18
-FROM unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::boolean[],
-    $9::text[], $10::uuid[], $11::uuid[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[],
-    $16::numeric[], $17::uuid[]
-) AS n (
-    order_id, account_id, decision_id, symbol, side, price, qty, is_reducing, leg, group_id, replaces, carried_qty,
-    notional, counted_qty, counted_cash, limit_price, book_id
-)
-ON CONFLICT (order_id) DO UPDATE
-SET
-    decision_id = excluded.decision_id, price = excluded.price, target_qty = excluded.target_qty,
-    open_qty = excluded.open_qty, state = 'held', carried_qty = excluded.carried_qty,
-    counted_qty = excluded.counted_qty, counted_cash = excluded.counted_cash, held_at = excluded.held_at,
-    updated_at = excluded.updated_at
-WHERE reservations.state IN ('lapsed', 'released');
 
 -- reservations.family: the reservations of orders, of those they replace or that replace them, and of their groups
 WITH asked AS (SELECT order_id, replaces, group_id FROM reservations WHERE order_id = ANY($1::uuid[])),
@@ -309,6 +314,11 @@ SELECT
     coalesce(r.counted_cash, CASE WHEN r.side = 'buy' THEN r.open_qty * r.price ELSE 0 END) AS counted_cash
 FROM ids AS i JOIN reservations AS r ON r.order_id = i.order_id
 ORDER BY r.order_id;
+
+-- reservations.confirm: keep what is held for accepted orders, which counts as before; returns whose it was
+UPDATE reservations SET state = 'confirmed', updated_at = $2
+WHERE order_id = ANY($1::uuid[]) AND state = 'held'
+RETURNING order_id;
 
 -- reservations.save: store changed reservations
 UPDATE reservations AS r

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
@@ -302,15 +302,25 @@ def happened(order: Order, event: OrderEvent, detail: str) -> tuple[object, ...]
 
 def order_of(row: Record) -> Order:
     """Return the order of a row."""
-    values: dict[str, Any] = {name: row[name] for name in _ORDER_FIELDS}
-    values["side"] = Side(row["side"])
-    values["type"] = OrderType(row["type"])
-    values["time_in_force"] = TimeInForce(row["time_in_force"])
-    values["order_class"] = OrderClass(row["order_class"])
-    values["leg"] = Leg(row["leg"])
-    values["status"] = OrderStatus(row["status"])
-    if row["position_intent"] is not None:
-        values["position_intent"] = PositionIntent(row["position_intent"])
-    if row["resumes"] is not None:
-        values["resumes"] = OrderStatus(row["resumes"])
+    values: dict[str, Any] = dict(zip(_ORDER_FIELDS, _order_values(row), strict=True))
+    for name, words in _WORDS:
+        if (word := values[name]) is not None:
+            values[name] = words[word]
     return Order(**values)
+
+
+_order_values: Final = itemgetter(*_ORDER_FIELDS)
+# A look-up each: a batch reads thousands of these, and an enumeration is slow to call.
+_WORDS: Final[tuple[tuple[str, dict[str, Any]], ...]] = tuple(
+    (name, {word.value: word for word in words})
+    for name, words in (
+        ("side", Side),
+        ("type", OrderType),
+        ("time_in_force", TimeInForce),
+        ("order_class", OrderClass),
+        ("leg", Leg),
+        ("status", OrderStatus),
+        ("resumes", OrderStatus),
+        ("position_intent", PositionIntent),
+    )
+)
