@@ -132,9 +132,11 @@ class MischievousVenue:
         """Refuse: no story replaces orders here."""
         return Refused("VENUE_REJECTED", f"{venue_order_id} is not replaced by {terms.client_order_id}")
 
-    async def find(self, client_order_id: str, *, venue_order_id: str | None, symbol: str) -> VenueOrder | None:
+    async def find(
+        self, client_order_id: str, *, order_id: OrderId, venue_order_id: str | None, symbol: str
+    ) -> VenueOrder | None:
         """Answer for one order."""
-        del venue_order_id, symbol
+        del order_id, venue_order_id, symbol
         self._answer()
         found = [row for row in self.rows if row.client_order_id == client_order_id and row.visible_at <= self.at]
         return found[0].shown() if found else None

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alphintra.broker.service import (
-    adopting,
     adjusting,
+    adopting,
     cancelling,
     connections,
     links,

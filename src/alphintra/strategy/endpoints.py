@@ -19,10 +19,10 @@ from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
-    from alphintra.contracts.trading import SplitApplied
-    from alphintra.infrastructure.events import Delivery
     from uuid import UUID
 
+    from alphintra.contracts.trading import SplitApplied
+    from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
