@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from alphintra.broker.domain.capabilities import ALPACA
 from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState
 from alphintra.broker.gateways.venue import Answer, Duplicate, NotSent, Refused, Taken, Uncertain, VenueError
+from alphintra.kernel.ids import OrderId
 from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:

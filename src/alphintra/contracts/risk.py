@@ -78,6 +78,7 @@ __all__ = [
     "MarkPrices",
     "MarkedView",
     "MoveCase",
+    "OrdersBarred",
     "ProposeLimits",
     "ReleaseOrder",
     "ReleasedView",
@@ -405,6 +406,20 @@ class KillStateChanged(Event, tag="risk.kill_state_changed.v1", frozen=True):
     """A kill state came into force."""
 
     kill: KillStateView
+
+
+class OrdersBarred(Event, tag="risk.orders_barred.v1", frozen=True):
+    """Open orders have to go: those of a blocked strategy, those in symbols that may not be traded, or one of them.
+
+    At least one of ``book_id``, ``symbols`` and ``order_id`` is given: nothing never means all. Without ``account_id``
+    the orders of every account are meant.
+    """
+
+    code: str
+    account_id: UUID | None = None
+    book_id: UUID | None = None
+    symbols: tuple[str, ...] = ()
+    order_id: UUID | None = None
 
 
 class AlertRaised(Event, tag="risk.alert_raised.v1", frozen=True):

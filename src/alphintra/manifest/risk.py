@@ -104,6 +104,7 @@ SPEC = ServiceSpec(
         "limits_changed",
         "limit_breached",
         "kill_state_changed",
+        "orders_barred",
         "alert_raised",
         "alert_escalated",
         "case_opened",

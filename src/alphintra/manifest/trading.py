@@ -90,6 +90,7 @@ SPEC = ServiceSpec(
         "broker.connection_opened",
         "risk.limits_changed",
         "risk.kill_state_changed",
+        "risk.orders_barred",
     ),
     asks=("risk.assess_order", "risk.release_order"),
 )

@@ -31,7 +31,7 @@ from alphintra.trading.service import (
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
-    from alphintra.contracts.risk import KillStateChanged, LimitsChanged
+    from alphintra.contracts.risk import KillStateChanged, LimitsChanged, OrdersBarred
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
@@ -227,6 +227,10 @@ class Endpoints:
         """Hear ``risk.kill_state_changed``."""
         at = self._clock.now()
         await reports.kill_state_changed(delivery, books=self._books, ids=self._ids, at=at)
+
+    async def on_orders_barred(self, delivery: Delivery[OrdersBarred]) -> None:
+        """Hear ``risk.orders_barred``."""
+        await reports.orders_barred(delivery, books=self._books, ids=self._ids, at=self._clock.now())
 
     async def on_orders_reported(self, deliveries: Sequence[Delivery[Any]]) -> None:
         """Hear what broker tells of orders beside their executions, many at once."""

@@ -68,7 +68,8 @@ async def send_order(
         if refusal is not None:
             told = [(order.order_id, _refused(order, refusal)) for order in orders]
         elif link is not None:
-            await queue_orders(live, vetted.terms, evidence=evidence, at=at, desk=Desk(ids, context))
+            asked = [(event.terms, event.approval), *((leg.terms, leg.approval) for leg in event.legs)]
+            await queue_orders(live, asked, evidence=evidence, at=at, desk=Desk(ids, context))
         else:
             told = await place_on_paper(tx, orders, connection, at=at)
         action = "order.send" if refusal is None else "order.refuse"

@@ -83,6 +83,11 @@ class Governance:
         """Put a symbol on the restricted list: id, symbol, account or None, reason, by whom, when."""
         await self._session.execute("restrictions.insert", *values)
 
+    async def barred(self, orders: Sequence[tuple[UUID, UUID, UUID | None, str]]) -> tuple[tuple[UUID, str], ...]:
+        """Read which orders (id, account, book, symbol) a block or restriction stands against, each with its code."""
+        rows = await self._session.rows("reservations.barred", *(list(column) for column in zip(*orders, strict=True)))
+        return tuple((row["order_id"], row["code"]) for row in rows)
+
     async def lift_restriction(self, restriction_id: UUID, *, by: str, at: datetime) -> Record | None:
         """Take a restriction off the list; None if there is none."""
         return await self._session.row("restrictions.lift", restriction_id, by, at)

@@ -20,7 +20,7 @@ from alphintra.contracts.controls import (
     RestrictionView,
     SharedLimitView,
 )
-from alphintra.contracts.risk import ControlChanged
+from alphintra.contracts.risk import ControlChanged, OrdersBarred
 from alphintra.engine.pretrade.assessment import SOFT_CODES
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -205,7 +205,7 @@ async def get_instrument(command: messages.GetInstrument, *, records: RiskRecord
 async def restrict_symbol(
     command: messages.RestrictSymbol, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
 ) -> RestrictionView:
-    """Put a symbol on the restricted list, from the next order on.
+    """Put a symbol on the restricted list, from the next order on, and have the open orders in it canceled.
 
     Raises RISK_ROLE, INSTRUMENT_SYMBOL, KILL_REASON, ACCOUNT_NOT_FOUND or AUTH_SCOPE.
     """
@@ -226,11 +226,15 @@ async def restrict_symbol(
         set_at=at,
     )
     async with records.transaction() as tx:
+        await tx.close_gate()  # what is being judged under the former list is judged before
         await Governance(tx.session).restrict(
             view.restriction_id, view.symbol, view.account_id, view.reason, view.set_by, at
         )
         told = ControlChanged(kind="restriction", key=view.symbol, change="set", account_id=view.account_id)
         await _tell(tx, told, context, ids=ids, at=at, detail=view)
+        barred = OrdersBarred(code="RISK_RESTRICTED", account_id=view.account_id, symbols=(view.symbol,))
+        aggregate_id = view.account_id or FIRM
+        await append_event(tx.session, barred, ids=ids, aggregate_id=aggregate_id, context=context, at=at)
     return view
 
 

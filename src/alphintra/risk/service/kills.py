@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.contracts.risk import ControlChanged, KillStateChanged, KillStateView
+from alphintra.contracts.risk import ControlChanged, KillStateChanged, KillStateView, OrdersBarred
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -104,7 +104,11 @@ async def _store(tx: RiskTransaction, kill: Kill, context: Context, *, ids: IdSo
     if kill.scope is KillScope.FIRM:
         changed = KillStateChanged(kill=view)
         await append_event(tx.session, changed, ids=ids, aggregate_id=FIRM, context=context, at=at)
-    elif kill.scope is not KillScope.STRATEGY:
+    elif kill.scope is KillScope.STRATEGY:
+        if kill.state.severity >= KillState.CANCEL_ONLY.severity:
+            barred = OrdersBarred(code="KILL_SWITCH", book_id=kill.book_id)
+            await append_event(tx.session, barred, ids=ids, aggregate_id=FIRM, context=context, at=at)
+    else:
         states = await governance.effective_kills(account_id=kill.account_id, owner_id=kill.owner_id, venue=kill.venue)
         for account_id, state in states.items():
             of_account = replace(

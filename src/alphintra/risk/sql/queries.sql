@@ -332,6 +332,18 @@ FROM unnest(
 ) AS n (order_id, target_qty, filled_qty, open_qty, state, carried_qty, spent, counted_qty, counted_cash)
 WHERE r.order_id = n.order_id;
 
+-- reservations.barred: which orders, accepted only now, a block of their strategy or a restriction stands against
+SELECT w.order_id, CASE WHEN k.state IN ('cancel_only', 'halted') THEN 'KILL_SWITCH' ELSE 'RISK_RESTRICTED' END AS code
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS w (order_id, account_id, book_id, symbol)
+LEFT JOIN LATERAL (
+    SELECT s.state FROM scope_kills AS s
+    WHERE s.scope = 'strategy' AND s.key = w.book_id::text ORDER BY s.epoch DESC LIMIT 1
+) AS k ON true
+WHERE k.state IN ('cancel_only', 'halted') OR EXISTS (
+    SELECT 1 FROM restrictions AS r
+    WHERE r.symbol = w.symbol AND r.lifted_at IS NULL AND (r.account_id IS NULL OR r.account_id = w.account_id)
+);
+
 -- reservations.account: whose reservation it is
 SELECT account_id FROM reservations WHERE order_id = $1;
 

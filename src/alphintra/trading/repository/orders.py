@@ -194,10 +194,11 @@ class OrderChanges(Changes):
         return {order.order_id: order for order in map(order_of, rows)}
 
     async def lock_open_orders(
-        self, account_id: AccountId | None, *, symbols: Sequence[str] | None = None
+        self, account_id: AccountId | None, *, symbols: Sequence[str] | None = None, book_id: UUID | None = None
     ) -> tuple[Order, ...]:
         """Read an account's open orders, everybody's for None, and hold them until the transaction ends."""
-        return tuple(order_of(row) for row in await self.session.rows("orders.lock_open", account_id, symbols))
+        rows = await self.session.rows("orders.lock_open", account_id, symbols, book_id)
+        return tuple(order_of(row) for row in rows)
 
     async def save_order(self, order: Order, event: OrderEvent, *, detail: str) -> None:
         """Store an order's new state and the event that led to it. The caller holds the order."""

@@ -46,7 +46,7 @@ from alphintra.trading.service.accounts import may_see, owned_account
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
-    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.risk import KillStateChanged, OrdersBarred
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository.books import Books, BooksTransaction
@@ -58,6 +58,7 @@ __all__ = [
     "event_detail",
     "kill_state_changed",
     "locked_order",
+    "orders_barred",
     "orders_reported",
     "request_cancels",
     "state_event",
@@ -113,6 +114,23 @@ async def kill_state_changed(
         for order in orders:
             folding.request_cancel(order.order_id, delivery.context, code=Reason.KILL_SWITCH)
         await folding.store(tx, ids=ids)
+
+
+async def orders_barred(delivery: Delivery[OrdersBarred], *, books: Books, ids: IdSource, at: datetime) -> None:
+    """Ask for the orders of a blocked strategy, in a restricted symbol, or the one named to be canceled."""
+    event = delivery.event
+    async with books.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        if event.order_id is not None:
+            orders = tuple((await tx.lock_orders([OrderId(event.order_id)])).values())
+        elif event.book_id is not None or event.symbols:
+            account_id = None if event.account_id is None else AccountId(event.account_id)
+            orders = await tx.lock_open_orders(account_id, symbols=event.symbols or None, book_id=event.book_id)
+        else:
+            get_logger().error("orders.barred_without_scope", event_id=str(delivery.event_id))
+            return
+        await request_cancels(tx, orders, delivery.context, code=event.code, ids=ids, at=at)
 
 
 async def orders_reported(reports: Sequence[Delivery[Any]], *, books: Books, ids: IdSource, at: datetime) -> None:

@@ -210,6 +210,7 @@ WHERE status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted
     'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($1::uuid IS NULL OR account_id = $1)
     AND ($2::text[] IS NULL OR symbol = ANY($2))
+    AND ($3::uuid IS NULL OR book_id = $3)
 ORDER BY created_at, order_id
 FOR NO KEY UPDATE;
 
