@@ -94,6 +94,9 @@ def test_from_a_file_to_filled_orders(trader: Trader, symbol: str, prices: Path)
     assert await_status(trader, bought, {"filled"})["filled_qty"] == "3"
     books = trader.json("account", "show", "paper")
     assert books["ledger_total"] == "0"
+    checked = trader.json("books", "check", "--account", "paper", "--wait", "60")
+    assert [rule["rule"] for rule in checked["accounts"][0]["rules"] if not rule["holds"]] == []
+    assert len(checked["accounts"][0]["rules"]) == 7
     manual = [each for each in books["positions"] if each["book_id"] is None]
     assert [(each["symbol"], each["qty"]) for each in manual] == [(symbol, "3")]
     own = trader.json("strategy", "deployments")["deployments"]

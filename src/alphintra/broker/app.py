@@ -13,7 +13,7 @@ from alphintra.broker.repository.records import Records
 from alphintra.broker.service.link_worker import Keeping, LinkKeeper
 from alphintra.contracts import broker as messages
 from alphintra.contracts.risk import KillStateChanged
-from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
+from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
 from alphintra.infrastructure.signing import VerifyKey
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.bus.answer(messages.ListVenueOrders, endpoints.list_venue_orders)
     host.bus.answer(messages.SetPaperSettings, endpoints.set_paper_settings)
     host.hear(AccountOpened, endpoints.on_account_opened)
+    host.hear(CashBooked, endpoints.on_cash_booked)
+    host.hear(SplitApplied, endpoints.on_split_applied)
     host.hear_many((OrderSubmitted,), endpoints.on_orders_submitted)
     host.hear_many((CancelRequested,), endpoints.on_cancels_requested)
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)
@@ -62,4 +64,5 @@ def _wire_links(host: ServiceHost, endpoints: LinkEndpoints) -> None:
     host.bus.answer(messages.ReconcileConnection, endpoints.reconcile_connection)
     host.bus.answer(messages.ListBreaks, endpoints.list_breaks)
     host.bus.answer(messages.ResolveBreak, endpoints.resolve_break)
+    host.bus.answer(messages.AdoptExecution, endpoints.adopt_execution)
     host.bus.answer(messages.RotateConnectionKeys, endpoints.rotate_keys)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alphintra.broker.service import (
+    adjusting,
+    adopting,
     cancelling,
     connections,
     links,
@@ -18,6 +20,7 @@ from alphintra.broker.service import (
 )
 from alphintra.contracts.broker import (
     AddConnection,
+    AdoptExecution,
     AdvanceMarket,
     BreaksView,
     BreakView,
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
     from alphintra.broker.repository.records import Records
     from alphintra.broker.service.links import Venues
     from alphintra.contracts.risk import KillStateChanged
-    from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
+    from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
@@ -95,6 +98,14 @@ class Endpoints:
     async def on_account_opened(self, delivery: Delivery[AccountOpened]) -> None:
         """Hear ``trading.account_opened``."""
         await connections.open_connection(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+
+    async def on_cash_booked(self, delivery: Delivery[CashBooked]) -> None:
+        """Hear ``trading.cash_booked``."""
+        await adjusting.note_cash(delivery, records=self._records)
+
+    async def on_split_applied(self, delivery: Delivery[SplitApplied]) -> None:
+        """Hear ``trading.split_applied``."""
+        await adjusting.note_split(delivery, records=self._records)
 
     async def on_order_submitted(self, delivery: Delivery[OrderSubmitted]) -> None:
         """Hear ``trading.order_submitted``."""
@@ -175,6 +186,11 @@ class LinkEndpoints:
     async def resolve_break(self, command: ResolveBreak, context: Context) -> BreakView:
         """Answer ``broker.resolve_break``."""
         return await links.resolve_break(command, context, live=self._live, ids=self._ids, at=self._clock.now())
+
+    async def adopt_execution(self, command: AdoptExecution, context: Context) -> BreakView:
+        """Answer ``broker.adopt_execution``."""
+        at = self._clock.now()
+        return await adopting.adopt_execution(command, context, live=self._live, ids=self._ids, at=at)
 
     async def rotate_keys(self, _command: RotateConnectionKeys, context: Context) -> KeysRotatedView:
         """Answer ``broker.rotate_connection_keys``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from alphintra.cli.assessment import advise, assess
+from alphintra.cli.database_months import months
 from alphintra.cli.database_plan import apply, plan
 from alphintra.cli.database_rotate import rotate
 from alphintra.cli.reporting import report, reporting
@@ -26,5 +27,6 @@ database.add_command(reporting)
 database.add_command(rotate)
 database.add_command(plan)
 database.add_command(apply)
+database.add_command(months)
 
 COMMANDS: tuple[click.Command, ...] = (database,)

@@ -14,6 +14,7 @@ import click
 
 from alphintra.cli import (
     backtests,
+    books,
     connections,
     database,
     deploy,
@@ -88,6 +89,7 @@ for _module in (
     orders,
     connections,
     portfolio,
+    books,
     risk,
     surveillance,
     database,

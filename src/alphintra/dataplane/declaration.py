@@ -221,7 +221,7 @@ def _declare_database(name: str, placements: tuple[Placement, ...], hardening: H
         name=name,
         schemas=schemas,
         grants=frozenset(grants),
-        sequence_readers=readers,
+        backup_readers=readers,
         closures=closures(hardening),
         things=frozenset(things),
     )

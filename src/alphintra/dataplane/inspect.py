@@ -111,16 +111,20 @@ _SCHEMAS: Final = """
 
 _RELATIONS: Final = """
     select n.nspname as schema, c.relname as name, pg_get_userbyid(c.relowner) as owner,
-        case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'view' else 'table' end as kind
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'view' else 'table' end as kind,
+        coalesce(w.relname, '') as parent
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    left join pg_inherits i on i.inhrelid = c.oid and c.relispartition
+    left join pg_class w on w.oid = i.inhparent
     where n.nspname = any($1::text[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
     union all
     select n.nspname, quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-        pg_get_userbyid(p.proowner), 'function'
+        pg_get_userbyid(p.proowner), 'function', ''
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname = any($1::text[]) and p.prokind <> 'a'
     union all
-    select n.nspname, t.typname, pg_get_userbyid(t.typowner), 'type'
+    select n.nspname, t.typname, pg_get_userbyid(t.typowner), 'type', ''
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
     left join pg_class c on c.oid = t.typrelid
     where n.nspname = any($1::text[]) and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))

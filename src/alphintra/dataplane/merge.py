@@ -38,6 +38,15 @@ _COMPANIONS: Final = """
     where n.nspname = $1 and t.relname = $2 and c.relkind in ('i', 'I', 'S')
 """
 
+_PARTS: Final = """
+    select c.relname
+    from pg_inherits i
+    join pg_class c on c.oid = i.inhrelid and c.relispartition
+    join pg_class t on t.oid = i.inhparent
+    join pg_namespace n on n.oid = t.relnamespace
+    where n.nspname = $1 and t.relname = $2
+"""
+
 
 async def merge_tables(connection: asyncpg.Connection, placement: Placement) -> None:
     """Move a service's tables into the merged schema, as far as they are not there.
@@ -74,11 +83,13 @@ async def split_tables(connection: asyncpg.Connection, placement: Placement) -> 
 
 
 async def _move(connection: asyncpg.Connection, old: str, new: str, *, origin: str, target: str) -> None:
-    """Rename a table with what bears its name, and set its schema; one of the two may be as it was."""
+    """Rename a table with what bears its name, and set its schema and its parts'; one of the two may be as it was."""
     if old != new:
         for row in await connection.fetch(_COMPANIONS, origin, old):
             renamed = row["relname"].replace(old, new, 1)
             companion = qualified(origin, row["relname"])
             await connection.execute(f"alter {row['kind']} {companion} rename to {identifier(renamed)}")
         await connection.execute(f"alter table {qualified(origin, old)} rename to {identifier(new)}")
+    for row in await connection.fetch(_PARTS, origin, new):
+        await connection.execute(f"alter table {qualified(origin, row['relname'])} set schema {identifier(target)}")
     await connection.execute(f"alter table {qualified(origin, new)} set schema {identifier(target)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -12,17 +13,18 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from alphintra.dataplane.merge import merge_tables, split_tables
+from alphintra.dataplane.months import keep_months
 from alphintra.dataplane.server import role_connection
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.server import Passwords, Server
 
-__all__ = ["PHASES", "Migration", "migrate", "migrate_all", "migrations_of", "read_folder"]
+__all__ = ["PHASES", "Migration", "migrate", "migrate_all", "migrations_of", "owner_connection", "read_folder"]
 
 PHASES: Final = ("pre", "post")
 """Before the new code runs, and after the old code has gone."""
@@ -118,6 +120,8 @@ async def migrate(
 ) -> tuple[Migration, ...]:
     """Apply what a service's schema lacks, as its migrator, each file in one transaction; return what was applied.
 
+    Afterwards the tables that are cut by month have their months to come (see `months.keep_months`).
+
     Args:
         server: instance the service is placed on.
         placement: service and database.
@@ -130,12 +134,7 @@ async def migrate(
     naming the file (which then left nothing behind), TOPOLOGY_CONNECT.
     """
     wanted = migrations_of(placement.service) if migrations is None else tuple(migrations)
-    role = placement.migrator_role
-    settings = {"search_path": ", ".join(placement.search_path), "role": placement.owner_role}
-    async with role_connection(
-        server, role=role, password=password, database=placement.database, settings=settings
-    ) as connection:
-        await _lock(connection, placement)
+    async with owner_connection(server, placement=placement, password=password) as connection:
         applied = await _applied(connection)
         _check_history(wanted, applied, placement)
         missing = tuple(item for item in wanted if (item.origin, item.name) not in applied and item.phase in phases)
@@ -146,7 +145,23 @@ async def migrate(
         for migration in missing:
             await _run(connection, migration, placement)
         await merge_tables(connection, placement)
+        await keep_months(connection, placement)
     return missing
+
+
+@asynccontextmanager
+async def owner_connection(server: Server, *, placement: Placement, password: str) -> AsyncIterator[asyncpg.Connection]:
+    """Open a connection that acts for the owner of a service's schema, one at a time.
+
+    Raises MIGRATION_BUSY, TOPOLOGY_CONNECT.
+    """
+    role = placement.migrator_role
+    settings = {"search_path": ", ".join(placement.search_path), "role": placement.owner_role}
+    async with role_connection(
+        server, role=role, password=password, database=placement.database, settings=settings
+    ) as connection:
+        await _lock(connection, placement)
+        yield connection
 
 
 async def _lock(connection: asyncpg.Connection, placement: Placement) -> None:

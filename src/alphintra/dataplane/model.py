@@ -108,12 +108,16 @@ class DefaultGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Relation:
-    """A table, view, sequence, function or type found in a service's schema, with its owner."""
+    """A table, view, sequence, function or type found in a service's schema, with its owner.
+
+    Of a part of a table that is cut up, ``parent`` is the whole; empty for everything else.
+    """
 
     schema: str
     name: str
     kind: str
     owner: str
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -157,7 +161,8 @@ class Database:
         grants: privileges of everyone but the owners of the objects.
         default_grants: what objects created later would carry for others than their owner.
         relations: objects in the services' schemas; a declaration has none, they come from migrations.
-        sequence_readers: schema name to the role that may read every sequence in it; declared only.
+        backup_readers: schema name to the role that may read every sequence and every part of a table in it; declared
+            only.
         closures: what PUBLIC may not use of the system catalogue; declared only.
         missing: rights that owners have from the start, or everybody by PostgreSQL's default where nothing closes
             it, or the catalogue's readers by declaration, and that are gone; observed only.
@@ -171,7 +176,7 @@ class Database:
     grants: frozenset[Grant] = frozenset()
     default_grants: frozenset[DefaultGrant] = frozenset()
     relations: frozenset[Relation] = frozenset()
-    sequence_readers: dict[str, str] = field(default_factory=dict)
+    backup_readers: dict[str, str] = field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
     missing: frozenset[Grant] = frozenset()
     missing_defaults: frozenset[DefaultGrant] = frozenset()

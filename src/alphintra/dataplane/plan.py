@@ -118,7 +118,8 @@ def unexpected(declared: State, observed: State, *, instance: str = "") -> tuple
         notes += [
             f"{name}: schema {schema} is not declared" for schema in sorted(set(found.schemas) - set(wanted.schemas))
         ]
-        tables = {(item.schema, item.name) for item in found.relations if item.kind in {"table", "view"}}
+        # Parts of a declared table are its own; `schema.sql` says whether it is cut up.
+        tables = {(item.schema, item.parent or item.name) for item in found.relations if item.kind in {"table", "view"}}
         expected = {(grant.schema, grant.name) for grant in wanted.grants if grant.kind == "table"}
         notes += [f"{name}: table {schema}.{table} is not declared" for schema, table in sorted(tables - expected)]
         notes += [f"{name}: table {schema}.{table} is missing" for schema, table in sorted(expected - tables)]
@@ -313,7 +314,10 @@ def _plan_owners(wanted: Database, found: Database) -> list[Action]:
 
 
 def _expected(wanted: Database, found: Database) -> set[Grant]:
-    """Declared grants whose object exists, and the backup role's right to read each sequence that exists."""
+    """Declared grants whose object exists, and the backup role's right to read each sequence and part of a table.
+
+    Services read and write the whole: on the parts nobody has a right but who saves them one by one.
+    """
     tables = {(item.schema, item.name) for item in found.relations if item.kind in {"table", "view"}}
     grants = {
         grant
@@ -322,11 +326,11 @@ def _expected(wanted: Database, found: Database) -> set[Grant]:
         or grant.schema in SYSTEM_SCHEMAS
         or (grant.schema, grant.name) in tables
     }
-    readers = wanted.sequence_readers
+    readers = wanted.backup_readers
     grants |= {
-        Grant(kind="sequence", schema=item.schema, name=item.name, grantee=readers[item.schema], privilege="SELECT")
+        Grant(kind=item.kind, schema=item.schema, name=item.name, grantee=readers[item.schema], privilege="SELECT")
         for item in found.relations
-        if item.kind == "sequence" and item.schema in readers
+        if (item.kind == "sequence" or item.parent) and item.schema in readers
     }
     return grants
 

@@ -1,4 +1,4 @@
-"""The one call that makes a layout ready for its services: roles and databases, migrations, grants."""
+"""Making a layout ready for its services: roles and databases, migrations, months to come, grants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alphintra.dataplane.apply import apply
-from alphintra.dataplane.migrations import migrate_all
+from alphintra.dataplane.layouts import placements_of
+from alphintra.dataplane.migrations import migrate_all, owner_connection
+from alphintra.dataplane.months import keep_months, parts_of
 from alphintra.dataplane.schema import require_schemas
 
 if TYPE_CHECKING:
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
 
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.migrations import Migration
+    from alphintra.dataplane.months import Part
     from alphintra.dataplane.plan import Action
     from alphintra.dataplane.server import Passwords, Server
 
-__all__ = ["Provisioned", "provision"]
+__all__ = ["Provisioned", "look_at_months", "provision"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +50,22 @@ async def provision(
     if any(migrations.values()):
         actions += await apply(server, layout=layout, passwords=passwords, approve=approve, on_action=on_action)
     return Provisioned(actions=actions, migrations=migrations)
+
+
+async def look_at_months(
+    server: Server, *, layout: Sequence[Placement], passwords: Passwords, is_kept: bool = False
+) -> Mapping[str, tuple[Part, ...]]:
+    """Return the parts of the tables on a server that are cut by month, by service; with ``is_kept`` make what lacks.
+
+    Raises MIGRATION_BUSY, TOPOLOGY_CONNECT.
+    """
+    found: dict[str, tuple[Part, ...]] = {}
+    for placement in placements_of(layout, server.instance):
+        if not any(table.by_month for table in placement.spec.tables):
+            continue
+        password = passwords(placement.migrator_role)
+        async with owner_connection(server, placement=placement, password=password) as connection:
+            if is_kept:
+                await keep_months(connection, placement)
+            found[placement.service] = await parts_of(connection, placement)
+    return found

@@ -65,7 +65,8 @@ _PARTS: Final = """
     where k.contype in ('p', 'u', 'c', 'x', 'f') and k.conparentid = 0
     union all
     select 'index', r.schema, r.name, i.relname, 0,
-        pg_get_indexdef(x.indexrelid) || ';' || case when x.indisvalid then '' else E'\\n-- not valid' end
+        replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ') || ';'
+        || case when x.indisvalid then '' else E'\\n-- not valid' end
     from relations r join pg_index x on x.indrelid = r.oid join pg_class i on i.oid = x.indexrelid
     where not exists (select from pg_constraint k where k.conindid = x.indexrelid and k.contype in ('p', 'u', 'x'))
     union all

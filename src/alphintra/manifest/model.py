@@ -22,6 +22,7 @@ class TableSpec:
         update_columns: columns the service role may change when a table-wide update would be too much.
         triggers: triggers that migrations put on it.
         functions: functions that migrations make for it, which its triggers call.
+        by_month: column of time that cuts the table into months, each a part of its own; empty for one piece.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TableSpec:
     update_columns: tuple[str, ...] = ()
     triggers: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    by_month: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

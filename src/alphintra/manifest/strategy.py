@@ -16,6 +16,7 @@ SPEC = ServiceSpec(
         TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
         TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
         TableSpec(name="intents", data_class="decision", grants=_WRITE),
+        TableSpec(name="capital_claims", data_class="deployment", grants=("select", "insert", "update", "delete")),
     ),
     commands=(
         "health",
@@ -40,6 +41,7 @@ SPEC = ServiceSpec(
         "list_decisions",
     ),
     events=("backtest_finished", "intent_submitted", "feed_finished"),
+    hears=("trading.split_applied",),
     asks=(
         "nocode.get_workflow_version",
         "trading.submit_order",
@@ -47,6 +49,9 @@ SPEC = ServiceSpec(
         "trading.get_account",
         "trading.list_executions",
         "risk.mark_prices",
+        "risk.report_instance",
+        "risk.get_limits",
+        "risk.get_instrument",
         "trading.mark_portfolios",
         "trading.claim_capital",
         "trading.release_book",

@@ -11,7 +11,7 @@ SPEC = ServiceSpec(
     tables=(
         TableSpec(name="accounts", data_class="account", grants=_WRITE),
         TableSpec(name="orders", data_class="order", grants=_WRITE),
-        TableSpec(name="order_events", data_class="order", grants=("select", "insert")),
+        TableSpec(name="order_events", data_class="order", grants=("select", "insert"), by_month="occurred_at"),
         TableSpec(name="executions", data_class="order", grants=("select", "insert")),
         TableSpec(name="positions", data_class="position", grants=_WRITE),
         TableSpec(name="lots", data_class="position", grants=_WRITE),
@@ -28,6 +28,7 @@ SPEC = ServiceSpec(
             grants=("select", "insert"),
             triggers=("ledger_entries_balanced",),
             functions=("refuse_unbalanced_entries",),
+            by_month="booked_at",
         ),
     ),
     commands=(
@@ -85,9 +86,11 @@ SPEC = ServiceSpec(
         "broker.order_suspended",
         "broker.cancel_refused",
         "broker.execution_reported",
+        "broker.external_order_adopted",
         "broker.connection_opened",
         "risk.limits_changed",
         "risk.kill_state_changed",
+        "risk.orders_barred",
     ),
     asks=("risk.assess_order", "risk.release_order"),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alphintra.dataplane.audit.run import server_of
 from alphintra.dataplane.layouts import MAIN_INSTANCE, Placement, instances_of
+from alphintra.dataplane.months import Part
 from alphintra.dataplane.plan import Action
-from alphintra.dataplane.provision import Provisioned, provision
+from alphintra.dataplane.provision import Provisioned, look_at_months, provision
 from alphintra.dataplane.server import Passwords, Server
 from alphintra.dataplane.survey import Survey, survey_servers
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -20,7 +21,7 @@ from alphintra.runtime.layout import carry_reporting, record_layout, settled_lay
 from alphintra.runtime.passwords import passwords_lock
 from alphintra.runtime.settings import RuntimeSettings
 
-__all__ = ["PlanTarget", "apply_plan", "find_plan", "given_target", "started_target"]
+__all__ = ["PlanTarget", "apply_plan", "find_months", "find_plan", "given_target", "started_target"]
 
 _LOCK_WAIT_S = 10.0
 
@@ -109,6 +110,19 @@ async def apply_plan(
             raise outcome
     record_layout(target.home, target.layout)
     return tuple(outcome for outcome in done if isinstance(outcome, Provisioned))
+
+
+async def find_months(home: Home, *, is_kept: bool) -> Mapping[str, tuple[Part, ...]]:
+    """Return the parts of tables that are cut by month, by service; with ``is_kept`` make the months that lack.
+
+    Raises NOT_PROVISIONED, MIGRATION_BUSY, TOPOLOGY_CONNECT.
+    """
+    order = provisioned_order(home)
+    found: dict[str, tuple[Part, ...]] = {}
+    for server in order.instances:
+        passwords = role_password(home)
+        found |= await look_at_months(server, layout=order.layout, passwords=passwords, is_kept=is_kept)
+    return found
 
 
 def _destructive(refused: Sequence[Action]) -> AlphintraError:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
+from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue
-from alphintra.strategy.gateways.services import Market, Orders, Workflows
+from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.repository import Desk
+from alphintra.strategy.service.claims import ClaimKeeper
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.host import Parts, ServiceHost
@@ -18,7 +20,7 @@ __all__ = ["wire"]
 
 
 def wire(host: ServiceHost, parts: Parts) -> None:
-    """Enter what strategy answers and does in the background; its option ``catalogue`` names the data folder."""
+    """Enter what strategy answers, hears and does in the background; its option ``catalogue`` names the data folder."""
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
@@ -27,14 +29,25 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         catalogue=catalogue,
         workflows=workflows,
         orders=orders,
+        limits=Limits(host.bus),
         clock=host.clock,
         ids=host.ids,
     )
     _answer(host, endpoints)
+    host.hear(SplitApplied, endpoints.on_split_applied)
     if parts.background:
         runner = FeedRunner(
-            desk=desk, catalogue=catalogue, market=market, orders=orders, clock=host.clock, ids=host.ids
+            desk=desk,
+            catalogue=catalogue,
+            market=market,
+            orders=orders,
+            fleet=Fleet(host.bus),
+            clock=host.clock,
+            ids=host.ids,
         )
+        keeper = ClaimKeeper(desk=desk, orders=orders, clock=host.clock)
+        host.run("claims", keeper.run)
+        host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
         host.on_wake(runner.wake)
     if parts.work:

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from alphintra.dataplane.migrations import Migration, migrate, migrations_of
+from alphintra.dataplane.server import admin_connection
 from alphintra.kernel.errors import AlphintraError
 from alphintra.manifest import SERVICE_NAMES
 from fixtures.postgres import password_of
@@ -52,11 +53,18 @@ async def test_every_migration_can_run_again(service_database: CloneDatabase, se
     database = await service_database(service)
     migrations = migrations_of(service)
     assert len(migrations) > len([item for item in migrations if item.origin == "common"]) > 0
+    placement = database.placement
+    async with admin_connection(database.server, database=database.name) as connection:
+        await connection.execute("set client_min_messages = error")
+        await connection.execute(f'drop schema "{placement.schema}" cascade')
+        await connection.execute(f'create schema "{placement.schema}" authorization "{placement.owner_role}"')
+        await connection.execute(f'grant usage on schema "{placement.schema}" to "{placement.migrator_role}"')
     connection = await asyncpg.connect(database.dsn("migrator"))
     try:
         for migration in migrations:
-            async with connection.transaction():
-                await connection.execute(migration.sql)
+            for _ in range(2):  # the second time as after a run that was cut before it could record the first
+                async with connection.transaction():
+                    await connection.execute(migration.sql)
     finally:
         await connection.close()
 

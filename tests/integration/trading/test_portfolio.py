@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from alphintra.contracts import broker
 from alphintra.contracts.trading import (
     ApplySplit,
     BookCashFlow,
@@ -25,17 +26,17 @@ from alphintra.contracts.trading import (
     OpenAccount,
     PriceMark,
     ReleaseBook,
+    ReplaceOrder,
     TransferPosition,
 )
 from alphintra.infrastructure.bus import Bus
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from fixtures.services import person_context
 from integration.trading.desk import new_id, together
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from alphintra.contracts.books import ActivityView, BookView
@@ -105,6 +106,22 @@ async def test_history_keeps_the_worth_at_each_mark_and_profit_leaves_deposits_o
     assert (summary.cash, summary.long_market_value) == (Decimal(999_500), Decimal(1030))
 
 
+async def test_a_dated_order_lives_by_the_time_of_its_market_and_not_by_ours(desk: Desk) -> None:
+    long_ago = datetime(2019, 3, 1, 20, tzinfo=UTC)
+    assert await mark(desk, 1, "100", at=long_ago) == 1
+    wish = {"type": OrderType.LIMIT, "limit_price": Decimal(90), "time_in_force": TimeInForce.GTD}
+    assert await desk.refusal(desk.order("late", **wish, expire_at=long_ago)) == "EXPIRY_PAST"
+    placed = await desk.place("soon", **wish, expire_at=long_ago + timedelta(days=1))
+    assert placed.expire_at == long_ago + timedelta(days=1)
+    await desk.tell(broker.OrderAcknowledged(order_id=placed.order_id, venue_order_id="v"))
+    amended: Any = {"order_id": placed.order_id, "limit_price": Decimal(91)}
+    late = ReplaceOrder(**amended, client_order_id="r-1", expire_at=long_ago - timedelta(days=1))
+    assert await desk.refusal(late) == "EXPIRY_PAST"
+    new = await desk.ask(ReplaceOrder(**amended, client_order_id="r-2", expire_at=long_ago + timedelta(days=2)))
+    assert new.status == "pending_new"
+    assert await desk.statuses() == {"soon": "pending_replace", "r-2": "pending_new"}
+
+
 async def test_intervals_show_their_last_mark(desk: Desk) -> None:
     start = desk.clock.now().replace(minute=0, second=0, microsecond=0)
     await hold(desk, "1", "100")
@@ -162,6 +179,8 @@ async def test_activities_are_read_page_by_page_without_a_gap_or_a_repetition(de
         assert len(seen) == len({each.activity_id for each in seen}) == 6
         assert [each.booked_at for each in seen] == sorted((e.booked_at for e in seen), reverse=not oldest_first)
         assert sum((each.net_amount for each in seen), Decimal(0)) == -303 + 6
+        of_fills = {(each.cum_qty, each.leaves_qty) for each in seen if each.kind == "fill"}
+        assert of_fills == {(Decimal(1), Decimal(0))}
     deposits = await desk.ask(ListActivities(account_id=desk.account_id, kinds=("deposit",)))
     assert [each.kind for each in deposits.activities] == ["deposit"] * 3
     for token in ("forged", "2026::x", "20261301000000000000::x"):

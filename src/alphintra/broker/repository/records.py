@@ -131,6 +131,11 @@ class Records:
         async with self._database.session() as session:
             return await PaperRows(session).settings(account_id)
 
+    async def paper_settings_of(self, owner_id: UserId) -> dict[AccountId, PaperSettings]:
+        """Read how a person's paper accounts are traded."""
+        async with self._database.session() as session:
+            return await PaperRows(session).settings_of_owner(owner_id)
+
     async def connections_of(self, owner_id: UserId) -> tuple[Connection, ...]:
         """Read a person's connections, oldest first."""
         async with self._database.session() as session:

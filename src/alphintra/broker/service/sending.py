@@ -10,8 +10,9 @@ from alphintra.broker.domain.orders import Order
 from alphintra.broker.domain.paper import refuse_strangers
 from alphintra.broker.repository.live import LiveRows
 from alphintra.broker.service.inbox import CONSUMER
-from alphintra.broker.service.live_orders import queue_order, refuse_for_link
+from alphintra.broker.service.live_orders import queue_orders, refuse_for_link
 from alphintra.broker.service.placing import place_on_paper, refuse_on_paper
+from alphintra.broker.service.telling import Desk
 from alphintra.contracts.broker import OrderRefused
 from alphintra.infrastructure.events import Delivery, append_audit, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
@@ -58,7 +59,7 @@ async def send_order(
         if link is None:
             refusal = refusal or await refuse_on_paper(tx, orders, connection)
         else:
-            refusal = refusal or refuse_for_link(link, count=len(orders))
+            refusal = refusal or refuse_for_link(link, event.terms)
         for order in orders:
             if not await tx.decide(order.order_id, refusal, at=at):
                 get_logger().warning("order.replayed", order_id=str(order.order_id), event_id=str(delivery.event_id))
@@ -67,7 +68,8 @@ async def send_order(
         if refusal is not None:
             told = [(order.order_id, _refused(order, refusal)) for order in orders]
         elif link is not None:
-            await queue_order(live, event.terms, event.approval, evidence=evidence[0], at=at)
+            asked = [(event.terms, event.approval), *((leg.terms, leg.approval) for leg in event.legs)]
+            await queue_orders(live, asked, evidence=evidence, at=at, desk=Desk(ids, context))
         else:
             told = await place_on_paper(tx, orders, connection, at=at)
         action = "order.send" if refusal is None else "order.refuse"

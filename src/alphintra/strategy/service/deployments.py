@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.strategy import (
@@ -17,21 +18,34 @@ from alphintra.contracts.strategy import (
 from alphintra.engine.executor import Outcome
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.portfolio import FLAT
-from alphintra.infrastructure.events import append_audit
+from alphintra.infrastructure.events import append_audit, receive_once
+from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
 from alphintra.kernel.money import require_positive
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.service.backtests import acting_user
+from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
 
 if TYPE_CHECKING:
+    from alphintra.contracts.trading import SplitApplied
+    from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.services import Orders, Workflows
     from alphintra.strategy.repository import Desk, Feed
 
-__all__ = ["create_deployment", "get_deployment", "list_decisions", "list_deployments", "stop_deployment"]
+__all__ = [
+    "create_deployment",
+    "get_deployment",
+    "list_decisions",
+    "list_deployments",
+    "split_deployments",
+    "stop_deployment",
+]
+
+_CONSUMER = "strategy"
 
 PAGE_MAX = 5000
 LIST_MAX = 200
@@ -54,8 +68,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """
     owner_id = acting_user(context)
     require_positive(command.capital, pointer="/capital")
-    version = await workflows.version(command.version_id, context)
     account = await orders.account(command.account_id, context)
+    version = await workflows.version(command.version_id, context)
     if command.capital > account.cash:
         message = f"the capital {command.capital} is more than the account's cash {account.cash}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
@@ -90,7 +104,11 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         "capital": command.capital,
     }
     # Claimed before it is stored, so that no two deployments trade with the same money; an unused claim is released.
+    async with desk.transaction() as tx:
+        await note_claim(tx, deployment.deployment_id, command.account_id, due_at=at + CLAIM_TIME)
+    fault_point("strategy.claim_noted")
     await orders.claim(command.account_id, deployment.deployment_id, command.capital, context)
+    fault_point("strategy.capital_claimed")
     try:
         deployment = await _stored(deployment, facts, context, desk=desk, ids=ids, at=at)
     except AlphintraError:
@@ -106,6 +124,7 @@ async def _stored(
         # Held until the deployment is stored, so that the feed cannot pass it by.
         current = _not_finished(await tx.lock_feed(deployment.feed_id))
         stored = replace(deployment, last_seq=current.seq)
+        await strike_out(tx, deployment.deployment_id)
         await tx.add_deployment(stored)
         subject = f"deployment:{deployment.deployment_id}"
         await append_audit(tx.session, "deployment.create", subject, facts, ids=ids, context=context, at=at)
@@ -135,12 +154,28 @@ async def stop_deployment(
         if await tx.execute("deployments.stop", deployment_id, "stopped", ""):
             subject = f"deployment:{deployment_id}"
             await append_audit(tx.session, "deployment.stop", subject, {}, ids=ids, context=context, at=at)
+            await note_claim(tx, deployment_id, stopped.account_id, due_at=at)
+    fault_point("strategy.deployment_stopped")
     try:
         await orders.release(stopped.account_id, deployment_id, context)
     except AlphintraError as error:
         if error.code != "BOOK_NOT_FOUND":  # a deployment older than the books of accounts
             raise
+    async with desk.transaction() as tx:
+        await tx.execute("claims.strike_out", deployment_id)
     return await get_deployment(deployment_id, context, desk=desk)
+
+
+async def split_deployments(delivery: Delivery[SplitApplied], *, desk: Desk) -> None:
+    """Count what the deployments of an account hold of a symbol in new shares, as trading does in their books."""
+    event = delivery.event
+    async with desk.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        for book in event.books:
+            if book.book_id is not None:
+                ratio = (Decimal(event.new_shares), Decimal(event.old_shares))
+                await tx.execute("deployments.split", book.book_id, book.change, *ratio)
 
 
 async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk) -> DecisionsView:

@@ -28,6 +28,7 @@ from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
 from alphintra.strategy.domain.deployments import BookedFill, Deployment, evaluate, fold_fills, warm_up
 from alphintra.strategy.domain.replay import hours_of
 from alphintra.strategy.gateways.services import owner_context, service_context
+from alphintra.strategy.service.claims import note_claim
 
 if TYPE_CHECKING:
     from alphintra.contracts.books import ExecutionView
@@ -219,7 +220,7 @@ class Stepper:
         return replace(running, last_seq=seq)
 
     async def _give_up(self, tx: DeskTransaction, deployment: Deployment, *, reason: str, at: datetime) -> None:
-        """Stop a deployment that cannot be evaluated; its book stays."""
+        """Stop a deployment that cannot be evaluated; what it holds stays, its cash goes back to the account."""
         deployment_id = deployment.deployment_id
         await tx.save_deployment(deployment)
         if await tx.execute("deployments.stop", deployment_id, "failed", reason):
@@ -227,6 +228,7 @@ class Stepper:
             facts: dict[str, object] = {"reason": reason}
             context = service_context(deployment_id.hex)
             await append_audit(tx.session, "deployment.fail", subject, facts, ids=self._ids, context=context, at=at)
+            await note_claim(tx, deployment_id, deployment.account_id, due_at=at)
 
     def _restored(self, deployment: Deployment, *, seq: int) -> _Running:
         """Rebuild an executor as of its last step; a new deployment's is warmed on the bars before it."""

@@ -67,11 +67,21 @@ CREATE TABLE backtests (
     created_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
     leased_until timestamp with time zone,
+    limit_version bigint DEFAULT 0 NOT NULL,
+    limit_hash text DEFAULT ''::text NOT NULL,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
     CONSTRAINT backtests_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text,
         'failed'::text, 'canceled'::text])))
+);
+
+-- table capital_claims
+CREATE TABLE capital_claims (
+    deployment_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT capital_claims_pkey PRIMARY KEY (deployment_id)
 );
 
 -- table datasets

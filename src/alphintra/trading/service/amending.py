@@ -24,9 +24,10 @@ from alphintra.trading.domain.orders import (
 from alphintra.trading.domain.replacing import Amendment, require_replaceable, successor
 from alphintra.trading.domain.states import advance
 from alphintra.trading.domain.validation import require_client_order_id, require_unexpired
-from alphintra.trading.service.accounts import may_see
+from alphintra.trading.gateways import Wanted
+from alphintra.trading.service.accounts import may_see, require_for_order
 from alphintra.trading.service.reports import event_detail, tell_state
-from alphintra.trading.service.submission import accepted_order
+from alphintra.trading.service.submission import accepted_order, market_times
 from alphintra.trading.service.views import order_view, terms_of
 
 if TYPE_CHECKING:
@@ -64,16 +65,18 @@ async def replace_order(
     old = await books.order(OrderId(command.order_id))
     if old is None or not may_see(old, context):
         raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
+    await require_for_order(old, context, books=books)
     asked = successor(old, _amendment(command))
     accounts, known = await books.known([(old.account_id, command.client_order_id)])
     for stored in known.values():
         require_same_request(stored, asked)
         return order_view(stored)
     require_replaceable(old, asked)
-    require_unexpired(asked, at=at)
-    case = _Case(old, asked, accounts[old.account_id], context, at)
+    account = accounts[old.account_id]
+    await _require_unexpired(asked, account, books=books, at=at)
+    case = _Case(old, asked, account, context, at)
     fault_point("trading.before_assess")
-    (answer,) = await risk.assess([(terms_of(asked), context)])
+    (answer,) = await risk.assess([Wanted(terms_of(asked), context, asked.book_id, asked.strategy_hash)])
     fault_point("trading.assessed")
     if isinstance(answer, AlphintraError):
         raise answer
@@ -91,6 +94,13 @@ async def replace_order(
             # The old order changed while risk was asked: what was reserved for the new one is not needed.
             await risk.release([order_id_of(asked.account_id, asked.client_order_id)], context)
         raise
+
+
+async def _require_unexpired(asked: NewOrder, account: Account, *, books: Books, at: datetime) -> None:
+    if asked.expire_at is not None:
+        now = (await market_times([account], books=books, at=at))[account.account_id]
+        if now is not None:
+            require_unexpired(asked, at=now)
 
 
 async def _request(case: _Case, answer: Assessment, approval: Approval, *, books: Books, ids: IdSource) -> OrderView:

@@ -13,6 +13,7 @@ from alphintra.contracts.orders import OrderView
 from alphintra.contracts.trading import ApprovedLeg, OrderDenied, OrderSubmitted, SubmitOrder
 from alphintra.infrastructure.events import encode_event
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId, OrderId
 from alphintra.kernel.messages import Event, subject_of
@@ -29,6 +30,7 @@ from alphintra.trading.domain.orders import (
     require_same_request,
 )
 from alphintra.trading.domain.validation import require_unexpired
+from alphintra.trading.gateways import Wanted
 from alphintra.trading.repository.orders import AcceptedOrder, ToldEvent
 from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.views import order_view, terms_of
@@ -92,6 +94,7 @@ def read_order(command: SubmitOrder, context: Context) -> Submission:
         position_intent=command.position_intent,
         order_class=command.order_class,
         book_id=None if command.book_id is None else BookId(command.book_id),
+        strategy_hash=command.strategy_hash,
     )
     return Submission(orders_asked(asked, _take_profit(command), _stop_loss(command)), context)
 
@@ -131,8 +134,11 @@ async def submit_orders(
             break
         accounts, stored = await books.known([key for item in waiting for key in item.keys])
         fresh: list[tuple[Submission, Account]] = []
+        dated = {item.first.account_id for item in waiting if item.first.expire_at is not None}
+        times = await market_times([accounts[each] for each in dated if each in accounts], books=books, at=at)
         for item in waiting:
-            settled = _settled(item, accounts.get(item.first.account_id), stored, at=at)
+            account_id = item.first.account_id
+            settled = _settled(item, accounts.get(account_id), stored, at=times.get(account_id, at))
             if isinstance(settled, Account):
                 fresh.append((item, settled))
             else:
@@ -143,8 +149,19 @@ async def submit_orders(
     return [outcomes.get(item.key, conflict) for item in batch]
 
 
+async def market_times(accounts: Sequence[Account], *, books: Books, at: datetime) -> dict[AccountId, datetime | None]:
+    """Return what time it is on the accounts' markets: that of their feed's newest bar, else the wall clock's.
+
+    None for a feed whose market has not begun.
+    """
+    feeds = {account.feed_id for account in accounts if account.feed_id is not None}
+    rows = await books.rows("marks.times", list(feeds)) if feeds else ()
+    come: dict[object, datetime] = {row["feed_id"]: row["at"] for row in rows}
+    return {account.account_id: come.get(account.feed_id) if account.feed_id else at for account in accounts}
+
+
 def _settled(
-    item: Submission, account: Account | None, stored: dict[Key, Order], *, at: datetime
+    item: Submission, account: Account | None, stored: dict[Key, Order], *, at: datetime | None
 ) -> Account | OrderView | AlphintraError:
     """Return what needs no decision: a repetition or a refusal; else the account to decide for."""
     if account is None or not may_see(account, item.context):
@@ -152,10 +169,11 @@ def _settled(
         return AlphintraError("ACCOUNT_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
     known = [stored.get(key) for key in item.keys]
     try:
+        require_for_account(item.context.actor, account.account_id, account.mode)
         for order, asked in zip(known, item.orders, strict=True):
             if order is not None:
                 require_same_request(order, asked)
-        if known[0] is None:
+        if known[0] is None and at is not None:
             require_unexpired(item.first, at=at)
     except AlphintraError as error:
         return error
@@ -172,7 +190,11 @@ async def _decide(
 ) -> dict[Key, OrderView | AlphintraError]:
     """Ask risk about orders not seen before and store its decisions; keys left out were stored elsewhere meanwhile."""
     terms = [[terms_of(order) for order in item.orders] for item, _account in fresh]
-    asked = [(each, item.context) for (item, _), of_item in zip(fresh, terms, strict=True) for each in of_item]
+    asked = [
+        Wanted(each, item.context, item.first.book_id, item.first.strategy_hash)
+        for (item, _), of_item in zip(fresh, terms, strict=True)
+        for each in of_item
+    ]
     fault_point("trading.before_assess")
     assessments = iter(await risk.assess(asked))
     fault_point("trading.assessed")
@@ -314,6 +336,7 @@ def accepted_order(
         "terms": terms,
         "owner_id": order.owner_id,
         "book_id": order.book_id,
+        "strategy_hash": order.strategy_hash,
         "decision_id": order.decision_id,
         "carried_qty": order.carried_qty,
         "code": order.reason_code,

@@ -195,7 +195,6 @@ CREATE TABLE inbox (
 
 -- table ledger_entries
 CREATE TABLE ledger_entries (
-    entry_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     transaction_id uuid NOT NULL,
     account_id uuid NOT NULL,
     ledger_account text NOT NULL,
@@ -207,8 +206,8 @@ CREATE TABLE ledger_entries (
         'Infinity'::numeric))),
     CONSTRAINT ledger_entries_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT ledger_entries_ledger_account_check CHECK ((ledger_account <> ''::text)),
-    CONSTRAINT ledger_entries_pkey PRIMARY KEY (entry_id)
-);
+    CONSTRAINT ledger_entries_pkey PRIMARY KEY (transaction_id, book_id, ledger_account, booked_at)
+) PARTITION BY RANGE (booked_at);
 
 -- table lot_closes
 CREATE TABLE lot_closes (
@@ -271,9 +270,9 @@ CREATE TABLE order_events (
     status text NOT NULL,
     detail text NOT NULL,
     occurred_at timestamp with time zone NOT NULL,
-    CONSTRAINT order_events_pkey PRIMARY KEY (order_id, version),
+    CONSTRAINT order_events_pkey PRIMARY KEY (order_id, version, occurred_at),
     CONSTRAINT order_events_version_check CHECK ((version > 0))
-);
+) PARTITION BY RANGE (occurred_at);
 
 -- table orders
 CREATE TABLE orders (
@@ -320,6 +319,7 @@ CREATE TABLE orders (
     expired_at timestamp with time zone,
     failed_at timestamp with time zone,
     replaced_at timestamp with time zone,
+    strategy_hash text DEFAULT ''::text NOT NULL,
     CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
     CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount <
@@ -495,10 +495,7 @@ CREATE INDEX executions_booked_range_idx ON executions USING brin (booked_at) WI
 CREATE INDEX executions_order_idx ON executions USING btree (order_id);
 
 -- index ledger_entries.ledger_entries_account_idx
-CREATE INDEX ledger_entries_account_idx ON ledger_entries USING btree (account_id, entry_id);
-
--- index ledger_entries.ledger_entries_line_key
-CREATE UNIQUE INDEX ledger_entries_line_key ON ledger_entries USING btree (transaction_id, book_id, ledger_account);
+CREATE INDEX ledger_entries_account_idx ON ledger_entries USING btree (account_id, booked_at, transaction_id);
 
 -- index lot_closes.lot_closes_account_closed_idx
 CREATE INDEX lot_closes_account_closed_idx ON lot_closes USING btree (account_id, closed_at, execution_id);
