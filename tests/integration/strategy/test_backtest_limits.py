@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from alphintra.contracts.controls import LimitControls
-from alphintra.contracts.risk import InstrumentView, LimitsView
+from alphintra.contracts.controls import InstrumentView, LimitControls
+from alphintra.contracts.risk import LimitsView
 from alphintra.engine.pretrade.limits import default_limits, limit_hash
 from alphintra.kernel.errors import AlphintraError
 from fixtures.single_service import NOON

@@ -15,12 +15,12 @@ import msgspec
 
 from alphintra.contracts.books import BooksView, ExecutionsView, ExecutionView, PricesMarkedView
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced, VenueExecution
+from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
 from alphintra.contracts.risk import (
     GetInstrument,
     GetLimits,
-    InstrumentView,
     LimitsView,
     MarkedView,
     MarkPrices,
