@@ -15,9 +15,18 @@ import msgspec
 
 from alphintra.contracts.books import BooksView, ExecutionsView, ExecutionView, PricesMarkedView
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced, VenueExecution
+from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
-from alphintra.contracts.risk import MarkedView, MarkPrices, ReportedView, ReportInstance
+from alphintra.contracts.risk import (
+    GetInstrument,
+    GetLimits,
+    LimitsView,
+    MarkedView,
+    MarkPrices,
+    ReportedView,
+    ReportInstance,
+)
 from alphintra.contracts.trading import (
     ClaimCapital,
     GetAccount,
@@ -73,6 +82,8 @@ class Town:
     refuses: Callable[[OrderView], str] = lambda _order: ""
     claims: dict[UUID, Decimal] = field(default_factory=dict)
     instances: dict[str, set[UUID]] = field(default_factory=dict)
+    limits: dict[UUID, LimitsView] = field(default_factory=dict)
+    instruments: dict[str, InstrumentView] = field(default_factory=dict)
     hears: Callable[[Command[Any]], Awaitable[None]] | None = None
     _patience: dict[str, int] = field(default_factory=dict)
 
@@ -84,6 +95,8 @@ class Town:
             (MarkPrices, self._mark),
             (MarkPortfolios, self._worth),
             (ReportInstance, self._report),
+            (GetLimits, self._limits),
+            (GetInstrument, self._instrument),
             (ClaimCapital, self._claim),
             (ReleaseBook, self._release),
             (SubmitOrder, self._submit),
@@ -288,6 +301,16 @@ class Town:
     def _report(self, command: ReportInstance, _context: Context) -> ReportedView:
         self.instances.setdefault(command.instance, set()).update(command.deployments)
         return ReportedView(differing=())
+
+    def _limits(self, command: GetLimits, _context: Context) -> LimitsView:
+        if command.account_id not in self.limits:
+            raise AlphintraError("ACCOUNT_NOT_FOUND", "there is no such account", kind=Kind.NOT_FOUND)
+        return self.limits[command.account_id]
+
+    def _instrument(self, command: GetInstrument, _context: Context) -> InstrumentView:
+        if command.symbol not in self.instruments:
+            raise AlphintraError("INSTRUMENT_NOT_FOUND", "it has no specification", kind=Kind.NOT_FOUND)
+        return self.instruments[command.symbol]
 
     def _claim(self, command: ClaimCapital, context: Context) -> BooksView:
         account = self._account(GetAccount(account_id=command.account_id), context)
