@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.service import (
     adjusting,
+    adopting,
     cancelling,
     connections,
     links,
@@ -15,9 +16,11 @@ from alphintra.broker.service import (
     reading,
     sending,
     sending_many,
+    vetting,
 )
 from alphintra.contracts.broker import (
     AddConnection,
+    AdoptExecution,
     AdvanceMarket,
     BreaksView,
     BreakView,
@@ -109,13 +112,23 @@ class Endpoints:
         await self.on_orders_submitted([delivery])
 
     async def on_orders_submitted(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
-        """Hear many of ``trading.order_submitted``: the plain ones go together, the others one by one."""
+        """Hear many of ``trading.order_submitted``: the plain ones go together, the others one by one.
+
+        Approvals that died of age are renewed together first. What risk cannot be asked about holds up no other.
+        """
         records, approvals, ids = self._records, self._approvals, self._ids
+        vetted = await vetting.vet(deliveries, records=records, approvals=approvals)
         at = self._clock.now()
-        others = await sending_many.send_plain_orders(deliveries, records=records, approvals=approvals, ids=ids, at=at)
+        others = await sending_many.send_plain_orders(deliveries, vetted, records=records, ids=ids, at=at)
+        failures = []
         for delivery in others:
-            at = self._clock.now()
-            await sending.send_order(delivery, records=records, approvals=approvals, ids=ids, at=at)
+            now = await vetting.vet_again(delivery, vetted[delivery.event_id], records=records, approvals=approvals)
+            if now.failure is not None:
+                failures.append(now.failure)
+                continue
+            await sending.send_order(delivery, now, records=records, ids=ids, at=self._clock.now())
+        if failures:
+            raise failures[0]
 
     async def on_cancel_requested(self, delivery: Delivery[CancelRequested]) -> None:
         """Hear ``trading.cancel_requested``."""
@@ -173,6 +186,11 @@ class LinkEndpoints:
     async def resolve_break(self, command: ResolveBreak, context: Context) -> BreakView:
         """Answer ``broker.resolve_break``."""
         return await links.resolve_break(command, context, live=self._live, ids=self._ids, at=self._clock.now())
+
+    async def adopt_execution(self, command: AdoptExecution, context: Context) -> BreakView:
+        """Answer ``broker.adopt_execution``."""
+        at = self._clock.now()
+        return await adopting.adopt_execution(command, context, live=self._live, ids=self._ids, at=at)
 
     async def rotate_keys(self, _command: RotateConnectionKeys, context: Context) -> KeysRotatedView:
         """Answer ``broker.rotate_connection_keys``."""

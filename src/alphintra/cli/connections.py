@@ -24,7 +24,7 @@ def connections() -> None:
 
 @connections.command("add")
 @ACCOUNT
-@click.option("--adapter", type=click.Choice(["alpaca"]), required=True, help="Kind of venue.")
+@click.option("--adapter", type=click.Choice(["alpaca", "ccxt"]), required=True, help="Kind of venue.")
 @click.option("--environment", type=click.Choice(["paper", "live"]), required=True, help="Test system, or money.")
 @click.option(
     "--credentials",
@@ -32,6 +32,7 @@ def connections() -> None:
     required=True,
     help='JSON file with the venue\'s keys, - for standard input, e.g. {"key_id": "…", "secret_key": "…"}.',
 )
+@click.option("--exchange", default="", help="Which exchange, for ccxt: its id there, e.g. kraken.")
 @click.option("--base-url", default="", help="Another address than the venue's own.")
 @click.option("--confirm", default="", help="The word live, for the environment with money.")
 @AS_JSON
@@ -170,6 +171,23 @@ def resolve(*, break_id: str, resolution: str, drop_order: bool, as_json: bool) 
     return 0
 
 
+@connections.command("adopt")
+@click.argument("break_id")
+@click.option("--reason", required=True, help="Why it belongs into the books; stays in the audit trail.")
+@AS_JSON
+def adopt(*, break_id: str, reason: str, as_json: bool) -> int:
+    """Take an execution that was not ordered here into the account's books: position and cash follow it."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        found = api.post(f"/breaks/{break_id}/adopt", {"reason": reason})
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['code']} is {found['status']}: the execution is in the books")
+    return 0
+
+
 @connections.command("rotate-keys")
 @AS_JSON
 def rotate_keys(*, as_json: bool) -> int:
@@ -206,8 +224,16 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
             "reason": found["reason"],
             "types": ", ".join(offered.get("types", ())),
             "times in force": ", ".join(offered.get("times_in_force", ())),
+            "lost answers": _lost_answers(offered) if offered else "",
         }
     )
+
+
+def _lost_answers(offered: dict[str, Any]) -> str:
+    """Say what becomes of an order whose answer was lost."""
+    if offered["finds_by_client_order_id"]:
+        return "the venue is asked for the order by our id"
+    return "the venue finds no order by our id: a person decides when it is not among recent ones"
 
 
 COMMANDS = (connections,)

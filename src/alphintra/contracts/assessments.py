@@ -126,9 +126,10 @@ class ReleasedView(View, frozen=True):
 
 
 class ReportedView(View, frozen=True):
-    """Which services have instances that differ, empty if all agree."""
+    """Which services have instances that differ, and which of the deployments reported two instances run."""
 
     differing: tuple[str, ...]
+    doubled: tuple[UUID, ...] = ()
 
 
 class MarkedView(View, frozen=True):

@@ -243,7 +243,11 @@ class PortfolioHistoryView(View, frozen=True):
 
 
 class ActivityView(View, frozen=True):
-    """An execution, or money or shares that came and went otherwise; ``activity_id`` is its place in the list."""
+    """An execution, or money or shares that came and went otherwise; ``activity_id`` is its place in the list.
+
+    Of executions alone: ``executed_at`` at the venue, ``cum_qty`` of the order with this execution and those before it,
+    and ``leaves_qty`` that was left of it, None where an order for an amount of money has not told yet.
+    """
 
     activity_id: str
     account_id: UUID
@@ -256,6 +260,9 @@ class ActivityView(View, frozen=True):
     order_id: UUID | None
     description: str
     booked_at: Utc
+    executed_at: Utc | None = None
+    cum_qty: Decimal | None = None
+    leaves_qty: Decimal | None = None
 
 
 class ActivitiesView(View, frozen=True):

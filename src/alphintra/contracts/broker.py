@@ -10,6 +10,7 @@ from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeIn
 
 __all__ = [
     "AddConnection",
+    "AdoptExecution",
     "AdvanceMarket",
     "BarView",
     "BreakFound",
@@ -25,6 +26,7 @@ __all__ = [
     "ConnectionView",
     "ConnectionsView",
     "ExecutionReported",
+    "ExternalOrderAdopted",
     "GetConnection",
     "KeysRotatedView",
     "ListBreaks",
@@ -92,6 +94,7 @@ class CapabilitiesView(View, frozen=True):
     rejects_duplicates: bool
     visibility_delay_ms: int
     requests_per_minute: int
+    finds_by_client_order_id: bool = True
 
 
 class ConnectionView(View, frozen=True):
@@ -99,7 +102,7 @@ class ConnectionView(View, frozen=True):
 
     Attributes:
         account_id: whose connection it is.
-        adapter: paper or alpaca; empty for a live account that has no credentials yet.
+        adapter: paper, alpaca or ccxt; empty for a live account that has no credentials yet.
         feed_id: the feed of the paper venue.
         status: pending, reconciling, open, degraded, expired or closed.
         opened_at: when the account was opened.
@@ -280,10 +283,11 @@ class AddConnection(Command[ConnectionView], tag="broker.add_connection.v1", fro
 
     Attributes:
         account_id: a live account; adapter, exchange and environment never change afterwards.
-        adapter: alpaca.
+        adapter: alpaca or ccxt.
         environment: paper for the venue's test system, live for money.
-        credentials: what the venue knows us by: key_id and secret_key for alpaca.
-        exchange: which exchange, of an adapter that serves several; empty for alpaca.
+        credentials: what the venue knows us by: key_id and secret_key; for ccxt also passphrase or uid where the
+            exchange has one, and quote, the currency the account is kept in there, USD unless said.
+        exchange: which exchange, of an adapter that serves several: ccxt's id of it; empty for alpaca.
         base_url: another address than the venue's own.
         confirm: the word ``live``, to be typed for the environment with money.
     """
@@ -332,6 +336,13 @@ class ResolveBreak(Command[BreakView], tag="broker.resolve_break.v1", frozen=Tru
     break_id: UUID
     resolution: str
     drop_order: bool = False
+
+
+class AdoptExecution(Command[BreakView], tag="broker.adopt_execution.v1", frozen=True):
+    """Take an execution that we did not order into the account's books, and close the break that tells of it."""
+
+    break_id: UUID
+    reason: str
 
 
 class RotateConnectionKeys(Command[KeysRotatedView], tag="broker.rotate_connection_keys.v1", frozen=True):
@@ -397,6 +408,19 @@ class ExecutionReported(Event, tag="broker.execution_reported.v1", frozen=True):
     fee: Decimal
     executed_at: Utc
     final_qty: Decimal | None = None
+
+
+class ExternalOrderAdopted(Event, tag="broker.external_order_adopted.v1", frozen=True):
+    """A person took an execution that we did not order into the books; it is reported as one of this order."""
+
+    order_id: UUID
+    client_order_id: str
+    account_id: UUID
+    symbol: str
+    side: Side
+    qty: Decimal
+    adopted_by: str
+    reason: str
 
 
 class OrderReplaced(Event, tag="broker.order_replaced.v1", frozen=True):

@@ -78,6 +78,7 @@ __all__ = [
     "MarkPrices",
     "MarkedView",
     "MoveCase",
+    "OrdersBarred",
     "ProposeLimits",
     "ReleaseOrder",
     "ReleasedView",
@@ -256,12 +257,17 @@ class KeepSession(Command[SessionView], tag="risk.keep_session.v1", frozen=True)
 
 
 class ReportInstance(Command[ReportedView], tag="risk.report_instance.v1", frozen=True):
-    """Tell which build and configuration an instance of a service runs; again within a minute, or it is gone."""
+    """Tell which build and configuration an instance of a service runs; again within a minute, or it is gone.
+
+    One that runs ``deployments`` is held against the other instances of each of them: while two live, none of the
+    deployment's orders passes. An instance heard of for the first time after another's last word takes over from it.
+    """
 
     service: str
     instance: str
     build: str
     config_hash: str
+    deployments: tuple[UUID, ...] = ()
 
 
 class GetRiskState(Command[RiskStateView], tag="risk.get_risk_state.v1", frozen=True):
@@ -400,6 +406,20 @@ class KillStateChanged(Event, tag="risk.kill_state_changed.v1", frozen=True):
     """A kill state came into force."""
 
     kill: KillStateView
+
+
+class OrdersBarred(Event, tag="risk.orders_barred.v1", frozen=True):
+    """Open orders have to go: those of a blocked strategy, those in symbols that may not be traded, or one of them.
+
+    At least one of ``book_id``, ``symbols`` and ``order_id`` is given: nothing never means all. Without ``account_id``
+    the orders of every account are meant.
+    """
+
+    code: str
+    account_id: UUID | None = None
+    book_id: UUID | None = None
+    symbols: tuple[str, ...] = ()
+    order_id: UUID | None = None
 
 
 class AlertRaised(Event, tag="risk.alert_raised.v1", frozen=True):

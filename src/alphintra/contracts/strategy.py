@@ -89,7 +89,8 @@ class ImportView(View, frozen=True):
 class BacktestView(View, frozen=True):
     """State and result of a backtest; metrics, trades and equity are there once it is finished.
 
-    ``run_hash`` names what was run (graph, data, settings, engine), ``result_hash`` what came out.
+    ``run_hash`` names what was run (graph, data, settings, limits, engine), ``result_hash`` what came out.
+    ``limit_version`` and ``limit_hash`` name the limit set every order was held against.
     """
 
     backtest_id: UUID
@@ -106,6 +107,8 @@ class BacktestView(View, frozen=True):
     error: str
     created_at: Utc
     finished_at: Utc | None
+    limit_version: int = 0
+    limit_hash: str = ""
 
 
 class BacktestsView(View, frozen=True):
@@ -251,7 +254,10 @@ class GetDataset(Command[DatasetView], tag="strategy.get_dataset.v1", frozen=Tru
 
 
 class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", frozen=True):
-    """Queue a backtest of a workflow version on a symbol's bars within ``[start, end)``."""
+    """Queue a backtest of a workflow version on a symbol's bars within ``[start, end)``.
+
+    Its orders are held against the limits of ``account_id`` as they are now, else against those of a new account.
+    """
 
     version_id: UUID
     symbol: str
@@ -261,6 +267,7 @@ class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", fro
     fee_bps: Decimal = Decimal(0)
     fee_per_share: Decimal = Decimal(0)
     slippage_bps: Decimal = Decimal(0)
+    account_id: UUID | None = None
 
 
 class GetBacktest(Command[BacktestView], tag="strategy.get_backtest.v1", frozen=True):

@@ -68,6 +68,7 @@ __all__ = [
 class OpenAccount(Command[orders.AccountView], tag="trading.open_account.v1", frozen=True):
     """Open an account: a paper one that trades against a price feed, or a live one that a connection leads to a venue.
 
+    A live account's feed is the one by whose prices risk judges its orders: without one it takes none.
     The mode never changes. A live account is confirmed by typing its name once more; its starting cash is what the
     venue holds for it. Safe to repeat with the same ``key``.
     """
@@ -96,6 +97,7 @@ class SubmitOrder(Command[orders.OrderView], tag="trading.submit_order.v1", froz
 
     A refusal by risk is an order in status ``denied`` with its reason, not a failure. Exactly one of ``qty`` and
     ``notional`` says how much. The legs of a group get client order ids of their own, derived where none is given.
+    ``book_id`` and ``strategy_hash`` name the deployment and the version it runs, where a strategy asks.
     """
 
     account_id: UUID
@@ -118,6 +120,7 @@ class SubmitOrder(Command[orders.OrderView], tag="trading.submit_order.v1", froz
     take_profit: orders.TakeProfit | None = None
     stop_loss: orders.StopLoss | None = None
     book_id: UUID | None = None
+    strategy_hash: str = ""
 
 
 class ReplaceOrder(Command[orders.OrderView], tag="trading.replace_order.v1", frozen=True):

@@ -13,8 +13,11 @@ import msgspec
 
 from alphintra.engine.bars import require_ordered
 from alphintra.engine.executor import Decision, Executor, Outcome
+from alphintra.engine.gate import Denial, Gate
 from alphintra.engine.matching import FILL_MODEL, require_slippage
 from alphintra.engine.portfolio import FeeModel, Position
+from alphintra.engine.pretrade.instruments import Instrument
+from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
 from alphintra.engine.step import Book, Costs, Fill, Order, Origin, Refusal, StepResult, step
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -51,6 +54,8 @@ class BacktestSettings:
         fees: fee model of every fill.
         slippage_bps: of market orders, 0 to 1000.
         seed: part of the run's identity; the bar model itself draws no random number.
+        limits: what every order is held against; what a new paper account starts with unless given.
+        instrument: specification of the symbol, None if it has none.
 
     Raises:
         AlphintraError: QTY_NOT_POSITIVE, FIELD_RANGE or NUMBER_*.
@@ -60,6 +65,8 @@ class BacktestSettings:
     fees: FeeModel = field(default_factory=FeeModel)
     slippage_bps: Decimal = Decimal(0)
     seed: int = 0
+    limits: LimitSet = field(default_factory=default_limits)
+    instrument: Instrument | None = None
 
     def __post_init__(self) -> None:
         require_positive(self.initial_cash, pointer="/initial_cash")
@@ -68,7 +75,10 @@ class BacktestSettings:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order of the run and how it ended: filled, rejected with a code, or still ``new`` after the last bar."""
+    """An order of the run and how it ended.
+
+    Filled, denied by the controls or rejected by the venue with a code, or still ``new`` after the last bar.
+    """
 
     order: Order
     status: OrderStatus
@@ -101,6 +111,8 @@ class Honesty:
         largest_gap_days: longest time between two closes, in days.
         is_position_open: whether the last value rests on an unsold position, valued at the last close.
         is_order_working: whether an order of the last bar met no bar any more.
+        limit_version: version of the limit set every order was held against.
+        limit_hash: what that limit set allows.
     """
 
     fill_model: str
@@ -113,6 +125,8 @@ class Honesty:
     largest_gap_days: float
     is_position_open: bool
     is_order_working: bool
+    limit_version: int
+    limit_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +143,8 @@ class BacktestResult:
         position: holding after the last bar.
         equity: one point per bar.
         decisions: one record per bar.
-        blocked: signals that did not trade, counted by code (outcomes ``blocked_*`` and refused orders).
+        denials: every order the controls denied, with all that stood against it.
+        blocked: signals that did not trade, counted by code (outcomes ``blocked_*``, denied and refused orders).
         honesty: model, costs and coverage.
         digest: sha-256 over orders, fills and equity; equal on every re-run.
     """
@@ -143,6 +158,7 @@ class BacktestResult:
     position: Position
     equity: tuple[EquityPoint, ...]
     decisions: tuple[Decision, ...]
+    denials: tuple[Denial, ...]
     blocked: dict[str, int]
     honesty: Honesty
     digest: str
@@ -155,6 +171,7 @@ class _Record:
     orders: list[Order] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    denials: list[Denial] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
     equity: list[EquityPoint] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -168,6 +185,7 @@ class _Record:
         for fill in result.fills:
             self._take_fill(fill, index)
         self.refusals += result.refusals
+        self.denials += result.denials
         self.orders += result.orders
         self.tags |= {order.client_order_id: order.intent.tag for order in result.orders}
         self.decisions.append(result.decision)
@@ -223,11 +241,12 @@ def run_backtest(
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))
+    gate = Gate(symbol, settings.limits, settings.instrument)
     record = _Record()
     for index, bar in enumerate(bars):
         if index % PROGRESS_BARS == 0:
             _check_in(index, len(bars), progress, should_stop)
-        result = step(executor, book, bar, costs=costs, origin=origin)
+        result = step(executor, book, bar, costs=costs, origin=origin, gate=gate)
         book = result.book
         record.take(result, bar)
     _check_in(len(bars), len(bars), progress, None)
@@ -237,12 +256,13 @@ def run_backtest(
 def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, engine_version: str) -> str:
     """Return the identity of a run as 64 hexadecimal digits: same strategy, data, terms and engine, same result.
 
-    Decimals count by value: 100000 and 100000.00 are the same cash.
+    Decimals count by value: 100000 and 100000.00 are the same cash. Of limits counts what they allow.
     """
     fees = settings.fees
     amounts = (settings.initial_cash, settings.slippage_bps, fees.commission_bps, fees.per_share, fees.minimum)
     plain = [f"{amount.normalize():f}" for amount in amounts]
-    return _sha256([graph_hash, data_hash, plain, settings.seed, engine_version])
+    held_against = [limit_hash(settings.limits), settings.instrument]
+    return _sha256([graph_hash, data_hash, plain, settings.seed, held_against, engine_version])
 
 
 def _result(plan: Plan, symbol: str, *, settings: BacktestSettings, record: _Record, book: Book) -> BacktestResult:
@@ -250,6 +270,7 @@ def _result(plan: Plan, symbol: str, *, settings: BacktestSettings, record: _Rec
     blocked = Counter(
         decision.outcome.value for decision in record.decisions if decision.outcome.value.startswith("blocked_")
     )
+    blocked.update(denial.code for denial in record.denials)
     blocked.update(refusal.code for refusal in record.refusals)
     return BacktestResult(
         symbol=symbol,
@@ -261,6 +282,7 @@ def _result(plan: Plan, symbol: str, *, settings: BacktestSettings, record: _Rec
         position=book.position,
         equity=tuple(record.equity),
         decisions=tuple(record.decisions),
+        denials=tuple(record.denials),
         blocked=dict(sorted(blocked.items())),
         honesty=_honesty(settings, record, book),
         digest=_sha256([orders, record.fills, record.equity]),
@@ -270,11 +292,14 @@ def _result(plan: Plan, symbol: str, *, settings: BacktestSettings, record: _Rec
 def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
     filled = {fill.client_order_id for fill in record.fills}
     refused = {refusal.client_order_id: refusal.code for refusal in record.refusals}
+    denied = {denial.client_order_id: denial.code for denial in record.denials}
     records = []
     for order in record.orders:
         name = order.client_order_id
         if name in filled:
             records.append(OrderRecord(order, OrderStatus.FILLED))
+        elif name in denied:
+            records.append(OrderRecord(order, OrderStatus.DENIED, denied[name]))
         elif name in refused:
             records.append(OrderRecord(order, OrderStatus.REJECTED, refused[name]))
         else:
@@ -296,6 +321,8 @@ def _honesty(settings: BacktestSettings, record: _Record, book: Book) -> Honesty
         largest_gap_days=max(gaps, default=0.0) / 86_400,
         is_position_open=bool(book.position.qty),
         is_order_working=bool(book.working),
+        limit_version=settings.limits.version,
+        limit_hash=limit_hash(settings.limits),
     )
 
 

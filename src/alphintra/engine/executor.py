@@ -82,12 +82,14 @@ class Decision:
         values: by node id what the node showed: a number, a truth, or None while its history is too short. Entry
             and exit rules show whether they fire, sizing rules the quantity they would order.
         intents: what is asked for, in order.
+        refused: codes the controls refused what is asked for with, where the book is simulated.
     """
 
     ts: datetime
     outcome: Outcome
     values: dict[str, float | bool | None]
     intents: tuple[Intent, ...]
+    refused: tuple[str, ...] = ()
 
 
 class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

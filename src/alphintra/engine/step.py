@@ -17,9 +17,11 @@ from alphintra.engine.portfolio import FLAT, FeeModel, Position, apply_fill, cas
 from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from alphintra.engine.bars import Bar
+    from alphintra.engine.gate import Denial, Gate
 
 __all__ = ["Book", "Costs", "Fill", "Order", "Origin", "Refusal", "StepResult", "decide", "fill_working", "step"]
 
@@ -102,24 +104,49 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Everything one bar brought about."""
+    """Everything one bar brought about; of ``orders`` those that were not denied work from now on."""
 
     book: Book
     fills: tuple[Fill, ...]
     refusals: tuple[Refusal, ...]
     decision: Decision
     orders: tuple[Order, ...]
+    denials: tuple[Denial, ...] = ()
 
 
-def step(executor: Executor, book: Book, bar: Bar, *, costs: Costs, origin: Origin) -> StepResult:
-    """Advance a simulated book by one bar: fills at the bar, then the decision at its close.
+def step(
+    executor: Executor, book: Book, bar: Bar, *, costs: Costs, origin: Origin, gate: Gate | None = None
+) -> StepResult:
+    """Advance a simulated book by one bar: fills at the bar, then the decision at its close, then the controls.
 
     Raises:
         AlphintraError: TIME_ORDER for a repeated or older bar, NODE_VALUE.
     """
     book, fills, refusals = fill_working(book, bar, costs=costs)
-    decision, orders = decide(executor, bar, book.view(bar.close), origin=origin)
-    return StepResult(replace(book, working=book.working + orders), fills, refusals, decision, orders)
+    view = book.view(bar.close)
+    decision, orders = decide(executor, bar, view, origin=origin)
+    denials = () if gate is None else _denied(gate, bar, book, view=view, fills=fills, orders=orders)
+    if not denials:
+        return StepResult(replace(book, working=book.working + orders), fills, refusals, decision, orders)
+    names = {denial.client_order_id for denial in denials}
+    passed = tuple(order for order in orders if order.client_order_id not in names)
+    refused = tuple(found.code for denial in denials for found in denial.findings)
+    book = replace(book, working=book.working + passed)
+    return StepResult(book, fills, refusals, replace(decision, refused=refused), orders, denials)
+
+
+def _denied(
+    gate: Gate, bar: Bar, book: Book, *, view: StateView, fills: Sequence[Fill], orders: Sequence[Order]
+) -> tuple[Denial, ...]:
+    """Let the controls take note of a bar as risk does, executions first, and judge what is asked for at its close."""
+    for fill in fills:
+        gate.note_fill(at=fill.ts)
+    gate.note_equity(view.equity, at=bar.ts)
+    if not orders:
+        return ()
+    asked = [(order.client_order_id, order.intent) for order in orders]
+    working = [order.client_order_id for order in book.working]
+    return tuple(gate.screen(asked, view, working=working, at=bar.ts, price=bar.close))
 
 
 def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...], tuple[Refusal, ...]]:

@@ -22,6 +22,9 @@ _CLOSED = re.compile("closed|closing|released back")
 _ACQUIRE_TIMEOUT_S = 10.0
 _STATEMENT_TIMEOUT_S = 30.0
 _IDLE_CONNECTION_S = 60.0
+# The server keeps the plan of a prepared statement. One made while a table was new and small reads all of it, until the
+# server happens to count its rows; a young installation under load would pay for that with each batch of orders.
+_PLANS_S = 10
 _URL_READS = 3  # a rotation that ends while we ask is seen at the next reading; so many in a row do not happen
 
 
@@ -141,6 +144,7 @@ class Database:
             max_inactive_connection_lifetime=_IDLE_CONNECTION_S,
             command_timeout=_STATEMENT_TIMEOUT_S,
             reset=_nothing_to_reset,
+            max_cached_statement_lifetime=_PLANS_S,
             server_settings={"application_name": application},
         )
         return cls(await pool, queries)

@@ -87,9 +87,11 @@ SPEC = ServiceSpec(
         "broker.order_suspended",
         "broker.cancel_refused",
         "broker.execution_reported",
+        "broker.external_order_adopted",
         "broker.connection_opened",
         "risk.limits_changed",
         "risk.kill_state_changed",
+        "risk.orders_barred",
     ),
     asks=("risk.assess_order", "risk.release_order"),
 )

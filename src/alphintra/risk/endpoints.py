@@ -135,7 +135,7 @@ class Endpoints:
 
     async def on_orders_submitted(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
         """Hear many of ``trading.order_submitted``."""
-        await bookings.confirm_orders(deliveries, records=self._records, at=self._clock.now())
+        await bookings.confirm_orders(deliveries, records=self._records, ids=self._ids, at=self._clock.now())
         for delivery in deliveries:
             self._touch(delivery.event.terms.account_id)
 

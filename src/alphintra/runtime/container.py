@@ -53,12 +53,12 @@ __all__ = ["DATABASE_PASSWORD", "FURTHER_SECRETS", "NATS_SEED", "OPERATOR_TOKEN_
 DATABASE_PASSWORD: Final = "database-password"  # noqa: S105 - the name of a file
 NATS_SEED: Final = "nats-seed"
 OPERATOR_TOKEN_HASH: Final = "operator-token-sha256"  # noqa: S105 - the name of a file
-FURTHER_SECRETS: Final[Mapping[str, str]] = {
-    "auth": "jwt-seed",
-    "risk": "approval-seed",
-    "broker": "approval-verify-key",
+FURTHER_SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "auth": ("jwt-seed",),
+    "risk": ("approval-seed",),
+    "broker": ("approval-verify-key", "connection-keys"),
 }
-"""The one further secret of a service, by the name of its file; the service knows it under that name with ``_``."""
+"""The further secrets of a service, by the names of their files; it knows each under that name with ``_``."""
 
 _SECRETS: Final = "/etc/alphintra/secrets"
 _BYTES_MAX: Final = 65_536
@@ -140,8 +140,7 @@ def _plan_of(name: str) -> ProcessPlan:
 def _service(around: _Environment, service: str, plan: ProcessPlan) -> ServiceCredentials:
     secrets: dict[str, str] = {}
     options: dict[str, str] = {}
-    if service in FURTHER_SECRETS:
-        name = FURTHER_SECRETS[service]
+    for name in FURTHER_SECRETS.get(service, ()):
         secrets[name.replace("-", "_")] = around.secret(name)
     if service == "strategy":
         options["catalogue"] = around.text("ALPHINTRA_CATALOGUE")

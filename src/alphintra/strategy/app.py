@@ -9,7 +9,7 @@ from alphintra.contracts import strategy as messages
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue
-from alphintra.strategy.gateways.services import Market, Orders, Workflows
+from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 
@@ -29,6 +29,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         catalogue=catalogue,
         workflows=workflows,
         orders=orders,
+        limits=Limits(host.bus),
         clock=host.clock,
         ids=host.ids,
     )
@@ -36,7 +37,13 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.hear(SplitApplied, endpoints.on_split_applied)
     if parts.background:
         runner = FeedRunner(
-            desk=desk, catalogue=catalogue, market=market, orders=orders, clock=host.clock, ids=host.ids
+            desk=desk,
+            catalogue=catalogue,
+            market=market,
+            orders=orders,
+            fleet=Fleet(host.bus),
+            clock=host.clock,
+            ids=host.ids,
         )
         keeper = ClaimKeeper(desk=desk, orders=orders, clock=host.clock)
         host.run("claims", keeper.run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
@@ -18,37 +19,43 @@ from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from alphintra.contracts.trading import SplitApplied
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.catalogue import Catalogue
-    from alphintra.strategy.gateways.services import Market, Orders, Workflows
+    from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
     from alphintra.strategy.repository import Desk, Feed
 
 __all__ = ["Endpoints", "FeedRunner", "Worker"]
 
 IDLE_S = 5.0
 RETRY_MAX_S = 5.0
+REPORT_EVERY = timedelta(seconds=10)
+REPORTED_MAX = 500
 
 
 class Endpoints:
     """Handlers with what they need at hand."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what strategy asks and holds
         self,
         *,
         desk: Desk,
         catalogue: Catalogue,
         workflows: Workflows,
         orders: Orders,
+        limits: Limits,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._desk = desk
         self._catalogue = catalogue
         self._workflows = workflows
+        self._limits = limits
         self._orders = orders
         self._clock = clock
         self._ids = ids
@@ -85,7 +92,13 @@ class Endpoints:
         """Answer ``strategy.start_backtest``."""
         at = self._clock.now()
         return await backtests.start_backtest(
-            command, context, desk=self._desk, workflows=self._workflows, ids=self._ids, at=at
+            command,
+            context,
+            desk=self._desk,
+            workflows=self._workflows,
+            limits=self._limits,
+            ids=self._ids,
+            at=at,
         )
 
     async def get_backtest(self, command: messages.GetBacktest, context: Context) -> messages.BacktestView:
@@ -213,10 +226,18 @@ class Worker:
 
 
 class FeedRunner:
-    """Runs every feed that is to run, each at its own pace."""
+    """Runs every feed that is to run, each at its own pace, and tells risk which deployments it runs by that."""
 
-    def __init__(
-        self, *, desk: Desk, catalogue: Catalogue, market: Market, orders: Orders, clock: Clock, ids: IdSource
+    def __init__(  # noqa: PLR0913 - what a feed moves
+        self,
+        *,
+        desk: Desk,
+        catalogue: Catalogue,
+        market: Market,
+        orders: Orders,
+        fleet: Fleet,
+        clock: Clock,
+        ids: IdSource,
     ) -> None:
         self._desk = desk
         self._catalogue = catalogue
@@ -224,6 +245,10 @@ class FeedRunner:
         self._orders = orders
         self._clock = clock
         self._ids = ids
+        self._fleet = fleet
+        self._instance = str(ids.new())
+        self._reported_at: datetime | None = None
+        self._reported: list[tuple[UUID, str]] = []
         self._waker = _Waker()
         self._tasks: dict[FeedId, asyncio.Task[None]] = {}
         self._wakers: dict[FeedId, _Waker] = {}
@@ -238,6 +263,7 @@ class FeedRunner:
         try:
             while True:
                 busy = await self._desk.busy_feeds()
+                await self._report(self._clock.now())
                 self._tasks = {feed_id: task for feed_id, task in self._tasks.items() if not task.done()}
                 self._wakers = {feed_id: self._wakers[feed_id] for feed_id in self._tasks}
                 for feed_id in busy:
@@ -249,6 +275,27 @@ class FeedRunner:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _report(self, now: datetime) -> None:
+        """Tell risk now and then which deployments run here; it refuses their orders while another runs them too."""
+        running = sorted((await self._desk.running_deployments()).items())
+        is_due = self._reported_at is None or now - self._reported_at >= REPORT_EVERY
+        if not is_due and running == self._reported:
+            return
+        self._reported_at, self._reported = now, running
+        context = service_context(new_trace_id())
+        for start in range(0, len(running), REPORTED_MAX):
+            part = dict(running[start : start + REPORTED_MAX])
+            try:
+                told = await self._fleet.report(self._instance, part, context)
+            except AlphintraError as error:
+                # Its orders meet the same silence; this report comes again.
+                get_logger().warning("fleet.unreported", code=error.code, detail=error.detail)
+                self._reported_at = None
+                return
+            if told.doubled:
+                doubled = [str(deployment_id) for deployment_id in told.doubled]
+                get_logger().error("fleet.doubled", deployments=doubled, instance=self._instance)
 
     async def _run_feed(self, feed_id: FeedId) -> None:
         """Step a feed until it is paused, finished or cannot go on; what is unavailable is waited for."""

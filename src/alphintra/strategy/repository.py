@@ -230,6 +230,10 @@ class Desk:
         row = await self.row("deployments.get", deployment_id)
         return None if row is None else _deployment(row)
 
+    async def running_deployments(self) -> dict[UUID, str]:
+        """Read the active deployments of feeds that run, each with the hash of the version it runs."""
+        return {row["deployment_id"]: row["graph_hash"] for row in await self.rows("deployments.running")}
+
     async def deployments_of(self, owner_id: UserId, *, limit: int) -> tuple[Deployment, ...]:
         """Read a person's deployments, newest first."""
         return tuple(_deployment(row) for row in await self.rows("deployments.list", owner_id, limit))
@@ -255,7 +259,9 @@ def _deployment(row: Record) -> Deployment:
 
 def _open_intent(row: Record) -> OpenIntent:
     values: dict[str, Any] = dict(row)
-    owner_id, account_id, symbol = values.pop("owner_id"), values.pop("account_id"), values.pop("symbol")
+    owner_id, account_id, symbol, graph_hash = (
+        values.pop(name) for name in ("owner_id", "account_id", "symbol", "graph_hash")
+    )
     qty: Decimal = values.pop("qty")
     intent = StoredIntent(
         **{
@@ -266,4 +272,4 @@ def _open_intent(row: Record) -> OpenIntent:
             "time_in_force": TimeInForce(values["time_in_force"]),
         }
     )
-    return OpenIntent(intent, owner_id, account_id, symbol)
+    return OpenIntent(intent, owner_id, account_id, symbol, graph_hash)

@@ -14,6 +14,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
 from alphintra.trading.service import (
     accounts,
+    adopting,
     amending,
     closing,
     deployment_books,
@@ -30,7 +31,7 @@ from alphintra.trading.service import (
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
-    from alphintra.contracts.risk import KillStateChanged, LimitsChanged
+    from alphintra.contracts.risk import KillStateChanged, LimitsChanged, OrdersBarred
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
@@ -227,9 +228,17 @@ class Endpoints:
         at = self._clock.now()
         await reports.kill_state_changed(delivery, books=self._books, ids=self._ids, at=at)
 
+    async def on_orders_barred(self, delivery: Delivery[OrdersBarred]) -> None:
+        """Hear ``risk.orders_barred``."""
+        await reports.orders_barred(delivery, books=self._books, ids=self._ids, at=self._clock.now())
+
     async def on_orders_reported(self, deliveries: Sequence[Delivery[Any]]) -> None:
         """Hear what broker tells of orders beside their executions, many at once."""
         await reports.orders_reported(deliveries, books=self._books, ids=self._ids, at=self._clock.now())
+
+    async def on_external_order_adopted(self, delivery: Delivery[from_broker.ExternalOrderAdopted]) -> None:
+        """Hear ``broker.external_order_adopted``."""
+        await adopting.adopt_order(delivery, books=self._books, ids=self._ids, at=self._clock.now())
 
     async def on_executions_reported(self, deliveries: Sequence[Delivery[from_broker.ExecutionReported]]) -> None:
         """Hear ``broker.execution_reported``, many at once, in the order they were told."""

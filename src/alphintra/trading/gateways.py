@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.risk import AssessOrder, ReleaseOrder
+from alphintra.kernel.ids import BookId
+from alphintra.kernel.messages import Context
 
 if TYPE_CHECKING:
-    from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.risk import Assessment
     from alphintra.infrastructure.bus import Bus, Outcome
     from alphintra.kernel.ids import OrderId
-    from alphintra.kernel.messages import Context
 
-__all__ = ["RiskGateway"]
+__all__ = ["RiskGateway", "Wanted"]
 
 RISK_TIMEOUT_S = 3.0
+
+
+class Wanted(NamedTuple):
+    """An order risk is to judge, who asks for it, and the strategy it is for."""
+
+    terms: OrderTerms
+    context: Context
+    book_id: BookId | None
+    strategy_hash: str
 
 
 class RiskGateway:
@@ -25,9 +35,12 @@ class RiskGateway:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def assess(self, orders: Sequence[tuple[OrderTerms, Context]]) -> Sequence[Outcome[Assessment]]:
+    async def assess(self, orders: Sequence[Wanted]) -> Sequence[Outcome[Assessment]]:
         """Return risk's decision on each order, or why there is none. Raises RISK_UNAVAILABLE if risk is silent."""
-        requests = [(AssessOrder(terms=terms), context) for terms, context in orders]
+        requests = [
+            (AssessOrder(terms=each.terms, book_id=each.book_id, strategy_hash=each.strategy_hash), each.context)
+            for each in orders
+        ]
         return await self._bus.ask_many(requests, timeout_s=RISK_TIMEOUT_S)
 
     async def release(self, order_ids: Sequence[OrderId], context: Context) -> None:

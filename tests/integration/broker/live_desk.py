@@ -11,8 +11,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
+from httpx import Timeout
+
 from alphintra.broker.endpoints import Endpoints, LinkEndpoints
 from alphintra.broker.gateways.adapters import Adapters
+from alphintra.broker.gateways.alpaca import AlpacaVenue
 from alphintra.broker.gateways.approvals import Approvals
 from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
@@ -21,9 +25,9 @@ from alphintra.broker.service.live_reconciling import reconcile
 from alphintra.broker.service.telling import Desk, worker_context
 from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.broker import AddConnection
-from alphintra.contracts.trading import AccountOpened, CancelRequested, OrderSubmitted
+from alphintra.contracts.trading import AccountOpened, ApprovedLeg, CancelRequested, OrderSubmitted
 from alphintra.infrastructure.system import SystemClock, SystemIds
-from alphintra.kernel.vocabulary import AccountMode, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import AccountMode, OrderClass, OrderType, Side, TimeInForce
 from fixtures.services import person_context
 from fixtures.single_service import delivery_of, local_bus
 from fixtures.venue.server import KEY_ID, SECRET, SimulatedVenue
@@ -31,7 +35,7 @@ from fixtures.waiting import until
 from integration.broker.desk import RISK_KEY, approve, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     import asyncpg
 
@@ -42,17 +46,30 @@ if TYPE_CHECKING:
     from fixtures.postgres import ServiceDatabase
 
 KEYS = "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+PATIENCE_S = 300.0  # a busy machine is no venue that is silent
 CLOSED = {"filled", "canceled", "expired", "rejected", "replaced"}
 
 
 class QuickAdapters(Adapters):
-    """The adapters, with a venue that may be called often and hides orders for a short while only."""
+    """The adapters, with a venue that may be called often and hides orders for a short while only.
+
+    Args:
+        keys: as for the adapters.
+        changes: what else the venue can do otherwise.
+    """
+
+    def __init__(self, keys: Callable[[], str], changes: dict[str, Any]) -> None:
+        super().__init__(keys)
+        self._changes = changes
 
     def connect(self, link: Link, credentials: Credentials) -> RemoteVenue:
         """Return the venue, whose limits are those of a test."""
         venue = super().connect(link, credentials)
-        quick = replace(venue.capabilities, requests_per_minute=600_000, visibility_delay=timedelta(milliseconds=200))
-        venue.capabilities = quick
+        quick: dict[str, Any] = {"requests_per_minute": 600_000, "visibility_delay": timedelta(milliseconds=200)}
+        quick["poll_every"] = timedelta(milliseconds=50)
+        venue.capabilities = replace(venue.capabilities, **{**quick, **self._changes})
+        if isinstance(venue, AlpacaVenue):
+            venue._http.timeout = Timeout(PATIENCE_S)
         return venue
 
 
@@ -67,6 +84,7 @@ class LiveDesk:
     owner_id: UUID = field(default_factory=new_id)
     account_id: UUID = field(default_factory=new_id)
     reconcile: timedelta = timedelta(seconds=30)
+    offers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def live(self) -> Live:
@@ -76,7 +94,7 @@ class LiveDesk:
     @property
     def venues(self) -> Adapters:
         """The adapters, under the keys as they are now."""
-        return QuickAdapters(lambda: self.keys[0])
+        return QuickAdapters(lambda: self.keys[0], self.offers)
 
     @property
     def approvals(self) -> Approvals:
@@ -182,6 +200,23 @@ class LiveDesk:
         event = OrderSubmitted(owner_id=self.owner_id, book_id=None, terms=terms, approval=approval)
         await self.endpoints.on_order_submitted(delivery_of(event, aggregate_id=terms.order_id))
 
+    async def place_group(self, order_class: OrderClass, *orders: dict[str, Any]) -> list[OrderTerms]:
+        """Let the broker hear of a group, of its orders as they differ from others; returns their terms."""
+        drafts = [self.terms(order_class=order_class, **wishes) for wishes in orders]
+        group = [msgspec.structs.replace(draft, group_id=drafts[0].order_id) for draft in drafts]
+        clock, ttl = SystemClock(), timedelta(minutes=5)
+        approved = [(terms, approve(terms, clock, ttl=ttl)) for terms in group]  # type: ignore[arg-type] # same now
+        first, *legs = approved
+        event = OrderSubmitted(
+            owner_id=self.owner_id,
+            book_id=None,
+            terms=first[0],
+            approval=first[1],
+            legs=tuple(ApprovedLeg(terms=terms, approval=approval) for terms, approval in legs),
+        )
+        await self.endpoints.on_order_submitted(delivery_of(event, aggregate_id=first[0].order_id))
+        return group
+
     async def place(self, **changes: Any) -> OrderTerms:  # noqa: ANN401 - those of the terms
         """Let the broker hear of an approved order; returns its terms."""
         terms = self.terms(**changes)
@@ -224,7 +259,7 @@ class LiveDesk:
         assert link is not None
         await LinkWorker(link, self.keeping()).run()
 
-    async def reaches(self, order_id: UUID, *statuses: str, seconds: float = 15.0) -> None:
+    async def reaches(self, order_id: UUID, *statuses: str, seconds: float = 60.0) -> None:
         """Wait until an order is in one of the states."""
 
         async def is_so() -> bool:

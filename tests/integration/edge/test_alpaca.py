@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from alphintra.contracts.auth import ApiKeyPrincipal, VerifyApiKey
-from alphintra.contracts.books import PositionsView, PositionView
+from alphintra.contracts.books import PositionsView, PositionView, SummaryView
 from alphintra.contracts.orders import AccountsView, AccountView, OrdersView, OrderView
 from alphintra.contracts.risk import ExposureView, GetRiskState, RiskStateView
 from alphintra.contracts.strategy import DatasetsView, DatasetView, ListDatasets
@@ -19,6 +19,7 @@ from alphintra.contracts.trading import (
     CancelOrder,
     GetAccount,
     GetOrder,
+    GetSummary,
     ListAccounts,
     ListOrders,
     ListPositions,
@@ -108,7 +109,9 @@ def trader(gateway: Gateway) -> None:
         exposures=(exposure("AAPL", "12", reserved_sell="1"), exposure("BTC/USD", "50"), exposure("NEW", None)),
         kill_states=(),
     )
-    datasets = tuple(msgspec.structs.replace(sample(DatasetView), symbol=symbol) for symbol in ("AAPL", "BTC/USD"))
+    datasets = tuple(
+        msgspec.structs.replace(sample(DatasetView), symbol=symbol, splits=()) for symbol in ("AAPL", "BTC/USD")
+    )
     replies[ListDatasets] = DatasetsView(datasets=datasets)
 
 
@@ -126,6 +129,7 @@ def asked(gateway: Gateway, wanted: type) -> Any:  # noqa: ANN401 - a command
 async def test_every_route_wants_credentials_and_its_scope(gateway: Gateway, route: Any) -> None:  # noqa: ANN401
     path = f"/alpaca{route.path}".replace("{order_id}", str(ORDER)).replace("{symbol:path}", "AAPL")
     path = path.replace("{watchlist_id}", str(ORDER)).replace("by_name", "by_name?name=x")
+    path = path.replace("{activity_type}", "FILL").replace("{announcement_id}", str(ORDER))
     nobody = await gateway.client.request(route.method, path)
     assert (nobody.status_code, nobody.json()["code"]) == (401, 40110000)
     reader = ApiKeyPrincipal(user_id=USER_ID, role="trader", key_id="key1", scopes=("read",), mode="paper")
@@ -161,19 +165,21 @@ async def test_a_person_without_such_an_account_is_told_how_to_open_one(gateway:
     assert (status, body["code"], body["reason_code"]) == (403, 40310000, "ACCOUNT_MISSING")
 
 
-async def test_account_is_cash_plus_positions_at_the_last_price(gateway: Gateway) -> None:
-    held = (position("AAPL", "3", "10", book=SOME_ID), position("AAPL", "2", "15"), position("NEW", "1", "7"))
-    gateway.services.replies[ListPositions] = PositionsView(positions=held)
+async def test_account_is_worth_what_trading_says_and_may_spend_what_is_not_reserved(gateway: Gateway) -> None:
+    worth: SummaryView = sample(SummaryView)
+    gateway.services.replies[GetSummary] = msgspec.structs.replace(
+        worth,
+        cash=Decimal("900.5"),
+        equity=Decimal("967.50"),
+        last_equity=Decimal(950),
+        long_market_value=Decimal(67),
+        short_market_value=Decimal(0),
+        buying_power=Decimal("900.5"),
+    )
     status, body = await call(gateway, "GET", "/account")
     assert status == 200
-    assert {name: body[name] for name in ("cash", "equity", "long_market_value", "buying_power", "status")} == {
-        "cash": "900.5",
-        "equity": "967.5",
-        "long_market_value": "67",
-        "buying_power": "800.25",
-        "status": "ACTIVE",
-    }
-    assert body["last_equity"] is None
+    names = ("cash", "equity", "portfolio_value", "last_equity", "long_market_value", "buying_power", "status")
+    assert [body[name] for name in names] == ["900.5", "967.5", "967.5", "950", "67", "800.25", "ACTIVE"]
 
 
 async def test_configurations_that_equal_the_present_ones_are_taken_and_others_refused(gateway: Gateway) -> None:

@@ -20,7 +20,7 @@ from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Context
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
-from alphintra.risk.endpoints import AlertEndpoints, Endpoints
+from alphintra.risk.endpoints import AlertEndpoints, ControlEndpoints, Endpoints
 from alphintra.risk.repository import AlertRecords, RiskRecords
 from fixtures.single_service import SettableClock, acting, delivery_of
 
@@ -225,3 +225,12 @@ def is_valid(terms: OrderTerms, approval: Approval) -> bool:
     """Tell what the broker would: signed by risk, and over these terms."""
     signed = KEY.verify_key.is_signed(seal_bytes(approval.seal), approval.signature)
     return signed and is_covered(terms, approval)
+
+
+async def report(desk: Desk, instance: str, *deployments: UUID) -> messages.ReportedView:
+    """Let an instance of strategy tell which deployments it runs."""
+    endpoints = ControlEndpoints(records=RiskRecords(desk.database), clock=desk.clock, ids=desk.ids)
+    command = messages.ReportInstance(
+        service="strategy", instance=instance, build="1", config_hash="c", deployments=deployments
+    )
+    return await endpoints.report_instance(command, operator())

@@ -36,7 +36,7 @@ from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.ids import DatasetId, FeedId
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
-from alphintra.strategy.gateways.services import Market, Orders, Workflows, service_context
+from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
 from alphintra.strategy.service.stepping import Stepper
@@ -82,6 +82,7 @@ class Stage:
     endpoints: Endpoints
     market: Market
     orders: Orders
+    fleet: Fleet
     ids: CountedIds
     clock: SettableClock = field(default_factory=SettableClock)
     owner_id: UUID = field(default_factory=SystemIds().new)
@@ -95,7 +96,13 @@ class Stage:
         desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
         endpoints = Endpoints(
-            desk=desk, catalogue=catalogue, workflows=Workflows(bus), orders=orders, clock=clock, ids=ids
+            desk=desk,
+            catalogue=catalogue,
+            workflows=Workflows(bus),
+            orders=orders,
+            limits=Limits(bus),
+            clock=clock,
+            ids=ids,
         )
         return cls(
             database=database,
@@ -107,6 +114,7 @@ class Stage:
             endpoints=endpoints,
             market=Market(bus),
             orders=orders,
+            fleet=Fleet(bus),
             ids=ids,
             clock=clock,
         )
@@ -271,6 +279,7 @@ class Stage:
             catalogue=self.catalogue,
             market=self.market,
             orders=self.orders,
+            fleet=self.fleet,
             clock=self.clock,
             ids=self.ids,
         )

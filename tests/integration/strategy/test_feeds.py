@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alphintra.contracts.broker import AdvanceMarket
-from alphintra.contracts.risk import MarkPrices
+from alphintra.contracts.risk import MarkPrices, ReportInstance
 from alphintra.contracts.strategy import (
     ControlFeed,
     CreateDeployment,
@@ -24,7 +24,7 @@ from alphintra.contracts.strategy import (
 )
 from alphintra.contracts.trading import SubmitOrder
 from alphintra.engine.backtest import BacktestSettings, run_backtest
-from alphintra.engine.graph import compile_plan
+from alphintra.engine.graph import compile_plan, graph_hash
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -133,6 +133,23 @@ async def test_two_runners_on_one_feed_do_each_step_once(stage: Stage) -> None:
     assert stage.town.books(deployment_id) == wanted_fills()
     assert [item.seq for item in await stage.decisions(deployment_id)] == list(range(1, len(WAVE) + 1))
     assert len(await stage.told("feed_finished")) == 1
+
+
+async def test_a_runner_tells_risk_which_deployments_it_runs_and_goes_on_if_risk_is_silent(stage: Stage) -> None:
+    feed_id = await stage.make_feed()
+    deployment_id = (await stage.deploy(feed_id)).deployment_id
+    stage.town.fail(ReportInstance, times=1)
+    async with stage.running():
+        await stage.control(feed_id, "resume", pause_at=1)
+        await stage.until(feed_id, lambda feed: feed.status == "paused")
+        await stage.control(feed_id, "resume")
+        await stage.until(feed_id, is_finished)
+    (told,) = stage.town.instances.values()
+    assert told == {deployment_id}
+    assert {order.book_id for order in stage.town.placed(deployment_id)} == {deployment_id}
+    (version,) = stage.town.versions.values()
+    asked = [each for each in stage.town.asked if isinstance(each, SubmitOrder)]
+    assert {each.strategy_hash for each in asked} == {graph_hash(version[1])}
 
 
 @pytest.mark.parametrize("kind", [AdvanceMarket, MarkPrices, SubmitOrder])

@@ -17,7 +17,7 @@ from alphintra.contracts.books import BooksView, ExecutionsView, ExecutionView, 
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced, VenueExecution
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
-from alphintra.contracts.risk import MarkedView, MarkPrices
+from alphintra.contracts.risk import MarkedView, MarkPrices, ReportedView, ReportInstance
 from alphintra.contracts.trading import (
     ClaimCapital,
     GetAccount,
@@ -72,6 +72,7 @@ class Town:
     denies: Callable[[SubmitOrder], str] = lambda _command: ""
     refuses: Callable[[OrderView], str] = lambda _order: ""
     claims: dict[UUID, Decimal] = field(default_factory=dict)
+    instances: dict[str, set[UUID]] = field(default_factory=dict)
     hears: Callable[[Command[Any]], Awaitable[None]] | None = None
     _patience: dict[str, int] = field(default_factory=dict)
 
@@ -82,6 +83,7 @@ class Town:
             (AdvanceMarket, self._advance),
             (MarkPrices, self._mark),
             (MarkPortfolios, self._worth),
+            (ReportInstance, self._report),
             (ClaimCapital, self._claim),
             (ReleaseBook, self._release),
             (SubmitOrder, self._submit),
@@ -282,6 +284,10 @@ class Town:
 
     def _worth(self, command: MarkPortfolios, _context: Context) -> PricesMarkedView:
         return PricesMarkedView(marked=len(command.prices), accounts=1)
+
+    def _report(self, command: ReportInstance, _context: Context) -> ReportedView:
+        self.instances.setdefault(command.instance, set()).update(command.deployments)
+        return ReportedView(differing=())
 
     def _claim(self, command: ClaimCapital, context: Context) -> BooksView:
         account = self._account(GetAccount(account_id=command.account_id), context)

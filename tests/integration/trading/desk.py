@@ -229,10 +229,10 @@ class Desk:
 
 @asynccontextmanager
 async def trading_desk(
-    database: ServiceDatabase, nats_server: NatsServer, *, connections_max: int = 8
+    database: ServiceDatabase, nats_server: NatsServer, *, connections_max: int = 8, risk: Risk | None = None
 ) -> AsyncIterator[Desk]:
     """Run trading without its background part: the test delivers the events, nothing is published."""
-    local, risk, clock = LocalDirectory(), Risk(), SettableClock()
+    local, risk, clock = LocalDirectory(), risk or Risk(), SettableClock()
     login = nats_server.login("trading")
     credentials = ServiceCredentials(
         service="trading",

@@ -179,6 +179,8 @@ async def test_activities_are_read_page_by_page_without_a_gap_or_a_repetition(de
         assert len(seen) == len({each.activity_id for each in seen}) == 6
         assert [each.booked_at for each in seen] == sorted((e.booked_at for e in seen), reverse=not oldest_first)
         assert sum((each.net_amount for each in seen), Decimal(0)) == -303 + 6
+        of_fills = {(each.cum_qty, each.leaves_qty) for each in seen if each.kind == "fill"}
+        assert of_fills == {(Decimal(1), Decimal(0))}
     deposits = await desk.ask(ListActivities(account_id=desk.account_id, kinds=("deposit",)))
     assert [each.kind for each in deposits.activities] == ["deposit"] * 3
     for token in ("forged", "2026::x", "20261301000000000000::x"):

@@ -17,7 +17,7 @@ from alphintra.broker.domain.reports import VenueFill, VenueState
 from alphintra.broker.gateways import alpaca_wire as wire
 from alphintra.broker.gateways.venue import VenueError
 from alphintra.contracts.approval import OrderTerms
-from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
 ORDER: dict[str, Any] = {
     "id": "61e69015-8549-4bfd-b9c3-01e75843f47d",
@@ -160,7 +160,6 @@ def test_every_type_and_time_in_force_is_taken_where_it_is_offered(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"order_class": OrderClass.BRACKET},
         {"qty": None, "notional": Decimal(100)},
         {"extended_hours": True},
         {"replaces": UUID(int=3)},

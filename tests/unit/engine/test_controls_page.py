@@ -7,8 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from alphintra.engine.pretrade.catalogue import controls_page
-from alphintra.engine.pretrade.limits import LIMIT_DOCS, LimitControls, LimitSet
-from alphintra.risk.domain.rules import default_limits
+from alphintra.engine.pretrade.limits import LIMIT_DOCS, LimitControls, LimitSet, default_limits
 from unit.risk.books import ACCOUNT, NOON
 
 PAGE = Path(__file__).parents[3] / "docs" / "risk-controls.md"

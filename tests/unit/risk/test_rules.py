@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from alphintra.engine.pretrade.limits import default_limits
 from alphintra.kernel.errors import AlphintraError
 from alphintra.risk.domain.books import Kill, KillScope, KillState
-from alphintra.risk.domain.rules import PRICES_MAX, changed_kill, check_prices, default_limits, next_limits
+from alphintra.risk.domain.rules import PRICES_MAX, changed_kill, check_prices, next_limits
 from unit.risk.books import ACCOUNT, NOON, limits
 
 STATES = tuple(KillState)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from uuid import UUID
 from alphintra.broker.domain.approvals import Refusal
 from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
 
-__all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_supported"]
+__all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_group", "check_supported"]
 
 UNSUPPORTED = "ORDER_UNSUPPORTED"
 
@@ -23,13 +24,19 @@ class Capabilities:
     Attributes:
         types: order types it works.
         times_in_force: how long it lets an order work.
-        order_classes: groups it takes.
+        order_classes: groups an account at it may place; the broker runs them itself.
+        reserves_closing: whether it reserves what an order is to close, so that two exits cannot work side by side.
         has_notional: whether an order may name an amount of money instead of a quantity.
         has_fractional: whether quantities may have decimals.
         has_extended_hours: whether orders may trade outside the regular session.
         has_replace: whether a working order may be replaced in one step.
         has_stream: whether it tells of executions by itself; the others are asked again and again.
         rejects_duplicates: whether it refuses a client order id it has seen, so that sending again is harmless.
+        request_life: how long after its sending it may still take an order, where it can be told so; it shows each
+            order it took within ``visibility_delay``, which is longer: sending one again after that is harmless.
+        finds_by_client_order_id: whether it can be asked for an order by our id; where it cannot, one whose answer was
+            lost is looked for among recent ones, and a person decides when it is not there.
+        poll_every: how often one without a stream is asked for executions.
         pays_rebates: whether a fee may be below zero.
         visibility_delay: how long an order it took may stay invisible to a question for it.
         requests_per_minute: how often it may be called.
@@ -37,7 +44,8 @@ class Capabilities:
 
     types: frozenset[OrderType]
     times_in_force: frozenset[TimeInForce]
-    order_classes: frozenset[OrderClass] = frozenset({OrderClass.SIMPLE})
+    order_classes: frozenset[OrderClass] = frozenset(OrderClass)
+    reserves_closing: bool = True
     has_notional: bool = False
     has_fractional: bool = True
     has_extended_hours: bool = False
@@ -47,6 +55,14 @@ class Capabilities:
     pays_rebates: bool = False
     visibility_delay: timedelta = timedelta(seconds=2)
     requests_per_minute: int = 200
+    request_life: timedelta | None = None
+    finds_by_client_order_id: bool = True
+    poll_every: timedelta = timedelta(seconds=1)
+
+    @property
+    def is_resending_harmless(self) -> bool:
+        """Whether an order that the venue does not show may be sent again."""
+        return self.rejects_duplicates or self.request_life is not None
 
 
 class Wanted(Protocol):
@@ -98,6 +114,13 @@ ALPACA = Capabilities(
     has_stream=True,
     rejects_duplicates=True,
 )
+
+
+def check_group(legs: Sequence[Wanted], offered: Capabilities) -> Refusal | None:
+    """Return why a venue cannot work the exits of a group, None if it can; asked before anything is opened."""
+    if len(legs) > 1 and offered.reserves_closing:
+        return Refusal(UNSUPPORTED, "the venue does not let two exits work for one position: place one of them")
+    return next((refusal for leg in legs if (refusal := check_supported(leg, offered)) is not None), None)
 
 
 def check_supported(wanted: Wanted, offered: Capabilities) -> Refusal | None:

@@ -24,7 +24,7 @@ __all__ = [
     "require_address",
 ]
 
-ADAPTERS = frozenset({"alpaca"})
+ADAPTERS = frozenset({"alpaca", "ccxt"})
 _LOOPBACK = ("http://127.0.0.1:", "http://[::1]:", "http://localhost:")
 
 
@@ -64,7 +64,7 @@ class Link:
         account_id: whose connection it is; an account has one.
         owner_id: who owns the account.
         starting_cash: cash the account was opened with, which the venue's cash is held against.
-        adapter: alpaca; empty until it has credentials.
+        adapter: alpaca or ccxt; empty until it has credentials.
         exchange: which exchange, of an adapter that serves several; empty otherwise.
         environment: test system or money.
         base_url: another address than the venue's own, empty for the venue's own.

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from alphintra.kernel.ids import AccountId, OrderId
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import Leg, OrderClass, Side
 
 __all__ = [
     "CLOSED",
@@ -35,9 +35,11 @@ class LiveStatus(StrEnum):
     """State of an order on its way to and at a venue.
 
     ``sending`` is stored before the venue is called; ``unknown`` is one whose answer was lost; ``review`` waits for a
-    person to say whether the venue has it.
+    person to say whether the venue has it. The exits of a group are ``held`` as long as they are open: what works for
+    them at the venue are orders of their own.
     """
 
+    HELD = "held"
     QUEUED = "queued"
     SENDING = "sending"
     UNKNOWN = "unknown"
@@ -141,7 +143,13 @@ class VenueFill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOrder:
-    """An order of ours as far as we know it; ``qty`` is None where it names an amount of money."""
+    """An order of ours as far as we know it; ``qty`` is None where it names an amount of money.
+
+    Attributes:
+        part_of: the exit of a group that the order works for; others know the exit alone.
+        prior_qty: what the orders it took the place of had filled, which counts towards its quantity.
+        attempts: how often it was sent; of an exit, 1 once something of it has worked.
+    """
 
     order_id: OrderId
     account_id: AccountId
@@ -159,6 +167,11 @@ class LiveOrder:
     unknown_since: datetime | None = None
     missed_at: datetime | None = None
     updated_at: datetime | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    leg: Leg = Leg.ENTRY
+    group_id: OrderId | None = None
+    part_of: OrderId | None = None
+    prior_qty: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,12 +210,14 @@ class Applied:
 def apply_state(order: LiveOrder, report: VenueOrder, *, is_replayed: bool) -> Applied:
     """Return what follows from a venue's description of an order.
 
+    Of a replacement some venues count what the order before it had filled, and some do not: it is left out.
+
     Args:
         order: ours.
         report: the venue's.
         is_replayed: whether the venue's executions were asked for since: what is still missing then is a finding.
     """
-    is_behind = report.filled_qty > order.filled_qty
+    is_behind = report.filled_qty > order.filled_qty + order.prior_qty
     if report.state is VenueState.UNCLEAR:
         finding = Finding(
             code="VENUE_ENUM_UNKNOWN",
@@ -234,8 +249,9 @@ def apply_state(order: LiveOrder, report: VenueOrder, *, is_replayed: bool) -> A
 def apply_fill(order: LiveOrder, fill: VenueFill, *, pays_rebates: bool, at: datetime) -> Applied:
     """Return what follows from an execution that is not known yet; it is booked whatever state the order is in."""
     filled = order.filled_qty + fill.qty
+    total = filled + order.prior_qty
     known, tales = _acknowledged(replace(order, venue_order_id=order.venue_order_id or fill.venue_order_id))
-    is_whole = filled >= order.qty if order.qty is not None else fill.is_final
+    is_whole = total >= order.qty if order.qty is not None else fill.is_final
     status = LiveStatus.FILLED if is_whole and known.status not in CLOSED else known.status
     findings: list[Finding] = []
 
@@ -243,8 +259,8 @@ def apply_fill(order: LiveOrder, fill: VenueFill, *, pays_rebates: bool, at: dat
         key = f"{fill.execution_id}"
         findings.append(Finding(code=code, key=key, detail=detail, symbol=order.symbol, order_id=order.order_id))
 
-    if order.qty is not None and filled > order.qty:
-        found("OVERFILL", f"the venue filled {filled} of an order for {order.qty}: it is booked, the symbol is halted")
+    if order.qty is not None and total > order.qty:
+        found("OVERFILL", f"the venue filled {total} of an order for {order.qty}: it is booked, the symbol is halted")
     if order.status in CLOSED and order.status is not LiveStatus.FILLED:
         found("LATE_FILL", f"the venue filled {fill.qty} after the order was {order.status}: it is booked")
     if fill.executed_at > at + CLOCK_TOLERANCE:
@@ -258,7 +274,7 @@ def apply_fill(order: LiveOrder, fill: VenueFill, *, pays_rebates: bool, at: dat
         tales=(*tales, Tale.EXECUTED),
         findings=tuple(findings),
         fee=fee,
-        is_behind=fill.cum_qty is not None and fill.cum_qty > filled,
+        is_behind=fill.cum_qty is not None and fill.cum_qty > total,
     )
 
 

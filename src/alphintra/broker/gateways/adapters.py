@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.capabilities import ALPACA, Capabilities
 from alphintra.broker.gateways.alpaca import AlpacaVenue
+from alphintra.broker.gateways.ccxt_venue import CcxtVenue, exchange_capabilities
 from alphintra.broker.gateways.vault import Vault, parse_keys
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -39,13 +40,17 @@ class Adapters:
     def connect(self, link: Link, credentials: Credentials) -> RemoteVenue:
         """Return the venue a connection leads to; nothing is called yet.
 
-        Raises ADAPTER_UNKNOWN, EXCHANGE_UNKNOWN or CREDENTIALS_INCOMPLETE.
+        Raises ADAPTER_UNKNOWN, ADAPTER_NOT_INSTALLED, EXCHANGE_UNKNOWN, ENVIRONMENT_UNKNOWN or CREDENTIALS_INCOMPLETE.
         """
         if link.adapter == "alpaca":
             return AlpacaVenue(credentials, link.environment, base_url=link.base_url)
-        message = f"there is no adapter {link.adapter[:40]!r}: known is alpaca"
+        if link.adapter == "ccxt":
+            return CcxtVenue(credentials, link.exchange, link.environment, base_url=link.base_url)
+        message = f"there is no adapter {link.adapter[:40]!r}: known are alpaca and ccxt"
         raise AlphintraError("ADAPTER_UNKNOWN", message, pointer="/adapter")
 
     def capabilities(self, link: Link) -> Capabilities | None:
         """Return what the venue of a connection can do, None while no adapter is chosen."""
+        if link.adapter == "ccxt":
+            return exchange_capabilities(link.exchange)
         return ALPACA if link.adapter == "alpaca" else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.reports import VenueFill, VenueOrder
     from alphintra.broker.gateways.vault import Credentials
     from alphintra.contracts.approval import OrderTerms
+    from alphintra.kernel.ids import OrderId
 
 __all__ = ["AlpacaVenue"]
 
@@ -83,7 +84,14 @@ class AlpacaVenue:
             return _refusal(response)
         return self._unusable(response)
 
-    async def find(self, client_order_id: str, *, venue_order_id: str | None, symbol: str) -> VenueOrder | None:  # noqa: ARG002 - Alpaca finds by client id
+    async def find(
+        self,
+        client_order_id: str,
+        *,
+        order_id: OrderId,  # noqa: ARG002 - Alpaca finds by client id
+        venue_order_id: str | None,  # noqa: ARG002 - as above
+        symbol: str,  # noqa: ARG002 - as above
+    ) -> VenueOrder | None:
         """Ask for one order by its client order id."""
         query = {"client_order_id": client_order_id}
         found = await self._ask("/v2/orders:by_client_order_id", query, is_absence_told=True)

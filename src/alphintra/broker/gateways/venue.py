@@ -119,8 +119,13 @@ class RemoteVenue(Protocol):
         """Put an order in the place of a working one, in one step."""
         ...
 
-    async def find(self, client_order_id: str, *, venue_order_id: str | None, symbol: str) -> VenueOrder | None:
-        """Ask for one order; None where the venue answers that it has none such."""
+    async def find(
+        self, client_order_id: str, *, order_id: OrderId, venue_order_id: str | None, symbol: str
+    ) -> VenueOrder | None:
+        """Ask for one order; None where the venue answers that it has none such.
+
+        Some venues take no client order id as it is: they know an order by the digits of its order id.
+        """
         ...
 
     async def open_orders(self) -> tuple[VenueOrder, ...]:

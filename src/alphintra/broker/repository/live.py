@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from alphintra.broker.domain.approvals import FIRM
 from alphintra.broker.domain.reports import LiveOrder, LiveStatus, VenueFill
 from alphintra.broker.repository.links import LinkRows
 from alphintra.kernel.ids import AccountId, OrderId
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import Leg, OrderClass, Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Database, Record, Session
 
 __all__ = ["Live", "LiveRows", "Queued", "Sent"]
+
+_ID_DIGITS = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class Queued:
     approval: str
     kill_epoch: int
     approved_until: datetime
+    group_id: OrderId | None = None
+    part_of: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class LiveRows:
         self.links = LinkRows(session)
 
     async def add(self, order: LiveOrder, queued: Queued, *, at: datetime) -> None:
-        """Store an order that is to be sent."""
+        """Store an order that is to be sent, or held."""
         await self.session.execute(
             "live_orders.insert",
             order.order_id,
@@ -70,11 +75,38 @@ class LiveRows:
             queued.kill_epoch,
             queued.approved_until,
             order.replaces,
+            order.status,
+            order.order_class,
+            order.leg,
+            order.group_id,
+            order.part_of,
             at,
         )
 
+    async def add_part(self, order: LiveOrder, queued: Queued, *, at: datetime) -> None:
+        """Store an order that is to work for an exit, which was approved and decided on."""
+        await self.session.execute("verdicts.insert", order.order_id, True, "", "", at)  # noqa: FBT003 - a column
+        await self.add(order, queued, at=at)
+
+    async def carry(self, order_id: OrderId, prior: Decimal) -> None:
+        """Store what the orders that an order took the place of have filled."""
+        await self.session.execute("live_orders.carry", order_id, prior)
+
+    async def grow(self, order_id: OrderId, *, qty: Decimal, terms: str, at: datetime) -> None:
+        """Let an order that was not sent yet be for more."""
+        await self.session.execute("live_orders.grow", order_id, qty, terms, at)
+
+    async def group(self, group_id: OrderId) -> tuple[LiveOrder, ...]:
+        """Read the orders of a group, which is held, and those that work for its exits, oldest first."""
+        return _orders(await self.session.rows("live_orders.of_group", group_id))
+
+    async def terms_of_legs(self, group_id: OrderId) -> tuple[str, ...]:
+        """Read the terms of a group's exits."""
+        return tuple(row["terms"] for row in await self.session.rows("live_orders.terms_of_legs", group_id))
+
     async def lock(self, order_id: OrderId) -> LiveOrder | None:
-        """Read an order and hold it."""
+        """Read an order and hold it, and the group it is of before."""
+        await self.session.execute("live_orders.hold_group", order_id)
         return _order(await self.session.row("live_orders.get", order_id))
 
     async def blocking_epoch(self, order_id: OrderId) -> int:
@@ -88,7 +120,11 @@ class LiveRows:
     async def lock_reported(
         self, account_id: AccountId, *, client_order_id: str, venue_order_id: str
     ) -> LiveOrder | None:
-        """Read and hold the order a venue reports on; None if it is none of ours."""
+        """Read and hold the order a venue reports on, and its group before; None if it is none of ours."""
+        if _ID_DIGITS.fullmatch(client_order_id):  # what venues are told that take no client order id as it is
+            named = await self.session.value("live_orders.named", account_id, UUID(client_order_id))
+            client_order_id = named or client_order_id
+        await self.session.execute("live_orders.hold_reported", account_id, client_order_id, venue_order_id)
         row = await self.session.row("live_orders.of_report", account_id, client_order_id, venue_order_id)
         return _order(row)
 
@@ -176,6 +212,18 @@ class LiveRows:
         )
         return added is not None
 
+    async def external_fill(self, account_id: AccountId, execution_id: str) -> VenueFill | None:
+        """Read an execution that we did not order."""
+        row = await self.session.row("live_executions.external", account_id, execution_id)
+        return None if row is None else _fill(row)
+
+    async def adopt(
+        self, account_id: AccountId, execution_id: str, order_id: OrderId, *, by: str, reason: str, at: datetime
+    ) -> bool:  # fmt: skip
+        """Take an execution into the books; False if it is there."""
+        adopted = await self.session.value("adoptions.insert", account_id, execution_id, order_id, by, reason, at)
+        return adopted is not None
+
     async def unanswered(self, account_id: AccountId) -> frozenset[str]:
         """Return the symbols of orders that were sent and of which the venue has told nothing yet."""
         return frozenset(row["symbol"] for row in await self.session.rows("live_orders.unanswered", account_id))
@@ -216,6 +264,8 @@ def _order(row: Record | None) -> LiveOrder | None:
     fields: dict[str, Any] = dict(row)
     fields["side"] = Side(fields["side"])
     fields["status"] = LiveStatus(fields["status"])
+    fields["order_class"] = OrderClass(fields["order_class"])
+    fields["leg"] = Leg(fields["leg"])
     return LiveOrder(**fields)
 
 

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import msgspec
-
 from alphintra.broker.domain.connections import Connection, open_paper_connection
 from alphintra.broker.domain.paper import NOT_MODELLED, PaperSettings, preset_of
 from alphintra.broker.repository.live import Live, LiveRows
@@ -22,6 +20,7 @@ from alphintra.contracts.broker import (
 )
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
 from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
 from alphintra.kernel.vocabulary import AccountMode
@@ -72,18 +71,26 @@ async def get_connection(
         return link_view(link, venues)
     connection = await visible_connection(command.account_id, context, records)
     settings = await records.paper_settings(connection.account_id)
-    return msgspec.structs.replace(_connection_view(connection), paper=settings_view(connection.account_id, settings))
+    return _connection_view(connection, settings)
 
 
 async def list_connections(context: Context, *, records: Records, live: Live, venues: Venues) -> ConnectionsView:
-    """Return the acting user's connections, oldest first. Raises USER_REQUIRED."""
+    """Return the acting user's connections, oldest first, on paper with their settings. Raises USER_REQUIRED."""
     if context.actor.user_id is None:
         raise AlphintraError("USER_REQUIRED", "only a signed-in person has connections", kind=Kind.FORBIDDEN)
-    connections = await records.connections_of(UserId(context.actor.user_id))
+    owner_id = UserId(context.actor.user_id)
+    connections = await records.connections_of(owner_id)
+    settings = await records.paper_settings_of(owner_id)
     async with live.reading() as rows:
-        links = await rows.links.of_owner(UserId(context.actor.user_id))
-    views = [_connection_view(connection) for connection in connections]
-    return ConnectionsView(connections=(*views, *(link_view(link, venues) for link in links)))
+        links = await rows.links.of_owner(owner_id)
+    actor = context.actor
+    papers = [
+        _connection_view(each, settings.get(each.account_id, PaperSettings()))
+        for each in connections
+        if is_for_account(actor, each.account_id, AccountMode.PAPER)
+    ]
+    lives = [link_view(one, venues) for one in links if is_for_account(actor, one.account_id, AccountMode.LIVE)]
+    return ConnectionsView(connections=(*papers, *lives))
 
 
 async def visible_connection(account_id: UUID, context: Context, records: Records) -> Connection:
@@ -94,6 +101,7 @@ async def visible_connection(account_id: UUID, context: Context, records: Record
     if connection is None or not (trusted or connection.owner_id == actor.user_id):
         message = f"account {account_id} has no connection (yet): list your accounts"
         raise AlphintraError("CONNECTION_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
+    require_for_account(actor, connection.account_id, AccountMode.PAPER)
     return connection
 
 
@@ -113,11 +121,12 @@ def settings_view(account_id: AccountId, settings: PaperSettings) -> PaperSettin
     )
 
 
-def _connection_view(connection: Connection) -> ConnectionView:
+def _connection_view(connection: Connection, settings: PaperSettings) -> ConnectionView:
     return ConnectionView(
         account_id=connection.account_id,
         adapter=connection.adapter,
         feed_id=connection.feed_id,
         status=connection.status,
         opened_at=connection.opened_at,
+        paper=settings_view(connection.account_id, settings),
     )

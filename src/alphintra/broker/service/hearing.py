@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.domain import reconciling
 from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState, apply_fill, apply_state
-from alphintra.broker.service.telling import Desk, open_breaks, tell
+from alphintra.broker.service.reporting import tell
+from alphintra.broker.service.telling import Desk, open_breaks
 from alphintra.infrastructure.faults import fault_point
 
 if TYPE_CHECKING:

@@ -12,21 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from alphintra.broker.domain.capabilities import check_supported
+from alphintra.broker.domain.capabilities import check_group, check_supported
 from alphintra.broker.domain.links import LinkStatus, is_active, may_become, may_send
-from alphintra.broker.domain.reports import Finding, LiveStatus, VenueFill, VenueOrder
+from alphintra.broker.domain.reports import CLOSED, Finding, LiveStatus, VenueFill, VenueOrder, VenueState
 from alphintra.broker.domain.resolving import Verdict, miss
 from alphintra.broker.gateways.pacing import Chance, Pace
 from alphintra.broker.gateways.venue import NotSent, Refused, Uncertain, VenueError
 from alphintra.broker.service import live_orders
 from alphintra.broker.service.hearing import hear_fill, hear_order
-from alphintra.broker.service.live_reconciling import reconcile, replay_executions
+from alphintra.broker.service.live_reconciling import reconcile, replay_executions, replay_orders
 from alphintra.broker.service.telling import Desk, open_breaks, turn_link, worker_context
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
+    from alphintra.broker.domain.approvals import Refusal
     from alphintra.broker.domain.links import Link
     from alphintra.broker.domain.reports import LiveOrder
     from alphintra.broker.gateways.approvals import Approvals
@@ -167,21 +168,26 @@ class LinkWorker:
 
     async def _reconcile(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         await listening.wait()
-        keep, next_full = self._keep, self._now()
+        keep, next_full, next_poll = self._keep, self._now(), self._now()
 
         async def act() -> None:
-            nonlocal next_full
+            nonlocal next_full, next_poll
             link = await self._current()
             asked = link is not None and link.status is not LinkStatus.OPEN
             now = self._now()
-            if asked or now >= next_full or not venue.capabilities.has_stream:
+            if asked or now >= next_full:
                 await self._pace.spend()
                 if await reconcile(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock):
                     next_full = now + keep.reconcile
                 self._is_caught_up = True
                 self._wakes["sender"].set()
-            else:
+            elif venue.capabilities.has_stream:
                 await replay_executions(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock)
+            elif now >= next_poll:
+                await self._pace.spend()
+                next_poll = now + venue.capabilities.poll_every
+                account_id, desk = self._account_id, self._desk()
+                await replay_orders(venue, account_id, live=keep.live, desk=desk, clock=keep.clock, has_settled=False)
             await self._resolve(venue)
 
         await self._loop("reconciler", act)
@@ -201,16 +207,18 @@ class LinkWorker:
     async def _send_one(self, venue: RemoteVenue, queued: Queued) -> None:
         live, desk = self._keep.live, self._desk()
         terms = live_orders.read_terms(queued)
-        refusal = check_supported(terms, venue.capabilities)
+        refusal = check_supported(terms, venue.capabilities) or await self._refuse_group(venue, queued)
         if refusal is not None:
             await live_orders.refuse_queued(queued, refusal, live=live, desk=desk, at=self._now())
             return
         await self._pace.spend()
-        if queued.approved_until <= self._now() and not await self._renew(queued):
+        is_bound = queued.part_of is None  # what closes under the approval of its group needs no other
+        if is_bound and queued.approved_until <= self._now() and not await self._renew(queued):
             return
-        order = await live_orders.begin_sending(queued.order_id, live=live, desk=desk, at=self._now())
-        if order is None:
+        begun = await live_orders.begin_sending(queued.order_id, live=live, desk=desk, at=self._now())
+        if begun is None:
             return
+        order, queued = begun
         answer = await self._call(venue, order, queued)
         fault_point("broker.venue_answered")
         await live_orders.finish_sending(order, answer, live=live, desk=desk, at=self._now())
@@ -218,6 +226,14 @@ class LinkWorker:
             raise answer.error
         if isinstance(answer, Uncertain):
             self._wakes["reconciler"].set()
+
+    async def _refuse_group(self, venue: RemoteVenue, queued: Queued) -> Refusal | None:
+        """Return why the venue cannot work the exits of the group an order is to open, or is a part of."""
+        if queued.group_id is None:
+            return None
+        async with self._keep.live.reading() as rows:
+            texts = await rows.terms_of_legs(queued.group_id)
+        return check_group(live_orders.read_group(texts), venue.capabilities)
 
     async def _call(self, venue: RemoteVenue, order: LiveOrder, queued: Queued) -> Answer:
         terms = live_orders.read_terms(queued)
@@ -259,7 +275,7 @@ class LinkWorker:
 
     async def _after_refused_cancel(self, venue: RemoteVenue, order: LiveOrder, answer: Refused) -> None:
         """Look what became of an order the venue does not cancel: most often it was filled meanwhile."""
-        found = await venue.find(order.client_order_id, venue_order_id=order.venue_order_id, symbol=order.symbol)
+        found = await _find(venue, order)
         if found is not None and await self._hear(found, venue):
             self._wakes["reconciler"].set()
         await live_orders.refuse_cancel(order, answer, live=self._keep.live, desk=self._desk(), at=self._now())
@@ -270,8 +286,11 @@ class LinkWorker:
         async with keep.live.reading() as rows:
             lost = [order for order in await rows.active(self._account_id) if order.status is LiveStatus.UNKNOWN]
         for order in lost:
+            if await self._is_swap_pending(venue, order):
+                continue
             await self._pace.spend()
-            found = await venue.find(order.client_order_id, venue_order_id=order.venue_order_id, symbol=order.symbol)
+            asked_at = self._now()  # what the venue shows since then it may still be hiding in this answer
+            found = await _find(venue, order)
             if found is not None:
                 if await self._hear(found, venue):
                     self._wakes["reconciler"].set()
@@ -283,14 +302,28 @@ class LinkWorker:
                 after, verdict = miss(
                     now,
                     visibility_delay=offered.visibility_delay,
-                    rejects_duplicates=offered.rejects_duplicates,
-                    at=self._now(),
+                    rejects_duplicates=offered.is_resending_harmless,
+                    at=asked_at,
                 )
                 await tx.store(after, at=self._now())
                 if verdict is Verdict.REVIEW:
                     await open_breaks(tx, self._account_id, [_unresolved(now)], desk=self._desk(), at=self._now())
         if lost:
             self._wakes["sender"].set()
+
+    async def _is_swap_pending(self, venue: RemoteVenue, order: LiveOrder) -> bool:
+        """Ask what became of the order that another is to replace; tells whether the venue is still at it."""
+        async with self._keep.live.transaction() as tx:
+            old = None if order.replaces is None else await tx.lock(order.replaces)
+        if old is None or old.status in CLOSED:
+            return False
+        await self._pace.spend()
+        found = await _find(venue, old)
+        if found is None:
+            return False
+        if await self._hear(found, venue):
+            self._wakes["reconciler"].set()
+        return found.state is VenueState.PENDING
 
     async def _turn(self, status: LinkStatus, reason: str) -> None:
         async with self._keep.live.transaction() as tx:
@@ -334,7 +367,10 @@ class LinkKeeper:
         """Start and end workers as connections come and go, until cancelled."""
         try:
             while True:
-                await self._match()
+                try:
+                    await self._match()
+                except AlphintraError as error:  # connections that work are not given up for a look that failed
+                    get_logger().warning("links.retry", code=error.code)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._keep.look.total_seconds()):
                         await self._woken.wait()
@@ -372,6 +408,12 @@ def _venue_error(failure: BaseException) -> VenueError:
         if found is not None and others is None:
             return _venue_error(found.exceptions[0])
     raise failure
+
+
+async def _find(venue: RemoteVenue, order: LiveOrder) -> VenueOrder | None:
+    return await venue.find(
+        order.client_order_id, order_id=order.order_id, venue_order_id=order.venue_order_id, symbol=order.symbol
+    )
 
 
 def _unresolved(order: LiveOrder) -> Finding:

@@ -10,7 +10,8 @@ from uuid import UUID
 from alphintra.broker.domain.links import ADAPTERS, Environment, Link, LinkStatus, is_active, require_address
 from alphintra.broker.domain.reports import Applied, LiveStatus, Tale
 from alphintra.broker.gateways.vault import Credentials, Vault
-from alphintra.broker.service.telling import Desk, tell, turn_link
+from alphintra.broker.service.reporting import tell
+from alphintra.broker.service.telling import Desk, turn_link
 from alphintra.contracts.broker import (
     BreaksView,
     BreakView,
@@ -21,8 +22,10 @@ from alphintra.contracts.broker import (
     KeysRotatedView,
 )
 from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId, UserId
+from alphintra.kernel.vocabulary import AccountMode
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,12 +48,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Venues",
     "add_connection",
+    "break_view",
     "check_connection",
     "close_connection",
     "link_view",
     "list_breaks",
     "open_link",
     "reconcile_connection",
+    "require_reason",
     "resolve_break",
     "rotate_keys",
     "visible_link",
@@ -78,12 +83,15 @@ class Venues(Protocol):
 
 
 async def visible_link(account_id: UUID, context: Context, *, live: Live) -> Link | None:
-    """Return the connection of a live account the actor may see; None for any other."""
+    """Return the connection of a live account the actor may see; None for any other. Raises AUTH_SCOPE."""
     async with live.reading() as rows:
         link = await rows.links.get(AccountId(account_id))
     actor = context.actor
     trusted = "operator" in actor.roles or actor.id.startswith("service:")
-    return link if link is not None and (trusted or link.owner_id == actor.user_id) else None
+    if link is None or not (trusted or link.owner_id == actor.user_id):
+        return None
+    require_for_account(actor, link.account_id, AccountMode.LIVE)
+    return link
 
 
 async def add_connection(
@@ -92,7 +100,8 @@ async def add_connection(
     """Give a live account its venue, or new credentials.
 
     Raises CONNECTION_NOT_FOUND (also for paper accounts, which have no credentials), CONNECTION_FIXED,
-    CONFIRM_REQUIRED, ADAPTER_UNKNOWN, FIELD_VALUE, URL_FORBIDDEN and those of the vault; nothing is stored then.
+    CONFIRM_REQUIRED, ADAPTER_UNKNOWN, ADAPTER_NOT_INSTALLED, EXCHANGE_UNKNOWN, ENVIRONMENT_UNKNOWN, FIELD_VALUE,
+    URL_FORBIDDEN and those of the vault; nothing is stored then.
     """
     known = await _required(command.account_id, context, live=live)
     link = _addressed(known, command)
@@ -203,7 +212,7 @@ async def list_breaks(command: ListBreaks, context: Context, *, live: Live) -> B
     link = await _required(command.account_id, context, live=live)
     async with live.reading() as rows:
         found = await rows.links.breaks(link.account_id, is_open=command.is_open, limit=command.limit)
-    return BreaksView(breaks=tuple(_break_view(item) for item in found))
+    return BreaksView(breaks=tuple(break_view(item) for item in found))
 
 
 async def resolve_break(
@@ -214,10 +223,7 @@ async def resolve_break(
     Raises BREAK_NOT_FOUND, USER_REQUIRED, FIELD_LENGTH, and BREAK_KEEPS_ORDER where an order without an answer would be
     left behind.
     """
-    text = command.resolution.strip()
-    if not 0 < len(text) <= RESOLUTION_MAX or not text.isprintable():
-        message = f"say in 1 to {RESOLUTION_MAX} printable characters what the difference is"
-        raise AlphintraError("FIELD_LENGTH", message, pointer="/resolution")
+    text = require_reason(command.resolution, pointer="/resolution")
     if context.actor.id.startswith("service:"):
         raise AlphintraError("USER_REQUIRED", "only a person resolves a break", kind=Kind.FORBIDDEN)
     async with live.transaction() as tx:
@@ -233,7 +239,33 @@ async def resolve_break(
             what = f"account:{found.account_id}"
             await append_audit(tx.session, "break.resolve", what, facts, ids=ids, context=context, at=at)
             found = await tx.links.lock_break(command.break_id) or found
-    return _break_view(found)
+    return break_view(found)
+
+
+def require_reason(words: str, *, pointer: str) -> str:
+    """Return what a person says about a break, without what surrounds it. Raises FIELD_LENGTH."""
+    text = words.strip()
+    if not 0 < len(text) <= RESOLUTION_MAX or not text.isprintable():
+        message = f"say in 1 to {RESOLUTION_MAX} printable characters what the difference is"
+        raise AlphintraError("FIELD_LENGTH", message, pointer=pointer)
+    return text
+
+
+def break_view(item: Break) -> BreakView:
+    """Return what people see of a break."""
+    return BreakView(
+        break_id=item.break_id,
+        account_id=item.account_id,
+        code=item.code,
+        symbol=item.symbol,
+        order_id=item.order_id,
+        detail=item.detail,
+        status=item.status,
+        found_at=item.found_at,
+        resolved_at=item.resolved_at,
+        resolved_by=item.resolved_by,
+        resolution=item.resolution,
+    )
 
 
 def link_view(link: Link, venues: Venues) -> ConnectionView:
@@ -322,20 +354,5 @@ def _capabilities_view(venues: Venues, link: Link) -> CapabilitiesView | None:
         rejects_duplicates=found.rejects_duplicates,
         visibility_delay_ms=round(found.visibility_delay.total_seconds() * 1000),
         requests_per_minute=found.requests_per_minute,
-    )
-
-
-def _break_view(item: Break) -> BreakView:
-    return BreakView(
-        break_id=item.break_id,
-        account_id=item.account_id,
-        code=item.code,
-        symbol=item.symbol,
-        order_id=item.order_id,
-        detail=item.detail,
-        status=item.status,
-        found_at=item.found_at,
-        resolved_at=item.resolved_at,
-        resolved_by=item.resolved_by,
-        resolution=item.resolution,
+        finds_by_client_order_id=found.finds_by_client_order_id,
     )

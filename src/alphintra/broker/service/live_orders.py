@@ -15,22 +15,25 @@ import msgspec
 from alphintra.broker.domain.approvals import KILL_ACTIVE, NO_APPROVAL, Refusal
 from alphintra.broker.domain.capabilities import UNSUPPORTED
 from alphintra.broker.domain.links import LinkStatus
-from alphintra.broker.domain.reports import CLOSED, Applied, LiveOrder, LiveStatus, Tale
+from alphintra.broker.domain.reports import CLOSED, LiveOrder, LiveStatus, VenueState
 from alphintra.broker.domain.reports import apply_state as apply_report
 from alphintra.broker.gateways.venue import Duplicate, NotSent, Refused, Taken, Uncertain
 from alphintra.broker.repository.live import LiveRows, Queued
-from alphintra.broker.service.telling import Desk, tell
+from alphintra.broker.service.grouping import add_order, cancel_member, close, known_again, regroup, told, withdraw
+from alphintra.broker.service.reporting import tell
+from alphintra.broker.service.telling import Desk
 from alphintra.contracts.approval import Approval, OrderTerms
 from alphintra.contracts.broker import CancelRefused, OrderCanceled, OrderRefused, OrderUncertain
-from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.ids import AccountId, OrderId
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from alphintra.broker.domain.approvals import Evidence
     from alphintra.broker.domain.links import Link
+    from alphintra.broker.domain.reports import VenueOrder
     from alphintra.broker.gateways.venue import Answer
     from alphintra.broker.repository.live import Live
     from alphintra.kernel.messages import Event
@@ -41,8 +44,9 @@ __all__ = [
     "finish_sending",
     "forget_answers",
     "not_renewed",
-    "queue_order",
+    "queue_orders",
     "read_approval",
+    "read_group",
     "read_terms",
     "refuse_cancel",
     "refuse_for_link",
@@ -55,9 +59,17 @@ CLOSED_CONNECTION = Refusal("CONNECTION_CLOSED", "the account's connection is cl
 NOT_CONNECTED = Refusal("BROKER_NO_CONNECTION", "the account has no credentials for its venue yet: add its connection")
 
 
+_AWAITED = frozenset({VenueState.PENDING, VenueState.WORKING})
+
+
 def read_terms(queued: Queued) -> OrderTerms:
     """Return the terms of an order as they were approved."""
     return msgspec.json.decode(queued.terms, type=OrderTerms)
+
+
+def read_group(texts: Sequence[str]) -> tuple[OrderTerms, ...]:
+    """Return the terms of a group's exits."""
+    return tuple(msgspec.json.decode(text, type=OrderTerms) for text in texts)
 
 
 def read_approval(queued: Queued) -> Approval:
@@ -65,44 +77,36 @@ def read_approval(queued: Queued) -> Approval:
     return msgspec.json.decode(queued.approval, type=Approval)
 
 
-def refuse_for_link(link: Link, *, count: int) -> Refusal | None:
-    """Return why a connection does not take so many orders that belong together, None if it does, now or later."""
-    if count > 1:
-        return Refusal(UNSUPPORTED, "groups of orders are not offered for live accounts: place the orders one by one")
+def refuse_for_link(link: Link, terms: OrderTerms) -> Refusal | None:
+    """Return why a connection does not take an order, with those that belong to it; None if it does, now or later."""
+    if terms.replaces is not None and terms.group_id is not None:
+        return Refusal(UNSUPPORTED, "orders of a group are not replaced on live accounts: cancel and place anew")
     if link.status is LinkStatus.CLOSED:
         return CLOSED_CONNECTION
     return NOT_CONNECTED if link.status is LinkStatus.PENDING else None
 
 
-async def queue_order(tx: LiveRows, terms: OrderTerms, approval: Approval, *, evidence: Evidence, at: datetime) -> None:
-    """Store an approved order to be sent, in the transaction in which it was heard of."""
-    order = LiveOrder(
-        order_id=OrderId(terms.order_id),
-        account_id=AccountId(terms.account_id),
-        client_order_id=terms.client_order_id,
-        symbol=terms.symbol,
-        side=terms.side,
-        qty=terms.qty,
-        status=LiveStatus.QUEUED,
-        venue_order_id=None,
-        filled_qty=_ZERO,
-        replaces=None if terms.replaces is None else OrderId(terms.replaces),
-    )
-    queued = Queued(
-        order_id=order.order_id,
-        terms=_text_of(terms).decode(),
-        approval=_text_of(approval).decode(),
-        kill_epoch=evidence.kill_epoch,
-        approved_until=evidence.expires_at,
-    )
-    await tx.add(order, queued, at=at)
-    tx.session.is_wake_due = True
+async def queue_orders(
+    tx: LiveRows,
+    asked: Sequence[tuple[OrderTerms, Approval]],
+    *,
+    evidence: Sequence[Evidence],
+    at: datetime,
+    desk: Desk,
+) -> None:
+    """Store approved orders, in the transaction in which they were heard of: one, or those of a group."""
+    for (terms, approval), proof in zip(asked, evidence, strict=True):
+        await add_order(tx, terms, approval, evidence=proof, at=at)
+    group_id = asked[0][0].group_id
+    if group_id is not None:
+        await regroup(tx, OrderId(group_id), desk=desk, at=at)
 
 
-async def begin_sending(order_id: OrderId, *, live: Live, desk: Desk, at: datetime) -> LiveOrder | None:
+async def begin_sending(order_id: OrderId, *, live: Live, desk: Desk, at: datetime) -> tuple[LiveOrder, Queued] | None:
     """Commit the intent to call the venue; None where the order is not to be sent any more, or not on this approval.
 
-    What ends it here is told: a cancellation, and trading having been blocked after it was approved.
+    The terms to be sent are those returned: a group may have let the order grow while it waited. What ends it here is
+    told: a cancellation, and trading having been blocked after it was approved.
     """
     async with live.transaction() as tx:
         epoch = await tx.blocking_epoch(order_id)
@@ -110,20 +114,22 @@ async def begin_sending(order_id: OrderId, *, live: Live, desk: Desk, at: dateti
         if order is None or queued is None or order.status is not LiveStatus.QUEUED:
             return None
         if order.is_cancel_requested:
-            await _close(tx, order, LiveStatus.CANCELED, OrderCanceled(order_id=order.order_id), desk=desk, at=at)
+            event: Event = OrderCanceled(order_id=order.order_id)
+            await _ended(tx, order, LiveStatus.CANCELED, event, desk=desk, at=at)
             return None
-        if queued.kill_epoch < epoch:
+        is_bound = order.part_of is None  # what works for an exit only closes, and was approved with its entry
+        if is_bound and queued.kill_epoch < epoch:
             reason = f"trading was blocked (epoch {epoch}) after the approval was given (epoch {queued.kill_epoch})"
             event = OrderRefused(order_id=order.order_id, code=KILL_ACTIVE, reason=reason)
-            await _close(tx, order, LiveStatus.REJECTED, event, desk=desk, at=at)
+            await _ended(tx, order, LiveStatus.REJECTED, event, desk=desk, at=at)
             return None
-        if queued.approved_until <= at:
+        if is_bound and queued.approved_until <= at:
             return None
         sending = replace(order, status=LiveStatus.SENDING, attempts=order.attempts + 1)
         await tx.store(sending, at=at)
         fault_point("broker.sending_stored")
     fault_point("broker.sending_committed")
-    return sending
+    return sending, queued
 
 
 def not_renewed(reason: str) -> Refusal:
@@ -137,7 +143,7 @@ async def refuse_queued(queued: Queued, refusal: Refusal, *, live: Live, desk: D
         order = await tx.lock(queued.order_id)
         if order is not None and order.status is LiveStatus.QUEUED:
             event = OrderRefused(order_id=order.order_id, code=refusal.code, reason=refusal.reason)
-            await _close(tx, order, LiveStatus.REJECTED, event, desk=desk, at=at)
+            await _ended(tx, order, LiveStatus.REJECTED, event, desk=desk, at=at)
 
 
 async def finish_sending(order: LiveOrder, answer: Answer, *, live: Live, desk: Desk, at: datetime) -> None:
@@ -148,12 +154,13 @@ async def finish_sending(order: LiveOrder, answer: Answer, *, live: Live, desk: 
             message = f"order {order.order_id} was sent and is gone"
             raise RuntimeError(message)
         match answer:
+            case Taken(report) if now.replaces is not None and report.state in _AWAITED:
+                await _await_swap(tx, now, report, at=at)
             case Taken(report):
                 await tell(tx, apply_report(now, report, is_replayed=False), desk=desk, at=at, reason=report.reason)
-                await _end_replaced(tx, now, desk=desk, at=at)
             case Refused(code, reason) if now.status is LiveStatus.SENDING:
                 event = OrderRefused(order_id=now.order_id, code=code, reason=reason)
-                await _close(tx, now, LiveStatus.REJECTED, event, desk=desk, at=at)
+                await _ended(tx, now, LiveStatus.REJECTED, event, desk=desk, at=at)
             case NotSent() if now.status is LiveStatus.SENDING:
                 await tx.store(replace(now, status=LiveStatus.QUEUED), at=at)
             case Duplicate() | Uncertain() if now.status is LiveStatus.SENDING:
@@ -179,12 +186,9 @@ async def cancel_live(tx: LiveRows, order_id: OrderId, *, desk: Desk, at: dateti
     order = await tx.lock(order_id)
     if order is None or order.status in CLOSED:
         return False
-    if order.status is LiveStatus.QUEUED and order.attempts == 0:
-        await _close(tx, order, LiveStatus.CANCELED, OrderCanceled(order_id=order_id), desk=desk, at=at)
-        return True
-    if not order.is_cancel_requested:
-        await tx.store(replace(order, is_cancel_requested=True), at=at)
-        tx.session.is_wake_due = True
+    if order.group_id is None:
+        return await withdraw(tx, order, desk=desk, at=at)
+    await cancel_member(tx, order, desk=desk, at=at)
     return False
 
 
@@ -195,33 +199,39 @@ async def refuse_cancel(order: LiveOrder, answer: Refused, *, live: Live, desk: 
         if now is None or now.status in CLOSED or not now.is_cancel_requested:
             return
         await tx.store(replace(now, is_cancel_requested=False), at=at)
-        event = CancelRefused(order_id=now.order_id, code=answer.code, reason=answer.reason)
-        await _told(tx, now, event, desk=desk, at=at)
+        if now.part_of is None:
+            event = CancelRefused(order_id=now.order_id, code=answer.code, reason=answer.reason)
+            await told(tx, now, event, desk=desk, at=at)
+        if now.group_id is not None:
+            await regroup(tx, now.group_id, desk=desk, at=at)
 
 
-async def _end_replaced(tx: LiveRows, order: LiveOrder, *, desk: Desk, at: datetime) -> None:
-    old = None if order.replaces is None else await tx.lock(order.replaces)
-    if old is None or old.status in CLOSED:
-        return
-    applied = Applied(order=replace(old, status=LiveStatus.REPLACED), tales=(Tale.REPLACED,))
-    await tell(tx, applied, desk=desk, at=at)
+async def _await_swap(tx: LiveRows, order: LiveOrder, report: VenueOrder, *, at: datetime) -> None:
+    """Keep a replacement the venue has taken in until it tells that the swap was made; it may yet be refused.
+
+    The order before it may be filled first. Nobody is told of a doubt, since there is none about the answer.
+    """
+    if order.status is LiveStatus.SENDING:
+        waiting = replace(order, status=LiveStatus.UNKNOWN, venue_order_id=report.venue_order_id, unknown_since=at)
+        await tx.store(replace(waiting, misses=0, missed_at=None), at=at)
 
 
 async def _lose_answer(tx: LiveRows, order: LiveOrder, reason: str, *, desk: Desk, at: datetime) -> None:
     lost = replace(order, status=LiveStatus.UNKNOWN, unknown_since=at, misses=0, missed_at=None)
     await tx.store(lost, at=at)
-    await _told(tx, lost, OrderUncertain(order_id=order.order_id, reason=reason), desk=desk, at=at)
+    known = order if order.part_of is None else await tx.lock(order.part_of) or order
+    await told(tx, known, OrderUncertain(order_id=known.order_id, reason=reason), desk=desk, at=at)
 
 
-async def _close(
+async def _ended(
     tx: LiveRows, order: LiveOrder, status: LiveStatus, event: Event, *, desk: Desk, at: datetime
 ) -> None:  # fmt: skip
-    await tx.store(replace(order, status=status), at=at)
-    await _told(tx, order, event, desk=desk, at=at)
-
-
-async def _told(tx: LiveRows, order: LiveOrder, event: Event, *, desk: Desk, at: datetime) -> None:
-    await append_event(tx.session, event, ids=desk.ids, aggregate_id=order.order_id, context=desk.context, at=at)
-    facts: dict[str, object] = {"told": type(event).__name__, "attempts": order.attempts}
-    what = f"order:{order.order_id}"
-    await append_audit(tx.session, "order.send", what, facts, ids=desk.ids, context=desk.context, at=at)
+    """End an order that the venue does not have, and bring its group on."""
+    await close(tx, order, status, event, desk=desk, at=at)
+    if order.group_id is None:
+        return
+    reason = event.reason if isinstance(event, OrderRefused) else ""
+    await regroup(tx, order.group_id, desk=desk, at=at, reason=reason)
+    leg = None if order.part_of is None or not order.attempts else await tx.lock(order.part_of)
+    if leg is not None and leg.status is LiveStatus.HELD:
+        await told(tx, leg, known_again(leg), desk=desk, at=at)

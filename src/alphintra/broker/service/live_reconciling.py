@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import AccountId
 
-__all__ = ["reconcile", "replay_executions"]
+__all__ = ["reconcile", "replay_executions", "replay_orders"]
 
 OVERLAP = timedelta(minutes=5)  # executions are listed by the venue's clock and may appear late
 COMPARISONS = 3  # a difference counts once it is there whenever one looks: executions go on meanwhile
@@ -54,7 +54,7 @@ async def reconcile(venue: RemoteVenue, account_id: AccountId, *, live: Live, de
 
     Returns whether the account may trade. A second run over the same venue writes nothing.
     """
-    await _orders(venue, account_id, live=live, desk=desk, clock=clock)
+    await replay_orders(venue, account_id, live=live, desk=desk, clock=clock)
     findings = await _holdings(venue, account_id, live=live, desk=desk, clock=clock)
     async with live.transaction() as tx:
         await open_breaks(tx, account_id, findings, desk=desk, at=clock.now())
@@ -74,18 +74,26 @@ async def reconcile(venue: RemoteVenue, account_id: AccountId, *, live: Live, de
     return True
 
 
-async def _orders(venue: RemoteVenue, account_id: AccountId, *, live: Live, desk: Desk, clock: Clock) -> None:
-    """Take in how every order stands. Orders are read before executions: what they count is listed then."""
+async def replay_orders(
+    venue: RemoteVenue, account_id: AccountId, *, live: Live, desk: Desk, clock: Clock, has_settled: bool = True
+) -> None:
+    """Take in how every order stands. Orders are read before executions: what they count is listed then.
+
+    Unless ``has_settled``, executions may be listed a moment later than orders count them: what is missing is no
+    finding yet.
+    """
     reported = {order.client_order_id: order for order in await venue.open_orders()}
     async with live.reading() as rows:
         ours = await rows.active(account_id)
     lost: list[Finding] = []
     for order in ours:
-        if order.status is not LiveStatus.WORKING or order.client_order_id in reported:
+        if order.status is not LiveStatus.WORKING or reported.keys() & {order.client_order_id, order.order_id.hex}:
             continue
         if order.updated_at is not None and order.updated_at + venue.capabilities.visibility_delay > clock.now():
             continue  # it may not be visible yet
-        found = await venue.find(order.client_order_id, venue_order_id=order.venue_order_id, symbol=order.symbol)
+        found = await venue.find(
+            order.client_order_id, order_id=order.order_id, venue_order_id=order.venue_order_id, symbol=order.symbol
+        )
         if found is None:
             detail = f"order {order.client_order_id} worked at the venue, which now says there is none such"
             key = f"{order.order_id}:gone"
@@ -96,7 +104,7 @@ async def _orders(venue: RemoteVenue, account_id: AccountId, *, live: Live, desk
             reported[order.client_order_id] = found
     is_whole = await replay_executions(venue, account_id, live=live, desk=desk, clock=clock)
     for report in reported.values():
-        await hear_order(report, account_id, live=live, desk=desk, at=clock.now(), is_replayed=is_whole)
+        await hear_order(report, account_id, live=live, desk=desk, at=clock.now(), is_replayed=has_settled and is_whole)
     if not is_whole:
         await replay_executions(venue, account_id, live=live, desk=desk, clock=clock)
     async with live.transaction() as tx:

@@ -1,42 +1,28 @@
-"""What others are told of orders at venues elsewhere, and of differences found there."""
+"""What others are told of connections, and of differences found at venues elsewhere."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from alphintra.broker.domain.links import LinkStatus, may_become
 from alphintra.broker.domain.reconciling import BLOCKING
-from alphintra.broker.domain.reports import Applied, Tale
-from alphintra.contracts.broker import (
-    BreakFound,
-    ConnectionChanged,
-    ExecutionReported,
-    OrderAcknowledged,
-    OrderCanceled,
-    OrderExpired,
-    OrderRefused,
-    OrderReplaced,
-    OrderSuspended,
-)
-from alphintra.infrastructure.events import append_audit, append_event, append_events
+from alphintra.contracts.broker import BreakFound, ConnectionChanged
+from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.messages import Actor, Context, Event
+from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from alphintra.broker.domain.links import Link
-    from alphintra.broker.domain.reports import Finding, LiveOrder, VenueFill
+    from alphintra.broker.domain.reports import Finding
     from alphintra.broker.repository.live import LiveRows
     from alphintra.kernel.ids import AccountId, IdSource
 
-__all__ = ["Desk", "open_breaks", "tell", "turn_link", "worker_context"]
-
-VENUE_REJECTED = "VENUE_REJECTED"
+__all__ = ["Desk", "open_breaks", "turn_link", "worker_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +36,6 @@ class Desk:
 def worker_context() -> Context:
     """Return the context of what a venue reports by itself."""
     return Context(trace_id=new_trace_id(), actor=Actor(id="service:broker"))
-
-
-async def tell(
-    tx: LiveRows, applied: Applied, *, desk: Desk, at: datetime, fill: VenueFill | None = None, reason: str = ""
-) -> None:
-    """Store an order as a report left it, and tell what follows."""
-    order = applied.order
-    await tx.store(order, at=at)
-    told: list[tuple[UUID, Event]] = []
-    for tale in applied.tales:
-        replaced_by = await tx.replacing(order) if tale is Tale.REPLACED else None
-        told.append((order.order_id, _event(tale, applied, fill=fill, replaced_by=replaced_by, reason=reason)))
-    await append_events(tx.session, told, ids=desk.ids, context=desk.context, at=at)
-    if told:
-        facts: dict[str, object] = {"told": list(applied.tales), "status": order.status}
-        what = f"order:{order.order_id}"
-        await append_audit(tx.session, "order.report", what, facts, ids=desk.ids, context=desk.context, at=at)
-    await open_breaks(tx, order.account_id, applied.findings, desk=desk, at=at)
 
 
 async def open_breaks(
@@ -121,42 +89,3 @@ async def turn_link(
     what = f"account:{link.account_id}"
     await append_event(tx.session, event, ids=desk.ids, aggregate_id=link.account_id, context=desk.context, at=at)
     await append_audit(tx.session, "connection.turn", what, facts, ids=desk.ids, context=desk.context, at=at)
-
-
-def _event(tale: Tale, applied: Applied, *, fill: VenueFill | None, replaced_by: UUID | None, reason: str) -> Event:
-    order: LiveOrder = applied.order
-    order_id = order.order_id
-    event: Event = OrderCanceled(order_id=order_id)
-    match tale:
-        case Tale.ACKNOWLEDGED:
-            event = OrderAcknowledged(order_id=order_id, venue_order_id=order.venue_order_id or "")
-        case Tale.REJECTED:
-            event = OrderRefused(order_id=order_id, code=VENUE_REJECTED, reason=reason or "the venue gives no reason")
-        case Tale.EXPIRED:
-            event = OrderExpired(order_id=order_id)
-        case Tale.SUSPENDED | Tale.DONE_FOR_DAY:
-            is_done = tale is Tale.DONE_FOR_DAY
-            event = OrderSuspended(order_id=order_id, is_done_for_day=is_done, reason=f"the venue says {tale}")
-        case Tale.EXECUTED if fill is not None:
-            event = _executed(applied, fill)
-        case Tale.REPLACED if replaced_by is not None:
-            event = OrderReplaced(order_id=order_id, replaced_by=replaced_by)
-        case _:
-            pass  # canceled, or replaced by an order that is none of ours: it works no longer
-    return event
-
-
-def _executed(applied: Applied, fill: VenueFill) -> ExecutionReported:
-    order = applied.order
-    return ExecutionReported(
-        execution_id=fill.execution_id,
-        order_id=order.order_id,
-        account_id=order.account_id,
-        symbol=order.symbol,
-        side=fill.side,
-        qty=fill.qty,
-        price=fill.price,
-        fee=applied.fee,
-        executed_at=fill.executed_at,
-        final_qty=order.filled_qty if fill.is_final and not applied.is_behind else None,
-    )

@@ -50,6 +50,9 @@ INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at) VALUES ($1, $
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 
+-- verdicts.known: which of the orders were sent or refused
+SELECT order_id FROM verdicts WHERE order_id = ANY($1::uuid[]);
+
 -- verdicts.get: whether an order was sent; no row if nothing was decided on it
 SELECT is_sent FROM verdicts WHERE order_id = $1;
 
@@ -255,6 +258,10 @@ RETURNING group_id;
 SELECT slippage_bps, commission_bps, fee_per_share, fee_minimum, participation, reject_bps, latency_bars
 FROM connections WHERE account_id = $1;
 
+-- connections.settings_of_owner: how a person's paper accounts are traded
+SELECT account_id, slippage_bps, commission_bps, fee_per_share, fee_minimum, participation, reject_bps, latency_bars
+FROM connections WHERE owner_id = $1 ORDER BY account_id;
+
 -- connections.set: change how a paper account is traded
 UPDATE connections
 SET
@@ -321,22 +328,58 @@ DELETE FROM link_credentials WHERE account_id = $1;
 -- live_orders.insert: store an order for a venue elsewhere, before anything is sent
 INSERT INTO live_orders (
     order_id, account_id, client_order_id, symbol, side, qty, terms, approval, kill_epoch, approved_until, replaces,
-    status, queued_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $12, $12);
+    status, order_class, leg, group_id, part_of, queued_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17);
+
+-- live_orders.hold_group: hold the group of an order, or the order alone, before any row of it is read to be changed
+SELECT h.order_id FROM live_orders AS h
+WHERE h.order_id = (SELECT coalesce(o.group_id, o.order_id) FROM live_orders AS o WHERE o.order_id = $1)
+FOR NO KEY UPDATE;
+
+-- live_orders.hold_reported: hold the group of the order a venue reports on, before any row of it is read
+SELECT h.order_id FROM live_orders AS h
+WHERE
+    h.order_id = (
+        SELECT coalesce(o.group_id, o.order_id) FROM live_orders AS o
+        WHERE o.account_id = $1 AND (o.client_order_id = $2 OR o.venue_order_id = $3)
+        ORDER BY (o.client_order_id = $2) DESC LIMIT 1
+    )
+FOR NO KEY UPDATE;
+
+-- live_orders.of_group: the orders of a group, which is held, and what works for its exits at the venue
+SELECT
+    order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
+    prior_qty
+FROM live_orders WHERE group_id = $1 ORDER BY queued_at, order_id;
+
+-- live_orders.terms_of_legs: terms of the exits of a group
+SELECT terms FROM live_orders WHERE group_id = $1 AND leg <> 'entry' AND part_of IS NULL ORDER BY leg, order_id;
+
+-- live_orders.carry: what the orders that an order replaced have filled in all
+UPDATE live_orders SET prior_qty = $2 WHERE order_id = $1;
+
+-- live_orders.grow: let an order that was not sent yet be for more
+UPDATE live_orders SET qty = $2, terms = $3, updated_at = $4 WHERE order_id = $1;
 
 -- live_orders.get: read an order and hold it until the transaction ends
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
-    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
+    prior_qty
 FROM live_orders WHERE order_id = $1 FOR NO KEY UPDATE;
 
 -- live_orders.of_report: the order a venue reports on, by our id or its own, held until the transaction ends
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
-    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
+    prior_qty
 FROM live_orders
 WHERE account_id = $1 AND (client_order_id = $2 OR venue_order_id = $3)
 ORDER BY (client_order_id = $2) DESC LIMIT 1 FOR NO KEY UPDATE;
+
+-- live_orders.named: the client order id of an order of an account
+SELECT client_order_id FROM live_orders WHERE account_id = $1 AND order_id = $2;
 
 -- live_orders.replacing: the order that takes the place of another
 SELECT order_id FROM live_orders WHERE replaces = $1 AND account_id = $2;
@@ -344,13 +387,14 @@ SELECT order_id FROM live_orders WHERE replaces = $1 AND account_id = $2;
 -- live_orders.active: an account's orders that are not closed, oldest first
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
-    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
+    prior_qty
 FROM live_orders
 WHERE account_id = $1 AND status IN ('queued', 'sending', 'unknown', 'review', 'working')
 ORDER BY queued_at, order_id;
 
 -- live_orders.queue: orders to be sent, oldest first, with what allows it
-SELECT order_id, terms, approval, kill_epoch, approved_until
+SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of
 FROM live_orders WHERE account_id = $1 AND status = 'queued' ORDER BY queued_at, order_id LIMIT $2;
 
 -- live_orders.unanswered: symbols of orders that were sent and of which the venue has told nothing yet
@@ -359,12 +403,13 @@ WHERE account_id = $1 AND (status IN ('sending', 'unknown', 'review') OR (status
 ORDER BY symbol;
 
 -- live_orders.queued: an order with what allows it to be sent
-SELECT order_id, terms, approval, kill_epoch, approved_until FROM live_orders WHERE order_id = $1;
+SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of FROM live_orders WHERE order_id = $1;
 
 -- live_orders.cancels: orders whose cancellation the venue is to be asked for
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
-    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at
+    is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
+    prior_qty
 FROM live_orders
 WHERE
     account_id = $1 AND status = 'working' AND is_cancel_requested AND venue_order_id IS NOT NULL
@@ -391,12 +436,13 @@ UPDATE live_orders SET cancel_after = $2 WHERE order_id = $1;
 -- live_orders.open_in: ids of an account's orders that are not closed, of everybody's for null
 SELECT order_id FROM live_orders
 WHERE
-    status IN ('queued', 'sending', 'unknown', 'review', 'working') AND ($1::uuid IS NULL OR account_id = $1)
+    status IN ('queued', 'sending', 'unknown', 'review', 'working', 'held') AND part_of IS NULL
+    AND ($1::uuid IS NULL OR account_id = $1)
 ORDER BY account_id, order_id;
 
 -- live_orders.list: an account's orders, newest first
 SELECT order_id, account_id, terms, filled_qty, status, venue_order_id, queued_at
-FROM live_orders WHERE account_id = $1 ORDER BY queued_at DESC, order_id DESC LIMIT $2;
+FROM live_orders WHERE account_id = $1 AND part_of IS NULL ORDER BY queued_at DESC, order_id DESC LIMIT $2;
 
 -- live_executions.find: an execution by the venue's id of it, or by what the order had filled in all by then
 SELECT
@@ -416,13 +462,29 @@ INSERT INTO live_executions (
 ON CONFLICT (account_id, execution_id) DO NOTHING
 RETURNING execution_id;
 
+-- live_executions.external: an execution that we did not order
+SELECT
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+FROM live_executions WHERE account_id = $1 AND execution_id = $2 AND order_id IS NULL;
+
 -- live_executions.positions: what the booked executions of an account add up to, by symbol
-SELECT symbol, sum(CASE side WHEN 'buy' THEN qty ELSE -qty END) AS qty
-FROM live_executions WHERE account_id = $1 AND order_id IS NOT NULL GROUP BY symbol;
+SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END) AS qty
+FROM live_executions AS e
+LEFT JOIN adoptions AS a ON a.account_id = e.account_id AND a.execution_id = e.execution_id
+WHERE e.account_id = $1 AND (e.order_id IS NOT NULL OR a.order_id IS NOT NULL)
+GROUP BY e.symbol;
 
 -- live_executions.cash_flow: the money the booked executions of an account brought, fees taken off
-SELECT coalesce(sum(CASE side WHEN 'buy' THEN -qty * price ELSE qty * price END - fee), 0) AS flow
-FROM live_executions WHERE account_id = $1 AND order_id IS NOT NULL;
+SELECT coalesce(sum(CASE e.side WHEN 'buy' THEN -e.qty * e.price ELSE e.qty * e.price END - e.fee), 0) AS flow
+FROM live_executions AS e
+LEFT JOIN adoptions AS a ON a.account_id = e.account_id AND a.execution_id = e.execution_id
+WHERE e.account_id = $1 AND (e.order_id IS NOT NULL OR a.order_id IS NOT NULL);
+
+-- adoptions.insert: take an execution into the books; no row comes back if it is there
+INSERT INTO adoptions (account_id, execution_id, order_id, adopted_by, reason, adopted_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id, execution_id) DO NOTHING
+RETURNING order_id;
 
 -- breaks.insert: open a break; no row comes back if it was found before
 INSERT INTO breaks (break_id, account_id, code, key, symbol, order_id, detail, found_at)

@@ -25,6 +25,19 @@ begin
 end
 $function$;
 
+-- table adoptions
+CREATE TABLE adoptions (
+    account_id uuid NOT NULL,
+    execution_id text NOT NULL,
+    order_id uuid NOT NULL,
+    adopted_by text NOT NULL,
+    reason text NOT NULL,
+    adopted_at timestamp with time zone NOT NULL,
+    CONSTRAINT adoptions_adopted_by_check CHECK ((adopted_by <> ''::text)),
+    CONSTRAINT adoptions_pkey PRIMARY KEY (account_id, execution_id),
+    CONSTRAINT adoptions_reason_check CHECK ((reason <> ''::text))
+);
+
 -- table audit_events
 CREATE TABLE audit_events (
     audit_id uuid NOT NULL,
@@ -212,15 +225,25 @@ CREATE TABLE live_orders (
     missed_at timestamp with time zone,
     queued_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    order_class text DEFAULT 'simple'::text NOT NULL,
+    leg text DEFAULT 'entry'::text NOT NULL,
+    group_id uuid,
+    part_of uuid,
+    prior_qty numeric(28,9) DEFAULT 0 NOT NULL,
     CONSTRAINT live_orders_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT live_orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric))),
+    CONSTRAINT live_orders_held_only_legs CHECK ((((status <> 'held'::text) OR ((leg <> 'entry'::text) AND (part_of
+        IS NULL))) AND ((part_of IS NULL) OR (group_id IS NOT NULL)))),
     CONSTRAINT live_orders_pkey PRIMARY KEY (order_id),
+    CONSTRAINT live_orders_prior_finite CHECK (((prior_qty >= (0)::numeric) AND (prior_qty < 'Infinity'::numeric))),
     CONSTRAINT live_orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT live_orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
-    CONSTRAINT live_orders_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text,
+    CONSTRAINT live_orders_words_known CHECK (((status = ANY (ARRAY['held'::text, 'queued'::text, 'sending'::text,
         'unknown'::text, 'review'::text, 'working'::text, 'filled'::text, 'canceled'::text, 'expired'::text,
-        'rejected'::text, 'replaced'::text])))
+        'rejected'::text, 'replaced'::text])) AND (order_class = ANY (ARRAY['simple'::text, 'oto'::text,
+        'oco'::text, 'bracket'::text])) AND (leg = ANY (ARRAY['entry'::text, 'take_profit'::text,
+        'stop_loss'::text]))))
 );
 
 -- table markets
@@ -377,6 +400,10 @@ CREATE TABLE verdicts (
     CONSTRAINT verdicts_pkey PRIMARY KEY (order_id)
 );
 
+-- foreign key adoptions.adoptions_account_id_fkey
+ALTER TABLE adoptions ADD CONSTRAINT adoptions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    links(account_id);
+
 -- foreign key breaks.breaks_account_id_fkey
 ALTER TABLE breaks ADD CONSTRAINT breaks_account_id_fkey FOREIGN KEY (account_id) REFERENCES links(account_id);
 
@@ -438,6 +465,9 @@ CREATE INDEX live_executions_order_idx ON live_executions USING btree (order_id)
 -- index live_orders.live_orders_active_idx
 CREATE INDEX live_orders_active_idx ON live_orders USING btree (account_id, queued_at, order_id) WHERE (status = ANY
     (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'review'::text, 'working'::text]));
+
+-- index live_orders.live_orders_group_idx
+CREATE INDEX live_orders_group_idx ON live_orders USING btree (group_id) WHERE (group_id IS NOT NULL);
 
 -- index live_orders.live_orders_venue_order_id_idx
 CREATE UNIQUE INDEX live_orders_venue_order_id_idx ON live_orders USING btree (account_id, venue_order_id) WHERE

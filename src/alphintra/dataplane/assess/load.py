@@ -69,7 +69,6 @@ async def _rounds(database: Database, placement: Placement, *, rounds: int) -> N
             )
         async with database.transaction() as session:
             await session.rows("events.claim", 16)
-            await session.execute("events.published", [event])
         if service == "trading":
             await submit_orders(database, count=1)
 

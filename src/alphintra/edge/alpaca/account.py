@@ -9,12 +9,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alphintra.contracts.books import SummaryView
 from alphintra.contracts.orders import AccountView
 from alphintra.contracts.risk import GetLimits, LimitsView, RiskStateView
-from alphintra.contracts.trading import GetAccount
+from alphintra.contracts.trading import GetAccount, GetSummary
 from alphintra.edge.alpaca.desk import Desk, desk_of
 from alphintra.edge.alpaca.errors import refused
-from alphintra.edge.alpaca.positions import holdings_of
 from alphintra.edge.alpaca.reading import Fields, body_of
 from alphintra.edge.alpaca.shapes import json_response, moment, money
 from alphintra.edge.guards import Scope
@@ -28,28 +28,20 @@ NORMAL: Final = "normal"
 
 
 async def get_account(request: Request) -> Response:
-    """Fetch the account: cash, equity at risk's last prices, and whether it may trade."""
+    """Fetch the account: cash, equity at the newest prices, and whether it may trade."""
     desk = await desk_of(request, Scope.READ)
-    account, limits, positions, risk = await asyncio.gather(
+    account, limits, worth, risk = await asyncio.gather(
         desk.caller.ask(GetAccount(account_id=desk.account_id)),
         desk.caller.ask(GetLimits(account_id=desk.account_id)),
-        desk.positions(),
+        desk.caller.ask(GetSummary(account_id=desk.account_id)),
         desk.risk(),
     )
-    holdings = holdings_of(positions, risk).values()
-    # A position without any price yet counts at what it cost: it was just bought.
-    values = [holding.cost if holding.market_value is None else holding.market_value for holding in holdings]
-    long_value = sum((value for value in values if value > 0), Decimal(0))
-    short_value = sum((value for value in values if value < 0), Decimal(0))
-    return json_response(_shape(account, limits, risk, (long_value, short_value)))
+    return json_response(_shape(account, limits, worth, risk))
 
 
-def _shape(
-    account: AccountView, limits: LimitsView, risk: RiskStateView, values: tuple[Decimal, Decimal]
-) -> dict[str, object]:
-    long_value, short_value = values
-    equity = account.cash + long_value + short_value
-    buying_power = money(max(account.cash - risk.reserved_cash, Decimal(0)))
+def _shape(account: AccountView, limits: LimitsView, worth: SummaryView, risk: RiskStateView) -> dict[str, object]:
+    long_value, short_value = worth.long_market_value, worth.short_market_value
+    buying_power = money(max(worth.buying_power - risk.reserved_cash, Decimal(0)))
     is_blocked = any(state.state != NORMAL for state in risk.kill_states)
     prefix = "PA" if account.mode is AccountMode.PAPER else ""
     return {
@@ -58,7 +50,7 @@ def _shape(
         "status": "ACTIVE" if account.status == "active" else "ONBOARDING",
         "crypto_status": "ACTIVE" if account.status == "active" else "ONBOARDING",
         "currency": account.currency,
-        "cash": money(account.cash),
+        "cash": money(worth.cash),
         "buying_power": buying_power,
         "regt_buying_power": buying_power,
         "daytrading_buying_power": "0",
@@ -69,9 +61,9 @@ def _shape(
         "accrued_fees": "0",
         "pending_transfer_in": "0",
         "pending_transfer_out": "0",
-        "portfolio_value": money(equity),
-        "equity": money(equity),
-        "last_equity": None,
+        "portfolio_value": money(worth.equity),
+        "equity": money(worth.equity),
+        "last_equity": money(worth.last_equity),
         "long_market_value": money(long_value),
         "short_market_value": money(short_value),
         "initial_margin": money(long_value - short_value),

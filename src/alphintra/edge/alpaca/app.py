@@ -11,7 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from alphintra.edge.alpaca import account, bars, market, orders, positions, watchlists
+from alphintra.edge.alpaca import (
+    account,
+    activities,
+    announcements,
+    bars,
+    history,
+    market,
+    orders,
+    positions,
+    watchlists,
+)
 from alphintra.edge.alpaca.desk import Choices
 from alphintra.edge.alpaca.errors import ALPACA_PREFIX, HANDLERS
 from alphintra.edge.alpaca.stream import stream
@@ -63,11 +73,15 @@ ENDPOINTS: Final = (
     AlpacaRoute("GET", "/v2/account", Scope.READ, account.get_account),
     AlpacaRoute("GET", "/v2/account/configurations", Scope.READ, account.get_configurations),
     AlpacaRoute("PATCH", "/v2/account/configurations", Scope.TRADE, account.change_configurations),
+    AlpacaRoute("GET", "/v2/account/activities", Scope.READ, activities.list_activities),
+    AlpacaRoute("GET", "/v2/account/activities/{activity_type}", Scope.READ, activities.list_activities_of_type),
+    AlpacaRoute("GET", "/v2/account/portfolio/history", Scope.READ, history.get_portfolio_history),
     AlpacaRoute("POST", "/v2/orders", Scope.TRADE, orders.submit_order),
     AlpacaRoute("GET", "/v2/orders", Scope.READ, orders.list_orders),
     AlpacaRoute("DELETE", "/v2/orders", Scope.TRADE, orders.cancel_all_orders),
     AlpacaRoute("GET", "/v2/orders:by_client_order_id", Scope.READ, orders.get_order_by_client_order_id),
     AlpacaRoute("GET", "/v2/orders/{order_id}", Scope.READ, orders.get_order),
+    AlpacaRoute("PATCH", "/v2/orders/{order_id}", Scope.TRADE, orders.replace_order),
     AlpacaRoute("DELETE", "/v2/orders/{order_id}", Scope.TRADE, orders.cancel_order),
     AlpacaRoute("GET", "/v2/positions", Scope.READ, positions.list_positions),
     AlpacaRoute("DELETE", "/v2/positions", Scope.TRADE, positions.close_all_positions),
@@ -75,6 +89,10 @@ ENDPOINTS: Final = (
     AlpacaRoute("DELETE", "/v2/positions/{symbol:path}", Scope.TRADE, positions.close_position),
     AlpacaRoute("GET", "/v2/assets", Scope.READ, market.list_assets),
     AlpacaRoute("GET", "/v2/assets/{symbol:path}", Scope.READ, market.get_asset),
+    AlpacaRoute("GET", "/v2/corporate_actions/announcements", Scope.READ, announcements.list_announcements),
+    AlpacaRoute(
+        "GET", "/v2/corporate_actions/announcements/{announcement_id}", Scope.READ, announcements.get_announcement
+    ),
     AlpacaRoute("GET", "/v2/clock", Scope.READ, market.get_clock),
     AlpacaRoute("GET", "/v2/calendar", Scope.READ, market.get_calendar),
     AlpacaRoute("GET", "/v2/watchlists", Scope.READ, watchlists.list_watchlists),

@@ -48,6 +48,7 @@ _OF_KIND: Final[Mapping[Kind, _Answer]] = MappingProxyType(
 _BAD_REQUEST: Final[_Answer] = (HTTPStatus.BAD_REQUEST, INVALID)
 _OF_CODE: Final[Mapping[str, _Answer]] = MappingProxyType(
     {
+        "ACTIVITY_TYPE_UNKNOWN": (HTTPStatus.UNPROCESSABLE_ENTITY, NOT_UNIQUE),
         "BODY_EMPTY": _BAD_REQUEST,
         "BODY_TOO_LARGE": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, INVALID),
         "CONTENT_TYPE": _BAD_REQUEST,

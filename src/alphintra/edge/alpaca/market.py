@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,10 +20,18 @@ from alphintra.edge.guards import Scope, gate_of
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.errors import Kind
 
-__all__ = ["get_asset", "get_calendar", "get_clock", "list_assets"]
+__all__ = ["CALENDAR", "NEW_YORK", "get_asset", "get_calendar", "get_clock", "list_assets", "local_midnight"]
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 CALENDAR: Final = calendar_of("SPY")  # every symbol without a slash trades by the same one
+
+
+def local_midnight(day: date, *, days: int = 0) -> datetime:
+    """Return when a day begins in New York, or the one so many days later. Raises TIME_FORMAT beyond all calendars."""
+    try:
+        return datetime.combine(day + timedelta(days=days), time(), NEW_YORK).astimezone(UTC)
+    except OverflowError as error:
+        raise refused("TIME_FORMAT", f"{day} is beyond all calendars", pointer="/date") from error
 
 
 class AssetStatus(StrEnum):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alphintra.contracts.orders import OrderView, StopLoss, TakeProfit
-from alphintra.contracts.trading import CancelOrder, ListOrders, SubmitOrder
+from alphintra.contracts.trading import CancelOrder, ListOrders, ReplaceOrder, SubmitOrder
 from alphintra.edge.alpaca.desk import Desk, desk_of
 from alphintra.edge.alpaca.errors import error_body, error_response, refused
 from alphintra.edge.alpaca.reading import Fields, body_of, path_id, query_of, symbol_of
@@ -38,6 +38,7 @@ __all__ = [
     "get_order",
     "get_order_by_client_order_id",
     "list_orders",
+    "replace_order",
     "submit_order",
 ]
 
@@ -71,10 +72,36 @@ async def submit_order(request: Request) -> Response:
     body = await body_of(request)
     given = body.text("client_order_id")
     command = _command(desk, body, given or str(desk.caller.gate.ids.new()))
-    if given is not None and await _by_client_order_id(desk, given) is not None:
-        raise AlphintraError("ORDER_ID_REUSED", "client_order_id must be unique", kind=Kind.CONFLICT)
+    await _require_unused(desk, given)
     order = await desk.caller.ask(command)
     return denial_of(order) or json_response(order_shape(order))
+
+
+async def replace_order(request: Request) -> Response:
+    """Put a new order in the place of a working one; answers the new order. Refused, the old one stays as it is."""
+    desk = await desk_of(request, Scope.TRADE)
+    old = await desk.order(path_id(request, "order_id"))
+    body = await body_of(request)
+    given = body.text("client_order_id")
+    trail = body.amount("trail")
+    command = ReplaceOrder(
+        order_id=old.order_id,
+        client_order_id=given or str(desk.caller.gate.ids.new()),
+        qty=body.amount("qty"),
+        limit_price=body.amount("limit_price"),
+        stop_price=body.amount("stop_price"),
+        trail_price=trail if old.trail_percent is None else None,
+        trail_percent=None if old.trail_percent is None else trail,
+        time_in_force=body.choice("time_in_force", TimeInForce),
+    )
+    await _require_unused(desk, given)
+    order = await desk.caller.ask(command)
+    return denial_of(order) or json_response(order_shape(order))
+
+
+async def _require_unused(desk: Desk, client_order_id: str | None) -> None:
+    if client_order_id is not None and await _by_client_order_id(desk, client_order_id) is not None:
+        raise AlphintraError("ORDER_ID_REUSED", "client_order_id must be unique", kind=Kind.CONFLICT)
 
 
 def denial_of(order: OrderView) -> Response | None:
@@ -143,6 +170,7 @@ async def list_orders(request: Request) -> Response:
     limit = query.whole("limit", default=PAGE_DEFAULT, most=PAGE_MAX)
     wanted = query.choice("status", Wanted) or Wanted.OPEN
     symbols = query.texts("symbols")
+    is_nested = query.flag("nested") or False
     if len(symbols) > SYMBOLS_MAX:
         raise refused("FIELD_LENGTH", f"at most {SYMBOLS_MAX} symbols at once", pointer="/symbols")
     found = await desk.caller.ask(
@@ -157,11 +185,14 @@ async def list_orders(request: Request) -> Response:
             limit=limit,
         )
     )
-    return json_response(_shapes(found.orders, is_nested=query.flag("nested") or False))
+    return json_response(_shapes(found.orders, is_nested=is_nested))
 
 
 def _shapes(orders: Sequence[OrderView], *, is_nested: bool) -> list[object]:
-    """Return orders; nested, those that stand as legs below another of the list are not listed beside it."""
+    """Return orders; nested, those that stand as legs below another of the list are not listed beside it.
+
+    A leg whose first order is not in the list, open where that has been filled, is: nobody loses sight of it.
+    """
     below = {leg.order_id for order in orders for leg in order.legs} if is_nested else set()
     return [order_shape(order, is_nested=is_nested) for order in orders if order.order_id not in below]
 
@@ -177,10 +208,11 @@ def _statuses(wanted: Wanted) -> tuple[OrderStatus, ...] | None:
 
 
 async def get_order(request: Request) -> Response:
-    """Fetch an order."""
+    """Fetch an order, its legs below it where ``nested``."""
     desk = await desk_of(request, Scope.READ)
+    is_nested = query_of(request).flag("nested") or False
     order = await desk.order(path_id(request, "order_id"))
-    return json_response(order_shape(order))
+    return json_response(order_shape(order, is_nested=is_nested))
 
 
 async def get_order_by_client_order_id(request: Request) -> Response:

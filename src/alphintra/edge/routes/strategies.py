@@ -37,7 +37,8 @@ routes = Routes("strategies")
 class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A backtest of a workflow version on a symbol's bars within ``[start, end)``.
 
-    ``initial_cash`` is 100000 and every cost is 0 where they are left out.
+    ``initial_cash`` is 100000 and every cost is 0 where they are left out. Orders are held against the limits of the
+    account named, else against those a new paper account starts with.
     """
 
     version_id: UUID
@@ -48,6 +49,7 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     fee_bps: Amount = msgspec.field(default_factory=Amount)
     fee_per_share: Amount = msgspec.field(default_factory=Amount)
     slippage_bps: Amount = msgspec.field(default_factory=Amount)
+    account_id: UUID | None = None
 
 
 class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +79,7 @@ async def start_backtest(caller: Trader, body: Annotated[BacktestBody, Depends(B
         fee_bps=Decimal(body.fee_bps),
         fee_per_share=Decimal(body.fee_per_share),
         slippage_bps=Decimal(body.slippage_bps),
+        account_id=body.account_id,
     )
     backtest = await caller.ask(command)
     caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"

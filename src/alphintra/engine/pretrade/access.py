@@ -37,6 +37,8 @@ def _strategy(case: Case) -> Findings:
     approved, order = case.book.controls.strategies_allowed, case.order
     if approved is None or order.book_id is None:  # orders by hand are no strategy's
         return ()
+    if not order.strategy_hash and order.is_reducing:  # by hand a person may always close what a book holds
+        return ()
     wanted = approved.get(str(order.book_id))
     if wanted is not None and wanted in {"", order.strategy_hash}:
         return ()
@@ -46,6 +48,9 @@ def _strategy(case: Case) -> Findings:
 
 
 def _coherent(case: Case) -> Findings:
+    if case.order.book_id in case.book.doubled:
+        detail = f"two instances run strategy {case.order.book_id}: stop one of them"
+        return (finding("R27", "FLEET_MISMATCH", detail, limit="one instance", observed="two instances"),)
     if not case.book.fleet:
         return ()
     detail = f"instances of the platform differ: {case.book.fleet}; bring all to one build and configuration"
@@ -201,8 +206,8 @@ COHERENT = Control(
     rule="R27",
     name="Fleet coherence",
     codes=("FLEET_MISMATCH",),
-    inputs="build and configuration hash each instance reported within the last minute",
-    default="one build",
+    inputs="build and configuration hash each instance reported within the last minute; instances of the deployment",
+    default="one build, one instance of a deployment",
     check=_coherent,
 )
 KNOWN = Control(

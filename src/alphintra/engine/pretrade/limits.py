@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
+
+import msgspec
 
 from alphintra.kernel.ids import AccountId
 
-__all__ = ["LIMIT_DOCS", "LimitControls", "LimitSet"]
+__all__ = ["LIMIT_DOCS", "NO_ACCOUNT", "LimitControls", "LimitSet", "default_limits", "limit_hash"]
+
+NO_ACCOUNT: Final = AccountId(UUID(int=0))  # of limits that belong to no account
+DEFAULT_ORDER_QTY_MAX: Final = Decimal(100_000)
+DEFAULT_ORDER_NOTIONAL_MAX: Final = Decimal(1_000_000)
+DEFAULT_POSITION_QTY_MAX: Final = Decimal(100_000)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,30 @@ class LimitSet:
     set_by: str
     set_at: datetime
     controls: LimitControls = LimitControls()
+
+
+def default_limits(account_id: AccountId = NO_ACCOUNT, *, set_by: str = "default", at: datetime = _NEVER) -> LimitSet:
+    """Return the limit set an account starts with."""
+    return LimitSet(
+        account_id=account_id,
+        version=1,
+        order_qty_max=DEFAULT_ORDER_QTY_MAX,
+        order_notional_max=DEFAULT_ORDER_NOTIONAL_MAX,
+        position_qty_max=DEFAULT_POSITION_QTY_MAX,
+        may_short=False,
+        set_by=set_by,
+        set_at=at,
+    )
+
+
+def limit_hash(limits: LimitSet) -> str:
+    """Return what the limits allow as 64 hexadecimal digits: amounts by value, whoever set them for whom and when."""
+    facts = asdict(limits)
+    for name in ("account_id", "version", "set_by", "set_at"):
+        del facts[name]
+    facts |= facts.pop("controls")
+    plain = {name: f"{fact.normalize():f}" if isinstance(fact, Decimal) else fact for name, fact in facts.items()}
+    return hashlib.sha256(_encode(plain)).hexdigest()
 
 
 LIMIT_DOCS: Final = {

@@ -247,6 +247,7 @@ class Book:
         latches: blocks in force.
         credits: thresholds the account shares with others.
         fleet: what instances of the platform disagree about, empty if they agree.
+        doubled: strategies that two living instances run.
         allowed: soft codes a second person let pass for an order's content.
     """
 
@@ -271,6 +272,7 @@ class Book:
     latches: tuple[Latch, ...] = ()
     credits: tuple[Credit, ...] = ()
     fleet: str = ""
+    doubled: frozenset[BookId] = frozenset()
     allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property

@@ -17,19 +17,21 @@ WITH stored AS (
 )
 INSERT INTO outbox (event_id) SELECT event_id FROM stored;
 
--- events.claim: lock a batch of unpublished events, oldest first, skipping those another relay holds
-SELECT o.event_id, e.subject, e.payload
-FROM outbox AS o
-CROSS JOIN LATERAL (
-    SELECT l.seq, l.subject, l.payload FROM event_log AS l WHERE l.event_id = o.event_id
-    OFFSET 0 -- keeps this a look-up per queued event: joined freely, a backlog makes the planner read all of event_log
-) AS e
-ORDER BY e.seq
-LIMIT $1
-FOR UPDATE OF o SKIP LOCKED;
-
--- events.published: take published events off the queue
-DELETE FROM outbox WHERE event_id = ANY($1::uuid[]);
+-- events.claim: take a batch of unpublished events off the queue, oldest first, but those another relay holds
+WITH claimed AS MATERIALIZED (
+    SELECT o.event_id, e.seq, e.subject, e.payload
+    FROM outbox AS o
+    CROSS JOIN LATERAL (
+        SELECT l.seq, l.subject, l.payload FROM event_log AS l WHERE l.event_id = o.event_id
+        OFFSET 0 -- keeps this a look-up per queued event: joined freely, a backlog makes the planner read all of event_log
+    ) AS e
+    ORDER BY e.seq
+    LIMIT $1
+    FOR UPDATE OF o SKIP LOCKED
+), taken AS (
+    DELETE FROM outbox AS q USING claimed AS c WHERE q.event_id = c.event_id
+)
+SELECT event_id, subject, payload FROM claimed ORDER BY seq;
 
 -- events.pending: how many events wait for publication, and since when
 SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM outbox;

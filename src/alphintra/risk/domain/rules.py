@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import AccountId
 from alphintra.kernel.money import require_finite
 from alphintra.risk.domain.books import Kill, KillState, LimitSet
 from alphintra.risk.domain.controls import SYMBOL, plain
@@ -19,7 +17,6 @@ __all__ = [
     "changed_kill",
     "check_prices",
     "check_reason",
-    "default_limits",
     "differences",
     "next_limits",
     "takes_two_people",
@@ -41,23 +38,6 @@ _NARROWING: Final = {
     "is_self_match_refused",
     "is_session_enforced",
 }
-DEFAULT_ORDER_QTY_MAX: Final = Decimal(100_000)
-DEFAULT_ORDER_NOTIONAL_MAX: Final = Decimal(1_000_000)
-DEFAULT_POSITION_QTY_MAX: Final = Decimal(100_000)
-
-
-def default_limits(account_id: AccountId, *, set_by: str, at: datetime) -> LimitSet:
-    """Return the limit set an account starts with."""
-    return LimitSet(
-        account_id=account_id,
-        version=1,
-        order_qty_max=DEFAULT_ORDER_QTY_MAX,
-        order_notional_max=DEFAULT_ORDER_NOTIONAL_MAX,
-        position_qty_max=DEFAULT_POSITION_QTY_MAX,
-        may_short=False,
-        set_by=set_by,
-        set_at=at,
-    )
 
 
 def next_limits(current: LimitSet, wanted: LimitSet) -> LimitSet:

@@ -14,8 +14,8 @@ _KNOWN: Final = {
     "alpaca": VenueAbilities(name="alpaca", times_in_force=frozenset(TimeInForce) - {TimeInForce.GTD}),
     "ccxt": VenueAbilities(
         name="ccxt",
-        types=frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT}),
-        times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY}),
+        types=frozenset(OrderType),
+        times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
         has_extended_hours=False,
         has_notional=False,
     ),

@@ -132,7 +132,8 @@ class RiskTransaction:
         Raises ConstraintError assessments_order_attempt_key if one of the orders was decided elsewhere meanwhile.
         """
         documents = [_encode(item.inputs).decode() for item in batch]
-        await self.session.execute(
+        held = [(item.decision_id, item.held) for item in batch if item.held is not None]
+        stored = await self.session.value(
             "decisions.insert",
             [item.decision_id for item in batch],
             [item.order.order_id for item in batch],
@@ -146,33 +147,10 @@ class RiskTransaction:
             documents,
             [sha256(document.encode()).digest() for document in documents],
             at,
+            *_held_columns(held),
         )
-        held = [(item.decision_id, item.held) for item in batch if item.held is not None]
-        if held and await self._hold(held, at=at) != len(held):
+        if stored != len(held):
             raise AlphintraError("RISK_HOLD", "an open reservation would have been replaced", kind=Kind.BUG)
-
-    async def _hold(self, held: Sequence[tuple[UUID, Reservation]], *, at: datetime) -> int:
-        return await self.session.execute(
-            "reservations.hold",
-            [item.order_id for _decision_id, item in held],
-            [item.account_id for _decision_id, item in held],
-            [decision_id for decision_id, _item in held],
-            [item.symbol for _decision_id, item in held],
-            [item.side for _decision_id, item in held],
-            [item.price for _decision_id, item in held],
-            [item.target_qty for _decision_id, item in held],
-            [item.is_reducing for _decision_id, item in held],
-            [item.leg for _decision_id, item in held],
-            [item.group_id for _decision_id, item in held],
-            [item.replaces for _decision_id, item in held],
-            [item.carried_qty for _decision_id, item in held],
-            [item.notional for _decision_id, item in held],
-            [item.counted_qty for _decision_id, item in held],
-            [item.counted_cash for _decision_id, item in held],
-            [item.limit_price for _decision_id, item in held],
-            [item.book_id for _decision_id, item in held],
-            at,
-        )
 
     async def append_events(self, rows: Sequence[tuple[UUID, str, UUID, str, datetime]]) -> None:
         """Queue many events at once: id, subject, aggregate, payload, time."""
@@ -200,6 +178,14 @@ class RiskTransaction:
             [item.counted_cash for item in changed],
             at,
         )
+
+    async def confirm(self, order_ids: Iterable[OrderId], *, at: datetime) -> frozenset[OrderId]:
+        """Keep what is held for orders until they close; returns those of them for which something was held.
+
+        What was held counts as it did, for itself and with all it belongs to, so nothing else changes.
+        """
+        rows = await self.session.rows("reservations.confirm", list(order_ids), at)
+        return frozenset(row["order_id"] for row in rows)
 
     async def account_of(self, order_id: OrderId) -> AccountId | None:
         """Read whose reservation it is, None if there is none."""
@@ -348,7 +334,7 @@ class RiskRecords:
         """Read an account."""
         async with self._database.session() as session:
             row = await session.row("accounts.get", account_id)
-        return None if row is None else Account(**row)
+        return None if row is None else Account(**{**row, "mode": AccountMode(row["mode"])})
 
     async def book(self, account_id: AccountId, *, at: datetime) -> tuple[Book, tuple[Kill, ...]]:
         """Read an account's whole book, and the kill states ever set for it and the firm."""
@@ -365,6 +351,29 @@ class RiskRecords:
 async def _kills(session: Session, account_id: AccountId | None) -> tuple[Kill, ...]:
     rows = await session.rows("kills.current", account_id)
     return tuple(Kill(**{**row, "scope": KillScope(row["scope"]), "state": KillState(row["state"])}) for row in rows)
+
+
+def _held_columns(held: Sequence[tuple[UUID, Reservation]]) -> tuple[Sequence[object], ...]:
+    """Return what is stored of reservations, in the order of the parameters of decisions.insert."""
+    return (
+        [item.order_id for _decision_id, item in held],
+        [item.account_id for _decision_id, item in held],
+        [decision_id for decision_id, _item in held],
+        [item.symbol for _decision_id, item in held],
+        [item.side for _decision_id, item in held],
+        [item.price for _decision_id, item in held],
+        [item.target_qty for _decision_id, item in held],
+        [item.is_reducing for _decision_id, item in held],
+        [item.leg for _decision_id, item in held],
+        [item.group_id for _decision_id, item in held],
+        [item.replaces for _decision_id, item in held],
+        [item.carried_qty for _decision_id, item in held],
+        [item.notional for _decision_id, item in held],
+        [item.counted_qty for _decision_id, item in held],
+        [item.counted_cash for _decision_id, item in held],
+        [item.limit_price for _decision_id, item in held],
+        [item.book_id for _decision_id, item in held],
+    )
 
 
 def _decision(row: Record, held: Mapping[OrderId, Reservation]) -> Decision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,13 +12,13 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.engine.pretrade.course import refilled
 from alphintra.engine.pretrade.instruments import Instrument, Market
 from alphintra.engine.pretrade.totals import is_about_the_whole
 from alphintra.engine.pretrade.values import Credit, Latch, LimitControls, Recent
 from alphintra.kernel.ids import AccountId, BookId
 from alphintra.kernel.vocabulary import AccountMode, Side
 from alphintra.risk.domain.books import Book, Exposure, KillState, LimitSet, Order
-from alphintra.risk.domain.conduct import refilled
 from alphintra.risk.domain.venues import abilities_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ async def read_facts(session: Session, orders: Sequence[Order], *, at: datetime)
     if whole:
         pairs |= {(row["account_id"], row["symbol"]) for row in await session.rows("books.symbols", whole)}
     books = await _with_symbols(session, bare, sorted(pairs))
-    books = await _with_strategy_kills(session, books, {item.book_id for item in orders if item.book_id is not None})
+    strategies = {item.book_id for item in orders if item.book_id is not None}
+    books = await _with_strategies(session, books, sorted(strategies), since=at - FLEET_SEEN)
     books = await _with_conduct(session, books, sorted(pairs), at=at)
     books = await _with_credit(session, books, rows)
     overrides = {
@@ -103,15 +104,15 @@ async def _with_symbols(
     }
 
 
-async def _with_strategy_kills(
-    session: Session, books: dict[AccountId, Book], book_ids: Iterable[BookId]
+async def _with_strategies(
+    session: Session, books: dict[AccountId, Book], book_ids: Sequence[BookId], *, since: datetime
 ) -> dict[AccountId, Book]:
-    keys = [str(book_id) for book_id in book_ids]
-    if not keys:
+    if not book_ids:
         return books
-    rows = await session.rows("books.strategy_kills", keys)
-    kills = {BookId(UUID(row["key"])): KillState(row["state"]) for row in rows}
-    return {account_id: replace(book, book_kills=kills) for account_id, book in books.items()}
+    rows = await session.rows("books.strategies", book_ids, since)
+    kills = {BookId(row["book_id"]): KillState(row["state"]) for row in rows if row["state"] is not None}
+    doubled = frozenset(BookId(row["book_id"]) for row in rows if row["is_doubled"])
+    return {account_id: replace(book, book_kills=kills, doubled=doubled) for account_id, book in books.items()}
 
 
 async def _with_conduct(

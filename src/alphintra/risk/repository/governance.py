@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.engine.pretrade.course import EquityMark
 from alphintra.engine.pretrade.values import LimitControls
 from alphintra.kernel.ids import AccountId
 from alphintra.risk.domain.books import KillScope, KillState, LimitSet
-from alphintra.risk.domain.conduct import EquityMark
 from alphintra.risk.domain.kills import effective
 
 if TYPE_CHECKING:
@@ -82,6 +82,11 @@ class Governance:
     async def restrict(self, *values: object) -> None:
         """Put a symbol on the restricted list: id, symbol, account or None, reason, by whom, when."""
         await self._session.execute("restrictions.insert", *values)
+
+    async def barred(self, orders: Sequence[tuple[UUID, UUID, UUID | None, str]]) -> tuple[tuple[UUID, str], ...]:
+        """Read which orders (id, account, book, symbol) a block or restriction stands against, each with its code."""
+        rows = await self._session.rows("reservations.barred", *(list(column) for column in zip(*orders, strict=True)))
+        return tuple((row["order_id"], row["code"]) for row in rows)
 
     async def lift_restriction(self, restriction_id: UUID, *, by: str, at: datetime) -> Record | None:
         """Take a restriction off the list; None if there is none."""
@@ -152,6 +157,15 @@ class Governance:
     async def report_instance(self, *values: object) -> None:
         """Note what an instance runs: service, instance, build, configuration hash, when."""
         await self._session.execute("fleet.report", *values)
+
+    async def report_deployments(self, book_ids: Sequence[UUID], *values: object) -> tuple[UUID, ...]:
+        """Note what an instance runs: instance, build, configuration hash, when, since when others count as alive.
+
+        Returns which of the deployments another living instance runs too.
+        """
+        await self._session.execute("fleet.report_deployments", sorted(set(book_ids)), *values)
+        rows = await self._session.rows("books.strategies", sorted(set(book_ids)), values[-1])
+        return tuple(row["book_id"] for row in rows if row["is_doubled"])
 
     async def differing(self, *, since: datetime) -> tuple[str, ...]:
         """Read which services have instances that differ."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from alphintra.contracts.risk import LimitsChanged, ReleasedView
+from alphintra.contracts.risk import LimitsChanged, OrdersBarred, ReleasedView
 from alphintra.contracts.trading import (
     AccountOpened,
     CashBooked,
@@ -18,7 +18,16 @@ from alphintra.contracts.trading import (
     SplitApplied,
 )
 from alphintra.engine.portfolio import cash_delta
-from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_many, receive_once
+from alphintra.engine.pretrade.limits import default_limits
+from alphintra.infrastructure.events import (
+    Delivery,
+    EventEntry,
+    append_audit,
+    append_each,
+    append_event,
+    receive_many,
+    receive_once,
+)
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -27,7 +36,7 @@ from alphintra.kernel.vocabulary import Side
 from alphintra.risk.domain.books import Account
 from alphintra.risk.domain.controls import HOLD_LIFE
 from alphintra.risk.domain.reservations import booked, recounted
-from alphintra.risk.domain.rules import default_limits
+from alphintra.risk.repository import Governance
 from alphintra.risk.service.watch import count_repeats
 
 if TYPE_CHECKING:
@@ -60,6 +69,7 @@ async def open_account(delivery: Delivery[AccountOpened], *, records: RiskRecord
         owner_id=UserId(event.owner_id),
         feed_id=None if event.feed_id is None else FeedId(event.feed_id),
         cash=event.starting_cash,
+        mode=event.mode,
     )
     async with records.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
@@ -75,18 +85,44 @@ async def open_account(delivery: Delivery[AccountOpened], *, records: RiskRecord
         await append_audit(tx.session, "limits.set", subject, told, ids=ids, context=context, at=at)
 
 
-async def confirm_orders(deliveries: Sequence[Delivery[OrderSubmitted]], *, records: RiskRecords, at: datetime) -> None:
-    """Keep orders' reservations until they close, for trading has accepted the orders; all in one transaction."""
+async def confirm_orders(
+    deliveries: Sequence[Delivery[OrderSubmitted]], *, records: RiskRecords, ids: IdSource, at: datetime
+) -> None:
+    """Keep orders' reservations until they close, for trading has accepted the orders; all in one transaction.
+
+    An order approved before its strategy was blocked or its symbol restricted, and accepted after, has to go again.
+    """
     async with records.transaction() as tx:
-        fresh = [delivery.event for delivery in await receive_many(tx.session, _CONSUMER, deliveries)]
+        received = await receive_many(tx.session, _CONSUMER, deliveries)
+        await _bar(tx, received, ids=ids, at=at)
+        fresh = [delivery.event for delivery in received]
         order_ids = {
             OrderId(terms.order_id) for event in fresh for terms in (event.terms, *(leg.terms for leg in event.legs))
         }
         await tx.lock_accounts(AccountId(event.terms.account_id) for event in fresh)
-        family = await tx.family(list(order_ids))
-        after = [item.confirmed() if item.order_id in order_ids else item for item in family]
-        await _save(tx, family, after, at=at)
-        _tell_missing(order_ids, family)
+        others = order_ids - await tx.confirm(order_ids, at=at)
+        if others:  # what lapsed or was released meanwhile, which counts again from now on
+            family = await tx.family(list(others))
+            after = [item.confirmed() if item.order_id in others else item for item in family]
+            await _save(tx, family, after, at=at)
+            _tell_missing(others, family)
+
+
+async def _bar(
+    tx: RiskTransaction, received: Sequence[Delivery[OrderSubmitted]], *, ids: IdSource, at: datetime
+) -> None:
+    asked = {
+        terms.order_id: (delivery, (terms.order_id, terms.account_id, delivery.event.book_id, terms.symbol))
+        for delivery in received
+        for terms in (delivery.event.terms, *(leg.terms for leg in delivery.event.legs))
+    }
+    if not asked:
+        return
+    told = []
+    for order_id, code in await Governance(tx.session).barred([row for _delivery, row in asked.values()]):
+        event = OrdersBarred(code=code, order_id=order_id)
+        told.append(EventEntry(order_id, event, asked[order_id][0].context))
+    await append_each(tx.session, told, ids=ids, at=at)
 
 
 async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, ids: IdSource, at: datetime) -> None:

@@ -135,7 +135,8 @@ class _Batch:
             case FollowUp.SPENT:
                 return self._repeat(asked, decision, (spent(decision),))
             case FollowUp.REISSUE:
-                findings = reassess(order, self.held[order.order_id], self.books[order.account_id])
+                held = self.held[order.order_id]
+                findings = reassess(replace(order, book_id=held.book_id), held, self.books[order.account_id])
                 if not findings:
                     self.reissued.append(order.order_id)
                 return self._repeat(asked, decision, findings)
@@ -278,6 +279,9 @@ async def _decide_batch(
         kin=[order.replaces for order in orders if order.replaces is not None],
         groups=[order.group_id for order in orders if order.group_id is not None],
     )
+    if is_renewal:  # which does not say whose order it is: the reservation does
+        owned = {order_id: item.book_id for order_id, item in held.items()}
+        orders = [replace(order, book_id=owned.get(order.order_id)) for order in orders]
     facts = await tx.facts(orders, at=at)
     batch = _Batch(
         epoch=facts.epoch,

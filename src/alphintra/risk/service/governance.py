@@ -20,7 +20,7 @@ from alphintra.contracts.controls import (
     RestrictionView,
     SharedLimitView,
 )
-from alphintra.contracts.risk import ControlChanged
+from alphintra.contracts.risk import ControlChanged, OrdersBarred
 from alphintra.engine.pretrade.assessment import SOFT_CODES
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -205,9 +205,18 @@ async def get_instrument(command: messages.GetInstrument, *, records: RiskRecord
 async def restrict_symbol(
     command: messages.RestrictSymbol, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
 ) -> RestrictionView:
-    """Put a symbol on the restricted list, from the next order on. Raises RISK_ROLE, INSTRUMENT_SYMBOL, KILL_REASON."""
+    """Put a symbol on the restricted list, from the next order on, and have the open orders in it canceled.
+
+    Raises RISK_ROLE, INSTRUMENT_SYMBOL, KILL_REASON, ACCOUNT_NOT_FOUND or AUTH_SCOPE.
+    """
     _require_governing(context)
     _require_symbol(command.symbol)
+    if command.account_id is not None:
+        account_id = AccountId(command.account_id)
+        require_visible(await records.account(account_id), account_id, context)
+    elif context.actor.account_id is not None:
+        message = "this API key is for one account: name it, or take a key for all of them"
+        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/account_id")
     view = RestrictionView(
         restriction_id=ids.new(),
         symbol=command.symbol,
@@ -217,11 +226,15 @@ async def restrict_symbol(
         set_at=at,
     )
     async with records.transaction() as tx:
+        await tx.close_gate()  # what is being judged under the former list is judged before
         await Governance(tx.session).restrict(
             view.restriction_id, view.symbol, view.account_id, view.reason, view.set_by, at
         )
         told = ControlChanged(kind="restriction", key=view.symbol, change="set", account_id=view.account_id)
         await _tell(tx, told, context, ids=ids, at=at, detail=view)
+        barred = OrdersBarred(code="RISK_RESTRICTED", account_id=view.account_id, symbols=(view.symbol,))
+        aggregate_id = view.account_id or FIRM
+        await append_event(tx.session, barred, ids=ids, aggregate_id=aggregate_id, context=context, at=at)
     return view
 
 

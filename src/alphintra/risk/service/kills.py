@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.contracts.risk import ControlChanged, KillStateChanged, KillStateView
+from alphintra.contracts.risk import ControlChanged, KillStateChanged, KillStateView, OrdersBarred
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -43,6 +43,9 @@ async def set_kill_state(
     wanted = _wanted(command, context, at=at)
     if wanted.account_id is not None:
         require_visible(await records.account(wanted.account_id), wanted.account_id, context)
+    elif context.actor.account_id is not None:
+        message = f"this API key is for one account: it cannot block or release the {wanted.scope}"
+        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/scope")
     elif not _may_ease(context) and not (wanted.owner_id is not None and wanted.owner_id == context.actor.user_id):
         message = f"only an owner or operator may block trading of the {wanted.scope}"
         raise AlphintraError("KILL_ROLE", message, kind=Kind.FORBIDDEN, pointer="/scope")
@@ -101,7 +104,11 @@ async def _store(tx: RiskTransaction, kill: Kill, context: Context, *, ids: IdSo
     if kill.scope is KillScope.FIRM:
         changed = KillStateChanged(kill=view)
         await append_event(tx.session, changed, ids=ids, aggregate_id=FIRM, context=context, at=at)
-    elif kill.scope is not KillScope.STRATEGY:
+    elif kill.scope is KillScope.STRATEGY:
+        if kill.state.severity >= KillState.CANCEL_ONLY.severity:
+            barred = OrdersBarred(code="KILL_SWITCH", book_id=kill.book_id)
+            await append_event(tx.session, barred, ids=ids, aggregate_id=FIRM, context=context, at=at)
+    else:
         states = await governance.effective_kills(account_id=kill.account_id, owner_id=kill.owner_id, venue=kill.venue)
         for account_id, state in states.items():
             of_account = replace(

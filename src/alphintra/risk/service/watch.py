@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from alphintra.contracts.controls import SessionView
 from alphintra.contracts.risk import ControlChanged, ReportedView
 from alphintra.contracts.trading import CancelRequested
+from alphintra.engine.pretrade.course import loss_of, marked
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId, FeedId, OrderId
 from alphintra.kernel.vocabulary import OrderStatus
 from alphintra.risk.domain.books import KillState
-from alphintra.risk.domain.conduct import loss_of, marked
 from alphintra.risk.repository import Governance
 from alphintra.risk.service.kills import SYSTEM, block
 from alphintra.risk.service.views import require_visible
@@ -46,6 +46,7 @@ __all__ = [
 FLEET_SEEN = timedelta(seconds=60)
 TIMEOUT_MAX_S = 3600
 NAME_LENGTH_MAX = 200
+DEPLOYMENTS_MAX = 500
 
 
 async def watch_losses(
@@ -171,16 +172,28 @@ async def find_lost_sessions(*, records: RiskRecords, ids: IdSource, at: datetim
 
 
 async def report_instance(command: ReportInstance, *, records: RiskRecords, at: datetime) -> ReportedView:
-    """Note what an instance runs and return which services differ. Raises FLEET_FIELD."""
+    """Note what an instance runs and return which services differ and which deployments run twice.
+
+    Raises FLEET_FIELD.
+    """
     for name in ("service", "instance", "build", "config_hash"):
         text: str = getattr(command, name)
         if not 0 < len(text) <= NAME_LENGTH_MAX or not text.isprintable():
             message = f"{name} is 1 to {NAME_LENGTH_MAX} printable characters"
             raise AlphintraError("FLEET_FIELD", message, pointer=f"/{name}")
+    if len(command.deployments) > DEPLOYMENTS_MAX:
+        message = f"at most {DEPLOYMENTS_MAX} deployments are reported at once"
+        raise AlphintraError("FLEET_FIELD", message, pointer="/deployments")
+    since = at - FLEET_SEEN
     async with records.transaction() as tx:
         governance = Governance(tx.session)
-        await governance.report_instance(command.service, command.instance, command.build, command.config_hash, at)
-        return ReportedView(differing=await governance.differing(since=at - FLEET_SEEN))
+        doubled: tuple[UUID, ...] = ()
+        if command.deployments:
+            what = (command.instance, command.build, command.config_hash)
+            doubled = await governance.report_deployments(command.deployments, *what, at, since)
+        else:
+            await governance.report_instance(command.service, command.instance, command.build, command.config_hash, at)
+        return ReportedView(differing=await governance.differing(since=since), doubled=doubled)
 
 
 async def _latch(  # noqa: PLR0913 - a block has these parts

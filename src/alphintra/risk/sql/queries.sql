@@ -15,7 +15,7 @@ ON CONFLICT (account_id) DO NOTHING;
 UPDATE balances SET venue = $2 WHERE account_id = $1;
 
 -- accounts.get: read an account
-SELECT account_id, owner_id, feed_id, cash FROM balances WHERE account_id = $1;
+SELECT account_id, owner_id, feed_id, cash, coalesce(mode, 'paper') AS mode FROM balances WHERE account_id = $1;
 
 -- accounts.move_cash: add an execution's change of cash and return what there is now
 UPDATE balances SET cash = cash + $2, updated_at = $3 WHERE account_id = $1 RETURNING cash;
@@ -84,10 +84,19 @@ UNION
 SELECT account_id, symbol FROM reservation_totals WHERE account_id = ANY($1::uuid[]) AND open_orders > 0
 ORDER BY account_id, symbol;
 
--- books.strategy_kills: kill states of strategies, those ever set
-SELECT DISTINCT ON (key) key, state FROM scope_kills
-WHERE scope = 'strategy' AND key = ANY($1::text[])
-ORDER BY key, epoch DESC;
+-- books.strategies: kill states of strategies, and which of them two instances run that have heard of one another
+SELECT
+    w.book_id,
+    (
+        SELECT s.state FROM scope_kills AS s
+        WHERE s.scope = 'strategy' AND s.key = w.book_id::text ORDER BY s.epoch DESC LIMIT 1
+    ) AS state,
+    EXISTS (
+        SELECT 1 FROM deployment_instances AS a JOIN deployment_instances AS b ON b.book_id = a.book_id
+        WHERE a.book_id = w.book_id AND a.instance < b.instance AND a.seen_at > $2 AND b.seen_at > $2
+            AND a.seen_at > b.first_seen_at AND b.seen_at > a.first_seen_at
+    ) AS is_doubled
+FROM unnest($1::uuid[]) AS w (book_id);
 
 -- books.recent: orders approved lately, oldest first
 SELECT account_id, decided_at, inputs ->> 'content' AS content, inputs #>> '{terms,symbol}' AS symbol,
@@ -231,51 +240,56 @@ LEFT JOIN reservations AS r ON r.order_id = a.order_id AND r.decision_id = a.dec
 WHERE a.order_id = ANY($1::uuid[])
 ORDER BY a.order_id, a.attempt DESC;
 
--- decisions.insert: store a batch of decisions
-INSERT INTO assessments (
-    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
-    inputs_hash, decided_at
+-- decisions.insert: store a batch of decisions and what those that approve reserve; returns how many reservations
+-- What had lapsed or was released is held anew; an open reservation is never replaced, and not counted.
+WITH decided AS (
+    INSERT INTO assessments (
+        decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
+        inputs_hash, decided_at
+    )
+    SELECT
+        n.decision_id, n.order_id, n.attempt, n.account_id, n.approved, n.findings::jsonb, n.limit_version,
+        n.kill_epoch, n.leaf, n.inputs::jsonb, n.inputs_hash, $12
+    FROM unnest(
+        $1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::boolean[], $6::text[], $7::bigint[], $8::bigint[],
+        $9::bytea[], $10::text[], $11::bytea[]
+    ) AS n (
+        decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
+        inputs_hash
+    )
+), held AS (
+    INSERT INTO reservations (
+        order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, is_reducing,
+        leg, group_id, replaces, carried_qty, notional, counted_qty, counted_cash, limit_price, book_id, held_at,
+        updated_at
+    )
+    SELECT
+        n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', n.is_reducing,
+        n.leg, n.group_id, n.replaces, n.carried_qty, n.notional, n.counted_qty, n.counted_cash, n.limit_price,
+        n.book_id, $12, $12
+    FROM unnest(
+        $13::uuid[], $14::uuid[], $15::uuid[], $16::text[], $17::text[], $18::numeric[], $19::numeric[],
+        $20::boolean[], $21::text[], $22::uuid[], $23::uuid[], $24::numeric[], $25::numeric[], $26::numeric[],
+        $27::numeric[], $28::numeric[], $29::uuid[]
+    ) AS n (
+        order_id, account_id, decision_id, symbol, side, price, qty, is_reducing, leg, group_id, replaces,
+        carried_qty, notional, counted_qty, counted_cash, limit_price, book_id
+    )
+    ON CONFLICT (order_id) DO UPDATE
+    SET
+        decision_id = excluded.decision_id, price = excluded.price, target_qty = excluded.target_qty,
+        open_qty = excluded.open_qty, state = 'held', carried_qty = excluded.carried_qty,
+        counted_qty = excluded.counted_qty, counted_cash = excluded.counted_cash, held_at = excluded.held_at,
+        updated_at = excluded.updated_at
+    WHERE reservations.state IN ('lapsed', 'released')
+    RETURNING 1
 )
-SELECT
-    n.decision_id, n.order_id, n.attempt, n.account_id, n.approved, n.findings::jsonb, n.limit_version, n.kill_epoch,
-    n.leaf, n.inputs::jsonb, n.inputs_hash, $12
-FROM unnest(
-    $1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::boolean[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::bytea[], $10::text[], $11::bytea[]
-) AS n (
-    decision_id, order_id, attempt, account_id, approved, findings, limit_version, kill_epoch, leaf, inputs,
-    inputs_hash
-);
+SELECT count(*) FROM held;
 
 -- decisions.list: an account's decisions, newest first
 SELECT decision_id, order_id, account_id, approved, findings, limit_version, kill_epoch, decided_at
 FROM assessments WHERE account_id = $1
 ORDER BY decided_at DESC, decision_id DESC LIMIT $2;
-
--- reservations.hold: reserve for a batch of approved orders; what had lapsed or was released is held anew
-INSERT INTO reservations (
-    order_id, account_id, decision_id, symbol, side, price, target_qty, filled_qty, open_qty, state, is_reducing, leg,
-    group_id, replaces, carried_qty, notional, counted_qty, counted_cash, limit_price, book_id, held_at, updated_at
-)
-SELECT
-    n.order_id, n.account_id, n.decision_id, n.symbol, n.side, n.price, n.qty, 0, n.qty, 'held', n.is_reducing, n.leg,
-    n.group_id, n.replaces, n.carried_qty, n.notional, n.counted_qty, n.counted_cash, n.limit_price,
-    n.book_id, $18, $18
-FROM unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::boolean[],
-    $9::text[], $10::uuid[], $11::uuid[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[],
-    $16::numeric[], $17::uuid[]
-) AS n (
-    order_id, account_id, decision_id, symbol, side, price, qty, is_reducing, leg, group_id, replaces, carried_qty,
-    notional, counted_qty, counted_cash, limit_price, book_id
-)
-ON CONFLICT (order_id) DO UPDATE
-SET
-    decision_id = excluded.decision_id, price = excluded.price, target_qty = excluded.target_qty,
-    open_qty = excluded.open_qty, state = 'held', carried_qty = excluded.carried_qty,
-    counted_qty = excluded.counted_qty, counted_cash = excluded.counted_cash, held_at = excluded.held_at,
-    updated_at = excluded.updated_at
-WHERE reservations.state IN ('lapsed', 'released');
 
 -- reservations.family: the reservations of orders, of those they replace or that replace them, and of their groups
 WITH asked AS (SELECT order_id, replaces, group_id FROM reservations WHERE order_id = ANY($1::uuid[])),
@@ -301,6 +315,11 @@ SELECT
 FROM ids AS i JOIN reservations AS r ON r.order_id = i.order_id
 ORDER BY r.order_id;
 
+-- reservations.confirm: keep what is held for accepted orders, which counts as before; returns whose it was
+UPDATE reservations SET state = 'confirmed', updated_at = $2
+WHERE order_id = ANY($1::uuid[]) AND state = 'held'
+RETURNING order_id;
+
 -- reservations.save: store changed reservations
 UPDATE reservations AS r
 SET
@@ -312,6 +331,18 @@ FROM unnest(
     $9::numeric[]
 ) AS n (order_id, target_qty, filled_qty, open_qty, state, carried_qty, spent, counted_qty, counted_cash)
 WHERE r.order_id = n.order_id;
+
+-- reservations.barred: which orders, accepted only now, a block of their strategy or a restriction stands against
+SELECT w.order_id, CASE WHEN k.state IN ('cancel_only', 'halted') THEN 'KILL_SWITCH' ELSE 'RISK_RESTRICTED' END AS code
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS w (order_id, account_id, book_id, symbol)
+LEFT JOIN LATERAL (
+    SELECT s.state FROM scope_kills AS s
+    WHERE s.scope = 'strategy' AND s.key = w.book_id::text ORDER BY s.epoch DESC LIMIT 1
+) AS k ON true
+WHERE k.state IN ('cancel_only', 'halted') OR EXISTS (
+    SELECT 1 FROM restrictions AS r
+    WHERE r.symbol = w.symbol AND r.lifted_at IS NULL AND (r.account_id IS NULL OR r.account_id = w.account_id)
+);
 
 -- reservations.account: whose reservation it is
 SELECT account_id FROM reservations WHERE order_id = $1;
@@ -774,6 +805,14 @@ RETURNING account_id, session_id;
 INSERT INTO fleet (service, instance, build, config_hash, seen_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (service, instance) DO UPDATE
 SET build = excluded.build, config_hash = excluded.config_hash, seen_at = excluded.seen_at;
+
+-- fleet.report_deployments: note which deployments an instance runs; after a pause it counts as new
+INSERT INTO deployment_instances AS d (book_id, instance, build, config_hash, first_seen_at, seen_at)
+SELECT w.book_id, $2, $3, $4, $5, $5 FROM unnest($1::uuid[]) AS w (book_id)
+ORDER BY w.book_id
+ON CONFLICT (book_id, instance) DO UPDATE SET
+    build = excluded.build, config_hash = excluded.config_hash, seen_at = excluded.seen_at,
+    first_seen_at = CASE WHEN d.seen_at > $6 THEN d.first_seen_at ELSE excluded.first_seen_at END;
 
 -- fleet.differing: services whose instances differ
 SELECT service FROM fleet WHERE seen_at > $1

@@ -259,6 +259,17 @@ CREATE TABLE dead_man_switches (
     CONSTRAINT dead_man_switches_timeout_s_check CHECK ((timeout_s > 0))
 );
 
+-- table deployment_instances
+CREATE TABLE deployment_instances (
+    book_id uuid NOT NULL,
+    instance text NOT NULL,
+    build text NOT NULL,
+    config_hash text NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    CONSTRAINT deployment_instances_pkey PRIMARY KEY (book_id, instance)
+);
+
 -- table equity_days
 CREATE TABLE equity_days (
     account_id uuid NOT NULL,

@@ -39,8 +39,7 @@ def required_secrets(site: Site) -> tuple[SecretSpec, ...]:
         SecretSpec(name=EDGE, keys=("ca.crt", NATS_SEED, OPERATOR_TOKEN_HASH), purpose="the edge"),
     ]
     for service, name in DEPLOYMENTS.items():
-        keys = {"ca.crt", DATABASE_PASSWORD, NATS_SEED}
-        keys |= {FURTHER_SECRETS[service]} if service in FURTHER_SECRETS else set()
+        keys = {"ca.crt", DATABASE_PASSWORD, NATS_SEED, *FURTHER_SECRETS.get(service, ())}
         found.append(SecretSpec(name=name, keys=tuple(sorted(keys)), purpose=f"{service} alone"))
     for instance in site.instances:
         roles = tuple(sorted({*instance.roles, *CERTIFICATE_KEYS}))

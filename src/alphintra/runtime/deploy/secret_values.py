@@ -33,7 +33,8 @@ _ADMINISTRATOR: Final = "postgres"
 class Vault:
     """Values by name; one that is missing is drawn and kept.
 
-    Names: ``pg-<role>``, ``nats-<user>``, ``jwt-seed``, ``approval-seed``, ``operator-token``, and ``ca``, ``<name>``
+    Names: ``pg-<role>``, ``nats-<user>``, ``jwt-seed``, ``approval-seed``, ``connection-keys``,
+    ``operator-token``, and ``ca``, ``<name>``
     with ``.crt`` and ``.key`` for certificates.
     """
 
@@ -64,6 +65,11 @@ class Vault:
     def seed(self, name: str) -> str:
         """Return a signing seed."""
         return self._drawn(name, lambda: base64.b64encode(os.urandom(_BYTES)).decode("ascii"))
+
+    @property
+    def connection_keys(self) -> str:
+        """The keys that wrap the data keys of broker's connections, ``version:base64`` each; one is drawn first."""
+        return self._drawn("connection-keys", lambda: f"1:{base64.b64encode(os.urandom(_BYTES)).decode('ascii')}")
 
     @property
     def operator_token(self) -> str:
@@ -143,7 +149,10 @@ def _contents(site: Site, vault: Vault) -> dict[str, dict[str, str]]:
         }
     contents[DEPLOYMENTS["auth"]]["jwt-seed"] = vault.seed("jwt-seed")
     contents[DEPLOYMENTS["risk"]]["approval-seed"] = approval
-    contents[DEPLOYMENTS["broker"]]["approval-verify-key"] = SigningKey(approval).public_text
+    contents[DEPLOYMENTS["broker"]] |= {
+        "approval-verify-key": SigningKey(approval).public_text,
+        "connection-keys": vault.connection_keys,
+    }
     for instance in site.instances:
         contents |= _instance_contents(instance, vault, authority)
     return contents

@@ -78,6 +78,7 @@ class OpenIntent:
     owner_id: UserId
     account_id: UUID
     symbol: str
+    graph_hash: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
 def write_report(result: BacktestResult, *, bytes_max: int = REPORT_BYTES_MAX) -> str:
-    """Return orders, fills, trades and equity as JSON text, thinned until it fits.
+    """Return orders, denials, fills, trades and equity as JSON text, thinned until it fits.
 
-    ``stride`` tells that only every so-maniest equity point is shown, the last one always; of orders, fills and trades
+    ``stride`` tells that only every so-maniest equity point is shown, the last one always; of the others
     the newest are kept, and ``left_out`` counts the others. The run's digest covers everything.
     """
     stride = 1
@@ -36,12 +36,14 @@ def _report(result: BacktestResult, stride: int) -> bytes:
     return _encode(
         {
             "orders": _newest(result.orders, stride),
+            "denials": _newest(result.denials, stride),
             "fills": _newest(result.fills, stride),
             "trades": _newest(result.trades, stride),
             "equity": result.equity[::-1][::stride][::-1],
             "stride": stride,
             "left_out": {
                 "orders": len(result.orders) - len(_newest(result.orders, stride)),
+                "denials": len(result.denials) - len(_newest(result.denials, stride)),
                 "fills": len(result.fills) - len(_newest(result.fills, stride)),
                 "trades": len(result.trades) - len(_newest(result.trades, stride)),
             },

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
+from alphintra import __version__
 from alphintra.contracts.books import ExecutionView
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
-from alphintra.contracts.risk import MarkedView, MarkPrice, MarkPrices
+from alphintra.contracts.risk import (
+    GetInstrument,
+    GetLimits,
+    MarkedView,
+    MarkPrice,
+    MarkPrices,
+    ReportedView,
+    ReportInstance,
+)
 from alphintra.contracts.trading import (
     ClaimCapital,
     GetAccount,
@@ -23,6 +33,9 @@ from alphintra.contracts.trading import (
     ReleaseBook,
     SubmitOrder,
 )
+from alphintra.engine.pretrade.instruments import Instrument
+from alphintra.engine.pretrade.limits import LimitControls, LimitSet
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
@@ -34,7 +47,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.domain.deployments import OpenIntent
     from alphintra.strategy.domain.replay import Hours, Step
 
-__all__ = ["Market", "Orders", "Workflows", "owner_context", "service_context"]
+__all__ = ["Fleet", "Limits", "Market", "Orders", "Workflows", "owner_context", "service_context"]
 
 MARKET_TIMEOUT_S = 10.0
 EXECUTIONS_AT_ONCE = 500  # one page of trading, and well within one message
@@ -54,6 +67,48 @@ class Workflows:
     async def version(self, version_id: UUID, context: Context) -> WorkflowVersionView:
         """Fetch a workflow version. Raises WORKFLOW_NOT_FOUND, also for other people's."""
         return await self._bus.ask(GetWorkflowVersion(version_id=version_id), context)
+
+
+class Limits:
+    """Risk, asked what it holds an account's orders against, with the person's own rights."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def of_account(self, account_id: UUID, context: Context) -> LimitSet:
+        """Fetch the limit set in force. Raises ACCOUNT_NOT_FOUND, also for other people's, and RISK_UNAVAILABLE."""
+        view = await self._bus.ask(GetLimits(account_id=account_id), context)
+        controls = LimitControls(**msgspec.structs.asdict(view.controls))
+        return LimitSet(**{**msgspec.structs.asdict(view), "controls": controls})
+
+    async def instrument(self, symbol: str, context: Context) -> Instrument | None:
+        """Fetch the specification of a symbol, None if it has none. Raises RISK_UNAVAILABLE."""
+        try:
+            view = await self._bus.ask(GetInstrument(symbol=symbol), context)
+        except AlphintraError as error:
+            if error.code == "INSTRUMENT_NOT_FOUND":
+                return None
+            raise
+        return Instrument(**msgspec.structs.asdict(view))
+
+
+class Fleet:
+    """Risk, told which instance runs which deployments: two at once must not trade."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def report(self, instance: str, running: Mapping[UUID, str], context: Context) -> ReportedView:
+        """Tell that an instance runs deployments, each in a version; the reply names those another one runs too."""
+        versions = "".join(f"{deployment_id} {version}\n" for deployment_id, version in sorted(running.items()))
+        command = ReportInstance(
+            service="strategy",
+            instance=instance,
+            build=__version__,
+            config_hash=sha256(versions.encode()).hexdigest(),
+            deployments=tuple(running),
+        )
+        return await self._bus.ask(command, context)
 
 
 class Market:
@@ -126,6 +181,7 @@ class Orders:
             type=intent.type,
             time_in_force=intent.time_in_force,
             book_id=intent.deployment_id,
+            strategy_hash=item.graph_hash,
         )
         return await self._bus.ask(command, context)
 

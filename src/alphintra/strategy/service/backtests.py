@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from alphintra.engine.backtest import BacktestSettings, run_backtest, run_hash
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.portfolio import FeeModel
+from alphintra.engine.pretrade.limits import limit_hash
 from alphintra.engine.statistics import Statistics, compute_statistics
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.catalogue import Catalogue
-    from alphintra.strategy.gateways.services import Workflows
+    from alphintra.strategy.gateways.services import Limits, Workflows
     from alphintra.strategy.repository import Dataset, Desk
 
 __all__ = ["acting_user", "cancel_backtest", "get_backtest", "list_backtests", "run_one", "start_backtest"]
@@ -59,12 +60,20 @@ def acting_user(context: Context) -> UserId:
     return UserId(context.actor.user_id)
 
 
-async def start_backtest(
-    command: StartBacktest, context: Context, *, desk: Desk, workflows: Workflows, ids: IdSource, at: datetime
+async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from what
+    command: StartBacktest,
+    context: Context,
+    *,
+    desk: Desk,
+    workflows: Workflows,
+    limits: Limits,
+    ids: IdSource,
+    at: datetime,
 ) -> BacktestView:
-    """Queue a backtest.
+    """Queue a backtest, under the limits in force for the account named, as they are now.
 
-    Raises WORKFLOW_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, RANGE, QTY_NOT_POSITIVE, FEE_SIGN or NUMBER_*.
+    Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, RANGE, QTY_NOT_POSITIVE,
+    FEE_SIGN, NUMBER_* or RISK_UNAVAILABLE.
     """
     owner_id = acting_user(context)
     settings = BacktestSettings(
@@ -78,6 +87,7 @@ async def start_backtest(
     dataset = await newest_dataset(command.symbol, context, desk=desk)
     require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
     data = f"{command.symbol}/{dataset.data_hash}/{_moment(command.start)}/{_moment(command.end)}"
+    settings = await _limited(settings, command, context, limits=limits)
     identity = run_hash(version.graph_hash, data, settings=settings, engine_version=__version__)
     backtest_id = ids.new()
     facts: dict[str, Any] = {"symbol": command.symbol, "run_hash": identity}
@@ -95,11 +105,23 @@ async def start_backtest(
             command.end,
             identity,
             at,
+            settings.limits.version,
+            limit_hash(settings.limits),
         )
         subject = f"backtest:{backtest_id}"
         await append_audit(tx.session, "backtest.start", subject, facts, ids=ids, context=context, at=at)
         tx.wake_service()
     return await get_backtest(backtest_id, context, desk=desk)
+
+
+async def _limited(
+    settings: BacktestSettings, command: StartBacktest, context: Context, *, limits: Limits
+) -> BacktestSettings:
+    """Return the terms with what risk holds the account's orders against; without an account as they are."""
+    if command.account_id is None:
+        return settings
+    in_force = await limits.of_account(command.account_id, context)
+    return replace(settings, limits=in_force, instrument=await limits.instrument(command.symbol, context))
 
 
 async def get_backtest(backtest_id: UUID, context: Context, *, desk: Desk) -> BacktestView:
@@ -228,4 +250,6 @@ def _view(row: Mapping[str, Any]) -> BacktestView:
         error=row["error"],
         created_at=row["created_at"],
         finished_at=row["finished_at"],
+        limit_version=row["limit_version"],
+        limit_hash=row["limit_hash"],
     )

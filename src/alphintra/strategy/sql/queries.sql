@@ -43,17 +43,17 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11);
+    status, run_hash, created_at, limit_version, limit_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13);
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
-    error_code, error, created_at, finished_at
+    error_code, error, created_at, finished_at, limit_version, limit_hash
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.list: read a person's backtests without results, newest first
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
-    '' AS result, error_code, error, created_at, finished_at
+    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash
 FROM backtests WHERE owner_id = $1 ORDER BY created_at DESC, backtest_id LIMIT $2;
 
 -- backtests.lease: take the oldest backtest that waits or whose worker went silent
@@ -136,6 +136,12 @@ SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
+-- deployments.running: the active deployments of feeds that run, with the version each runs
+SELECT d.deployment_id, d.graph_hash FROM deployments AS d
+JOIN feeds AS f ON f.feed_id = d.feed_id
+WHERE d.status = 'active' AND f.status = 'running'
+ORDER BY d.deployment_id;
+
 -- deployments.behind: read the deployments of a feed that have not seen a step: active ones, stopped ones with orders
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
@@ -188,7 +194,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10);
 
 -- intents.open: read the intents of a feed that are not closed, oldest first
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
-    i.status, i.order_id, i.order_code, i.created_at, d.owner_id, d.account_id, d.symbol
+    i.status, i.order_id, i.order_code, i.created_at, d.owner_id, d.account_id, d.symbol,
+    d.graph_hash
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'

@@ -67,6 +67,8 @@ CREATE TABLE backtests (
     created_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
     leased_until timestamp with time zone,
+    limit_version bigint DEFAULT 0 NOT NULL,
+    limit_hash text DEFAULT ''::text NOT NULL,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),

@@ -148,6 +148,7 @@ def _exit(head: NewOrder, client_order_id: str, *, side: Side, leg: Leg) -> NewO
         leg=leg,
         group_id=head.group_id,
         book_id=head.book_id,
+        strategy_hash=head.strategy_hash,
     )
 
 

@@ -81,7 +81,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """What is asked for, before any decision; exactly one of ``qty`` and ``notional`` is given."""
+    """What is asked for, before any decision; exactly one of ``qty`` and ``notional`` is given.
+
+    ``strategy_hash`` is the version of the strategy that asks for its book, empty where a person asks.
+    """
 
     account_id: AccountId
     client_order_id: str
@@ -104,6 +107,7 @@ class NewOrder:
     group_id: OrderId | None = None
     replaces: OrderId | None = None
     book_id: BookId | None = None
+    strategy_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +190,8 @@ def order_id_of(account_id: AccountId, client_order_id: str) -> OrderId:
     return OrderId(uuid5(NAMESPACE_OID, f"{account_id}/{client_order_id}"))
 
 
-_ASKED = tuple(field.name for field in fields(NewOrder))
+# Orders stored before versions were noted have none: a repetition that names it is the same request.
+_ASKED = tuple(field.name for field in fields(NewOrder) if field.name != "strategy_hash")
 
 
 def require_same_request(stored: Order, asked: NewOrder) -> None:
@@ -224,6 +229,7 @@ def begin(asked: NewOrder, status: OrderStatus, *, owner_id: UserId, decision_id
         account_id=asked.account_id,
         owner_id=owner_id,
         book_id=asked.book_id,
+        strategy_hash=asked.strategy_hash,
         symbol=asked.symbol,
         side=asked.side,
         type=asked.type,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from alphintra.engine.portfolio import notional
@@ -15,6 +16,8 @@ from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, R
 __all__ = ["advance", "executed", "fold", "standing"]
 
 _K, _S = OrderEventKind, OrderStatus
+Changes = Mapping[str, Any]
+_NOTHING: Final[Changes] = MappingProxyType({})
 
 _ENDS: Final = {
     _K.REFUSED: _S.REJECTED,
@@ -36,6 +39,7 @@ _REFUSALS: Final = {_K.CANCEL_REFUSED: _S.PENDING_CANCEL, _K.REPLACE_REFUSED: _S
 _PENDING: Final = frozenset(_REQUESTS.values())
 # States the order leaves as soon as anything shows that the venue works it.
 _UNCONFIRMED: Final = frozenset({_S.HELD, _S.PENDING_NEW, _S.ACCEPTED, _S.UNKNOWN})
+_UNSUBMITTED: Final = TERMINAL | {_S.HELD}
 _TIMES: Final = {
     _S.FILLED: "filled_at",
     _S.CANCELED: "canceled_at",
@@ -62,6 +66,7 @@ def advance(order: Order, event: OrderEvent) -> Order | None:
     if kind in {_K.SUBMITTED, _K.DENIED, _K.HELD}:
         message = f"{kind} is the first event of an order, not a later one"
         raise AlphintraError("ORDER_EVENT", message, kind=Kind.BUG)
+    event = _no_earlier(order, event)
     if kind is _K.EXECUTED:
         return executed(order, event)
     if kind is _K.CARRIED:
@@ -90,6 +95,7 @@ def standing(order: Order) -> OrderStatus:
 
 def executed(order: Order, event: OrderEvent) -> Order:
     """Return the order after an execution, which always counts."""
+    event = _no_earlier(order, event)
     filled = order.filled_qty + event.qty
     grown = replace(
         order,
@@ -105,7 +111,13 @@ def executed(order: Order, event: OrderEvent) -> Order:
     if wanted is not None and filled >= wanted:
         code: str = Reason.OVERFILL if is_over else ""
         return _closed(grown, _S.FILLED, event, code=code, reason=_FLAGGED.get(code, ""))
-    return _next(_at(grown, _confirmed(order)), event, code=order.reason_code, reason=order.reason)
+    changes = _at(grown, _confirmed(order))
+    return _next(grown, event, code=order.reason_code, reason=order.reason, changes=changes)
+
+
+def _no_earlier(order: Order, event: OrderEvent) -> OrderEvent:
+    """Return the event no earlier than what happened before: a clock that is set back must not turn the order round."""
+    return event if event.at >= order.updated_at else replace(event, at=order.updated_at)
 
 
 _FLAGGED: Final[dict[str, str]] = {
@@ -133,8 +145,8 @@ def _carried(order: Order, event: OrderEvent) -> Order | None:
 def _triggered(order: Order, event: OrderEvent) -> Order | None:
     if order.triggered_at is not None:
         return None
-    moved = _at(replace(order, triggered_at=event.at), _confirmed(order))
-    return _next(moved, event, code=order.reason_code, reason=order.reason)
+    changes = {**_at(order, _confirmed(order)), "triggered_at": event.at}
+    return _next(order, event, code=order.reason_code, reason=order.reason, changes=changes)
 
 
 def _trailed(order: Order, event: OrderEvent) -> Order | None:
@@ -154,26 +166,26 @@ def _stands(order: Order, event: OrderEvent) -> Order | None:
     if before is wanted or (allowed is not None and before not in allowed):
         return None
     # What was asked of an order whose state is unknown may not have arrived either: it is to be asked for again.
-    moved = replace(order, status=wanted, resumes=None) if wanted is _S.UNKNOWN else _at(order, wanted)
-    is_asked = moved.status in _PENDING
+    changes = {"status": wanted, "resumes": None} if wanted is _S.UNKNOWN else _at(order, wanted)
+    is_asked = changes.get("status", order.status) in _PENDING
     code, reason = (order.reason_code, order.reason) if is_asked else (event.code, event.reason)
-    return _next(moved, event, code=code, reason=reason)
+    return _next(order, event, code=code, reason=reason, changes=changes)
 
 
 def _requested(order: Order, status: OrderStatus, event: OrderEvent) -> Order | None:
     if order.status is status or order.status is _S.PENDING_CANCEL:
         return None
     successor = event.other_order_id or order.replaced_by
-    moved = replace(order, status=status, resumes=standing(order), replaced_by=successor)
-    return _next(moved, event, code=event.code, reason=event.reason)
+    changes = {"status": status, "resumes": standing(order), "replaced_by": successor}
+    return _next(order, event, code=event.code, reason=event.reason, changes=changes)
 
 
 def _refused(order: Order, status: OrderStatus, event: OrderEvent) -> Order | None:
     if order.status is not status:
         return None
     successor = None if status is _S.PENDING_REPLACE else order.replaced_by
-    moved = _at(replace(order, status=_S.NEW, resumes=None, replaced_by=successor), standing(order))
-    return _next(moved, event, code=event.code, reason=event.reason)
+    moved = replace(order, status=_S.NEW, resumes=None, replaced_by=successor)
+    return _next(moved, event, code=event.code, reason=event.reason, changes=_at(moved, standing(order)))
 
 
 def _ended(order: Order, status: OrderStatus, event: OrderEvent) -> Order:
@@ -183,8 +195,8 @@ def _ended(order: Order, status: OrderStatus, event: OrderEvent) -> Order:
         code, reason = (order.reason_code, order.reason) if was_asked else (_unasked(order), "")
     if not code and status is _S.EXPIRED:
         code = Reason.TIME_IN_FORCE_ENDED
-    ended = replace(order, replaced_by=event.other_order_id if status is _S.REPLACED else None)
-    return _closed(ended, status, event, code=code, reason=reason)
+    successor = event.other_order_id if status is _S.REPLACED else None
+    return _closed(order, status, event, code=code, reason=reason, changes={"replaced_by": successor})
 
 
 def _unasked(order: Order) -> Reason:
@@ -197,28 +209,37 @@ def _confirmed(order: Order) -> OrderStatus:
     return _S.NEW if before in _UNCONFIRMED else before
 
 
-def _at(order: Order, stands: OrderStatus) -> Order:
-    """Return the order standing there; a request that is under way stays under way."""
+def _at(order: Order, stands: OrderStatus) -> Changes:
+    """Return what lets the order stand there; a request that is under way stays under way."""
     if order.status in _PENDING:
-        return replace(order, resumes=stands)
-    shown = _S.PARTIALLY_FILLED if stands is _S.NEW and order.filled_qty else stands
-    return replace(order, status=shown)
+        return {"resumes": stands}
+    return {"status": _S.PARTIALLY_FILLED if stands is _S.NEW and order.filled_qty else stands}
 
 
-def _closed(order: Order, status: OrderStatus, event: OrderEvent, *, code: str, reason: str) -> Order:
-    moment: dict[str, Any] = {_TIMES[status]: event.at}
-    return _next(replace(order, status=status, resumes=None, **moment), event, code=code, reason=reason)
+def _closed(
+    order: Order, status: OrderStatus, event: OrderEvent, *, code: str, reason: str, changes: Changes = _NOTHING
+) -> Order:
+    ended = {**changes, "status": status, "resumes": None, _TIMES[status]: event.at}
+    return _next(order, event, code=code, reason=reason, changes=ended)
 
 
-def _next(order: Order, event: OrderEvent, *, code: str, reason: str) -> Order:
+def _next(order: Order, event: OrderEvent, *, code: str, reason: str, changes: Changes = _NOTHING) -> Order:
+    """Return the order with all changes of an event, made at once: an order has many fields to copy."""
     submitted = order.submitted_at
-    if submitted is None and order.status not in TERMINAL | {_S.HELD} and standing(order) is not _S.HELD:
+    status = changes.get("status", order.status)
+    if submitted is None and status not in _UNSUBMITTED and _stood(status, changes.get("resumes", order.resumes)):
         submitted = event.at
     return replace(
         order,
+        **changes,
         reason_code=str(code),
         reason=reason,
         submitted_at=submitted,
         version=order.version + 1,
         updated_at=event.at,
     )
+
+
+def _stood(status: OrderStatus, resumes: OrderStatus | None) -> bool:
+    """Tell whether an open order of this status is more than held."""
+    return status not in _PENDING or resumes is not _S.HELD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
@@ -180,6 +180,7 @@ class OrderChanges(Changes):
                 [item.actor for item in batch],
                 [f"order:{item.order.order_id}" for item in batch],
                 [item.trace_id for item in batch],
+                [item.order.strategy_hash for item in batch],
             )
         self.session.is_wake_due = True
 
@@ -194,10 +195,11 @@ class OrderChanges(Changes):
         return {order.order_id: order for order in map(order_of, rows)}
 
     async def lock_open_orders(
-        self, account_id: AccountId | None, *, symbols: Sequence[str] | None = None
+        self, account_id: AccountId | None, *, symbols: Sequence[str] | None = None, book_id: UUID | None = None
     ) -> tuple[Order, ...]:
         """Read an account's open orders, everybody's for None, and hold them until the transaction ends."""
-        return tuple(order_of(row) for row in await self.session.rows("orders.lock_open", account_id, symbols))
+        rows = await self.session.rows("orders.lock_open", account_id, symbols, book_id)
+        return tuple(order_of(row) for row in rows)
 
     async def save_order(self, order: Order, event: OrderEvent, *, detail: str) -> None:
         """Store an order's new state and the event that led to it. The caller holds the order."""
@@ -297,20 +299,30 @@ class OrderReads(Reads):
 
 def happened(order: Order, event: OrderEvent, detail: str) -> tuple[object, ...]:
     """Return the values of ``orders.event``, in its order."""
-    return order.order_id, order.version, event.kind, order.status, detail, event.at
+    return order.order_id, order.version, event.kind, order.status, detail, order.updated_at
 
 
 def order_of(row: Record) -> Order:
     """Return the order of a row."""
-    values: dict[str, Any] = {name: row[name] for name in _ORDER_FIELDS}
-    values["side"] = Side(row["side"])
-    values["type"] = OrderType(row["type"])
-    values["time_in_force"] = TimeInForce(row["time_in_force"])
-    values["order_class"] = OrderClass(row["order_class"])
-    values["leg"] = Leg(row["leg"])
-    values["status"] = OrderStatus(row["status"])
-    if row["position_intent"] is not None:
-        values["position_intent"] = PositionIntent(row["position_intent"])
-    if row["resumes"] is not None:
-        values["resumes"] = OrderStatus(row["resumes"])
+    values: dict[str, Any] = dict(zip(_ORDER_FIELDS, _order_values(row), strict=True))
+    for name, words in _WORDS:
+        if (word := values[name]) is not None:
+            values[name] = words[word]
     return Order(**values)
+
+
+_order_values: Final = itemgetter(*_ORDER_FIELDS)
+# A look-up each: a batch reads thousands of these, and an enumeration is slow to call.
+_WORDS: Final[tuple[tuple[str, dict[str, Any]], ...]] = tuple(
+    (name, {word.value: word for word in words})
+    for name, words in (
+        ("side", Side),
+        ("type", OrderType),
+        ("time_in_force", TimeInForce),
+        ("order_class", OrderClass),
+        ("leg", Leg),
+        ("status", OrderStatus),
+        ("resumes", OrderStatus),
+        ("position_intent", PositionIntent),
+    )
+)

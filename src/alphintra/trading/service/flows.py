@@ -14,9 +14,10 @@ from alphintra.contracts.trading import CashBooked
 from alphintra.engine.portfolio import cash_delta
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
-from alphintra.kernel.vocabulary import AccountMode, Side
+from alphintra.kernel.vocabulary import AccountMode, OrderStatus, Side
 from alphintra.trading.domain.flows import FlowKind, cash_flow
 from alphintra.trading.repository.booking import Posting
 from alphintra.trading.service.accounts import may_see, owned_account
@@ -126,10 +127,11 @@ async def list_activities(command: ListActivities, context: Context, *, books: B
 
 
 async def held_account(tx: BooksTransaction, account_id: AccountId, context: Context) -> Account:
-    """Read an account the actor may see and hold it. Raises ACCOUNT_NOT_FOUND, also for other people's."""
+    """Read an account the actor may see and hold it. Raises ACCOUNT_NOT_FOUND or AUTH_SCOPE."""
     account = await tx.lock_account(account_id)
     if account is None or not may_see(account, context):
         raise AlphintraError("ACCOUNT_NOT_FOUND", f"there is no account {account_id}", kind=Kind.NOT_FOUND)
+    require_for_account(context.actor, account.account_id, account.mode)
     return account
 
 
@@ -142,7 +144,7 @@ async def stored_activity(tx: BooksTransaction, account: Account, command: msgsp
     if row["request"] != _encode(command).decode():
         message = f"reference {reference} was used for something else: choose a new one"
         raise AlphintraError("IDEMPOTENCY_MISMATCH", message, kind=Kind.CONFLICT, pointer="/reference")
-    found = {**row, "id": str(row["activity_id"]), "side": None, "price": None, "order_id": None}
+    found = {**row, "id": str(row["activity_id"]), "side": None, "price": None, "order_id": None, "executed_at": None}
     return _activity_view(account.account_id, found)
 
 
@@ -186,7 +188,18 @@ def _activity_view(account_id: AccountId, row: Mapping[str, Any]) -> ActivityVie
         order_id=row["order_id"],
         description=row["description"],
         booked_at=row["booked_at"],
+        executed_at=row["executed_at"],
+        cum_qty=None if side is None else row["cum_qty"],
+        leaves_qty=None if side is None else _leaves(row),
     )
+
+
+def _leaves(row: Mapping[str, Any]) -> Decimal | None:
+    """Return what was left of the order after an execution; what is executed beyond its quantity leaves nothing."""
+    cum, fillable = row["cum_qty"], row["order_fillable_qty"]
+    if row["order_status"] == OrderStatus.FILLED and cum >= row["order_filled_qty"]:
+        return Decimal(0)
+    return None if fillable is None else max(fillable - cum, Decimal(0))
 
 
 def _place(at: datetime, name: str) -> str:

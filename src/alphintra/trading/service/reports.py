@@ -35,10 +35,11 @@ from alphintra.infrastructure.events import (
     receive_once,
 )
 from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.messages import Event
-from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
+from alphintra.kernel.vocabulary import TERMINAL, AccountMode, OrderStatus
 from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, Reason
 from alphintra.trading.domain.states import advance, standing
 from alphintra.trading.repository.orders import OrderStep
@@ -46,7 +47,7 @@ from alphintra.trading.service.accounts import may_see, owned_account
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
-    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.risk import KillStateChanged, OrdersBarred
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository.books import Books, BooksTransaction
@@ -58,6 +59,7 @@ __all__ = [
     "event_detail",
     "kill_state_changed",
     "locked_order",
+    "orders_barred",
     "orders_reported",
     "request_cancels",
     "state_event",
@@ -77,6 +79,9 @@ async def cancel_order(
         order = await tx.lock_order(OrderId(command.order_id))
         if order is None or not may_see(order, context):
             raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
+        if context.actor.mode is not None:
+            mode = AccountMode(await tx.session.value("accounts.mode", order.account_id))
+            require_for_account(context.actor, order.account_id, mode)
         folding = Folding((order,), at=at)
         folding.request_cancel(order.order_id, context, code=_asked_by(context))
         await folding.store(tx, ids=ids)
@@ -110,6 +115,23 @@ async def kill_state_changed(
         for order in orders:
             folding.request_cancel(order.order_id, delivery.context, code=Reason.KILL_SWITCH)
         await folding.store(tx, ids=ids)
+
+
+async def orders_barred(delivery: Delivery[OrdersBarred], *, books: Books, ids: IdSource, at: datetime) -> None:
+    """Ask for the orders of a blocked strategy, in a restricted symbol, or the one named to be canceled."""
+    event = delivery.event
+    async with books.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        if event.order_id is not None:
+            orders = tuple((await tx.lock_orders([OrderId(event.order_id)])).values())
+        elif event.book_id is not None or event.symbols:
+            account_id = None if event.account_id is None else AccountId(event.account_id)
+            orders = await tx.lock_open_orders(account_id, symbols=event.symbols or None, book_id=event.book_id)
+        else:
+            get_logger().error("orders.barred_without_scope", event_id=str(delivery.event_id))
+            return
+        await request_cancels(tx, orders, delivery.context, code=event.code, ids=ids, at=at)
 
 
 async def orders_reported(reports: Sequence[Delivery[Any]], *, books: Books, ids: IdSource, at: datetime) -> None:

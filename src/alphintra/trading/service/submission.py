@@ -13,6 +13,7 @@ from alphintra.contracts.orders import OrderView
 from alphintra.contracts.trading import ApprovedLeg, OrderDenied, OrderSubmitted, SubmitOrder
 from alphintra.infrastructure.events import encode_event
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId, OrderId
 from alphintra.kernel.messages import Event, subject_of
@@ -29,6 +30,7 @@ from alphintra.trading.domain.orders import (
     require_same_request,
 )
 from alphintra.trading.domain.validation import require_unexpired
+from alphintra.trading.gateways import Wanted
 from alphintra.trading.repository.orders import AcceptedOrder, ToldEvent
 from alphintra.trading.service.accounts import may_see
 from alphintra.trading.service.views import order_view, terms_of
@@ -92,6 +94,7 @@ def read_order(command: SubmitOrder, context: Context) -> Submission:
         position_intent=command.position_intent,
         order_class=command.order_class,
         book_id=None if command.book_id is None else BookId(command.book_id),
+        strategy_hash=command.strategy_hash,
     )
     return Submission(orders_asked(asked, _take_profit(command), _stop_loss(command)), context)
 
@@ -166,6 +169,7 @@ def _settled(
         return AlphintraError("ACCOUNT_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
     known = [stored.get(key) for key in item.keys]
     try:
+        require_for_account(item.context.actor, account.account_id, account.mode)
         for order, asked in zip(known, item.orders, strict=True):
             if order is not None:
                 require_same_request(order, asked)
@@ -186,7 +190,11 @@ async def _decide(
 ) -> dict[Key, OrderView | AlphintraError]:
     """Ask risk about orders not seen before and store its decisions; keys left out were stored elsewhere meanwhile."""
     terms = [[terms_of(order) for order in item.orders] for item, _account in fresh]
-    asked = [(each, item.context) for (item, _), of_item in zip(fresh, terms, strict=True) for each in of_item]
+    asked = [
+        Wanted(each, item.context, item.first.book_id, item.first.strategy_hash)
+        for (item, _), of_item in zip(fresh, terms, strict=True)
+        for each in of_item
+    ]
     fault_point("trading.before_assess")
     assessments = iter(await risk.assess(asked))
     fault_point("trading.assessed")
@@ -328,6 +336,7 @@ def accepted_order(
         "terms": terms,
         "owner_id": order.owner_id,
         "book_id": order.book_id,
+        "strategy_hash": order.strategy_hash,
         "decision_id": order.decision_id,
         "carried_qty": order.carried_qty,
         "code": order.reason_code,

@@ -12,6 +12,9 @@ SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_ve
     realized_pnl, fees, created_at
 FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE;
 
+-- accounts.mode: whether an account is paper or live
+SELECT mode FROM accounts WHERE account_id = $1;
+
 -- accounts.by_ids: read the accounts of a batch of orders
 SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_venue_ready, starting_cash, cash,
     realized_pnl, fees, created_at
@@ -34,12 +37,12 @@ WHERE account_id = $1;
 
 -- orders.accept_batch: store decided orders with their first events, the events to publish and the audit rows
 WITH stored AS (
-    INSERT INTO orders (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type,
-        time_in_force, qty, notional, limit_price, stop_price, trail_price, trail_percent, expire_at,
+    INSERT INTO orders (order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side,
+        type, time_in_force, qty, notional, limit_price, stop_price, trail_price, trail_percent, expire_at,
         extended_hours, reduce_only, position_intent, order_class, leg, group_id, replaces, status, carried_qty,
         reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, failed_at)
-    SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.symbol, o.side, o.type,
-        o.time_in_force, o.qty, o.notional, o.limit_price, o.stop_price, o.trail_price, o.trail_percent,
+    SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.strategy_hash, o.symbol, o.side,
+        o.type, o.time_in_force, o.qty, o.notional, o.limit_price, o.stop_price, o.trail_price, o.trail_percent,
         o.expire_at, o.extended_hours, o.reduce_only, o.position_intent, o.order_class, o.leg, o.group_id,
         o.replaces, o.status, o.carried_qty, o.reason_code, o.reason, o.decision_id, 1, $29, $29,
         CASE o.status WHEN 'pending_new' THEN $29::timestamptz END,
@@ -47,11 +50,11 @@ WITH stored AS (
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[],
         $15::numeric[], $16::timestamptz[], $17::boolean[], $18::boolean[], $19::text[], $20::text[], $21::text[],
-        $22::uuid[], $23::uuid[], $24::text[], $25::numeric[], $26::text[], $27::text[], $28::uuid[])
+        $22::uuid[], $23::uuid[], $24::text[], $25::numeric[], $26::text[], $27::text[], $28::uuid[], $40::text[])
         AS o (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty,
             notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
             position_intent, order_class, leg, group_id, replaces, status, carried_qty, reason_code, reason,
-            decision_id)
+            decision_id, strategy_hash)
     ORDER BY o.order_id -- two batches that share orders insert them in the same order: no deadlock
     RETURNING order_id
 ), first_events AS (
@@ -76,56 +79,56 @@ FROM unnest($36::uuid[], $37::text[], $38::text[], $31::text[], $39::text[])
     AS a (audit_id, actor, object, detail, trace_id);
 
 -- orders.by_client_ids: find the orders a batch repeats
-SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.symbol, o.side, o.type,
+SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.strategy_hash, o.symbol, o.side, o.type,
     o.time_in_force, o.qty, o.notional, o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at,
     o.extended_hours, o.reduce_only, o.position_intent, o.order_class, o.leg, o.group_id, o.replaces, o.replaced_by,
     o.status, o.resumes, o.filled_qty, o.filled_amount, o.final_qty, o.carried_qty, o.reason_code, o.reason,
-    o.decision_id, o.version, o.created_at, o.updated_at, o.submitted_at, o.triggered_at, o.filled_at,
-    o.canceled_at, o.expired_at, o.failed_at, o.replaced_at, o.hwm
+    o.decision_id, o.version, o.created_at, o.updated_at, o.submitted_at, o.triggered_at, o.filled_at, o.canceled_at,
+    o.expired_at, o.failed_at, o.replaced_at, o.hwm
 FROM orders AS o
 JOIN unnest($1::uuid[], $2::text[]) AS k (account_id, client_order_id)
     ON k.account_id = o.account_id AND k.client_order_id = o.client_order_id;
 
 -- orders.get: read one order
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders WHERE order_id = $1;
 
 -- orders.of_groups: read the orders of groups, in the order they were asked for
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders WHERE group_id = ANY($1::uuid[]) ORDER BY created_at, leg DESC, order_id;
 
 -- orders.lock: read one order to change it
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders WHERE order_id = $1 FOR NO KEY UPDATE;
 
 -- orders.lock_many: read several orders to change them, in the order in which all hold several
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders WHERE order_id = ANY($1::uuid[])
 ORDER BY created_at, order_id
 FOR NO KEY UPDATE;
 
 -- orders.list_newest: read a page of an account's orders, newest first
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
     AND ($2::text[] IS NULL OR status = ANY($2))
@@ -139,11 +142,11 @@ ORDER BY created_at DESC, order_id DESC
 LIMIT $10;
 
 -- orders.list_oldest: read a page of an account's orders, oldest first
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
     AND ($2::text[] IS NULL OR status = ANY($2))
@@ -157,11 +160,11 @@ ORDER BY created_at, order_id
 LIMIT $10;
 
 -- orders.list_open_newest: read a page of an account's open orders, newest first
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
     AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
@@ -177,11 +180,11 @@ ORDER BY created_at DESC, order_id DESC
 LIMIT $10;
 
 -- orders.list_open_oldest: read a page of an account's open orders, oldest first
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
     AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
@@ -197,16 +200,17 @@ ORDER BY created_at, order_id
 LIMIT $10;
 
 -- orders.lock_open: read the open orders of an account, or of everybody, to change them
-SELECT order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty, notional,
-    limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, position_intent,
-    order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount, final_qty,
-    carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, triggered_at,
-    filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
+SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side, type, time_in_force, qty,
+    notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
+    position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
+    final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
     'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($1::uuid IS NULL OR account_id = $1)
     AND ($2::text[] IS NULL OR symbol = ANY($2))
+    AND ($3::uuid IS NULL OR book_id = $3)
 ORDER BY created_at, order_id
 FOR NO KEY UPDATE;
 
@@ -421,10 +425,14 @@ SELECT activity_id, account_id, reference, kind, symbol, qty, net_amount, curren
 FROM activities WHERE account_id = $1 AND reference = $2;
 
 -- activities.newest: read an account's activities, executions among them, newest first, before a place in the list
-SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description,
+    f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
+    coalesce(o.qty - o.carried_qty, o.final_qty) AS order_fillable_qty
 FROM (
     (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
-        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description
+        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
+        (SELECT sum(y.qty) FROM executions AS y
+        WHERE y.order_id = x.order_id AND (y.booked_at, y.execution_id) <= (x.booked_at, x.execution_id)) AS cum_qty
     FROM executions AS x
     WHERE x.account_id = $1 AND ($2::text[] IS NULL OR 'fill' = ANY($2))
         AND ($3::timestamptz IS NULL OR x.booked_at > $3) AND ($4::timestamptz IS NULL OR x.booked_at < $4)
@@ -433,7 +441,7 @@ FROM (
     LIMIT $7)
     UNION ALL
     (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
-        a.description
+        a.description, NULL, NULL
     FROM activities AS a
     WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))
         AND ($3::timestamptz IS NULL OR a.booked_at > $3) AND ($4::timestamptz IS NULL OR a.booked_at < $4)
@@ -441,14 +449,19 @@ FROM (
     ORDER BY a.booked_at DESC, a.activity_id::text DESC
     LIMIT $7)
 ) AS f
+LEFT JOIN orders AS o ON o.order_id = f.order_id
 ORDER BY f.booked_at DESC, f.id DESC
 LIMIT $7;
 
 -- activities.oldest: read an account's activities, executions among them, oldest first, after a place in the list
-SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description,
+    f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
+    coalesce(o.qty - o.carried_qty, o.final_qty) AS order_fillable_qty
 FROM (
     (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
-        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description
+        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
+        (SELECT sum(y.qty) FROM executions AS y
+        WHERE y.order_id = x.order_id AND (y.booked_at, y.execution_id) <= (x.booked_at, x.execution_id)) AS cum_qty
     FROM executions AS x
     WHERE x.account_id = $1 AND ($2::text[] IS NULL OR 'fill' = ANY($2))
         AND ($3::timestamptz IS NULL OR x.booked_at > $3) AND ($4::timestamptz IS NULL OR x.booked_at < $4)
@@ -457,7 +470,7 @@ FROM (
     LIMIT $7)
     UNION ALL
     (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
-        a.description
+        a.description, NULL, NULL
     FROM activities AS a
     WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))
         AND ($3::timestamptz IS NULL OR a.booked_at > $3) AND ($4::timestamptz IS NULL OR a.booked_at < $4)
@@ -465,6 +478,7 @@ FROM (
     ORDER BY a.booked_at, a.activity_id::text
     LIMIT $7)
 ) AS f
+LEFT JOIN orders AS o ON o.order_id = f.order_id
 ORDER BY f.booked_at, f.id
 LIMIT $7;
 

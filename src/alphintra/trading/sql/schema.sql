@@ -319,6 +319,7 @@ CREATE TABLE orders (
     expired_at timestamp with time zone,
     failed_at timestamp with time zone,
     replaced_at timestamp with time zone,
+    strategy_hash text DEFAULT ''::text NOT NULL,
     hwm numeric(28,9),
     CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),

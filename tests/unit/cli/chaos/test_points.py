@@ -11,11 +11,13 @@ from alphintra.cli.chaos.plan import KILL_POINTS
 SOURCE = Path(alphintra.__file__).parent
 # A chaos run trades on paper: what only live venues, transfers of cash, splits or settings pass is not on its way.
 ELSEWHERE = {
+    "broker.adoption_stored",
     "broker.answer_kept",
     "broker.answer_kept_committed",
     "broker.cancel_answered",
     "broker.fill_committed",
     "broker.fill_stored",
+    "broker.group_planned",
     "broker.report_stored",
     "broker.sending_committed",
     "broker.sending_stored",

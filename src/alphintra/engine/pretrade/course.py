@@ -1,4 +1,4 @@
-"""What decisions need of conduct over time: message tokens, executions that repeat, losses that latch."""
+"""What controls need of the course of trading: message tokens, losses that latch, for risk and backtests alike."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.engine.pretrade.totals import LOSS_CODE
-from alphintra.engine.pretrade.values import EXACT, KillState, LimitControls, plain
+from alphintra.engine.pretrade.values import EXACT, KillState, plain
 from alphintra.kernel.money import round_cash
 
 __all__ = ["EquityMark", "Loss", "loss_of", "marked", "refilled"]

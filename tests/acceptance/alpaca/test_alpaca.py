@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
-import threading
-import time
 import warnings
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alphintra.cli.client import wait_for
-from fixtures.platform import Person, Platform
+from acceptance.alpaca.conftest import BARS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of the library's own imports
     from alpaca.common.exceptions import APIError
-    from alpaca.data.historical import StockHistoricalDataClient
     from alpaca.data.requests import StockBarsRequest, StockLatestBarRequest, StockLatestQuoteRequest
     from alpaca.data.timeframe import TimeFrame
     from alpaca.trading.client import TradingClient
@@ -33,115 +26,12 @@ with warnings.catch_warnings():
         MarketOrderRequest,
         UpdateWatchlistRequest,
     )
-    from alpaca.trading.stream import TradingStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from acceptance.alpaca.desk import Desk
+    from fixtures.platform import Platform
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-BARS = 60
-DEADLINE_S = 120.0
-ON_THE_WAY = {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
-
-
-@dataclass(slots=True)
-class Desk:
-    """A trader with an account over prices of their own, and the clients a script makes."""
-
-    person: Person
-    symbol: str
-    feed_id: str
-    account_id: str
-    trading: Any
-    data: Any
-    updates: list[Any] = field(default_factory=list)
-
-    def step(self, to: int) -> None:
-        """Play the feed up to a step, once the open orders work at the venue: a later one would miss its prices."""
-        self.until(self.trading.get_orders, lambda found: not {order.status for order in found} & ON_THE_WAY)
-        self.person.api.post(f"/feeds/{self.feed_id}/resume", {"pause_at": to})
-        path = f"/feeds/{self.feed_id}"
-        wait_for("the feed", lambda: self.person.api.get(path), lambda found: found["seq"] >= to)
-
-    def order(self, order_id: Any, status: OrderStatus) -> Any:  # noqa: ANN401 - of the library
-        """Wait until an order has the status."""
-        return self.until(lambda: self.trading.get_order_by_id(order_id), lambda order: order.status is status)
-
-    def until(self, fetch: Any, is_so: Any) -> Any:  # noqa: ANN401 - of the library
-        """Fetch until it is so."""
-        deadline = time.monotonic() + DEADLINE_S
-        found = fetch()
-        while not is_so(found):
-            assert time.monotonic() < deadline, found
-            threading.Event().wait(0.02)
-            found = fetch()
-        return found
-
-
-def prices(path: Path, symbol: str) -> Path:
-    """Write daily bars that rise by a dollar a day from 100."""
-    rows = ["symbol,date,open,high,low,close,volume"]
-    day = date(2024, 1, 2)
-    for number in range(BARS):
-        price = 100 + number
-        rows.append(f"{symbol},{day},{price}.00,{price + 2}.00,{price - 2}.00,{price + 1}.00,100000")
-        day += timedelta(days=3 if day.weekday() == 4 else 1)
-    path.write_text("\n".join(rows) + "\n")
-    return path
-
-
-@pytest.fixture
-def desk(platform: Platform, tmp_path: Path) -> Desk:
-    symbol = "P" + secrets.token_hex(3).upper()
-    person = platform.person("trader")
-    file = prices(tmp_path / "prices.csv", symbol)
-    done = platform.run("data", "import", str(file), "--source", "made up for a test", environ=person.key)
-    assert done.returncode == 0, done.stderr
-    feed = person.api.post("/feeds", {"name": f"replay {symbol}", "symbols": [symbol], "interval_ms": 0})
-    path = f"/feeds/{feed['feed_id']}"
-    wait_for("the feed", lambda: person.api.get(path), lambda found: found["status"] == "paused")
-    body = {"name": "Paper", "starting_cash": "100000", "feed_id": feed["feed_id"]}
-    account = f"/accounts/{person.api.post('/accounts', body)['account_id']}"
-    opened = wait_for("the account", lambda: person.api.get(account), lambda found: found["status"] == "active")
-    key_id, secret = person.key["ALPHINTRA_API_KEY_ID"], person.key["ALPHINTRA_API_SECRET"]
-    url = f"{platform.base_url}/alpaca"
-    desk = Desk(
-        person=person,
-        symbol=symbol,
-        feed_id=feed["feed_id"],
-        account_id=opened["account_id"],
-        trading=TradingClient(key_id, secret, paper=True, url_override=url),
-        data=StockHistoricalDataClient(key_id, secret, url_override=url),
-    )
-    desk.step(1)
-    return desk
-
-
-async def _forever(opened: Any) -> None:  # noqa: ANN401 - of the library
-    await opened._run_forever()
-
-
-@pytest.fixture
-def stream(desk: Desk, platform: Platform) -> Iterator[list[Any]]:
-    """Hear trade updates in a thread, as a script does."""
-    key_id, secret = desk.person.key["ALPHINTRA_API_KEY_ID"], desk.person.key["ALPHINTRA_API_SECRET"]
-    url = f"ws://127.0.0.1:{platform.port}/alpaca/stream"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        opened = TradingStream(key_id, secret, paper=True, url_override=url)
-
-    async def remember(update: Any) -> None:  # noqa: ANN401 - of the library
-        desk.updates.append(update)
-
-    opened.subscribe_trade_updates(remember)
-    thread = threading.Thread(target=lambda: asyncio.run(_forever(opened)), daemon=True)
-    thread.start()
-    desk.until(lambda: opened._running, bool)
-    yield desk.updates
-    opened.stop()
-    thread.join(DEADLINE_S)
 
 
 def test_account_market_and_calendar_are_read(desk: Desk) -> None:
@@ -192,10 +82,7 @@ def test_orders_are_placed_listed_cancelled_and_filled(desk: Desk, stream: list[
     with pytest.raises(APIError) as ended:
         desk.trading.cancel_order_by_id(bought.id)
     assert (ended.value.status_code, ended.value.code) == (422, 42210000)
-    told = desk.until(
-        lambda: [(one.event, one.order.id) for one in list(stream)],
-        lambda told: ("canceled", resting.id) in told and ("fill", bought.id) in told,
-    )
+    told = desk.told(("canceled", resting.id), ("fill", bought.id))
     assert told.index(("new", bought.id)) < told.index(("fill", bought.id))
     fill = next(one for one in stream if one.event == "fill")
     assert (fill.price, fill.qty, fill.position_qty) == (101.0, 10.0, 10.0)

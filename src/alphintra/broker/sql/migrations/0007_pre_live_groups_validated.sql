@@ -1,0 +1,3 @@
+ALTER TABLE live_orders
+VALIDATE CONSTRAINT live_orders_words_known,
+VALIDATE CONSTRAINT live_orders_held_only_legs;
