@@ -39,6 +39,7 @@ __all__ = [
     "OrderRefused",
     "OrderReplaced",
     "OrderSuspended",
+    "OrderTrailed",
     "OrderTriggered",
     "OrderUncertain",
     "PaperSettingsView",
@@ -434,6 +435,13 @@ class OrderTriggered(Event, tag="broker.order_triggered.v1", frozen=True):
 
     order_id: UUID
     stop_price: Decimal
+
+
+class OrderTrailed(Event, tag="broker.order_trailed.v1", frozen=True):
+    """A trailing stop that works saw a better price: highest for a sale, lowest for a purchase."""
+
+    order_id: UUID
+    hwm: Decimal
 
 
 class OrderUncertain(Event, tag="broker.order_uncertain.v1", frozen=True):

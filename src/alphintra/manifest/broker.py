@@ -48,6 +48,7 @@ SPEC = ServiceSpec(
         "order_expired",
         "order_replaced",
         "order_triggered",
+        "order_trailed",
         "order_uncertain",
         "order_suspended",
         "cancel_refused",

@@ -82,6 +82,7 @@ SPEC = ServiceSpec(
         "broker.order_expired",
         "broker.order_replaced",
         "broker.order_triggered",
+        "broker.order_trailed",
         "broker.order_uncertain",
         "broker.order_suspended",
         "broker.cancel_refused",

@@ -59,6 +59,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         from_broker.OrderExpired,
         from_broker.OrderReplaced,
         from_broker.OrderTriggered,
+        from_broker.OrderTrailed,
         from_broker.OrderUncertain,
         from_broker.OrderSuspended,
     )

@@ -70,6 +70,20 @@ async def position(desk: Desk) -> Decimal:
     return Decimal(rows[0]["qty"]) if rows else Decimal(0)
 
 
+async def test_the_best_price_of_a_trailing_stop_is_told_as_often_as_it_gets_better(desk: Desk) -> None:
+    trailing = {"type": OrderType.TRAILING_STOP, "side": Side.SELL, "trail_price": "20"}
+    terms = changed(desk.terms(tif=TimeInForce.GTC), **trailing)
+    await submit(desk, terms)
+    for seq, prices in enumerate(("100 101 99 100", "100 100 99 100", "100 105 99 104", "104 104 70 70"), start=1):
+        await desk.step(seq, bar(seq, prices))
+        await desk.step(seq, bar(seq, prices))  # the same step again does nothing
+    told = [(name, event.get("hwm") or event.get("stop_price") or 0) for name, event in await desk.events()]
+    trailed = [(name, str(Decimal(price).normalize())) for name, price in told[1:3]]
+    assert trailed == [("order_trailed", "101"), ("order_trailed", "105")]
+    assert (told[3][0], Decimal(told[3][1])) == ("order_triggered", Decimal(85))
+    assert [name for name, _price in told[4:]] == ["execution_reported"]
+
+
 async def test_a_bracket_waits_works_and_closes_itself(desk: Desk) -> None:
     orders = await place_group(desk)
     assert await statuses(desk, orders) == ["working", "held", "held"]

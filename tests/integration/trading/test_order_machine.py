@@ -314,6 +314,24 @@ async def test_an_uncertain_order_is_unknown_until_the_venue_has_spoken(desk: De
     assert await desk.statuses() == {"c-1": "new"}
 
 
+@pytest.mark.parametrize(("side", "better", "worse"), [(Side.SELL, "105", "103"), (Side.BUY, "95", "97")])
+async def test_a_trailing_stop_shows_the_best_price_its_venue_saw(
+    desk: Desk, side: Side, better: str, worse: str
+) -> None:
+    placed = await working(
+        desk, side=side, type=OrderType.TRAILING_STOP, limit_price=None, trail_price=Decimal(5), time_in_force="gtc"
+    )
+    assert (await order(desk, placed.order_id)).hwm is None
+    told = await desk.told()
+    for hwm, shown in (("100", "100"), (better, better), (worse, better), (better, better)):
+        await desk.tell(broker.OrderTrailed(order_id=placed.order_id, hwm=Decimal(hwm)))
+        assert (await order(desk, placed.order_id)).hwm == Decimal(shown)
+    assert await desk.told() == told, "no new state of the order"
+    (listed,) = (await desk.ask(ListOrders(account_id=desk.account_id))).orders
+    assert listed.hwm == Decimal(better)
+    await every_row_is_the_fold_of_its_events(desk)
+
+
 async def test_a_refused_cancel_and_a_pause_leave_the_order_open(desk: Desk) -> None:
     placed = await working(desk)
     await desk.ask(CancelOrder(order_id=placed.order_id))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
+from alphintra.kernel.vocabulary import TERMINAL, OrderStatus, Side
 from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, Reason, order_id_of
 from alphintra.trading.domain.states import advance
 from unit.trading.orders import LATER, NOON, an_account, an_order, event, fill
@@ -77,7 +77,19 @@ def test_the_table_covers_every_state_an_order_can_be_stored_in() -> None:
 
 
 def test_the_table_covers_every_event_but_the_first_ones_and_quantities() -> None:
-    assert set(REPORTS) == set(K) - {K.SUBMITTED, K.DENIED, K.HELD, K.EXECUTED, K.CARRIED}
+    assert set(REPORTS) == set(K) - {K.SUBMITTED, K.DENIED, K.HELD, K.EXECUTED, K.CARRIED, K.TRAILED}
+
+
+@pytest.mark.parametrize("before", sorted(TABLE))
+@pytest.mark.parametrize(("side", "prices", "best"), [(Side.SELL, "100 99 103", 103), (Side.BUY, "100 101 97", 97)])
+def test_the_best_price_of_a_trail_only_gets_better_and_moves_no_state(
+    before: OrderStatus, side: Side, prices: str, best: int
+) -> None:
+    order = replace(an_order(before), side=side)
+    moved = after(order, *(replace(event(K.TRAILED), hwm=Decimal(price)) for price in prices.split()))
+    is_over = before in TERMINAL
+    assert (moved.status, moved.hwm) == (before, None if is_over else best)
+    assert moved.version == order.version + (0 if is_over else 2)
 
 
 @pytest.mark.parametrize(("before", "kind", "wanted"), CASES)

@@ -82,6 +82,14 @@ class Triggered:
 
 
 @dataclass(frozen=True, slots=True)
+class Trailed:
+    """A trailing stop saw a better price and works on."""
+
+    order_id: OrderId
+    hwm: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Canceled:
     """The venue took an order off."""
 
@@ -105,7 +113,7 @@ class Exposed:
     qty: Decimal
 
 
-Happening = Execution | Activated | Triggered | Canceled | Expired | Exposed
+Happening = Execution | Activated | Triggered | Trailed | Canceled | Expired | Exposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +229,8 @@ class _Floor:
         if met.price is None and met.triggered_at is None and not met.is_over:
             if met.watch != entry.watch:
                 self._orders[order_id] = replace(entry, watch=met.watch)
+            if met.watch.hwm is not None and met.watch.hwm != entry.watch.hwm:
+                self.happenings.append(Trailed(order_id, met.watch.hwm))
             return
         self._met[order_id] = (met, bar)
         heapq.heappush(self._due, (max(since, met.moment), depth, _RANK[entry.order.leg], order_id))

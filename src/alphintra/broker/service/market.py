@@ -14,6 +14,7 @@ from alphintra.broker.domain.floor import (
     Exposed,
     Happening,
     StepOutcome,
+    Trailed,
     Triggered,
     run_step,
 )
@@ -29,6 +30,7 @@ from alphintra.contracts.broker import (
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
+    OrderTrailed,
     OrderTriggered,
     VenueExecution,
 )
@@ -134,10 +136,11 @@ async def _told(
             return [(order_id, OrderAcknowledged(order_id=order_id, venue_order_id=paper_order_id(order_id)))]
         case Triggered(order_id, stop_price):
             return [(order_id, OrderTriggered(order_id=order_id, stop_price=stop_price))]
-        case Canceled(order_id):
-            return [(order_id, OrderCanceled(order_id=order_id))]
-        case Expired(order_id):
-            return [(order_id, OrderExpired(order_id=order_id))]
+        case Trailed(order_id, hwm):
+            return [(order_id, OrderTrailed(order_id=order_id, hwm=hwm))]
+        case Canceled(order_id) | Expired(order_id):
+            gone = OrderCanceled if isinstance(happening, Canceled) else OrderExpired
+            return [(order_id, gone(order_id=order_id))]
         case Exposed():
             is_new = await tx.paper.add_break(happening, at=at)
             return [(happening.account_id, _break_found(happening, ids.new()))] if is_new else []

@@ -48,6 +48,7 @@ class OrderEventKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     ACCEPTED = "accepted"
     TRIGGERED = "triggered"
+    TRAILED = "trailed"
     EXECUTED = "executed"
     CANCEL_REQUESTED = "cancel_requested"
     CANCEL_REFUSED = "cancel_refused"
@@ -130,6 +131,7 @@ class Order(NewOrder):
     final_qty: Decimal | None = None
     carried_qty: Decimal = Decimal(0)
     replaced_by: OrderId | None = None
+    hwm: Decimal | None = None
     reason_code: str = ""
     reason: str = ""
     decision_id: UUID | None
@@ -168,6 +170,7 @@ class OrderEvent:
         price: at which it was executed.
         final_qty: what the order fills in all, where the venue said so.
         other_order_id: the order that replaces this one.
+        hwm: the best price a trailing stop has seen.
     """
 
     kind: OrderEventKind
@@ -178,6 +181,7 @@ class OrderEvent:
     price: Decimal = Decimal(0)
     final_qty: Decimal | None = None
     other_order_id: OrderId | None = None
+    hwm: Decimal | None = None
 
 
 @lru_cache(maxsize=4096)

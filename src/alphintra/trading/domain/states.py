@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from alphintra.engine.portfolio import notional
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
+from alphintra.kernel.vocabulary import TERMINAL, OrderStatus, Side
 from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, Reason
 
 __all__ = ["advance", "executed", "fold", "standing"]
@@ -84,7 +84,7 @@ def _advance_open(order: Order, event: OrderEvent) -> Order | None:
         return _requested(order, _REQUESTS[kind], event)
     if kind in _REFUSALS:
         return _refused(order, _REFUSALS[kind], event)
-    return _triggered(order, event)
+    return _trailed(order, event) if kind is _K.TRAILED else _triggered(order, event)
 
 
 def standing(order: Order) -> OrderStatus:
@@ -147,6 +147,17 @@ def _triggered(order: Order, event: OrderEvent) -> Order | None:
         return None
     changes = {**_at(order, _confirmed(order)), "triggered_at": event.at}
     return _next(order, event, code=order.reason_code, reason=order.reason, changes=changes)
+
+
+def _trailed(order: Order, event: OrderEvent) -> Order | None:
+    """Take a better price a trailing stop has seen, wherever it stands; news that came late says nothing new."""
+    if event.hwm is None or (order.hwm is not None and not _is_better(order.side, event.hwm, order.hwm)):
+        return None
+    return _next(replace(order, hwm=event.hwm), event, code=order.reason_code, reason=order.reason)
+
+
+def _is_better(side: Side, price: Decimal, than: Decimal) -> bool:
+    return price < than if side is Side.BUY else price > than
 
 
 def _stands(order: Order, event: OrderEvent) -> Order | None:

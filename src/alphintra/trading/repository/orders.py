@@ -93,6 +93,7 @@ state_of: Final = attrgetter(  # the values of orders.update, in its order
     "expired_at",
     "failed_at",
     "replaced_at",
+    "hwm",
 )
 
 

@@ -116,6 +116,7 @@ class _Recorded(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal = Decimal(0)
     final_qty: Decimal | None = None
     other_order_id: UUID | None = None
+    hwm: Decimal | None = None
     execution_id: str | None = None
 
 
@@ -133,6 +134,7 @@ def _event(row: Mapping[str, Any]) -> OrderEvent:
         price=told.price,
         final_qty=told.final_qty,
         other_order_id=None if told.other_order_id is None else OrderId(told.other_order_id),
+        hwm=told.hwm,
     )
 
 

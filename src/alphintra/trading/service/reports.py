@@ -18,6 +18,7 @@ from alphintra.contracts.broker import (
     OrderRefused,
     OrderReplaced,
     OrderSuspended,
+    OrderTrailed,
     OrderTriggered,
     OrderUncertain,
 )
@@ -184,6 +185,9 @@ class Folding:
         """Fold a venue's word on an order, and what follows for the one it replaces or is replaced by."""
         before = _known(self.orders, report.event.order_id)
         event = _order_event(report.event, before, at=self._at)
+        if event.kind is OrderEventKind.TRAILED:  # shown where the order is, and no new state to tell
+            self._advance(before.order_id, event)
+            return
         moved = self.fold(before.order_id, event, report.context)
         if moved is None:
             get_logger().info("order.report_without_effect", order_id=str(before.order_id), kind=event.kind)
@@ -230,6 +234,7 @@ def event_detail(event: OrderEvent) -> str:
         "price": event.price,
         "final_qty": event.final_qty,
         "other_order_id": event.other_order_id,
+        "hwm": event.hwm,
     }
     return _encode({name: value for name, value in facts.items() if value}).decode()
 
@@ -270,6 +275,7 @@ def _order_event(event: Any, order: Order, *, at: datetime) -> OrderEvent:  # no
         code=getattr(event, "code", ""),
         reason=getattr(event, "reason", ""),
         other_order_id=getattr(event, "replaced_by", None),
+        hwm=getattr(event, "hwm", None),
     )
 
 
@@ -280,6 +286,7 @@ _KINDS: Mapping[type[Event], OrderEventKind] = {
     OrderExpired: OrderEventKind.EXPIRED,
     OrderReplaced: OrderEventKind.REPLACED,
     OrderTriggered: OrderEventKind.TRIGGERED,
+    OrderTrailed: OrderEventKind.TRAILED,
     OrderUncertain: OrderEventKind.UNCERTAIN,
 }
 

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["account_view", "execution_view", "ledger_entry_view", "order_view", "position_view", "terms_of"]
 
-# Every field of the view but those an order does not hold; the high-water mark of a trailing stop is the venue's.
-_SHOWN = tuple(name for name in LegView.__struct_fields__ if name not in {"filled_avg_price", "hwm"})
+_SHOWN = tuple(name for name in LegView.__struct_fields__ if name != "filled_avg_price")
 
 
 def account_view(account: Account) -> AccountView:

@@ -320,12 +320,14 @@ CREATE TABLE orders (
     failed_at timestamp with time zone,
     replaced_at timestamp with time zone,
     strategy_hash text DEFAULT ''::text NOT NULL,
+    hwm numeric(28,9),
     CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
     CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount <
         'Infinity'::numeric))),
     CONSTRAINT orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric))),
+    CONSTRAINT orders_hwm_check CHECK (((hwm > (0)::numeric) AND (hwm < 'Infinity'::numeric))),
     CONSTRAINT orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price <
         'Infinity'::numeric))),
     CONSTRAINT orders_pkey PRIMARY KEY (order_id),
