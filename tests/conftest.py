@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A slow example says that the machine was busy, not that the code is wrong; pytest's own time-out still holds.
@@ -11,3 +12,8 @@ settings.register_profile("gate", settings.get_profile("alphintra"), derandomize
 settings.load_profile("alphintra")
 
 pytest_plugins = ["fixtures.nats", "fixtures.platform", "fixtures.postgres", "fixtures.services"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the seed of one simulated story: ``pytest tests/simulation --seed 17``."""
+    parser.addoption("--seed", type=int, default=None, help="play this seed's simulated story alone")

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
-from alphintra.kernel.vocabulary import TERMINAL
+from alphintra.contracts.trading import SubmitOrder
+from alphintra.engine.portfolio import cash_delta
+from alphintra.kernel.vocabulary import TERMINAL, Side
+from simulation.drawing import legs_of
+from simulation.groups import groups_and_replacements
+from simulation.records import records_broken
 from simulation.story import STARTING_CASH
 
 if TYPE_CHECKING:
@@ -39,14 +44,42 @@ async def broken(story: Story) -> list[str]:
         )
         venue = await broker("select * from venue_orders where account_id = any($1)", story.accounts)
         filled = await broker("select * from venue_executions where account_id = any($1)", story.accounts)
+        at_live, filled_live = _live_venue(story, orders)
+        venue, filled = [*venue, *at_live], [*filled, *filled_live]
         found += _answered(story, orders)
+        found += groups_and_replacements(orders)
         found += _ended_or_working(orders, venue)
         found += _fills(orders, executions, filled)
         found += _histories(orders, events)
         found += await _money(story, trading, executions)
         found += await _reservations(story, trading, risk)
         found += await _kills(risk, story, venue)
-    return found
+    return found + await records_broken(story)
+
+
+def _live_venue(
+    story: Story, orders: list[Mapping[str, Any]]
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return what the venue elsewhere has in its books, in the words of ours."""
+    if story.live is None:
+        return [], []
+    known = {row["client_order_id"]: row["order_id"] for row in orders if row["account_id"] == story.live.account_id}
+    account_id, venue = story.live.account_id, story.live.venue
+    ids = {row.venue_order_id: known[row.client_order_id] for row in venue.rows}
+    rows = [
+        {"account_id": account_id, "order_id": ids[row.venue_order_id], "status": str(row.state)} for row in venue.rows
+    ]
+    fills = [
+        {
+            "execution_id": fill.execution_id,
+            "order_id": ids[fill.venue_order_id],
+            "qty": fill.qty,
+            "price": fill.price,
+            "fee": fill.fee,
+        }
+        for fill in venue.fills
+    ]
+    return rows, fills  # type: ignore[return-value] # rows of a venue are mappings too
 
 
 def _answered(story: Story, orders: list[Mapping[str, Any]]) -> list[str]:
@@ -55,6 +88,10 @@ def _answered(story: Story, orders: list[Mapping[str, Any]]) -> list[str]:
     found = [] if len(by_client) == len(orders) else ["I1: a client order id names two orders"]
     for name, command in story.asked.items():
         row = by_client.pop(command.client_order_id, None)
+        legs = legs_of(command) if isinstance(command, SubmitOrder) else ()
+        there = [leg for leg in legs if by_client.pop(leg, None) is not None]
+        if len(there) != (len(legs) if row is not None and row["status"] != "denied" else 0):
+            found.append(f"I1: {name} is {row and row['status']}, of its legs {legs} there are {there}")
         if name in story.known and (row is None or row["order_id"] != story.known[name]):
             found.append(f"I1: {name} was answered as {story.known[name]} and is {row and row['order_id']}")
         if name in story.refused and name not in story.known and row is not None:
@@ -123,7 +160,10 @@ async def _money(
     found = []
     for account_id in story.accounts:
         own = [row for row in executions if row["account_id"] == account_id]
-        flow = sum((-_signed(row) * row["price"] - row["fee"] for row in own), STARTING_CASH)
+        flow = sum(
+            (cash_delta(Side(row["side"]), row["qty"], price=row["price"], fee=row["fee"]) for row in own),
+            STARTING_CASH,
+        )
         (account,) = await trading("select cash from accounts where account_id = $1", account_id)
         if account["cash"] != flow:
             found.append(f"I4: cash of {account_id} is {account['cash']}, start and fills make {flow}")
@@ -145,7 +185,8 @@ async def _reservations(
     """I6: risk holds open what trading has open, and the exposure is the position."""
     found = []
     open_orders = await trading(
-        "select order_id, qty - filled_qty as rest from orders where account_id = any($1) and status <> all($2)",
+        "select order_id, qty - carried_qty - filled_qty as rest from orders "
+        "where account_id = any($1) and status <> all($2)",
         story.accounts,
         [str(status) for status in TERMINAL],
     )
@@ -154,8 +195,11 @@ async def _reservations(
         story.accounts,
     )
     ours, theirs = ({row["order_id"]: row["rest"] for row in rows} for rows in (open_orders, held))
-    if ours != theirs:
-        found.append(f"I6: open orders {ours}, open reservations {theirs}")
+    for order_id in ours.keys() | theirs.keys():
+        # An order for an amount of money has no rest: that something is reserved for it is what can be said.
+        rest, reserved = ours.get(order_id, Decimal(0)), theirs.get(order_id, Decimal(0))
+        if rest != reserved and not (rest is None and reserved):
+            found.append(f"I6: {rest} of order {order_id} are open, {reserved} are reserved")
     positions = await trading(
         "select account_id, symbol, sum(qty) as qty from positions where account_id = any($1) group by 1, 2",
         story.accounts,

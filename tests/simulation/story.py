@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -10,9 +11,12 @@ from uuid import UUID
 from alphintra.cli.chaos.plan import KILL_POINTS
 from alphintra.contracts.broker import AdvanceMarket, BarView
 from alphintra.contracts.risk import MarkPrice, MarkPrices, SetKillState, SetLimits
-from alphintra.contracts.trading import CancelOrder, OpenAccount, SubmitOrder
+from alphintra.contracts.trading import CancelOrder, GetOrder, OpenAccount, ReplaceOrder, SubmitOrder
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import AccountMode
+from simulation.drawing import drawn_amendment, drawn_order
+from simulation.live import LiveSide
+from simulation.venue import MischievousVenue
 from simulation.world import SERVICES_SIMULATED, World
 
 if TYPE_CHECKING:
@@ -29,6 +33,9 @@ STARTING_CASH: Final = Decimal(100_000)
 _SYMBOLS: Final = ("AAA", "BBB")
 _ROUNDS_MAX: Final = 200
 _ARMS: Final = 0.1
+_BLOCKING: Final = frozenset({"cancel_only", "halted"})
+_LIVE: Final = 0.6
+_KNOWS_IDS: Final = 0.6
 _HOLD_S: Final = 61  # after which an approval that trading never took gives its reservation back
 
 
@@ -41,16 +48,24 @@ class Story:
     owner: Context
     operator: Context
     accounts: list[UUID] = field(default_factory=list)
-    asked: dict[str, SubmitOrder] = field(default_factory=dict)
+    asked: dict[str, SubmitOrder | ReplaceOrder] = field(default_factory=dict)
     known: dict[str, UUID] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     seq: int = 0
     step: AdvanceMarket | None = None
     prices: dict[str, Decimal] = field(default_factory=lambda: {symbol: Decimal(50) for symbol in _SYMBOLS})
-    killed: set[UUID] = field(default_factory=set)
+    blocked: dict[UUID, str] = field(default_factory=dict)
+    market_at: datetime = field(init=False)
     fills: int = 0
+    is_ahead: bool = False
+    live: LiveSide | None = None
     points: tuple[str, ...] = POINTS
+
+    def __post_init__(self) -> None:
+        """Begin the market's own time, which no clock steps."""
+        self.market_at = self.world.clock.at
 
     async def open(self, count: int) -> None:
         """Open accounts and wait until they may trade and have prices."""
@@ -59,6 +74,8 @@ class Story:
                 name=f"sim {self.feed_id} {number}", starting_cash=STARTING_CASH, feed_id=self.feed_id
             )
             self.accounts.append((await self.world.ask(command, self.owner)).account_id)
+        if self.world.rng.random() < _LIVE:
+            await self._open_live()
         await self.heal()
         for account_id in self.accounts:
             limits = SetLimits(
@@ -71,22 +88,38 @@ class Story:
             await self.world.ask(limits, self.operator)
         await self.market()
 
+    async def _open_live(self) -> None:
+        """Open an account at a venue elsewhere, which misbehaves from now on."""
+        rng, name = self.world.rng, f"live {self.feed_id}"
+        command = OpenAccount(name=name, starting_cash=STARTING_CASH, mode=AccountMode.LIVE, confirm=name)
+        account_id = (await self.world.ask(command, self.owner)).account_id
+        venue = MischievousVenue(rng, cash=STARTING_CASH, at=self.market_at, knows_ids=rng.random() < _KNOWS_IDS)
+        self.accounts.append(account_id)
+        await self.heal()
+        self.live = LiveSide(self.world, account_id, self.owner, venue)
+        await self.live.connect()
+        self.live.venue.behaves = False
+
     async def act(self) -> None:
         """Do one thing."""
         rng, world = self.world.rng, self.world
         acts: tuple[tuple[int, Callable[[], Awaitable[Any]]], ...] = (
             (20, self.submit),
             (5, self.cancel),
+            (5, self.replace),
             (4, self.ask_again),
-            (8, self.market),
+            (12, self.market),
             (16, lambda: world.relay(rng.choice(SERVICES_SIMULATED))),
             (24, lambda: world.deliver(rng.choice(tuple(world.pending)))),
-            (1, self.kill),
+            (1, self.block),
+            (4, self.release),
+            (1, self.step_clock),
+            *([] if self.live is None else [(24, self.live.act)]),
         )
         (act,) = rng.choices([act for _weight, act in acts], [weight for weight, _act in acts])
         if rng.random() < _ARMS:
             world.arm(rng.choice(self.points), rng.randint(1, 3))
-        world.pass_time(rng.choice((0.001, 0.05, 0.4, 3.0)))
+        self.pass_time(rng.choice((0.001, 0.05, 0.4, 3.0)))
         try:
             await act()
         except AlphintraError as error:
@@ -94,29 +127,38 @@ class Story:
             if error.kind not in {Kind.UNAVAILABLE, Kind.CONFLICT, Kind.LIMITED}:
                 raise
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by, for the services as for those who stand outside."""
+        self.world.pass_time(seconds)
+        self.market_at += timedelta(seconds=seconds)
+        if self.live is not None:
+            self.live.venue.at = self.market_at
+
     async def submit(self) -> None:
         """Place an order of any kind; where no answer comes its fate is unknown."""
-        rng = self.world.rng
         name = f"s{len(self.asked)}"
-        kind = rng.choice((OrderType.MARKET, OrderType.LIMIT, OrderType.LIMIT, *OrderType))
-        price = self.prices[(symbol := rng.choice(_SYMBOLS))] * rng.choice((90, 97, 100, 103, 110)) / 100
-        has_limit = kind in {OrderType.LIMIT, OrderType.STOP_LIMIT}
-        has_stop = kind in {OrderType.STOP, OrderType.STOP_LIMIT}
-        self.asked[name] = SubmitOrder(
-            account_id=rng.choice(self.accounts),
-            client_order_id=f"{self.feed_id.hex[:8]}-{name}",
-            symbol=symbol,
-            side=rng.choice(tuple(Side)),
-            qty=Decimal(rng.randint(1, 30)),
-            type=kind,
-            time_in_force=rng.choice((TimeInForce.DAY, TimeInForce.GTC)),
-            limit_price=round(price, 2) if has_limit else None,
-            stop_price=round(price, 2) if has_stop else None,
-            trail_percent=Decimal(2) if kind is OrderType.TRAILING_STOP else None,
+        account_id = self.world.rng.choice(self.accounts)
+        self.asked[name] = drawn_order(
+            self.world.rng, account_id, self._client_id(name), self.prices, at=self.world.clock.at
         )
         await self._place(name)
 
+    async def replace(self) -> None:
+        """Ask for another order in the place of a known one."""
+        if not self.known:
+            return
+        order_id = self.known[self.world.rng.choice(list(self.known))]
+        old = await self.world.ask(GetOrder(order_id=order_id), self.owner)
+        if self.live is not None and old.account_id == self.live.account_id:
+            return
+        name = f"r{len(self.asked)}"
+        price = self.prices[old.symbol]
+        self.asked[name] = drawn_amendment(self.world.rng, old, self._client_id(name), price)
+        await self._place(name)
+
     async def _place(self, name: str) -> None:
+        is_new = name not in self.tried
+        self.tried.add(name)
         if name in self.unknown:
             self.unknown.remove(name)
         try:
@@ -129,9 +171,15 @@ class Story:
                 self.refused[name] = error.code
             return
         self.world.note(name, order.status)
+        if is_new and self.blocked.get(order.account_id) in _BLOCKING and order.status != "denied":
+            message = f"I7: {name} was taken though its account is {self.blocked[order.account_id]}"
+            raise AssertionError(message)
         if self.known.setdefault(name, order.order_id) != order.order_id:
             message = f"{name} was answered as two orders"
             raise AssertionError(message)
+
+    def _client_id(self, name: str) -> str:
+        return f"{self.feed_id.hex[:8]}-{name}"
 
     async def ask_again(self) -> None:
         """Repeat an order: one nobody answered, else any."""
@@ -146,14 +194,32 @@ class Story:
             order = await self.world.ask(CancelOrder(order_id=order_id), self.owner)
             self.world.note("cancel", order.status)
 
-    async def kill(self) -> None:
-        """Halt an account, or let a halted one trade again."""
-        account_id = self.world.rng.choice(self.accounts)
-        state = "normal" if account_id in self.killed else self.world.rng.choice(("cancel_only", "halted"))
+    async def block(self) -> None:
+        """Let an account only reduce, only cancel, or do nothing."""
+        await self._set_state(
+            self.world.rng.choice(self.accounts), self.world.rng.choice(("reduce_only", "cancel_only", "halted"))
+        )
+
+    async def release(self) -> None:
+        """Let a blocked account trade again."""
+        if self.blocked:
+            await self._set_state(self.world.rng.choice(list(self.blocked)), "normal")
+
+    async def _set_state(self, account_id: UUID, state: str) -> None:
         command = SetKillState(scope="account", account_id=account_id, state=state, reason="story")
         await self.world.ask(command, self.operator)
-        (self.killed.discard if state == "normal" else self.killed.add)(account_id)
+        if state == "normal":
+            self.blocked.pop(account_id, None)
+        else:
+            self.blocked[account_id] = state
         self.world.note("kill", state)
+
+    async def step_clock(self) -> None:
+        """Set the clock of all services an hour on, or back to the hour it was set on by before."""
+        seconds = -3600.0 if self.is_ahead else 3600.0
+        self.is_ahead = not self.is_ahead
+        self.world.pass_time(seconds)
+        self.world.note("clock", seconds)
 
     async def market(self) -> None:
         """Drive the market by one step; a step nobody answered is repeated as it was."""
@@ -171,7 +237,7 @@ class Story:
 
     def _next_step(self) -> AdvanceMarket:
         rng = self.world.rng
-        self.world.pass_time(60)
+        self.pass_time(60)
         bars = []
         for symbol, before in self.prices.items():
             close = round(before * Decimal(rng.randint(9600, 10400)) / 10_000, 2)
@@ -180,7 +246,7 @@ class Story:
             bars.append(
                 BarView(
                     symbol=symbol,
-                    ts=self.world.clock.at,
+                    ts=self.market_at,
                     open=before,
                     high=round(high, 2),
                     low=round(low, 2),
@@ -203,8 +269,9 @@ class Story:
                 await world.relay(service)
             for way in world.pending:
                 await world.deliver(way, in_order=True)
-            world.pass_time(0.05)
-            if not self.unknown and self.step is None and not await world.waiting():
+            self.pass_time(0.05 if self.live is None else 1.0)
+            is_settled = self.live is None or await self.live.settle()
+            if is_settled and not self.unknown and self.step is None and not await world.waiting():
                 world.pass_time(_HOLD_S)
                 await world.sweep()
                 return

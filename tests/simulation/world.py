@@ -1,8 +1,8 @@
-"""The world of a simulation: three real services on real databases; everything between them is drawn from a seed.
+"""The world of a simulation: four real services on real databases; everything between them is drawn from a seed.
 
 Time stands still until the world moves it. Identifiers come from the seed. Events go from the outbox of one service to
 the handlers of another by the world's hand: late, in another order, twice. A fault point that is armed ends the
-process there: what was not committed is lost, what was committed stays, nobody gets an answer, and all three services
+process there: what was not committed is lost, what was committed stays, nobody gets an answer, and all the services
 start again with nothing but their databases. The same seed gives the same run.
 """
 
@@ -30,29 +30,39 @@ from alphintra.infrastructure.signing import SigningKey
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Command, Context
 from alphintra.manifest import EDGE_ASKS, SERVICES
+from alphintra.notification import app as notification
 from alphintra.risk import app as risk
 from alphintra.risk.repository import RiskRecords
 from alphintra.risk.service import bookings
 from alphintra.trading import app as trading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from random import Random
 
     from alphintra.infrastructure.postgres import Record
     from fixtures.postgres import ServiceDatabase
 
-__all__ = ["SERVICES_SIMULATED", "PowerCutError", "World"]
+__all__ = ["CANARY", "VERIFY_KEY", "SERVICES_SIMULATED", "PowerCutError", "World"]
 
 R = TypeVar("R")
 
-SERVICES_SIMULATED: Final = ("trading", "risk", "broker")
-_WIRE: Final = {"trading": trading.wire, "risk": risk.wire, "broker": broker.wire}
+SERVICES_SIMULATED: Final = ("trading", "risk", "broker", "notification")
+_WIRE: Final = {
+    "trading": trading.wire,
+    "risk": risk.wire,
+    "broker": broker.wire,
+    "notification": notification.wire,
+}
+CANARY: Final = "canary-c0ffee-1d8a"
+KEYS: Final = "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 _SEED: Final = base64.b64encode(bytes(range(32))).decode()
+VERIFY_KEY: Final = SigningKey(_SEED).public_text
 _SECRETS: Final = {
     "trading": {},
     "risk": {"approval_seed": _SEED},
-    "broker": {"approval_verify_key": SigningKey(_SEED).public_text},
+    "broker": {"approval_verify_key": VERIFY_KEY, "connection_keys": KEYS},
+    "notification": {},
 }
 _START: Final = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 _ANSWER_S: Final = 20.0
@@ -132,7 +142,7 @@ class NoBus:
 
 
 class World:
-    """Three services, what is on its way between them, and the power switch."""
+    """The services, what is on its way between them, and the power switch."""
 
     def __init__(
         self,
@@ -157,7 +167,7 @@ class World:
         self.ids = SeededIds(rng, self.clock)
         self.databases = databases
         self.cuts = 0
-        self._stores: dict[str, Database] = {}
+        self.stores: dict[str, Database] = {}
         self._hosts: dict[str, ServiceHost] = {}
         self._local = LocalDirectory()
         self._tasks: list[asyncio.Task[None]] = []
@@ -182,7 +192,7 @@ class World:
                 connections_max=4,
             )
             self._opened.push_async_callback(store.close)
-            self._stores[service] = store
+            self.stores[service] = store
         await self._start()
         return self
 
@@ -225,7 +235,11 @@ class World:
         asks = EDGE_ASKS if as_service == "edge" else SERVICES[as_service].asks
         subjects = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in asks)
         bus = Bus(name=as_service, asks=subjects, local=self._local, nats=None)
-        asking = asyncio.ensure_future(bus.ask(command, context, timeout_s=_ANSWER_S))
+        return await self.run(bus.ask(command, context, timeout_s=_ANSWER_S))
+
+    async def run(self, work: Coroutine[Any, Any, R]) -> R:
+        """Do something in the process; a power cut ends it with the process: NO_ANSWER."""
+        asking = asyncio.ensure_future(work)
         cutting = asyncio.ensure_future(self._cut.wait())
         try:
             await asyncio.wait({asking, cutting}, return_when=asyncio.FIRST_COMPLETED)
@@ -244,9 +258,13 @@ class World:
             with suppress(asyncio.CancelledError):
                 await cutting
 
+    def bus(self, service: str) -> Bus:
+        """Return the bus of a service as it runs now."""
+        return self._hosts[service].bus
+
     async def relay(self, service: str) -> int:
         """Publish what a service has to tell; a cut in between publishes it again later."""
-        store = self._stores[service]
+        store = self.stores[service]
         try:
             async with store.transaction() as session:
                 rows = await session.rows("events.claim", self.rng.randint(1, 20))
@@ -301,12 +319,12 @@ class World:
 
     async def sweep(self) -> None:
         """Have risk give back what nobody confirmed within a minute, as it does every five seconds."""
-        await bookings.lapse_reservations(records=RiskRecords(self._stores["risk"]), at=self.clock.now())
+        await bookings.lapse_reservations(records=RiskRecords(self.stores["risk"]), at=self.clock.now())
 
     async def waiting(self) -> int:
         """Return how many events are anywhere on their way."""
         queued = 0
-        for store in self._stores.values():
+        for store in self.stores.values():
             async with store.session() as session:
                 row = await session.row("events.pending")
                 queued += row["waiting"] if row is not None else 0
@@ -337,7 +355,7 @@ class World:
                 secrets=_SECRETS[service],
             )
             no_bus: Any = NoBus()
-            host = ServiceHost(credentials, database=self._stores[service], bus=bus, nats=no_bus)
+            host = ServiceHost(credentials, database=self.stores[service], bus=bus, nats=no_bus)
             host.clock, host.ids = self.clock, self.ids
             _WIRE[service](host, Parts(commands=True, background=False))
             await bus.start()

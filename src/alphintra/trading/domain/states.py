@@ -62,6 +62,7 @@ def advance(order: Order, event: OrderEvent) -> Order | None:
     if kind in {_K.SUBMITTED, _K.DENIED, _K.HELD}:
         message = f"{kind} is the first event of an order, not a later one"
         raise AlphintraError("ORDER_EVENT", message, kind=Kind.BUG)
+    event = _no_earlier(order, event)
     if kind is _K.EXECUTED:
         return executed(order, event)
     if kind is _K.CARRIED:
@@ -90,6 +91,7 @@ def standing(order: Order) -> OrderStatus:
 
 def executed(order: Order, event: OrderEvent) -> Order:
     """Return the order after an execution, which always counts."""
+    event = _no_earlier(order, event)
     filled = order.filled_qty + event.qty
     grown = replace(
         order,
@@ -106,6 +108,11 @@ def executed(order: Order, event: OrderEvent) -> Order:
         code: str = Reason.OVERFILL if is_over else ""
         return _closed(grown, _S.FILLED, event, code=code, reason=_FLAGGED.get(code, ""))
     return _next(_at(grown, _confirmed(order)), event, code=order.reason_code, reason=order.reason)
+
+
+def _no_earlier(order: Order, event: OrderEvent) -> OrderEvent:
+    """Return the event no earlier than what happened before: a clock that is set back must not turn the order round."""
+    return event if event.at >= order.updated_at else replace(event, at=order.updated_at)
 
 
 _FLAGGED: Final[dict[str, str]] = {

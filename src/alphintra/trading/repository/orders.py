@@ -296,7 +296,7 @@ class OrderReads(Reads):
 
 def happened(order: Order, event: OrderEvent, detail: str) -> tuple[object, ...]:
     """Return the values of ``orders.event``, in its order."""
-    return order.order_id, order.version, event.kind, order.status, detail, event.at
+    return order.order_id, order.version, event.kind, order.status, detail, order.updated_at
 
 
 def order_of(row: Record) -> Order:
