@@ -92,28 +92,23 @@ def _grouped(rng: Random, order: SubmitOrder, kind: OrderClass, newest: Decimal)
     is_up = order.side is Side.BUY if kind is not OrderClass.OCO else order.side is Side.SELL
     far, near = Decimal("1.03"), Decimal("0.97")
     profit, stop = (far, near) if is_up else (near, far)
-    take = TakeProfit(limit_price=round(newest * profit, 2))
+    target = round(newest * profit, 2)
+    take = TakeProfit(limit_price=target)
     cut = StopLoss(trail_percent=Decimal(3)) if rng.random() < 0.3 else StopLoss(stop_price=round(newest * stop, 2))
-    takes = kind is OrderClass.BRACKET or rng.random() < 0.5
-    if kind is OrderClass.OCO:
-        entry: dict[str, Any] = {"type": OrderType.LIMIT, "limit_price": take.limit_price}
-        take_profit, stop_loss = None, cut
-    else:
-        is_limit = rng.random() < 0.5
-        entry = {
-            "type": OrderType.LIMIT if is_limit else OrderType.MARKET,
-            "limit_price": newest if is_limit else None,
-        }
-        take_profit, stop_loss = (take if takes else None), (cut if kind is OrderClass.BRACKET or not takes else None)
+    takes = kind is OrderClass.BRACKET or (kind is OrderClass.OTO and rng.random() < 0.5)
+    cuts = kind is not OrderClass.OTO or not takes
+    is_limit = kind is OrderClass.OCO or rng.random() < 0.5
+    price = target if kind is OrderClass.OCO else newest
     fields = {name: getattr(order, name) for name in ("account_id", "client_order_id", "symbol", "side")}
     return SubmitOrder(
         **fields,
-        **entry,
+        type=OrderType.LIMIT if is_limit else OrderType.MARKET,
+        limit_price=price if is_limit else None,
         qty=order.qty or Decimal(5),
         time_in_force=rng.choice(_KEPT),
         order_class=kind,
-        take_profit=take_profit,
-        stop_loss=stop_loss,
+        take_profit=take if takes else None,
+        stop_loss=cut if cuts else None,
     )
 
 

@@ -16,10 +16,11 @@ from alphintra.broker.service.link_worker import Keeping, LinkWorker
 from alphintra.broker.service.live_reconciling import reconcile
 from alphintra.contracts.broker import AddConnection, ListBreaks, ResolveBreak
 from alphintra.infrastructure.signing import VerifyKey
+from alphintra.kernel.ids import AccountId, OrderId
 from simulation.world import CANARY, VERIFY_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
     from uuid import UUID
 
     from alphintra.kernel.messages import Context
@@ -36,7 +37,7 @@ class LiveSide:
     """What the keeper of connections does for one account, one step at a time, with power cuts in between."""
 
     def __init__(self, world: World, account_id: UUID, owner: Context, venue: MischievousVenue) -> None:
-        self.account_id = account_id
+        self.account_id = AccountId(account_id)
         self.venue = venue
         self._world = world
         self._owner = owner
@@ -54,7 +55,7 @@ class LiveSide:
 
     async def act(self) -> None:
         """Do one thing that a connection does."""
-        acts: tuple[tuple[int, Callable[[LinkWorker], Awaitable[Any]]], ...] = (
+        acts: tuple[tuple[int, Callable[[LinkWorker], Coroutine[Any, Any, None]]], ...] = (
             (6, self._send),
             (3, self._cancel),
             (4, self._reconcile),
@@ -73,12 +74,12 @@ class LiveSide:
             await self._do(act)
         await self._resolve_breaks()
         async with self._live().reading() as rows:
-            active = await rows.active(self.account_id)  # type: ignore[arg-type] # an id of an account
-            link = await rows.links.get(self.account_id)  # type: ignore[arg-type] # as above
+            active = await rows.active(self.account_id)
+            link = await rows.links.get(self.account_id)
         is_quiet = not any(order.status in _WAITING or order.is_cancel_requested for order in active)
         return is_quiet and link is not None and link.status is LinkStatus.OPEN and not self.venue.told
 
-    async def _do(self, act: Callable[[LinkWorker], Awaitable[Any]]) -> None:
+    async def _do(self, act: Callable[[LinkWorker], Coroutine[Any, Any, None]]) -> None:
         worker = await self._world.run(self._connected())
         if worker is None:
             return
@@ -91,7 +92,7 @@ class LiveSide:
     async def _connected(self) -> LinkWorker | None:
         """Return the worker, a new one after a power cut or a lost connection; None while there is nothing to keep."""
         async with self._live().reading() as rows:
-            link = await rows.links.get(self.account_id)  # type: ignore[arg-type] # an id of an account
+            link = await rows.links.get(self.account_id)
         if link is None or not is_active(link.status):
             return None
         if self._worker is None or self._epoch != self._world.cuts:
@@ -111,7 +112,7 @@ class LiveSide:
 
     async def _reconcile(self, worker: LinkWorker) -> None:
         live, desk, clock = self._live(), worker._desk(), self._world.clock
-        await reconcile(self.venue, self.account_id, live=live, desk=desk, clock=clock)  # type: ignore[arg-type]
+        await reconcile(self.venue, self.account_id, live=live, desk=desk, clock=clock)
         worker._is_caught_up = True
         await worker._resolve(self.venue)
 
@@ -144,9 +145,9 @@ class LiveSide:
         found = await self._world.ask(ListBreaks(account_id=self.account_id, is_open=True), self._owner)
         at_venue = {row.client_order_id for row in self.venue.rows}
         async with self._live().reading() as rows:
-            orders = {order.order_id: order for order in await rows.active(self.account_id)}  # type: ignore[arg-type]
+            orders = {order.order_id: order for order in await rows.active(self.account_id)}
         for item in found.breaks:
-            order = orders.get(item.order_id)  # type: ignore[arg-type] # an id of an order
+            order = None if item.order_id is None else orders.get(OrderId(item.order_id))
             drops = order is not None and order.client_order_id not in at_venue
             said = ResolveBreak(break_id=item.break_id, resolution="looked at the venue", drop_order=drops)
             self._world.note("break", item.code)

@@ -36,7 +36,8 @@ _ARMS: Final = 0.1
 _BLOCKING: Final = frozenset({"cancel_only", "halted"})
 _LIVE: Final = 0.6
 _KNOWS_IDS: Final = 0.6
-_HOLD_S: Final = 61  # after which an approval that trading never took gives its reservation back
+# After which an approval that trading never took gives its reservation back, also by a clock that was set back an hour.
+_HOLD_S: Final = 3700
 
 
 @dataclass(slots=True)
@@ -91,7 +92,9 @@ class Story:
     async def _open_live(self) -> None:
         """Open an account at a venue elsewhere, which misbehaves from now on."""
         rng, name = self.world.rng, f"live {self.feed_id}"
-        command = OpenAccount(name=name, starting_cash=STARTING_CASH, mode=AccountMode.LIVE, confirm=name)
+        command = OpenAccount(
+            name=name, starting_cash=STARTING_CASH, feed_id=self.feed_id, mode=AccountMode.LIVE, confirm=name
+        )
         account_id = (await self.world.ask(command, self.owner)).account_id
         venue = MischievousVenue(rng, cash=STARTING_CASH, at=self.market_at, knows_ids=rng.random() < _KNOWS_IDS)
         self.accounts.append(account_id)

@@ -5,16 +5,18 @@ A seed that failed is played again by ``pytest tests/simulation --seed 17``; its
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from alphintra.infrastructure import faults
 from simulation.invariants import broken
 from simulation.story import POINTS, Story, tell
-from simulation.world import SERVICES_SIMULATED, PowerCutError, World
+from simulation.world import CANARY, SERVICES_SIMULATED, PowerCutError, World
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.timeout(300)
 SEEDS = 104
 GROUP = 8
 ACTIONS = 160
+TAMPERED_SEED = 4
 
 
 def cut_power() -> bool:
@@ -114,6 +117,41 @@ BOOKED_AGAIN = {
     )
 }
 """Both lines of defence are taken away: each alone is enough, and the stories show nothing."""
+
+
+TAMPERED = (
+    ("trading", "delete from audit_events where action = 'order.submit'", "I9: .* of trading without an audit row"),
+    ("risk", "delete from audit_pending", "I9: .* audit rows of risk would never be sealed"),
+    ("notification", "delete from deliveries", "I14: .* messages were not delivered once"),
+    ("broker", f"insert into inbox values ('{CANARY}', gen_random_uuid())", "I12: table inbox of"),  # noqa: S608 - as written
+    (
+        "trading",
+        "update order_events set occurred_at = occurred_at + interval '1 day' where version = 1",
+        "I16: the history of order",
+    ),
+    ("trading", "update order_events set status = 'expired' where version = 1", "I5: order .* went expired >"),
+    ("trading", "delete from order_events where version = 1", "I8: order .* has versions"),
+    ("risk", "update exposures set position_qty = position_qty + 1", "I6: positions"),
+    ("risk", "delete from reservations", "I6: .* are open, 0 are reserved"),
+    ("trading", "update accounts set cash = cash + 0.01", "I4: cash of"),
+    ("trading", "update orders set filled_qty = filled_qty + 1 where leg <> 'entry'", "I3: group .* closed"),
+    ("trading", "update orders set status = 'pending_replace' where status = 'new'", "I1: order .* is still pending"),
+)
+"""What is done to the rows of a sound world, and what has to be said of it then."""
+
+
+async def test_every_checker_speaks_up(databases: Mapping[str, ServiceDatabase]) -> None:
+    story, _ = await played(TAMPERED_SEED, databases)
+    assert await broken(story) == []
+    stranger = await asyncpg.connect(databases["risk"].admin_dsn, server_settings={"application_name": "stranger"})
+    assert "I11: stranger is in the database of risk" in await broken(story)
+    await stranger.close()
+    for service, statement, said in TAMPERED:
+        connection = await asyncpg.connect(databases[service].admin_dsn)
+        await connection.execute(f"set search_path to {databases[service].placement.schema}; {statement}")
+        await connection.close()
+        found = await broken(story)
+        assert any(re.match(said, each) for each in found), f"{said!r} is not among {found}"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Record
     from fixtures.postgres import ServiceDatabase
 
-__all__ = ["CANARY", "VERIFY_KEY", "SERVICES_SIMULATED", "PowerCutError", "World"]
+__all__ = ["CANARY", "SERVICES_SIMULATED", "VERIFY_KEY", "PowerCutError", "World"]
 
 R = TypeVar("R")
 

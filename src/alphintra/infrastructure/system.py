@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from uuid_utils.compat import uuid7
 
+from alphintra.infrastructure.clock_steps import stepped_by
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -14,11 +16,11 @@ __all__ = ["SystemClock", "SystemIds"]
 
 
 class SystemClock:
-    """Reads the machine's clock."""
+    """Reads the machine's clock, stepped where a chaos run says so."""
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - the one place that reads the wall clock
+        return datetime.now(UTC) + stepped_by()  # noqa: TID251 - the one place that reads the wall clock
 
 
 class SystemIds:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from alphintra.dataplane.bus_permissions import rights
 from alphintra.dataplane.layouts import MAIN_INSTANCE, Placement, instances_of
+from alphintra.infrastructure.clock_steps import CLOCK_FILE_VARIABLE
 from alphintra.infrastructure.faults import CRASH_FILE_VARIABLE, CRASH_VARIABLE, armed_points
 from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
@@ -109,7 +110,7 @@ async def run_platform(
     nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=_bus_users())
     servers: list[Unit] = [*embedded, *([] if nats is None else [nats])]
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
-    armed = {CRASH_FILE_VARIABLE: environ[CRASH_FILE_VARIABLE]} if environ.get(CRASH_FILE_VARIABLE) else {}
+    armed = {name: environ[name] for name in (CRASH_FILE_VARIABLE, CLOCK_FILE_VARIABLE) if environ.get(name)}
     detour = _detour(environ.get(DETOUR_VARIABLE, ""))
 
     async def prepare() -> Sequence[ProcessSpec]:

@@ -32,7 +32,7 @@ _PORT_MAX = 65_535
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INTEGER = re.compile(r"[0-9]{1,9}")
 # Variables that mean something elsewhere: what the supervisor tells its children, and what arms crash tests.
-_NOT_OURS = frozenset({"HOME", "READY_FD", "SUPERVISED", "CRASH_AT", "CRASH_FILE", "DETOUR"})
+_NOT_OURS = frozenset({"HOME", "READY_FD", "SUPERVISED", "CRASH_AT", "CRASH_FILE", "CLOCK_FILE", "DETOUR"})
 
 
 class ProcessLayout(StrEnum):

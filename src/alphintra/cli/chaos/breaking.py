@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from alphintra.cli.chaos.network import set_loopback
 from alphintra.cli.chaos.plan import Fault, FaultKind
 from alphintra.runtime.control import status
 from alphintra.runtime.proc import is_alive
@@ -43,6 +44,8 @@ class Breaker:
             FaultKind.KILL_POSTGRES: lambda: self._kill("postgres"),
             FaultKind.CRASH_POSTGRES: lambda: self._kill("postgres", signal.SIGQUIT),
             FaultKind.KILL_NATS: lambda: self._kill("nats"),
+            FaultKind.STEP_CLOCK: lambda: self._step_clock(fault.target, fault.lasts_s),
+            FaultKind.PARTITION: lambda: self._partition(fault.lasts_s),
             FaultKind.FULL_DISK: lambda: self._fill(self._town.database_disk, fault.lasts_s),
         }
         return acts.get(fault.kind, lambda: self._disturb(fault))()
@@ -64,6 +67,24 @@ class Breaker:
             proxy.is_cut = True
         self._pause(fault.lasts_s)
         proxy.latency_s, proxy.is_cut = 0.0, False
+        return "healed"
+
+    def _step_clock(self, seconds: str, lasts_s: float) -> str:
+        """Set every process's clock on or back, and to the machine's time again."""
+        path = self._town.clock_file
+        for step, pause_s in ((seconds, lasts_s), ("0", 0.1)):
+            unseen = path.with_suffix(".new")
+            unseen.write_text(step, encoding="utf-8")
+            unseen.rename(path)
+            self._pause(pause_s)
+        return "set right"
+
+    def _partition(self, seconds: float) -> str:
+        set_loopback(is_up=False)
+        try:
+            self._pause(seconds)
+        finally:
+            set_loopback(is_up=True)
         return "healed"
 
     def _crash_at(self, target: str) -> str:

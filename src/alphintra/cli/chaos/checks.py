@@ -8,11 +8,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from alphintra.cli.chaos.load import ORDERS_MAX, History, Operation, place
+from alphintra.cli.chaos.load import ORDERS_MAX, History, Operation, legs_of, place
 from alphintra.cli.client import ApiClient, wait_for
 from alphintra.cli.fills import cash_of, signed_qty
 from alphintra.kernel.errors import AlphintraError
@@ -20,10 +21,12 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Finding", "account_findings", "killed", "liveness", "settle"]
+__all__ = ["Finding", "account_findings", "broken_history", "killed", "liveness", "settle"]
 
 _PAGE: Final = 1000
 _TERMINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "denied", "replaced"})
+_MORE: Final = 4  # the last group, and the order after a halt
+_HISTORIES_MAX: Final = 300
 _SETTLE_S: Final = 90.0
 
 
@@ -96,7 +99,7 @@ def account_findings(api: ApiClient, history: History, account_id: str, *, start
     orders = _orders(api, account_id)
     executions = api.get(f"/accounts/{account_id}/executions", limit=_PAGE)["executions"]
     venue = api.get(f"/accounts/{account_id}/venue-orders", limit=_PAGE)["orders"]
-    own = [each for each in history.operations if each.kind == "place" and each.account_id == account_id]
+    own = [each for each in history.operations if each.kind != "cancel" and each.account_id == account_id]
     return [
         _accepted(own, orders),
         _once_at_venue(orders, venue),
@@ -105,6 +108,7 @@ def account_findings(api: ApiClient, history: History, account_id: str, *, start
         _positions(api, account_id, executions),
         _ledger(api, account_id),
         _reservations(api, account_id, executions),
+        _histories(api, orders),
     ]
 
 
@@ -163,7 +167,7 @@ def _orders(api: ApiClient, account_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = wait_for(
         "the orders", lambda: api.get("/orders", account_id=account_id, limit=_PAGE)["orders"], lambda _found: True
     )
-    if len(found) > ORDERS_MAX + 1:
+    if len(found) > ORDERS_MAX + _MORE:
         message = f"{len(found)} orders of one account are more than were placed"
         raise AlphintraError("CHAOS_ORDERS", message)
     return found
@@ -173,11 +177,16 @@ def _accepted(own: Iterable[Operation], orders: Sequence[Mapping[str, Any]]) -> 
     """Each order that was answered is there, once, under its id; and there is no other."""
     by_client = Counter(order["client_order_id"] for order in orders)
     ids = {order["client_order_id"]: order["order_id"] for order in orders}
+    denied = {order["client_order_id"] for order in orders if order["status"] == "denied"}
     broken = []
     asked = set()
     for each in own:
         name = each.body["client_order_id"]
-        asked.add(name)
+        legs = legs_of(each.body)
+        asked |= {name, *legs}
+        there = [leg for leg in legs if leg in ids]
+        if len(there) != (len(legs) if name in ids and name not in denied else 0):
+            broken.append(f"of the legs of {name} there are {len(there)}")
         if each.outcome == "ok" and ids.get(name) != each.order_id:
             broken.append(f"{name} was answered as {each.order_id} and is {ids.get(name, 'not there')}")
         if each.outcome == "refused" and each.order_id and name not in ids:
@@ -266,6 +275,31 @@ def _reservations(api: ApiClient, account_id: str, executions: Sequence[Mapping[
     except AlphintraError:
         return Finding("I6", "risk's exposure = positions, nothing stays reserved", tuple(differences()))
     return Finding("I6", "risk's exposure = positions, nothing stays reserved")
+
+
+def _histories(api: ApiClient, orders: Sequence[Mapping[str, Any]]) -> Finding:
+    """What happened to each order, in turn: no gap, nothing after its end but executions, no step back in time."""
+    broken = []
+    for order in orders[:_HISTORIES_MAX]:
+        events = api.get(f"/orders/{order['order_id']}/events")["events"]
+        broken += [f"{order['order_id']} {what}" for what in broken_history(events, order["status"])]
+    return Finding("I5", "no order leaves its end, no history has a gap or goes back in time", tuple(broken))
+
+
+def broken_history(events: Sequence[Mapping[str, Any]], status: str) -> list[str]:
+    """Return what is wrong with an order's history; I5, I8, I10 and I16."""
+    versions = [event["version"] for event in events]
+    statuses = [event["status"] for event in events]
+    times = [datetime.fromisoformat(event["occurred_at"]) for event in events]
+    broken = [] if versions == list(range(1, len(events) + 1)) else [f"has the versions {versions}"]
+    ended = next((place for place, each in enumerate(statuses) if each in _TERMINAL), len(statuses))
+    if len(set(statuses[ended:])) > 1:
+        broken.append(f"went {' > '.join(statuses)}")
+    if times != sorted(times):
+        broken.append("goes back in time")
+    if not statuses or statuses[-1] != status:
+        broken.append(f"is {status}, its last event says {statuses[-1] if statuses else 'nothing'}")
+    return broken
 
 
 def _held(executions: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:

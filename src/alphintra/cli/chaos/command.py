@@ -23,9 +23,8 @@ _SEED = click.option(
     "--seed", type=click.IntRange(0, _SEED_MAX), help="Of plan and traders; drawn and told if left out."
 )
 _MINUTES_OPTION = click.option("--minutes", type=_MINUTES, default=2.0, show_default=True, help="How long to break.")
-_PROCESSES = click.option(
-    "--processes", type=click.Choice(("default", "per-service")), default="default", show_default=True
-)
+_LAYOUTS: Final = ("default", "risk-apart", "per-service")
+_PROCESSES = click.option("--processes", type=click.Choice(_LAYOUTS), default="default", show_default=True)
 
 
 @click.group()

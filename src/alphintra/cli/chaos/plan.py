@@ -31,6 +31,8 @@ class FaultKind(StrEnum):
     CUT_BUS = "no way to the bus"
     RESET_BUS = "all bus connections reset"
     FULL_DISK = "full database disk"
+    STEP_CLOCK = "clock stepped"
+    PARTITION = "no network at all"
 
 
 KILL_POINTS: Final = (
@@ -69,7 +71,10 @@ _LASTS_S: Final = {
     FaultKind.CUT_DATABASE: (1.0, 6.0),
     FaultKind.CUT_BUS: (1.0, 6.0),
     FaultKind.FULL_DISK: (1.0, 4.0),
+    FaultKind.STEP_CLOCK: (2.0, 8.0),
+    FaultKind.PARTITION: (1.0, 5.0),
 }
+_STEPS_S: Final = ("-3600", "-1.5", "1.5", "3600")
 _RECOVERY_S: Final = {
     FaultKind.KILL_SUPERVISOR: 8.0,
     FaultKind.KILL_POSTGRES: 3.0,
@@ -85,7 +90,7 @@ class Fault:
     Attributes:
         at_s: when, in seconds after the load began.
         kind: what is done.
-        target: process or point it is done to, empty where the kind says all.
+        target: process or point it is done to, seconds of a step, empty where the kind says all.
         lasts_s: how long it stays so; 0 for what is over at once.
     """
 
@@ -120,6 +125,8 @@ def plan_faults(rng: Random, *, minutes: float, processes: Sequence[str], kinds:
             target = f"{next(points)}:{rng.randint(1, 4)}"
         elif kind in {FaultKind.KILL_PROCESS, FaultKind.PAUSE_PROCESS}:
             target = next(targets)
+        elif kind is FaultKind.STEP_CLOCK:
+            target = rng.choice(_STEPS_S)
         lasts_s = round(rng.uniform(*_LASTS_S[kind]), 1) if kind in _LASTS_S else 0.0
         faults.append(Fault(at_s=at_s, kind=kind, target=target, lasts_s=lasts_s))
         at_s = round(at_s + lasts_s + _RECOVERY_S.get(kind, 0.0) + rng.uniform(*_GAP_S), 1)

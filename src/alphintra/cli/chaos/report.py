@@ -47,7 +47,8 @@ def render_page(document: Mapping[str, Any], operations: Sequence[Operation]) ->
         f'<p class="{"yes" if document["is_ok"] else "no"}">{verdict}: {held} of {len(document["findings"])}.</p>'
         f'<p class="soft">{document["minutes"]:g} minutes, {len(document["faults"])} faults, '
         f"{len(document['points_hit'])} kill points hit. Operations: {escape(counts)}.{skipped} Again: "
-        f"<code>alphintra chaos run --seed {document['seed']} --minutes {document['minutes']:g}</code></p>"
+        f"<code>alphintra chaos run --seed {document['seed']} --minutes {document['minutes']:g} "
+        f"--processes {escape(document['processes'])}</code></p>"
         f"<h2>What traders met</h2>{_timeline(document, operations)}"
         f"<h2>Invariants</h2>{_findings(document)}<h2>Faults</h2>{_faults(document)}</body></html>\n"
     )

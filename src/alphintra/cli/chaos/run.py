@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alphintra.cli.chaos.breaking import Breaker
 from alphintra.cli.chaos.checks import Finding, account_findings, killed, liveness, settle
 from alphintra.cli.chaos.load import History, Trader
+from alphintra.cli.chaos.network import leave_network
 from alphintra.cli.chaos.plan import Fault, FaultKind, plan_faults
 from alphintra.cli.chaos.town import Town, open_town
 from alphintra.cli.client import ApiClient, wait_for
@@ -43,6 +44,8 @@ class ChaosOutcome:
     Attributes:
         seed: it can be repeated with.
         minutes: of breaking.
+        processes: the layout of processes.
+        has_own_network: whether it had a network of its own, which could be taken down.
         faults: what was done, with its outcome and the seconds until the platform was healthy again.
         findings: the invariants.
         history: all operations.
@@ -51,6 +54,8 @@ class ChaosOutcome:
 
     seed: int
     minutes: float
+    processes: str = "default"
+    has_own_network: bool = False
     faults: list[tuple[Fault, str, float]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     history: History = field(default_factory=History)
@@ -68,6 +73,7 @@ class ChaosOutcome:
             "schema": "alphintra.chaos/1",
             "seed": self.seed,
             "minutes": self.minutes,
+            "processes": self.processes,
             "is_ok": self.is_ok,
             "operations": dict(self.history.counts()),
             "faults": [
@@ -96,14 +102,14 @@ def run_chaos(*, seed: int, minutes: float, processes: str, tell: Callable[[str]
     Args:
         seed: of the plan and the traders.
         minutes: how long things are broken.
-        processes: ``default`` or ``per-service``.
+        processes: a layout of processes: ``default``, ``risk-apart`` or ``per-service``.
         tell: takes a line of progress.
 
     Raises:
         AlphintraError: START_FAILED or TIMEOUT where the platform does not come up again: that is a finding too, and
             names the seed.
     """
-    outcome = ChaosOutcome(seed=seed, minutes=minutes)
+    outcome = ChaosOutcome(seed=seed, minutes=minutes, processes=processes, has_own_network=leave_network())
     folder = Path(tempfile.mkdtemp(prefix="alphintra-chaos-"))
     folder.chmod(0o711)  # the servers' account has to reach its own folder in it
     try:
@@ -123,7 +129,15 @@ def run_chaos(*, seed: int, minutes: float, processes: str, tell: Callable[[str]
 
 def _break(town: Town, outcome: ChaosOutcome, tell: Callable[[str], None]) -> None:
     rng = Random(outcome.seed)  # noqa: S311 - chance, no secret
-    kinds = [kind for kind in FaultKind if kind is not FaultKind.FULL_DISK or town.has_small_disk]
+    impossible = {
+        kind
+        for kind, is_possible in (
+            (FaultKind.FULL_DISK, town.has_small_disk),
+            (FaultKind.PARTITION, outcome.has_own_network),
+        )
+        if not is_possible
+    }
+    kinds = [kind for kind in FaultKind if kind not in impossible]
     outcome.skipped = [kind.value for kind in FaultKind if kind not in kinds]
     faults = plan_faults(rng, minutes=outcome.minutes, processes=town.process_names(), kinds=kinds)
     with ExitStack() as stack:
@@ -144,6 +158,7 @@ def _break(town: Town, outcome: ChaosOutcome, tell: Callable[[str], None]) -> No
         stop.set()
         for trader in traders:
             trader.join()
+        outcome.findings.append(_traded(traders, outcome.history))
         town.wait_healthy()
         operator = stack.enter_context(town.operator)
         outcome.findings.append(killed(api, operator, outcome.history, accounts[0]))
@@ -155,6 +170,14 @@ def _break(town: Town, outcome: ChaosOutcome, tell: Callable[[str], None]) -> No
         ]
         outcome.findings += [_joined(of_accounts) for of_accounts in zip(*found, strict=True)]
         outcome.findings.append(liveness(api, accounts[-1]))
+
+
+def _traded(traders: Sequence[Trader], history: History) -> Finding:
+    """Tell whether everybody worked to the end and got something done: else the other findings say nothing."""
+    broken = [f"{trader.name} ended early" for trader in traders if not trader.has_finished]
+    if not history.counts()["place ok"]:
+        broken.append("no order was taken")
+    return Finding("I13", "every trader worked to the end, and orders were taken", tuple(broken))
 
 
 def _joined(findings: Sequence[Finding]) -> Finding:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from alphintra.cli.chaos.proxy import Proxy
 from alphintra.cli.client import ApiClient, wait_for
+from alphintra.infrastructure.clock_steps import CLOCK_FILE_VARIABLE
 from alphintra.infrastructure.faults import CRASH_FILE_VARIABLE
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.children import die_with
@@ -39,6 +40,7 @@ class Town:
     def __init__(self, folder: Path, *, processes: str) -> None:
         self.home = Home.open(folder / "home")
         self.crash_file = folder / "crash-at"
+        self.clock_file = folder / "clock-step"
         self.has_small_disk = False
         self._processes = processes
         self._log = folder / "platform.log"
@@ -79,6 +81,7 @@ class Town:
             "ALPHINTRA_HOME": str(self.home.path),
             "ALPHINTRA_PROCESSES": self._processes,
             CRASH_FILE_VARIABLE: str(self.crash_file),
+            CLOCK_FILE_VARIABLE: str(self.clock_file),
             DETOUR_VARIABLE: f"postgres={self.database_proxy.port},nats={self.bus_proxy.port}",
         }
         with self._log.open("ab") as output:

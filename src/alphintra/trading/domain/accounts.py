@@ -85,15 +85,15 @@ def new_account(  # noqa: PLR0913 - an account has these parts
 
 
 def _require_way(mode: AccountMode, feed_id: UUID | None, *, is_confirmed: bool) -> None:
-    """Check that a paper account has its feed, and that a live one has none and is meant."""
+    """Check that a paper account has the feed it trades against, and that a live one is meant.
+
+    A live account may name the feed by whose prices risk judges its orders; else none of them has a price.
+    """
     if mode is AccountMode.PAPER:
         if feed_id is None:
             message = "a paper account trades against a price feed: name one"
             raise AlphintraError("FIELD_REQUIRED", message, pointer="/feed_id")
         return
-    if feed_id is not None:
-        message = "a live account trades at its venue: leave the feed out"
-        raise AlphintraError("FIELD_FORBIDDEN", message, pointer="/feed_id")
     if not is_confirmed:
         message = "orders of a live account reach a venue: confirm it by its name, written once more"
         raise AlphintraError("CONFIRM_REQUIRED", message, pointer="/confirm")
