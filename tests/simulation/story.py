@@ -62,6 +62,7 @@ class Story:
     fills: int = 0
     is_ahead: bool = False
     live: LiveSide | None = None
+    has_live: bool = True
     points: tuple[str, ...] = POINTS
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class Story:
                 name=f"sim {self.feed_id} {number}", starting_cash=STARTING_CASH, feed_id=self.feed_id
             )
             self.accounts.append((await self.world.ask(command, self.owner)).account_id)
-        if self.world.rng.random() < _LIVE:
+        if self.has_live and self.world.rng.random() < _LIVE:
             await self._open_live()
         await self.heal()
         for account_id in self.accounts:
@@ -144,7 +145,7 @@ class Story:
         self.asked[name] = drawn_order(
             self.world.rng, account_id, self._client_id(name), self.prices, at=self.world.clock.at
         )
-        await self._place(name)
+        await self.place(name)
 
     async def replace(self) -> None:
         """Ask for another order in the place of a known one."""
@@ -157,9 +158,10 @@ class Story:
         name = f"r{len(self.asked)}"
         price = self.prices[old.symbol]
         self.asked[name] = drawn_amendment(self.world.rng, old, self._client_id(name), price)
-        await self._place(name)
+        await self.place(name)
 
-    async def _place(self, name: str) -> None:
+    async def place(self, name: str) -> None:
+        """Ask for an order of ours, for the first time or again."""
         is_new = name not in self.tried
         self.tried.add(name)
         if name in self.unknown:
@@ -188,7 +190,7 @@ class Story:
         """Repeat an order: one nobody answered, else any."""
         names = self.unknown or list(self.asked)
         if names:
-            await self._place(self.world.rng.choice(names))
+            await self.place(self.world.rng.choice(names))
 
     async def cancel(self) -> None:
         """Cancel any known order."""
@@ -265,7 +267,7 @@ class Story:
         world.disarm()
         for _round in range(_ROUNDS_MAX):
             for name in list(self.unknown):
-                await self._place(name)
+                await self.place(name)
             if self.step is not None:
                 await self.market()
             for service in SERVICES_SIMULATED:

@@ -148,7 +148,10 @@ async def test_every_checker_speaks_up(databases: Mapping[str, ServiceDatabase])
     await stranger.close()
     for service, statement, said in TAMPERED:
         connection = await asyncpg.connect(databases[service].admin_dsn)
-        await connection.execute(f"set search_path to {databases[service].placement.schema}; {statement}")
+        await connection.execute(f"set search_path to {databases[service].placement.schema}")
+        for row in await connection.fetch("select tablename from pg_tables where schemaname = current_schema()"):
+            await connection.execute(f"alter table {row['tablename']} disable trigger user")
+        await connection.execute(statement)
         await connection.close()
         found = await broken(story)
         assert any(re.match(said, each) for each in found), f"{said!r} is not among {found}"

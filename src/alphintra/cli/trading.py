@@ -22,7 +22,7 @@ def account() -> None:
 @account.command("open")
 @click.option("--name", required=True)
 @click.option("--cash", type=POSITIVE, default="100000", show_default=True, help="Starting cash.")
-@click.option("--feed", help="Feed a paper account trades against, by id or name.")
+@click.option("--feed", help="Feed it trades against, or by whose prices a live one's orders are judged.")
 @click.option("--mode", type=click.Choice(["paper", "live"]), default="paper", show_default=True, help="For good.")
 @click.option("--confirm", default="", help="The name once more, for a live account.")
 @AS_JSON
