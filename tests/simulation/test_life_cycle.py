@@ -234,7 +234,7 @@ async def service_databases(
     return {service: await service_database(service) for service in SERVICES_SIMULATED}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_orders_live_as_the_model_says(machine: type[LifeCycle]) -> None:
     run_state_machine_as_test(machine, settings=FEW)
     assert len(machine.healed) >= FEW.max_examples, "hardly a world was played to its end"
