@@ -57,6 +57,7 @@ class LifeCycle(RuleBasedStateMachine):
 
     databases: Mapping[str, ServiceDatabase]
     statements: Mapping[str, str] | None = None
+    healed: list[UUID]
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,6 +212,7 @@ class LifeCycle(RuleBasedStateMachine):
                 self.loop.run_until_complete(self.trading.close())
                 self.loop.run_until_complete(self.story.heal())
                 assert self.loop.run_until_complete(broken(self.story)) == []
+                self.healed.append(self.story.feed_id)
         finally:
             if self.world is not None:
                 self.loop.run_until_complete(self.world.__aexit__())
@@ -222,7 +224,7 @@ def machine(
     service_databases: Mapping[str, ServiceDatabase], monkeypatch: pytest.MonkeyPatch
 ) -> type[LifeCycle]:  # fmt: skip
     monkeypatch.setattr(faults, "_is_ours", cut_power)
-    return type("LifeCycleHere", (LifeCycle,), {"databases": service_databases})
+    return type("LifeCycleHere", (LifeCycle,), {"databases": service_databases, "healed": []})
 
 
 @pytest.fixture
@@ -232,12 +234,14 @@ async def service_databases(
     return {service: await service_database(service) for service in SERVICES_SIMULATED}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_orders_live_as_the_model_says(machine: type[LifeCycle]) -> None:
     run_state_machine_as_test(machine, settings=FEW)
+    assert len(machine.healed) >= FEW.max_examples, "hardly a world was played to its end"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_orders_live_as_the_model_says_in_long_stories(machine: type[LifeCycle]) -> None:
     run_state_machine_as_test(machine, settings=MANY)
+    assert len(machine.healed) >= MANY.max_examples, "hardly a world was played to its end"
