@@ -62,4 +62,5 @@ def _wire_links(host: ServiceHost, endpoints: LinkEndpoints) -> None:
     host.bus.answer(messages.ReconcileConnection, endpoints.reconcile_connection)
     host.bus.answer(messages.ListBreaks, endpoints.list_breaks)
     host.bus.answer(messages.ResolveBreak, endpoints.resolve_break)
+    host.bus.answer(messages.AdoptExecution, endpoints.adopt_execution)
     host.bus.answer(messages.RotateConnectionKeys, endpoints.rotate_keys)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alphintra.broker.service import (
+    adopting,
     cancelling,
     connections,
     links,
@@ -17,6 +18,7 @@ from alphintra.broker.service import (
 )
 from alphintra.contracts.broker import (
     AddConnection,
+    AdoptExecution,
     AdvanceMarket,
     BreaksView,
     BreakView,
@@ -164,6 +166,11 @@ class LinkEndpoints:
     async def resolve_break(self, command: ResolveBreak, context: Context) -> BreakView:
         """Answer ``broker.resolve_break``."""
         return await links.resolve_break(command, context, live=self._live, ids=self._ids, at=self._clock.now())
+
+    async def adopt_execution(self, command: AdoptExecution, context: Context) -> BreakView:
+        """Answer ``broker.adopt_execution``."""
+        at = self._clock.now()
+        return await adopting.adopt_execution(command, context, live=self._live, ids=self._ids, at=at)
 
     async def rotate_keys(self, _command: RotateConnectionKeys, context: Context) -> KeysRotatedView:
         """Answer ``broker.rotate_connection_keys``."""

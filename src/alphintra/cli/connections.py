@@ -171,6 +171,23 @@ def resolve(*, break_id: str, resolution: str, drop_order: bool, as_json: bool) 
     return 0
 
 
+@connections.command("adopt")
+@click.argument("break_id")
+@click.option("--reason", required=True, help="Why it belongs into the books; stays in the audit trail.")
+@AS_JSON
+def adopt(*, break_id: str, reason: str, as_json: bool) -> int:
+    """Take an execution that was not ordered here into the account's books: position and cash follow it."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        found = api.post(f"/breaks/{break_id}/adopt", {"reason": reason})
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['code']} is {found['status']}: the execution is in the books")
+    return 0
+
+
 @connections.command("rotate-keys")
 @AS_JSON
 def rotate_keys(*, as_json: bool) -> int:

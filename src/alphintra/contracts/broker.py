@@ -10,6 +10,7 @@ from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeIn
 
 __all__ = [
     "AddConnection",
+    "AdoptExecution",
     "AdvanceMarket",
     "BarView",
     "BreakFound",
@@ -25,6 +26,7 @@ __all__ = [
     "ConnectionView",
     "ConnectionsView",
     "ExecutionReported",
+    "ExternalOrderAdopted",
     "GetConnection",
     "KeysRotatedView",
     "ListBreaks",
@@ -335,6 +337,13 @@ class ResolveBreak(Command[BreakView], tag="broker.resolve_break.v1", frozen=Tru
     drop_order: bool = False
 
 
+class AdoptExecution(Command[BreakView], tag="broker.adopt_execution.v1", frozen=True):
+    """Take an execution that we did not order into the account's books, and close the break that tells of it."""
+
+    break_id: UUID
+    reason: str
+
+
 class RotateConnectionKeys(Command[KeysRotatedView], tag="broker.rotate_connection_keys.v1", frozen=True):
     """Wrap every connection's data key by the newest key of this installation."""
 
@@ -398,6 +407,19 @@ class ExecutionReported(Event, tag="broker.execution_reported.v1", frozen=True):
     fee: Decimal
     executed_at: Utc
     final_qty: Decimal | None = None
+
+
+class ExternalOrderAdopted(Event, tag="broker.external_order_adopted.v1", frozen=True):
+    """A person took an execution that we did not order into the books; it is reported as one of this order."""
+
+    order_id: UUID
+    client_order_id: str
+    account_id: UUID
+    symbol: str
+    side: Side
+    qty: Decimal
+    adopted_by: str
+    reason: str
 
 
 class OrderReplaced(Event, tag="broker.order_replaced.v1", frozen=True):

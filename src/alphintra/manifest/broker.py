@@ -21,6 +21,7 @@ SPEC = ServiceSpec(
         TableSpec(name="link_credentials", data_class="credential", grants=(*_WRITE, "delete")),
         TableSpec(name="live_orders", data_class="venue_message", grants=_WRITE),
         TableSpec(name="live_executions", data_class="venue_message", grants=("select", "insert")),
+        TableSpec(name="adoptions", data_class="venue_message", grants=("select", "insert")),
         TableSpec(name="breaks", data_class="venue_message", grants=_WRITE),
     ),
     commands=(
@@ -35,6 +36,7 @@ SPEC = ServiceSpec(
         "reconcile_connection",
         "list_breaks",
         "resolve_break",
+        "adopt_execution",
         "rotate_connection_keys",
         "set_paper_settings",
     ),
@@ -50,6 +52,7 @@ SPEC = ServiceSpec(
         "order_suspended",
         "cancel_refused",
         "execution_reported",
+        "external_order_adopted",
         "break_found",
         "connection_changed",
     ),

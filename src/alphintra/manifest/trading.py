@@ -85,6 +85,7 @@ SPEC = ServiceSpec(
         "broker.order_suspended",
         "broker.cancel_refused",
         "broker.execution_reported",
+        "broker.external_order_adopted",
         "broker.connection_opened",
         "risk.limits_changed",
         "risk.kill_state_changed",

@@ -48,6 +48,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     hear(from_risk.LimitsChanged, endpoints.on_limits_changed)
     hear(from_risk.KillStateChanged, endpoints.on_kill_state_changed)
     hear(from_broker.ConnectionOpened, endpoints.on_connection_opened)
+    hear(from_broker.ExternalOrderAdopted, endpoints.on_external_order_adopted)
     host.hear_many((from_broker.ExecutionReported,), endpoints.on_executions_reported)
     told_of_orders = (
         from_broker.OrderAcknowledged,

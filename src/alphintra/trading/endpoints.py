@@ -14,6 +14,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
 from alphintra.trading.service import (
     accounts,
+    adopting,
     amending,
     closing,
     deployment_books,
@@ -230,6 +231,10 @@ class Endpoints:
     async def on_orders_reported(self, deliveries: Sequence[Delivery[Any]]) -> None:
         """Hear what broker tells of orders beside their executions, many at once."""
         await reports.orders_reported(deliveries, books=self._books, ids=self._ids, at=self._clock.now())
+
+    async def on_external_order_adopted(self, delivery: Delivery[from_broker.ExternalOrderAdopted]) -> None:
+        """Hear ``broker.external_order_adopted``."""
+        await adopting.adopt_order(delivery, books=self._books, ids=self._ids, at=self._clock.now())
 
     async def on_executions_reported(self, deliveries: Sequence[Delivery[from_broker.ExecutionReported]]) -> None:
         """Hear ``broker.execution_reported``, many at once, in the order they were told."""

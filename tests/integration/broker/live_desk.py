@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
+from httpx import Timeout
 
 from alphintra.broker.endpoints import Endpoints, LinkEndpoints
 from alphintra.broker.gateways.adapters import Adapters
+from alphintra.broker.gateways.alpaca import AlpacaVenue
 from alphintra.broker.gateways.approvals import Approvals
 from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from fixtures.postgres import ServiceDatabase
 
 KEYS = "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+PATIENCE_S = 300.0  # a busy machine is no venue that is silent
 CLOSED = {"filled", "canceled", "expired", "rejected", "replaced"}
 
 
@@ -65,6 +68,8 @@ class QuickAdapters(Adapters):
         quick: dict[str, Any] = {"requests_per_minute": 600_000, "visibility_delay": timedelta(milliseconds=200)}
         quick["poll_every"] = timedelta(milliseconds=50)
         venue.capabilities = replace(venue.capabilities, **{**quick, **self._changes})
+        if isinstance(venue, AlpacaVenue):
+            venue._http.timeout = Timeout(PATIENCE_S)
         return venue
 
 

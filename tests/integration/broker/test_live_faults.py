@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from alphintra.broker.service import live_orders
+from alphintra.kernel.errors import AlphintraError, Kind
 from fixtures.single_service import PowerCutError, stop_at
 from fixtures.waiting import until
 
@@ -20,7 +21,7 @@ TRIALS = 60
 MANY_TRIALS = 1000
 
 
-@pytest.mark.parametrize("trials", [TRIALS, pytest.param(MANY_TRIALS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trials", [TRIALS, pytest.param(MANY_TRIALS, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 async def test_a_venue_that_takes_orders_and_drops_its_replies_has_each_exactly_once(
     live_desk: LiveDesk, trials: int
 ) -> None:
@@ -29,7 +30,7 @@ async def test_a_venue_that_takes_orders_and_drops_its_replies_has_each_exactly_
     placed = [await live_desk.place() for _ in range(trials)]
     async with live_desk.keeper():
         for terms in placed:
-            await live_desk.reaches(terms.order_id, "working", seconds=300)
+            await live_desk.reaches(terms.order_id, "working", seconds=600)
     at_venue = [row.body["client_order_id"] for row in live_desk.venue.market.rows.values()]
     assert sorted(at_venue) == sorted(terms.client_order_id for terms in placed)
     assert await live_desk.codes() == []
@@ -211,3 +212,25 @@ async def test_a_cancellation_of_a_filled_order_changes_nothing(live_desk: LiveD
         await live_desk.reaches(terms.order_id, "filled")
         await until(lambda: ("GET", "/v2/account/activities/FILL") in live_desk.venue.calls)
     assert (await live_desk.told(terms.order_id))[:2] == ["order_acknowledged", "execution_reported"]
+
+
+async def test_a_look_at_the_database_that_fails_cuts_no_connection(
+    live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_desk.connect()
+    async with live_desk.keeper() as keeper:
+        await live_desk.link_reaches("open")
+        opened, match, looks = live_desk.venue.streams_opened, keeper._match, 0
+
+        async def failing_once() -> None:
+            nonlocal looks
+            looks += 1
+            if looks == 1:
+                raise AlphintraError("STORE_UNAVAILABLE", "the database cannot be reached", kind=Kind.UNAVAILABLE)
+            await match()
+
+        monkeypatch.setattr(keeper, "_match", failing_once)
+        await until(lambda: looks >= 3)
+        terms = await live_desk.place()
+        await live_desk.reaches(terms.order_id, "working")
+        assert live_desk.venue.streams_opened == opened

@@ -32,7 +32,7 @@ WRITERS = 16
 ORDERS = 40
 
 
-@pytest.mark.parametrize("together", [pytest.param(1, marks=pytest.mark.slow), 24])
+@pytest.mark.parametrize("together", [pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)]), 24])
 async def test_sixteen_writers_book_two_thousand_fills_with_duplicates_and_disorder_exactly(
     service_database: Callable[[str], Awaitable[ServiceDatabase]], nats_server: NatsServer, together: int
 ) -> None:

@@ -10,7 +10,13 @@ from uuid import UUID
 
 import pytest
 
-from alphintra.contracts.broker import OrderAcknowledged, OrderCanceled, OrderExpired, OrderRefused
+from alphintra.contracts.broker import (
+    ExternalOrderAdopted,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderExpired,
+    OrderRefused,
+)
 from alphintra.contracts.trading import (
     CancelOrder,
     GetAccount,
@@ -25,7 +31,9 @@ from alphintra.contracts.trading import (
 from alphintra.infrastructure.events import Delivery
 from alphintra.infrastructure.postgres import Session
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.ids import AccountId
 from alphintra.kernel.vocabulary import OrderStatus, Side
+from alphintra.trading.domain.orders import order_id_of
 from alphintra.trading.service import fills
 from fixtures.services import operator_context, person_context
 from fixtures.single_service import PowerCutError, delivery_of, stop_at
@@ -327,3 +335,31 @@ def counted(method: Callable[..., Awaitable[Any]], calls: list[str]) -> Callable
         return await method(session, name, *values)
 
     return call
+
+
+async def test_an_execution_from_elsewhere_that_a_person_adopted_moves_position_and_cash_once(desk: Desk) -> None:
+    name = "external-1"
+    order_id = order_id_of(AccountId(desk.account_id), name)
+    event = ExternalOrderAdopted(
+        order_id=order_id,
+        client_order_id=name,
+        account_id=desk.account_id,
+        symbol="AAPL",
+        side=Side.BUY,
+        qty=Decimal(3),
+        adopted_by="user:ann",
+        reason="bought by telephone",
+    )
+    adopted = delivery_of(event, aggregate_id=order_id)
+    await desk.hear(adopted, adopted)
+    order = await desk.ask(GetOrder(order_id=order_id))
+    await desk.hear(desk.filled(order, "3", "101"))
+    order = await desk.ask(GetOrder(order_id=order_id))
+    assert (order.status, order.filled_qty, order.client_order_id) == ("filled", Decimal(3), name)
+    (row,) = await desk.rows("select detail from order_events where version = 1")
+    assert "EXTERNAL_ADOPTED" in row["detail"]
+    assert "bought by telephone" in row["detail"]
+    account = await desk.ask(GetAccount(account_id=desk.account_id))
+    assert account.cash == Decimal(999697)
+    (position,) = (await desk.ask(ListPositions(account_id=desk.account_id))).positions
+    assert position.qty == 3

@@ -7,7 +7,16 @@ from decimal import Decimal
 
 from alphintra.broker.domain.reports import Finding, VenueFill, VenueOrder
 
-__all__ = ["BLOCKING", "altered", "bust", "compare_cash", "compare_positions", "external_fill", "external_orders"]
+__all__ = [
+    "BLOCKING",
+    "altered",
+    "bust",
+    "compare_cash",
+    "compare_positions",
+    "external_execution",
+    "external_fill",
+    "external_orders",
+]
 
 # While one of these is open the account may only reduce: what we think it holds may be wrong.
 BLOCKING = frozenset(
@@ -47,6 +56,12 @@ def external_orders(open_orders: Iterable[VenueOrder]) -> list[Finding]:
         )
         for order in open_orders
     ]
+
+
+def external_execution(key: str) -> str | None:
+    """Return the id of the execution that a finding of an order that is none of ours tells of; None if of none."""
+    kind, _, execution_id = key.partition(":")
+    return execution_id if kind == "fill" and execution_id else None
 
 
 def external_fill(fill: VenueFill) -> Finding:

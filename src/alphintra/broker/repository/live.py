@@ -212,6 +212,18 @@ class LiveRows:
         )
         return added is not None
 
+    async def external_fill(self, account_id: AccountId, execution_id: str) -> VenueFill | None:
+        """Read an execution that we did not order."""
+        row = await self.session.row("live_executions.external", account_id, execution_id)
+        return None if row is None else _fill(row)
+
+    async def adopt(
+        self, account_id: AccountId, execution_id: str, order_id: OrderId, *, by: str, reason: str, at: datetime
+    ) -> bool:  # fmt: skip
+        """Take an execution into the books; False if it is there."""
+        adopted = await self.session.value("adoptions.insert", account_id, execution_id, order_id, by, reason, at)
+        return adopted is not None
+
     async def unanswered(self, account_id: AccountId) -> frozenset[str]:
         """Return the symbols of orders that were sent and of which the venue has told nothing yet."""
         return frozenset(row["symbol"] for row in await self.session.rows("live_orders.unanswered", account_id))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from alphintra.broker.domain.connections import Connection
     from alphintra.infrastructure.postgres import Record, Session
-    from alphintra.kernel.ids import FeedId
+    from alphintra.kernel.ids import FeedId, UserId
 
 __all__ = ["PaperRows", "sent_order", "settings_of"]
 
@@ -39,6 +39,11 @@ class PaperRows:
         """Read how an account is traded."""
         row = await self.session.row("connections.settings", account_id)
         return PaperSettings() if row is None else settings_of(row)
+
+    async def settings_of_owner(self, owner_id: UserId) -> dict[AccountId, PaperSettings]:
+        """Read how a person's accounts are traded."""
+        rows = await self.session.rows("connections.settings_of_owner", owner_id)
+        return {AccountId(row["account_id"]): settings_of(row) for row in rows}
 
     async def set_up(self, account_id: AccountId, settings: PaperSettings) -> None:
         """Change how an account is traded."""

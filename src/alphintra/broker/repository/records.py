@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.approvals import FIRM, Refusal
 from alphintra.broker.domain.connections import Connection
-from alphintra.broker.repository.paper import PaperRows, sent_order, settings_of
-from alphintra.kernel.ids import AccountId
+from alphintra.broker.repository.paper import PaperRows, sent_order
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.orders import SentOrder
     from alphintra.broker.domain.paper import PaperSettings
     from alphintra.infrastructure.postgres import Database, Session
-    from alphintra.kernel.ids import OrderId, UserId
+    from alphintra.kernel.ids import AccountId, OrderId, UserId
 
 __all__ = ["Records", "RecordsTransaction"]
 
@@ -133,8 +132,7 @@ class Records:
     async def paper_settings_of(self, owner_id: UserId) -> dict[AccountId, PaperSettings]:
         """Read how a person's paper accounts are traded."""
         async with self._database.session() as session:
-            rows = await session.rows("connections.settings_of_owner", owner_id)
-        return {AccountId(row["account_id"]): settings_of(row) for row in rows}
+            return await PaperRows(session).settings_of_owner(owner_id)
 
     async def connections_of(self, owner_id: UserId) -> tuple[Connection, ...]:
         """Read a person's connections, oldest first."""

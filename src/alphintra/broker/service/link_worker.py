@@ -367,7 +367,10 @@ class LinkKeeper:
         """Start and end workers as connections come and go, until cancelled."""
         try:
             while True:
-                await self._match()
+                try:
+                    await self._match()
+                except AlphintraError as error:  # connections that work are not given up for a look that failed
+                    get_logger().warning("links.retry", code=error.code)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._keep.look.total_seconds()):
                         await self._woken.wait()

@@ -46,12 +46,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Venues",
     "add_connection",
+    "break_view",
     "check_connection",
     "close_connection",
     "link_view",
     "list_breaks",
     "open_link",
     "reconcile_connection",
+    "require_reason",
     "resolve_break",
     "rotate_keys",
     "visible_link",
@@ -205,7 +207,7 @@ async def list_breaks(command: ListBreaks, context: Context, *, live: Live) -> B
     link = await _required(command.account_id, context, live=live)
     async with live.reading() as rows:
         found = await rows.links.breaks(link.account_id, is_open=command.is_open, limit=command.limit)
-    return BreaksView(breaks=tuple(_break_view(item) for item in found))
+    return BreaksView(breaks=tuple(break_view(item) for item in found))
 
 
 async def resolve_break(
@@ -216,10 +218,7 @@ async def resolve_break(
     Raises BREAK_NOT_FOUND, USER_REQUIRED, FIELD_LENGTH, and BREAK_KEEPS_ORDER where an order without an answer would be
     left behind.
     """
-    text = command.resolution.strip()
-    if not 0 < len(text) <= RESOLUTION_MAX or not text.isprintable():
-        message = f"say in 1 to {RESOLUTION_MAX} printable characters what the difference is"
-        raise AlphintraError("FIELD_LENGTH", message, pointer="/resolution")
+    text = require_reason(command.resolution, pointer="/resolution")
     if context.actor.id.startswith("service:"):
         raise AlphintraError("USER_REQUIRED", "only a person resolves a break", kind=Kind.FORBIDDEN)
     async with live.transaction() as tx:
@@ -235,7 +234,33 @@ async def resolve_break(
             what = f"account:{found.account_id}"
             await append_audit(tx.session, "break.resolve", what, facts, ids=ids, context=context, at=at)
             found = await tx.links.lock_break(command.break_id) or found
-    return _break_view(found)
+    return break_view(found)
+
+
+def require_reason(words: str, *, pointer: str) -> str:
+    """Return what a person says about a break, without what surrounds it. Raises FIELD_LENGTH."""
+    text = words.strip()
+    if not 0 < len(text) <= RESOLUTION_MAX or not text.isprintable():
+        message = f"say in 1 to {RESOLUTION_MAX} printable characters what the difference is"
+        raise AlphintraError("FIELD_LENGTH", message, pointer=pointer)
+    return text
+
+
+def break_view(item: Break) -> BreakView:
+    """Return what people see of a break."""
+    return BreakView(
+        break_id=item.break_id,
+        account_id=item.account_id,
+        code=item.code,
+        symbol=item.symbol,
+        order_id=item.order_id,
+        detail=item.detail,
+        status=item.status,
+        found_at=item.found_at,
+        resolved_at=item.resolved_at,
+        resolved_by=item.resolved_by,
+        resolution=item.resolution,
+    )
 
 
 def link_view(link: Link, venues: Venues) -> ConnectionView:
@@ -325,20 +350,4 @@ def _capabilities_view(venues: Venues, link: Link) -> CapabilitiesView | None:
         visibility_delay_ms=round(found.visibility_delay.total_seconds() * 1000),
         requests_per_minute=found.requests_per_minute,
         finds_by_client_order_id=found.finds_by_client_order_id,
-    )
-
-
-def _break_view(item: Break) -> BreakView:
-    return BreakView(
-        break_id=item.break_id,
-        account_id=item.account_id,
-        code=item.code,
-        symbol=item.symbol,
-        order_id=item.order_id,
-        detail=item.detail,
-        status=item.status,
-        found_at=item.found_at,
-        resolved_at=item.resolved_at,
-        resolved_by=item.resolved_by,
-        resolution=item.resolution,
     )

@@ -453,13 +453,29 @@ INSERT INTO live_executions (
 ON CONFLICT (account_id, execution_id) DO NOTHING
 RETURNING execution_id;
 
+-- live_executions.external: an execution that we did not order
+SELECT
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+FROM live_executions WHERE account_id = $1 AND execution_id = $2 AND order_id IS NULL;
+
 -- live_executions.positions: what the booked executions of an account add up to, by symbol
-SELECT symbol, sum(CASE side WHEN 'buy' THEN qty ELSE -qty END) AS qty
-FROM live_executions WHERE account_id = $1 AND order_id IS NOT NULL GROUP BY symbol;
+SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END) AS qty
+FROM live_executions AS e
+LEFT JOIN adoptions AS a ON a.account_id = e.account_id AND a.execution_id = e.execution_id
+WHERE e.account_id = $1 AND (e.order_id IS NOT NULL OR a.order_id IS NOT NULL)
+GROUP BY e.symbol;
 
 -- live_executions.cash_flow: the money the booked executions of an account brought, fees taken off
-SELECT coalesce(sum(CASE side WHEN 'buy' THEN -qty * price ELSE qty * price END - fee), 0) AS flow
-FROM live_executions WHERE account_id = $1 AND order_id IS NOT NULL;
+SELECT coalesce(sum(CASE e.side WHEN 'buy' THEN -e.qty * e.price ELSE e.qty * e.price END - e.fee), 0) AS flow
+FROM live_executions AS e
+LEFT JOIN adoptions AS a ON a.account_id = e.account_id AND a.execution_id = e.execution_id
+WHERE e.account_id = $1 AND (e.order_id IS NOT NULL OR a.order_id IS NOT NULL);
+
+-- adoptions.insert: take an execution into the books; no row comes back if it is there
+INSERT INTO adoptions (account_id, execution_id, order_id, adopted_by, reason, adopted_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id, execution_id) DO NOTHING
+RETURNING order_id;
 
 -- breaks.insert: open a break; no row comes back if it was found before
 INSERT INTO breaks (break_id, account_id, code, key, symbol, order_id, detail, found_at)

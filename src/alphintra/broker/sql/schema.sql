@@ -25,6 +25,19 @@ begin
 end
 $function$;
 
+-- table adoptions
+CREATE TABLE adoptions (
+    account_id uuid NOT NULL,
+    execution_id text NOT NULL,
+    order_id uuid NOT NULL,
+    adopted_by text NOT NULL,
+    reason text NOT NULL,
+    adopted_at timestamp with time zone NOT NULL,
+    CONSTRAINT adoptions_adopted_by_check CHECK ((adopted_by <> ''::text)),
+    CONSTRAINT adoptions_pkey PRIMARY KEY (account_id, execution_id),
+    CONSTRAINT adoptions_reason_check CHECK ((reason <> ''::text))
+);
+
 -- table audit_events
 CREATE TABLE audit_events (
     audit_id uuid NOT NULL,
@@ -386,6 +399,10 @@ CREATE TABLE verdicts (
     CONSTRAINT verdicts_code_iff_refused CHECK ((is_sent = (code = ''::text))),
     CONSTRAINT verdicts_pkey PRIMARY KEY (order_id)
 );
+
+-- foreign key adoptions.adoptions_account_id_fkey
+ALTER TABLE adoptions ADD CONSTRAINT adoptions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    links(account_id);
 
 -- foreign key breaks.breaks_account_id_fkey
 ALTER TABLE breaks ADD CONSTRAINT breaks_account_id_fkey FOREIGN KEY (account_id) REFERENCES links(account_id);

@@ -10,6 +10,7 @@ from fastapi import Depends
 
 from alphintra.contracts.broker import (
     AddConnection,
+    AdoptExecution,
     BreaksView,
     BreakView,
     CheckConnection,
@@ -47,6 +48,12 @@ class ResolutionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     resolution: str
     drop_order: bool = False
+
+
+class AdoptionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why an execution that was not ordered here belongs into the books."""
+
+    reason: str
 
 
 @routes.get("/connections")
@@ -105,6 +112,14 @@ async def resolve_break(
     """Close a break with what a person found out."""
     command = ResolveBreak(break_id=break_id, resolution=body.resolution, drop_order=body.drop_order)
     return await caller.ask(command)
+
+
+@routes.post("/breaks/{break_id}/adopt")
+async def adopt_execution(
+    caller: Trader, break_id: UUID, body: Annotated[AdoptionBody, Depends(Body(AdoptionBody))]
+) -> BreakView:
+    """Take an execution that was not ordered here into the account's books."""
+    return await caller.ask(AdoptExecution(break_id=break_id, reason=body.reason))
 
 
 @routes.post("/connections/rotate-keys")

@@ -11,6 +11,7 @@ from alphintra.cli.chaos.plan import KILL_POINTS
 SOURCE = Path(alphintra.__file__).parent
 # A chaos run trades on paper: what only live venues, transfers of cash, splits or settings pass is not on its way.
 ELSEWHERE = {
+    "broker.adoption_stored",
     "broker.answer_kept",
     "broker.answer_kept_committed",
     "broker.cancel_answered",
