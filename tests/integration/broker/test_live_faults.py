@@ -21,7 +21,9 @@ TRIALS = 60
 MANY_TRIALS = 1000
 
 
-@pytest.mark.parametrize("trials", [TRIALS, pytest.param(MANY_TRIALS, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize(
+    "trials", [TRIALS, pytest.param(MANY_TRIALS, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
 async def test_a_venue_that_takes_orders_and_drops_its_replies_has_each_exactly_once(
     live_desk: LiveDesk, trials: int
 ) -> None:
