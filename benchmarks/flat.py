@@ -40,9 +40,8 @@ def measure_flat(recorder: Recorder, folder: Path, *, seconds: float, stored_max
         order = {"admin_url": servers.started.admin_url, "port": servers.started.port, "in_flight": _IN_FLIGHT}
         found = measure_apart("writer", {**order, "stored": 0, "seconds": 0.0})
         first = json.loads(notes.read_text(encoding="utf-8")) if notes.exists() else None
-        is_begun = found["stored"] >= STORED[1]
         for stored in (count for count in STORED if count <= stored_max):
-            if is_begun and first is not None and stored + _FILLED_AT_ONCE < found["stored"]:
+            if first is not None and stored * 2 < found["stored"]:
                 continue
             for filled in (*range(_FILLED_AT_ONCE, stored, _FILLED_AT_ONCE), stored):
                 measure_apart("writer", {**order, "stored": filled, "seconds": 0.0})

@@ -23,7 +23,8 @@ WITH claimed AS MATERIALIZED (
     FROM outbox AS o
     CROSS JOIN LATERAL (
         SELECT l.seq, l.subject, l.payload FROM event_log AS l WHERE l.event_id = o.event_id
-        OFFSET 0 -- keeps this a look-up per queued event: joined freely, a backlog makes the planner read all of event_log
+        -- Keeps this a look-up per queued event: joined freely, a backlog makes the planner read all of event_log.
+        OFFSET 0
     ) AS e
     ORDER BY e.seq
     LIMIT $1
