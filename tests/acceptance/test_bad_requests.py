@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,122 @@ def test_account_with_impossible_cash_is_refused(desk: Desk, cash: str) -> None:
     feed_id = desk.http.get("/feeds").json()["feeds"][0]["feed_id"]
     body = {"name": "impossible", "starting_cash": cash, "feed_id": feed_id}
     assert desk.refused("POST", "/accounts", json=body)[0] in {400, 422}
+
+
+_MISSING = "0190aaaa-0000-7000-8000-0000000000aa"
+_JSON = {"Content-Type": "application/json"}
+_KEYED = {**_JSON, "Idempotency-Key": "wrong-request"}
+
+
+def _order(desk: Desk, **changes: object) -> dict[str, object]:
+    """Return an order that would be taken, but for the changes; Ellipsis leaves a field out."""
+    plain = {"account_id": desk.account_id, "symbol": "GOOD", "side": "buy", "qty": "1", "type": "market"}
+    return {name: value for name, value in {**plain, **changes}.items() if value is not ...}
+
+
+def _syntax(desk: Desk) -> list[tuple[str, str, dict[str, Any], tuple[int, str, str]]]:
+    """Return what is no request at all: method, path, what is sent, and status, code and pointer of the refusal."""
+
+    def sent(content: bytes, **headers: str) -> dict[str, Any]:
+        return {"content": content, "headers": {**_KEYED, **{n.replace("_", "-"): v for n, v in headers.items()}}}
+
+    named = {"starting_cash": "1", "feed_id": _MISSING}
+    return [
+        ("POST", "/orders", sent(b""), (400, "BODY_EMPTY", "")),
+        ("POST", "/orders", sent(b'{"qty": "1"'), (400, "JSON_SYNTAX", "")),
+        ("POST", "/orders", sent(b'{"qty": "1", "qty": "2"}'), (400, "JSON_DUPLICATE_KEY", "/qty")),
+        ("POST", "/orders", sent(b'{"symbol": "\xff\xfe"}'), (400, "ENCODING", "")),
+        ("POST", "/orders", sent(b'{"symbol": "\\ud800"}'), (400, "ENCODING", "")),
+        ("POST", "/orders", sent(b"[" * 100_000), (400, "JSON_TOO_DEEP", "")),
+        ("POST", "/orders", sent(b"x" * 50_000_000), (413, "BODY_TOO_LARGE", "")),
+        ("POST", "/orders", sent(b"{}", Content_Type="text/plain"), (415, "CONTENT_TYPE", "")),
+        ("POST", "/orders", {"json": _order(desk, quantty="1", qty=...)}, (422, "FIELD_UNKNOWN", "/quantty")),
+        ("POST", "/orders", {"json": _order(desk, reduce_only="true")}, (422, "FIELD_TYPE", "/reduce_only")),
+        ("POST", "/accounts", {"json": {**named, "name": "a\0b"}}, (422, "FIELD_CHARS", "/name")),
+        ("POST", "/accounts", {"json": {**named, "name": "evil\u202egpj"}}, (422, "FIELD_CHARS", "/name")),
+        ("GET", f"/orders?account_id={desk.account_id}&limit=1000000000", {}, (422, "PAGE_LIMIT", "/limit")),
+        ("GET", f"/orders?account_id={desk.account_id}&cursor=forged", {}, (422, "CURSOR_INVALID", "/cursor")),
+        ("PATCH", "/profile", {"json": {}, "headers": {"If-Match": '"99"'}}, (412, "VERSION_CONFLICT", "/version")),
+        ("POST", "/orders", {"json": _order(desk)}, (422, "IDEMPOTENCY_REQUIRED", "/client_order_id")),
+        (
+            "POST",
+            "/orders",
+            {"json": _order(desk), "headers": {"Idempotency-Key": "k" * 10_000}},
+            (422, "IDEMPOTENCY_FORMAT", "Idempotency-Key"),
+        ),
+        ("DELETE", f"/orders/{_MISSING}", {}, (404, "ORDER_NOT_FOUND", "")),
+    ]
+
+
+# What makes an order wrong, and code and pointer of the refusal.
+_WRONG_ORDERS: list[tuple[dict[str, object], str, str]] = [
+    ({"qty": "NaN"}, "NUMBER_NOT_FINITE", "/qty"),
+    ({"qty": "9" * 28}, "NUMBER_RANGE", "/qty"),
+    ({"qty": "-5"}, "QTY_NOT_POSITIVE", "/qty"),
+    ({"qty": "0"}, "QTY_NOT_POSITIVE", "/qty"),
+    ({"qty": "-0"}, "QTY_NOT_POSITIVE", "/qty"),
+    ({"qty": 0.1 + 0.2}, "NUMBER_SCALE", "/qty"),
+    ({"qty": "1_000"}, "NUMBER_FORMAT", "/qty"),
+    ({"qty": "\u0661\u0662\u0663"}, "NUMBER_FORMAT", "/qty"),
+    ({"qty": " 12 "}, "NUMBER_FORMAT", "/qty"),
+    ({"qty": "1,5"}, "NUMBER_FORMAT", "/qty"),
+    ({"type": "limit", "qty": "9" * 18, "limit_price": "9" * 18}, "NUMBER_RANGE", "/qty"),
+    ({"type": "limit"}, "ORDER_FIELD_REQUIRED", "/limit_price"),
+    ({"limit_price": "10"}, "ORDER_FIELD_FORBIDDEN", "/limit_price"),
+    ({"time_in_force": "gtd", "expire_at": "2001-01-01T00:00:00Z"}, "EXPIRY_PAST", "/expire_at"),
+    ({"time_in_force": "gtd", "expire_at": "2101-01-01T00:00:00"}, "TIME_NO_ZONE", "/expire_at"),
+    ({"time_in_force": "week"}, "ORDER_UNSUPPORTED", "/time_in_force"),
+    ({"client_order_id": "two\nlines"}, "ORDER_ID_FORMAT", "/client_order_id"),
+    ({"client_order_id": "x" * 129}, "ORDER_ID_FORMAT", "/client_order_id"),
+    ({"account_id": _MISSING}, "ACCOUNT_NOT_FOUND", "/account_id"),
+]
+
+
+def test_each_wrong_request_is_refused_by_code_and_place_and_changes_nothing(desk: Desk) -> None:
+    cases = _syntax(desk)
+    for changes, code, pointer in _WRONG_ORDERS:
+        options: dict[str, Any] = {"json": _order(desk, **changes)}
+        if "client_order_id" not in changes:
+            options["headers"] = {"Idempotency-Key": "wrong-order"}
+        cases.append(("POST", "/orders", options, (404 if code.endswith("NOT_FOUND") else 422, code, pointer)))
+    before = desk.rows(), desk.files()
+    for method, path, options, expected in cases:
+        status, code, _, pointer = problem(desk.http.request(method, path, **options))
+        assert (status, code, pointer) == expected, (method, path, str(options)[:200])
+    assert (desk.rows(), desk.files()) == before
+
+
+def test_a_key_with_another_body_is_refused_and_the_first_order_stays(desk: Desk) -> None:
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+    asked = _order(desk, type="limit", limit_price="1")
+    first = desk.http.post("/orders", json=asked, headers=headers)
+    assert first.status_code == 201
+    path = f"/orders/{first.json()['order_id']}"
+    settled = wait_for("the order", lambda: desk.http.get(path).json(), lambda found: found["status"] == "new")
+    refusal = desk.refused("POST", "/orders", json={**asked, "qty": "2"}, headers=headers)
+    assert (refusal[0], refusal[1], refusal[3]) == (409, "IDEMPOTENCY_MISMATCH", "Idempotency-Key")
+    assert desk.http.get(path).json() == settled
+    assert desk.http.delete(path).status_code == 200
+    wait_for("the cancel", lambda: desk.http.get(path).json(), lambda found: found["status"] == "canceled")
+
+
+def test_a_key_in_flight_makes_one_order_whoever_comes_first(desk: Desk) -> None:
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+    asked = _order(desk, type="limit", limit_price="1")
+    before = desk.rows()["trading.orders"]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: desk.http.post("/orders", json=asked, headers=headers), range(8)))
+    taken = {answer.json()["order_id"] for answer in answers if answer.status_code == 201}
+    waiting = [answer for answer in answers if answer.status_code != 201]
+    assert len(taken) == 1
+    for answer in waiting:
+        assert (answer.status_code, answer.json()["code"]) == (409, "IN_PROGRESS")
+        assert answer.headers["retry-after"] == "1"
+    assert desk.rows()["trading.orders"] == before + 1
+    path = f"/orders/{taken.pop()}"
+    wait_for("the order", lambda: desk.http.get(path).json(), lambda found: found["status"] == "new")
+    assert desk.http.delete(path).status_code == 200
+    wait_for("the cancel", lambda: desk.http.get(path).json(), lambda found: found["status"] == "canceled")
 
 
 def test_order_in_an_unknown_symbol_is_refused(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 from uuid import UUID
 
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.ids import UserId
+from alphintra.kernel.ids import AccountId, UserId
 from alphintra.kernel.vocabulary import AccountMode
 
 __all__ = [
@@ -379,6 +379,7 @@ class ApiKey:
     mode: AccountMode
     created_at: datetime
     revoked_at: datetime | None = None
+    account_id: AccountId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +389,7 @@ class NewApiKey:
     name: str
     scopes: tuple[str, ...]
     mode: str
+    account_id: AccountId | None = None
 
 
 def new_api_key(user: User, wanted: NewApiKey, *, key_id: str, secret: str, at: datetime) -> ApiKey:
@@ -412,6 +414,7 @@ def new_api_key(user: User, wanted: NewApiKey, *, key_id: str, secret: str, at: 
         scopes=tuple(sorted(set(wanted.scopes))),
         mode=AccountMode(wanted.mode),
         created_at=at,
+        account_id=wanted.account_id,
     )
 
 

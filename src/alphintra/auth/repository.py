@@ -11,7 +11,7 @@ from uuid import UUID
 from alphintra.auth.domain import ApiKey, Attempts, EndReason, Role, Session, SetupToken, User
 from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import UserId
+from alphintra.kernel.ids import AccountId, UserId
 from alphintra.kernel.vocabulary import AccountMode
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ class CredentialsTransaction:
             list(key.scopes),
             key.mode,
             key.created_at,
+            key.account_id,
         )
 
     async def count_keys(self, user_id: UserId) -> int:
@@ -210,4 +211,5 @@ def _key(row: Record) -> ApiKey:
         mode=AccountMode(row["mode"]),
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
+        account_id=None if row["account_id"] is None else AccountId(row["account_id"]),
     )

@@ -13,6 +13,8 @@ from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, prin
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from alphintra.cli.client import ApiClient
 
 __all__ = ["COMMANDS"]
@@ -101,9 +103,18 @@ def api_key() -> None:
     "--scope", "scopes", multiple=True, required=True, type=click.Choice(["read", "trade", "admin"]), help="Repeatable."
 )
 @click.option("--paper/--live", "is_paper", default=True, show_default=True, help="Which accounts it may trade.")
+@click.option("--account", "account_id", type=click.UUID, help="The one account it is for; all of its mode without.")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
 @AS_JSON
-def create_key(*, email: str | None, scopes: tuple[str, ...], is_paper: bool, name: str, as_json: bool) -> int:
+def create_key(
+    *,
+    email: str | None,
+    scopes: tuple[str, ...],
+    is_paper: bool,
+    account_id: UUID | None,
+    name: str,
+    as_json: bool,
+) -> int:
     """Make an API key; its secret is shown this once.
 
     A paper key that trades gets an account: where the person has no paper account yet, one is opened.
@@ -117,13 +128,16 @@ def create_key(*, email: str | None, scopes: tuple[str, ...], is_paper: bool, na
             "scopes": sorted(set(scopes)),
             "mode": "paper" if is_paper else "live",
             "user_id": None if email is None else _user_id(api, email),
+            "account_id": None if account_id is None else str(account_id),
         }
         created = api.post("/api-keys", body)
-        account_id = ensure_paper_account(api, created) if is_paper and "trade" in scopes else None
+        traded = created["account_id"]
+        if traded is None and is_paper and "trade" in scopes:
+            traded = ensure_paper_account(api, created)
     if as_json:
-        print_json({**created, "account_id": account_id})
+        print_json({**created, "account_id": traded})
     else:
-        print_fields({"key id": created["key_id"], "secret": created["secret"], "account": account_id})
+        print_fields({"key id": created["key_id"], "secret": created["secret"], "account": traded})
         click.echo("The secret is stored nowhere and shown this once.", err=True)
     return 0
 

@@ -81,7 +81,7 @@ class SigningKeysView(View, frozen=True):
 
 
 class ApiKeyView(View, frozen=True):
-    """An API key without its secret."""
+    """An API key without its secret; without an account it is for all of its mode."""
 
     key_id: str
     name: str
@@ -89,6 +89,7 @@ class ApiKeyView(View, frozen=True):
     mode: str
     created_at: Utc
     revoked_at: Utc | None = None
+    account_id: UUID | None = None
 
 
 @hiding("secret")
@@ -99,6 +100,7 @@ class ApiKeyCreated(View, frozen=True):
     secret: str
     scopes: tuple[str, ...]
     mode: str
+    account_id: UUID | None = None
 
 
 class ApiKeysView(View, frozen=True):
@@ -115,6 +117,7 @@ class ApiKeyPrincipal(View, frozen=True):
     key_id: str
     scopes: tuple[str, ...]
     mode: str
+    account_id: UUID | None = None
 
 
 class CreateSetupToken(Command[SetupTokenView], tag="auth.create_setup_token.v1", frozen=True):
@@ -166,12 +169,16 @@ class GetSigningKeys(Command[SigningKeysView], tag="auth.get_signing_keys.v1", f
 
 
 class CreateApiKey(Command[ApiKeyCreated], tag="auth.create_api_key.v1", frozen=True):
-    """Make an API key for the acting user, or for ``user_id`` if the actor is owner or operator."""
+    """Make an API key for the acting user, or for ``user_id`` if the actor is owner or operator.
+
+    With ``account_id`` it is for that account alone; whose that is, and of which mode, the services see that keep it.
+    """
 
     name: str
     scopes: tuple[str, ...]
     mode: str = "paper"
     user_id: UUID | None = None
+    account_id: UUID | None = None
 
 
 class ListApiKeys(Command[ApiKeysView], tag="auth.list_api_keys.v1", frozen=True):

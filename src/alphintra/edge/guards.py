@@ -80,7 +80,6 @@ class Caller:
         address: where the request came from.
         session_id: the session behind it, None for keys and the operator.
         gate: the gate that let them in.
-        mode: which accounts an API key is for, None for people and the operator.
         status: status of the answer where it is not the route's usual one.
         headers: further headers of the answer.
     """
@@ -89,7 +88,6 @@ class Caller:
     address: str
     session_id: UUID | None
     gate: Gate
-    mode: AccountMode | None = None
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -149,7 +147,7 @@ class Gate:
             self._limits.take(f"address:{address}", is_reserved=False, at=monotonic())
             context = Context(trace_id=trace_id, actor=ANONYMOUS)
             return Caller(context=context, address=address, session_id=None, gate=self)
-        actor, session_id, mode = await self._identify(request, trace_id)
+        actor, session_id = await self._identify(request, trace_id)
         request.state.actor = actor.id
         is_reserved = needed is Scope.HALT or request.method == "DELETE"
         self._limits.take(actor.id, is_reserved=is_reserved, at=monotonic())
@@ -157,15 +155,15 @@ class Gate:
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
             raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address=address, session_id=session_id, gate=self, mode=mode)
+        return Caller(context=context, address=address, session_id=session_id, gate=self)
 
     async def admit_key(self, key_id: str, secret: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
-        actor, mode = await self._by_key(key_id, secret, trace_id)
+        actor = await self._by_key(key_id, secret, trace_id)
         if not _may(actor, needed):
             raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address="", session_id=None, gate=self, mode=mode)
+        return Caller(context=context, address="", session_id=None, gate=self)
 
     async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""
@@ -189,22 +187,21 @@ class Gate:
         """Refuse a revoked API key at once."""
         self._keys.forget(lambda principal: principal.key_id == key_id)
 
-    async def _identify(self, request: Request, trace_id: str) -> tuple[Actor, UUID | None, AccountMode | None]:
+    async def _identify(self, request: Request, trace_id: str) -> tuple[Actor, UUID | None]:
         bearers = request.headers.getlist("authorization")
         key_id = request.headers.get("apca-api-key-id")
         secret = request.headers.get("apca-api-secret-key")
         if len(bearers) + (key_id is not None or secret is not None) > 1:
             raise _unauthenticated("AUTH_AMBIGUOUS", "send one kind of credentials, once")
         if key_id is not None or secret is not None:
-            actor, mode = await self._by_key(key_id or "", secret or "", trace_id)
-            return actor, None, mode
+            return await self._by_key(key_id or "", secret or "", trace_id), None
         scheme, _, token = bearers[0].partition(" ") if bearers else ("", "", "")
         if scheme.lower() != "bearer" or not token.strip():
             message = "send Authorization: Bearer <access token>, or APCA-API-KEY-ID and APCA-API-SECRET-KEY"
             raise _unauthenticated("AUTH_REQUIRED", message)
         if token.startswith(OPERATOR_TOKEN_PREFIX):
-            return self._by_operator_token(token.strip()), None, None
-        return *await self._by_access_token(token.strip(), trace_id), None
+            return self._by_operator_token(token.strip()), None
+        return await self._by_access_token(token.strip(), trace_id)
 
     def _by_operator_token(self, token: str) -> Actor:
         given = sha256(token.encode()).hexdigest()
@@ -214,7 +211,7 @@ class Gate:
             raise _unauthenticated("TOKEN_INVALID", "this operator token is not the one in force")
         return OPERATOR
 
-    async def _by_key(self, key_id: str, secret: str, trace_id: str) -> tuple[Actor, AccountMode]:
+    async def _by_key(self, key_id: str, secret: str, trace_id: str) -> Actor:
         at = self._clock.now()
         proof = sha256(f"{key_id}\0{secret}".encode()).digest()
         principal = self._keys.find(proof, at=at)
@@ -222,13 +219,14 @@ class Gate:
             command = VerifyApiKey(key_id=key_id, secret=secret)
             principal = await self.bus.ask(command, Context(trace_id=trace_id, actor=EDGE))
             self._keys.keep(proof, principal, until=at + PROVEN_FOR)
-        actor = Actor(
+        return Actor(
             id=f"key:{principal.key_id}",
             user_id=principal.user_id,
             roles=(principal.role,),
             scopes=principal.scopes,
+            mode=AccountMode(principal.mode),
+            account_id=principal.account_id,
         )
-        return actor, AccountMode(principal.mode)
 
     async def _by_access_token(self, token: str, trace_id: str) -> tuple[Actor, UUID | None]:
         at = self._clock.now()

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra.kernel.money import plain
+from alphintra.kernel.vocabulary import AccountMode
 
 __all__ = [
     "Actor",
@@ -82,12 +83,16 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         user_id: the person behind it, None for services and the operator.
         roles: out of owner, operator, trader, viewer.
         scopes: what an API key was limited to; empty for a session, which has all of its roles' scopes.
+        mode: whether an API key is for paper or for live accounts; None for whatever is no key.
+        account_id: the one account an API key is for; None where it is for all of its mode.
     """
 
     id: str
     user_id: UUID | None = None
     roles: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    mode: AccountMode | None = None
+    account_id: UUID | None = None
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import pytest
 
 from alphintra.contracts.orders import OrderView
 from alphintra.contracts.trading import CancelOrder, SubmitOrder
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
 from fixtures.edge import KEY_HEADERS, SOME_ID, USER_ID, Gateway, sample
 
@@ -89,6 +90,25 @@ async def test_a_key_and_another_client_order_id_are_one_too_many(gateway: Gatew
     answer = await place(gateway, key="one", client_order_id="two")
     assert answer.json()["code"] == "IDEMPOTENCY_AMBIGUOUS"
     assert (await place(gateway, key="one", client_order_id="one")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "retry_after"),
+    [
+        ("ORDER_ID_REUSED", "IDEMPOTENCY_MISMATCH", None),
+        ("ORDER_CONFLICT", "IN_PROGRESS", "1"),
+    ],
+)
+async def test_what_is_wrong_with_an_id_is_told_of_the_key_that_stands_for_it(
+    gateway: Gateway, failure: str, code: str, retry_after: str | None
+) -> None:
+    gateway.services.replies[SubmitOrder] = AlphintraError(failure, "taken", kind=Kind.CONFLICT)
+    answer = await place(gateway, key="retry-7")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["pointer"]) == (409, code, "Idempotency-Key")
+    assert answer.headers.get("retry-after") == retry_after
+    own = await place(gateway, client_order_id="mine-1")
+    assert (own.status_code, own.json()["code"]) == (409, failure)
 
 
 async def test_a_denied_order_is_a_problem_with_the_reason_and_the_order(gateway: Gateway) -> None:

@@ -28,9 +28,10 @@ from alphintra.contracts.auth import (
     VerifyApiKey,
 )
 from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.kernel.authority import require_for_account, require_for_mode
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import UserId
-from alphintra.kernel.messages import Context
+from alphintra.kernel.ids import AccountId, UserId
+from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
     from alphintra.auth.service.resources import Resources
@@ -54,7 +55,8 @@ async def create_api_key(
     """
     require_credential_scope(context)
     user_id = _owner_of_new_key(command, context)
-    wanted = domain.NewApiKey(name=command.name, scopes=command.scopes, mode=command.mode)
+    account_id = None if command.account_id is None else AccountId(command.account_id)
+    wanted = domain.NewApiKey(name=command.name, scopes=command.scopes, mode=command.mode, account_id=account_id)
     key_id = f"AK{base64.b32encode(secrets.token_bytes(_KEY_ID_BYTES)).decode()[:_KEY_ID_CHARACTERS]}"
     secret = secrets.token_urlsafe(_KEY_SECRET_BYTES)
     async with resources.credentials.transaction() as tx:
@@ -64,15 +66,21 @@ async def create_api_key(
         if user.user_id != context.actor.user_id:
             require_may_grant(context, user.role)
         key = domain.new_api_key(user, wanted, key_id=key_id, secret=secret, at=at)
+        _require_no_wider(context.actor, key)
         if await tx.count_keys(user_id) >= KEYS_PER_USER_MAX:
             message = f"a person has at most {KEYS_PER_USER_MAX} keys: revoke one first"
             raise AlphintraError("KEY_LIMIT", message, kind=Kind.CONFLICT)
         await tx.add_key(key)
-        detail: dict[str, object] = {"mode": key.mode, "scopes": key.scopes, "user_id": user_id}
+        detail: dict[str, object] = {
+            "mode": key.mode,
+            "scopes": key.scopes,
+            "user_id": user_id,
+            "account_id": key.account_id,
+        }
         await append_audit(
             tx.session, "api_key.create", f"api_key:{key_id}", detail, ids=resources.ids, context=context, at=at
         )
-    return ApiKeyCreated(key_id=key.key_id, secret=secret, scopes=key.scopes, mode=key.mode)
+    return ApiKeyCreated(key_id=key.key_id, secret=secret, scopes=key.scopes, mode=key.mode, account_id=key.account_id)
 
 
 async def list_api_keys(context: Context, *, resources: Resources) -> ApiKeysView:
@@ -109,13 +117,30 @@ async def verify_api_key(command: VerifyApiKey, *, resources: Resources) -> ApiK
         raise AlphintraError("KEY_INVALID", message, kind=Kind.UNAUTHENTICATED)
     key, role = found
     scopes = domain.effective_scopes(key, role)
-    return ApiKeyPrincipal(user_id=key.user_id, role=role, key_id=key.key_id, scopes=scopes, mode=key.mode)
+    return ApiKeyPrincipal(
+        user_id=key.user_id,
+        role=role,
+        key_id=key.key_id,
+        scopes=scopes,
+        mode=key.mode,
+        account_id=key.account_id,
+    )
 
 
 async def get_signing_keys(*, resources: Resources, at: datetime) -> SigningKeysView:
     """Return the public keys of access tokens, and the sessions whose tokens are void though not expired."""
     ended = await resources.credentials.list_ended_sessions(since=at - ACCESS_TOKEN_LIFE)
     return SigningKeysView(jwks=resources.tokens.jwks, ended_sessions=ended)
+
+
+def _require_no_wider(actor: Actor, key: domain.ApiKey) -> None:
+    """Refuse a key that makes one for what it is not for itself. Raises AUTH_SCOPE."""
+    if actor.account_id is not None and key.account_id is None:
+        message = "this API key is for one account: it makes no key for all of them"
+        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/account_id")
+    require_for_mode(actor, key.mode)
+    if key.account_id is not None:
+        require_for_account(actor, key.account_id, key.mode)
 
 
 def _owner_of_new_key(command: CreateApiKey, context: Context) -> UserId:
@@ -138,4 +163,5 @@ def _view(key: domain.ApiKey, *, revoked_at: datetime | None = None) -> ApiKeyVi
         mode=key.mode,
         created_at=key.created_at,
         revoked_at=key.revoked_at if revoked_at is None else revoked_at,
+        account_id=key.account_id,
     )

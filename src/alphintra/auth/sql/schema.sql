@@ -35,6 +35,7 @@ CREATE TABLE api_keys (
     mode text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    account_id uuid,
     CONSTRAINT api_keys_key_id_check CHECK ((key_id ~ '^AK[A-Z2-7]{18}$'::text)),
     CONSTRAINT api_keys_mode_check CHECK ((mode = ANY (ARRAY['paper'::text, 'live'::text]))),
     CONSTRAINT api_keys_pkey PRIMARY KEY (key_id),

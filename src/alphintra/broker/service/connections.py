@@ -22,6 +22,7 @@ from alphintra.contracts.broker import (
 )
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
 from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
 from alphintra.kernel.vocabulary import AccountMode
@@ -82,8 +83,10 @@ async def list_connections(context: Context, *, records: Records, live: Live, ve
     connections = await records.connections_of(UserId(context.actor.user_id))
     async with live.reading() as rows:
         links = await rows.links.of_owner(UserId(context.actor.user_id))
-    views = [_connection_view(connection) for connection in connections]
-    return ConnectionsView(connections=(*views, *(link_view(link, venues) for link in links)))
+    actor = context.actor
+    papers = [_connection_view(one) for one in connections if is_for_account(actor, one.account_id, AccountMode.PAPER)]
+    lives = [link_view(one, venues) for one in links if is_for_account(actor, one.account_id, AccountMode.LIVE)]
+    return ConnectionsView(connections=(*papers, *lives))
 
 
 async def visible_connection(account_id: UUID, context: Context, records: Records) -> Connection:
@@ -94,6 +97,7 @@ async def visible_connection(account_id: UUID, context: Context, records: Record
     if connection is None or not (trusted or connection.owner_id == actor.user_id):
         message = f"account {account_id} has no connection (yet): list your accounts"
         raise AlphintraError("CONNECTION_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
+    require_for_account(actor, connection.account_id, AccountMode.PAPER)
     return connection
 
 

@@ -21,8 +21,10 @@ from alphintra.contracts.broker import (
     KeysRotatedView,
 )
 from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId, UserId
+from alphintra.kernel.vocabulary import AccountMode
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,12 +80,15 @@ class Venues(Protocol):
 
 
 async def visible_link(account_id: UUID, context: Context, *, live: Live) -> Link | None:
-    """Return the connection of a live account the actor may see; None for any other."""
+    """Return the connection of a live account the actor may see; None for any other. Raises AUTH_SCOPE."""
     async with live.reading() as rows:
         link = await rows.links.get(AccountId(account_id))
     actor = context.actor
     trusted = "operator" in actor.roles or actor.id.startswith("service:")
-    return link if link is not None and (trusted or link.owner_id == actor.user_id) else None
+    if link is None or not (trusted or link.owner_id == actor.user_id):
+        return None
+    require_for_account(actor, link.account_id, AccountMode.LIVE)
+    return link
 
 
 async def add_connection(

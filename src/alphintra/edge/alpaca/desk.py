@@ -81,7 +81,9 @@ class Choices:
         if actor.user_id is None:
             message = "only a person has an account: use an API key, see `alphintra user api-key create`"
             raise refused("USER_REQUIRED", message, kind=Kind.FORBIDDEN)
-        mode = caller.mode or AccountMode.PAPER
+        mode = actor.mode or AccountMode.PAPER
+        if actor.account_id is not None:
+            return actor.account_id
         found = self._known.get((actor.user_id, mode))
         if found is None:
             accounts = (await caller.ask(ListAccounts())).accounts

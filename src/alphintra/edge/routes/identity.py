@@ -69,12 +69,13 @@ class UserBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ApiKeyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An API key to make; ``scopes`` are out of read, trade and admin."""
+    """An API key to make; ``scopes`` are out of read, trade and admin, ``account_id`` the one account it is for."""
 
     name: Label
     scopes: tuple[str, ...]
     mode: str = "paper"
     user_id: UUID | None = None
+    account_id: UUID | None = None
 
 
 class ProfileBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -148,7 +149,13 @@ async def list_api_keys(caller: Session) -> ApiKeysView:
 @routes.post("/api-keys", status=201)
 async def create_api_key(caller: Session, body: Annotated[ApiKeyBody, Depends(Body(ApiKeyBody))]) -> ApiKeyCreated:
     """Make an API key; its secret is shown this once."""
-    command = CreateApiKey(name=str(body.name), scopes=body.scopes, mode=body.mode, user_id=body.user_id)
+    command = CreateApiKey(
+        name=str(body.name),
+        scopes=body.scopes,
+        mode=body.mode,
+        user_id=body.user_id,
+        account_id=body.account_id,
+    )
     return await caller.ask(command)
 
 

@@ -19,6 +19,7 @@ from alphintra.engine.pretrade.values import (
     Verdict,
 )
 from alphintra.kernel.ids import AccountId, FeedId, UserId
+from alphintra.kernel.vocabulary import AccountMode
 from alphintra.risk.domain.reservations import Reservation, ReservationState
 
 __all__ = [
@@ -67,6 +68,7 @@ class Account:
     owner_id: UserId
     feed_id: FeedId | None
     cash: Decimal
+    mode: AccountMode = AccountMode.PAPER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

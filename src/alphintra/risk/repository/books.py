@@ -348,7 +348,7 @@ class RiskRecords:
         """Read an account."""
         async with self._database.session() as session:
             row = await session.row("accounts.get", account_id)
-        return None if row is None else Account(**row)
+        return None if row is None else Account(**{**row, "mode": AccountMode(row["mode"])})
 
     async def book(self, account_id: AccountId, *, at: datetime) -> tuple[Book, tuple[Kill, ...]]:
         """Read an account's whole book, and the kill states ever set for it and the firm."""

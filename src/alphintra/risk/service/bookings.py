@@ -60,6 +60,7 @@ async def open_account(delivery: Delivery[AccountOpened], *, records: RiskRecord
         owner_id=UserId(event.owner_id),
         feed_id=None if event.feed_id is None else FeedId(event.feed_id),
         cash=event.starting_cash,
+        mode=event.mode,
     )
     async with records.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):

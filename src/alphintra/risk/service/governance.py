@@ -205,9 +205,18 @@ async def get_instrument(command: messages.GetInstrument, *, records: RiskRecord
 async def restrict_symbol(
     command: messages.RestrictSymbol, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
 ) -> RestrictionView:
-    """Put a symbol on the restricted list, from the next order on. Raises RISK_ROLE, INSTRUMENT_SYMBOL, KILL_REASON."""
+    """Put a symbol on the restricted list, from the next order on.
+
+    Raises RISK_ROLE, INSTRUMENT_SYMBOL, KILL_REASON, ACCOUNT_NOT_FOUND or AUTH_SCOPE.
+    """
     _require_governing(context)
     _require_symbol(command.symbol)
+    if command.account_id is not None:
+        account_id = AccountId(command.account_id)
+        require_visible(await records.account(account_id), account_id, context)
+    elif context.actor.account_id is not None:
+        message = "this API key is for one account: name it, or take a key for all of them"
+        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/account_id")
     view = RestrictionView(
         restriction_id=ids.new(),
         symbol=command.symbol,

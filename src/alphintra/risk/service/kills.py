@@ -43,6 +43,9 @@ async def set_kill_state(
     wanted = _wanted(command, context, at=at)
     if wanted.account_id is not None:
         require_visible(await records.account(wanted.account_id), wanted.account_id, context)
+    elif context.actor.account_id is not None:
+        message = f"this API key is for one account: it cannot block or release the {wanted.scope}"
+        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/scope")
     elif not _may_ease(context) and not (wanted.owner_id is not None and wanted.owner_id == context.actor.user_id):
         message = f"only an owner or operator may block trading of the {wanted.scope}"
         raise AlphintraError("KILL_ROLE", message, kind=Kind.FORBIDDEN, pointer="/scope")

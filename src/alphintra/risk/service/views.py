@@ -14,6 +14,7 @@ from alphintra.contracts.risk import (
     RiskStateView,
 )
 from alphintra.contracts.risk import Finding as FindingView
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SEES_ALL = {"owner", "operator"}
 
 
 def require_visible(account: Account | None, account_id: AccountId, context: Context) -> Account:
-    """Return the account if the actor may know of it. Raises ACCOUNT_NOT_FOUND otherwise."""
+    """Return the account if the actor may know of it. Raises ACCOUNT_NOT_FOUND otherwise, or AUTH_SCOPE."""
     actor = context.actor
     is_service = actor.user_id is None and actor.id.startswith("service:")
     may_see = account is not None and (
@@ -39,6 +40,7 @@ def require_visible(account: Account | None, account_id: AccountId, context: Con
     if account is None or not may_see:
         message = f"risk keeps no book of account {account_id}: if it was just opened, try again"
         raise AlphintraError("ACCOUNT_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
+    require_for_account(actor, account.account_id, account.mode)
     return account
 
 

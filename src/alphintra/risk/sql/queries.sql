@@ -15,7 +15,7 @@ ON CONFLICT (account_id) DO NOTHING;
 UPDATE balances SET venue = $2 WHERE account_id = $1;
 
 -- accounts.get: read an account
-SELECT account_id, owner_id, feed_id, cash FROM balances WHERE account_id = $1;
+SELECT account_id, owner_id, feed_id, cash, coalesce(mode, 'paper') AS mode FROM balances WHERE account_id = $1;
 
 -- accounts.move_cash: add an execution's change of cash and return what there is now
 UPDATE balances SET cash = cash + $2, updated_at = $3 WHERE account_id = $1 RETURNING cash;

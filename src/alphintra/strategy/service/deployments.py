@@ -54,8 +54,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """
     owner_id = acting_user(context)
     require_positive(command.capital, pointer="/capital")
-    version = await workflows.version(command.version_id, context)
     account = await orders.account(command.account_id, context)
+    version = await workflows.version(command.version_id, context)
     if command.capital > account.cash:
         message = f"the capital {command.capital} is more than the account's cash {account.cash}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
 
 from alphintra.kernel.vocabulary import AccountMode
 from alphintra.trading.domain.accounts import Account
 from alphintra.trading.repository.sessions import Changes, Reads, conflicts
 
 if TYPE_CHECKING:
-    from alphintra.infrastructure.postgres import Record
+    from alphintra.infrastructure.postgres import Database, Record
     from alphintra.kernel.ids import AccountId, UserId
 
 __all__ = ["AccountChanges", "AccountReads", "account_of"]
+
+MODES_MAX: Final = 10_000
 
 
 class AccountChanges(Changes):
@@ -55,6 +58,21 @@ class AccountChanges(Changes):
 
 class AccountReads(Reads):
     """Reads of accounts."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._modes: OrderedDict[AccountId, AccountMode] = OrderedDict()
+
+    async def mode_of(self, account_id: AccountId) -> AccountMode:
+        """Return the mode of an account there is; it never changes, so what was read once is remembered."""
+        mode = self._modes.get(account_id)
+        if mode is None:
+            async with self._database.session() as session:
+                mode = AccountMode(await session.value("accounts.mode", account_id))
+            self._modes[account_id] = mode
+            if len(self._modes) > MODES_MAX:
+                self._modes.popitem(last=False)
+        return mode
 
     async def account(self, account_id: AccountId) -> Account | None:
         """Read an account."""

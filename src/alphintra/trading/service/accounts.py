@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alphintra.contracts.orders import AccountView
 from alphintra.contracts.trading import AccountOpened, OpenAccount
 from alphintra.infrastructure.events import Delivery, append_audit, append_event, receive_once
+from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
 from alphintra.trading.domain.accounts import Account, keyed_account_id, new_account, same_account
@@ -31,6 +32,7 @@ __all__ = [
     "may_see",
     "open_account",
     "owned_account",
+    "require_for_order",
 ]
 
 _CONSUMER = "trading"
@@ -52,11 +54,18 @@ def may_see(owned: Account | Order, context: Context) -> bool:
 
 
 async def owned_account(account_id: AccountId, context: Context, *, books: Books) -> Account:
-    """Return an account the actor may see. Raises ACCOUNT_NOT_FOUND, also for other people's."""
+    """Return an account the actor may see. Raises ACCOUNT_NOT_FOUND, also for other people's, or AUTH_SCOPE."""
     account = await books.account(account_id)
     if account is None or not may_see(account, context):
         raise AlphintraError("ACCOUNT_NOT_FOUND", f"there is no account {account_id}", kind=Kind.NOT_FOUND)
+    require_for_account(context.actor, account.account_id, account.mode)
     return account
+
+
+async def require_for_order(order: Order, context: Context, *, books: Books) -> None:
+    """Refuse a key on an order of an account it is not for. Raises AUTH_SCOPE."""
+    if context.actor.mode is not None:
+        require_for_account(context.actor, order.account_id, await books.mode_of(order.account_id))
 
 
 async def open_account(
@@ -68,8 +77,10 @@ async def open_account(
     IDEMPOTENCY_FORMAT or IDEMPOTENCY_MISMATCH.
     """
     owner_id = acting_user(context)
+    account_id = AccountId(ids.new()) if command.key is None else keyed_account_id(owner_id, command.key)
+    require_for_account(context.actor, account_id, command.mode)
     account = new_account(
-        account_id=AccountId(ids.new()) if command.key is None else keyed_account_id(owner_id, command.key),
+        account_id=account_id,
         owner_id=owner_id,
         name=command.name,
         starting_cash=command.starting_cash,
@@ -120,8 +131,9 @@ async def _store_account(  # noqa: PLR0913 - what is stored, and on whose author
 
 
 async def list_accounts(context: Context, *, books: Books) -> tuple[AccountView, ...]:
-    """Return the acting user's accounts, oldest first."""
-    return tuple(account_view(account) for account in await books.accounts_of(acting_user(context)))
+    """Return the acting user's accounts, oldest first; of a key, those it is for."""
+    accounts = await books.accounts_of(acting_user(context))
+    return tuple(account_view(one) for one in accounts if is_for_account(context.actor, one.account_id, one.mode))
 
 
 async def limits_set(delivery: Delivery[LimitsChanged], *, books: Books) -> None:

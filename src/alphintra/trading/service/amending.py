@@ -24,7 +24,7 @@ from alphintra.trading.domain.orders import (
 from alphintra.trading.domain.replacing import Amendment, require_replaceable, successor
 from alphintra.trading.domain.states import advance
 from alphintra.trading.domain.validation import require_client_order_id, require_unexpired
-from alphintra.trading.service.accounts import may_see
+from alphintra.trading.service.accounts import may_see, require_for_order
 from alphintra.trading.service.reports import event_detail, tell_state
 from alphintra.trading.service.submission import accepted_order
 from alphintra.trading.service.views import order_view, terms_of
@@ -64,6 +64,7 @@ async def replace_order(
     old = await books.order(OrderId(command.order_id))
     if old is None or not may_see(old, context):
         raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
+    await require_for_order(old, context, books=books)
     asked = successor(old, _amendment(command))
     accounts, known = await books.known([(old.account_id, command.client_order_id)])
     for stored in known.values():

@@ -14,6 +14,7 @@ from alphintra.contracts.trading import CashBooked
 from alphintra.engine.portfolio import cash_delta
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus, Side
@@ -126,10 +127,11 @@ async def list_activities(command: ListActivities, context: Context, *, books: B
 
 
 async def held_account(tx: BooksTransaction, account_id: AccountId, context: Context) -> Account:
-    """Read an account the actor may see and hold it. Raises ACCOUNT_NOT_FOUND, also for other people's."""
+    """Read an account the actor may see and hold it. Raises ACCOUNT_NOT_FOUND or AUTH_SCOPE."""
     account = await tx.lock_account(account_id)
     if account is None or not may_see(account, context):
         raise AlphintraError("ACCOUNT_NOT_FOUND", f"there is no account {account_id}", kind=Kind.NOT_FOUND)
+    require_for_account(context.actor, account.account_id, account.mode)
     return account
 
 

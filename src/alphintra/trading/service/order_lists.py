@@ -20,7 +20,7 @@ from alphintra.kernel.vocabulary import OrderStatus
 from alphintra.trading.domain.orders import NewOrder, Order, OrderEvent, OrderEventKind, begin
 from alphintra.trading.domain.states import fold
 from alphintra.trading.repository.orders import OrderFilter
-from alphintra.trading.service.accounts import may_see, owned_account
+from alphintra.trading.service.accounts import may_see, owned_account, require_for_order
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ async def _visible(order_id: OrderId, context: Context, *, books: Books) -> Orde
     order = await books.order(order_id)
     if order is None or not may_see(order, context):
         raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {order_id}", kind=Kind.NOT_FOUND)
+    await require_for_order(order, context, books=books)
     return order
 
 

@@ -34,10 +34,11 @@ from alphintra.infrastructure.events import (
     receive_once,
 )
 from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.messages import Event
-from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
+from alphintra.kernel.vocabulary import TERMINAL, AccountMode, OrderStatus
 from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, Reason
 from alphintra.trading.domain.states import advance, standing
 from alphintra.trading.repository.orders import OrderStep
@@ -76,6 +77,9 @@ async def cancel_order(
         order = await tx.lock_order(OrderId(command.order_id))
         if order is None or not may_see(order, context):
             raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
+        if context.actor.mode is not None:
+            mode = AccountMode(await tx.session.value("accounts.mode", order.account_id))
+            require_for_account(context.actor, order.account_id, mode)
         folding = Folding((order,), at=at)
         folding.request_cancel(order.order_id, context, code=_asked_by(context))
         await folding.store(tx, ids=ids)

@@ -13,6 +13,7 @@ from alphintra.contracts.orders import OrderView
 from alphintra.contracts.trading import ApprovedLeg, OrderDenied, OrderSubmitted, SubmitOrder
 from alphintra.infrastructure.events import encode_event
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId, OrderId
 from alphintra.kernel.messages import Event, subject_of
@@ -152,6 +153,7 @@ def _settled(
         return AlphintraError("ACCOUNT_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/account_id")
     known = [stored.get(key) for key in item.keys]
     try:
+        require_for_account(item.context.actor, account.account_id, account.mode)
         for order, asked in zip(known, item.orders, strict=True):
             if order is not None:
                 require_same_request(order, asked)

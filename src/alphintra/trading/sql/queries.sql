@@ -12,6 +12,9 @@ SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_ve
     realized_pnl, fees, created_at
 FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE;
 
+-- accounts.mode: whether an account is paper or live
+SELECT mode FROM accounts WHERE account_id = $1;
+
 -- accounts.by_ids: read the accounts of a batch of orders
 SELECT account_id, owner_id, name, mode, currency, feed_id, is_risk_ready, is_venue_ready, starting_cash, cash,
     realized_pnl, fees, created_at
