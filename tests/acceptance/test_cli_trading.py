@@ -123,6 +123,53 @@ def test_risk_refuses_and_the_kill_switch_blocks(trader: Trader, symbol: str, pr
     assert trader.json(*buy, "1", "--account", account)["status"] == "pending_new"
 
 
+def test_why_an_order_was_refused_and_what_people_set_beside_limits(trader: Trader, symbol: str, prices: Path) -> None:
+    account = with_account(trader, symbol, prices)
+    named = ("--account", account)
+    trader.json("risk", "limits", "set", *named, "--order-qty-max", "5", "--control", "price_collar_pct=50")
+    refused = trader.json("order", "buy", symbol, "6", *named, status=1)
+    (decision,) = trader.json("risk", "why", refused["order_id"])["decisions"]
+    assert [each["code"] for each in decision["findings"]] == ["RISK_QTY_MAX"]
+    assert (decision["limit_version"], decision["is_intact"]) == (2, True)
+    assert "RISK_QTY_MAX" in trader.run("risk", "why", refused["order_id"]).stdout
+    stranger = Trader(trader.platform)
+    assert stranger.run("risk", "why", refused["order_id"]).stderr.startswith("error ORDER_NOT_FOUND: ")
+    changed = trader.json("risk", "limits", "diff", *named, "1", "2")["changed"]
+    assert changed["order_qty_max"]["new"] == "5"
+    assert changed["price_collar_pct"] == {"old": None, "new": "50"}
+    assert [each["version"] for each in trader.json("risk", "limits", "history", *named)["versions"]] == [2, 1]
+    assert trader.run("risk", "limits", "diff", *named, "1", "9").stderr.startswith("error LIMITS_VERSION: ")
+    # Leave is asked for by the trader; giving it is for somebody else, and not for a trader.
+    asked = trader.json("risk", "overrides", "request", refused["order_id"], "--reason", "agreed with the client")
+    assert trader.run("risk", "overrides", "approve", asked["override_id"]).stderr.startswith("error ")
+    (waiting,) = trader.json("risk", "overrides", "list", *named, "--open")["overrides"]
+    assert waiting["override_id"] == asked["override_id"]
+    leave = trader.platform.run("risk", "overrides", "approve", asked["override_id"], "--json")
+    assert leave.returncode == 0, leave.stderr
+    assert trader.json("order", "buy", symbol, "6", *named)["status"] == "pending_new"
+    restricted = trader.json("risk", "restrictions", "add", symbol, *named, "--reason", "insider list 7")
+    told = trader.run("order", "buy", symbol, "1", *named)
+    assert told.stderr.startswith("error RISK_RESTRICTED: ")
+    assert "insider" not in told.stderr
+    trader.json("risk", "restrictions", "lift", restricted["restriction_id"])
+    assert trader.json("order", "buy", symbol, "1", *named)["status"] == "pending_new"
+    own = trader.json("risk", "exposure", *named)
+    assert [each["symbol"] for each in own["exposures"]] == [symbol]
+    assert trader.json("risk", "latches", "list", *named) == {"latches": []}
+
+
+def test_trading_of_one_person_is_blocked_by_the_scope_named(trader: Trader, symbol: str, prices: Path) -> None:
+    account = with_account(trader, symbol, prices)
+    why = ("--reason", "test", "--yes")
+    for wrong in (("--scope", "user"), ("--scope", "venue", "--account", account), ("--scope", "firm", "--venue", "x")):
+        assert trader.run("risk", "kill", *wrong, *why).stderr.startswith("error KILL_SCOPE: ")
+    user = ("--scope", "user", "--user", trader.person.user_id)
+    assert trader.json("risk", "kill", *user, *why)["owner_id"] == trader.person.user_id
+    assert trader.json("order", "buy", symbol, "1", "--account", account, status=1)["reason_code"] == "KILL_ACTIVE"
+    assert trader.json("risk", "release", *user, *why)["state"] == "normal"
+    assert trader.json("order", "buy", symbol, "1", "--account", account)["status"] == "pending_new"
+
+
 def test_tables_for_people_stay_within_100_columns(trader: Trader, symbol: str, prices: Path) -> None:
     account = with_account(trader, symbol, prices)
     trader.run("order", "buy", symbol, "12345", "--account", account, "--limit", "0.5")

@@ -14,6 +14,7 @@ from alphintra.broker.service import (
     reading,
     sending,
     sending_many,
+    vetting,
 )
 from alphintra.contracts.broker import (
     AddConnection,
@@ -100,13 +101,23 @@ class Endpoints:
         await self.on_orders_submitted([delivery])
 
     async def on_orders_submitted(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
-        """Hear many of ``trading.order_submitted``: the plain ones go together, the others one by one."""
+        """Hear many of ``trading.order_submitted``: the plain ones go together, the others one by one.
+
+        Approvals that died of age are renewed together first. What risk cannot be asked about holds up no other.
+        """
         records, approvals, ids = self._records, self._approvals, self._ids
+        vetted = await vetting.vet(deliveries, records=records, approvals=approvals)
         at = self._clock.now()
-        others = await sending_many.send_plain_orders(deliveries, records=records, approvals=approvals, ids=ids, at=at)
+        others = await sending_many.send_plain_orders(deliveries, vetted, records=records, ids=ids, at=at)
+        failures = []
         for delivery in others:
-            at = self._clock.now()
-            await sending.send_order(delivery, records=records, approvals=approvals, ids=ids, at=at)
+            now = await vetting.vet_again(delivery, vetted[delivery.event_id], records=records, approvals=approvals)
+            if now.failure is not None:
+                failures.append(now.failure)
+                continue
+            await sending.send_order(delivery, now, records=records, ids=ids, at=self._clock.now())
+        if failures:
+            raise failures[0]
 
     async def on_cancel_requested(self, delivery: Delivery[CancelRequested]) -> None:
         """Hear ``trading.cancel_requested``."""

@@ -16,9 +16,12 @@ __all__ = [
     "ExposureView",
     "Finding",
     "KillStateView",
+    "LimitVersionsView",
     "LimitsView",
     "MarkPrice",
     "MarkedView",
+    "OrderDecisionView",
+    "OrderDecisionsView",
     "ReleasedView",
     "ReportedView",
     "RiskStateView",
@@ -59,6 +62,12 @@ class LimitsView(View, frozen=True):
     set_by: str
     set_at: Utc
     controls: LimitControls = LimitControls()
+
+
+class LimitVersionsView(View, frozen=True):
+    """The limit sets an account had, newest first."""
+
+    versions: tuple[LimitsView, ...]
 
 
 class KillStateView(View, frozen=True):
@@ -111,6 +120,31 @@ class AssessmentView(View, frozen=True):
     limit_version: int
     kill_epoch: int
     decided_at: Utc
+
+
+class OrderDecisionView(View, frozen=True):
+    """One decision on an order with all it was made from, and whether that is still what was stored.
+
+    ``inputs`` is a JSON document; who may not know why a symbol is restricted finds no reason there.
+    """
+
+    decision_id: UUID
+    order_id: UUID
+    account_id: UUID
+    attempt: int
+    approved: bool
+    findings: tuple[Finding, ...]
+    limit_version: int
+    kill_epoch: int
+    decided_at: Utc
+    inputs: str
+    is_intact: bool
+
+
+class OrderDecisionsView(View, frozen=True):
+    """All decisions on one order, newest first."""
+
+    decisions: tuple[OrderDecisionView, ...]
 
 
 class AssessmentsView(View, frozen=True):

@@ -15,7 +15,9 @@ __all__ = [
     "LatchesView",
     "LimitControls",
     "LimitProposalView",
+    "LimitProposalsView",
     "OverrideView",
+    "OverridesView",
     "RestrictionView",
     "RestrictionsView",
     "SessionView",
@@ -66,6 +68,12 @@ class LimitProposalView(View, frozen=True):
     proposed_at: Utc
     decided_by: str | None = None
     is_approved: bool | None = None
+
+
+class LimitProposalsView(View, frozen=True):
+    """Proposed limits, newest first."""
+
+    proposals: tuple[LimitProposalView, ...]
 
 
 class SharedLimitView(View, frozen=True):
@@ -147,6 +155,12 @@ class OverrideView(View, frozen=True):
     requested_by: str
     expires_at: Utc
     approved_by: str | None = None
+
+
+class OverridesView(View, frozen=True):
+    """Leave asked for and given, newest first."""
+
+    overrides: tuple[OverrideView, ...]
 
 
 class SessionView(View, frozen=True):

@@ -15,8 +15,11 @@ from alphintra.contracts.assessments import (
     Finding,
     KillStateView,
     LimitsView,
+    LimitVersionsView,
     MarkedView,
     MarkPrice,
+    OrderDecisionsView,
+    OrderDecisionView,
     ReleasedView,
     ReportedView,
     RiskStateView,
@@ -26,7 +29,9 @@ from alphintra.contracts.controls import (
     LatchesView,
     LatchView,
     LimitControls,
+    LimitProposalsView,
     LimitProposalView,
+    OverridesView,
     OverrideView,
     RestrictionsView,
     RestrictionView,
@@ -53,6 +58,7 @@ __all__ = [
     "ExposureView",
     "Finding",
     "GetCase",
+    "GetDecisions",
     "GetInstrument",
     "GetLimits",
     "GetRiskReport",
@@ -64,6 +70,7 @@ __all__ = [
     "LiftLatch",
     "LiftRestriction",
     "LimitBreached",
+    "LimitVersionsView",
     "LimitsChanged",
     "LimitsView",
     "ListAlertRules",
@@ -72,12 +79,17 @@ __all__ = [
     "ListCases",
     "ListDetectors",
     "ListLatches",
+    "ListLimits",
+    "ListOverrides",
+    "ListProposals",
     "ListRestrictions",
     "ListRiskReports",
     "MarkPrice",
     "MarkPrices",
     "MarkedView",
     "MoveCase",
+    "OrderDecisionView",
+    "OrderDecisionsView",
     "ProposeLimits",
     "ReleaseOrder",
     "ReleasedView",
@@ -216,6 +228,35 @@ class LiftRestriction(Command[RestrictionView], tag="risk.lift_restriction.v1", 
 
 class ListRestrictions(Command[RestrictionsView], tag="risk.list_restrictions.v1", frozen=True):
     """List the restrictions in force."""
+
+
+class GetDecisions(Command[OrderDecisionsView], tag="risk.get_decisions.v1", frozen=True):
+    """Fetch every decision on one order, with what each was made from."""
+
+    order_id: UUID
+
+
+class ListLimits(Command[LimitVersionsView], tag="risk.list_limits.v1", frozen=True):
+    """List the limit sets an account had, newest first."""
+
+    account_id: UUID
+    limit: int = 100
+
+
+class ListProposals(Command[LimitProposalsView], tag="risk.list_proposals.v1", frozen=True):
+    """List proposed limits of an account, newest first; with ``open_only`` those nobody has decided on."""
+
+    account_id: UUID
+    open_only: bool = False
+    limit: int = 100
+
+
+class ListOverrides(Command[OverridesView], tag="risk.list_overrides.v1", frozen=True):
+    """List leave asked for on an account, newest first; with ``open_only`` what waits for a second person."""
+
+    account_id: UUID
+    open_only: bool = False
+    limit: int = 100
 
 
 class ListLatches(Command[LatchesView], tag="risk.list_latches.v1", frozen=True):

@@ -21,7 +21,7 @@ from alphintra.infrastructure.events import Delivery, letter_items
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.pull import Pull
 from alphintra.infrastructure.telemetry import bound_context, get_logger
-from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Event, EventEnvelope, tag_of
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Consumer:
             else:
                 await first.ear.handle(deliveries)
         except Exception as error:  # noqa: BLE001 - logged and delivered again: an event is never dropped
-            if len(run) > 1 and not _is_of_the_store(error):
+            if len(run) > 1 and not _is_of_all(error):
                 get_logger().warning("consumer.run_halved", events=len(run), error=str(error))
                 middle = len(run) // 2
                 await self._handle(run[:middle])
@@ -208,9 +208,15 @@ class Consumer:
                 await entry.letter.settle(is_handled=True)
 
 
-def _is_of_the_store(error: Exception) -> bool:
-    """Tell whether a run failed for what no event of it is to blame for: half of it would fail alike."""
-    return isinstance(error, AlphintraError) and error.code.startswith("STORE_")
+def _is_of_all(error: Exception) -> bool:
+    """Tell whether a run failed for what no event of it is to blame for: half of it would fail alike.
+
+    That is the store, and a service that does not answer.
+    """
+    if not isinstance(error, AlphintraError):
+        return False
+    is_silent = error.kind is Kind.UNAVAILABLE and error.code.endswith("_UNAVAILABLE")
+    return is_silent or error.code.startswith("STORE_")
 
 
 def _parts(run: list[_Heard]) -> Iterator[list[_Heard]]:

@@ -28,6 +28,7 @@ from alphintra.risk.service import (
     cases,
     decisions,
     governance,
+    inquiry,
     kills,
     reports,
     rules,
@@ -390,6 +391,22 @@ class ControlEndpoints:
     async def list_latches(self, command: messages.ListLatches, context: Context) -> controls.LatchesView:
         """Answer ``risk.list_latches``."""
         return await governance.list_latches(command, context, records=self._records)
+
+    async def get_decisions(self, command: messages.GetDecisions, context: Context) -> messages.OrderDecisionsView:
+        """Answer ``risk.get_decisions``."""
+        return await inquiry.get_decisions(command, context, records=self._records)
+
+    async def list_limits(self, command: messages.ListLimits, context: Context) -> messages.LimitVersionsView:
+        """Answer ``risk.list_limits``."""
+        return await inquiry.list_limits(command, context, records=self._records)
+
+    async def list_proposals(self, command: messages.ListProposals, context: Context) -> controls.LimitProposalsView:
+        """Answer ``risk.list_proposals``."""
+        return await inquiry.list_proposals(command, context, records=self._records)
+
+    async def list_overrides(self, command: messages.ListOverrides, context: Context) -> controls.OverridesView:
+        """Answer ``risk.list_overrides``."""
+        return await inquiry.list_overrides(command, context, records=self._records, at=self._clock.now())
 
     async def keep_session(self, command: messages.KeepSession, context: Context) -> controls.SessionView:
         """Answer ``risk.keep_session``."""

@@ -29,7 +29,7 @@ from fixtures.single_service import SettableClock, delivery_of, local_bus
 from unit.engine.builders import day
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.postgres import Database
@@ -178,6 +178,14 @@ class Desk:
 
         risk = Bus(name="risk", asks=frozenset(), local=self.local, nats=None)
         risk.answer(RenewApproval, renew)
+        await risk.start()
+
+    async def risk_answers_many(
+        self, answer: Callable[[Sequence[tuple[RenewApproval, Context]]], Awaitable[Sequence[Assessment]]]
+    ) -> None:
+        """Speak for risk, a batch at a time."""
+        risk = Bus(name="risk", asks=frozenset(), local=self.local, nats=None)
+        risk.answer_many(RenewApproval, answer)
         await risk.start()
 
     async def step(self, seq: int, *bars: BarView) -> MarketAdvanced:

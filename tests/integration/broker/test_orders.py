@@ -19,9 +19,13 @@ from fixtures.single_service import PowerCutError, stop_at
 from integration.broker.desk import OTHER_KEY, RISK_KEY, Desk, approve, bar, new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alphintra.contracts.approval import Approval, OrderTerms
+    from alphintra.kernel.messages import Context
 
 EXPIRED = timedelta(seconds=-1)
+HALTED = Finding(code="KILL_ACTIVE", rule="R30", field="", limit="", observed="", detail="trading is halted")
 
 
 def assessment(command: RenewApproval, approval: Approval | None, *findings: Finding) -> Assessment:
@@ -171,8 +175,7 @@ async def test_a_renewal_that_risk_did_not_sign_sends_nothing(desk: Desk) -> Non
 
 async def test_an_order_whose_approval_risk_does_not_renew_is_refused_with_risks_reason(desk: Desk) -> None:
     async def refuse(command: RenewApproval) -> Assessment:
-        finding = Finding(code="KILL_ACTIVE", rule="R30", field="", limit="", observed="", detail="trading is halted")
-        return assessment(command, None, finding)
+        return assessment(command, None, HALTED)
 
     await desk.risk_answers(refuse)
     terms = desk.terms()
@@ -190,6 +193,62 @@ async def test_an_order_risk_knows_nothing_of_is_refused(desk: Desk) -> None:
     terms = desk.terms()
     await desk.endpoints.on_order_submitted(desk.submitted(terms, approve(terms, desk.clock, ttl=EXPIRED)))
     assert "RESERVATION_NOT_FOUND" in (await refusal_of(desk))["reason"]
+
+
+async def test_two_hundred_orders_that_waited_too_long_are_renewed_together_and_none_is_lost(desk: Desk) -> None:
+    batches: list[int] = []
+
+    async def renew(requests: Sequence[tuple[RenewApproval, Context]]) -> Sequence[Assessment]:
+        batches.append(len(requests))
+        return [
+            assessment(command, None, HALTED)
+            if command.terms.order_id in denied
+            else assessment(command, approve(command.terms, desk.clock))
+            for command, _context in requests
+        ]
+
+    orders = [desk.terms(limit="9" if index % 2 else None) for index in range(200)]
+    denied = {terms.order_id for terms in orders[::10]}
+    deliveries = [desk.submitted(terms) for terms in orders]
+    desk.clock.pass_time(seconds=6)
+    for part in (deliveries[:128], deliveries[128:]):
+        with pytest.raises(AlphintraError, match="RISK_UNAVAILABLE"):
+            await desk.endpoints.on_orders_submitted(part)
+    assert (await desk.told(), await desk.statuses()) == ([], {})
+    await desk.risk_answers_many(renew)
+    for part in (deliveries[:128], deliveries[128:], deliveries[:128]):
+        await desk.endpoints.on_orders_submitted(part)
+    assert batches == [64, 64, 64, 8]
+    assert await desk.statuses() == {order.order_id: "working" for order in orders if order.order_id not in denied}
+    told = await desk.events()
+    assert {UUID(event["order_id"]) for name, event in told if name == "order_refused"} == denied
+    assert all("trading is halted" in event["reason"] for name, event in told if name == "order_refused")
+    assert len(told) == len(orders)
+
+
+async def test_fresh_orders_are_sent_while_risk_cannot_be_asked_about_one_that_died(desk: Desk) -> None:
+    stale, fresh = desk.terms(), [desk.terms() for _ in range(3)]
+    deliveries = [
+        desk.submitted(stale, approve(stale, desk.clock, ttl=EXPIRED)),
+        *(desk.submitted(terms) for terms in fresh),
+    ]
+    with pytest.raises(AlphintraError, match="RISK_UNAVAILABLE"):
+        await desk.endpoints.on_orders_submitted(deliveries)
+    assert await desk.statuses() == {terms.order_id: "working" for terms in fresh}
+
+
+async def test_an_approval_that_dies_while_others_are_asked_for_is_renewed_again(desk: Desk) -> None:
+    async def renew(command: RenewApproval) -> Assessment:
+        fresh = assessment(command, approve(command.terms, desk.clock))
+        if len(desk.renewals) == 1:
+            desk.clock.pass_time(seconds=6)
+        return fresh
+
+    await desk.risk_answers(renew)
+    terms = desk.terms()
+    await desk.endpoints.on_order_submitted(desk.submitted(terms, approve(terms, desk.clock, ttl=EXPIRED)))
+    assert len(desk.renewals) == 2
+    assert await desk.statuses() == {terms.order_id: "working"}
 
 
 async def test_an_expired_order_waits_while_risk_is_out_of_reach(desk: Desk) -> None:

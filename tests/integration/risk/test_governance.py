@@ -302,3 +302,85 @@ async def test_instruments_restrictions_and_the_fleet_are_read_at_the_next_order
     desk.clock.pass_time(seconds=61)
     (agreed,) = await desk.assess(desk.order(account, BUY, "1", "100"))
     assert codes_of(agreed) == []
+
+
+async def test_what_an_order_was_decided_from_is_told_to_those_who_may_know(desk: Desk) -> None:
+    account = await desk.open_account()
+    await desk.mark(AAPL="100")
+    people = office(desk)
+    restrict = messages.RestrictSymbol(symbol="AAPL", reason="insider list 7", account_id=account)
+    await people.restrict_symbol(restrict, operator())
+    terms = desk.order(account, BUY, "1")
+    await desk.assess(terms)
+    asked = messages.GetDecisions(order_id=terms.order_id)
+    (own,) = (await people.get_decisions(asked, desk.owner)).decisions
+    (all_,) = (await people.get_decisions(asked, operator())).decisions
+    assert [finding.code for finding in own.findings] == ["RISK_RESTRICTED"]
+    assert (own.is_intact, own.limit_version, own.attempt) == (True, 1, 1)
+    assert "insider" not in own.inputs
+    assert "insider list 7" in all_.inputs
+    assert await code_of(people.get_decisions(asked, acting(desk.ids.new()))) == "ORDER_NOT_FOUND"
+    nobody = messages.GetDecisions(order_id=desk.ids.new())
+    assert await code_of(people.get_decisions(nobody, operator())) == "ORDER_NOT_FOUND"
+
+
+async def test_versions_of_limits_and_what_waits_for_a_second_person_are_listed(desk: Desk) -> None:
+    account = await desk.open_account()
+    await desk.mark(AAPL="100")
+    await desk.limit(account, order_qty_max=Decimal(5))
+    people = office(desk)
+    versions = (await people.list_limits(messages.ListLimits(account_id=account), desk.owner)).versions
+    assert [(each.version, each.order_qty_max) for each in versions] == [(2, Decimal(5)), (1, Decimal(100_000))]
+    wide = Decimal(10)
+    wanted = messages.ProposeLimits(
+        account_id=account, order_qty_max=wide, order_notional_max=wide, position_qty_max=Decimal(1000)
+    )
+    proposal = await people.propose_limits(wanted, operator())
+    waiting = messages.ListProposals(account_id=account, open_only=True)
+    assert (await people.list_proposals(waiting, desk.owner)).proposals == (proposal,)
+    decide = messages.DecideLimits(proposal_id=proposal.proposal_id, is_approved=True)
+    decided = await people.decide_limits(decide, second(desk))
+    assert (await people.list_proposals(waiting, desk.owner)).proposals == ()
+    assert (await people.list_proposals(messages.ListProposals(account_id=account), desk.owner)).proposals == (decided,)
+    terms = desk.order(account, BUY, "11", "0.5")
+    await desk.assess(terms)
+    asked = await people.request_override(
+        messages.RequestOverride(order_id=terms.order_id, reason="agreed"), desk.owner
+    )
+    open_leave = messages.ListOverrides(account_id=account, open_only=True)
+    assert (await people.list_overrides(open_leave, desk.owner)).overrides == (asked,)
+    desk.clock.pass_time(seconds=86_400)
+    assert (await people.list_overrides(open_leave, desk.owner)).overrides == ()
+    assert (await people.list_overrides(messages.ListOverrides(account_id=account), desk.owner)).overrides == (asked,)
+    stranger = acting(desk.ids.new())
+    assert await code_of(people.list_limits(messages.ListLimits(account_id=account), stranger)) == "ACCOUNT_NOT_FOUND"
+    assert await code_of(people.list_proposals(waiting, stranger)) == "ACCOUNT_NOT_FOUND"
+    assert await code_of(people.list_overrides(open_leave, stranger)) == "ACCOUNT_NOT_FOUND"
+
+
+# limit, orders side by side that only together break it, and the code the second is refused with
+RACES: list[tuple[str, dict[str, Any], str]] = [
+    ("position", {"position_qty_max": Decimal(10)}, "RISK_POSITION_MAX"),
+    ("cash", {}, "RISK_BUYING_POWER"),
+    ("open orders", {"controls": LimitControls(open_orders_max=1)}, "RISK_OPEN_ORDERS_MAX"),
+    ("credit", {"controls": LimitControls(credit_max=Decimal(1000))}, "RISK_CREDIT"),
+    ("exposure", {"controls": LimitControls(gross_exposure_max=Decimal(1000))}, "RISK_EXPOSURE"),
+    ("tokens", {"controls": LimitControls(message_burst=1)}, "RISK_MSG_RATE"),
+    ("duplicates", {"controls": LimitControls(duplicate_window_s=60)}, "RISK_DUPLICATE"),
+]
+
+
+@pytest.mark.parametrize(("_limit", "limits", "code"), RACES, ids=[race[0] for race in RACES])
+async def test_of_two_orders_that_together_break_a_limit_exactly_one_passes(
+    desk: Desk, _limit: str, limits: dict[str, Any], code: str
+) -> None:
+    account = await desk.open_account(cash="1000" if code == "RISK_BUYING_POWER" else "100000")
+    await desk.mark(AAPL="100")
+    await desk.limit(account, **limits)
+    other = desk.restarted()  # another process on the same database
+    pair = [service.assess(service.order(account, BUY, "6", "100")) for service in (desk, other)]
+    found = sorted(codes_of(outcome) for (outcome,) in await asyncio.gather(*pair))
+    assert found == [[], [code]]
+    # What was decided holds for a service that has just started, too.
+    (late,) = await desk.restarted().assess(desk.order(account, BUY, "6", "100"))
+    assert codes_of(late) == [code]

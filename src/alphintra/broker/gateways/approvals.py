@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 from alphintra.broker.domain.approvals import Evidence
 from alphintra.contracts.approval import Approval, OrderTerms, is_covered, seal_bytes
 from alphintra.contracts.risk import RenewApproval
+from alphintra.infrastructure.bus import BATCH_MAX
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
+    from alphintra.contracts.risk import Assessment
     from alphintra.infrastructure.bus import Bus
     from alphintra.infrastructure.signing import VerifyKey
     from alphintra.kernel.clock import Clock
@@ -53,23 +56,47 @@ class Approvals:
             kill_epoch=seal.kill_epoch,
         )
 
+    def now(self) -> datetime:
+        """Return the time approvals are held against."""
+        return self._clock.now()
+
     async def renew(self, terms: OrderTerms, *, trace_id: str) -> Renewal:
         """Ask risk for a new approval of an order whose own one expired.
 
         Raises RISK_UNAVAILABLE, or whatever else leaves open what risk thinks: the order is then neither sent nor
         refused, and its event is delivered again.
         """
-        try:
-            answer = await self._bus.ask(RenewApproval(terms=terms), Context(trace_id=trace_id, actor=_ACTOR))
-        except AlphintraError as error:
-            if error.kind not in _DEFINITE:
-                raise
-            return Renewal(None, f"{error.code}, {error.detail}", self._clock.now())
-        at = self._clock.now()
+        (answer,) = await self.renew_many([(terms, trace_id)])
+        if isinstance(answer, AlphintraError):
+            raise answer
+        if isinstance(answer, str):
+            return Renewal(None, answer, self._clock.now())
+        return Renewal(answer, "", self._clock.now())
+
+    async def renew_many(self, asked: Sequence[tuple[OrderTerms, str]]) -> list[Evidence | str | AlphintraError]:
+        """Ask risk for new approvals of orders, each given with its trace, up to 64 in a request.
+
+        Each is answered with fresh evidence, with the reason why risk gives none, or with the error that leaves open
+        what risk thinks. Where risk cannot be reached no more is asked of it.
+        """
+        found: list[Evidence | str | AlphintraError] = []
+        for start in range(0, len(asked), BATCH_MAX):
+            part = asked[start : start + BATCH_MAX]
+            requests = [(RenewApproval(terms=terms), Context(trace_id=trace, actor=_ACTOR)) for terms, trace in part]
+            try:
+                answers = await self._bus.ask_many(requests)
+            except AlphintraError as error:
+                return [*found, *[error] * (len(asked) - start)]
+            found += [self._read(terms, answer) for (terms, _), answer in zip(part, answers, strict=True)]
+        return found
+
+    def _read(self, terms: OrderTerms, answer: Assessment | AlphintraError) -> Evidence | str | AlphintraError:
+        if isinstance(answer, AlphintraError):
+            return f"{answer.code}, {answer.detail}" if answer.kind in _DEFINITE else answer
         if answer.approval is None:
             findings = "; ".join(f"{finding.code}, {finding.detail}" for finding in answer.findings)
-            return Renewal(None, findings or "it gave no reason", at)
-        return Renewal(self.examine(terms, answer.approval), "", at)
+            return findings or "it gave no reason"
+        return self.examine(terms, answer.approval)
 
 
 def _is_finite(terms: OrderTerms) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alphintra.broker.domain.approvals import FIRM, Refusal
 from alphintra.broker.domain.connections import Connection
 from alphintra.broker.repository.paper import PaperRows, sent_order
+from alphintra.kernel.ids import OrderId
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.orders import SentOrder
     from alphintra.broker.domain.paper import PaperSettings
     from alphintra.infrastructure.postgres import Database, Session
-    from alphintra.kernel.ids import AccountId, OrderId, UserId
+    from alphintra.kernel.ids import AccountId, UserId
 
 __all__ = ["Records", "RecordsTransaction"]
 
@@ -108,10 +109,11 @@ class Records:
         async with self._database.transaction() as session:
             yield RecordsTransaction(session)
 
-    async def is_decided(self, order_id: OrderId) -> bool:
-        """Tell whether an order was sent or refused before."""
+    async def decided(self, order_ids: Iterable[OrderId]) -> frozenset[OrderId]:
+        """Return which of the orders were sent or refused before."""
         async with self._database.session() as session:
-            return await RecordsTransaction(session).is_decided(order_id)
+            rows = await session.rows("verdicts.known", list(order_ids))
+        return frozenset(OrderId(row["order_id"]) for row in rows)
 
     async def advance_idle(self, step: Step) -> bool:
         """Make the step in one statement if no order works in its market; False, and nothing done, otherwise."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from alphintra.broker.domain.approvals import NO_APPROVAL, Refusal, judge_approval, needs_renewal
+from alphintra.broker.domain.approvals import judge_approval
 from alphintra.broker.domain.orders import Order
 from alphintra.broker.domain.paper import refuse_strangers
 from alphintra.broker.repository.live import LiveRows
@@ -22,30 +21,30 @@ from alphintra.kernel.ids import AccountId, OrderId
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from alphintra.broker.domain.approvals import Evidence
-    from alphintra.broker.gateways.approvals import Approvals
+    from alphintra.broker.domain.approvals import Refusal
     from alphintra.broker.repository.records import Records
-    from alphintra.contracts.approval import Approval, OrderTerms
+    from alphintra.broker.service.vetting import Vetted
+    from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.trading import OrderSubmitted
     from alphintra.kernel.ids import IdSource
-    from alphintra.kernel.messages import Context, Event
+    from alphintra.kernel.messages import Event
 
 __all__ = ["order_of", "send_order"]
 
 
 async def send_order(
-    delivery: Delivery[OrderSubmitted], *, records: Records, approvals: Approvals, ids: IdSource, at: datetime
+    delivery: Delivery[OrderSubmitted], vetted: Vetted, *, records: Records, ids: IdSource, at: datetime
 ) -> None:
     """Send an order, with the legs of its group, to its venue if risk's approval of these very terms stands.
 
     Else it is refused, and its legs with it; once for each order. Raises RISK_UNAVAILABLE where an expired approval
     could not be renewed: the order is then neither sent nor refused, and its event comes again.
     """
+    if vetted.failure is not None:
+        raise vetted.failure
     event, context = delivery.event, delivery.context
-    asked = [(event.terms, event.approval), *((leg.terms, leg.approval) for leg in event.legs)]
-    orders = [order_of(terms) for terms, _ in asked]
-    first = orders[0]
-    evidence, refusal, at = await _examined(asked, context, records=records, approvals=approvals, at=at)
+    orders = [order_of(terms) for terms in vetted.terms]
+    first, evidence, refusal = orders[0], vetted.evidence, vetted.refusal
     fault_point("broker.approval_examined")
     async with records.transaction() as tx:
         if not await receive_once(tx.session, CONSUMER, delivery):
@@ -81,28 +80,6 @@ async def send_order(
         await append_audit(tx.session, action, f"order:{first.order_id}", detail, ids=ids, context=context, at=at)
         fault_point("broker.answer_stored")
     fault_point("broker.answer_committed")
-
-
-async def _examined(
-    asked: Sequence[tuple[OrderTerms, Approval]],
-    context: Context,
-    *,
-    records: Records,
-    approvals: Approvals,
-    at: datetime,
-) -> tuple[list[Evidence], Refusal | None, datetime]:
-    """Return what each approval is worth, renewed where it died of age; why that failed; and the time by then."""
-    evidence = [approvals.examine(terms, approval) for terms, approval in asked]
-    for index, (terms, _) in enumerate(asked):
-        if not needs_renewal(evidence[index], at=at) or await records.is_decided(OrderId(terms.order_id)):
-            continue
-        renewal = await approvals.renew(terms, trace_id=context.trace_id)
-        at = renewal.at
-        if renewal.evidence is None:
-            reason = f"the approval expired while the order was queued and risk does not renew it: {renewal.reason}"
-            return evidence, Refusal(NO_APPROVAL, reason), at
-        evidence[index] = renewal.evidence
-    return evidence, None, at
 
 
 def _refused(order: Order, refusal: Refusal) -> OrderRefused:

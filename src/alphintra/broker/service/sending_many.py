@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -28,8 +28,8 @@ from alphintra.kernel.ids import OrderId
 from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
 
 if TYPE_CHECKING:
-    from alphintra.broker.gateways.approvals import Approvals
     from alphintra.broker.repository.records import Records, RecordsTransaction
+    from alphintra.broker.service.vetting import Vetted
     from alphintra.contracts.trading import OrderSubmitted
     from alphintra.kernel.ids import AccountId, IdSource
 
@@ -39,16 +39,14 @@ Submitted = Delivery["OrderSubmitted"]
 
 
 async def send_plain_orders(
-    deliveries: Sequence[Submitted], *, records: Records, approvals: Approvals, ids: IdSource, at: datetime
+    deliveries: Sequence[Submitted], vetted: Mapping[UUID, Vetted], *, records: Records, ids: IdSource, at: datetime
 ) -> list[Submitted]:
     """Send those orders that need nothing but their venue's yes; return the others, which are to be sent one by one.
 
     Sent here is a single market or limit order, by quantity, day or gtc, of a paper account, whose approval stands.
     """
     plain = [delivery for delivery in deliveries if _is_plain(delivery.event)]
-    examined = {
-        delivery.event_id: approvals.examine(delivery.event.terms, delivery.event.approval) for delivery in plain
-    }
+    examined = {delivery.event_id: vetted[delivery.event_id].evidence[0] for delivery in plain}
     fault_point("broker.approval_examined")
     async with records.transaction() as tx:
         ways = await tx.ways_for([order_of(delivery.event.terms).account_id for delivery in plain])

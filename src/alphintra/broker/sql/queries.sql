@@ -50,6 +50,9 @@ INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at) VALUES ($1, $
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 
+-- verdicts.known: which of the orders were sent or refused
+SELECT order_id FROM verdicts WHERE order_id = ANY($1::uuid[]);
+
 -- verdicts.get: whether an order was sent; no row if nothing was decided on it
 SELECT is_sent FROM verdicts WHERE order_id = $1;
 

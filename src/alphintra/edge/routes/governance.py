@@ -14,7 +14,9 @@ from alphintra.contracts.controls import (
     InstrumentView,
     LatchesView,
     LatchView,
+    LimitProposalsView,
     LimitProposalView,
+    OverridesView,
     OverrideView,
     RestrictionsView,
     RestrictionView,
@@ -24,12 +26,18 @@ from alphintra.contracts.controls import (
 from alphintra.contracts.risk import (
     ApproveOverride,
     DecideLimits,
+    GetDecisions,
     GetInstrument,
     KeepSession,
     LiftLatch,
     LiftRestriction,
+    LimitVersionsView,
     ListLatches,
+    ListLimits,
+    ListOverrides,
+    ListProposals,
     ListRestrictions,
+    OrderDecisionsView,
     ProposeLimits,
     ReportedView,
     ReportInstance,
@@ -40,7 +48,7 @@ from alphintra.contracts.risk import (
 )
 from alphintra.edge.decoding import Amount, Label
 from alphintra.edge.routes.accounts import LimitsBody, controls_of
-from alphintra.edge.routing import Admin, Body, Reader, Routes, Trader
+from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
 
 __all__ = ["routes"]
 
@@ -208,6 +216,40 @@ async def list_restrictions(caller: Admin) -> RestrictionsView:
 async def list_latches(caller: Reader, account_id: UUID) -> LatchesView:
     """List the blocks a named person has to lift."""
     return await caller.ask(ListLatches(account_id=account_id))
+
+
+@routes.get("/orders/{order_id}/decisions")
+async def get_decisions(caller: Reader, order_id: UUID) -> OrderDecisionsView:
+    """Fetch every decision of risk on an order, with what each was made from."""
+    return await caller.ask(GetDecisions(order_id=order_id))
+
+
+@routes.get("/accounts/{account_id}/limit-versions")
+async def list_limits(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> LimitVersionsView:
+    """List the limit sets the account had, newest first."""
+    return await caller.ask(ListLimits(account_id=account_id, limit=limit))
+
+
+@routes.get("/accounts/{account_id}/limit-proposals")
+async def list_proposals(
+    caller: Reader,
+    account_id: UUID,
+    open_only: bool = False,  # noqa: FBT001, FBT002 - FastAPI passes it by name
+    limit: PageLimit = 100,
+) -> LimitProposalsView:
+    """List proposed limits, newest first."""
+    return await caller.ask(ListProposals(account_id=account_id, open_only=open_only, limit=limit))
+
+
+@routes.get("/accounts/{account_id}/overrides")
+async def list_overrides(
+    caller: Reader,
+    account_id: UUID,
+    open_only: bool = False,  # noqa: FBT001, FBT002 - FastAPI passes it by name
+    limit: PageLimit = 100,
+) -> OverridesView:
+    """List leave asked for and given, newest first."""
+    return await caller.ask(ListOverrides(account_id=account_id, open_only=open_only, limit=limit))
 
 
 @routes.post("/risk/latches/{latch_id}/lift")

@@ -31,34 +31,53 @@ routes = Routes("risk")
 
 
 class KillBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to block: ``scope`` firm or account; ``state`` reduce_only, cancel_only or halted."""
+    """What to block: ``scope`` firm, or account, user, strategy or venue with the one meant.
+
+    ``state`` is reduce_only, cancel_only or halted; a strategy is named by its deployment.
+    """
 
     scope: str
     reason: Label
     account_id: UUID | None = None
+    owner_id: UUID | None = None
+    book_id: UUID | None = None
+    venue: str | None = None
     state: str = "halted"
 
 
 class ReleaseBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to let trade again: ``scope`` firm or account."""
+    """What to let trade again: ``scope`` firm, or account, user, strategy or venue with the one meant."""
 
     scope: str
     reason: Label
     account_id: UUID | None = None
+    owner_id: UUID | None = None
+    book_id: UUID | None = None
+    venue: str | None = None
 
 
 @routes.post("/risk/kill")
 async def kill(caller: Halter, body: Annotated[KillBody, Depends(Body(KillBody))]) -> KillStateView:
-    """Block trading for the firm or one account, from the next order on."""
-    command = SetKillState(scope=body.scope, state=body.state, reason=str(body.reason), account_id=body.account_id)
-    return await caller.ask(command)
+    """Block trading of the firm, an account, a user, a strategy or a venue, from the next order on."""
+    return await caller.ask(_kill_command(body, body.state))
 
 
 @routes.post("/risk/release")
 async def release(caller: Halter, body: Annotated[ReleaseBody, Depends(Body(ReleaseBody))]) -> KillStateView:
-    """Let the firm or one account trade again."""
-    command = SetKillState(scope=body.scope, state="normal", reason=str(body.reason), account_id=body.account_id)
-    return await caller.ask(command)
+    """Let the firm, an account, a user, a strategy or a venue trade again."""
+    return await caller.ask(_kill_command(body, "normal"))
+
+
+def _kill_command(body: KillBody | ReleaseBody, state: str) -> SetKillState:
+    return SetKillState(
+        scope=body.scope,
+        state=state,
+        reason=str(body.reason),
+        account_id=body.account_id,
+        owner_id=body.owner_id,
+        book_id=body.book_id,
+        venue=body.venue,
+    )
 
 
 class ReportBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from alphintra.kernel.ids import AccountId
 from alphintra.risk.domain.books import KillScope, KillState, LimitSet
 from alphintra.risk.domain.conduct import EquityMark
 from alphintra.risk.domain.kills import effective
+from alphintra.risk.repository.facts import limit_set_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,6 +64,25 @@ class Governance:
         """Read a proposal and hold it until the transaction ends."""
         row = await self._session.row("proposals.lock", proposal_id)
         return None if row is None else (row, msgspec.json.decode(row["wanted"], type=LimitSet))
+
+    async def proposals(self, account_id: AccountId, *, open_only: bool, count_max: int) -> Sequence[Record]:
+        """Read proposed limits of an account, newest first."""
+        return await self._session.rows("proposals.list", account_id, open_only, count_max)
+
+    async def overrides(
+        self, account_id: AccountId, *, open_only: bool, count_max: int, at: datetime
+    ) -> Sequence[Record]:
+        """Read leave asked for on an account, newest first."""
+        return await self._session.rows("overrides.list", account_id, open_only, at, count_max)
+
+    async def decisions(self, order_id: OrderId, *, count_max: int) -> Sequence[Record]:
+        """Read every decision on an order, newest first."""
+        return await self._session.rows("decisions.of_order", order_id, count_max)
+
+    async def limit_versions(self, account_id: AccountId, *, count_max: int) -> tuple[LimitSet, ...]:
+        """Read the limit sets an account had, newest first."""
+        rows = await self._session.rows("limits.versions", account_id, count_max)
+        return tuple(limit_set_of(row) for row in rows)
 
     async def decide_proposal(self, proposal_id: UUID, *, by: str, at: datetime, is_approved: bool) -> None:
         """Store what was decided on a proposal."""

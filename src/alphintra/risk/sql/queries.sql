@@ -247,6 +247,13 @@ FROM unnest(
     inputs_hash
 );
 
+-- decisions.of_order: every decision on an order with what it was made from, newest first
+SELECT
+    decision_id, order_id, account_id, attempt, approved, findings, limit_version, kill_epoch, decided_at, inputs,
+    inputs_hash
+FROM assessments WHERE order_id = $1
+ORDER BY attempt DESC LIMIT $2;
+
 -- decisions.list: an account's decisions, newest first
 SELECT decision_id, order_id, account_id, approved, findings, limit_version, kill_epoch, decided_at
 FROM assessments WHERE account_id = $1
@@ -342,6 +349,11 @@ ORDER BY w.place;
 SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, controls, set_by, set_at
 FROM limit_sets WHERE account_id = $1
 ORDER BY version DESC LIMIT 1;
+
+-- limits.versions: the limit sets an account had, newest first
+SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, controls, set_by, set_at
+FROM limit_sets WHERE account_id = $1
+ORDER BY version DESC LIMIT $2;
 
 -- limits.insert: store a version of an account's limit set
 INSERT INTO limit_sets (
@@ -734,6 +746,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 INSERT INTO limit_proposals (proposal_id, account_id, wanted, proposed_by, proposed_at)
 VALUES ($1, $2, $3::jsonb, $4, $5);
 
+-- proposals.list: proposed limits of an account, newest first
+SELECT proposal_id, account_id, proposed_by, proposed_at, decided_by, is_approved FROM limit_proposals
+WHERE account_id = $1 AND (NOT $2 OR is_approved IS NULL)
+ORDER BY proposed_at DESC, proposal_id DESC LIMIT $3;
+
 -- proposals.lock: read a proposal to decide on it
 SELECT proposal_id, account_id, wanted, proposed_by, proposed_at, decided_by, is_approved FROM limit_proposals
 WHERE proposal_id = $1 FOR UPDATE;
@@ -749,6 +766,11 @@ WHERE order_id = $1 ORDER BY attempt DESC LIMIT 1;
 INSERT INTO overrides (
     override_id, account_id, order_id, content, codes, reason, requested_by, requested_at, expires_at
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- overrides.list: leave asked for on an account, newest first; or what still waits for a second person
+SELECT override_id, account_id, order_id, codes, reason, requested_by, expires_at, approved_by FROM overrides
+WHERE account_id = $1 AND (NOT $2 OR (approved_by IS NULL AND expires_at > $3))
+ORDER BY requested_at DESC, override_id DESC LIMIT $4;
 
 -- overrides.lock: read a request to decide on it
 SELECT override_id, account_id, order_id, codes, reason, requested_by, expires_at, approved_by FROM overrides

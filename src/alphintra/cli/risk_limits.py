@@ -1,0 +1,198 @@
+"""Limits that take two people, and the versions an account's limits had."""
+
+# ruff: noqa: PLC0415 - the client is loaded by the commands that call
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from alphintra.cli.output import AS_JSON, moment, print_json, print_table
+from alphintra.cli.parameters import POSITIVE
+from alphintra.cli.risk_controls import ACCOUNT, account_id
+from alphintra.kernel.errors import AlphintraError
+
+__all__ = ["COMMANDS", "WANTED", "wanted_limits"]
+
+_LIMITS = ("order_qty_max", "order_notional_max", "position_qty_max", "may_short")
+_UNCOMPARED = {"account_id", "version", "set_by", "set_at", "controls"}
+
+
+def WANTED(command: Any) -> Any:  # noqa: ANN401, N802 - a click decorator, as its like beside it
+    """Add the options that name limits."""
+    for decorate in (
+        click.option(
+            "--control",
+            "further",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Another limit, such as price_collar_pct=5 or price_collar_pct=null; docs/risk-controls.md has all.",
+        ),
+        click.option("--may-short/--may-not-short", default=None, help="Whether positions may be negative."),
+        click.option("--position-qty-max", type=POSITIVE, help="Quantity held of one symbol."),
+        click.option("--order-notional-max", type=POSITIVE, help="Amount of one order, in the account's currency."),
+        click.option("--order-qty-max", type=POSITIVE, help="Quantity of one order."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def wanted_limits(kept: Mapping[str, Any], chosen: Mapping[str, Any], further: tuple[str, ...]) -> dict[str, Any]:
+    """Return a whole limit set: what is in force with what was named. Raises LIMITS_NONE and LIMIT_FORMAT."""
+    changes = {name: value for name, value in chosen.items() if value is not None}
+    controls = dict(map(_control, further))
+    if not changes and not controls:
+        raise AlphintraError("LIMITS_NONE", "name at least one limit, such as --order-qty-max 100")
+    wanted = {name: changes.get(name, kept[name]) for name in _LIMITS}
+    return {**wanted, "controls": {**kept["controls"], **controls}}
+
+
+@click.command("propose")
+@ACCOUNT
+@WANTED
+@AS_JSON
+def propose(*, account: str, as_json: bool, further: tuple[str, ...], **chosen: str | bool | None) -> int:
+    """Propose limits for another person to approve; what is not named stays."""
+    from alphintra.cli import session
+
+    ident = account_id(account)
+    with session.anyone() as api:
+        body = wanted_limits(api.get(f"/accounts/{ident}/limits"), chosen, further)
+        found = api.post(f"/accounts/{ident}/limit-proposals", body)
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['proposal_id']}: proposed, waits for another person than {found['proposed_by']}")
+    return 0
+
+
+@click.command("proposals")
+@ACCOUNT
+@click.option("--open", "open_only", is_flag=True, help="Only those nobody has decided on.")
+@AS_JSON
+def list_proposals(*, account: str, open_only: bool, as_json: bool) -> int:
+    """List proposed limits, newest first."""
+    from alphintra.cli import session
+
+    ident = account_id(account)
+    with session.anyone() as api:
+        found = api.get(f"/accounts/{ident}/limit-proposals", open_only=str(open_only).lower())
+    if as_json:
+        print_json(found)
+        return 0
+    words = {None: "open", True: "approved", False: "declined"}
+    rows = [
+        (
+            one["proposal_id"],
+            moment(one["proposed_at"]),
+            one["proposed_by"],
+            words[one["is_approved"]],
+            one["decided_by"],
+        )
+        for one in found["proposals"]
+    ]
+    print_table(("id", "proposed (UTC)", "by", "state", "decided by"), rows)
+    return 0
+
+
+@click.command("approve")
+@click.argument("proposal_id", type=click.UUID)
+@AS_JSON
+def approve(*, proposal_id: Any, as_json: bool) -> int:  # noqa: ANN401 - a UUID
+    """Put limits another person proposed into force."""
+    return _decide(proposal_id, is_approved=True, as_json=as_json)
+
+
+@click.command("decline")
+@click.argument("proposal_id", type=click.UUID)
+@AS_JSON
+def decline(*, proposal_id: Any, as_json: bool) -> int:  # noqa: ANN401 - a UUID
+    """Decline proposed limits."""
+    return _decide(proposal_id, is_approved=False, as_json=as_json)
+
+
+@click.command("history")
+@ACCOUNT
+@AS_JSON
+def history(*, account: str, as_json: bool) -> int:
+    """List the limit sets an account had, newest first, with what each changed."""
+    from alphintra.cli import session
+
+    ident = account_id(account)
+    with session.anyone() as api:
+        found = api.get(f"/accounts/{ident}/limit-versions")
+    if as_json:
+        print_json(found)
+        return 0
+    versions = found["versions"]
+    earlier = [*versions[1:], None]
+    for one, before in zip(versions, earlier, strict=True):
+        click.echo(f"version {one['version']}, {moment(one['set_at'])} UTC, {one['set_by']}")
+        for name, old, new in [] if before is None else differing(before, one):
+            click.echo(f"  {name}: {old} -> {new}")
+    return 0
+
+
+@click.command("diff")
+@ACCOUNT
+@click.argument("old", type=click.IntRange(1))
+@click.argument("new", type=click.IntRange(1))
+@AS_JSON
+def diff(*, account: str, old: int, new: int, as_json: bool) -> int:
+    """Show what differs between two versions of an account's limits."""
+    from alphintra.cli import session
+
+    ident = account_id(account)
+    with session.anyone() as api:
+        found = api.get(f"/accounts/{ident}/limit-versions", limit=1000)
+    by_version = {one["version"]: one for one in found["versions"]}
+    missing = [number for number in (old, new) if number not in by_version]
+    if missing:
+        detail = f"the account has no version {missing[0]} of its limits: see `risk limits history`"
+        raise AlphintraError("LIMITS_VERSION", detail)
+    rows = differing(by_version[old], by_version[new])
+    if as_json:
+        print_json({"changed": {name: {"old": before, "new": after} for name, before, after in rows}})
+    else:
+        print_table(("limit", f"version {old}", f"version {new}"), rows)
+    return 0
+
+
+def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, object, object]]:
+    """Return the limits that differ between two sets, each with both values."""
+    flat = [
+        {**{name: value for name, value in one.items() if name not in _UNCOMPARED}, **one["controls"]}
+        for one in (old, new)
+    ]
+    names = sorted(flat[0].keys() | flat[1].keys())
+    return [(name, flat[0].get(name), flat[1].get(name)) for name in names if flat[0].get(name) != flat[1].get(name)]
+
+
+def _decide(proposal_id: Any, *, is_approved: bool, as_json: bool) -> int:  # noqa: ANN401 - a UUID
+    from alphintra.cli import session
+
+    with session.anyone() as api:
+        found = api.post(f"/risk/limit-proposals/{proposal_id}/decision", {"is_approved": is_approved})
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['proposal_id']}: {'approved' if is_approved else 'declined'} by {found['decided_by']}")
+    return 0
+
+
+def _control(text: str) -> tuple[str, Any]:
+    """Read NAME=VALUE; the value is JSON, an amount or a list may stand bare. Raises LIMIT_FORMAT."""
+    import json
+
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise AlphintraError("LIMIT_FORMAT", f"write NAME=VALUE, not {text[:40]!r}", pointer="--control")
+    try:
+        return name, json.loads(value, parse_float=str)
+    except ValueError:
+        return name, value
+
+
+COMMANDS: tuple[click.Command, ...] = (propose, list_proposals, approve, decline, history, diff)
