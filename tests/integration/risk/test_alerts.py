@@ -11,6 +11,7 @@ import pytest
 
 from alphintra.contracts import risk as messages
 from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
+from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.strategy import FeedFinished
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import Side
@@ -69,6 +70,30 @@ async def test_a_position_near_its_limit_raises_an_alert_with_working_orders_cou
     await look(desk)
     (alert,) = await alerts_of(desk)
     assert (alert.rule, alert.severity, alert.account_id) == ("limit_near", "warning", account_id)
+
+
+async def test_every_limit_of_the_account_that_is_nearly_used_up_raises_an_alert(desk: Desk) -> None:
+    account_id, other = await desk.open_account(), await desk.open_account()
+    await desk.mark(AAPL="100")
+    most = LimitControls(
+        gross_exposure_max=Decimal(1000), net_exposure_max=Decimal(900), credit_max=Decimal(2000), open_orders_max=2
+    )
+    await desk.limit(account_id, controls=most)
+    for account in (account_id, other):
+        order = desk.order(account, Side.BUY, "8", "100")
+        await desk.confirm(order, await desk.approved(order))
+    await look(desk)
+    assert sorted(alert.title for alert in await alerts_of(desk)) == [
+        "Limit of gross exposure nearly used up",
+        "Limit of net exposure nearly used up",
+    ]
+    more = desk.order(account_id, Side.BUY, "1", "100")
+    await desk.confirm(more, await desk.approved(more))
+    await look(desk)
+    found = {alert.title: alert for alert in await alerts_of(desk)}
+    assert len(found) == 3
+    assert found["Limit of open orders nearly used up"].account_id == account_id
+    assert "Open orders: 2 of at most 2" in found["Limit of open orders nearly used up"].detail
 
 
 async def test_a_kill_state_raises_an_alert_and_so_does_its_release(desk: Desk) -> None:

@@ -133,13 +133,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitUse:
-    """How much of its position limit an account may come to use in a symbol, working orders counted in full."""
+    """How much of a limit an account may come to use, working orders counted in full; of a position in its symbol."""
 
     account_id: UUID
     symbol: str
     used: Decimal
     limit: Decimal
     limit_version: int
+    what: str = "position"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,17 +218,18 @@ def limit_near(rule: AlertRule, use: LimitUse, *, at: datetime) -> Raised | None
     share = use.used / use.limit
     if share < rule.threshold:
         return None
+    name = f"{use.symbol} comes to" if use.symbol else f"{use.what.capitalize()}:"
     detail = (
-        f"{use.symbol} comes to {use.used:f} of at most {use.limit:f} with all working orders filled, "
+        f"{name} {use.used:f} of at most {use.limit:f} with all working orders filled, "
         f"{share:.0%} of the limit (version {use.limit_version})."
     )
     return Raised(
         rule=rule,
-        dedupe_key=_key(rule, f"{use.account_id}:{use.symbol}:{use.limit_version}", at),
+        dedupe_key=_key(rule, f"{use.account_id}:{use.symbol or use.what}:{use.limit_version}", at),
         severity=rule.severity,
         account_id=use.account_id,
         subject=f"account:{use.account_id}",
-        title=f"Position limit in {use.symbol} nearly used up",
+        title=f"Position limit in {use.symbol} nearly used up" if use.symbol else f"Limit of {use.what} nearly used up",
         detail=detail,
         happened_at=at,
     )

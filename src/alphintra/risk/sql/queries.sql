@@ -558,31 +558,57 @@ GROUP BY r.account_id, r.code;
 SELECT scope, account_id, state, epoch, reason, set_by, set_at FROM kill_states WHERE set_at > $1
 ORDER BY epoch;
 
--- alerts.limit_use: positions with all working orders filled, the worse way, beside the limit in force
-SELECT u.account_id, u.symbol, u.used, l.position_qty_max AS limit, l.version AS limit_version
-FROM (
+-- alerts.limit_use: what accounts come to with all working orders filled, the worse way, beside each limit in force
+WITH held AS (
     SELECT
-        w.account_id, w.symbol,
-        greatest(abs(w.position_qty + w.open_buy_qty), abs(w.position_qty - w.open_sell_qty)) AS used
+        s.account_id, s.symbol, sum(s.position_qty) AS position_qty, sum(s.open_buy_qty) AS open_buy_qty,
+        sum(s.open_sell_qty) AS open_sell_qty
     FROM (
-        SELECT
-            s.account_id, s.symbol, sum(s.position_qty) AS position_qty, sum(s.open_buy_qty) AS open_buy_qty,
-            sum(s.open_sell_qty) AS open_sell_qty
-        FROM (
-            SELECT account_id, symbol, position_qty, 0 AS open_buy_qty, 0 AS open_sell_qty
-            FROM exposures WHERE account_id = ANY($1::uuid[])
-            UNION ALL
-            SELECT account_id, symbol, 0, open_buy_qty, open_sell_qty
-            FROM reservation_totals WHERE account_id = ANY($1::uuid[])
-        ) AS s
-        GROUP BY s.account_id, s.symbol
-    ) AS w
-) AS u
-CROSS JOIN LATERAL (
-    SELECT s.position_qty_max, s.version FROM limit_sets AS s WHERE s.account_id = u.account_id
-    ORDER BY s.version DESC LIMIT 1
-) AS l
-WHERE u.used >= l.position_qty_max * $2;
+        SELECT account_id, symbol, position_qty, 0 AS open_buy_qty, 0 AS open_sell_qty
+        FROM exposures WHERE account_id = ANY($1::uuid[])
+        UNION ALL
+        SELECT account_id, symbol, 0, open_buy_qty, open_sell_qty
+        FROM reservation_totals WHERE account_id = ANY($1::uuid[])
+    ) AS s
+    GROUP BY s.account_id, s.symbol
+), money AS (
+    SELECT
+        h.account_id,
+        sum(greatest(abs(h.position_qty + h.open_buy_qty), abs(h.position_qty - h.open_sell_qty)) * p.price) AS gross,
+        greatest(
+            sum((h.position_qty + h.open_buy_qty) * p.price), -sum((h.position_qty - h.open_sell_qty) * p.price)
+        ) AS net
+    FROM held AS h
+    JOIN balances AS b ON b.account_id = h.account_id
+    JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = h.symbol
+    GROUP BY h.account_id
+), counted AS (
+    SELECT account_id, sum(open_orders) AS orders FROM reservation_totals
+    WHERE account_id = ANY($1::uuid[]) GROUP BY account_id
+), in_force AS (
+    SELECT DISTINCT ON (account_id) account_id, version, position_qty_max, controls FROM limit_sets
+    WHERE account_id = ANY($1::uuid[]) ORDER BY account_id, version DESC
+), uses AS (
+    SELECT
+        h.account_id, 'position' AS what, h.symbol,
+        greatest(abs(h.position_qty + h.open_buy_qty), abs(h.position_qty - h.open_sell_qty)) AS used,
+        l.position_qty_max AS most, l.version
+    FROM held AS h JOIN in_force AS l ON l.account_id = h.account_id
+    UNION ALL
+    SELECT m.account_id, k.what, '', k.used, (l.controls ->> k.name)::numeric, l.version
+    FROM money AS m
+    JOIN in_force AS l ON l.account_id = m.account_id
+    CROSS JOIN LATERAL (
+        VALUES
+        ('gross exposure', 'gross_exposure_max', m.gross), ('net exposure', 'net_exposure_max', m.net),
+        ('credit', 'credit_max', m.gross)
+    ) AS k (what, name, used)
+    UNION ALL
+    SELECT c.account_id, 'open orders', '', c.orders, (l.controls ->> 'open_orders_max')::numeric, l.version
+    FROM counted AS c JOIN in_force AS l ON l.account_id = c.account_id
+)
+SELECT u.account_id, u.what, u.symbol, u.used, u.most AS limit, u.version AS limit_version
+FROM uses AS u WHERE u.used >= u.most * $2;
 
 -- stream.insert: copy actions, each with the newest price risk holds of its symbol
 INSERT INTO order_stream (
