@@ -103,7 +103,12 @@ async def test_the_operator_at_the_machine_makes_a_key_for_somebody(auth: Auth) 
     assert (await auth.ask(verify(key))).user_id == ada.user_id
     (row,) = await auth.audited("api_key.create")
     assert row["actor"] == "operator"
-    assert json.loads(row["detail"]) == {"mode": "paper", "scopes": ["admin"], "user_id": str(ada.user_id)}
+    assert json.loads(row["detail"]) == {
+        "mode": "paper",
+        "scopes": ["admin"],
+        "user_id": str(ada.user_id),
+        "account_id": None,
+    }
     assert await code_of(auth, create(user_id=UUID(int=1)), operator_context()) == "USER_NOT_FOUND"
     assert await code_of(auth, create(), operator_context()) == "USER_REQUIRED"
 

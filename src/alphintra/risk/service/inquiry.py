@@ -31,7 +31,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 async def get_decisions(command: GetDecisions, context: Context, *, records: RiskRecords) -> OrderDecisionsView:
-    """Return every decision on an order, newest first. Raises ORDER_NOT_FOUND, also for another person's."""
+    """Return every decision on an order, newest first. Raises ORDER_NOT_FOUND, also for another's, or AUTH_SCOPE."""
     async with records.transaction() as tx:
         rows = await Governance(tx.session).decisions(OrderId(command.order_id), count_max=LISTED_MAX)
     missing = AlphintraError("ORDER_NOT_FOUND", f"risk never decided on order {command.order_id}", kind=Kind.NOT_FOUND)
@@ -40,7 +40,9 @@ async def get_decisions(command: GetDecisions, context: Context, *, records: Ris
     account_id = AccountId(rows[0]["account_id"])
     try:
         require_visible(await records.account(account_id), account_id, context)
-    except AlphintraError:
+    except AlphintraError as error:
+        if error.code != "ACCOUNT_NOT_FOUND":
+            raise
         raise missing from None
     decisions = []
     for row in rows:
