@@ -120,11 +120,6 @@ def _no_earlier(order: Order, event: OrderEvent) -> OrderEvent:
     return event if event.at >= order.updated_at else replace(event, at=order.updated_at)
 
 
-def _no_earlier(order: Order, event: OrderEvent) -> OrderEvent:
-    """Return the event no earlier than what happened before: a clock that is set back must not turn the order round."""
-    return event if event.at >= order.updated_at else replace(event, at=order.updated_at)
-
-
 _FLAGGED: Final[dict[str, str]] = {
     Reason.LATE_FILL: "an execution came after the order was closed; it is booked",
     Reason.OVERFILL: "more was executed than was ordered; it is booked",
