@@ -19,7 +19,6 @@ from alphintra.contracts.assessments import (
     MarkedView,
     MarkPrice,
     OrderDecisionsView,
-    OrderDecisionView,
     ReleasedView,
     ReportedView,
     RiskStateView,
@@ -70,7 +69,6 @@ __all__ = [
     "LiftLatch",
     "LiftRestriction",
     "LimitBreached",
-    "LimitVersionsView",
     "LimitsChanged",
     "LimitsView",
     "ListAlertRules",
@@ -88,8 +86,6 @@ __all__ = [
     "MarkPrices",
     "MarkedView",
     "MoveCase",
-    "OrderDecisionView",
-    "OrderDecisionsView",
     "OrdersBarred",
     "ProposeLimits",
     "ReleaseOrder",
@@ -111,10 +107,7 @@ __all__ = [
 
 
 class AssessOrder(Command[Assessment], tag="risk.assess_order.v1", frozen=True):
-    """Check an order and reserve for it; safe to repeat for the same order and terms.
-
-    ``book_id`` and ``strategy_hash`` name the deployment and the version it runs, where a strategy asks.
-    """
+    """Check an order, for the version of the deployment named, and reserve for it; safe to repeat with its terms."""
 
     terms: OrderTerms
     book_id: UUID | None = None

@@ -39,6 +39,7 @@ from alphintra.risk.service import (
 if TYPE_CHECKING:
     from alphintra.contracts import controls
     from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
+    from alphintra.contracts.assessments import LimitVersionsView, OrderDecisionsView
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, ConnectionOpened, OrderUncertain
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
     from alphintra.contracts.strategy import FeedFinished
@@ -392,11 +393,11 @@ class ControlEndpoints:
         """Answer ``risk.list_latches``."""
         return await governance.list_latches(command, context, records=self._records)
 
-    async def get_decisions(self, command: messages.GetDecisions, context: Context) -> messages.OrderDecisionsView:
+    async def get_decisions(self, command: messages.GetDecisions, context: Context) -> OrderDecisionsView:
         """Answer ``risk.get_decisions``."""
         return await inquiry.get_decisions(command, context, records=self._records)
 
-    async def list_limits(self, command: messages.ListLimits, context: Context) -> messages.LimitVersionsView:
+    async def list_limits(self, command: messages.ListLimits, context: Context) -> LimitVersionsView:
         """Answer ``risk.list_limits``."""
         return await inquiry.list_limits(command, context, records=self._records)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends
 
+from alphintra.contracts.assessments import LimitVersionsView, OrderDecisionsView
 from alphintra.contracts.controls import (
     InstrumentView,
     LatchesView,
@@ -31,13 +32,11 @@ from alphintra.contracts.risk import (
     KeepSession,
     LiftLatch,
     LiftRestriction,
-    LimitVersionsView,
     ListLatches,
     ListLimits,
     ListOverrides,
     ListProposals,
     ListRestrictions,
-    OrderDecisionsView,
     ProposeLimits,
     ReportedView,
     ReportInstance,

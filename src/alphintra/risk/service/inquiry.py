@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from alphintra.contracts.assessments import Finding, LimitVersionsView, OrderDecisionsView, OrderDecisionView
 from alphintra.contracts.controls import LimitProposalsView, LimitProposalView, OverridesView, OverrideView
-from alphintra.contracts.risk import Finding, LimitVersionsView, OrderDecisionsView, OrderDecisionView
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.risk.repository import Governance
