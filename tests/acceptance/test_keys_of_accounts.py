@@ -39,6 +39,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "restrict_symbol": {"symbol": "AAPL", "reason": "attack"},
     "set_limits": LIMITS,
     "set_paper_settings": {"slippage_bps": "1"},
+    "start_backtest": {"version_id": SOME_ID, "symbol": "AAPL"},
     "submit_order": {"symbol": "AAPL", "side": "buy", "type": "market", "qty": "1", "client_order_id": "attack"},
     "transfer_position": {"symbol": "AAPL", "qty": "1", "reference": "attack", "to_book": SOME_ID},
 }

@@ -83,11 +83,11 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     )
     if command.start is not None and command.end is not None and command.start >= command.end:
         raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
+    settings = await _limited(settings, command, context, limits=limits)
     version = await workflows.version(command.version_id, context)
     dataset = await newest_dataset(command.symbol, context, desk=desk)
     require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
     data = f"{command.symbol}/{dataset.data_hash}/{_moment(command.start)}/{_moment(command.end)}"
-    settings = await _limited(settings, command, context, limits=limits)
     identity = run_hash(version.graph_hash, data, settings=settings, engine_version=__version__)
     backtest_id = ids.new()
     facts: dict[str, Any] = {"symbol": command.symbol, "run_hash": identity}
