@@ -45,7 +45,8 @@ async def broken(story: Story) -> list[str]:
         )
         venue = await broker("select * from venue_orders where account_id = any($1)", story.accounts)
         filled = await broker("select * from venue_executions where account_id = any($1)", story.accounts)
-        at_live, filled_live = _live_venue(story, orders)
+        parts = await broker("select * from live_orders where account_id = any($1)", story.accounts)
+        at_live, filled_live = _live_venue(story, parts)
         venue, filled = [*venue, *at_live], [*filled, *filled_live]
         found += _answered(story, orders)
         found += groups_and_replacements(orders)
@@ -58,17 +59,18 @@ async def broken(story: Story) -> list[str]:
     return found + await records_broken(story)
 
 
-def _live_venue(
-    story: Story, orders: list[Mapping[str, Any]]
-) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return what the venue elsewhere has in its books, in the words of ours."""
+def _live_venue(story: Story, sent: list[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return what the venue elsewhere has in its books, in the words of ours: a part of an exit is that exit."""
     if story.live is None:
         return [], []
-    known = {row["client_order_id"]: row["order_id"] for row in orders if row["account_id"] == story.live.account_id}
+    known = {row["client_order_id"]: row["part_of"] or row["order_id"] for row in sent}
+    parts = {row["client_order_id"] for row in sent if row["part_of"] is not None}
     account_id, venue = story.live.account_id, story.live.venue
     ids = {row.venue_order_id: known[row.client_order_id] for row in venue.rows}
     rows = [
-        {"account_id": account_id, "order_id": ids[row.venue_order_id], "status": str(row.state)} for row in venue.rows
+        {"account_id": account_id, "order_id": ids[row.venue_order_id], "status": str(row.state), "is_part": is_part}
+        for row in venue.rows
+        for is_part in [row.client_order_id in parts]
     ]
     fills = [
         {
@@ -104,13 +106,19 @@ def _ended_or_working(
     orders: list[Mapping[str, Any]], venue: list[Mapping[str, Any]], *, live: UUID | None
 ) -> list[str]:
     """I1, I2: what is open in trading is open at the venue and the other way round; nothing denied is there."""
-    at_venue = {row["order_id"]: row["status"] for row in venue}
-    found = [] if len(at_venue) == len(venue) else ["I2: the venue has an order twice"]
+    whole = [row for row in venue if not row.get("is_part")]
+    parts = {row["order_id"] for row in venue if row.get("is_part")}
+    working = {row["order_id"] for row in venue if row["status"] in _WORKING}
+    at_venue = {row["order_id"]: row["status"] for row in whole}
+    found = [] if len(at_venue) == len(whole) else ["I2: the venue has an order twice"]
     for row in orders:
         waits_here = row["status"] == "held" and row["account_id"] == live  # a group at a live venue is run by broker
         is_open = row["status"] not in TERMINAL and not waits_here
         has = at_venue.get(row["order_id"])
-        if is_open != (has in _WORKING):
+        if row["order_id"] in parts:  # an exit in parts may wait for more of its entry, with nothing there meanwhile
+            if row["status"] in TERMINAL and row["order_id"] in working:
+                found.append(f"I1: exit {row['order_id']} is {row['status']}, a part of it works at the venue")
+        elif is_open != (has in _WORKING):
             found.append(f"I1: order {row['order_id']} is {row['status']}, at the venue {has}")
         if row["status"] == "denied" and has is not None:
             found.append(f"I2: order {row['order_id']} was denied and is at the venue")

@@ -15,7 +15,7 @@ from alphintra.cli.risk_alerts import COMMANDS as ALERT_COMMANDS
 from alphintra.cli.risk_controls import ACCOUNT, account_id
 from alphintra.cli.risk_controls import COMMANDS as CONTROL_COMMANDS
 from alphintra.cli.risk_limits import COMMANDS as LIMIT_COMMANDS
-from alphintra.cli.risk_limits import WANTED, wanted_limits
+from alphintra.cli.risk_limits import WANTED, named_limits
 from alphintra.cli.risk_report import report
 from alphintra.kernel.errors import AlphintraError
 
@@ -98,10 +98,10 @@ def set_limits(*, account: str, as_json: bool, further: tuple[str, ...], **chose
     """Put new limits into force from the next order on; what is not named stays."""
     from alphintra.cli import session
 
-    ident = account_id(account)
+    ident, changes = account_id(account), named_limits(chosen, further)
     with session.operator() as api:
         path = f"/accounts/{ident}/limits"
-        found = api.put(path, wanted_limits(api.get(path), chosen, further))
+        found = api.put(path, changes.on(api.get(path)))
     _print_limits(found, as_json=as_json)
     return 0
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from alphintra.cli.parameters import POSITIVE
 from alphintra.cli.risk_controls import ACCOUNT, account_id
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["COMMANDS", "WANTED", "wanted_limits"]
+__all__ = ["COMMANDS", "WANTED", "Changes", "named_limits"]
 
 _LIMITS = ("order_qty_max", "order_notional_max", "position_qty_max", "may_short")
 _UNCOMPARED = {"account_id", "version", "set_by", "set_at", "controls"}
@@ -39,14 +40,27 @@ def WANTED(command: Any) -> Any:  # noqa: ANN401, N802 - a click decorator, as i
     return command
 
 
-def wanted_limits(kept: Mapping[str, Any], chosen: Mapping[str, Any], further: tuple[str, ...]) -> dict[str, Any]:
-    """Return a whole limit set: what is in force with what was named. Raises LIMITS_NONE and LIMIT_FORMAT."""
-    changes = {name: value for name, value in chosen.items() if value is not None}
-    controls = dict(map(_control, further))
-    if not changes and not controls:
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Limits that were named, by name."""
+
+    limits: Mapping[str, Any]
+    controls: Mapping[str, Any]
+
+    def on(self, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a whole limit set: what is in force with what was named."""
+        wanted = {name: self.limits.get(name, kept[name]) for name in _LIMITS}
+        return {**wanted, "controls": {**kept["controls"], **self.controls}}
+
+
+def named_limits(chosen: Mapping[str, Any], further: tuple[str, ...]) -> Changes:
+    """Return the limits that were named. Raises LIMITS_NONE and LIMIT_FORMAT."""
+    changes = Changes(
+        {name: value for name, value in chosen.items() if value is not None}, dict(map(_control, further))
+    )
+    if not changes.limits and not changes.controls:
         raise AlphintraError("LIMITS_NONE", "name at least one limit, such as --order-qty-max 100")
-    wanted = {name: changes.get(name, kept[name]) for name in _LIMITS}
-    return {**wanted, "controls": {**kept["controls"], **controls}}
+    return changes
 
 
 @click.command("propose")
@@ -57,10 +71,9 @@ def propose(*, account: str, as_json: bool, further: tuple[str, ...], **chosen: 
     """Propose limits for another person to approve; what is not named stays."""
     from alphintra.cli import session
 
-    ident = account_id(account)
+    ident, changes = account_id(account), named_limits(chosen, further)
     with session.anyone() as api:
-        body = wanted_limits(api.get(f"/accounts/{ident}/limits"), chosen, further)
-        found = api.post(f"/accounts/{ident}/limit-proposals", body)
+        found = api.post(f"/accounts/{ident}/limit-proposals", changes.on(api.get(f"/accounts/{ident}/limits")))
     if as_json:
         print_json(found)
     else:

@@ -235,9 +235,8 @@ class OutboxRelay:
             if not rows:
                 return 0
             await self._publish(rows)
-            fault_point(
-                "relay.published"
-            )  # until the commit, taken off the queue means held: a failure gives them back
+            # Until the commit, taken off the queue means held: a failure gives them back.
+            fault_point("relay.published")
         self._unsure = {}
         return len(rows)
 

@@ -11,7 +11,13 @@ SPEC = ServiceSpec(
     tables=(
         TableSpec(name="limit_sets", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="assessments", data_class="risk_decision", grants=("select", "insert")),
-        TableSpec(name="reservations", data_class="risk_decision", grants=_WRITE),
+        TableSpec(
+            name="reservations",
+            data_class="risk_decision",
+            grants=_WRITE,
+            triggers=("reservations_totals_of_new", "reservations_totals_of_changed"),
+            functions=("add_to_reservation_totals",),
+        ),
         TableSpec(name="reservation_totals", data_class="risk_decision", grants=_WRITE),
         TableSpec(name="kill_states", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="scope_kills", data_class="risk_decision", grants=("select", "insert")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -35,6 +37,7 @@ async def test_a_server_that_does_not_answer_costs_the_relay_no_place(
         await _queue(database)
         monkeypatch.setattr(events, "PUBLISH_WAIT_S", 0.2)
         server.process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(os.waitpid, server.process.pid, os.WUNTRACED)  # until then it may still answer
         try:
             for _ in range(3):
                 with pytest.raises(TimeoutError):

@@ -63,9 +63,10 @@ class Floor:
         self.judge = judge
         self.risk = judge.desk
         self._delivered: set[UUID] = set()
+        self.elsewhere = UUID(int=0)
 
     async def open(self) -> None:
-        """Open an account in both, with AAPL at 100."""
+        """Open an account in both, with AAPL at 100, and another one in risk."""
         self.desk.account_id = (await self.desk.open_account()).account_id
         self.risk.owner_id = self.desk.owner_id
         event = AccountOpened(
@@ -77,6 +78,7 @@ class Floor:
             feed_id=self.risk.feed_id,
         )
         await self.risk.endpoints.on_account_opened(delivery_of(event, aggregate_id=self.desk.account_id))
+        self.elsewhere = await self.risk.open_account()
         await self.risk.mark(AAPL="100", MSFT="100")
 
     async def place(self, name: str, book_id: UUID | None = BOOK, version: str = "v1", **wishes: Any) -> OrderView:  # noqa: ANN401 - those of SubmitOrder
@@ -252,7 +254,7 @@ async def test_a_symbol_restricted_for_another_account_leaves_orders_alone_and_s
     floor: Floor,
 ) -> None:
     await floor.place("apple", **limit_order())
-    await floor.restrict("AAPL", new_id())
+    await floor.restrict("AAPL", floor.elsewhere)
     await floor.kill("halted")
     await floor.kill("normal")
     await floor.accepted()  # accepted only now, when nothing stands against it any more

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alphintra.broker.gateways import ccxt_venue
+from alphintra.broker.gateways import adapters, ccxt_venue
 from alphintra.broker.gateways.ccxt_profiles import Finding, profile_of
 from fixtures.waiting import until
 from integration.broker.conformance.benches import executed, reaches, told
@@ -63,6 +63,7 @@ def unknown_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
     """Know of the exchange what is known of most: it may not find orders by our id, and takes them at any time."""
     profile = replace(profile_of("kraken"), finding=Finding.SCAN, request_life=None)
     monkeypatch.setattr(ccxt_venue, "profile_of", lambda _exchange: profile)
+    monkeypatch.setattr(adapters, "exchange_capabilities", ccxt_venue.exchange_capabilities.__wrapped__)
 
 
 @pytest.mark.usefixtures("unknown_exchange")
