@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fixtures.installation import Installation
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 CRASHED = 137
 
@@ -80,6 +80,7 @@ ONE_BY_ONE = (
 )
 
 
+@pytest.mark.slow
 def test_processes_and_servers_killed_during_the_replay_come_back_and_lose_nothing(installation: Installation) -> None:
     demo = installation.start("demo", "--json")
     plan = (("core", 75), ("relay", 375), ("worker", 400), ("postgres", 450), ("nats", 525), ("core", 600))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alphintra.dataplane.server import Server
     from fixtures.installation import Installation
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 PRICES = "symbol,date,open,high,low,close,volume\n" + "".join(
     f"LAY,2015-01-{day:02},10.00,11.00,9.00,10.50,1000\n" for day in (5, 6, 7, 8, 9, 12, 13)

@@ -159,6 +159,7 @@ async def test_every_checker_speaks_up(databases: Mapping[str, ServiceDatabase])
         assert any(re.match(said, each) for each in found), f"{said!r} is not among {found}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bug", "points"),
     [
