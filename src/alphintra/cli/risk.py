@@ -15,7 +15,7 @@ from alphintra.cli.risk_alerts import COMMANDS as ALERT_COMMANDS
 from alphintra.cli.risk_controls import ACCOUNT, account_id
 from alphintra.cli.risk_controls import COMMANDS as CONTROL_COMMANDS
 from alphintra.cli.risk_limits import COMMANDS as LIMIT_COMMANDS
-from alphintra.cli.risk_limits import WANTED, named_limits
+from alphintra.cli.risk_limits import limit_options, named_limits
 from alphintra.cli.risk_report import report
 from alphintra.kernel.errors import AlphintraError
 
@@ -92,7 +92,7 @@ def show_limits(*, account: str, as_json: bool) -> int:
 
 @limits.command("set")
 @ACCOUNT
-@WANTED
+@limit_options
 @AS_JSON
 def set_limits(*, account: str, as_json: bool, further: tuple[str, ...], **chosen: str | bool | None) -> int:
     """Put new limits into force from the next order on; what is not named stays."""

@@ -15,13 +15,13 @@ from alphintra.cli.parameters import POSITIVE
 from alphintra.cli.risk_controls import ACCOUNT, account_id
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["COMMANDS", "WANTED", "Changes", "named_limits"]
+__all__ = ["COMMANDS", "Changes", "limit_options", "named_limits"]
 
 _LIMITS = ("order_qty_max", "order_notional_max", "position_qty_max", "may_short")
 _UNCOMPARED = {"account_id", "version", "set_by", "set_at", "controls"}
 
 
-def WANTED(command: Any) -> Any:  # noqa: ANN401, N802 - a click decorator, as its like beside it
+def limit_options(command: Any) -> Any:  # noqa: ANN401 - a click decorator
     """Add the options that name limits."""
     for decorate in (
         click.option(
@@ -65,7 +65,7 @@ def named_limits(chosen: Mapping[str, Any], further: tuple[str, ...]) -> Changes
 
 @click.command("propose")
 @ACCOUNT
-@WANTED
+@limit_options
 @AS_JSON
 def propose(*, account: str, as_json: bool, further: tuple[str, ...], **chosen: str | bool | None) -> int:
     """Propose limits for another person to approve; what is not named stays."""
