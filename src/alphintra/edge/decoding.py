@@ -14,7 +14,7 @@ from alphintra.edge.problems import did_you_mean
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import parse_decimal, require_finite
 
-__all__ = ["Amount", "Document", "Label", "bind", "special_schema"]
+__all__ = ["Amount", "Document", "Label", "bind", "plain_amount", "special_schema"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 LABEL_MAX: Final = 120
@@ -41,6 +41,11 @@ class _Refused(ValueError):  # noqa: N818 - only carries the error through msgsp
     def __init__(self, error: AlphintraError) -> None:
         super().__init__(error.code)
         self.error = error
+
+
+def plain_amount(amount: Amount | None) -> Decimal | None:
+    """Return an amount as it travels, None where there is none."""
+    return None if amount is None else Decimal(amount)
 
 
 def bind(wanted: type[T], tree: object) -> T:

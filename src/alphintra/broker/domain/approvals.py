@@ -18,6 +18,7 @@ __all__ = [
     "judge_approval",
     "kill_scope",
     "needs_renewal",
+    "not_renewed",
 ]
 
 FIRM = "firm"
@@ -64,6 +65,11 @@ def kill_scope(scope: str, account_id: UUID | None) -> str:
 def needs_renewal(evidence: Evidence, *, at: datetime) -> bool:
     """Tell whether an approval is real and only died of age, so that risk may be asked to renew it."""
     return evidence.is_signed and evidence.is_covered and evidence.expires_at <= at
+
+
+def not_renewed(reason: str) -> Refusal:
+    """Return the refusal of an order whose approval died before it could be sent and which risk does not renew."""
+    return Refusal(NO_APPROVAL, f"the approval expired while the order was queued and risk does not renew it: {reason}")
 
 
 def judge_approval(evidence: Evidence, *, blocking_epoch: int, at: datetime) -> Refusal | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from alphintra.broker.domain.approvals import not_renewed
 from alphintra.broker.domain.capabilities import check_group, check_supported
 from alphintra.broker.domain.links import LinkStatus, is_active, may_become, may_send
 from alphintra.broker.domain.reports import CLOSED, Finding, LiveStatus, VenueFill, VenueOrder, VenueState
@@ -250,7 +251,7 @@ class LinkWorker:
         live, desk = self._keep.live, self._desk()
         renewal = await self._keep.approvals.renew(live_orders.read_terms(queued), trace_id=desk.context.trace_id)
         if renewal.evidence is None:
-            refusal = live_orders.not_renewed(renewal.reason)
+            refusal = not_renewed(renewal.reason)
             await live_orders.refuse_queued(queued, refusal, live=live, desk=desk, at=self._now())
             return False
         async with live.transaction() as tx:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alphintra.broker.domain.approvals import KILL_ACTIVE, NO_APPROVAL, Refusal
+from alphintra.broker.domain.approvals import KILL_ACTIVE, Refusal
 from alphintra.broker.domain.capabilities import UNSUPPORTED
 from alphintra.broker.domain.links import LinkStatus
 from alphintra.broker.domain.reports import CLOSED, LiveOrder, LiveStatus, VenueState
@@ -43,9 +43,7 @@ __all__ = [
     "cancel_live",
     "finish_sending",
     "forget_answers",
-    "not_renewed",
     "queue_orders",
-    "read_approval",
     "read_group",
     "read_terms",
     "refuse_cancel",
@@ -70,11 +68,6 @@ def read_terms(queued: Queued) -> OrderTerms:
 def read_group(texts: Sequence[str]) -> tuple[OrderTerms, ...]:
     """Return the terms of a group's exits."""
     return tuple(msgspec.json.decode(text, type=OrderTerms) for text in texts)
-
-
-def read_approval(queued: Queued) -> Approval:
-    """Return the approval an order came with."""
-    return msgspec.json.decode(queued.approval, type=Approval)
 
 
 def refuse_for_link(link: Link, terms: OrderTerms) -> Refusal | None:
@@ -130,11 +123,6 @@ async def begin_sending(order_id: OrderId, *, live: Live, desk: Desk, at: dateti
         fault_point("broker.sending_stored")
     fault_point("broker.sending_committed")
     return sending, queued
-
-
-def not_renewed(reason: str) -> Refusal:
-    """Return the refusal of an order whose approval died before it could be sent and which risk does not renew."""
-    return Refusal(NO_APPROVAL, f"the approval expired while the order was queued and risk does not renew it: {reason}")
 
 
 async def refuse_queued(queued: Queued, refusal: Refusal, *, live: Live, desk: Desk, at: datetime) -> None:

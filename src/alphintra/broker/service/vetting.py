@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.broker.domain.approvals import NO_APPROVAL, Refusal, needs_renewal
+from alphintra.broker.domain.approvals import needs_renewal, not_renewed
 from alphintra.infrastructure.events import Delivery
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import OrderId
@@ -19,7 +19,7 @@ from alphintra.kernel.ids import OrderId
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from alphintra.broker.domain.approvals import Evidence
+    from alphintra.broker.domain.approvals import Evidence, Refusal
     from alphintra.broker.gateways.approvals import Approvals
     from alphintra.broker.repository.records import Records
     from alphintra.contracts.approval import OrderTerms
@@ -99,7 +99,6 @@ def _after(vetted: Vetted, index: int, answer: Evidence | str | AlphintraError) 
     if isinstance(answer, AlphintraError):
         return replace(vetted, failure=vetted.failure or answer)
     if isinstance(answer, str):
-        reason = f"the approval expired while the order was queued and risk does not renew it: {answer}"
-        return replace(vetted, refusal=vetted.refusal or Refusal(NO_APPROVAL, reason))
+        return replace(vetted, refusal=vetted.refusal or not_renewed(answer))
     evidence = (*vetted.evidence[:index], answer, *vetted.evidence[index + 1 :])
     return replace(vetted, evidence=evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -26,15 +26,18 @@ from alphintra.contracts.risk import (
     GetRiskState,
     LimitsView,
     ListAssessments,
+    ProposeLimits,
     RiskStateView,
     SetLimits,
 )
 from alphintra.contracts.trading import GetAccount, ListAccounts, ListExecutions, ListLedger, ListPositions, OpenAccount
-from alphintra.edge.decoding import Amount, Label
+from alphintra.edge.decoding import Amount, Label, plain_amount
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
 from alphintra.kernel.vocabulary import AccountMode
 
-__all__ = ["ControlsBody", "LimitsBody", "controls_of", "routes"]
+__all__ = ["ControlsBody", "LimitsBody", "limits_command", "routes"]
+
+C = TypeVar("C", SetLimits, ProposeLimits)
 
 routes = Routes("accounts")
 
@@ -172,15 +175,7 @@ async def set_limits(
     caller: Admin, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
 ) -> LimitsView:
     """Put a new limit set into force."""
-    command = SetLimits(
-        account_id=account_id,
-        order_qty_max=Decimal(body.order_qty_max),
-        order_notional_max=Decimal(body.order_notional_max),
-        position_qty_max=Decimal(body.position_qty_max),
-        may_short=body.may_short,
-        controls=controls_of(body.controls),
-    )
-    return await caller.ask(command)
+    return await caller.ask(limits_command(SetLimits, account_id, body))
 
 
 @routes.get("/accounts/{account_id}/assessments")
@@ -203,12 +198,12 @@ async def set_paper_settings(
     command = SetPaperSettings(
         account_id=account_id,
         preset=None if body.preset is None else str(body.preset),
-        slippage_bps=_plain(body.slippage_bps),
-        commission_bps=_plain(body.commission_bps),
-        fee_per_share=_plain(body.fee_per_share),
-        fee_minimum=_plain(body.fee_minimum),
-        participation=_plain(body.participation),
-        reject_bps=_plain(body.reject_bps),
+        slippage_bps=plain_amount(body.slippage_bps),
+        commission_bps=plain_amount(body.commission_bps),
+        fee_per_share=plain_amount(body.fee_per_share),
+        fee_minimum=plain_amount(body.fee_minimum),
+        participation=plain_amount(body.participation),
+        reject_bps=plain_amount(body.reject_bps),
         latency_bars=body.latency_bars,
     )
     return await caller.ask(command)
@@ -220,11 +215,19 @@ async def list_venue_orders(caller: Reader, account_id: UUID, limit: PageLimit =
     return await caller.ask(ListVenueOrders(account_id=account_id, limit=limit))
 
 
-def _plain(amount: Amount | None) -> Decimal | None:
-    return None if amount is None else Decimal(amount)
+def limits_command(kind: type[C], account_id: UUID, body: LimitsBody) -> C:
+    """Return the command that sets or proposes the limits of a body."""
+    return kind(
+        account_id=account_id,
+        order_qty_max=Decimal(body.order_qty_max),
+        order_notional_max=Decimal(body.order_notional_max),
+        position_qty_max=Decimal(body.position_qty_max),
+        may_short=body.may_short,
+        controls=_controls_of(body.controls),
+    )
 
 
-def controls_of(body: ControlsBody) -> LimitControls:
+def _controls_of(body: ControlsBody) -> LimitControls:
     """Return further limits as they travel: amounts plain, what is null as it is by default."""
     told: dict[str, Any] = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not None}
     plain: dict[str, Any] = {name: Decimal(v) if isinstance(v, Amount) else v for name, v in told.items()}

@@ -45,8 +45,8 @@ from alphintra.contracts.risk import (
     SetInstrument,
     SetSharedLimit,
 )
-from alphintra.edge.decoding import Amount, Label
-from alphintra.edge.routes.accounts import LimitsBody, controls_of
+from alphintra.edge.decoding import Amount, Label, plain_amount
+from alphintra.edge.routes.accounts import LimitsBody, limits_command
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
 
 __all__ = ["routes"]
@@ -128,15 +128,7 @@ async def propose_limits(
     caller: Admin, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
 ) -> LimitProposalView:
     """Propose limits that take two people."""
-    command = ProposeLimits(
-        account_id=account_id,
-        order_qty_max=Decimal(body.order_qty_max),
-        order_notional_max=Decimal(body.order_notional_max),
-        position_qty_max=Decimal(body.position_qty_max),
-        may_short=body.may_short,
-        controls=controls_of(body.controls),
-    )
-    return await caller.ask(command)
+    return await caller.ask(limits_command(ProposeLimits, account_id, body))
 
 
 @routes.post("/risk/limit-proposals/{proposal_id}/decision")
@@ -155,8 +147,8 @@ async def set_shared_limit(
     command = SetSharedLimit(
         scope=body.scope,
         owner_id=body.owner_id,
-        credit_max=_plain(body.credit_max),
-        four_eyes_above=_plain(body.four_eyes_above),
+        credit_max=plain_amount(body.credit_max),
+        four_eyes_above=plain_amount(body.four_eyes_above),
     )
     return await caller.ask(command)
 
@@ -168,16 +160,16 @@ async def set_instrument(
     """Put a specification of a symbol into force."""
     command = SetInstrument(
         symbol=symbol,
-        tick=_plain(body.tick),
-        lot=_plain(body.lot),
-        qty_min=_plain(body.qty_min),
-        qty_max=_plain(body.qty_max),
-        multiplier=_plain(body.multiplier) or Decimal(1),
+        tick=plain_amount(body.tick),
+        lot=plain_amount(body.lot),
+        qty_min=plain_amount(body.qty_min),
+        qty_max=plain_amount(body.qty_max),
+        multiplier=plain_amount(body.multiplier) or Decimal(1),
         expires_at=body.expires_at,
         sector=body.sector,
         asset_class=body.asset_class,
-        collar_pct=_plain(body.collar_pct),
-        collar_abs=_plain(body.collar_abs),
+        collar_pct=plain_amount(body.collar_pct),
+        collar_abs=plain_amount(body.collar_abs),
         is_shortable=body.is_shortable,
         is_halted=body.is_halted,
     )
@@ -290,7 +282,3 @@ async def report_instance(caller: Admin, body: Annotated[InstanceBody, Depends(B
         config_hash=str(body.config_hash),
     )
     return await caller.ask(command)
-
-
-def _plain(amount: Amount | None) -> Decimal | None:
-    return None if amount is None else Decimal(amount)
