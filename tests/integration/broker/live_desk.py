@@ -267,6 +267,11 @@ class LiveDesk:
 
         await until(is_so, seconds=seconds)
 
+    async def acknowledged(self, *order_ids: UUID) -> bool:
+        """Tell whether each of the orders was acknowledged last."""
+        last = [(await self.told(order_id))[-1:] for order_id in order_ids]
+        return last == [["order_acknowledged"]] * len(order_ids)
+
     async def link_reaches(self, status: str) -> None:
         """Wait until the connection is in a state."""
 

@@ -41,6 +41,7 @@ ORDERS_MAX = 500
 _FRAME_BYTES_MAX = 1_000_000
 _DUPLICATE = "client_order_id must be unique"
 _SHOWN = 200
+_GROUPED = frozenset({"oco", "oto", "bracket"})
 
 
 class AlpacaVenue:
@@ -66,6 +67,10 @@ class AlpacaVenue:
         """Send an order."""
         return await self._request("POST", "/v2/orders", wire.order_body(terms))
 
+    async def place_pair(self, target: OrderTerms, stop: OrderTerms) -> Answer:
+        """Send two exits as one order of the class oco."""
+        return await self._request("POST", "/v2/orders", wire.pair_body(target, stop))
+
     async def replace(self, venue_order_id: str, terms: OrderTerms) -> Answer:
         """Put an order in the place of a working one."""
         return await self._request("PATCH", f"/v2/orders/{venue_order_id}", wire.replace_body(terms))
@@ -89,13 +94,20 @@ class AlpacaVenue:
         client_order_id: str,
         *,
         order_id: OrderId,  # noqa: ARG002 - Alpaca finds by client id
-        venue_order_id: str | None,  # noqa: ARG002 - as above
+        venue_order_id: str | None,
         symbol: str,  # noqa: ARG002 - as above
     ) -> VenueOrder | None:
-        """Ask for one order by its client order id."""
-        query = {"client_order_id": client_order_id}
-        found = await self._ask("/v2/orders:by_client_order_id", query, is_absence_told=True)
-        return None if found is None else wire.order_of(found)
+        """Ask for one order by its client order id; by Alpaca's id where it is known, since legs have no other."""
+        path, query = "/v2/orders:by_client_order_id", {"client_order_id": client_order_id}
+        if venue_order_id is not None:
+            path, query = f"/v2/orders/{venue_order_id}", {"nested": "true"}
+        found = await self._ask(path, query, is_absence_told=True)
+        if found is None:
+            return None
+        order = wire.order_of(found)
+        if found.get("order_class") in _GROUPED and venue_order_id is None and not order.legs:
+            return wire.order_of(await self._ask(f"/v2/orders/{order.venue_order_id}", {"nested": "true"}))
+        return order
 
     async def open_orders(self) -> tuple[VenueOrder, ...]:
         """Ask for every order that works, newest last, page by page."""

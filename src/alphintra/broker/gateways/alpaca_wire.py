@@ -25,6 +25,7 @@ __all__ = [
     "fill_of_activity",
     "order_body",
     "order_of",
+    "pair_body",
     "parse",
     "position_of",
     "protocol_error",
@@ -72,6 +73,7 @@ def parse(body: bytes | str) -> Any:  # noqa: ANN401 - JSON of any shape
 def order_of(data: Any) -> VenueOrder:  # noqa: ANN401 - JSON of any shape
     """Read an order. Raises VENUE_PROTOCOL."""
     word = _text(data, "status")
+    legs = data.get("legs")
     return VenueOrder(
         venue_order_id=_text(data, "id"),
         client_order_id=_text(data, "client_order_id"),
@@ -79,16 +81,24 @@ def order_of(data: Any) -> VenueOrder:  # noqa: ANN401 - JSON of any shape
         state=_STATES.get(word, VenueState.UNCLEAR),
         word=word,
         filled_qty=_amount(data, "filled_qty"),
+        legs=tuple(order_of(leg) for leg in legs) if isinstance(legs, list) else (),
+        replaces=_name(data, "replaces"),
+        replaced_by=_name(data, "replaced_by"),
     )
 
 
 def reports_of(data: Any) -> list[VenueOrder | VenueFill]:  # noqa: ANN401 - JSON of any shape
-    """Read a trade update: the execution it tells of, where it does, then the order. Raises VENUE_PROTOCOL."""
+    """Read a trade update: the execution it tells of, where it does, then the order. Raises VENUE_PROTOCOL.
+
+    Of an order that took the place of another the order comes before as well: whose place is known by it alone.
+    """
     order = order_of(_field(data, "order"))
     if _text(data, "event") in {"rejected", "order_replace_rejected", "order_cancel_rejected"}:
         order = replace(order, reason=str(data.get("reason") or data["event"])[:_SHOWN])
     fill = _fill_of_update(data)
-    return [order] if fill is None else [fill, order]
+    if fill is None:
+        return [order]
+    return [fill, order] if order.replaces is None else [order, fill, order]
 
 
 def authorization_of(data: Any) -> str:  # noqa: ANN401 - JSON of any shape
@@ -165,6 +175,14 @@ def order_body(terms: OrderTerms) -> dict[str, object]:
     return body
 
 
+def pair_body(target: OrderTerms, stop: OrderTerms) -> dict[str, object]:
+    """Write a limit and a stop order that close the same, as one order of the class oco."""
+    whole = order_body(stop)
+    loss = {name: whole[name] for name in ("stop_price", "limit_price") if name in whole}
+    body = order_body(target)
+    return {**body, "order_class": "oco", "take_profit": {"limit_price": body["limit_price"]}, "stop_loss": loss}
+
+
 def replace_body(terms: OrderTerms) -> dict[str, object]:
     """Write what is to change of a working order; it has one field for both kinds of trail."""
     whole = order_body(terms)
@@ -185,6 +203,10 @@ def _text(data: Any, name: str) -> str:  # noqa: ANN401 - JSON of any shape
     if not isinstance(value, str):
         raise protocol_error(f"a {name} that is no text")
     return value
+
+
+def _name(data: Any, name: str) -> str | None:  # noqa: ANN401 - JSON of any shape
+    return None if data.get(name) is None else _text(data, name)
 
 
 def _amount(data: Any, name: str) -> Decimal:  # noqa: ANN401 - JSON of any shape

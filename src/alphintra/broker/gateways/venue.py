@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -23,6 +23,7 @@ __all__ = [
     "Answer",
     "Duplicate",
     "NotSent",
+    "PairingVenue",
     "Refused",
     "RemoteVenue",
     "Report",
@@ -153,4 +154,16 @@ class RemoteVenue(Protocol):
 
     async def close(self) -> None:
         """Leave the venue."""
+        ...
+
+
+@runtime_checkable
+class PairingVenue(RemoteVenue, Protocol):
+    """A venue elsewhere that works two exits as a pair of its own (``Capabilities.has_pairs``)."""
+
+    async def place_pair(self, target: OrderTerms, stop: OrderTerms) -> Answer:
+        """Send a limit and a stop order that close the same, under the client order id of the first.
+
+        The answer tells of the first, and of the second among its legs.
+        """
         ...

@@ -350,7 +350,7 @@ FOR NO KEY UPDATE;
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders WHERE group_id = $1 ORDER BY queued_at, order_id;
 
 -- live_orders.terms_of_legs: terms of the exits of a group
@@ -366,14 +366,14 @@ UPDATE live_orders SET qty = $2, terms = $3, updated_at = $4 WHERE order_id = $1
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders WHERE order_id = $1 FOR NO KEY UPDATE;
 
 -- live_orders.of_report: the order a venue reports on, by our id or its own, held until the transaction ends
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders
 WHERE account_id = $1 AND (client_order_id = $2 OR venue_order_id = $3)
 ORDER BY (client_order_id = $2) DESC LIMIT 1 FOR NO KEY UPDATE;
@@ -388,19 +388,56 @@ SELECT order_id FROM live_orders WHERE replaces = $1 AND account_id = $2;
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders
 WHERE account_id = $1 AND status IN ('queued', 'sending', 'unknown', 'review', 'working')
 ORDER BY queued_at, order_id;
 
--- live_orders.queue: orders to be sent, oldest first, with what allows it
-SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of
-FROM live_orders WHERE account_id = $1 AND status = 'queued' ORDER BY queued_at, order_id LIMIT $2;
+-- live_orders.queue: orders to be sent, oldest first, with what allows it; without what has to wait for its entry
+SELECT o.order_id, o.terms, o.approval, o.kill_epoch, o.approved_until, o.group_id, o.part_of
+FROM live_orders AS o
+WHERE
+    o.account_id = $1 AND o.status = 'queued'
+    AND (
+        $3::boolean OR o.part_of IS NULL OR NOT EXISTS (
+            SELECT 1 FROM live_orders AS e
+            WHERE
+                e.group_id = o.group_id AND e.leg = 'entry'
+                AND e.status IN ('queued', 'sending', 'unknown', 'review', 'working')
+        )
+    )
+ORDER BY o.queued_at, o.order_id LIMIT $2;
 
 -- live_orders.unanswered: symbols of orders that were sent and of which the venue has told nothing yet
 SELECT DISTINCT symbol FROM live_orders
 WHERE account_id = $1 AND (status IN ('sending', 'unknown', 'review') OR (status = 'queued' AND attempts > 0))
 ORDER BY symbol;
+
+-- live_orders.pair: note that orders were sent as one, or for null that the venue keeps them as such no longer
+UPDATE live_orders SET pair_id = $2 WHERE order_id = ANY($1::uuid[]);
+
+-- live_orders.awaited_legs: symbols of orders that were sent within another and whose ids at the venue are not known
+SELECT DISTINCT symbol FROM live_orders
+WHERE
+    account_id = $1 AND pair_id <> order_id AND venue_order_id IS NULL
+    AND status IN ('queued', 'sending', 'unknown', 'review', 'working')
+ORDER BY symbol;
+
+-- live_orders.halved: orders that work and were sent as one with another that has ended
+SELECT
+    o.order_id, o.account_id, o.client_order_id, o.symbol, o.side, o.qty, o.status, o.venue_order_id, o.filled_qty,
+    o.replaces, o.is_cancel_requested, o.attempts, o.misses, o.unknown_since, o.missed_at, o.updated_at, o.order_class,
+    o.leg, o.group_id, o.part_of, o.prior_qty, o.pair_id
+FROM live_orders AS o
+WHERE
+    o.account_id = $1 AND o.pair_id IS NOT NULL AND o.status = 'working' AND NOT o.is_cancel_requested
+    AND NOT EXISTS (
+        SELECT 1 FROM live_orders AS p
+        WHERE
+            p.group_id = o.group_id AND p.pair_id = o.pair_id AND p.part_of <> o.part_of
+            AND p.status IN ('queued', 'sending', 'unknown', 'review', 'working')
+    )
+ORDER BY o.queued_at, o.order_id;
 
 -- live_orders.queued: an order with what allows it to be sent
 SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of FROM live_orders WHERE order_id = $1;
@@ -409,7 +446,7 @@ SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of 
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders
 WHERE
     account_id = $1 AND status = 'working' AND is_cancel_requested AND venue_order_id IS NOT NULL

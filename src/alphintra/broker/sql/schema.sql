@@ -230,11 +230,13 @@ CREATE TABLE live_orders (
     group_id uuid,
     part_of uuid,
     prior_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    pair_id uuid,
     CONSTRAINT live_orders_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT live_orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric))),
     CONSTRAINT live_orders_held_only_legs CHECK ((((status <> 'held'::text) OR ((leg <> 'entry'::text) AND (part_of
         IS NULL))) AND ((part_of IS NULL) OR (group_id IS NOT NULL)))),
+    CONSTRAINT live_orders_pairs_of_parts CHECK (((pair_id IS NULL) OR (part_of IS NOT NULL))),
     CONSTRAINT live_orders_pkey PRIMARY KEY (order_id),
     CONSTRAINT live_orders_prior_finite CHECK (((prior_qty >= (0)::numeric) AND (prior_qty < 'Infinity'::numeric))),
     CONSTRAINT live_orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
@@ -468,6 +470,9 @@ CREATE INDEX live_orders_active_idx ON live_orders USING btree (account_id, queu
 
 -- index live_orders.live_orders_group_idx
 CREATE INDEX live_orders_group_idx ON live_orders USING btree (group_id) WHERE (group_id IS NOT NULL);
+
+-- index live_orders.live_orders_pair_idx
+CREATE INDEX live_orders_pair_idx ON live_orders USING btree (account_id, pair_id) WHERE (pair_id IS NOT NULL);
 
 -- index live_orders.live_orders_venue_order_id_idx
 CREATE UNIQUE INDEX live_orders_venue_order_id_idx ON live_orders USING btree (account_id, venue_order_id) WHERE
