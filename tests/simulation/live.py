@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alphintra.broker.domain.links import LinkStatus, is_active
 from alphintra.broker.domain.reports import LiveStatus, VenueFill
 from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.gateways.marks import Marks
 from alphintra.broker.gateways.venue import VenueError
 from alphintra.broker.repository.live import Live
 from alphintra.broker.service import live_orders
@@ -162,6 +163,7 @@ class LiveSide:
             live=self._live(),
             venues=None,  # type: ignore[arg-type] # the venue is handed in
             approvals=Approvals(world.bus("broker"), verify_key=VerifyKey.from_text(VERIFY_KEY), clock=world.clock),
+            marks=Marks(world.bus("broker")),
             clock=world.clock,
             ids=world.ids,
             chance=lambda: 0.0,

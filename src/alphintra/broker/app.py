@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from alphintra.broker.endpoints import Endpoints, LinkEndpoints
 from alphintra.broker.gateways.adapters import Adapters
 from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.gateways.marks import Marks
 from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
 from alphintra.broker.service.link_worker import Keeping, LinkKeeper
 from alphintra.contracts import broker as messages
 from alphintra.contracts.risk import KillStateChanged
 from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
+from alphintra.contracts.venue_prices import ListWatchedPrices, WatchPrices
 from alphintra.infrastructure.signing import VerifyKey
 
 if TYPE_CHECKING:
@@ -51,7 +53,15 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     _wire_links(host, LinkEndpoints(live=live, venues=venues, clock=host.clock, ids=host.ids))
     if parts.background:
         chance = SystemRandom().random
-        keeping = Keeping(live=live, venues=venues, approvals=approvals, clock=host.clock, ids=host.ids, chance=chance)
+        keeping = Keeping(
+            live=live,
+            venues=venues,
+            approvals=approvals,
+            marks=Marks(host.bus),
+            clock=host.clock,
+            ids=host.ids,
+            chance=chance,
+        )
         keeper = LinkKeeper(keeping)
         host.on_wake(keeper.wake)
         host.run("links", keeper.run)
@@ -66,3 +76,5 @@ def _wire_links(host: ServiceHost, endpoints: LinkEndpoints) -> None:
     host.bus.answer(messages.ResolveBreak, endpoints.resolve_break)
     host.bus.answer(messages.AdoptExecution, endpoints.adopt_execution)
     host.bus.answer(messages.RotateConnectionKeys, endpoints.rotate_keys)
+    host.bus.answer(WatchPrices, endpoints.watch_prices)
+    host.bus.answer(ListWatchedPrices, endpoints.list_watched_prices)

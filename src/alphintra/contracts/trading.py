@@ -68,7 +68,7 @@ __all__ = [
 class OpenAccount(Command[orders.AccountView], tag="trading.open_account.v1", frozen=True):
     """Open an account: a paper one that trades against a price feed, or a live one that a connection leads to a venue.
 
-    A live account's feed is the one by whose prices risk judges its orders: without one it takes none.
+    A live account's feed is the one by whose prices risk judges its orders: without one those of its own venue.
     The mode never changes. A live account is confirmed by typing its name once more; its starting cash is what the
     venue holds for it. Safe to repeat with the same ``key``.
     """

@@ -135,6 +135,7 @@ SPEC = ServiceSpec(
         "broker.break_found",
         "broker.connection_opened",
         "broker.connection_changed",
+        "broker.prices_stalled",
         "strategy.feed_finished",
     ),
 )

@@ -9,6 +9,7 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
 from alphintra.contracts.strategy import FeedFinished
+from alphintra.contracts.venue_prices import PricesStalled
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.risk.endpoints import (
     AlertEndpoints,
@@ -108,6 +109,7 @@ def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints, contro
     host.hear(from_broker.BreakFound, on_break_found)
     host.hear(from_broker.OrderUncertain, alerts.on_order_uncertain)
     host.hear(from_broker.ConnectionChanged, alerts.on_connection_changed)
+    host.hear(PricesStalled, alerts.on_prices_stalled)
     host.hear(FeedFinished, alerts.on_feed_finished)
     if parts.background:
         host.run("watch", alerts.watch)

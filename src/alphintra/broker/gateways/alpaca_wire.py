@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from alphintra.broker.domain.prices import Quote
 from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState
 from alphintra.broker.gateways.venue import VenueError
 from alphintra.kernel.errors import AlphintraError
@@ -29,6 +30,7 @@ __all__ = [
     "parse",
     "position_of",
     "protocol_error",
+    "quote_of",
     "replace_body",
     "reports_of",
 ]
@@ -154,6 +156,20 @@ def fill_of_activity(data: Any) -> VenueFill:  # noqa: ANN401 - JSON of any shap
         cum_qty=_amount(data, "cum_qty"),
         is_final=_text(data, "type") == "fill",
     )
+
+
+def quote_of(symbol: str, data: Any) -> Quote | None:  # noqa: ANN401 - JSON of any shape
+    """Read a snapshot of a symbol's market, None where nothing was ever traded. Raises VENUE_PROTOCOL.
+
+    A side of the quote on which nobody stands is told as zero.
+    """
+    if not isinstance(data, Mapping) or data.get("latestTrade") is None:
+        return None
+    trade, quote = _field(data, "latestTrade"), data.get("latestQuote")
+    sides = [] if quote is None else [_amount(quote, name) for name in ("bp", "ap")]
+    bid, ask = sides if all(side > 0 for side in sides) and sides else (None, None)
+    moments = [_moment(each, "t") for each in (trade, quote) if each is not None]
+    return Quote(symbol=symbol, price=_positive(trade, "p"), bid=bid, ask=ask, at=max(moments))
 
 
 def order_body(terms: OrderTerms) -> dict[str, object]:

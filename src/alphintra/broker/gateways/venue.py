@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.capabilities import Capabilities
     from alphintra.broker.domain.connections import Connection
     from alphintra.broker.domain.orders import Order
+    from alphintra.broker.domain.prices import Quote
     from alphintra.broker.domain.reports import VenueFill, VenueOrder
     from alphintra.contracts.approval import OrderTerms
     from alphintra.kernel.ids import OrderId
@@ -24,6 +25,7 @@ __all__ = [
     "Duplicate",
     "NotSent",
     "PairingVenue",
+    "PricingVenue",
     "Refused",
     "RemoteVenue",
     "Report",
@@ -166,4 +168,13 @@ class PairingVenue(RemoteVenue, Protocol):
 
         The answer tells of the first, and of the second among its legs.
         """
+        ...
+
+
+@runtime_checkable
+class PricingVenue(RemoteVenue, Protocol):
+    """A venue elsewhere that tells the prices of what is traded there."""
+
+    async def quotes(self, symbols: Sequence[str]) -> tuple[Quote, ...]:
+        """Ask for the newest prices of symbols; one that the venue has no price of is left out."""
         ...

@@ -18,11 +18,19 @@ from alphintra.broker.domain.links import LinkStatus, is_active, may_become, may
 from alphintra.broker.domain.reports import CLOSED, Finding, LiveStatus, VenueFill, VenueOrder, VenueState
 from alphintra.broker.domain.resolving import Verdict, miss
 from alphintra.broker.gateways.pacing import Chance, Pace
-from alphintra.broker.gateways.venue import NotSent, PairingVenue, Refused, Uncertain, VenueError
+from alphintra.broker.gateways.venue import (
+    NotSent,
+    PairingVenue,
+    PricingVenue,
+    Refused,
+    Uncertain,
+    VenueError,
+)
 from alphintra.broker.service import live_orders
 from alphintra.broker.service.hearing import hear_fill, hear_order
 from alphintra.broker.service.live_reconciling import reconcile, replay_executions, replay_orders
 from alphintra.broker.service.pairing import align_pair, unpair
+from alphintra.broker.service.pricing import notice_stalls, take_prices
 from alphintra.broker.service.telling import Desk, open_breaks, turn_link, worker_context
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.links import Link
     from alphintra.broker.domain.reports import LiveOrder
     from alphintra.broker.gateways.approvals import Approvals
+    from alphintra.broker.gateways.marks import Marks
     from alphintra.broker.gateways.venue import Answer, RemoteVenue
     from alphintra.broker.repository.live import Live, Queued
     from alphintra.broker.service.links import Venues
@@ -55,10 +64,13 @@ class Keeping:
         approvals: renews approvals that died in the queue.
         clock: time of day.
         ids: of events and breaks.
+        marks: tells risk and trading what prices are.
         chance: spreads the attempts of many connections.
         look: how often the queue is looked at without a wake.
         reconcile: how often venue and books are compared without a reason.
         cancel_again: how long the venue has for a cancellation before it is asked for again.
+        price: how often prices are asked for.
+        price_silence: how long a symbol may have no new price while its market is open.
     """
 
     live: Live
@@ -66,10 +78,13 @@ class Keeping:
     approvals: Approvals
     clock: Clock
     ids: IdSource
+    marks: Marks
     chance: Chance
     look: timedelta = timedelta(seconds=1)
     reconcile: timedelta = timedelta(seconds=30)
     cancel_again: timedelta = timedelta(seconds=5)
+    price: timedelta = timedelta(seconds=10)
+    price_silence: timedelta = timedelta(minutes=2)
 
 
 class LinkWorker:
@@ -126,9 +141,27 @@ class LinkWorker:
                 tasks.create_task(self._reconcile(venue, listening))
                 tasks.create_task(self._loop("sender", lambda: self._send(venue)))
                 tasks.create_task(self._loop("canceller", lambda: self._cancel(venue)))
+                if isinstance(venue, PricingVenue):
+                    tasks.create_task(self._price(venue))
         finally:
             self._is_caught_up = False
             await venue.close()
+
+    async def _price(self, venue: PricingVenue) -> None:
+        """Ask for prices again and again. That they do not come ends nothing: it is told, and they grow old."""
+        keep, account_id, failures = self._keep, self._account_id, 0
+        while True:
+            live, desk = keep.live, self._desk()
+            try:
+                await take_prices(venue, account_id, live=live, marks=keep.marks, desk=desk, clock=keep.clock)
+                failures, pause = 0, keep.price
+            except AlphintraError as error:
+                failures += 1
+                pause = max(keep.price, self._pace.retry_in(failures))
+                get_logger().warning("prices.retry", account_id=str(account_id), code=error.code, pause=str(pause))
+            with suppress(AlphintraError):
+                await notice_stalls(account_id, live=live, desk=desk, at=self._now(), patience=keep.price_silence)
+            await asyncio.sleep(pause.total_seconds())
 
     async def _listen(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         async for report in venue.stream():

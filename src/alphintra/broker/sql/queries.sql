@@ -545,3 +545,44 @@ UPDATE breaks SET status = 'resolved', resolved_at = $2, resolved_by = $3, resol
 
 -- breaks.open_codes: codes of an account's open breaks
 SELECT DISTINCT code FROM breaks WHERE account_id = $1 AND status = 'open' ORDER BY code;
+
+-- live_prices.unwant: leave only these symbols asked for
+UPDATE live_prices SET is_wanted = false WHERE account_id = $1 AND is_wanted AND NOT symbol = ANY($2::text[]);
+
+-- live_prices.want: ask for the prices of symbols
+INSERT INTO live_prices (account_id, symbol, is_wanted, watched_at)
+SELECT $1, w.symbol, true, $3 FROM unnest($2::text[]) AS w (symbol)
+ON CONFLICT (account_id, symbol) DO UPDATE
+SET is_wanted = true, watched_at = CASE WHEN live_prices.is_wanted THEN live_prices.watched_at ELSE excluded.watched_at END;
+
+-- live_prices.wanted: the symbols that were asked for, with the newest price of each
+SELECT symbol, price, bid, ask, priced_at, watched_at, is_stalled
+FROM live_prices WHERE account_id = $1 AND is_wanted ORDER BY symbol;
+
+-- live_prices.watched: the same, and those an account still has an order or a position in
+SELECT p.symbol, p.price, p.bid, p.ask, p.priced_at, p.watched_at, p.is_stalled
+FROM live_prices AS p
+WHERE
+    p.account_id = $1 AND (
+        p.is_wanted
+        OR EXISTS (
+            SELECT 1 FROM live_orders AS o
+            WHERE
+                o.account_id = p.account_id AND o.symbol = p.symbol
+                AND o.status IN ('queued', 'sending', 'unknown', 'review', 'working')
+        )
+        OR (
+            SELECT sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END) FROM live_executions AS e
+            WHERE e.account_id = p.account_id AND e.symbol = p.symbol
+        ) <> 0
+    )
+ORDER BY p.symbol;
+
+-- live_prices.store: keep newer prices
+UPDATE live_prices AS p SET price = q.price, bid = q.bid, ask = q.ask, priced_at = q.priced_at
+FROM unnest($2::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::timestamptz[])
+AS q (symbol, price, bid, ask, priced_at)
+WHERE p.account_id = $1 AND p.symbol = q.symbol AND (p.priced_at IS NULL OR p.priced_at < q.priced_at);
+
+-- live_prices.turn: note that a symbol's prices stopped coming or come again; no row comes back if that was known
+UPDATE live_prices SET is_stalled = $3 WHERE account_id = $1 AND symbol = $2 AND is_stalled <> $3 RETURNING symbol;

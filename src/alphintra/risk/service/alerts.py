@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
     from alphintra.contracts.risk import AcknowledgeAlert, ListAlerts, SetAlertRule
     from alphintra.contracts.strategy import FeedFinished
+    from alphintra.contracts.venue_prices import PricesStalled
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.risk.repository import AlertRecords, AlertTransaction
@@ -171,6 +172,26 @@ async def hear_connection(
             account_id=event.account_id,
             subject=f"account:{event.account_id}",
             reason=f"The connection is {event.status}. {event.reason}",
+            at=delivery.occurred_at,
+        )
+        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
+
+
+async def hear_stall(
+    delivery: Delivery[PricesStalled], *, alerts: AlertRecords, ids: IdSource, at: datetime
+) -> None:  # fmt: skip
+    """Raise an alert for a symbol whose prices stopped coming from an account's venue, once; coming again is none."""
+    event = delivery.event
+    async with alerts.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery) or not event.is_stalled:
+            return
+        rule = (await tx.rules())[RuleName.FEED_STALE]
+        last = "none came yet" if event.priced_at is None else f"the last is of {event.priced_at.isoformat()}"
+        raised = domain.feed_stale(
+            rule,
+            account_id=event.account_id,
+            subject=f"account:{event.account_id}:{event.symbol}",
+            reason=f"No prices of {event.symbol} come from the venue while its market is open: {last}.",
             at=delivery.occurred_at,
         )
         await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
