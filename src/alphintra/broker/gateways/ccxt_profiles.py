@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from alphintra.broker.domain.capabilities import Capabilities
-from alphintra.kernel.vocabulary import OrderType, TimeInForce
+from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
 
 __all__ = ["Finding", "Profile", "capabilities_of", "profile_of"]
 
@@ -46,6 +46,8 @@ class Profile:
         refusals: beginnings of error texts that are decisions on an order.
         not_taken: parts of error texts which say that nothing was taken.
         duplicates: parts of error texts which say that the client order id was seen before.
+        has_fees_in_money: whether fees are certain to be taken in the account's currency. Where they may be taken of
+            what was bought there is less to sell than was bought, so that an exit for all of it would be refused.
     """
 
     finding: Finding = Finding.SCAN
@@ -57,6 +59,7 @@ class Profile:
     refusals: tuple[str, ...] = ()
     not_taken: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
+    has_fees_in_money: bool = False
 
 
 _KRAKEN_LIFE: Final = timedelta(seconds=5)
@@ -86,6 +89,7 @@ _PROFILES: Final = {
         refusals=("EOrder:", "EGeneral:Invalid arguments", "EQuery:", "EFunding:", "EAccount:", "ETrade:"),
         not_taken=("EService:Deadline elapsed",),
         duplicates=("cl_ord_id",),
+        has_fees_in_money=True,
     ),
     "binance": _BINANCE,
     "binanceus": _BINANCE,
@@ -115,6 +119,7 @@ def capabilities_of(client: Any, profile: Profile) -> Capabilities:  # noqa: ANN
     return Capabilities(
         types=frozenset(kind for kind, is_there in types.items() if is_there),
         times_in_force=frozenset({TimeInForce.GTC} | {kind for kind, name in wanted.items() if times.get(name)}),
+        order_classes=frozenset(OrderClass) if profile.has_fees_in_money else frozenset({OrderClass.SIMPLE}),
         request_life=profile.request_life,
         visibility_delay=_SEEN_AFTER if profile.request_life is None else profile.request_life + _GAP,
         finds_by_client_order_id=profile.finding is not Finding.SCAN,

@@ -127,6 +127,7 @@ class LinkWorker:
             sealed = await rows.links.credentials(link.account_id)
         if sealed is None:
             raise VenueError("VENUE_AUTH", "the connection has no credentials: add them")
+        await self._keep.venues.prepare(link)
         venue = self._keep.venues.connect(link, self._keep.venues.vault().open(sealed, link.account_id))
         self._is_caught_up = False
         self._pace.begin(venue.capabilities.requests_per_minute)
