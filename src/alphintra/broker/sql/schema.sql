@@ -251,6 +251,25 @@ CREATE TABLE live_orders (
         'stop_loss'::text]))))
 );
 
+-- table live_prices
+CREATE TABLE live_prices (
+    account_id uuid NOT NULL,
+    symbol text NOT NULL,
+    is_wanted boolean NOT NULL,
+    price numeric(28,9),
+    bid numeric(28,9),
+    ask numeric(28,9),
+    priced_at timestamp with time zone,
+    watched_at timestamp with time zone NOT NULL,
+    is_stalled boolean DEFAULT false NOT NULL,
+    CONSTRAINT live_prices_ask_check CHECK (((ask > (0)::numeric) AND (ask < 'Infinity'::numeric))),
+    CONSTRAINT live_prices_bid_check CHECK (((bid > (0)::numeric) AND (bid < 'Infinity'::numeric))),
+    CONSTRAINT live_prices_dated CHECK (((price IS NULL) = (priced_at IS NULL))),
+    CONSTRAINT live_prices_pkey PRIMARY KEY (account_id, symbol),
+    CONSTRAINT live_prices_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT live_prices_symbol_check CHECK ((symbol <> ''::text))
+);
+
 -- table markets
 CREATE TABLE markets (
     feed_id uuid NOT NULL,
@@ -431,6 +450,10 @@ ALTER TABLE live_orders ADD CONSTRAINT live_orders_account_id_fkey FOREIGN KEY (
 -- foreign key live_orders.live_orders_order_id_fkey
 ALTER TABLE live_orders ADD CONSTRAINT live_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES
     verdicts(order_id);
+
+-- foreign key live_prices.live_prices_account_id_fkey
+ALTER TABLE live_prices ADD CONSTRAINT live_prices_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    links(account_id);
 
 -- foreign key paper_positions.paper_positions_account_id_fkey
 ALTER TABLE paper_positions ADD CONSTRAINT paper_positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
