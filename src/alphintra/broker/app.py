@@ -13,9 +13,9 @@ from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
 from alphintra.broker.service.link_worker import Keeping, LinkKeeper
 from alphintra.contracts import broker as messages
+from alphintra.contracts.broker import ListWatchedPrices, WatchPrices
 from alphintra.contracts.risk import KillStateChanged
 from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
-from alphintra.contracts.venue_prices import ListWatchedPrices, WatchPrices
 from alphintra.infrastructure.signing import VerifyKey
 
 if TYPE_CHECKING:

@@ -35,6 +35,7 @@ from alphintra.contracts.broker import (
     ListBreaks,
     ListConnections,
     ListVenueOrders,
+    ListWatchedPrices,
     MarketAdvanced,
     PaperSettingsView,
     ReconcileConnection,
@@ -42,8 +43,9 @@ from alphintra.contracts.broker import (
     RotateConnectionKeys,
     SetPaperSettings,
     VenueOrdersView,
+    WatchedPricesView,
+    WatchPrices,
 )
-from alphintra.contracts.venue_prices import ListWatchedPrices, WatchedPricesView, WatchPrices
 
 if TYPE_CHECKING:
     from alphintra.broker.gateways.approvals import Approvals

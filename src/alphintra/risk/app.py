@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
+from alphintra.contracts.broker import PricesStalled
 from alphintra.contracts.strategy import FeedFinished
-from alphintra.contracts.venue_prices import PricesStalled
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.risk.endpoints import (
     AlertEndpoints,

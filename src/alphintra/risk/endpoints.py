@@ -40,11 +40,16 @@ if TYPE_CHECKING:
     from alphintra.contracts import controls
     from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
     from alphintra.contracts.assessments import LimitVersionsView, OrderDecisionsView
-    from alphintra.contracts.broker import BreakFound, ConnectionChanged, ConnectionOpened, OrderUncertain
+    from alphintra.contracts.broker import (
+        BreakFound,
+        ConnectionChanged,
+        ConnectionOpened,
+        OrderUncertain,
+        PricesStalled,
+    )
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
     from alphintra.contracts.strategy import FeedFinished
     from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
-    from alphintra.contracts.venue_prices import PricesStalled
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.signing import SigningKey
     from alphintra.kernel.clock import Clock

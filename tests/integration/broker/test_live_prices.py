@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alphintra.contracts.venue_prices import ListWatchedPrices, WatchPrices
+from alphintra.contracts.broker import ListWatchedPrices, WatchPrices
 from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from fixtures.services import person_context

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from alphintra.broker.domain.prices import Quote, Watched, by_minute, news, require_symbols, stalls
 from alphintra.broker.repository.prices import PriceRows
 from alphintra.broker.service.links import require_link
-from alphintra.contracts.venue_prices import PricesStalled, WatchedPricesView, WatchedPriceView
+from alphintra.contracts.broker import PricesStalled, WatchedPricesView, WatchedPriceView
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alphintra.broker.gateways.venue import PricingVenue
     from alphintra.broker.repository.live import Live
     from alphintra.broker.service.telling import Desk
-    from alphintra.contracts.venue_prices import ListWatchedPrices, WatchPrices
+    from alphintra.contracts.broker import ListWatchedPrices, WatchPrices
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import AccountId, IdSource
     from alphintra.kernel.messages import Context

@@ -554,7 +554,9 @@ UPDATE live_prices SET is_wanted = false WHERE account_id = $1 AND is_wanted AND
 INSERT INTO live_prices (account_id, symbol, is_wanted, watched_at)
 SELECT $1, w.symbol, true, $3 FROM unnest($2::text[]) AS w (symbol)
 ON CONFLICT (account_id, symbol) DO UPDATE
-SET is_wanted = true, watched_at = CASE WHEN live_prices.is_wanted THEN live_prices.watched_at ELSE excluded.watched_at END;
+SET
+    is_wanted = true,
+    watched_at = CASE WHEN live_prices.is_wanted THEN live_prices.watched_at ELSE excluded.watched_at END;
 
 -- live_prices.wanted: the symbols that were asked for, with the newest price of each
 SELECT symbol, price, bid, ask, priced_at, watched_at, is_stalled

@@ -21,11 +21,13 @@ from alphintra.contracts.broker import (
     KeysRotatedView,
     ListBreaks,
     ListConnections,
+    ListWatchedPrices,
     ReconcileConnection,
     ResolveBreak,
     RotateConnectionKeys,
+    WatchedPricesView,
+    WatchPrices,
 )
-from alphintra.contracts.venue_prices import ListWatchedPrices, WatchedPricesView, WatchPrices
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
 
 __all__ = ["routes"]

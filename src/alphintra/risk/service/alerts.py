@@ -22,10 +22,9 @@ from alphintra.risk.domain import alerts as domain
 from alphintra.risk.domain.alerts import Alert, AlertRule, Raised, RuleName, Severity
 
 if TYPE_CHECKING:
-    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
+    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain, PricesStalled
     from alphintra.contracts.risk import AcknowledgeAlert, ListAlerts, SetAlertRule
     from alphintra.contracts.strategy import FeedFinished
-    from alphintra.contracts.venue_prices import PricesStalled
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.risk.repository import AlertRecords, AlertTransaction
