@@ -59,7 +59,7 @@ LETTER_BYTES = 400_000
 LETTER_EVENTS = 64
 RELAY_BATCH = 256
 RELAY_IDLE_S = 1.0
-RELAY_EVERY_S = 0.025  # at load: what queues up meanwhile shares messages, and transactions wherever they are heard
+RELAY_EVERY_S = 0.05  # at load: what queues up meanwhile shares messages, and transactions wherever they are heard
 RELAY_MANY = 4  # events at one look that mean load: a person, or a strategy that waits for its order, makes fewer
 PUBLISH_WAIT_S = 5.0
 

@@ -46,6 +46,7 @@ __all__ = ["BookEndpoints", "Endpoints", "OrderQueue"]
 QUEUE_MAX = 1024
 BATCH_MAX = 64
 GATHER_S = 0.002
+GATHERED_MAX = 16  # a batch of these is cheap enough an order; more come while it is written
 Waiting = tuple["Submission", "asyncio.Future[orders.OrderView]"]
 
 
@@ -64,7 +65,7 @@ class OrderQueue:
         self._waiting: deque[Waiting] = deque()
         self._filled = asyncio.Event()
         self._enough = asyncio.Event()
-        self._together = 1  # how many the last batch was made of
+        self._expected = 1  # as many as were in the queue or answered a moment ago
 
     async def submit(self, item: Submission) -> orders.OrderView:
         """Queue an order and wait for the decision on it. Raises BUSY when the queue is full."""
@@ -73,7 +74,7 @@ class OrderQueue:
         future: asyncio.Future[orders.OrderView] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._filled.set()
-        if len(self._waiting) >= self._together:
+        if len(self._waiting) >= self._expected:
             self._enough.set()
         return await future
 
@@ -83,14 +84,14 @@ class OrderQueue:
             await self._filled.wait()
             await self._gather()
             batch = self._take()
-            self._together = max(1, len(batch))
-            if not batch:
+            if batch:
+                await self._write(batch)
+            else:
                 self._filled.clear()
-                continue
-            await self._write(batch)
+            self._expected = min(len(batch) + len(self._waiting), GATHERED_MAX)
 
     async def _gather(self) -> None:
-        if len(self._waiting) >= self._together:
+        if len(self._waiting) >= self._expected:
             return
         self._enough.clear()
         with suppress(TimeoutError):
