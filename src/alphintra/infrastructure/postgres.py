@@ -105,7 +105,6 @@ class Session:
         with _translated():
             await self._connection.executemany(self._statements[name], batch)
 
-
     async def keep_plans(self) -> None:
         """Run the statements of this transaction by the plans that fit any values.
 

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Market
     from alphintra.strategy.repository import Dataset, Desk
 
-__all__ = ["Source", "control_feed", "create_feed", "feed_source", "feed_steps", "get_feed", "list_feeds", "prepare_feed"]
+__all__ = [
+    "Source",
+    "control_feed",
+    "create_feed",
+    "feed_source",
+    "feed_steps",
+    "get_feed",
+    "list_feeds",
+    "prepare_feed",
+]
 
 SYMBOLS_MAX = 50
 INTERVAL_MS_MAX = 86_400_000
