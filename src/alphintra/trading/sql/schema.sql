@@ -338,6 +338,10 @@ CREATE TABLE orders (
     CONSTRAINT orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT orders_qty_or_notional CHECK ((num_nonnulls(qty, notional) = 1)),
     CONSTRAINT orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT orders_status_known CHECK ((status = ANY (ARRAY['denied'::text, 'held'::text, 'pending_new'::text,
+        'accepted'::text, 'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'pending_replace'::text,
+        'suspended'::text, 'done_for_day'::text, 'filled'::text, 'canceled'::text, 'expired'::text,
+        'rejected'::text, 'replaced'::text, 'unknown'::text]))),
     CONSTRAINT orders_terms_finite CHECK ((COALESCE(((notional > (0)::numeric) AND (notional <
         'Infinity'::numeric)), true) AND COALESCE(((stop_price > (0)::numeric) AND (stop_price <
         'Infinity'::numeric)), true) AND COALESCE(((trail_price > (0)::numeric) AND (trail_price <
@@ -517,11 +521,10 @@ CREATE INDEX orders_created_idx ON orders USING btree (created_at DESC, order_id
 -- index orders.orders_group_idx
 CREATE INDEX orders_group_idx ON orders USING btree (group_id) WHERE (group_id IS NOT NULL);
 
--- index orders.orders_open_idx
-CREATE INDEX orders_open_idx ON orders USING btree (account_id, created_at, order_id) WHERE (status = ANY
-    (ARRAY['created'::text, 'pending_approval'::text, 'held'::text, 'pending_new'::text, 'accepted'::text,
-    'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'pending_replace'::text, 'suspended'::text,
-    'done_for_day'::text, 'unknown'::text]));
+-- index orders.orders_open_page_idx
+CREATE INDEX orders_open_page_idx ON orders USING btree (account_id, created_at, order_id) WHERE (status = ANY
+    (ARRAY['held'::text, 'pending_new'::text, 'accepted'::text, 'new'::text, 'partially_filled'::text,
+    'pending_cancel'::text, 'pending_replace'::text, 'suspended'::text, 'done_for_day'::text, 'unknown'::text]));
 
 -- index trades.trades_account_opened_idx
 CREATE INDEX trades_account_opened_idx ON trades USING btree (account_id, opened_at DESC, symbol, trade_no);
