@@ -252,6 +252,12 @@ SELECT replaces FROM orders WHERE order_id = ANY($1::uuid[]) AND replaces IS NOT
 -- orders.history: read what happened to an order, oldest first
 SELECT version, kind, status, detail, occurred_at FROM order_events WHERE order_id = $1 ORDER BY version LIMIT $2;
 
+-- months.kept: until when the tables that are cut by month have their months, and whether rows lie outside of them
+SELECT whole, kept_until, has_rest FROM months_kept();
+
+-- months.keep: make the months that are missing, by the right of the schema's owner
+SELECT part, failure FROM keep_months($1);
+
 -- executions.insert: book an execution, once
 INSERT INTO executions (account_id, execution_id, order_id, book_id, symbol, side, qty, price, fee, realized_pnl,
     executed_at, booked_at, transaction_id)
