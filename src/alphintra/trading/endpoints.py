@@ -28,6 +28,7 @@ from alphintra.trading.service import (
     reports,
     splits,
     submission,
+    upkeep,
 )
 from alphintra.trading.service.views import account_view
 
@@ -35,18 +36,21 @@ if TYPE_CHECKING:
     from alphintra.contracts.risk import KillStateChanged, LimitsChanged, OrdersBarred
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
+    from alphintra.kernel.health import MonthsView
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.gateways import RiskGateway
     from alphintra.trading.repository.books import Books
+    from alphintra.trading.repository.months import Months
     from alphintra.trading.service.submission import Submission
 
-__all__ = ["BookEndpoints", "Endpoints", "OrderQueue"]
+__all__ = ["BookEndpoints", "Endpoints", "OrderQueue", "UpkeepEndpoints"]
 
 QUEUE_MAX = 1024
 BATCH_MAX = 64
 GATHER_S = 0.002
 GATHERED_MAX = 16  # a batch of these is cheap enough an order; more come while it is written
+MONTHS_INTERVAL_S = 3600.0
 Waiting = tuple["Submission", "asyncio.Future[orders.OrderView]"]
 
 
@@ -261,6 +265,26 @@ class Endpoints:
     async def on_executions_reported(self, deliveries: Sequence[Delivery[from_broker.ExecutionReported]]) -> None:
         """Hear ``broker.execution_reported``, many at once, in the order they were told."""
         await fills.book_fills(deliveries, books=self._books, ids=self._ids, at=self._clock.now())
+
+
+class UpkeepEndpoints:
+    """What trading does by itself for as long as it runs."""
+
+    def __init__(self, *, months: Months, books: Books, clock: Clock, ids: IdSource) -> None:
+        self._months = months
+        self._books = books
+        self._clock = clock
+        self._ids = ids
+
+    async def months_kept(self) -> MonthsView:
+        """Return how the tables that are cut by month stand."""
+        return await upkeep.months_kept(months=self._months, at=self._clock.now())
+
+    async def keep_months(self) -> None:
+        """Make the months to come, again and again until cancelled."""
+        while True:
+            await upkeep.keep_months(months=self._months, books=self._books, ids=self._ids, at=self._clock.now())
+            await asyncio.sleep(MONTHS_INTERVAL_S)
 
 
 class BookEndpoints:
