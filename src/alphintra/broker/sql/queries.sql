@@ -446,7 +446,7 @@ FROM live_orders WHERE account_id = $1 AND part_of IS NULL ORDER BY queued_at DE
 
 -- live_executions.find: an execution by the venue's id of it, or by what the order had filled in all by then
 SELECT
-    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, fee_qty
 FROM live_executions
 WHERE
     account_id = $1 AND (
@@ -457,18 +457,19 @@ ORDER BY (execution_id = $2) DESC LIMIT 1;
 
 -- live_executions.insert: store an execution; no row comes back if it was there
 INSERT INTO live_executions (
-    account_id, execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, recorded_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    account_id, execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at,
+    recorded_at, fee_qty
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (account_id, execution_id) DO NOTHING
 RETURNING execution_id;
 
 -- live_executions.external: an execution that we did not order
 SELECT
-    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, fee_qty
 FROM live_executions WHERE account_id = $1 AND execution_id = $2 AND order_id IS NULL;
 
--- live_executions.positions: what the booked executions of an account add up to, by symbol
-SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END) AS qty
+-- live_executions.positions: what the booked executions of an account add up to, by symbol, without fees in kind
+SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END - e.fee_qty) AS qty
 FROM live_executions AS e
 LEFT JOIN adoptions AS a ON a.account_id = e.account_id AND a.execution_id = e.execution_id
 WHERE e.account_id = $1 AND (e.order_id IS NOT NULL OR a.order_id IS NOT NULL)
