@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.contracts.approval import Approval
-from alphintra.contracts.controls import LimitControls
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.messages import Utc, View
 
 __all__ = [

@@ -27,7 +27,6 @@ from alphintra.contracts.controls import (
     InstrumentView,
     LatchesView,
     LatchView,
-    LimitControls,
     LimitProposalsView,
     LimitProposalView,
     OverridesView,
@@ -39,6 +38,7 @@ from alphintra.contracts.controls import (
 )
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
 from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.messages import Command, Event, Utc
 
 __all__ = [

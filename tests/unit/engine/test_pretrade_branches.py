@@ -13,10 +13,10 @@ import pytest
 from alphintra.engine.pretrade.assessment import assess
 from alphintra.engine.pretrade.claims import claim_of
 from alphintra.engine.pretrade.instruments import Instrument, Market, VenueAbilities
-from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.engine.pretrade.totals import is_about_the_whole
 from alphintra.engine.pretrade.values import Book, Credit, Exposure, KillState, Latch, Order, Recent
 from alphintra.kernel.ids import BookId
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 from unit.risk.books import NOON, book, codes, held, limits, order
 

@@ -11,8 +11,9 @@ from typing import Final
 from uuid import UUID
 
 from alphintra.engine.pretrade.instruments import Market, VenueAbilities
-from alphintra.engine.pretrade.limits import LimitControls, LimitSet
+from alphintra.engine.pretrade.limits import LimitSet
 from alphintra.kernel.ids import AccountId, BookId, OrderId
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, PositionIntent, Side, TimeInForce
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "Finding",
     "KillState",
     "Latch",
-    "LimitControls",
     "LimitSet",
     "Order",
     "Recent",

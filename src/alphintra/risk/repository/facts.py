@@ -15,8 +15,9 @@ import msgspec
 from alphintra.engine.pretrade.course import refilled
 from alphintra.engine.pretrade.instruments import Instrument, Market
 from alphintra.engine.pretrade.totals import is_about_the_whole
-from alphintra.engine.pretrade.values import Credit, Latch, LimitControls, Recent
+from alphintra.engine.pretrade.values import Credit, Latch, Recent
 from alphintra.kernel.ids import AccountId, BookId
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import AccountMode, Side
 from alphintra.risk.domain.books import Book, Exposure, KillState, LimitSet, Order
 from alphintra.risk.domain.venues import abilities_of

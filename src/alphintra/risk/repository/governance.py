@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 
 from alphintra.engine.pretrade.course import EquityMark
-from alphintra.engine.pretrade.values import LimitControls
 from alphintra.kernel.ids import AccountId
+from alphintra.kernel.limits import LimitControls
 from alphintra.risk.domain.books import KillScope, KillState, LimitSet
 from alphintra.risk.domain.kills import effective
 from alphintra.risk.repository.facts import limit_set_of

@@ -32,7 +32,7 @@ from alphintra.risk.domain.controls import SYMBOL
 from alphintra.risk.domain.rules import check_reason, next_limits
 from alphintra.risk.repository import Governance
 from alphintra.risk.service.kills import FIRM
-from alphintra.risk.service.rules import controls_of, put_in_force
+from alphintra.risk.service.rules import put_in_force
 from alphintra.risk.service.views import require_visible
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ async def propose_limits(
             order_notional_max=command.order_notional_max,
             position_qty_max=command.position_qty_max,
             may_short=command.may_short,
-            controls=controls_of(command),
+            controls=command.controls,
         )
         next_limits(current, wanted)  # refuses limits that are none
         wanted = replace(wanted, set_by=context.actor.id, set_at=at)
