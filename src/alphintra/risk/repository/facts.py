@@ -87,6 +87,7 @@ async def _with_symbols(
     rows = await session.rows("exposures.list", [account for account, _ in pairs], [symbol for _, symbol in pairs])
     exposures: dict[AccountId, dict[str, Exposure]] = defaultdict(dict)
     markets: dict[AccountId, dict[str, Market]] = defaultdict(dict)
+    kills = {row["symbol"]: KillState(row["symbol_kill"]) for row in rows if row["symbol_kill"] is not None}
     for row in rows:
         exposures[row["account_id"]][row["symbol"]] = _exposure(row)
         markets[row["account_id"]][row["symbol"]] = _market(row)
@@ -100,6 +101,7 @@ async def _with_symbols(
             exposures=exposures[account_id],
             markets=markets[account_id],
             known_symbols=known.get(account_id, ()),
+            symbol_kills=kills,
         )
         for account_id, book in books.items()
     }
