@@ -9,15 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-import msgspec
 import pytest
 
 from alphintra.contracts.broker import AdvanceMarket
 from alphintra.contracts.orders import OrderView
 from alphintra.contracts.risk import MarkPrices
-from alphintra.contracts.strategy import DecisionView, GetDeployment, ListDecisions, ListDeployments, StopDeployment
+from alphintra.contracts.strategy import DecisionView, StopDeployment
 from alphintra.contracts.trading import GetOrder, ListExecutions, SubmitOrder
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.executor import Executor
@@ -25,7 +23,6 @@ from alphintra.engine.graph import compile_plan
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Command
-from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import evaluate
 from alphintra.strategy.service import stepping
 from fixtures.single_service import PowerCutError, opened, stop_at
@@ -197,25 +194,6 @@ async def stepped_until_order_works(stage: Stage, feed_id: Any, deployment_id: A
     stepper = await stage.stepper(feed_id)
     while not [order for order in stage.town.placed(deployment_id) if order.status == "new"]:
         await stage.step(feed_id, stepper=stepper)
-
-
-@pytest.mark.parametrize("key", [{"mode": AccountMode.LIVE}, {"mode": AccountMode.PAPER, "account_id": UUID(int=5)}])
-async def test_a_key_of_another_account_or_mode_reaches_no_deployment_by_its_id(
-    stage: Stage, key: dict[str, Any]
-) -> None:
-    deployment_id = (await stage.deploy(await stage.make_feed())).deployment_id
-    by_key = msgspec.structs.replace(stage.owner, actor=msgspec.structs.replace(stage.owner.actor, **key))
-    asked = (
-        stage.endpoints.get_deployment(GetDeployment(deployment_id=deployment_id), by_key),
-        stage.endpoints.stop_deployment(StopDeployment(deployment_id=deployment_id), by_key),
-        stage.endpoints.list_decisions(ListDecisions(deployment_id=deployment_id), by_key),
-    )
-    for answer in asked:
-        with pytest.raises(AlphintraError, match="AUTH_SCOPE"):
-            await answer
-    assert (await stage.endpoints.list_deployments(ListDeployments(), by_key)).deployments == ()
-    assert (await stage.deployment(deployment_id)).status == "active"
-    assert len((await stage.endpoints.list_deployments(ListDeployments(), stage.owner)).deployments) == 1
 
 
 async def test_a_deployment_stopped_while_its_order_works_still_books_the_fill(stage: Stage) -> None:
