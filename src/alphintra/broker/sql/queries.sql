@@ -419,7 +419,7 @@ ORDER BY symbol;
 -- live_orders.queued: an order with what allows it to be sent
 SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of FROM live_orders WHERE order_id = $1;
 
--- live_orders.cancels: orders whose cancellation the venue is to be asked for
+-- live_orders.cancels: orders whose cancellation the venue is to be asked for; a hold of an hour is of a clock set back
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
@@ -427,7 +427,7 @@ SELECT
 FROM live_orders
 WHERE
     account_id = $1 AND status = 'working' AND is_cancel_requested AND venue_order_id IS NOT NULL
-    AND (cancel_after IS NULL OR cancel_after <= $2)
+    AND (cancel_after IS NULL OR cancel_after <= $2 OR cancel_after > $2::timestamptz + interval '1 minute')
 ORDER BY queued_at, order_id LIMIT $3;
 
 -- live_orders.store: write how an order stands
