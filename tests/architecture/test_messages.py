@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from alphintra.contracts import auth, broker, nocode, notification, risk, strategy, trading, user
+from alphintra.contracts import auth, broker, nocode, notification, risk, strategy, surveillance, trading, user
 from alphintra.kernel import health
 from alphintra.kernel.messages import Command, Event, reply_type, subject_of, tag_of
 from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
 
-PUBLISHED = {module.__name__ for module in (auth, broker, nocode, notification, risk, strategy, trading, user, health)}
+MODULES = (auth, broker, nocode, notification, risk, strategy, surveillance, trading, user, health)
+PUBLISHED = {module.__name__ for module in MODULES}
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
 

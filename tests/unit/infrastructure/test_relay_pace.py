@@ -20,18 +20,18 @@ class Scripted(OutboxRelay):
     def __init__(self, counts: list[int]) -> None:
         stream = type("Client", (), {"jetstream": lambda _self: None})()
         super().__init__(service="user", database=cast("Any", None), nats=cast("Any", stream))
-        self._counts = counts
+        self.counts = counts
         self.looks = 0
         self.done = asyncio.Event()
 
     async def _publish_batch(self) -> int:
         self.looks += 1
         await asyncio.sleep(0)
-        if self.looks < len(self._counts):
+        if self.looks < len(self.counts):
             self.wake()
         else:
             self.done.set()
-        return self._counts[self.looks - 1] if self.looks <= len(self._counts) else 0
+        return self.counts[self.looks - 1] if self.looks <= len(self.counts) else 0
 
 
 async def looks_of(counts: list[int], monkeypatch: pytest.MonkeyPatch) -> tuple[Scripted, asyncio.Task[None]]:
@@ -45,6 +45,7 @@ async def test_a_look_that_finds_few_is_followed_by_the_next_at_once(monkeypatch
     relay, task = await looks_of([1, 3, 2, 1, 0], monkeypatch)
     async with asyncio.timeout(30):
         await relay.done.wait()
+    assert relay.looks == len(relay.counts)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -62,5 +63,6 @@ async def test_a_full_look_is_followed_by_the_next_at_once(monkeypatch: pytest.M
     relay, task = await looks_of([events.RELAY_BATCH, events.RELAY_BATCH, 1], monkeypatch)
     async with asyncio.timeout(30):
         await relay.done.wait()
+    assert relay.looks == len(relay.counts)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from alphintra.trading import endpoints
 from alphintra.trading.endpoints import OrderQueue
+from alphintra.trading.service import submission
 from fixtures.single_service import NOON
 
 LONG_S = 3600.0
@@ -43,7 +44,7 @@ class Desk:
 @pytest_asyncio.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     made = Desk()
-    monkeypatch.setattr(endpoints.submission, "submit_orders", made.write)
+    monkeypatch.setattr(submission, "submit_orders", made.write)
     monkeypatch.setattr(endpoints, "GATHER_S", LONG_S)
     task = asyncio.create_task(made.queue.run())
     yield made
