@@ -85,13 +85,13 @@ class OrderQueue:
     async def run(self) -> None:
         """Write batches until cancelled."""
         while True:
-            await self._filled.wait()
+            if not self._waiting:
+                self._filled.clear()
+                await self._filled.wait()
             await self._gather()
             batch = self._take()
             if batch:
                 await self._write(batch)
-            else:
-                self._filled.clear()
             self._expected = min(len(batch) + len(self._waiting), GATHERED_MAX)
 
     async def _gather(self) -> None:
