@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -86,6 +87,30 @@ def differences(before: LimitSet, after: LimitSet) -> dict[str, tuple[object, ob
     for name in LimitControls.__struct_fields__:
         found[name] = (getattr(before.controls, name), getattr(after.controls, name))
     return {name: values for name, values in found.items() if values[0] != values[1]}
+
+
+def revoked(
+    before: LimitSet, after: LimitSet, working: Sequence[tuple[str, UUID | None]]
+) -> tuple[tuple[str, ...], tuple[UUID, ...]]:
+    """Return the symbols and the strategies with working orders that may not be traded any more.
+
+    Args:
+        before: the limits until now.
+        after: the limits from now on.
+        working: symbol and strategy of the account's open orders, None for orders by hand.
+    """
+    symbols: tuple[str, ...] = ()
+    books: set[UUID] = set()
+    allowed = after.controls.symbols_allowed
+    if allowed is not None and allowed != before.controls.symbols_allowed:
+        symbols = tuple(sorted({symbol for symbol, _ in working} - set(allowed)))
+    approved, former = after.controls.strategies_allowed, before.controls.strategies_allowed or {}
+    if approved is not None:
+        for book_id in {book_id for _, book_id in working if book_id is not None}:
+            version, was = approved.get(str(book_id)), former.get(str(book_id), "")
+            if version is None or (version and version != was):
+                books.add(book_id)
+    return symbols, tuple(sorted(books))
 
 
 def takes_two_people(before: LimitSet, after: LimitSet, *, above: Decimal) -> bool:

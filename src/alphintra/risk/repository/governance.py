@@ -105,9 +105,14 @@ class Governance:
         await self._session.execute("restrictions.insert", *values)
 
     async def barred(self, orders: Sequence[tuple[UUID, UUID, UUID | None, str]]) -> tuple[tuple[UUID, str], ...]:
-        """Read which orders (id, account, book, symbol) a block or restriction stands against, each with its code."""
+        """Read which orders (id, account, book, symbol) may not work any more, each with the code why."""
         rows = await self._session.rows("reservations.barred", *(list(column) for column in zip(*orders, strict=True)))
         return tuple((row["order_id"], row["code"]) for row in rows)
+
+    async def open_scopes(self, account_id: AccountId) -> tuple[tuple[str, UUID | None], ...]:
+        """Read in which symbols and for which strategies orders of an account are open."""
+        rows = await self._session.rows("reservations.open_scopes", account_id)
+        return tuple((row["symbol"], row["book_id"]) for row in rows)
 
     async def lift_restriction(self, restriction_id: UUID, *, by: str, at: datetime) -> Record | None:
         """Take a restriction off the list; None if there is none."""

@@ -352,12 +352,19 @@ FROM unnest(
 ) AS n (order_id, target_qty, filled_qty, open_qty, state, carried_qty, spent, counted_qty, counted_cash)
 WHERE r.order_id = n.order_id;
 
--- reservations.barred: which orders, accepted only now, a block of strategy or symbol or a restriction stands against
+-- reservations.open_scopes: in which symbols and for which strategies orders of an account are open
+SELECT DISTINCT symbol, book_id FROM reservations
+WHERE account_id = $1 AND open_qty > 0 AND state IN ('held', 'confirmed')
+ORDER BY symbol, book_id;
+
+-- reservations.barred: which orders, accepted only now, a block, a restriction or a permission taken back stands against
 SELECT
     w.order_id,
     CASE
         WHEN k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') THEN 'KILL_SWITCH'
-        ELSE 'RISK_RESTRICTED'
+        WHEN p.is_restricted THEN 'RISK_RESTRICTED'
+        WHEN p.is_symbol_revoked THEN 'RISK_NO_PERMISSION'
+        ELSE 'STRATEGY_NOT_APPROVED'
     END AS code
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS w (order_id, account_id, book_id, symbol)
 LEFT JOIN LATERAL (
@@ -368,10 +375,31 @@ LEFT JOIN LATERAL (
     SELECT s.state FROM scope_kills AS s
     WHERE s.scope = 'symbol' AND s.key = w.symbol ORDER BY s.epoch DESC LIMIT 1
 ) AS y ON true
-WHERE k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') OR EXISTS (
-    SELECT 1 FROM restrictions AS r
-    WHERE r.symbol = w.symbol AND r.lifted_at IS NULL AND (r.account_id IS NULL OR r.account_id = w.account_id)
-);
+LEFT JOIN LATERAL (
+    SELECT s.controls FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
+) AS l ON true
+CROSS JOIN LATERAL (
+    SELECT
+        EXISTS (
+            SELECT 1 FROM restrictions AS r
+            WHERE
+                r.symbol = w.symbol AND r.lifted_at IS NULL
+                AND (r.account_id IS NULL OR r.account_id = w.account_id)
+        ) AS is_restricted,
+        coalesce(
+            jsonb_typeof(l.controls -> 'symbols_allowed') = 'array'
+            AND NOT (l.controls -> 'symbols_allowed') ? w.symbol, false
+        ) AS is_symbol_revoked,
+        coalesce(
+            jsonb_typeof(l.controls -> 'strategies_allowed') = 'object'
+            AND NOT (l.controls -> 'strategies_allowed') ? w.book_id::text
+            -- What a person closes by hand needs no approved strategy.
+            AND EXISTS (SELECT 1 FROM reservations AS v WHERE v.order_id = w.order_id AND NOT v.is_reducing), false
+        ) AS is_strategy_revoked
+) AS p
+WHERE
+    k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') OR p.is_restricted
+    OR p.is_symbol_revoked OR p.is_strategy_revoked;
 
 -- reservations.account: whose reservation it is
 SELECT account_id FROM reservations WHERE order_id = $1;
