@@ -47,6 +47,7 @@ SPEC = ServiceSpec(
             grants=("select", "insert"),
             update_columns=("escalated_at", "acknowledged_by", "acknowledged_at", "note"),
         ),
+        TableSpec(name="limit_warnings", data_class="risk_decision", grants=_WRITE),
         TableSpec(name="alert_rules", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="order_stream", data_class="order", grants=("select", "insert"), update_columns=("is_seen",)),
         TableSpec(name="surveillance_parameters", data_class="risk_decision", grants=("select", "insert")),

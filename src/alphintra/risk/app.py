@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
@@ -52,12 +53,12 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.hear(from_trading.PositionTransferred, endpoints.on_position_transferred)
     if parts.background:
         host.run("sweep", endpoints.sweep)
-    controls = _wire_controls(host, parts)
+    controls = _wire_controls(host, parts, alerts.touch)
     _wire_measures(host, parts)
     _wire_alerts(host, parts, alerts, controls)
 
 
-def _wire_controls(host: ServiceHost, parts: Parts) -> ControlEndpoints:
+def _wire_controls(host: ServiceHost, parts: Parts, touch: Callable[[UUID], None]) -> ControlEndpoints:
     endpoints = ControlEndpoints(records=RiskRecords(host.database), clock=host.clock, ids=host.ids)
     answer = host.bus.answer
     answer(messages.ProposeLimits, endpoints.propose_limits)
@@ -78,7 +79,16 @@ def _wire_controls(host: ServiceHost, parts: Parts) -> ControlEndpoints:
     answer(messages.ApproveOverride, endpoints.approve_override)
     answer(messages.KeepSession, endpoints.keep_session)
     answer(messages.ReportInstance, endpoints.report_instance)
-    host.hear_many((from_trading.OrderUpdated, from_trading.CancelRequested), endpoints.on_orders_told)
+
+    async def on_orders_told(
+        deliveries: Sequence[Delivery[from_trading.OrderUpdated | from_trading.CancelRequested]],
+    ) -> None:
+        await endpoints.on_orders_told(deliveries)
+        for delivery in deliveries:
+            event = delivery.event
+            touch(event.account_id if isinstance(event, from_trading.CancelRequested) else event.order.account_id)
+
+    host.hear_many((from_trading.OrderUpdated, from_trading.CancelRequested), on_orders_told)
     host.hear(from_broker.ConnectionOpened, endpoints.on_connection_opened)
     if parts.background:
         host.run("sessions", endpoints.watch_sessions)

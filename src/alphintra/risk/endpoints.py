@@ -219,6 +219,7 @@ class AlertEndpoints:
         self._clock = clock
         self._ids = ids
         self._touched: set[UUID] = set()
+        self._seen: dict[UUID, int] = {}  # how far each feed had come at the last look
 
     def touch(self, account_id: UUID) -> None:
         """Note that an account's positions or working orders changed, for the next look."""
@@ -270,12 +271,14 @@ class AlertEndpoints:
     async def look(self, *, since: datetime) -> None:
         """Raise and escalate once what is due; accounts whose look failed are looked at again."""
         touched, self._touched = self._touched, set()
+        seen = dict(self._seen)
         at = self._clock.now()
         try:
-            await alerts.watch(sorted(touched), since=since, alerts=self._alerts, ids=self._ids, at=at)
+            await alerts.watch(sorted(touched), seen, since=since, alerts=self._alerts, ids=self._ids, at=at)
         except BaseException:
             self._touched |= touched
             raise
+        self._seen = seen
         await alerts.escalate_alerts(alerts=self._alerts, ids=self._ids, at=at)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.limits import LimitControls
+from alphintra.kernel.limits import WARNINGS, LimitControls
 from alphintra.kernel.money import require_finite
 from alphintra.risk.domain.books import Kill, KillState, LimitSet
 from alphintra.risk.domain.controls import SYMBOL, plain
@@ -28,6 +28,7 @@ __all__ = [
 REASON_LENGTH_MAX: Final = 500
 PRICES_MAX: Final = 10_000
 WHOLE_MAX: Final = 1_000_000
+_HUNDRED: Final = Decimal(100)
 _MAY_BE_ZERO: Final = {"cancel_reserve", "fee_bps", "fee_per_unit", "fee_minimum"}
 # The larger (or true) these are, the less passes.
 _NARROWING: Final = {
@@ -69,6 +70,9 @@ def check_controls(controls: LimitControls) -> None:
         if require_finite(Decimal(value), pointer=pointer) < 0 or (least and value <= 0):
             message = f"{name} is {plain(Decimal(value))}: a limit is above zero; leave it out to lift it"
             raise AlphintraError("LIMIT_NOT_POSITIVE", message, pointer=pointer)
+        if name in WARNINGS and value > _HUNDRED:
+            message = f"{name} is {plain(Decimal(value))}: warn at up to 100 percent of a limit"
+            raise AlphintraError("LIMIT_RANGE", message, pointer=pointer)
         if isinstance(value, int) and value > WHOLE_MAX:
             raise AlphintraError("LIMIT_RANGE", f"{name} is at most {WHOLE_MAX}", pointer=pointer)
     if controls.message_burst is not None and controls.cancel_reserve >= controls.message_burst:
@@ -117,7 +121,8 @@ def takes_two_people(before: LimitSet, after: LimitSet, *, above: Decimal) -> bo
     """Tell whether a change lets more pass and lies above the value from which one person does not suffice."""
     if after.order_notional_max <= above:
         return False
-    return any(_is_wider(name, *values) for name, values in differences(before, after).items())
+    changed = differences(before, after)
+    return any(_is_wider(name, *values) for name, values in changed.items() if name not in WARNINGS)
 
 
 def _is_wider(name: str, before: object, after: object) -> bool:

@@ -11,6 +11,7 @@ from alphintra.risk.repository.surveillance import (
     SurveillanceTransaction,
     Taken,
 )
+from alphintra.risk.repository.warnings import Warnings
 
 __all__ = [
     "AlertRecords",
@@ -27,4 +28,5 @@ __all__ = [
     "SurveillanceRecords",
     "SurveillanceTransaction",
     "Taken",
+    "Warnings",
 ]

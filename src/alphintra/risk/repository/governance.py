@@ -35,6 +35,7 @@ class Losing:
     """An account with limits of loss: its equity now, as it was marked before, and how old its oldest price is."""
 
     account_id: AccountId
+    version: int
     controls: LimitControls
     before: EquityMark | None
     equity: Decimal
@@ -252,6 +253,7 @@ def _losing(row: Record) -> Losing:
         )
     return Losing(
         account_id=row["account_id"],
+        version=row["version"],
         controls=msgspec.json.decode(row["controls"], type=LimitControls),
         before=before,
         equity=row["equity"],

@@ -20,6 +20,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from alphintra.risk.domain import alerts as domain
 from alphintra.risk.domain.alerts import Alert, AlertRule, Raised, RuleName, Severity
+from alphintra.risk.service.warnings import changed_accounts, warn_of_limits
 
 if TYPE_CHECKING:
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
@@ -77,11 +78,20 @@ async def raise_alerts(
     return stored
 
 
-async def watch(touched: Sequence[UUID], *, since: datetime, alerts: AlertRecords, ids: IdSource, at: datetime) -> int:
+async def watch(
+    touched: Sequence[UUID],
+    seen: dict[UUID, int],
+    *,
+    since: datetime,
+    alerts: AlertRecords,
+    ids: IdSource,
+    at: datetime,
+) -> int:
     """Raise what is new in refusals, kill states and the use of limits; returns how many.
 
     Args:
-        touched: accounts whose positions or working orders changed.
+        touched: accounts whose positions, working orders or messages changed.
+        seen: how far each feed had come at the last look; left as it is now.
         since: when was last looked, with some overlap: what was raised is not raised again.
         alerts: the store.
         ids: source of ids.
@@ -95,9 +105,8 @@ async def watch(touched: Sequence[UUID], *, since: datetime, alerts: AlertRecord
             if refusals.code == "RISK_REF_STALE":
                 raised.append(_stale(rules, refusals))
         raised += [domain.kill_changed(rules[RuleName.KILL_CHANGED], kill) for kill in await tx.kills(since=since)]
-        if touched:
-            near = rules[RuleName.LIMIT_NEAR]
-            raised += [domain.limit_near(near, use, at=at) for use in await tx.limit_use(touched, share=near.threshold)]
+        accounts = await changed_accounts(tx.session, touched, seen)
+        raised += await warn_of_limits(tx.session, accounts, rules, at=at)
         return len(await raise_alerts(tx, raised, ids=ids, context=service_context(ids), at=at))
 
 

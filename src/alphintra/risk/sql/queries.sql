@@ -650,7 +650,7 @@ SELECT
 FROM scope_kills AS s WHERE s.set_at > $1
 ORDER BY epoch;
 
--- alerts.limit_use: what accounts come to with all working orders filled, the worse way, beside each limit in force
+-- warnings.uses: what accounts come to with all working orders filled, the worse way, beside each limit in force
 WITH held AS (
     SELECT
         s.account_id, s.symbol, sum(s.position_qty) AS position_qty, sum(s.open_buy_qty) AS open_buy_qty,
@@ -682,12 +682,12 @@ WITH held AS (
     WHERE account_id = ANY($1::uuid[]) ORDER BY account_id, version DESC
 ), uses AS (
     SELECT
-        h.account_id, 'position' AS what, h.symbol,
+        h.account_id, 'position' AS what, h.symbol AS name,
         greatest(abs(h.position_qty + h.open_buy_qty), abs(h.position_qty - h.open_sell_qty)) AS used,
-        l.position_qty_max AS most, l.version
+        l.position_qty_max AS most, l.version, l.controls
     FROM held AS h JOIN in_force AS l ON l.account_id = h.account_id
     UNION ALL
-    SELECT m.account_id, k.what, '', k.used, (l.controls ->> k.name)::numeric, l.version
+    SELECT m.account_id, k.what, '', k.used, (l.controls ->> k.name)::numeric, l.version, l.controls
     FROM money AS m
     JOIN in_force AS l ON l.account_id = m.account_id
     CROSS JOIN LATERAL (
@@ -696,11 +696,61 @@ WITH held AS (
         ('credit', 'credit_max', m.gross)
     ) AS k (what, name, used)
     UNION ALL
-    SELECT c.account_id, 'open orders', '', c.orders, (l.controls ->> 'open_orders_max')::numeric, l.version
+    SELECT c.account_id, 'open orders', '', c.orders, (l.controls ->> 'open_orders_max')::numeric, l.version, l.controls
     FROM counted AS c JOIN in_force AS l ON l.account_id = c.account_id
 )
-SELECT u.account_id, u.what, u.symbol, u.used, u.most AS limit, u.version AS limit_version
-FROM uses AS u WHERE u.used >= u.most * $2;
+SELECT
+    u.account_id, u.what, u.name, u.used, u.most, u.version AS limit_version,
+    coalesce((u.controls ->> 'exposure_warn_pct')::numeric, 80) AS warn_pct
+FROM uses AS u WHERE u.most IS NOT NULL AND u.used > 0;
+
+-- warnings.marks: how far feeds have come
+SELECT feed_id, seq FROM feed_marks;
+
+-- warnings.accounts: who has a warning, and who holds something or has open orders on a feed that moved and limits
+-- money; with $2 whoever holds something or has open orders
+SELECT w.account_id FROM limit_warnings AS w WHERE w.is_standing
+UNION
+SELECT b.account_id
+FROM balances AS b
+CROSS JOIN LATERAL (
+    SELECT s.controls FROM limit_sets AS s WHERE s.account_id = b.account_id ORDER BY s.version DESC LIMIT 1
+) AS l
+WHERE
+    ($2::boolean OR (
+        b.feed_id = ANY($1::uuid[]) AND (
+            l.controls ->> 'gross_exposure_max' IS NOT NULL OR l.controls ->> 'net_exposure_max' IS NOT NULL
+            OR l.controls ->> 'credit_max' IS NOT NULL OR l.controls ->> 'bucket_exposure_max' IS NOT NULL
+        )
+    ))
+    AND (
+        EXISTS (SELECT 1 FROM exposures AS x WHERE x.account_id = b.account_id AND x.position_qty <> 0)
+        OR EXISTS (SELECT 1 FROM reservation_totals AS r WHERE r.account_id = b.account_id AND r.open_orders > 0)
+    );
+
+-- warnings.further: limits of accounts that limit classes of instruments, messages or orders to an execution
+SELECT w.account_id, l.version, l.controls
+FROM unnest($1::uuid[]) AS w (account_id)
+CROSS JOIN LATERAL (
+    SELECT s.version, s.controls FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
+) AS l
+WHERE
+    l.controls ->> 'bucket_exposure_max' IS NOT NULL OR l.controls ->> 'message_burst' IS NOT NULL
+    OR l.controls ->> 'order_to_trade_max' IS NOT NULL
+ORDER BY w.account_id;
+
+-- warnings.known: the warnings there ever were of some limits of accounts
+SELECT account_id, what, name, crossing, is_standing, changed_at FROM limit_warnings
+WHERE account_id = ANY($1::uuid[]) AND what = ANY($2::text[]);
+
+-- warnings.save: store how warnings stand
+INSERT INTO limit_warnings (account_id, what, name, crossing, is_standing, changed_at)
+SELECT n.account_id, n.what, n.name, n.crossing, n.is_standing, n.changed_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::timestamptz[]) AS n (
+    account_id, what, name, crossing, is_standing, changed_at
+)
+ON CONFLICT (account_id, what, name) DO UPDATE
+SET crossing = excluded.crossing, is_standing = excluded.is_standing, changed_at = excluded.changed_at;
 
 -- stream.insert: copy actions, each with the newest price risk holds of its symbol
 INSERT INTO order_stream (
@@ -927,13 +977,13 @@ ON CONFLICT (book_id, instance) DO UPDATE SET
 SELECT service FROM fleet WHERE seen_at > $1
 GROUP BY service HAVING count(DISTINCT build || ' ' || config_hash) > 1 ORDER BY service;
 
--- equity.losers: accounts of a feed with limits of loss: their equity now and as it was marked before
+-- equity.losers: accounts of a feed with limits of loss, or a warning: their equity now and as it was marked before
 SELECT
-    b.account_id, l.controls, e.day, e.opening_equity, e.last_equity, e.peak_equity,
+    b.account_id, l.version, l.controls, e.day, e.opening_equity, e.last_equity, e.peak_equity,
     b.cash + coalesce(h.worth, 0) AS equity, coalesce(h.unpriced, 0) AS unpriced, h.oldest
 FROM balances AS b
 CROSS JOIN LATERAL (
-    SELECT s.controls FROM limit_sets AS s WHERE s.account_id = b.account_id ORDER BY s.version DESC LIMIT 1
+    SELECT s.version, s.controls FROM limit_sets AS s WHERE s.account_id = b.account_id ORDER BY s.version DESC LIMIT 1
 ) AS l
 LEFT JOIN equity_marks AS e ON e.account_id = b.account_id
 LEFT JOIN LATERAL (
@@ -946,6 +996,7 @@ LEFT JOIN LATERAL (
 WHERE b.feed_id = $1 AND (
     l.controls ->> 'daily_loss_max' IS NOT NULL OR l.controls ->> 'daily_loss_halt' IS NOT NULL
     OR l.controls ->> 'drawdown_max_pct' IS NOT NULL OR l.controls ->> 'drawdown_halt_pct' IS NOT NULL
+    OR EXISTS (SELECT 1 FROM limit_warnings AS w WHERE w.account_id = b.account_id AND w.is_standing)
 )
 ORDER BY b.account_id;
 

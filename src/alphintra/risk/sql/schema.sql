@@ -438,6 +438,19 @@ CREATE TABLE limit_sets (
     CONSTRAINT limit_sets_version_check CHECK ((version > 0))
 );
 
+-- table limit_warnings
+CREATE TABLE limit_warnings (
+    account_id uuid NOT NULL,
+    what text NOT NULL,
+    name text NOT NULL,
+    crossing bigint NOT NULL,
+    is_standing boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT limit_warnings_crossing_check CHECK ((crossing > 0)),
+    CONSTRAINT limit_warnings_pkey PRIMARY KEY (account_id, what, name),
+    CONSTRAINT limit_warnings_what_check CHECK ((what <> ''::text))
+);
+
 -- table message_buckets
 CREATE TABLE message_buckets (
     account_id uuid NOT NULL,
@@ -845,6 +858,9 @@ CREATE INDEX kill_states_firm_idx ON kill_states USING btree (epoch) WHERE (scop
 
 -- index latches.latches_account_idx
 CREATE INDEX latches_account_idx ON latches USING btree (account_id) WHERE (lifted_at IS NULL);
+
+-- index limit_warnings.limit_warnings_standing_idx
+CREATE INDEX limit_warnings_standing_idx ON limit_warnings USING btree (account_id) WHERE is_standing;
 
 -- index order_stream.order_stream_person_idx
 CREATE INDEX order_stream_person_idx ON order_stream USING btree (owner_id, symbol, happened_at);
