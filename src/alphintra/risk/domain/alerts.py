@@ -64,6 +64,8 @@ class RuleName(StrEnum):
     ORDER_TO_TRADE = "order_to_trade"
     COPY_LAG = "copy_lag"
     REVIEW_DUE = "review_due"
+    FEED_SILENT = "feed_silent"
+    DETECTOR_DEAD = "detector_dead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,8 @@ class AlertRule:
         is_enabled: whether alerts are raised at all.
         severity: of its alerts; a loss of twice the threshold is critical whatever this says.
         threshold: share of a limit for limit_near, where limit sets do not ask for a smaller one, of the day's first
-            equity for loss, messages for each trade for order_to_trade, seconds for copy_lag; not looked at by others.
+            equity for loss, messages for each trade for order_to_trade, seconds for copy_lag and feed_silent, times
+            the patience with a job for detector_dead; not looked at by others.
         repeat_after_s: a happening of the same kind on the same subject is told again after so long; limits are told
             of when they are crossed and when there is room again, however long it takes.
         escalate_after_s: an alert nobody acknowledged goes to risk again, as critical, after so long; 0 for never.
@@ -177,6 +180,8 @@ DEFAULT_RULES: Final[Mapping[RuleName, AlertRule]] = MappingProxyType(
             _rule(RuleName.ORDER_TO_TRADE, Severity.WARNING, "100", 3600, 0),
             _rule(RuleName.COPY_LAG, Severity.WARNING, "5", 300, 900),
             _rule(RuleName.REVIEW_DUE, Severity.WARNING, "0", 86_400, 0),
+            _rule(RuleName.FEED_SILENT, Severity.WARNING, "15", 1, 900),
+            _rule(RuleName.DETECTOR_DEAD, Severity.CRITICAL, "1", 1, 300),
         )
     }
 )

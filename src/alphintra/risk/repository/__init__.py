@@ -12,6 +12,7 @@ from alphintra.risk.repository.surveillance import (
     Taken,
 )
 from alphintra.risk.repository.warnings import Warnings
+from alphintra.risk.repository.watchdogs import Watches
 
 __all__ = [
     "AlertRecords",
@@ -29,4 +30,5 @@ __all__ = [
     "SurveillanceTransaction",
     "Taken",
     "Warnings",
+    "Watches",
 ]

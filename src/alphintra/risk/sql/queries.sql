@@ -752,6 +752,37 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6:
 ON CONFLICT (account_id, what, name) DO UPDATE
 SET crossing = excluded.crossing, is_standing = excluded.is_standing, changed_at = excluded.changed_at;
 
+-- feed_watches.expect: note what a feed is to do from now on; it counts as heard of
+INSERT INTO feed_watches (feed_id, status, interval_ms, moved_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (feed_id) DO UPDATE
+SET status = excluded.status, interval_ms = excluded.interval_ms, moved_at = excluded.moved_at;
+
+-- feed_watches.move: note which of the feeds moved on since the last look
+UPDATE feed_watches AS w SET seq = m.seq, moved_at = $1
+FROM feed_marks AS m WHERE m.feed_id = w.feed_id AND m.seq <> w.seq;
+
+-- feed_watches.list: the feeds that run, and those told to be silent
+SELECT feed_id, status, interval_ms, moved_at, is_silent, silences FROM feed_watches
+WHERE status = 'running' OR is_silent ORDER BY feed_id;
+
+-- feed_watches.tell: store what was told of feeds
+UPDATE feed_watches AS w SET is_silent = n.is_silent, silences = n.silences
+FROM unnest($1::uuid[], $2::boolean[], $3::bigint[]) AS n (feed_id, is_silent, silences)
+WHERE w.feed_id = n.feed_id;
+
+-- job_beats.note: note that a background job came round
+INSERT INTO job_beats (job, beat_at) VALUES ($1, $2)
+ON CONFLICT (job) DO UPDATE SET beat_at = greatest(job_beats.beat_at, excluded.beat_at);
+
+-- job_beats.lock: when each job last came round, to tell of it
+SELECT job, beat_at, is_dead, deaths FROM job_beats ORDER BY job FOR NO KEY UPDATE;
+
+-- job_beats.tell: store what was told of jobs
+INSERT INTO job_beats (job, beat_at, is_dead, deaths)
+SELECT n.job, n.beat_at, n.is_dead, n.deaths
+FROM unnest($1::text[], $2::timestamptz[], $3::boolean[], $4::bigint[]) AS n (job, beat_at, is_dead, deaths)
+ON CONFLICT (job) DO UPDATE SET is_dead = excluded.is_dead, deaths = excluded.deaths;
+
 -- stream.insert: copy actions, each with the newest price risk holds of its symbol
 INSERT INTO order_stream (
     event_id, happened_at, stored_at, kind, owner_id, account_id, order_id, symbol, side, type, qty, price, reference,

@@ -340,6 +340,20 @@ CREATE TABLE feed_marks (
     CONSTRAINT feed_marks_seq_check CHECK ((seq >= 0))
 );
 
+-- table feed_watches
+CREATE TABLE feed_watches (
+    feed_id uuid NOT NULL,
+    status text NOT NULL,
+    interval_ms bigint NOT NULL,
+    seq bigint DEFAULT '-1'::integer NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
+    is_silent boolean DEFAULT false NOT NULL,
+    silences bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT feed_watches_interval_ms_check CHECK ((interval_ms >= 0)),
+    CONSTRAINT feed_watches_pkey PRIMARY KEY (feed_id),
+    CONSTRAINT feed_watches_silences_check CHECK ((silences >= 0))
+);
+
 -- table fleet
 CREATE TABLE fleet (
     service text NOT NULL,
@@ -367,6 +381,16 @@ CREATE TABLE instruments (
     set_at timestamp with time zone NOT NULL,
     CONSTRAINT instruments_pkey PRIMARY KEY (symbol, version),
     CONSTRAINT instruments_version_check CHECK ((version > 0))
+);
+
+-- table job_beats
+CREATE TABLE job_beats (
+    job text NOT NULL,
+    beat_at timestamp with time zone NOT NULL,
+    is_dead boolean DEFAULT false NOT NULL,
+    deaths bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT job_beats_deaths_check CHECK ((deaths >= 0)),
+    CONSTRAINT job_beats_pkey PRIMARY KEY (job)
 );
 
 -- table kill_states
