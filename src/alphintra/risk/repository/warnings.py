@@ -9,6 +9,7 @@ import msgspec
 
 from alphintra.kernel.limits import LimitControls
 from alphintra.risk.domain.warnings import LimitUse, LimitWarning
+from alphintra.risk.repository.facts import read_books
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from alphintra.infrastructure.postgres import Session
+    from alphintra.kernel.ids import AccountId
+    from alphintra.risk.domain.books import Book
 
 __all__ = ["Warnings"]
 
@@ -48,6 +51,10 @@ class Warnings:
         """Read the limits, with their version, of accounts that limit classes, messages or orders to an execution."""
         rows = await self._session.rows("warnings.further", account_ids)
         return tuple((row["account_id"], row["version"], _to_controls(row["controls"])) for row in rows)
+
+    async def book(self, account_id: AccountId, *, at: datetime) -> Book:
+        """Read an account's whole book."""
+        return await read_books(self._session, account_id, at=at)
 
     async def tokens(self, account_id: UUID) -> tuple[Decimal, datetime] | None:
         """Read what was left in an account's message bucket, and when."""

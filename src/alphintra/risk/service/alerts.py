@@ -20,6 +20,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from alphintra.risk.domain import alerts as domain
 from alphintra.risk.domain.alerts import Alert, AlertRule, Raised, RuleName, Severity
+from alphintra.risk.repository import Warnings
 from alphintra.risk.service.warnings import changed_accounts, warn_of_limits
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ async def watch(
             if refusals.code == "RISK_REF_STALE":
                 raised.append(_stale(rules, refusals))
         raised += [domain.kill_changed(rules[RuleName.KILL_CHANGED], kill) for kill in await tx.kills(since=since)]
-        accounts = await changed_accounts(tx.session, touched, seen)
-        raised += await warn_of_limits(tx.session, accounts, rules, at=at)
+        warnings = Warnings(tx.session)
+        accounts = await changed_accounts(warnings, touched, seen)
+        raised += await warn_of_limits(warnings, accounts, rules, at=at)
         return len(await raise_alerts(tx, raised, ids=ids, context=service_context(ids), at=at))
 
 

@@ -13,45 +13,42 @@ from alphintra.engine.pretrade.totals import stakes_of
 from alphintra.kernel.ids import AccountId
 from alphintra.risk.domain.alerts import Raised, RuleName
 from alphintra.risk.domain.warnings import MEASURED, LimitUse, judged
-from alphintra.risk.repository import Warnings
-from alphintra.risk.repository.facts import read_books
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alphintra.infrastructure.postgres import Session
     from alphintra.kernel.limits import LimitControls
     from alphintra.risk.domain.alerts import AlertRule
+    from alphintra.risk.repository import Warnings
 
 __all__ = ["changed_accounts", "warn", "warn_of_limits"]
 
 
-async def changed_accounts(session: Session, touched: Iterable[UUID], seen: dict[UUID, int]) -> list[UUID]:
+async def changed_accounts(warnings: Warnings, touched: Iterable[UUID], seen: dict[UUID, int]) -> list[UUID]:
     """Return whose use of limits is to be looked at: touched, warned of, or with prices that moved since ``seen``.
 
     ``seen`` is left as the feeds are now.
     """
-    marks, found = await Warnings(session).accounts(seen)
+    marks, found = await warnings.accounts(seen)
     seen.clear()
     seen.update(marks)
     return sorted({*touched, *found})
 
 
 async def warn_of_limits(
-    session: Session, account_ids: Sequence[UUID], rules: Mapping[RuleName, AlertRule], *, at: datetime
+    warnings: Warnings, account_ids: Sequence[UUID], rules: Mapping[RuleName, AlertRule], *, at: datetime
 ) -> list[Raised]:
     """Hold what accounts use of their limits against the shares they are warned at; returns what is to be told."""
     if not account_ids:
         return []
-    warnings = Warnings(session)
     uses = list(await warnings.uses(account_ids))
     for account_id, version, controls in await warnings.further(account_ids):
-        uses += await _further(session, account_id, controls, version=version, at=at)
-    return await warn(session, uses, account_ids, MEASURED, rule=rules[RuleName.LIMIT_NEAR], at=at)
+        uses += await _further(warnings, account_id, controls, version=version, at=at)
+    return await warn(warnings, uses, account_ids, MEASURED, rule=rules[RuleName.LIMIT_NEAR], at=at)
 
 
 async def warn(
-    session: Session,
+    warnings: Warnings,
     uses: Sequence[LimitUse],
     account_ids: Sequence[UUID],
     whats: Sequence[str],
@@ -60,20 +57,18 @@ async def warn(
     at: datetime,
 ) -> list[Raised]:
     """Store which warnings come and go with the uses of some limits of accounts; returns what is to be told."""
-    warnings = Warnings(session)
     found = list(judged(uses, await warnings.standing(account_ids, whats), rule=rule, at=at))
     await warnings.save([warning for _raised, warning in found])
     return [raised for raised, _warning in found]
 
 
 async def _further(
-    session: Session, account_id: UUID, controls: LimitControls, *, version: int, at: datetime
+    warnings: Warnings, account_id: UUID, controls: LimitControls, *, version: int, at: datetime
 ) -> list[LimitUse]:
     """Return the uses of limits that take more than a statement to work out."""
-    warnings = Warnings(session)
     found = []
     if controls.bucket_exposure_max is not None:
-        book = await read_books(session, AccountId(account_id), at=at)
+        book = await warnings.book(AccountId(account_id), at=at)
         found += [
             LimitUse(
                 account_id=account_id,

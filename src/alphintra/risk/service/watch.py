@@ -19,7 +19,7 @@ from alphintra.kernel.vocabulary import OrderStatus
 from alphintra.risk.domain.alerts import RuleName
 from alphintra.risk.domain.books import KillState
 from alphintra.risk.domain.warnings import MARKED, LimitUse, uses_of_loss
-from alphintra.risk.repository import AlertTransaction, Governance
+from alphintra.risk.repository import AlertTransaction, Governance, Warnings
 from alphintra.risk.service.alerts import raise_alerts, service_context
 from alphintra.risk.service.kills import SYSTEM, block
 from alphintra.risk.service.views import require_visible
@@ -87,7 +87,7 @@ async def watch_losses(
         if looked_at:
             alerts = AlertTransaction(tx.session)
             rule = (await alerts.rules())[RuleName.LIMIT_NEAR]
-            told = await warn(tx.session, uses, looked_at, MARKED, rule=rule, at=at)
+            told = await warn(Warnings(tx.session), uses, looked_at, MARKED, rule=rule, at=at)
             await raise_alerts(alerts, told, ids=ids, context=service_context(ids), at=at)
     for account_id, loss in beyond:
         if await block(account_id, loss.state, reason=loss.reason, records=records, ids=ids, at=at):
