@@ -357,7 +357,7 @@ SELECT DISTINCT symbol, book_id FROM reservations
 WHERE account_id = $1 AND open_qty > 0 AND state IN ('held', 'confirmed')
 ORDER BY symbol, book_id;
 
--- reservations.barred: which orders, accepted only now, a block, a restriction or a permission taken back stands against
+-- reservations.barred: which orders, accepted only now, a block, a restriction or a lost permission stands against
 SELECT
     w.order_id,
     CASE
