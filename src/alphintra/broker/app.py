@@ -12,9 +12,9 @@ from alphintra.broker.gateways.marks import Marks
 from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
 from alphintra.broker.service.link_worker import Keeping, LinkKeeper
+from alphintra.broker.service.pricing import PriceKeeping
 from alphintra.contracts import broker as messages
-from alphintra.contracts.broker import ListWatchedPrices, WatchPrices
-from alphintra.contracts.risk import KillStateChanged
+from alphintra.contracts.risk import KillScopeChanged, KillStateChanged
 from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
 from alphintra.infrastructure.signing import VerifyKey
 
@@ -50,6 +50,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.hear_many((OrderSubmitted,), endpoints.on_orders_submitted)
     host.hear_many((CancelRequested,), endpoints.on_cancels_requested)
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)
+    host.hear(KillScopeChanged, endpoints.on_kill_scope_changed)
     _wire_links(host, LinkEndpoints(live=live, venues=venues, clock=host.clock, ids=host.ids))
     if parts.background:
         chance = SystemRandom().random
@@ -57,7 +58,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
             live=live,
             venues=venues,
             approvals=approvals,
-            marks=Marks(host.bus),
+            prices=PriceKeeping(live=live, marks=Marks(host.bus), clock=host.clock, ids=host.ids),
             clock=host.clock,
             ids=host.ids,
             chance=chance,
@@ -76,5 +77,5 @@ def _wire_links(host: ServiceHost, endpoints: LinkEndpoints) -> None:
     host.bus.answer(messages.ResolveBreak, endpoints.resolve_break)
     host.bus.answer(messages.AdoptExecution, endpoints.adopt_execution)
     host.bus.answer(messages.RotateConnectionKeys, endpoints.rotate_keys)
-    host.bus.answer(WatchPrices, endpoints.watch_prices)
-    host.bus.answer(ListWatchedPrices, endpoints.list_watched_prices)
+    host.bus.answer(messages.WatchPrices, endpoints.watch_prices)
+    host.bus.answer(messages.ListWatchedPrices, endpoints.list_watched_prices)

@@ -68,6 +68,7 @@ SPEC = ServiceSpec(
         "trading.cash_booked",
         "trading.split_applied",
         "risk.kill_state_changed",
+        "risk.kill_scope_changed",
     ),
     asks=("risk.renew_approval", "risk.mark_prices", "trading.mark_portfolios"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,7 @@ __all__ = [
     "amount",
     "check_terms",
     "fill_of",
+    "is_ours",
     "order_call",
     "order_of",
     "placed_order",
@@ -41,6 +43,7 @@ _STATES: Final = {
 _WITH_LIMIT: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _QUANTUM: Final = Decimal(1).scaleb(-AMOUNT_PLACES)
 _SHOWN = 60
+_ID_DIGITS = re.compile(r"[0-9a-f]{32}")
 
 
 def protocol_error(detail: str) -> VenueError:
@@ -140,6 +143,11 @@ def order_of(data: Any) -> VenueOrder:  # noqa: ANN401 - a structure of the libr
         word=word,
         filled_qty=filled,
     )
+
+
+def is_ours(client_order_id: str) -> bool:
+    """Tell whether an id is one that our orders are sent under."""
+    return _ID_DIGITS.fullmatch(client_order_id) is not None
 
 
 def fill_of(data: Any, *, quote: str) -> VenueFill:  # noqa: ANN401 - a structure of the library

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alphintra.contracts.assessments import MarkPrice
+from alphintra.contracts.books import PriceMark
 from alphintra.contracts.risk import MarkPrices
-from alphintra.contracts.trading import MarkPortfolios, PriceMark
+from alphintra.contracts.trading import MarkPortfolios
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

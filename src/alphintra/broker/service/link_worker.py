@@ -30,7 +30,7 @@ from alphintra.broker.service import live_orders
 from alphintra.broker.service.hearing import hear_fill, hear_order
 from alphintra.broker.service.live_reconciling import reconcile, replay_executions, replay_orders
 from alphintra.broker.service.pairing import align_pair, unpair
-from alphintra.broker.service.pricing import notice_stalls, take_prices
+from alphintra.broker.service.pricing import PriceKeeping, keep_prices
 from alphintra.broker.service.telling import Desk, open_breaks, turn_link, worker_context
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.links import Link
     from alphintra.broker.domain.reports import LiveOrder
     from alphintra.broker.gateways.approvals import Approvals
-    from alphintra.broker.gateways.marks import Marks
     from alphintra.broker.gateways.venue import Answer, RemoteVenue
     from alphintra.broker.repository.live import Live, Queued
     from alphintra.broker.service.links import Venues
@@ -64,13 +63,11 @@ class Keeping:
         approvals: renews approvals that died in the queue.
         clock: time of day.
         ids: of events and breaks.
-        marks: tells risk and trading what prices are.
+        prices: what the keeping of prices stands on.
         chance: spreads the attempts of many connections.
         look: how often the queue is looked at without a wake.
         reconcile: how often venue and books are compared without a reason.
         cancel_again: how long the venue has for a cancellation before it is asked for again.
-        price: how often prices are asked for.
-        price_silence: how long a symbol may have no new price while its market is open.
     """
 
     live: Live
@@ -78,13 +75,11 @@ class Keeping:
     approvals: Approvals
     clock: Clock
     ids: IdSource
-    marks: Marks
+    prices: PriceKeeping
     chance: Chance
     look: timedelta = timedelta(seconds=1)
     reconcile: timedelta = timedelta(seconds=30)
     cancel_again: timedelta = timedelta(seconds=5)
-    price: timedelta = timedelta(seconds=10)
-    price_silence: timedelta = timedelta(minutes=2)
 
 
 class LinkWorker:
@@ -97,6 +92,7 @@ class LinkWorker:
         self._keep = keeping
         self._wakes = {name: asyncio.Event() for name in ("sender", "canceller", "reconciler")}
         self._is_caught_up = False
+        self._is_behind = False
         self._pace = Pace(keeping.chance)
 
     def wake(self) -> None:
@@ -111,7 +107,7 @@ class LinkWorker:
             link = await self._current()
             if link is None or not is_active(link.status) or link.credentials_version != self.version:
                 return
-            started = self._now()
+            started = _passed()
             try:
                 await self._connected(link)
             except (VenueError, BaseExceptionGroup) as failure:
@@ -119,7 +115,7 @@ class LinkWorker:
                 await self._note_protocol(error)
                 is_refused = error.code == "VENUE_AUTH"
                 await self._turn(LinkStatus.EXPIRED if is_refused else LinkStatus.DEGRADED, error.detail)
-            failures = 1 if self._now() - started > self._keep.reconcile else failures + 1
+            failures = 1 if _passed() - started > self._keep.reconcile else failures + 1
             await asyncio.sleep(self._pace.retry_in(failures).total_seconds())
 
     async def _connected(self, link: Link) -> None:
@@ -143,32 +139,20 @@ class LinkWorker:
                 tasks.create_task(self._loop("sender", lambda: self._send(venue)))
                 tasks.create_task(self._loop("canceller", lambda: self._cancel(venue)))
                 if isinstance(venue, PricingVenue):
-                    tasks.create_task(self._price(venue))
+                    tasks.create_task(keep_prices(venue, self._account_id, self._keep.prices, self._pace))
         finally:
             self._is_caught_up = False
             await venue.close()
 
-    async def _price(self, venue: PricingVenue) -> None:
-        """Ask for prices again and again. That they do not come ends nothing: it is told, and they grow old."""
-        keep, account_id, failures = self._keep, self._account_id, 0
-        while True:
-            live, desk = keep.live, self._desk()
-            try:
-                await take_prices(venue, account_id, live=live, marks=keep.marks, desk=desk, clock=keep.clock)
-                failures, pause = 0, keep.price
-            except AlphintraError as error:
-                failures += 1
-                pause = max(keep.price, self._pace.retry_in(failures))
-                get_logger().warning("prices.retry", account_id=str(account_id), code=error.code, pause=str(pause))
-            with suppress(AlphintraError):
-                await notice_stalls(account_id, live=live, desk=desk, at=self._now(), patience=keep.price_silence)
-            await asyncio.sleep(pause.total_seconds())
-
     async def _listen(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         async for report in venue.stream():
+            has_missed = listening.is_set() and venue.capabilities.is_asked_too
             if report is None:
                 listening.set()
-            elif await self._hear(report, venue):
+            else:
+                has_missed = await self._hear(report, venue)
+            if has_missed:
+                self._is_behind = True
                 self._wakes["reconciler"].set()
 
     async def _hear(self, report: VenueOrder | VenueFill, venue: RemoteVenue) -> bool:
@@ -204,22 +188,23 @@ class LinkWorker:
 
     async def _reconcile(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         await listening.wait()
-        keep, next_full, next_poll = self._keep, self._now(), self._now()
+        keep, next_full, next_poll = self._keep, _passed(), _passed()
 
         async def act() -> None:
             nonlocal next_full, next_poll
             link = await self._current()
             asked = link is not None and link.status is not LinkStatus.OPEN
-            now = self._now()
+            now = _passed()
             if asked or now >= next_full:
                 await self._pace.spend()
                 if await reconcile(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock):
                     next_full = now + keep.reconcile
                 self._is_caught_up = True
                 self._wakes["sender"].set()
-            elif venue.capabilities.has_stream:
+            elif venue.capabilities.has_stream and not venue.capabilities.is_asked_too:
                 await replay_executions(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock)
-            elif now >= next_poll:
+            elif self._is_behind or now >= next_poll:
+                self._is_behind = False
                 await self._pace.spend()
                 next_poll = now + venue.capabilities.poll_every
                 account_id, desk = self._account_id, self._desk()
@@ -481,6 +466,11 @@ async def _find(venue: RemoteVenue, order: LiveOrder) -> VenueOrder | None:
     return await venue.find(
         order.client_order_id, order_id=order.order_id, venue_order_id=order.venue_order_id, symbol=order.symbol
     )
+
+
+def _passed() -> timedelta:
+    """Return how much time has passed, whatever is done to the clock."""
+    return timedelta(seconds=asyncio.get_running_loop().time())
 
 
 def _unresolved(order: LiveOrder) -> Finding:

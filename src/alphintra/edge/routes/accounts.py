@@ -18,7 +18,6 @@ from alphintra.contracts.broker import (
     SetPaperSettings,
     VenueOrdersView,
 )
-from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.orders import AccountsView, AccountView
 from alphintra.contracts.risk import (
     AssessmentsView,
@@ -33,6 +32,7 @@ from alphintra.contracts.risk import (
 from alphintra.contracts.trading import GetAccount, ListAccounts, ListExecutions, ListLedger, ListPositions, OpenAccount
 from alphintra.edge.decoding import Amount, Label, plain_amount
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import AccountMode
 
 __all__ = ["ControlsBody", "LimitsBody", "limits_command", "routes"]
@@ -86,6 +86,10 @@ class ControlsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     order_to_trade_max: Amount | None = None
     order_to_trade_window_s: int = 3600
     is_session_enforced: bool = False
+    exposure_warn_pct: Amount | None = None
+    message_warn_pct: Amount | None = None
+    loss_warn_pct: Amount | None = None
+    drawdown_warn_pct: Amount | None = None
 
 
 class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from alphintra.kernel.ids import AccountId, OrderId
@@ -13,7 +13,6 @@ from alphintra.risk.domain.alerts import (
     DEFAULT_RULES,
     Alert,
     AlertRule,
-    LimitUse,
     Raised,
     Refusals,
     RuleName,
@@ -22,8 +21,6 @@ from alphintra.risk.domain.alerts import (
 from alphintra.risk.domain.books import Kill, KillScope, KillState
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from alphintra.infrastructure.postgres import Database, Record, Session
     from alphintra.kernel.ids import IdSource
 
@@ -94,15 +91,7 @@ class AlertTransaction:
 
     async def kills(self, *, since: datetime) -> tuple[Kill, ...]:
         """Read the kill states set since a time."""
-        rows = await self.session.rows("alerts.kills", since)
-        return tuple(
-            Kill(**{**row, "scope": KillScope(row["scope"]), "state": KillState(row["state"])}) for row in rows
-        )
-
-    async def limit_use(self, account_ids: Sequence[UUID], *, share: Decimal) -> tuple[LimitUse, ...]:
-        """Read where accounts come to use at least a share of their position limit."""
-        rows = await self.session.rows("alerts.limit_use", account_ids, share)
-        return tuple(LimitUse(**row) for row in rows)
+        return tuple(_kill(row) for row in await self.session.rows("alerts.kills", since))
 
     async def account_of(self, order_id: UUID) -> AccountId | None:
         """Read whose order this is, None if risk holds no reservation of it."""
@@ -127,6 +116,23 @@ class AlertRecords:
         async with self._database.session() as session:
             rows = await session.rows("alerts.list", owner_id, open_only, count_max)
         return tuple(Alert(**row) for row in rows)
+
+
+def _kill(row: Record) -> Kill:
+    fields: dict[str, Any] = {**row, "scope": KillScope(row["scope"]), "state": KillState(row["state"])}
+    key = fields.pop("key")
+    match fields["scope"]:
+        case KillScope.USER:
+            fields["owner_id"] = UUID(key)
+        case KillScope.STRATEGY:
+            fields["book_id"] = UUID(key)
+        case KillScope.VENUE:
+            fields["venue"] = key
+        case KillScope.SYMBOL:
+            fields["symbol"] = key
+        case _:
+            pass
+    return Kill(**fields)
 
 
 def _rule(row: Record) -> AlertRule:

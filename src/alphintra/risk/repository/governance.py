@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 
 from alphintra.engine.pretrade.course import EquityMark
-from alphintra.engine.pretrade.values import LimitControls
 from alphintra.kernel.ids import AccountId
-from alphintra.risk.domain.books import KillScope, KillState, LimitSet
+from alphintra.kernel.limits import LimitControls
+from alphintra.kernel.vocabulary import AccountMode
+from alphintra.risk.domain.books import Account, KillScope, KillState, LimitSet
 from alphintra.risk.domain.kills import effective
 from alphintra.risk.repository.facts import limit_set_of
 
@@ -34,6 +35,7 @@ class Losing:
     """An account with limits of loss: its equity now, as it was marked before, and how old its oldest price is."""
 
     account_id: AccountId
+    version: int
     controls: LimitControls
     before: EquityMark | None
     equity: Decimal
@@ -104,9 +106,14 @@ class Governance:
         await self._session.execute("restrictions.insert", *values)
 
     async def barred(self, orders: Sequence[tuple[UUID, UUID, UUID | None, str]]) -> tuple[tuple[UUID, str], ...]:
-        """Read which orders (id, account, book, symbol) a block or restriction stands against, each with its code."""
+        """Read which orders (id, account, book, symbol) may not work any more, each with the code why."""
         rows = await self._session.rows("reservations.barred", *(list(column) for column in zip(*orders, strict=True)))
         return tuple((row["order_id"], row["code"]) for row in rows)
+
+    async def open_scopes(self, account_id: AccountId) -> tuple[tuple[str, UUID | None], ...]:
+        """Read in which symbols and for which strategies orders of an account are open."""
+        rows = await self._session.rows("reservations.open_scopes", account_id)
+        return tuple((row["symbol"], row["book_id"]) for row in rows)
 
     async def lift_restriction(self, restriction_id: UUID, *, by: str, at: datetime) -> Record | None:
         """Take a restriction off the list; None if there is none."""
@@ -204,6 +211,11 @@ class Governance:
         """Read the kill state of a user, strategy or venue."""
         return await self._session.row("kills.current_scope", scope, key)
 
+    async def account_of_book(self, book_id: UUID) -> Account | None:
+        """Read the account a strategy has orders or positions in, None where risk has heard of neither."""
+        row = await self._session.row("books.account", book_id)
+        return None if row is None else Account(**{**row, "mode": AccountMode(row["mode"])})
+
     async def add_scope_kill(self, kill: Kill) -> int:
         """Store a kill state of a user, strategy or venue and return its epoch; the gate must be closed."""
         values = (kill.scope, kill.key, kill.state, kill.reason, kill.set_by, kill.set_at)
@@ -241,6 +253,7 @@ def _losing(row: Record) -> Losing:
         )
     return Losing(
         account_id=row["account_id"],
+        version=row["version"],
         controls=msgspec.json.decode(row["controls"], type=LimitControls),
         before=before,
         equity=row["equity"],
