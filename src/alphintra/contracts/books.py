@@ -29,6 +29,7 @@ __all__ = [
     "PortfolioHistoryView",
     "PositionView",
     "PositionsView",
+    "PriceMark",
     "PricesMarkedView",
     "SplitAppliedView",
     "SummaryView",
@@ -277,6 +278,13 @@ class ActivitiesView(View, frozen=True):
 
     activities: tuple[ActivityView, ...]
     next_page_token: str | None
+
+
+class PriceMark(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbol's newest price."""
+
+    symbol: str
+    price: Decimal
 
 
 class PricesMarkedView(View, frozen=True):

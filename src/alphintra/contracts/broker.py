@@ -330,7 +330,8 @@ class ListBreaks(Command[BreaksView], tag="broker.list_breaks.v1", frozen=True):
 class ResolveBreak(Command[BreakView], tag="broker.resolve_break.v1", frozen=True):
     """Close a break with what a person found out about it.
 
-    ``drop_order`` says, of an order whose answer was lost, that the person looked and the venue does not have it.
+    ``drop_order`` says that the person looked and the venue does not have the order, or is done with it: what of it is
+    still open here ends.
     """
 
     break_id: UUID

@@ -195,10 +195,17 @@ class LiveDesk:
         }
         return OrderTerms(**{**fields, **changes})
 
-    async def submit(self, terms: OrderTerms, *, epoch: int = 1, ttl: timedelta = timedelta(minutes=5)) -> None:
+    async def submit(
+        self,
+        terms: OrderTerms,
+        *,
+        epoch: int = 1,
+        ttl: timedelta = timedelta(minutes=5),
+        book_id: UUID | None = None,
+    ) -> None:
         """Let the broker hear of an approved order."""
         approval = approve(terms, SystemClock(), epoch=epoch, ttl=ttl)  # type: ignore[arg-type] # has the same now
-        event = OrderSubmitted(owner_id=self.owner_id, book_id=None, terms=terms, approval=approval)
+        event = OrderSubmitted(owner_id=self.owner_id, book_id=book_id, terms=terms, approval=approval)
         await self.endpoints.on_order_submitted(delivery_of(event, aggregate_id=terms.order_id))
 
     async def place_group(self, order_class: OrderClass, *orders: dict[str, Any]) -> list[OrderTerms]:

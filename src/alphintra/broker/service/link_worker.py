@@ -96,7 +96,7 @@ class LinkWorker:
             link = await self._current()
             if link is None or not is_active(link.status) or link.credentials_version != self.version:
                 return
-            started = self._now()
+            started = _passed()
             try:
                 await self._connected(link)
             except (VenueError, BaseExceptionGroup) as failure:
@@ -104,7 +104,7 @@ class LinkWorker:
                 await self._note_protocol(error)
                 is_refused = error.code == "VENUE_AUTH"
                 await self._turn(LinkStatus.EXPIRED if is_refused else LinkStatus.DEGRADED, error.detail)
-            failures = 1 if self._now() - started > self._keep.reconcile else failures + 1
+            failures = 1 if _passed() - started > self._keep.reconcile else failures + 1
             await asyncio.sleep(self._pace.retry_in(failures).total_seconds())
 
     async def _connected(self, link: Link) -> None:
@@ -175,13 +175,13 @@ class LinkWorker:
 
     async def _reconcile(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         await listening.wait()
-        keep, next_full, next_poll = self._keep, self._now(), self._now()
+        keep, next_full, next_poll = self._keep, _passed(), _passed()
 
         async def act() -> None:
             nonlocal next_full, next_poll
             link = await self._current()
             asked = link is not None and link.status is not LinkStatus.OPEN
-            now = self._now()
+            now = _passed()
             if asked or now >= next_full:
                 await self._pace.spend()
                 if await reconcile(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock):
@@ -422,6 +422,11 @@ async def _find(venue: RemoteVenue, order: LiveOrder) -> VenueOrder | None:
     return await venue.find(
         order.client_order_id, order_id=order.order_id, venue_order_id=order.venue_order_id, symbol=order.symbol
     )
+
+
+def _passed() -> timedelta:
+    """Return how much time has passed, whatever is done to the clock."""
+    return timedelta(seconds=asyncio.get_running_loop().time())
 
 
 def _unresolved(order: LiveOrder) -> Finding:

@@ -65,6 +65,10 @@ __all__ = [
 BREAKS_LIMIT_MAX = 1000
 RESOLUTION_MAX = 1000
 _CONFIRMATION = "live"
+_DROPPED = {
+    LiveStatus.REVIEW: (LiveStatus.REJECTED, Tale.REJECTED),
+    LiveStatus.WORKING: (LiveStatus.CANCELED, Tale.CANCELED),
+}
 
 
 class Venues(Protocol):
@@ -238,9 +242,10 @@ async def resolve_break(
         if found is None or await visible_link(found.account_id, context, live=live) is None:
             message = f"there is no break {command.break_id}"
             raise AlphintraError("BREAK_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/break_id")
+        if found.order_id is not None:
+            desk, is_wanted = Desk(ids, context), command.drop_order
+            await _drop_order(tx, found, found.order_id, is_wanted=is_wanted, desk=desk, at=at)
         if found.status == "open":
-            if found.code == "ORDER_UNRESOLVED" and found.order_id is not None:
-                await _drop_order(tx, found.order_id, command, desk=Desk(ids, context), at=at)
             await tx.links.resolve(found.break_id, by=context.actor.id, resolution=text, at=at)
             facts: dict[str, object] = {"code": found.code, "break_id": found.break_id, "resolution": text}
             what = f"account:{found.account_id}"
@@ -336,15 +341,27 @@ def _addressed(link: Link, command: AddConnection) -> Link:
     )
 
 
-async def _drop_order(tx: LiveRows, order_id: OrderId, command: ResolveBreak, *, desk: Desk, at: datetime) -> None:
+async def _drop_order(
+    tx: LiveRows, found: Break, order_id: OrderId, *, is_wanted: bool, desk: Desk, at: datetime
+) -> None:
+    """End what of an order the venue does not have, or is done with, at a person's word.
+
+    Executions that come later all the same are booked and flagged, as after any end.
+    """
     order = await tx.lock(order_id)
-    if order is None or order.status is not LiveStatus.REVIEW:
-        return
-    if not command.drop_order:
+    is_waiting = order is not None and order.status is LiveStatus.REVIEW and found.code == "ORDER_UNRESOLVED"
+    if is_waiting and not is_wanted:
         message = "the order still waits for an answer: look at the venue, and say drop_order if it is not there"
         raise AlphintraError("BREAK_KEEPS_ORDER", message, kind=Kind.CONFLICT, pointer="/drop_order")
-    applied = Applied(order=replace(order, status=LiveStatus.REJECTED), tales=(Tale.REJECTED,))
-    await tell(tx, applied, desk=desk, at=at, reason=f"not at the venue, says {desk.context.actor.id}")
+    if order is None or not is_wanted:
+        return
+    group = () if order.group_id is None else await tx.group(order.group_id)
+    for member in (order, *(part for part in group if part.part_of == order_id)):
+        now = await tx.lock(member.order_id) or member  # the end of another may have ended it
+        ended = _DROPPED.get(now.status)
+        if ended is not None:
+            applied = Applied(order=replace(now, status=ended[0]), tales=(ended[1],))
+            await tell(tx, applied, desk=desk, at=at, reason=f"not at the venue, says {desk.context.actor.id}")
 
 
 def _capabilities_view(venues: Venues, link: Link) -> CapabilitiesView | None:

@@ -399,6 +399,7 @@ CREATE TABLE verdicts (
     code text NOT NULL,
     reason text NOT NULL,
     decided_at timestamp with time zone NOT NULL,
+    book_id uuid,
     CONSTRAINT verdicts_code_iff_refused CHECK ((is_sent = (code = ''::text))),
     CONSTRAINT verdicts_pkey PRIMARY KEY (order_id)
 );

@@ -167,8 +167,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
-    AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
-    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+    AND status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
+    'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($2::text[] IS NULL OR status = ANY($2))
     AND ($3::text[] IS NULL OR symbol = ANY($3))
     AND ($4::text IS NULL OR side = $4)
@@ -187,8 +187,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
-    AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
-    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+    AND status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
+    'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($2::text[] IS NULL OR status = ANY($2))
     AND ($3::text[] IS NULL OR symbol = ANY($3))
     AND ($4::text IS NULL OR side = $4)
@@ -206,8 +206,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
     triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
-WHERE status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
-    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+WHERE status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
+    'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($1::uuid IS NULL OR account_id = $1)
     AND ($2::text[] IS NULL OR symbol = ANY($2))
     AND ($3::uuid IS NULL OR book_id = $3)
@@ -251,6 +251,12 @@ SELECT replaces FROM orders WHERE order_id = ANY($1::uuid[]) AND replaces IS NOT
 
 -- orders.history: read what happened to an order, oldest first
 SELECT version, kind, status, detail, occurred_at FROM order_events WHERE order_id = $1 ORDER BY version LIMIT $2;
+
+-- months.kept: until when the tables that are cut by month have their months, and whether rows lie outside of them
+SELECT whole, kept_until, has_rest FROM months_kept();
+
+-- months.keep: make the months that are missing, by the right of the schema's owner
+SELECT part, failure FROM keep_months($1);
 
 -- executions.insert: book an execution, once
 INSERT INTO executions (account_id, execution_id, order_id, book_id, symbol, side, qty, price, fee, realized_pnl,
