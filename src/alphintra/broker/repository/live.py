@@ -221,6 +221,7 @@ class LiveRows:
             fill.cum_qty or None,
             fill.executed_at,
             at,
+            fill.fee_qty,
         )
         return added is not None
 

@@ -419,7 +419,7 @@ ORDER BY symbol;
 -- live_orders.queued: an order with what allows it to be sent
 SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of FROM live_orders WHERE order_id = $1;
 
--- live_orders.cancels: orders whose cancellation the venue is to be asked for
+-- live_orders.cancels: orders whose cancellation the venue is to be asked for; a hold of an hour is of a clock set back
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
@@ -427,7 +427,7 @@ SELECT
 FROM live_orders
 WHERE
     account_id = $1 AND status = 'working' AND is_cancel_requested AND venue_order_id IS NOT NULL
-    AND (cancel_after IS NULL OR cancel_after <= $2)
+    AND (cancel_after IS NULL OR cancel_after <= $2 OR cancel_after > $2::timestamptz + interval '1 minute')
 ORDER BY queued_at, order_id LIMIT $3;
 
 -- live_orders.store: write how an order stands
@@ -467,7 +467,7 @@ FROM live_orders WHERE account_id = $1 AND part_of IS NULL ORDER BY queued_at DE
 
 -- live_executions.find: an execution by the venue's id of it, or by what the order had filled in all by then
 SELECT
-    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, fee_qty
 FROM live_executions
 WHERE
     account_id = $1 AND (
@@ -478,18 +478,19 @@ ORDER BY (execution_id = $2) DESC LIMIT 1;
 
 -- live_executions.insert: store an execution; no row comes back if it was there
 INSERT INTO live_executions (
-    account_id, execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, recorded_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    account_id, execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at,
+    recorded_at, fee_qty
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (account_id, execution_id) DO NOTHING
 RETURNING execution_id;
 
 -- live_executions.external: an execution that we did not order
 SELECT
-    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, fee_qty
 FROM live_executions WHERE account_id = $1 AND execution_id = $2 AND order_id IS NULL;
 
--- live_executions.positions: what the booked executions of an account add up to, by symbol
-SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END) AS qty
+-- live_executions.positions: what the booked executions of an account add up to, by symbol, without fees in kind
+SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END - e.fee_qty) AS qty
 FROM live_executions AS e
 LEFT JOIN adoptions AS a ON a.account_id = e.account_id AND a.execution_id = e.execution_id
 WHERE e.account_id = $1 AND (e.order_id IS NOT NULL OR a.order_id IS NOT NULL)

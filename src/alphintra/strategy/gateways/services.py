@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra import __version__
-from alphintra.contracts.books import ExecutionView
+from alphintra.contracts.books import ExecutionView, PriceMark
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
@@ -29,7 +29,6 @@ from alphintra.contracts.trading import (
     GetOrder,
     ListExecutions,
     MarkPortfolios,
-    PriceMark,
     ReleaseBook,
     SubmitOrder,
 )
