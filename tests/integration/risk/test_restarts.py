@@ -103,8 +103,14 @@ async def latched(scene: Scene) -> None:
 
 
 async def overfilled(scene: Scene) -> None:
-    detail = {"code": "OVERFILL", "symbol": "AAPL", "order_id": None, "detail": "11 of 10"}
-    found = BreakFound(break_id=scene.desk.ids.new(), account_id=scene.account, **detail)  # type: ignore[arg-type] # as named
+    found = BreakFound(
+        break_id=scene.desk.ids.new(),
+        account_id=scene.account,
+        code="OVERFILL",
+        symbol="AAPL",
+        order_id=None,
+        detail="11 of 10",
+    )
     await scene.people.on_break_found(delivery_of(found, aggregate_id=scene.account))
 
 
