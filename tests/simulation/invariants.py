@@ -11,6 +11,7 @@ import asyncpg
 from alphintra.contracts.trading import SubmitOrder
 from alphintra.engine.portfolio import cash_delta
 from alphintra.kernel.vocabulary import TERMINAL, Side
+from simulation.differences import as_booked, live_books, overfilled, overfills_untold
 from simulation.drawing import legs_of
 from simulation.groups import groups_and_replacements
 from simulation.records import records_broken
@@ -46,10 +47,16 @@ async def broken(story: Story) -> list[str]:
         venue = await broker("select * from venue_orders where account_id = any($1)", story.accounts)
         filled = await broker("select * from venue_executions where account_id = any($1)", story.accounts)
         parts = await broker("select * from live_orders where account_id = any($1)", story.accounts)
-        at_live, filled_live = _live_venue(story, parts)
-        venue, filled = [*venue, *at_live], [*filled, *filled_live]
+        breaks = await broker("select * from breaks where account_id = any($1)", story.accounts)
+        latches = await risk("select * from latches where account_id = any($1)", story.accounts)
+        over: dict[UUID, Decimal] = {}
+        if story.live is not None:
+            at_live, filled_live = live_books(story.live, parts, executions)
+            venue, filled = [*venue, *at_live], [*filled, *as_booked(filled_live, executions, breaks)]
+            over = overfilled(at_live)
+            found += overfills_untold(story.live, at_live, breaks=breaks, latches=latches)
+        found += groups_and_replacements(orders, over)
         found += _answered(story, orders)
-        found += groups_and_replacements(orders)
         found += _ended_or_working(orders, venue, live=None if story.live is None else story.live.account_id)
         found += _fills(orders, executions, filled)
         found += _histories(orders, events)
@@ -57,32 +64,6 @@ async def broken(story: Story) -> list[str]:
         found += await _reservations(story, trading, risk)
         found += await _kills(risk, story, venue)
     return found + await records_broken(story)
-
-
-def _live_venue(story: Story, sent: list[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return what the venue elsewhere has in its books, in the words of ours: a part of an exit is that exit."""
-    if story.live is None:
-        return [], []
-    known = {row["client_order_id"]: row["part_of"] or row["order_id"] for row in sent}
-    parts = {row["client_order_id"] for row in sent if row["part_of"] is not None}
-    account_id, venue = story.live.account_id, story.live.venue
-    ids = {row.venue_order_id: known[row.client_order_id] for row in venue.rows}
-    rows = [
-        {"account_id": account_id, "order_id": ids[row.venue_order_id], "status": str(row.state), "is_part": is_part}
-        for row in venue.rows
-        for is_part in [row.client_order_id in parts]
-    ]
-    fills = [
-        {
-            "execution_id": fill.execution_id,
-            "order_id": ids[fill.venue_order_id],
-            "qty": fill.qty,
-            "price": fill.price,
-            "fee": fill.fee,
-        }
-        for fill in venue.fills
-    ]
-    return rows, fills  # type: ignore[return-value] # rows of a venue are mappings too
 
 
 def _answered(story: Story, orders: list[Mapping[str, Any]]) -> list[str]:

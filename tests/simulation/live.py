@@ -16,7 +16,8 @@ from alphintra.broker.service.link_worker import Keeping, LinkWorker
 from alphintra.broker.service.live_reconciling import reconcile
 from alphintra.contracts.broker import AddConnection, ListBreaks, ResolveBreak
 from alphintra.infrastructure.signing import VerifyKey
-from alphintra.kernel.ids import AccountId, OrderId
+from alphintra.kernel.ids import AccountId
+from simulation.venue import OPEN
 from simulation.world import CANARY, VERIFY_KEY
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveSide"]
 
 _WAITING: Final = frozenset({LiveStatus.QUEUED, LiveStatus.SENDING, LiveStatus.UNKNOWN, LiveStatus.REVIEW})
+_TRADES: Final = 0.25
 _FREELY: Final = 60_000_000
 
 
@@ -64,15 +66,25 @@ class LiveSide:
             (1, self._disconnect),
         )
         (act,) = self._world.rng.choices([act for _weight, act in acts], [weight for weight, _act in acts])
-        self._world.note("live", self.venue.trade(), act.__name__)
+        if act == self._send and (self._worker is None or not self._worker._is_caught_up):
+            act = self._reconcile  # as the keeper of connections does first
+        traded = self.venue.trade() if self._world.rng.random() < _TRADES else ""
+        self._world.note("live", traded, act.__name__)
         await self._do(act)
+
+    async def exchange(self) -> None:
+        """Ask the venue for what waits to be asked, and hear what it tells next."""
+        for act in (self._send, self._cancel, self._hear):
+            is_behind = act == self._send and (self._worker is None or not self._worker._is_caught_up)
+            await self._do(self._reconcile if is_behind else act)
 
     async def settle(self) -> bool:
         """Take a sound venue's words, answer every question; True once nothing waits any more."""
         self.venue.behaves = True
+        self.venue.finish_swaps()
         for act in (self._hear_all, self._reconcile, self._send, self._cancel, self._hear_all, self._reconcile):
             await self._do(act)
-        await self._resolve_breaks()
+        await self.resolve_breaks()
         async with self._live().reading() as rows:
             active = await rows.active(self.account_id)
             link = await rows.links.get(self.account_id)
@@ -140,15 +152,16 @@ class LiveSide:
         self._worker = None
         await self._world.run(worker._turn(LinkStatus.DEGRADED, "lost"))
 
-    async def _resolve_breaks(self) -> None:
+    async def resolve_breaks(self) -> None:
         """Say of every difference what a person who looked would say."""
         found = await self._world.ask(ListBreaks(account_id=self.account_id, is_open=True), self._owner)
-        at_venue = {row.client_order_id for row in self.venue.rows}
+        at_venue = {row.client_order_id for row in self.venue.rows if row.state in OPEN}
         async with self._live().reading() as rows:
-            orders = {order.order_id: order for order in await rows.active(self.account_id)}
+            orders = await rows.active(self.account_id)
         for item in found.breaks:
-            order = None if item.order_id is None else orders.get(OrderId(item.order_id))
-            drops = order is not None and order.client_order_id not in at_venue
+            asked = [order for order in orders if item.order_id in {order.order_id, order.part_of}]
+            is_lost = item.code in {"EXEC_MISSING", "ORDER_UNRESOLVED"}
+            drops = is_lost and not any(order.client_order_id in at_venue for order in asked)
             said = ResolveBreak(break_id=item.break_id, resolution="looked at the venue", drop_order=drops)
             self._world.note("break", item.code)
             await self._world.ask(said, self._owner)

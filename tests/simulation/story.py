@@ -10,21 +10,22 @@ from uuid import UUID
 
 from alphintra.cli.chaos.plan import KILL_POINTS
 from alphintra.contracts.broker import AdvanceMarket, BarView
-from alphintra.contracts.risk import MarkPrice, MarkPrices, SetKillState, SetLimits
+from alphintra.contracts.risk import LiftLatch, ListLatches, MarkPrice, MarkPrices, SetKillState, SetLimits
 from alphintra.contracts.trading import CancelOrder, GetOrder, OpenAccount, ReplaceOrder, SubmitOrder
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import AccountMode
+from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
 from simulation.drawing import drawn_amendment, drawn_order
 from simulation.live import LiveSide
 from simulation.venue import MischievousVenue
 from simulation.world import SERVICES_SIMULATED, World
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from alphintra.contracts.orders import OrderView
     from alphintra.kernel.messages import Context
 
-__all__ = ["POINTS", "STARTING_CASH", "Story", "tell"]
+__all__ = ["POINTS", "STARTING_CASH", "Story", "next_orders_fail", "tell"]
 
 POINTS: Final = tuple(
     point for point in KILL_POINTS if point.split(".")[0] in {*SERVICES_SIMULATED, "relay", "consumer"}
@@ -35,6 +36,8 @@ _ROUNDS_MAX: Final = 200
 _ARMS: Final = 0.1
 _BLOCKING: Final = frozenset({"cancel_only", "halted"})
 _LIVE: Final = 0.6
+_AT_LIVE_DESK: Final = 0.85
+_WORKING: Final = frozenset({"new", "partially_filled"})
 _KNOWS_IDS: Final = 0.6
 # After which an approval that trading never took gives its reservation back, also by a clock that was set back an hour.
 _HOLD_S: Final = 3700
@@ -63,6 +66,7 @@ class Story:
     is_ahead: bool = False
     live: LiveSide | None = None
     has_live: bool = True
+    is_live_desk: bool = False
     points: tuple[str, ...] = POINTS
 
     def __post_init__(self) -> None:
@@ -76,7 +80,7 @@ class Story:
                 name=f"sim {self.feed_id} {number}", starting_cash=STARTING_CASH, feed_id=self.feed_id
             )
             self.accounts.append((await self.world.ask(command, self.owner)).account_id)
-        if self.has_live and self.world.rng.random() < _LIVE:
+        if self.is_live_desk or (self.has_live and self.world.rng.random() < _LIVE):
             await self._open_live()
         await self.heal()
         for account_id in self.accounts:
@@ -89,20 +93,24 @@ class Story:
             )
             await self.world.ask(limits, self.operator)
         await self.market()
+        if self.live is not None:
+            self.live.venue.behaves = False  # the healing above had it behave
 
     async def _open_live(self) -> None:
-        """Open an account at a venue elsewhere, which misbehaves from now on."""
+        """Open an account at a venue elsewhere."""
         rng, name = self.world.rng, f"live {self.feed_id}"
         command = OpenAccount(
             name=name, starting_cash=STARTING_CASH, feed_id=self.feed_id, mode=AccountMode.LIVE, confirm=name
         )
         account_id = (await self.world.ask(command, self.owner)).account_id
-        venue = MischievousVenue(rng, cash=STARTING_CASH, at=self.market_at, knows_ids=rng.random() < _KNOWS_IDS)
+        knows_ids, counts_prior = rng.random() < _KNOWS_IDS, rng.random() < 0.5
+        venue = MischievousVenue(
+            rng, cash=STARTING_CASH, at=self.market_at, knows_ids=knows_ids, counts_prior=counts_prior
+        )
         self.accounts.append(account_id)
         await self.heal()
         self.live = LiveSide(self.world, account_id, self.owner, venue)
         await self.live.connect()
-        self.live.venue.behaves = False
 
     async def act(self) -> None:
         """Do one thing."""
@@ -118,7 +126,7 @@ class Story:
             (1, self.block),
             (4, self.release),
             (1, self.step_clock),
-            *([] if self.live is None else [(24, self.live.act)]),
+            *self._acts_of_live(),
         )
         (act,) = rng.choices([act for _weight, act in acts], [weight for weight, _act in acts])
         if rng.random() < _ARMS:
@@ -131,6 +139,27 @@ class Story:
             if error.kind not in {Kind.UNAVAILABLE, Kind.CONFLICT, Kind.LIMITED}:
                 raise
 
+    def _acts_of_live(self) -> tuple[tuple[int, Callable[[], Awaitable[Any]]], ...]:
+        if self.live is None:
+            return ()
+        if not self.is_live_desk:
+            return ((24, self.live.act),)
+        return (
+            (40, self.live.act),
+            (24, self.replace),
+            (40, self._hand_on),
+            (2, self.live.resolve_breaks),
+            (2, lambda: self.lift_latches(self.world.rng.choice(self.accounts))),
+        )
+
+    async def _hand_on(self) -> None:
+        """Let what trading asks reach the venue, and what the venue tells reach trading, if nothing goes wrong."""
+        if self.live is not None:
+            for teller, hearer in (("trading", "broker"), ("broker", "trading")):
+                await self.world.relay(teller)
+                await self.world.deliver((hearer, teller))
+                await self.live.exchange()
+
     def pass_time(self, seconds: float) -> None:
         """Let time go by, for the services as for those who stand outside."""
         self.world.pass_time(seconds)
@@ -141,24 +170,35 @@ class Story:
     async def submit(self) -> None:
         """Place an order of any kind; where no answer comes its fate is unknown."""
         name = f"s{len(self.asked)}"
-        account_id = self.world.rng.choice(self.accounts)
+        account_id = self._drawn_account()
         self.asked[name] = drawn_order(
             self.world.rng, account_id, self._client_id(name), self.prices, at=self.world.clock.at
         )
         await self.place(name)
 
+    def _drawn_account(self) -> UUID:
+        if self.live is not None and self.is_live_desk and self.world.rng.random() < _AT_LIVE_DESK:
+            return self.live.account_id
+        return self.world.rng.choice(self.accounts)
+
     async def replace(self) -> None:
         """Ask for another order in the place of a known one."""
         if not self.known:
             return
-        order_id = self.known[self.world.rng.choice(list(self.known))]
-        old = await self.world.ask(GetOrder(order_id=order_id), self.owner)
-        if self.live is not None and old.account_id == self.live.account_id:
-            return
+        old = await self._drawn_order()
         name = f"r{len(self.asked)}"
         price = self.prices[old.symbol]
         self.asked[name] = drawn_amendment(self.world.rng, old, self._client_id(name), price)
         await self.place(name)
+
+    async def _drawn_order(self) -> OrderView:
+        """Return a known order: one that works, if one is drawn soon."""
+        for _ in range(6):
+            order_id = self.known[self.world.rng.choice(list(self.known)[-12:])]
+            order = await self.world.ask(GetOrder(order_id=order_id), self.owner)
+            if order.status in _WORKING:
+                break
+        return order
 
     async def place(self, name: str) -> None:
         """Ask for an order of ours, for the first time or again."""
@@ -218,6 +258,28 @@ class Story:
         else:
             self.blocked[account_id] = state
         self.world.note("kill", state)
+
+    async def _missed(self, names: Mapping[str, UUID], wanted: OrderStatus) -> list[str]:
+        """Have the orders stand like this, by a cancellation if need be; return what does not."""
+        missed = []
+        for name in names:
+            order_id = self.known.get(name)
+            if order_id is not None and wanted is OrderStatus.CANCELED:
+                await self.world.ask(CancelOrder(order_id=order_id), self.owner)
+        await self.heal()
+        for name, account_id in names.items():
+            order_id = self.known.get(name)
+            order = None if order_id is None else await self.world.ask(GetOrder(order_id=order_id), self.owner)
+            if order is None or order.status is not wanted:
+                stands = self.refused.get(name) if order is None else f"{order.status} {order.reason_code}"
+                missed.append(f"I13: the next order of account {account_id} is {stands} instead of {wanted}")
+        return missed
+
+    async def lift_latches(self, account_id: UUID) -> None:
+        """Let symbols trade again that were blocked because more was executed than was ordered."""
+        for latch in (await self.world.ask(ListLatches(account_id=account_id), self.operator)).latches:
+            await self.world.ask(LiftLatch(latch_id=latch.latch_id, reason="story"), self.operator)
+            self.world.note("lifted", latch.code)
 
     async def step_clock(self) -> None:
         """Set the clock of all services an hour on, or back to the hour it was set on by before."""
@@ -285,12 +347,41 @@ class Story:
         raise AssertionError(message)
 
 
-async def tell(world: World, *, actions: int, points: tuple[str, ...] = POINTS) -> Story:
-    """Play a story of so many actions, with power cuts at some of the points, and heal."""
+async def next_orders_fail(story: Story) -> list[str]:
+    """I13: once everything is released each account's next order works, and comes off again when it is canceled."""
+    for account_id in list(story.blocked):
+        await story._set_state(account_id, "normal")
+    for account_id in story.accounts:
+        await story.lift_latches(account_id)
+    names = {f"alive{number}": account_id for number, account_id in enumerate(story.accounts)}
+    for name, account_id in names.items():
+        story.asked[name] = SubmitOrder(
+            account_id=account_id,
+            client_order_id=story._client_id(name),
+            symbol="AAA",
+            side=Side.BUY,
+            qty=Decimal(1),
+            type=OrderType.LIMIT,
+            limit_price=round(story.prices["AAA"] * Decimal("0.8"), 2),
+            time_in_force=TimeInForce.GTC,
+        )
+        await story.place(name)
+    return [*await story._missed(names, OrderStatus.NEW), *await story._missed(names, OrderStatus.CANCELED)]
+
+
+async def tell(world: World, *, actions: int, points: tuple[str, ...] = POINTS, is_live_desk: bool = False) -> Story:
+    """Play a story of so many actions, with power cuts at some of the points, and heal.
+
+    Args:
+        world: where it is played.
+        actions: how many things happen before the healing.
+        points: where the power may be cut.
+        is_live_desk: whether nearly everything happens at the account of a venue elsewhere.
+    """
     feed_id, owner_id = world.ids.new(), world.ids.new()
     story = Story(world, feed_id, world.person(owner_id, "trader"), world.person(world.ids.new(), "owner", "operator"))
-    story.points = points
-    await story.open(2)
+    story.points, story.is_live_desk = points, is_live_desk
+    await story.open(1 if is_live_desk else 2)
     for _ in range(actions):
         await story.act()
     await story.heal()

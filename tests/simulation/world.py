@@ -292,7 +292,7 @@ class World:
                     self.pending[consumer, producer].extend(Message(subject, letter.encode()) for letter in letters)
 
     async def deliver(self, way: tuple[str, str], *, in_order: bool = False) -> int:
-        """Hand some of what is on its way to a consumer: not always in order, sometimes what it had before."""
+        """Hand some of what is on its way to a consumer: maybe not in order, sometimes with what it had before."""
         waiting, consumer = self.pending[way], self._hosts[way[0]]._consumer
         run: list[Message] = []
         for _ in range(self.rng.randint(1, _RUN_MAX)):
@@ -304,7 +304,7 @@ class World:
             run.append(waiting[place])
             del waiting[place]
         had = self._acked[way]
-        if not in_order and had and self.rng.random() < _TWICE:
+        if had and self.rng.random() < _TWICE:
             old = self.rng.choice(had[-_WINDOW:])
             run.append(Message(old.subject, old.data))
         try:

@@ -155,7 +155,7 @@ def breaks(*, account: str, is_all: bool, as_json: bool) -> int:
 @connections.command("resolve")
 @click.argument("break_id")
 @click.option("--resolution", required=True, help="What you found out; stays in the audit trail.")
-@click.option("--drop-order", is_flag=True, help="The venue does not have the order whose answer was lost.")
+@click.option("--drop-order", is_flag=True, help="The venue does not have the order, or is done with it: end it.")
 @AS_JSON
 def resolve(*, break_id: str, resolution: str, drop_order: bool, as_json: bool) -> int:
     """Close a break with what you found out about it."""

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from alphintra.broker.service import live_orders
+from alphintra.contracts.broker import ResolveBreak
 from alphintra.kernel.errors import AlphintraError, Kind
 from fixtures.single_service import PowerCutError, stop_at
 from fixtures.waiting import until
@@ -220,6 +221,38 @@ async def test_a_cancellation_of_a_filled_order_changes_nothing(live_desk: LiveD
     told = await live_desk.told(terms.order_id)
     assert ("GET", "/v2/account/activities/FILL") in live_desk.venue.calls
     assert (told[0], "order_canceled" in told) == ("order_acknowledged", False)
+
+
+async def test_a_cancellation_is_asked_for_though_the_clock_was_set_back_an_hour(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    async with live_desk.keeper():
+        await live_desk.link_reaches("open")
+        terms = await live_desk.place()
+        await live_desk.reaches(terms.order_id, "working")
+        await live_desk.rows("update live_orders set cancel_after = now() + interval '1 hour' returning order_id")
+        await live_desk.cancel(terms.order_id)
+        await live_desk.reaches(terms.order_id, "canceled")
+    assert "order_canceled" in await live_desk.told(terms.order_id)
+
+
+async def test_only_a_person_ends_an_order_whose_executions_the_venue_never_lists(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    live_desk.reconcile = timedelta(seconds=0.3)
+    async with live_desk.keeper():
+        await live_desk.link_reaches("open")
+        terms = await live_desk.place()
+        await live_desk.reaches(terms.order_id, "working")
+        row = live_desk.venue.market.by_client_id(terms.client_order_id)
+        assert row is not None
+        row.status, row.filled_qty = "filled", Decimal(10)
+        await until(lambda: live_desk.has_breaks(1))
+    (found,) = await live_desk.rows("select break_id, code from breaks")
+    assert found["code"] == "EXEC_MISSING"
+    for drops, status in ((False, "working"), (True, "canceled"), (True, "canceled")):
+        said = ResolveBreak(break_id=found["break_id"], resolution="the venue took them back", drop_order=drops)
+        assert (await live_desk.links.resolve_break(said, live_desk.owner)).status == "resolved"
+        assert await live_desk.status(terms.order_id) == status
+    assert (await live_desk.told(terms.order_id)).count("order_canceled") == 1
 
 
 async def test_a_look_at_the_database_that_fails_cuts_no_connection(

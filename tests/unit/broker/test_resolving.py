@@ -33,6 +33,16 @@ def test_two_misses_a_delay_apart_send_again_where_duplicates_are_refused() -> N
     assert (again.status, again.client_order_id, verdict) == (LiveStatus.QUEUED, "c-1", Verdict.RESEND)
 
 
+def test_a_clock_that_was_set_back_has_the_waiting_begin_anew() -> None:
+    once, _ = miss(LOST, visibility_delay=DELAY, rejects_duplicates=True, at=NOW + DELAY)
+    back = NOW - timedelta(hours=1)
+    for before, misses in ((LOST, 1), (once, 2)):
+        anew, verdict = miss(before, visibility_delay=DELAY, rejects_duplicates=False, at=back)
+        assert (anew.misses, verdict) == (before.misses, Verdict.ASK)
+        asked, _ = miss(anew, visibility_delay=DELAY, rejects_duplicates=False, at=back + DELAY)
+        assert asked.misses == misses
+
+
 def test_two_misses_ask_a_person_where_a_second_order_would_be_taken() -> None:
     once, _ = miss(LOST, visibility_delay=DELAY, rejects_duplicates=False, at=NOW + DELAY)
     held, verdict = miss(once, visibility_delay=DELAY, rejects_duplicates=False, at=NOW + DELAY * 2)

@@ -34,8 +34,11 @@ def miss(
     """Return what follows from the venue's answer that it does not know an order.
 
     An answer within the visibility delay of the sending, or of the last answer, says nothing. After two that count the
-    order is sent again under the same id if the venue refuses duplicates; else a person decides.
+    order is sent again under the same id if the venue refuses duplicates; else a person decides. Where the clock was
+    set back meanwhile the waiting begins anew: an order is not to stay unknown until the clock has caught up.
     """
+    if order.unknown_since is not None and max(order.unknown_since, order.missed_at or order.unknown_since) > at:
+        return replace(order, unknown_since=at, missed_at=None if order.missed_at is None else at), Verdict.ASK
     due = next_question_at(order, visibility_delay=visibility_delay)
     if due is None or at < due:
         return order, Verdict.ASK

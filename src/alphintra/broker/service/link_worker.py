@@ -81,6 +81,7 @@ class LinkWorker:
         self._keep = keeping
         self._wakes = {name: asyncio.Event() for name in ("sender", "canceller", "reconciler")}
         self._is_caught_up = False
+        self._is_behind = False
         self._pace = Pace(keeping.chance)
 
     def wake(self) -> None:
@@ -95,7 +96,7 @@ class LinkWorker:
             link = await self._current()
             if link is None or not is_active(link.status) or link.credentials_version != self.version:
                 return
-            started = self._now()
+            started = _passed()
             try:
                 await self._connected(link)
             except (VenueError, BaseExceptionGroup) as failure:
@@ -103,7 +104,7 @@ class LinkWorker:
                 await self._note_protocol(error)
                 is_refused = error.code == "VENUE_AUTH"
                 await self._turn(LinkStatus.EXPIRED if is_refused else LinkStatus.DEGRADED, error.detail)
-            failures = 1 if self._now() - started > self._keep.reconcile else failures + 1
+            failures = 1 if _passed() - started > self._keep.reconcile else failures + 1
             await asyncio.sleep(self._pace.retry_in(failures).total_seconds())
 
     async def _connected(self, link: Link) -> None:
@@ -111,6 +112,7 @@ class LinkWorker:
             sealed = await rows.links.credentials(link.account_id)
         if sealed is None:
             raise VenueError("VENUE_AUTH", "the connection has no credentials: add them")
+        await self._keep.venues.prepare(link)
         venue = self._keep.venues.connect(link, self._keep.venues.vault().open(sealed, link.account_id))
         self._is_caught_up = False
         self._pace.begin(venue.capabilities.requests_per_minute)
@@ -131,9 +133,13 @@ class LinkWorker:
 
     async def _listen(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         async for report in venue.stream():
+            has_missed = listening.is_set() and venue.capabilities.is_asked_too
             if report is None:
                 listening.set()
-            elif await self._hear(report, venue):
+            else:
+                has_missed = await self._hear(report, venue)
+            if has_missed:
+                self._is_behind = True
                 self._wakes["reconciler"].set()
 
     async def _hear(self, report: VenueOrder | VenueFill, venue: RemoteVenue) -> bool:
@@ -169,22 +175,23 @@ class LinkWorker:
 
     async def _reconcile(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         await listening.wait()
-        keep, next_full, next_poll = self._keep, self._now(), self._now()
+        keep, next_full, next_poll = self._keep, _passed(), _passed()
 
         async def act() -> None:
             nonlocal next_full, next_poll
             link = await self._current()
             asked = link is not None and link.status is not LinkStatus.OPEN
-            now = self._now()
+            now = _passed()
             if asked or now >= next_full:
                 await self._pace.spend()
                 if await reconcile(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock):
                     next_full = now + keep.reconcile
                 self._is_caught_up = True
                 self._wakes["sender"].set()
-            elif venue.capabilities.has_stream:
+            elif venue.capabilities.has_stream and not venue.capabilities.is_asked_too:
                 await replay_executions(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock)
-            elif now >= next_poll:
+            elif self._is_behind or now >= next_poll:
+                self._is_behind = False
                 await self._pace.spend()
                 next_poll = now + venue.capabilities.poll_every
                 account_id, desk = self._account_id, self._desk()
@@ -415,6 +422,11 @@ async def _find(venue: RemoteVenue, order: LiveOrder) -> VenueOrder | None:
     return await venue.find(
         order.client_order_id, order_id=order.order_id, venue_order_id=order.venue_order_id, symbol=order.symbol
     )
+
+
+def _passed() -> timedelta:
+    """Return how much time has passed, whatever is done to the clock."""
+    return timedelta(seconds=asyncio.get_running_loop().time())
 
 
 def _unresolved(order: LiveOrder) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -64,6 +65,10 @@ __all__ = [
 BREAKS_LIMIT_MAX = 1000
 RESOLUTION_MAX = 1000
 _CONFIRMATION = "live"
+_DROPPED = {
+    LiveStatus.REVIEW: (LiveStatus.REJECTED, Tale.REJECTED),
+    LiveStatus.WORKING: (LiveStatus.CANCELED, Tale.CANCELED),
+}
 
 
 class Venues(Protocol):
@@ -71,6 +76,10 @@ class Venues(Protocol):
 
     def vault(self) -> Vault:
         """Return the vault under the keys of this installation. Raises KEYS_MISSING or KEYS_UNREADABLE."""
+        ...
+
+    async def prepare(self, link: Link) -> None:
+        """Have ready what serves a connection, so that the others hold nobody up. Raises as ``connect`` does."""
         ...
 
     def connect(self, link: Link, credentials: Credentials) -> RemoteVenue:
@@ -106,6 +115,7 @@ async def add_connection(
     known = await _required(command.account_id, context, live=live)
     link = _addressed(known, command)
     credentials = Credentials(command.credentials)
+    await venues.prepare(link)
     await venues.connect(link, credentials).close()
     sealed = venues.vault().seal(credentials, link.account_id, version=link.credentials_version)
     desk = Desk(ids, context)
@@ -127,7 +137,7 @@ async def add_connection(
             )
             await append_event(tx.session, opened, ids=ids, aggregate_id=link.account_id, context=context, at=at)
         stored = await tx.links.get(link.account_id)
-    return link_view(stored or link, venues)
+    return await link_view(stored or link, venues)
 
 
 async def check_connection(
@@ -143,6 +153,7 @@ async def check_connection(
     if sealed is None:
         message = "the connection has no credentials: add them first"
         raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.CONFLICT, pointer="/account_id")
+    await venues.prepare(link)
     venue = venues.connect(link, venues.vault().open(sealed, link.account_id))
     try:
         cash = await venue.cash()
@@ -170,7 +181,7 @@ async def close_connection(
             reason = "closed by its owner: credentials are deleted"
             await turn_link(tx, now, LinkStatus.CLOSED, reason=reason, desk=Desk(ids, context), at=at)
         stored = await tx.links.get(link.account_id)
-    return link_view(stored or link, venues)
+    return await link_view(stored or link, venues)
 
 
 async def reconcile_connection(
@@ -187,7 +198,7 @@ async def reconcile_connection(
         if now.status is not LinkStatus.DEGRADED:
             await turn_link(tx, now, LinkStatus.RECONCILING, reason=reason, desk=Desk(ids, context), at=at)
         stored = await tx.links.get(link.account_id)
-    return link_view(stored or link, venues)
+    return await link_view(stored or link, venues)
 
 
 async def rotate_keys(context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime) -> KeysRotatedView:
@@ -231,9 +242,10 @@ async def resolve_break(
         if found is None or await visible_link(found.account_id, context, live=live) is None:
             message = f"there is no break {command.break_id}"
             raise AlphintraError("BREAK_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/break_id")
+        if found.order_id is not None:
+            desk, is_wanted = Desk(ids, context), command.drop_order
+            await _drop_order(tx, found, found.order_id, is_wanted=is_wanted, desk=desk, at=at)
         if found.status == "open":
-            if found.code == "ORDER_UNRESOLVED" and found.order_id is not None:
-                await _drop_order(tx, found.order_id, command, desk=Desk(ids, context), at=at)
             await tx.links.resolve(found.break_id, by=context.actor.id, resolution=text, at=at)
             facts: dict[str, object] = {"code": found.code, "break_id": found.break_id, "resolution": text}
             what = f"account:{found.account_id}"
@@ -268,8 +280,10 @@ def break_view(item: Break) -> BreakView:
     )
 
 
-def link_view(link: Link, venues: Venues) -> ConnectionView:
+async def link_view(link: Link, venues: Venues) -> ConnectionView:
     """Return what people see of a connection: nothing of its credentials."""
+    with suppress(AlphintraError):  # what cannot be loaded any more has no capabilities
+        await venues.prepare(link)
     return ConnectionView(
         account_id=link.account_id,
         adapter=link.adapter,
@@ -327,15 +341,27 @@ def _addressed(link: Link, command: AddConnection) -> Link:
     )
 
 
-async def _drop_order(tx: LiveRows, order_id: OrderId, command: ResolveBreak, *, desk: Desk, at: datetime) -> None:
+async def _drop_order(
+    tx: LiveRows, found: Break, order_id: OrderId, *, is_wanted: bool, desk: Desk, at: datetime
+) -> None:
+    """End what of an order the venue does not have, or is done with, at a person's word.
+
+    Executions that come later all the same are booked and flagged, as after any end.
+    """
     order = await tx.lock(order_id)
-    if order is None or order.status is not LiveStatus.REVIEW:
-        return
-    if not command.drop_order:
+    is_waiting = order is not None and order.status is LiveStatus.REVIEW and found.code == "ORDER_UNRESOLVED"
+    if is_waiting and not is_wanted:
         message = "the order still waits for an answer: look at the venue, and say drop_order if it is not there"
         raise AlphintraError("BREAK_KEEPS_ORDER", message, kind=Kind.CONFLICT, pointer="/drop_order")
-    applied = Applied(order=replace(order, status=LiveStatus.REJECTED), tales=(Tale.REJECTED,))
-    await tell(tx, applied, desk=desk, at=at, reason=f"not at the venue, says {desk.context.actor.id}")
+    if order is None or not is_wanted:
+        return
+    group = () if order.group_id is None else await tx.group(order.group_id)
+    for member in (order, *(part for part in group if part.part_of == order_id)):
+        now = await tx.lock(member.order_id) or member  # the end of another may have ended it
+        ended = _DROPPED.get(now.status)
+        if ended is not None:
+            applied = Applied(order=replace(now, status=ended[0]), tales=(ended[1],))
+            await tell(tx, applied, desk=desk, at=at, reason=f"not at the venue, says {desk.context.actor.id}")
 
 
 def _capabilities_view(venues: Venues, link: Link) -> CapabilitiesView | None:

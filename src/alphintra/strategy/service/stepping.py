@@ -86,6 +86,10 @@ class Stepper:
         self._ids = ids
         self._running: dict[DeploymentId, _Running] = {}
 
+    def forget(self) -> None:
+        """Rebuild executors from what is stored, which may have changed while the feed stood."""
+        self._running.clear()
+
     async def advance(self, step: Step, trace_id: str) -> str:
         """Do one step; return the feed's status after it.
 
