@@ -465,10 +465,7 @@ class CashBooked(Event, tag="trading.cash_booked.v1", frozen=True):
 
 
 class SplitApplied(Event, tag="trading.split_applied.v1", frozen=True):
-    """A split changed what an account holds of a symbol: quantities after it and what it added, in all and by book.
-
-    Prices of ``feed_id`` up to its step ``after_seq`` are in old shares; ``reference`` names the split on all accounts.
-    """
+    """A split: quantities after it and what it added; the feed's prices up to step ``after_seq`` are of old shares."""
 
     owner_id: UUID
     account_id: UUID
