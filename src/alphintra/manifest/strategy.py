@@ -41,7 +41,7 @@ SPEC = ServiceSpec(
         "stop_deployment",
         "list_decisions",
     ),
-    events=("backtest_finished", "intent_submitted", "feed_finished"),
+    events=("backtest_finished", "intent_submitted", "feed_finished", "feed_status_changed"),
     hears=("trading.split_applied",),
     asks=(
         "nocode.get_workflow_version",

@@ -20,6 +20,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from alphintra.risk.domain import alerts as domain
 from alphintra.risk.domain.alerts import Alert, AlertRule, Raised, RuleName, Severity
+from alphintra.risk.repository import Warnings
+from alphintra.risk.service.warnings import changed_accounts, warn_of_limits
 
 if TYPE_CHECKING:
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
@@ -77,11 +79,20 @@ async def raise_alerts(
     return stored
 
 
-async def watch(touched: Sequence[UUID], *, since: datetime, alerts: AlertRecords, ids: IdSource, at: datetime) -> int:
+async def watch(
+    touched: Sequence[UUID],
+    seen: dict[UUID, int],
+    *,
+    since: datetime,
+    alerts: AlertRecords,
+    ids: IdSource,
+    at: datetime,
+) -> int:
     """Raise what is new in refusals, kill states and the use of limits; returns how many.
 
     Args:
-        touched: accounts whose positions or working orders changed.
+        touched: accounts whose positions, working orders or messages changed.
+        seen: how far each feed had come at the last look; left as it is now.
         since: when was last looked, with some overlap: what was raised is not raised again.
         alerts: the store.
         ids: source of ids.
@@ -95,9 +106,9 @@ async def watch(touched: Sequence[UUID], *, since: datetime, alerts: AlertRecord
             if refusals.code == "RISK_REF_STALE":
                 raised.append(_stale(rules, refusals))
         raised += [domain.kill_changed(rules[RuleName.KILL_CHANGED], kill) for kill in await tx.kills(since=since)]
-        if touched:
-            near = rules[RuleName.LIMIT_NEAR]
-            raised += [domain.limit_near(near, use, at=at) for use in await tx.limit_use(touched, share=near.threshold)]
+        warnings = Warnings(tx.session)
+        accounts = await changed_accounts(warnings, touched, seen)
+        raised += await warn_of_limits(warnings, accounts, rules, at=at)
         return len(await raise_alerts(tx, raised, ids=ids, context=service_context(ids), at=at))
 
 

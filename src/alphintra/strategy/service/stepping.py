@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from alphintra.contracts.strategy import FeedFinished, IntentSubmitted
+from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, IntentSubmitted
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DeploymentId, FeedId, IdSource
-    from alphintra.kernel.messages import Context
+    from alphintra.kernel.messages import Context, Event
     from alphintra.strategy.domain.deployments import OpenIntent
     from alphintra.strategy.domain.replay import FeedSplit, Step
     from alphintra.strategy.gateways.services import Market, Orders
@@ -109,10 +109,14 @@ class Stepper:
             status = await tx.advance_feed(self._feed_id, seq=step.seq, ts=step.ts)
             if status is None:
                 raise _moved(step)
-            feed = await tx.lock_feed(self._feed_id) if status == "finished" else None
-            if feed is not None and feed.owner_id is not None:
-                event = FeedFinished(feed_id=self._feed_id, owner_id=feed.owner_id, status=status, error="")
-                at = self._clock.now()
+            feed = None if status == "running" else await tx.lock_feed(self._feed_id)
+            told: list[Event] = []
+            if feed is not None:
+                told.append(FeedStatusChanged(feed_id=self._feed_id, status=status, interval_ms=feed.interval_ms))
+            if feed is not None and feed.owner_id is not None and status == "finished":
+                told.append(FeedFinished(feed_id=self._feed_id, owner_id=feed.owner_id, status=status, error=""))
+            at = self._clock.now()
+            for event in told:
                 await append_event(tx.session, event, ids=self._ids, aggregate_id=self._feed_id, context=context, at=at)
         return status
 

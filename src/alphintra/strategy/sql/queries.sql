@@ -119,7 +119,7 @@ RETURNING status;
 
 -- feeds.fail: stop a feed and say why
 UPDATE feeds SET status = 'failed', error = $2 WHERE feed_id = $1 AND status <> 'finished'
-RETURNING owner_id;
+RETURNING owner_id, interval_ms;
 
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
