@@ -77,6 +77,7 @@ class RemoteBench(ABC):
     key_id: ClassVar[str]
     secret: ClassVar[str]
     has_pairs: ClassVar[bool] = False
+    has_groups: ClassVar[bool] = True  # none where a fee in kind leaves less to sell than was bought
     quiet_faults: ClassVar[dict[str, float]]  # whatever the seed makes of them, books and venue agree in the end
     desk: LiveDesk
 
