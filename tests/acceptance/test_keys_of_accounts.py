@@ -152,6 +152,14 @@ def test_a_key_of_the_other_mode_or_of_another_account_is_refused_everywhere(own
             "/api/v1/api-keys", headers=owned.key(), json={"name": "x", "scopes": SCOPES, "mode": "live"}
         )
         assert (wider.status_code, wider.json()["code"]) == (403, "AUTH_SCOPE")
+        for wider_kill in (
+            {"scope": "firm"},
+            {"scope": "symbol", "symbol": "KEYS"},
+            {"scope": "venue", "venue": "paper"},
+        ):
+            body = {**wider_kill, "state": "halted", "reason": "attack"}
+            answer = client.post("/api/v1/risk/kill", headers=owned.key(account_id=owned.paper), json=body)
+            assert (answer.status_code, answer.json()["code"]) == (403, "AUTH_SCOPE")
         listed = client.get("/api/v1/accounts", headers=owned.key(mode="live")).json()["accounts"]
         assert [one["account_id"] for one in listed] == [owned.live]
         alpaca = client.get("/alpaca/v2/account", headers=owned.key(account_id=owned.live))

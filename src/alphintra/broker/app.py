@@ -12,7 +12,7 @@ from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
 from alphintra.broker.service.link_worker import Keeping, LinkKeeper
 from alphintra.contracts import broker as messages
-from alphintra.contracts.risk import KillStateChanged
+from alphintra.contracts.risk import KillScopeChanged, KillStateChanged
 from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
 from alphintra.infrastructure.signing import VerifyKey
 
@@ -48,6 +48,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.hear_many((OrderSubmitted,), endpoints.on_orders_submitted)
     host.hear_many((CancelRequested,), endpoints.on_cancels_requested)
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)
+    host.hear(KillScopeChanged, endpoints.on_kill_scope_changed)
     _wire_links(host, LinkEndpoints(live=live, venues=venues, clock=host.clock, ids=host.ids))
     if parts.background:
         chance = SystemRandom().random

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from alphintra.broker.repository.live import Live
     from alphintra.broker.repository.records import Records
     from alphintra.broker.service.links import Venues
-    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.risk import KillScopeChanged, KillStateChanged
     from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
@@ -144,6 +144,10 @@ class Endpoints:
 
     async def on_kill_state_changed(self, delivery: Delivery[KillStateChanged]) -> None:
         """Hear ``risk.kill_state_changed``."""
+        await cancelling.note_kill_state(delivery, records=self._records, ids=self._ids, at=self._clock.now())
+
+    async def on_kill_scope_changed(self, delivery: Delivery[KillScopeChanged]) -> None:
+        """Hear ``risk.kill_scope_changed``."""
         await cancelling.note_kill_state(delivery, records=self._records, ids=self._ids, at=self._clock.now())
 
 

@@ -26,9 +26,9 @@ __all__ = ["months"]
 def months(*, keep: bool, as_json: bool) -> int:
     """Show the tables that are cut by month.
 
-    Each start makes three months ahead; on a platform that runs for longer, run this with --keep once a month. Rows of
-    a month that is not there are kept in the rest and lose nothing. Exit status 1 if there are such rows, or if a
-    table has no month after this one.
+    Three months ahead are made at each start, and every hour while the platform runs; --keep does it now, and says what
+    stands in its way. Rows of a month that is not there are kept in the rest and lose nothing. Exit status 1 if there
+    are such rows, or if a table has no month after this one.
     """
     import asyncio
 

@@ -21,12 +21,13 @@ from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
 
-_SCOPES = ("firm", "account", "user", "strategy", "venue")
+_SCOPES = ("firm", "account", "user", "strategy", "venue", "symbol")
 _KEYS = {  # what a scope is for: its option, and what the API calls it
     "account": ("account", "account_id"),
     "user": ("user", "owner_id"),
     "strategy": ("deployment", "book_id"),
     "venue": ("venue", "venue"),
+    "symbol": ("symbol", "symbol"),
 }
 
 
@@ -40,6 +41,7 @@ def _scoped(command: Any) -> Any:  # noqa: ANN401 - a click decorator
         AS_JSON,
         click.option("--yes", is_flag=True, help="Do not ask."),
         click.option("--reason", required=True, help="Stays in the audit trail."),
+        click.option("--symbol", help="Symbol, in capitals, of every account."),
         click.option("--venue", help="Venue, as accounts name it, such as paper or alpaca."),
         click.option("--deployment", type=click.UUID, help="Deployment of the strategy."),
         click.option("--user", type=click.UUID, help="Person whose accounts are meant, by id."),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.contracts.approval import Approval
-from alphintra.contracts.controls import LimitControls
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.messages import Utc, View
 
 __all__ = [
@@ -73,8 +73,8 @@ class LimitVersionsView(View, frozen=True):
 class KillStateView(View, frozen=True):
     """A kill state: ``state`` is normal, reduce_only, cancel_only or halted.
 
-    ``scope`` is firm, account, user, strategy or venue, and what it is for is named beside it. Those who send orders
-    are told of a user's or venue's by one for each of its accounts.
+    ``scope`` is firm, account, user, strategy, venue or symbol, and what it is for is named beside it. Those who send
+    orders are told of a user's or venue's by one for each of its accounts.
     """
 
     scope: str
@@ -87,6 +87,7 @@ class KillStateView(View, frozen=True):
     owner_id: UUID | None = None
     book_id: UUID | None = None
     venue: str | None = None
+    symbol: str | None = None
 
 
 class ExposureView(View, frozen=True):

@@ -29,6 +29,7 @@ __all__ = [
     "PortfolioHistoryView",
     "PositionView",
     "PositionsView",
+    "PriceMark",
     "PricesMarkedView",
     "SplitAppliedView",
     "SummaryView",
@@ -38,7 +39,11 @@ __all__ = [
 
 
 class ExecutionView(View, frozen=True):
-    """One execution (fill) as booked."""
+    """One execution (fill) as booked.
+
+    ``fee`` is what was charged in the account's currency, ``fee_qty`` what the venue kept of what is traded: the
+    position has so much less. The fees of position, trade and account count its worth at the price of the execution.
+    """
 
     execution_id: str
     order_id: UUID
@@ -52,6 +57,7 @@ class ExecutionView(View, frozen=True):
     realized_pnl: Decimal
     executed_at: Utc
     booked_at: Utc
+    fee_qty: Decimal = Decimal(0)
 
 
 class ExecutionsView(View, frozen=True):
@@ -246,7 +252,8 @@ class ActivityView(View, frozen=True):
     """An execution, or money or shares that came and went otherwise; ``activity_id`` is its place in the list.
 
     Of executions alone: ``executed_at`` at the venue, ``cum_qty`` of the order with this execution and those before it,
-    and ``leaves_qty`` that was left of it, None where an order for an amount of money has not told yet.
+    ``leaves_qty`` that was left of it, None where an order for an amount of money has not told yet, and ``fee_qty``
+    that the venue kept of what is traded.
     """
 
     activity_id: str
@@ -263,6 +270,7 @@ class ActivityView(View, frozen=True):
     executed_at: Utc | None = None
     cum_qty: Decimal | None = None
     leaves_qty: Decimal | None = None
+    fee_qty: Decimal = Decimal(0)
 
 
 class ActivitiesView(View, frozen=True):
@@ -270,6 +278,13 @@ class ActivitiesView(View, frozen=True):
 
     activities: tuple[ActivityView, ...]
     next_page_token: str | None
+
+
+class PriceMark(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbol's newest price."""
+
+    symbol: str
+    price: Decimal
 
 
 class PricesMarkedView(View, frozen=True):

@@ -396,7 +396,8 @@ class OrderExpired(Event, tag="broker.order_expired.v1", frozen=True):
 class ExecutionReported(Event, tag="broker.execution_reported.v1", frozen=True):
     """The venue executed (part of) an order.
 
-    ``final_qty`` is what the order will have filled in all, where this execution is known to be its last.
+    ``final_qty`` is what the order will have filled in all, where this execution is known to be its last; ``fee_qty``
+    what the venue kept of what is traded, beside ``fee`` in money: the position has so much less, ``qty`` has not.
     """
 
     execution_id: str
@@ -409,6 +410,7 @@ class ExecutionReported(Event, tag="broker.execution_reported.v1", frozen=True):
     fee: Decimal
     executed_at: Utc
     final_qty: Decimal | None = None
+    fee_qty: Decimal = Decimal(0)
 
 
 class ExternalOrderAdopted(Event, tag="broker.external_order_adopted.v1", frozen=True):
@@ -475,8 +477,8 @@ class BreakFound(Event, tag="broker.break_found.v1", frozen=True):
         break_id: the case.
         account_id: whose account it concerns.
         code: EXTERNAL_ORDER, EXEC_CONFLICT, EXEC_MISSING, OVERFILL, LATE_FILL, POSITION_DIFF, CASH_DIFF, FEE_SIGN,
-            TIME_SKEW, VENUE_ENUM_UNKNOWN, VENUE_PROTOCOL, ORDER_UNRESOLVED, or PROTECTION_MISSING where a group's
-            position has no working stop.
+            FEE_CURRENCY, TIME_SKEW, VENUE_ENUM_UNKNOWN, VENUE_PROTOCOL, ORDER_UNRESOLVED, or PROTECTION_MISSING where a
+            group's position has no working stop.
         symbol: what it concerns, empty for the account as a whole.
         order_id: which order, where it is one of ours.
         detail: what the venue says and what we have, in one sentence.

@@ -27,7 +27,6 @@ from alphintra.contracts.controls import (
     InstrumentView,
     LatchesView,
     LatchView,
-    LimitControls,
     LimitProposalsView,
     LimitProposalView,
     OverridesView,
@@ -38,7 +37,15 @@ from alphintra.contracts.controls import (
     SharedLimitView,
 )
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
-from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
+from alphintra.contracts.surveillance import (
+    GetCase,
+    ListCases,
+    ListDetectors,
+    MoveCase,
+    ReplayDetector,
+    SetDetector,
+)
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.messages import Command, Event, Utc
 
 __all__ = [
@@ -64,6 +71,7 @@ __all__ = [
     "GetRiskState",
     "KeepRiskReport",
     "KeepSession",
+    "KillScopeChanged",
     "KillStateChanged",
     "KillStateView",
     "LiftLatch",
@@ -144,7 +152,7 @@ class SetLimits(Command[LimitsView], tag="risk.set_limits.v1", frozen=True):
 
 
 class SetKillState(Command[KillStateView], tag="risk.set_kill_state.v1", frozen=True):
-    """Block (or release) trading of the firm, an account, a user, a strategy or a venue; each change is an epoch."""
+    """Block (or release) the firm, an account, a user, a strategy, a venue or a symbol; each change is an epoch."""
 
     scope: str
     state: str
@@ -153,6 +161,7 @@ class SetKillState(Command[KillStateView], tag="risk.set_kill_state.v1", frozen=
     owner_id: UUID | None = None
     book_id: UUID | None = None
     venue: str | None = None
+    symbol: str | None = None
 
 
 class ProposeLimits(Command[LimitProposalView], tag="risk.propose_limits.v1", frozen=True):
@@ -379,48 +388,6 @@ class SetAlertRule(Command[AlertRuleView], tag="risk.set_alert_rule.v1", frozen=
     escalate_after_s: int
 
 
-class ListCases(Command[CasesView], tag="risk.list_cases.v1", frozen=True):
-    """List cases of surveillance, newest first; for owner and operator, and never about themselves."""
-
-    state: str | None = None
-    limit: int = 100
-
-
-class GetCase(Command[CaseView], tag="risk.get_case.v1", frozen=True):
-    """Fetch a case with its evidence."""
-
-    case_id: UUID
-
-
-class MoveCase(Command[CaseView], tag="risk.move_case.v1", frozen=True):
-    """Act on a case: review, escalate, propose_closure with an outcome, confirm_closure or reject_closure."""
-
-    case_id: UUID
-    action: str
-    reason: str
-    outcome: str | None = None
-
-
-class ListDetectors(Command[DetectorsView], tag="risk.list_detectors.v1", frozen=True):
-    """List the detectors of surveillance with their parameters in force."""
-
-
-class SetDetector(Command[DetectorView], tag="risk.set_detector.v1", frozen=True):
-    """Store a new version of a detector's parameters; what is not named stays, and that is a review too."""
-
-    detector: str
-    values: dict[str, Decimal]
-    reason: str
-
-
-class ReplayDetector(Command[ReplayView], tag="risk.replay_detector.v1", frozen=True):
-    """Run a detector over stored history; no case is opened."""
-
-    detector: str
-    since: Utc
-    until: Utc
-
-
 class LimitsChanged(Event, tag="risk.limits_changed.v1", frozen=True):
     """A limit set came into force."""
 
@@ -438,6 +405,12 @@ class LimitBreached(Event, tag="risk.limit_breached.v1", frozen=True):
 
 class KillStateChanged(Event, tag="risk.kill_state_changed.v1", frozen=True):
     """A kill state came into force."""
+
+    kill: KillStateView
+
+
+class KillScopeChanged(Event, tag="risk.kill_scope_changed.v1", frozen=True):
+    """A kill state of a strategy or a symbol came into force: approvals from before its epoch are dead."""
 
     kill: KillStateView
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from alphintra.kernel.messages import Utc, View
+from alphintra.kernel.messages import Command, Utc, View
 
 __all__ = [
     "ActionView",
@@ -15,7 +15,13 @@ __all__ = [
     "DetectorView",
     "DetectorsView",
     "FindingView",
+    "GetCase",
+    "ListCases",
+    "ListDetectors",
+    "MoveCase",
+    "ReplayDetector",
     "ReplayView",
+    "SetDetector",
 ]
 
 
@@ -121,3 +127,45 @@ class ReplayView(View, frozen=True):
     actions: int
     is_cut: bool
     findings: tuple[FindingView, ...]
+
+
+class ListCases(Command[CasesView], tag="risk.list_cases.v1", frozen=True):
+    """List cases of surveillance, newest first; for owner and operator, and never about themselves."""
+
+    state: str | None = None
+    limit: int = 100
+
+
+class GetCase(Command[CaseView], tag="risk.get_case.v1", frozen=True):
+    """Fetch a case with its evidence."""
+
+    case_id: UUID
+
+
+class MoveCase(Command[CaseView], tag="risk.move_case.v1", frozen=True):
+    """Act on a case: review, escalate, propose_closure with an outcome, confirm_closure or reject_closure."""
+
+    case_id: UUID
+    action: str
+    reason: str
+    outcome: str | None = None
+
+
+class ListDetectors(Command[DetectorsView], tag="risk.list_detectors.v1", frozen=True):
+    """List the detectors of surveillance with their parameters in force."""
+
+
+class SetDetector(Command[DetectorView], tag="risk.set_detector.v1", frozen=True):
+    """Store a new version of a detector's parameters; what is not named stays, and that is a review too."""
+
+    detector: str
+    values: dict[str, Decimal]
+    reason: str
+
+
+class ReplayDetector(Command[ReplayView], tag="risk.replay_detector.v1", frozen=True):
+    """Run a detector over stored history; no case is opened."""
+
+    detector: str
+    since: Utc
+    until: Utc

@@ -50,13 +50,13 @@ __all__ = [
     "ListPositions",
     "ListTrades",
     "MarkPortfolios",
+    "MonthsMissing",
     "OpenAccount",
     "OrderClosed",
     "OrderDenied",
     "OrderSubmitted",
     "OrderUpdated",
     "PositionTransferred",
-    "PriceMark",
     "ReleaseBook",
     "ReplaceOrder",
     "SplitApplied",
@@ -299,20 +299,13 @@ class BookCashFlow(Command[books.ActivityView], tag="trading.book_cash_flow.v1",
     description: str = ""
 
 
-class PriceMark(msgspec.Struct, frozen=True, kw_only=True):
-    """A symbol's newest price."""
-
-    symbol: str
-    price: Decimal
-
-
 class MarkPortfolios(Command[books.PricesMarkedView], tag="trading.mark_portfolios.v1", frozen=True):
     """Take the newest prices of a feed and keep what its accounts are worth; an older sequence changes nothing."""
 
     feed_id: UUID
     seq: int
     at: Utc
-    prices: tuple[PriceMark, ...]
+    prices: tuple[books.PriceMark, ...]
 
 
 class ListBooks(Command[books.BooksView], tag="trading.list_books.v1", frozen=True):
@@ -493,3 +486,11 @@ class PositionTransferred(Event, tag="trading.position_transferred.v1", frozen=T
     qty: Decimal
     from_book: UUID | None
     to_book: UUID | None
+
+
+class MonthsMissing(Event, tag="trading.months_missing.v1", frozen=True):
+    """A table is about to run out of months, or has: ``kept_until`` is the first instant that none of them holds."""
+
+    table: str
+    kept_until: Utc | None
+    detail: str

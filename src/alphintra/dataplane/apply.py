@@ -33,6 +33,7 @@ _STATEMENT_TIMEOUT: Final = "30s"
 _DATABASES_AT_ONCE: Final = 4
 _QUOTED_MAX: Final = 300  # of a statement, in a message
 _ROUNDS_MAX: Final = 3  # a plan from nothing converges in one; one more for what changed beside us, one to see it still
+_GONE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.UndefinedObjectError)
 
 
 async def plan_server(
@@ -72,13 +73,22 @@ async def apply(
                 return tuple(done)
             if approve is not None:
                 approve(actions)
-            await _execute(server, connection, actions, passwords=passwords, on_action=on_action)
+            try:
+                await _execute(server, connection, actions, passwords=passwords, on_action=on_action)
+            except _GoneError:
+                if number == _ROUNDS_MAX - 1:
+                    raise
+                continue  # another run migrates: what was observed is gone, and what was begun is looked at again
             done += actions
         left = plan(declared, await inspect(server, declared, passwords=passwords))
     if left:
         message = f"the instance still differs after {_ROUNDS_MAX} rounds, first by: {left[0].sql}"
         raise AlphintraError("APPLY_NOT_CONVERGED", message, kind=Kind.CONFLICT)
     return tuple(done)
+
+
+class _GoneError(AlphintraError):
+    """What an action is about is not there any more."""
 
 
 @asynccontextmanager
@@ -159,4 +169,5 @@ async def _run_one(connection: asyncpg.Connection, action: Action, *, passwords:
         reason = f"{error.sqlstate}: {str(error).splitlines()[0]}"
         statement = action.sql if len(action.sql) <= _QUOTED_MAX else action.sql[:_QUOTED_MAX] + "..."
         message = f"PostgreSQL refused {statement!r} ({reason})"
-        raise AlphintraError("APPLY_FAILED", message, kind=Kind.UNAVAILABLE) from None
+        failure = _GoneError if isinstance(error, _GONE) else AlphintraError
+        raise failure("APPLY_FAILED", message, kind=Kind.UNAVAILABLE) from None

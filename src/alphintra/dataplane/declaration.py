@@ -128,6 +128,13 @@ def table_grants(placement: Placement) -> tuple[Grant, ...]:
     return tuple(grants)
 
 
+def _function_grants(placement: Placement) -> list[Grant]:
+    return [
+        Grant(kind="function", schema=placement.schema, name=name, grantee=placement.service_role, privilege="EXECUTE")
+        for name in placement.spec.functions
+    ]
+
+
 def _grants_on(table: TableSpec, placement: Placement, *, schema: str, name: str) -> list[Grant]:
     privileges = [(placement.service_role, word) for word in table.grants]
     privileges += [(placement.reader_role, "select"), (placement.backup_role, "select")]
@@ -213,6 +220,7 @@ def _declare_database(name: str, placements: tuple[Placement, ...], hardening: H
         # PUBLIC has no use of plpgsql; the owner needs it to create the trigger functions of its migrations.
         grants.append(Grant(kind="language", name="plpgsql", grantee=placement.owner_role, privilege="USAGE"))
         grants += table_grants(placement)
+        grants += _function_grants(placement)
         if hardening is Hardening.STRICT:
             grants += advisory_grants(placement.service, placement.service_role)
             grants += advisory_grants("migrator", placement.owner_role)
@@ -229,7 +237,7 @@ def _declare_database(name: str, placements: tuple[Placement, ...], hardening: H
 
 def _things(placement: Placement) -> set[Thing]:
     """Return the functions and triggers that a service's migrations make."""
-    found = set()
+    found = {Thing(kind="function", name=f"{placement.schema}.{name}") for name in placement.spec.functions}
     for table in service_tables(placement.spec):
         where = ".".join(placement.location(table.name))
         found |= {Thing(kind="trigger", name=f"{where}.{trigger}") for trigger in table.triggers}

@@ -1,4 +1,4 @@
-"""Months of the tables that only grow, each a part of its own: made ahead of time, as the owner of the schema.
+"""Months of the tables that only grow, each a part of its own: made ahead of time, by a function of the schema's owner.
 
 Rows of a time that no month holds go to the part named ``<table>_rest``, so that writing never waits for a month to be
 made; they are moved when the month is.
@@ -7,27 +7,24 @@ made; they are moved when the month is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
-
-from alphintra.dataplane.quoting import identifier, literal, qualified
+from alphintra.dataplane.quoting import qualified
 from alphintra.infrastructure.telemetry import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import asyncpg
 
     from alphintra.dataplane.layouts import Placement
     from alphintra.manifest import TableSpec
 
-__all__ = ["MONTHS_AHEAD", "Part", "keep_months", "months_to_make", "parts_of"]
+__all__ = ["MONTHS_AHEAD", "Part", "keep_months", "parts_of"]
 
 MONTHS_AHEAD: Final = 3
-"""So many months after the running one are there after each start."""
-
-_DECEMBER: Final = 12
-_BOUNDS: Final = "set local lock_timeout = '2s'; set local statement_timeout = '30s'; set local timezone = 'UTC'"
+"""So many months after the running one are there after each start, and each day of a service that runs."""
 
 _PARTS: Final = """
     with bounds as (
@@ -85,79 +82,26 @@ async def _counted(connection: asyncpg.Connection, part: Part, placement: Placem
 async def keep_months(connection: asyncpg.Connection, placement: Placement) -> tuple[str, ...]:
     """Make the months of a service's tables that are missing up to `MONTHS_AHEAD`; return the names of those made.
 
-    Works by PostgreSQL's clock, as the owner of the schema. A month that cannot be made now, since the table is in use
-    or rows of it would take too long to move, is logged and left to the next run: its rows are in the rest meanwhile.
+    Works by PostgreSQL's clock, as the owner of the schema, through the function that the running service calls too. A
+    month that cannot be made now, since the table is in use, is logged and left to the next run: its rows are in the
+    rest meanwhile.
     """
-    made: list[str] = []
-    tables = {table.name: table for table in _cut(placement)}
-    if not tables:
+    if not _cut(placement):
         return ()
-    await connection.execute("set timezone = 'UTC'")
-    now = await connection.fetchval("select now()")
-    parts = await parts_of(connection, placement)
-    for name, table in tables.items():
-        own = [part for part in parts if part.table == name]
-        if not own:
-            continue  # not cut yet: the migration that does so is still to come
-        for start, end in months_to_make(now, (part.ends_at for part in own)):
-            month = f"{name}_p{start:%Y_%m}"
-            try:
-                await _make(connection, table, month, (start, end), placement=placement)
-                made.append(month)
-            except asyncpg.PostgresError as error:
-                get_logger().warning("month.missing", table=name, month=f"{start:%Y-%m}", reason=str(error))
+    function = qualified(placement.schema, "keep_months")
+    if await connection.fetchval("select to_regprocedure($1)", f"{function}(timestamp with time zone)") is None:
+        return ()  # the migration that brings it is still to come
+    made: list[str] = []
+    for row in await connection.fetch(f"select part, failure from {function}(now())"):  # noqa: S608 - quoted
+        if row["failure"]:
+            get_logger().warning("month.missing", part=row["part"], reason=row["failure"])
+        else:
+            made.append(row["part"])
     for part in await parts_of(connection, placement):
         if part.is_rest and part.rows:
             get_logger().warning("month.rows_outside", table=part.table, rows=part.rows)
     return tuple(made)
 
 
-def months_to_make(now: datetime, ends: Iterable[datetime | None]) -> tuple[tuple[datetime, datetime], ...]:
-    """Return first and last instant of each month to be made, given where the parts that are there end."""
-    month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    last = month
-    for _ in range(MONTHS_AHEAD):
-        last = _after(last)
-    start = max([month, *(end for end in ends if end is not None)])
-    found = []
-    while start <= last:
-        found.append((start, _after(start)))
-        start = _after(start)
-    return tuple(found)
-
-
-def _after(month: datetime) -> datetime:
-    if month.month == _DECEMBER:
-        return month.replace(year=month.year + 1, month=1)
-    return month.replace(month=month.month + 1)
-
-
 def _cut(placement: Placement) -> Sequence[TableSpec]:
     return [table for table in placement.spec.tables if table.by_month]
-
-
-async def _make(
-    connection: asyncpg.Connection,
-    table: TableSpec,
-    part: str,
-    bounds: tuple[datetime, datetime],
-    *,
-    placement: Placement,
-) -> None:
-    """Make a month aside, move into it what the rest has of it, and attach it: writers wait for the attaching alone."""
-    schema, name = placement.location(table.name)
-    whole, rest, month = qualified(schema, name), qualified(schema, f"{name}_rest"), qualified(schema, part)
-    column = identifier(table.by_month)
-    start, end = (literal(bound.isoformat()) for bound in bounds)
-    within = f"{column} >= {start} and {column} < {end}"
-    async with connection.transaction():
-        await connection.execute(_BOUNDS)
-        await connection.execute(f"create table {month} (like {whole} including all)")
-        if await connection.fetchval(f"select exists (select from {rest} where {within})"):  # noqa: S608 - quoted
-            await connection.execute(f"lock table {rest} in share row exclusive mode")
-            await connection.execute(
-                f"with moved as (delete from {rest} where {within} returning *) "  # noqa: S608 - quoted
-                f"insert into {month} select * from moved"
-            )
-        await connection.execute(f"alter table {whole} attach partition {month} for values from ({start}) to ({end})")
-        await connection.execute(f"grant select on {month} to {identifier(placement.backup_role)}")

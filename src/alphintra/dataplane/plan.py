@@ -318,13 +318,17 @@ def _expected(wanted: Database, found: Database) -> set[Grant]:
 
     Services read and write the whole: on the parts nobody has a right but who saves them one by one.
     """
-    tables = {(item.schema, item.name) for item in found.relations if item.kind in {"table", "view"}}
+    there = {
+        ("function" if item.kind == "function" else "table", item.schema, item.name)
+        for item in found.relations
+        if item.kind in {"table", "view", "function"}
+    }
     grants = {
         grant
         for grant in wanted.grants
-        if grant.kind not in {"table", "column"}
+        if grant.kind not in {"table", "column", "function"}
         or grant.schema in SYSTEM_SCHEMAS
-        or (grant.schema, grant.name) in tables
+        or ("function" if grant.kind == "function" else "table", grant.schema, grant.name) in there
     }
     readers = wanted.backup_readers
     grants |= {

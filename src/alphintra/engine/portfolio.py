@@ -10,7 +10,16 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import AMOUNT_PLACES, require_finite, require_positive, round_cash
 from alphintra.kernel.vocabulary import Side
 
-__all__ = ["FLAT", "FeeModel", "Position", "apply_fill", "cash_delta", "cost_of_part", "notional"]
+__all__ = [
+    "FLAT",
+    "FeeModel",
+    "Position",
+    "apply_fill",
+    "cash_delta",
+    "cost_of_part",
+    "notional",
+    "position_delta",
+]
 
 # Products of two amounts of up to 28 digits must not be rounded silently by the default 28-digit context.
 _WIDE = Context(prec=60)
@@ -95,6 +104,11 @@ def cash_delta(side: Side, qty: Decimal, *, price: Decimal, fee: Decimal) -> Dec
             return amount - fee
         case _:
             assert_never(side)
+
+
+def position_delta(side: Side, qty: Decimal, *, fee_qty: Decimal) -> Decimal:
+    """Return the change of a position by a fill, negative when selling; the venue kept ``fee_qty`` as a fee."""
+    return (qty if side is Side.BUY else -qty) - fee_qty
 
 
 def apply_fill(position: Position, side: Side, *, qty: Decimal, price: Decimal) -> tuple[Position, Decimal]:

@@ -59,6 +59,8 @@ LETTER_BYTES = 400_000
 LETTER_EVENTS = 64
 RELAY_BATCH = 256
 RELAY_IDLE_S = 1.0
+RELAY_EVERY_S = 0.05  # at load: what queues up meanwhile shares messages, and transactions wherever they are heard
+RELAY_MANY = 4  # events at one look that mean load: a person, or a strategy that waits for its order, makes fewer
 PUBLISH_WAIT_S = 5.0
 
 
@@ -214,9 +216,15 @@ class OutboxRelay:
         self._unsure: dict[UUID, tuple[UUID, ...]] = {}  # events in letters that may have been stored or not
 
     async def run(self) -> None:
-        """Relay until cancelled; looks when woken, and every second where a wake was lost."""
+        """Relay until cancelled; looks when woken, and every second where a wake was lost.
+
+        After a look that found many events the next one waits a little: each look costs whoever hears of it a
+        transaction, whether it found one event or a hundred.
+        """
         failures = 0
+        loop = asyncio.get_running_loop()
         while True:
+            looked_at = loop.time()
             self._awake.clear()  # before looking: whatever is committed from here on wakes once more
             try:
                 published = await self._publish_batch()
@@ -228,6 +236,8 @@ class OutboxRelay:
             failures = 0
             if published < RELAY_BATCH:
                 await self._wait()
+                if published >= RELAY_MANY:
+                    await asyncio.sleep(looked_at + RELAY_EVERY_S - loop.time())
 
     async def _publish_batch(self) -> int:
         async with self._database.transaction() as session:

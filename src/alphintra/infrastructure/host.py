@@ -22,7 +22,7 @@ from alphintra.infrastructure.postgres import Database, Queries
 from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.health import HEALTH_COMMANDS, HealthView
+from alphintra.kernel.health import HEALTH_COMMANDS, HealthView, MonthsView
 from alphintra.kernel.messages import Context, Event
 from alphintra.manifest import SERVICES
 
@@ -88,6 +88,7 @@ class ServiceHost:
         self._tasks: list[asyncio.Task[None]] = []
         self._wakes: set[asyncio.Task[None]] = set()
         self._on_wake: list[Callable[[], None]] = []
+        self._months: Callable[[], Awaitable[MonthsView]] | None = None
 
     @classmethod
     async def open(
@@ -134,6 +135,10 @@ class ServiceHost:
     def run(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for as long as the service runs; restarted with back-off if it fails or returns."""
         self._runs.append((name, task))
+
+    def show_months(self, reader: Callable[[], Awaitable[MonthsView]]) -> None:
+        """Show in the service's health how its tables that are cut by month stand."""
+        self._months = reader
 
     def wake(self) -> None:
         """Tell the service's relay and workers, wherever they run, that there is something to do."""
@@ -182,6 +187,8 @@ class ServiceHost:
         async with self.database.session() as session:
             identity = await session.row("health.identity")
             pending = await session.row("events.pending")
+        answered = perf_counter()
+        months = None if self._months is None else await self._months()
         if identity is None or pending is None:
             message = "a health statement returned no row"
             raise RuntimeError(message)
@@ -191,7 +198,8 @@ class ServiceHost:
             role=identity["role"],
             migrations=identity["migrations"],
             events_waiting=pending["waiting"],
-            latency_ms=round((perf_counter() - started) * 1000, 3),
+            latency_ms=round((answered - started) * 1000, 3),
+            months=months,
         )
 
     async def _keep(self, name: str, task: Callable[[], Awaitable[None]]) -> None:

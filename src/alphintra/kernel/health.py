@@ -5,9 +5,25 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from alphintra.kernel.messages import Command, View
+import msgspec
 
-__all__ = ["HEALTH_COMMANDS", "HealthView"]
+from alphintra.kernel.messages import Command, Utc, View
+
+__all__ = ["HEALTH_COMMANDS", "HealthView", "MonthsView"]
+
+
+class MonthsView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the tables of a service that are cut by month stand.
+
+    Attributes:
+        kept_until: the first instant one of them has no month for; None where one has none.
+        has_rest: whether rows lie in a part for times that no month holds.
+        warning: what is wrong, in words; empty if nothing is.
+    """
+
+    kept_until: Utc | None
+    has_rest: bool
+    warning: str
 
 
 class HealthView(View, frozen=True):
@@ -19,6 +35,7 @@ class HealthView(View, frozen=True):
         migrations: how many migrations are applied.
         events_waiting: events not yet published.
         latency_ms: round trip to the database.
+        months: of a service with tables that are cut by month.
     """
 
     service: str
@@ -27,6 +44,7 @@ class HealthView(View, frozen=True):
     migrations: int
     events_waiting: int
     latency_ms: float
+    months: MonthsView | None = None
 
 
 class AuthHealth(Command[HealthView], tag="auth.health.v1", frozen=True):

@@ -74,11 +74,8 @@ class PositionIntent(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """State of an order (FIX 39 plus the states before the venue has answered)."""
+    """State of an order (FIX 39 plus the states before the venue has answered); the first is given by risk."""
 
-    CREATED = "created"
-    DENIED = "denied"
-    PENDING_APPROVAL = "pending_approval"
     HELD = "held"
     PENDING_NEW = "pending_new"
     ACCEPTED = "accepted"
@@ -88,6 +85,7 @@ class OrderStatus(StrEnum):
     PENDING_REPLACE = "pending_replace"
     SUSPENDED = "suspended"
     DONE_FOR_DAY = "done_for_day"
+    DENIED = "denied"
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"

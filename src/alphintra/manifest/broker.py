@@ -64,6 +64,7 @@ SPEC = ServiceSpec(
         "trading.cash_booked",
         "trading.split_applied",
         "risk.kill_state_changed",
+        "risk.kill_scope_changed",
     ),
     asks=("risk.renew_approval",),
 )

@@ -46,6 +46,7 @@ class ServiceSpec:
         events: events published, as in ``trading.evt.<event>``.
         hears: events of other services consumed, as ``<service>.<event>``.
         asks: commands of other services called, as ``<service>.<command>``.
+        functions: functions of the schema's owner that the service role may call, with the types of their arguments.
         connections_max: upper bound of database connections over all its processes.
     """
 
@@ -55,6 +56,7 @@ class ServiceSpec:
     events: tuple[str, ...] = ()
     hears: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
     connections_max: int = 20
 
     @property

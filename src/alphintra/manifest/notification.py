@@ -20,6 +20,7 @@ SPEC = ServiceSpec(
         "trading.order_denied",
         "trading.fill_booked",
         "trading.order_closed",
+        "trading.months_missing",
         "risk.kill_state_changed",
         "risk.alert_raised",
         "risk.alert_escalated",

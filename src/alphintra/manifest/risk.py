@@ -114,6 +114,7 @@ SPEC = ServiceSpec(
         "limits_changed",
         "limit_breached",
         "kill_state_changed",
+        "kill_scope_changed",
         "orders_barred",
         "alert_raised",
         "alert_escalated",

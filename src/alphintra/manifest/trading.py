@@ -74,6 +74,7 @@ SPEC = ServiceSpec(
         "cash_booked",
         "split_applied",
         "position_transferred",
+        "months_missing",
     ),
     hears=(
         "broker.order_acknowledged",
@@ -94,4 +95,5 @@ SPEC = ServiceSpec(
         "risk.orders_barred",
     ),
     asks=("risk.assess_order", "risk.release_order"),
+    functions=("keep_months(timestamp with time zone)", "months_kept()"),
 )

@@ -8,7 +8,7 @@ from alphintra.contracts.auth import UserRegistered
 from alphintra.contracts.notification import ListMessages, MarkRead
 from alphintra.contracts.risk import AlertEscalated, AlertRaised, KillStateChanged
 from alphintra.contracts.strategy import BacktestFinished, FeedFinished
-from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied
+from alphintra.contracts.trading import AccountOpened, FillBooked, MonthsMissing, OrderClosed, OrderDenied
 from alphintra.notification.endpoints import Endpoints
 from alphintra.notification.repository import Inboxes
 
@@ -28,6 +28,7 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     host.hear(OrderDenied, endpoints.on_order_denied)
     host.hear(FillBooked, endpoints.on_fill_booked)
     host.hear(OrderClosed, endpoints.on_order_closed)
+    host.hear(MonthsMissing, endpoints.on_months_missing)
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)
     host.hear(BacktestFinished, endpoints.on_backtest_finished)
     host.hear(FeedFinished, endpoints.on_feed_finished)

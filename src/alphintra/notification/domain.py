@@ -22,6 +22,7 @@ __all__ = [
     "feed_finished",
     "fill_booked",
     "kill_state_changed",
+    "months_missing",
     "order_closed",
     "order_denied",
     "plain",
@@ -203,6 +204,18 @@ def feed_finished(feed_id: UUID, *, status: str, error: str) -> Draft:
         title=title,
         body=f"{title}. {ahead}" + (f" {_sentence(error)}" if error else ""),
         subject=f"feed:{feed_id}",
+    )
+
+
+def months_missing(table: str, *, kept_until: datetime | None, detail: str) -> Draft:
+    """Say that a table is about to run out of months."""
+    return Draft(
+        dedupe_key=f"months_missing:{table}:{'' if kept_until is None else kept_until.isoformat()}",
+        kind="months_missing",
+        severity=Severity.WARNING,
+        title=f"{table} runs out of months",
+        body=_sentence(detail),
+        subject="firm",
     )
 
 

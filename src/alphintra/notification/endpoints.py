@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.auth import UserRegistered
     from alphintra.contracts.risk import AlertEscalated, AlertRaised, KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
-    from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied
+    from alphintra.contracts.trading import AccountOpened, FillBooked, MonthsMissing, OrderClosed, OrderDenied
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
@@ -56,6 +56,10 @@ class Endpoints:
     async def on_order_closed(self, delivery: Delivery[OrderClosed]) -> None:
         """Hear ``trading.order_closed``."""
         await service.tell_order_closed(delivery, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())
+
+    async def on_months_missing(self, delivery: Delivery[MonthsMissing]) -> None:
+        """Hear ``trading.months_missing``."""
+        await service.tell_months_missing(delivery, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())
 
     async def on_kill_state_changed(self, delivery: Delivery[KillStateChanged]) -> None:
         """Hear ``risk.kill_state_changed``."""

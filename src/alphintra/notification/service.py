@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.orders import OrderView
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
-    from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, OrderDenied
+    from alphintra.contracts.trading import AccountOpened, FillBooked, MonthsMissing, OrderClosed, OrderDenied
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.notification.repository import Inboxes, InboxesTransaction
@@ -36,6 +36,7 @@ __all__ = [
     "tell_feed_finished",
     "tell_fill_booked",
     "tell_kill_state",
+    "tell_months_missing",
     "tell_order_closed",
     "tell_order_denied",
 ]
@@ -137,6 +138,17 @@ async def tell_kill_state(
                 raise AlphintraError("ACCOUNT_NOT_HEARD", message, kind=Kind.UNAVAILABLE)
             people = (owner_id,)
         await _put(tx, delivery, draft, people, ids=ids, at=at)
+
+
+async def tell_months_missing(
+    delivery: Delivery[MonthsMissing], *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> None:
+    """Tell whoever watches risk that a table runs out of months, once for each month."""
+    event = delivery.event
+    draft = domain.months_missing(event.table, kept_until=event.kept_until, detail=event.detail)
+    async with inboxes.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await _put(tx, delivery, draft, await tx.watching(), ids=ids, at=at)
 
 
 async def tell_alert(

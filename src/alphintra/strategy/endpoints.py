@@ -36,6 +36,8 @@ IDLE_S = 5.0
 RETRY_MAX_S = 5.0
 REPORT_EVERY = timedelta(seconds=10)
 REPORTED_MAX = 500
+KEPT_MAX = 4  # paused feeds whose bars stay in memory: one that is stepped by hand would be read for every step
+KEPT_STEPS_MAX = 20_000
 
 
 class Endpoints:
@@ -252,6 +254,7 @@ class FeedRunner:
         self._waker = _Waker()
         self._tasks: dict[FeedId, asyncio.Task[None]] = {}
         self._wakers: dict[FeedId, _Waker] = {}
+        self._steppers: dict[FeedId, tuple[feeds.Source, Stepper]] = {}
 
     def wake(self) -> None:
         """Look at once what feeds are to do."""
@@ -329,16 +332,34 @@ class FeedRunner:
             context = service_context(trace_id)
             await feeds.prepare_feed(feed, context, desk=self._desk, catalogue=self._catalogue, market=self._market)
             return
-        steps = await feeds.feed_steps(feed, desk=self._desk, catalogue=self._catalogue)
-        stepper = Stepper(
-            feed_id, steps, desk=self._desk, market=self._market, orders=self._orders, clock=self._clock, ids=self._ids
-        )
+        source = await feeds.feed_source(feed, desk=self._desk)
+        stepper = await self._stepper(feed_id, source)
         loop = asyncio.get_running_loop()
-        while feed is not None and feed.status == "running" and feed.seq < len(steps):
+        while feed is not None and feed.status == "running" and feed.seq < len(stepper.steps):
             progress.seq = feed.seq
             started = loop.time()
-            await stepper.advance(steps[feed.seq], trace_id)
+            await stepper.advance(stepper.steps[feed.seq], trace_id)
             feed = await self._next_due(feed_id, started)
+        if len(stepper.steps) <= KEPT_STEPS_MAX and feed is not None and feed.status == "paused":
+            self._steppers[feed_id] = source, stepper
+            while len(self._steppers) > KEPT_MAX:
+                del self._steppers[next(iter(self._steppers))]
+
+    async def _stepper(self, feed_id: FeedId, source: feeds.Source) -> Stepper:
+        """Return the feed's stepper of before its pause, for one that is stepped by hand; else a new one."""
+        before = self._steppers.pop(feed_id, None)
+        if before is not None and before[0] == source:
+            before[1].forget()
+            return before[1]
+        return Stepper(
+            feed_id,
+            await feeds.feed_steps(source, catalogue=self._catalogue),
+            desk=self._desk,
+            market=self._market,
+            orders=self._orders,
+            clock=self._clock,
+            ids=self._ids,
+        )
 
     async def _next_due(self, feed_id: FeedId, started: float) -> Feed | None:
         """Return the feed when its next step is due, or as soon as it is not to run any more."""

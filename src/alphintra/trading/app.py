@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as from_risk
 from alphintra.contracts import trading as messages
-from alphintra.trading.endpoints import BookEndpoints, Endpoints, OrderQueue
+from alphintra.trading.endpoints import BookEndpoints, Endpoints, OrderQueue, UpkeepEndpoints
 from alphintra.trading.gateways import RiskGateway
 from alphintra.trading.repository.books import Books
+from alphintra.trading.repository.months import Months
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.host import Parts, ServiceHost
@@ -65,6 +66,10 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     )
     host.hear_many(told_of_orders, endpoints.on_orders_reported)
     _wire_books(host, BookEndpoints(books=books, clock=host.clock, ids=host.ids))
+    kept = UpkeepEndpoints(months=Months(host.database), books=books, clock=host.clock, ids=host.ids)
+    host.show_months(kept.months_kept)
+    if parts.background:
+        host.run("months", kept.keep_months)
 
 
 def _wire_books(host: ServiceHost, endpoints: BookEndpoints) -> None:

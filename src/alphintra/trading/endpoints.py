@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts import books, orders
@@ -27,6 +28,7 @@ from alphintra.trading.service import (
     reports,
     splits,
     submission,
+    upkeep,
 )
 from alphintra.trading.service.views import account_view
 
@@ -34,16 +36,21 @@ if TYPE_CHECKING:
     from alphintra.contracts.risk import KillStateChanged, LimitsChanged, OrdersBarred
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
+    from alphintra.kernel.health import MonthsView
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.trading.gateways import RiskGateway
     from alphintra.trading.repository.books import Books
+    from alphintra.trading.repository.months import Months
     from alphintra.trading.service.submission import Submission
 
-__all__ = ["BookEndpoints", "Endpoints", "OrderQueue"]
+__all__ = ["BookEndpoints", "Endpoints", "OrderQueue", "UpkeepEndpoints"]
 
 QUEUE_MAX = 1024
 BATCH_MAX = 64
+GATHER_S = 0.002
+GATHERED_MAX = 16  # a batch of these is cheap enough an order; more come while it is written
+MONTHS_INTERVAL_S = 3600.0
 Waiting = tuple["Submission", "asyncio.Future[orders.OrderView]"]
 
 
@@ -51,6 +58,7 @@ class OrderQueue:
     """The one writer of orders in this process: takes what has queued, decides it together, answers each.
 
     Waiting for one commit, further orders queue up and share the next; that is what makes a durable order cheap.
+    Orders answered together tend to be followed by as many: it waits a moment for them, and never for a lone one.
     """
 
     def __init__(self, *, books: Books, risk: RiskGateway, clock: Clock, ids: IdSource) -> None:
@@ -60,6 +68,8 @@ class OrderQueue:
         self._ids = ids
         self._waiting: deque[Waiting] = deque()
         self._filled = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._expected = 1  # as many as were in the queue or answered a moment ago
 
     async def submit(self, item: Submission) -> orders.OrderView:
         """Queue an order and wait for the decision on it. Raises BUSY when the queue is full."""
@@ -68,17 +78,29 @@ class OrderQueue:
         future: asyncio.Future[orders.OrderView] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._filled.set()
+        if len(self._waiting) >= self._expected:
+            self._enough.set()
         return await future
 
     async def run(self) -> None:
         """Write batches until cancelled."""
         while True:
-            await self._filled.wait()
-            batch = self._take()
-            if not batch:
+            if not self._waiting:
                 self._filled.clear()
-                continue
-            await self._write(batch)
+                await self._filled.wait()
+            await self._gather()
+            batch = self._take()
+            if batch:
+                await self._write(batch)
+            self._expected = min(len(batch) + len(self._waiting), GATHERED_MAX)
+
+    async def _gather(self) -> None:
+        if len(self._waiting) >= self._expected:
+            return
+        self._enough.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                await self._enough.wait()
 
     def _take(self) -> list[Waiting]:
         """Take up to 64 orders; the same client order id twice goes into two batches, first come first.
@@ -243,6 +265,26 @@ class Endpoints:
     async def on_executions_reported(self, deliveries: Sequence[Delivery[from_broker.ExecutionReported]]) -> None:
         """Hear ``broker.execution_reported``, many at once, in the order they were told."""
         await fills.book_fills(deliveries, books=self._books, ids=self._ids, at=self._clock.now())
+
+
+class UpkeepEndpoints:
+    """What trading does by itself for as long as it runs."""
+
+    def __init__(self, *, months: Months, books: Books, clock: Clock, ids: IdSource) -> None:
+        self._months = months
+        self._books = books
+        self._clock = clock
+        self._ids = ids
+
+    async def months_kept(self) -> MonthsView:
+        """Return how the tables that are cut by month stand."""
+        return await upkeep.months_kept(months=self._months, at=self._clock.now())
+
+    async def keep_months(self) -> None:
+        """Make the months to come, again and again until cancelled."""
+        while True:
+            await upkeep.keep_months(months=self._months, books=self._books, ids=self._ids, at=self._clock.now())
+            await asyncio.sleep(MONTHS_INTERVAL_S)
 
 
 class BookEndpoints:

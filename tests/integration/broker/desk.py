@@ -138,10 +138,12 @@ class Desk:
             limit_price=None if limit is None else Decimal(limit),
         )
 
-    def submitted(self, terms: OrderTerms, approval: Approval | None = None) -> Delivery[OrderSubmitted]:
+    def submitted(
+        self, terms: OrderTerms, approval: Approval | None = None, *, book_id: UUID | None = None
+    ) -> Delivery[OrderSubmitted]:
         """Return the event of an order, approved by risk unless another approval is given."""
         approval = approval or approve(terms, self.clock)
-        event = OrderSubmitted(owner_id=self.owner_id, book_id=None, terms=terms, approval=approval)
+        event = OrderSubmitted(owner_id=self.owner_id, book_id=book_id, terms=terms, approval=approval)
         return delivery_of(event, aggregate_id=terms.order_id)
 
     async def place(self, **wishes: Any) -> OrderTerms:  # noqa: ANN401 - those of ``terms``

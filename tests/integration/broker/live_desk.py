@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from fixtures.postgres import ServiceDatabase
 
 KEYS = "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+POLL_EVERY = timedelta(milliseconds=50)
 PATIENCE_S = 300.0  # a busy machine is no venue that is silent
 CLOSED = {"filled", "canceled", "expired", "rejected", "replaced"}
 
@@ -66,7 +67,7 @@ class QuickAdapters(Adapters):
         """Return the venue, whose limits are those of a test."""
         venue = super().connect(link, credentials)
         quick: dict[str, Any] = {"requests_per_minute": 600_000, "visibility_delay": timedelta(milliseconds=200)}
-        quick["poll_every"] = timedelta(milliseconds=50)
+        quick["poll_every"] = POLL_EVERY
         venue.capabilities = replace(venue.capabilities, **{**quick, **self._changes})
         if isinstance(venue, AlpacaVenue):
             venue._http.timeout = Timeout(PATIENCE_S)
@@ -194,10 +195,17 @@ class LiveDesk:
         }
         return OrderTerms(**{**fields, **changes})
 
-    async def submit(self, terms: OrderTerms, *, epoch: int = 1, ttl: timedelta = timedelta(minutes=5)) -> None:
+    async def submit(
+        self,
+        terms: OrderTerms,
+        *,
+        epoch: int = 1,
+        ttl: timedelta = timedelta(minutes=5),
+        book_id: UUID | None = None,
+    ) -> None:
         """Let the broker hear of an approved order."""
         approval = approve(terms, SystemClock(), epoch=epoch, ttl=ttl)  # type: ignore[arg-type] # has the same now
-        event = OrderSubmitted(owner_id=self.owner_id, book_id=None, terms=terms, approval=approval)
+        event = OrderSubmitted(owner_id=self.owner_id, book_id=book_id, terms=terms, approval=approval)
         await self.endpoints.on_order_submitted(delivery_of(event, aggregate_id=terms.order_id))
 
     async def place_group(self, order_class: OrderClass, *orders: dict[str, Any]) -> list[OrderTerms]:

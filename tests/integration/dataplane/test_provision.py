@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,10 @@ from alphintra.kernel.errors import AlphintraError
 from fixtures.postgres import password_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from alphintra.dataplane.layouts import Placement
+    from alphintra.dataplane.plan import Action
     from alphintra.dataplane.server import Server
 
 TWO = tuple(placement for placement in separate_layout() if placement.service in {"trading", "user"})
@@ -58,6 +60,8 @@ MUTATIONS = (
     ("alphintra_trading", "grant select on trading_schema.orders to user_service_user"),
     ("alphintra_trading", "grant select (order_id) on trading_schema.orders to user_service_user"),
     ("alphintra_trading", "grant insert on trading_schema.audit_events to trading_service_user"),
+    ("alphintra_trading", "revoke execute on function trading_schema.months_kept() from trading_service_user"),
+    ("alphintra_trading", "grant execute on function trading_schema.keep_months(timestamptz) to trading_reader"),
     ("alphintra_trading", "grant update, delete on trading_schema.audit_events to trading_service_user"),
     ("alphintra_trading", "grant select on trading_schema.orders to trading_reader with grant option"),
     ("alphintra_trading", "grant usage on sequence trading_schema.event_log_seq_seq to trading_service_user"),
@@ -95,6 +99,31 @@ async def test_two_runs_at_once_do_the_work_once(private_postgres: Callable[...,
     assert len(created) == len(set(created)), "one of the two did what the other had done"
     applied = [migration for run in runs for migration in run.migrations["user"]]
     assert len(applied) == len(set(applied)) > 0
+
+
+async def test_what_is_gone_when_its_turn_comes_is_looked_at_again(private_postgres: Callable[..., Server]) -> None:
+    """As where another run migrates meanwhile, and drops what this one saw."""
+    server = private_postgres()
+    await provision(server, layout=TWO, passwords=password_of)
+    database = next(placement.database for placement in TWO if placement.service == "user")
+
+    async def run(*statements: str) -> None:
+        async with admin_connection(server, database=database) as connection:
+            for statement in statements:
+                await connection.execute(statement)
+
+    await run("create sequence user_schema.spare", "alter sequence user_schema.spare owner to user_owner")
+    rounds: list[int] = []
+
+    def approve(actions: Sequence[Action]) -> None:
+        rounds.append(len(actions))
+        if len(rounds) == 1:
+            with ThreadPoolExecutor(max_workers=1) as other:
+                other.submit(asyncio.run, run("drop sequence user_schema.spare")).result()
+
+    await apply(server, layout=TWO, passwords=password_of, approve=approve)
+    assert len(rounds) == 1, "the sequence was in the plan once, and the second look found nothing to do"
+    assert await plan_server(server, layout=TWO, passwords=password_of) == ()
 
 
 async def test_a_killed_run_is_finished_by_the_next(private_postgres: Callable[..., Server]) -> None:

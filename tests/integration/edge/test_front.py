@@ -197,6 +197,7 @@ async def test_health_lists_eight_services_that_are_well(gateway: Gateway) -> No
         "migrations": 3,
         "events_waiting": 0,
         "latency_ms": 0.4,
+        "months": None,
         "code": "",
     }
 

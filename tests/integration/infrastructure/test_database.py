@@ -41,6 +41,7 @@ STATEMENTS = {
     "impatient": "SET LOCAL lock_timeout = '50ms'",
     "bounded": "SET LOCAL statement_timeout = '50ms'",
     "odd": "SELECT 1 / 0",
+    "plans": "SHOW plan_cache_mode",
 }
 
 
@@ -129,6 +130,16 @@ async def test_statements_return_rows_values_and_counts(store: Store) -> None:
         assert await tx.execute("lock", 1) == 1
         assert await tx.execute("impatient") == 0
     assert await store.names() == ["a", "b", "c", "c"]
+
+
+async def test_plans_are_kept_to_the_end_of_the_transaction_that_asked_for_it(store: Store) -> None:
+    async with store.database.transaction() as tx:
+        await tx.keep_plans()
+        assert await tx.value("plans") == "force_generic_plan"
+        await add(tx, "a")
+    async with store.database.session() as session:
+        assert await session.value("plans") == "auto"
+    assert await store.names() == ["a"]
 
 
 async def test_a_violated_constraint_is_named(store: Store) -> None:

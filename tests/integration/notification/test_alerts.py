@@ -12,6 +12,7 @@ from alphintra.contracts.alerts import AlertView
 from alphintra.contracts.auth import UserRegistered
 from alphintra.contracts.notification import ListMessages, MessageView
 from alphintra.contracts.risk import AlertEscalated, AlertRaised
+from alphintra.contracts.trading import MonthsMissing
 from alphintra.infrastructure.system import SystemIds
 from alphintra.notification.endpoints import Endpoints
 from alphintra.notification.repository import Inboxes
@@ -67,6 +68,18 @@ async def test_an_alert_reaches_the_owner_and_risk_once_and_nobody_else(endpoint
         (message,) = await inbox(endpoints, user_id)
         assert (message.kind, message.severity, message.title) == ("alert_loss", "warning", raised.alert.title)
     assert await inbox(endpoints, BYSTANDER) == ()
+
+
+async def test_a_table_that_runs_out_of_months_is_told_to_those_who_watch_once_for_each_month(
+    endpoints: Endpoints,
+) -> None:
+    for kept_until in (NOON, NOON, NOON + timedelta(days=31)):
+        event = MonthsMissing(table="trading_schema.orders", kept_until=kept_until, detail="there is no month")
+        await endpoints.on_months_missing(delivery_of(event, aggregate_id=IDS.new()))
+    first, second = await inbox(endpoints, OWNER)
+    assert {first.severity, second.severity} == {"warning"}
+    assert (first.title, first.body) == ("trading_schema.orders runs out of months", "there is no month.")
+    assert await inbox(endpoints, TRADER) == ()
 
 
 async def test_an_escalation_reaches_risk_alone_as_critical(endpoints: Endpoints) -> None:

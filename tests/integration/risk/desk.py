@@ -123,7 +123,7 @@ class Desk:
         event = OrderSubmitted(owner_id=self.owner_id, book_id=None, terms=terms, approval=approval)
         await self.endpoints.on_order_submitted(delivery_of(event, aggregate_id=terms.order_id))
 
-    def fill_event(self, terms: OrderTerms, qty: str, price: str, *, fee: str = "0") -> FillBooked:
+    def fill_event(self, terms: OrderTerms, qty: str, price: str, *, fee: str = "0", fee_qty: str = "0") -> FillBooked:
         """Return the event of an execution of an order."""
         change = cash_delta(terms.side, Decimal(qty), price=Decimal(price), fee=Decimal(fee))
         self.cash[terms.account_id] += change
@@ -140,6 +140,7 @@ class Desk:
             realized_pnl=Decimal(0),
             executed_at=self.clock.now(),
             booked_at=self.clock.now(),
+            fee_qty=Decimal(fee_qty),
         )
         return FillBooked(
             owner_id=self.owner_id,
@@ -149,9 +150,9 @@ class Desk:
             cash=self.cash[terms.account_id],
         )
 
-    async def fill(self, terms: OrderTerms, qty: str, price: str, *, fee: str = "0") -> str:
+    async def fill(self, terms: OrderTerms, qty: str, price: str, *, fee: str = "0", fee_qty: str = "0") -> str:
         """Tell that trading booked an execution; returns its id."""
-        event = self.fill_event(terms, qty, price, fee=fee)
+        event = self.fill_event(terms, qty, price, fee=fee, fee_qty=fee_qty)
         await self.endpoints.on_fill_booked(delivery_of(event, aggregate_id=terms.order_id))
         return event.execution.execution_id
 

@@ -11,9 +11,9 @@ import pytest
 
 from alphintra.contracts import risk as messages
 from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
-from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.strategy import FeedFinished
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Side
 from fixtures.single_service import NOON, acting, delivery_of
 from integration.risk.desk import operator

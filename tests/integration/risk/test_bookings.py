@@ -59,6 +59,18 @@ async def test_a_fill_moves_quantity_and_cash_from_reservation_to_exposure(desk:
     assert (state.cash, state.reserved_cash, state.exposures[0].position_qty) == amounts("228.5", "0", "8")
 
 
+async def test_a_fee_in_kind_leaves_less_in_the_position_and_nothing_reserved(desk: Desk) -> None:
+    account = await desk.open_account(cash="1000")
+    await desk.mark(AAPL="100")
+    order = desk.order(account, BUY, "8", "100")
+    await desk.confirm(order, await desk.approved(order))
+    await desk.fill(order, "8", "100", fee_qty="0.008")
+    await desk.close(order, filled="8")
+    state = await desk.state(account)
+    assert (state.cash, state.reserved_cash, state.exposures[0].position_qty) == amounts("200", "0", "7.992")
+    assert state.exposures[0].reserved_buy_qty == 0
+
+
 async def test_selling_brings_position_down_and_cash_up(desk: Desk) -> None:
     account = await desk.open_account(cash="1000")
     await desk.mark(AAPL="100")

@@ -13,9 +13,9 @@ import pytest
 
 from alphintra.contracts import risk as messages
 from alphintra.contracts.broker import BreakFound
-from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.risk import Assessment
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.messages import Context
 from alphintra.kernel.vocabulary import Side
 from alphintra.risk.endpoints import ControlEndpoints

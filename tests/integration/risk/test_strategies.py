@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from alphintra.contracts import risk as messages
-from alphintra.contracts.controls import LimitControls
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Side
 from integration.risk.desk import Desk, codes_of, operator, report
 

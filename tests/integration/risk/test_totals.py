@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.risk import SetSharedLimit
 from alphintra.infrastructure.postgres import Queries, Session
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Side
 from alphintra.risk.endpoints import ControlEndpoints
 from alphintra.risk.repository import RiskRecords, RiskTransaction

@@ -252,7 +252,7 @@ class Stage:
         """Return a runner's stepper that remembers nothing, as after a restart."""
         feed = await self.desk.feed(feed_id)
         assert feed is not None
-        steps = await feeds.feed_steps(feed, desk=self.desk, catalogue=self.catalogue)
+        steps = await feeds.feed_steps(await feeds.feed_source(feed, desk=self.desk), catalogue=self.catalogue)
         return Stepper(
             feed_id, steps, desk=self.desk, market=self.market, orders=self.orders, clock=self.clock, ids=self.ids
         )

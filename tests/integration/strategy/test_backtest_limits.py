@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from alphintra.contracts.controls import InstrumentView, LimitControls
+from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.risk import LimitsView
 from alphintra.engine.pretrade.limits import default_limits, limit_hash
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.limits import LimitControls
 from fixtures.single_service import NOON
 from integration.strategy.job_desk import backtest, start
 from integration.strategy.stage import WAVE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,12 +25,14 @@ from alphintra.contracts.strategy import (
 )
 from alphintra.contracts.trading import SubmitOrder
 from alphintra.engine.backtest import BacktestSettings, run_backtest
+from alphintra.engine.corporate_actions import Split
 from alphintra.engine.graph import compile_plan, graph_hash
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import FeedId
 from alphintra.strategy import endpoints
+from alphintra.strategy.gateways.catalogue import write_split
 from fixtures.single_service import acting
 from fixtures.waiting import holds_for
 from integration.strategy.stage import WAVE, Stage
@@ -37,8 +40,10 @@ from integration.strategy.town import FEES
 from unit.engine.builders import day, flat_bar, flat_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from alphintra.engine.bars import Bar
+    from alphintra.kernel.ids import DatasetId
     from alphintra.kernel.messages import Context
 
 STRATEGY = crossover(2, 4, average="sma", percent="50")
@@ -106,6 +111,37 @@ async def test_a_feed_stops_by_itself_after_the_step_it_was_told_and_goes_on_fro
         for step in (1, 7, 8):
             await stage.control(feed_id, "resume", pause_at=step)
             assert (await stage.until(feed_id, lambda feed: feed.status == "paused")).seq == step
+        await stage.control(feed_id, "resume")
+        await stage.until(feed_id, is_finished)
+    assert stage.town.books(deployment_id) == wanted_fills()
+
+
+async def test_a_feed_stepped_by_hand_reads_its_bars_once_and_again_where_they_changed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed_id = await stage.make_feed()
+    deployment_id = (await stage.deploy(feed_id)).deployment_id
+    read: list[tuple[str, ...]] = []
+    before = stage.catalogue.read
+
+    def noted(dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
+        read.append(tuple(splits))
+        return before(dataset_id, splits)
+
+    monkeypatch.setattr(stage.catalogue, "read", noted)
+
+    async def step_to(seq: int) -> None:
+        await stage.control(feed_id, "resume", pause_at=seq)
+        await stage.until(feed_id, lambda feed: feed.status == "paused" and feed.seq == seq)
+
+    async with stage.running():
+        for seq in (1, 2, 5):
+            await step_to(seq)
+        assert read == [()]
+        split = write_split(Split(3, day(3), Fraction(1)))
+        await stage.rows("update datasets set splits = array[$1]", split)
+        await step_to(6)
+        assert read == [(), (split,)]
         await stage.control(feed_id, "resume")
         await stage.until(feed_id, is_finished)
     assert stage.town.books(deployment_id) == wanted_fills()

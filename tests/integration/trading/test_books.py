@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from decimal import Decimal
 from itertools import product
@@ -11,8 +12,16 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from alphintra.contracts.trading import GetAccount, ListLedger, ListLots, ListPositions
-from alphintra.engine.portfolio import FLAT, apply_fill, cash_delta
+from alphintra.contracts.trading import (
+    GetAccount,
+    GetOrder,
+    ListActivities,
+    ListExecutions,
+    ListLedger,
+    ListLots,
+    ListPositions,
+)
+from alphintra.engine.portfolio import FLAT, apply_fill, cash_delta, notional
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import Side
 from fixtures.single_service import delivery_of
@@ -50,14 +59,16 @@ async def test_sixteen_writers_book_two_thousand_fills_with_duplicates_and_disor
             )
             for n in range(ORDERS)
         ]
+        quantities = [Decimal(chance.randint(1, 10**6)) / 1000 for _ in range(FILLS)]
         fills = [
             desk.filled(
                 chance.choice(orders),
-                str(Decimal(chance.randint(1, 10**6)) / 1000),
+                str(qty),
                 str(Decimal(chance.randint(1, 10**8)) / 10**6),
                 fee=Decimal(chance.randint(0, 1000)) / 1000,
+                fee_qty=chance.choice((Decimal(0), qty / 1000)),
             )
-            for _ in range(FILLS)
+            for qty in quantities
         ]
         reported = [fill for fill in fills for _ in range(chance.choice((1, 1, 1, 2)))]
         reported += [delivery_of(fill.event, aggregate_id=fill.aggregate_id) for fill in chance.sample(fills, 200)]
@@ -94,14 +105,14 @@ async def require_exact(
     """Require that account, positions, lots, trades, books and ledger say what the fills add up to."""
     account = await desk.ask(GetAccount(account_id=account_id))
     assert account.cash == account.starting_cash + total(cash_of(event) for event in events)
-    assert account.fees == total(event.fee for event in events)
+    assert account.fees == total(event.fee + kept_worth(event) for event in events)
     positions = (await desk.ask(ListPositions(account_id=account_id))).positions
     lots = (await desk.ask(ListLots(account_id=account_id))).lots
     cash = await desk.rows("select book_id, cash from books where account_id = $1", account_id)
     for book in set(book_of.values()):
         mine = [event for event in events if book_of[event.order_id] == book]
         (position,) = (position for position in positions if position.book_id == book)
-        assert position.qty == total(event.qty if event.side is Side.BUY else -event.qty for event in mine)
+        assert position.qty == total(moved(event) for event in mine)
         assert position.qty == total(lot.qty for lot in lots if lot.book_id == book)
         if book is not None:
             assert dict(map(tuple, cash))[book] == total(cash_of(event) for event in mine)
@@ -111,7 +122,9 @@ async def require_exact(
     assert by_lots - total(lot.cost for lot in lots) == account.realized_pnl - cost
     closed = "select sum(abs(qty)) from lot_closes where account_id = $1"
     opened = await desk.value(closed, account_id) * 2 + total(abs(lot.qty) for lot in lots)
-    assert opened == total(event.qty for event in events), "each unit opened a lot, closed one, or did both by turns"
+    assert opened == total(abs(moved(event)) for event in events), (
+        "each unit opened a lot, closed one, or did both by turns"
+    )
     trades = await desk.rows("select sum(realized_pnl), sum(fees) from trades where account_id = $1", account_id)
     assert tuple(trades[0]) == (account.realized_pnl, account.fees)
     assert (await desk.ask(ListLedger(account_id=account_id, limit=1))).total == 0
@@ -127,6 +140,37 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 def cash_of(event: ExecutionReported) -> Decimal:
     """Return what an execution changes of the cash."""
     return cash_delta(event.side, event.qty, price=event.price, fee=event.fee)
+
+
+def moved(event: ExecutionReported) -> Decimal:
+    """Return what an execution changes of the position: what the venue kept as a fee is not there."""
+    return (event.qty if event.side is Side.BUY else -event.qty) - event.fee_qty
+
+
+def kept_worth(event: ExecutionReported) -> Decimal:
+    """Return what the part of an execution that the venue kept is worth."""
+    return abs(notional(event.qty, event.price) - notional(abs(moved(event)), event.price))
+
+
+def amounts(*texts: str) -> tuple[Decimal, ...]:
+    """Return amounts as the platform keeps them."""
+    return tuple(Decimal(text) for text in texts)
+
+
+async def test_a_fee_in_kind_is_shown_and_taken_off_the_position_alone(desk: Desk) -> None:
+    order = await desk.place("c-1", qty=Decimal(10))
+    await desk.hear(desk.filled(order, "10", "100", fee_qty=Decimal("0.01")))
+    (execution,) = (await desk.ask(ListExecutions(account_id=order.account_id))).executions
+    (activity,) = (await desk.ask(ListActivities(account_id=order.account_id))).activities
+    (position,) = (await desk.ask(ListPositions(account_id=order.account_id))).positions
+    account = await desk.ask(GetAccount(account_id=order.account_id))
+    assert (execution.qty, execution.fee, execution.fee_qty) == amounts("10", "0", "0.01")
+    assert (activity.net_amount, activity.fee_qty) == amounts("-1000", "0.01")
+    assert (position.qty, position.avg_price, position.fees) == amounts("9.99", "100", "1")
+    assert (account.cash - account.starting_cash, account.fees) == amounts("-1000", "1")
+    told = await desk.value("select payload from event_log where subject = 'trading.evt.fill_booked'")
+    assert json.loads(told)["event"]["account_qty"] == "9.99"
+    assert (await desk.ask(GetOrder(order_id=order.order_id))).filled_qty == 10
 
 
 async def test_what_is_booked_folds_to_the_stored_position_in_the_order_it_was_booked(desk: Desk) -> None:

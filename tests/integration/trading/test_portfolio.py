@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alphintra.contracts import broker
+from alphintra.contracts.books import PriceMark
 from alphintra.contracts.trading import (
     ApplySplit,
     BookCashFlow,
@@ -24,7 +25,6 @@ from alphintra.contracts.trading import (
     ListPositions,
     MarkPortfolios,
     OpenAccount,
-    PriceMark,
     ReleaseBook,
     ReplaceOrder,
     TransferPosition,

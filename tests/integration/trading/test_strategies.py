@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from alphintra.contracts import risk as from_risk
 from alphintra.contracts.broker import OrderAcknowledged
-from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.orders import StopLoss, TakeProfit
 from alphintra.contracts.trading import AccountOpened, OrderSubmitted, ReplaceOrder
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.messages import Actor, Context, Event
 from alphintra.kernel.vocabulary import AccountMode, OrderClass, OrderStatus, OrderType
 from alphintra.risk.endpoints import ControlEndpoints

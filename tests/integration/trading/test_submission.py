@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -16,7 +17,7 @@ from alphintra.contracts.risk import Assessment, AssessOrder, LimitsChanged
 from alphintra.contracts.trading import GetOrder, OpenAccount
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
-from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side
+from alphintra.kernel.vocabulary import WORKING, OrderStatus, OrderType, Side
 from alphintra.trading import endpoints, gateways
 from alphintra.trading.service import submission
 from fixtures.services import TRACE_ID, person_context
@@ -37,6 +38,17 @@ async def test_an_order_risk_approves_is_stored_told_and_audited_at_once(desk: D
     (row,) = await desk.rows("select actor, object, trace_id from audit_events where action = 'order.submit'")
     assert tuple(row) == (f"user:{desk.owner_id}", f"order:{placed.order_id}", "0" * 31 + "1")
     assert await desk.value("select count(*) from outbox o join event_log e using (event_id)") == 2
+
+
+async def test_an_order_is_stored_in_every_state_of_the_vocabulary_and_in_no_other(desk: Desk) -> None:
+    placed = await desk.place()
+    for status in OrderStatus:
+        await desk.rows("update orders set status = $2 where order_id = $1", placed.order_id, status.value)
+    for word in ("created", "pending_approval", "NEW", ""):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await desk.rows("update orders set status = $2 where order_id = $1", placed.order_id, word)
+    open_index = await desk.value("select pg_get_indexdef('trading_schema.orders_open_page_idx'::regclass)")
+    assert {status for status in OrderStatus if f"'{status}'" in open_index} == WORKING
 
 
 async def test_an_order_risk_refuses_is_stored_with_the_first_code_and_stays_refused(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -67,6 +68,20 @@ async def test_a_name_is_used_once_by_an_account_even_at_the_same_time(user: Run
     assert await refusal(user, rename) == "WATCHLIST_NAME_TAKEN"
     await user.ask(CreateWatchlist(account_id=UUID(int=8), name="Tech"), ADA)
     await user.ask(command, EVE)
+
+
+async def test_a_key_of_one_account_does_not_reach_the_watchlists_of_another(user: RunningService) -> None:
+    mine = await made(user)
+    key = msgspec.structs.replace(ADA, actor=msgspec.structs.replace(ADA.actor, account_id=UUID(int=8)))
+    for command in (
+        CreateWatchlist(account_id=ACCOUNT, name="More"),
+        GetWatchlist(account_id=ACCOUNT, watchlist_id=mine.watchlist_id),
+        ListWatchlists(account_id=ACCOUNT),
+        ChangeWatchlist(account_id=ACCOUNT, watchlist_id=mine.watchlist_id, symbols=()),
+        DeleteWatchlist(account_id=ACCOUNT, watchlist_id=mine.watchlist_id),
+    ):
+        assert await refusal(user, command, key) == "AUTH_SCOPE"
+    assert await user.ask(GetWatchlist(account_id=ACCOUNT, name="Tech"), ADA) == mine
 
 
 async def test_other_peoples_watchlists_are_not_there(user: RunningService) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, getcontext
-from typing import Any
+from importlib.machinery import PathFinder
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -21,7 +25,10 @@ from alphintra.broker.gateways.vault import Credentials
 from alphintra.broker.gateways.venue import Uncertain, VenueError
 from alphintra.contracts.approval import OrderTerms
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEYS = Credentials({"key_id": "k-123456", "secret_key": "c2VjcmV0LTEyMzQ1Ng=="})
 ORDER_ID = UUID("0199c5f8-1c1e-7a52-9c1f-0d8c8f2a6b11")
@@ -102,17 +109,20 @@ def test_amounts_are_given_as_texts_and_the_order_id_is_the_exchanges_client_id(
 
 
 @pytest.mark.parametrize(
-    ("fee", "worth"),
+    ("fees", "charged", "kept", "foreign"),
     [
-        ({"cost": Decimal("0.1"), "currency": "USD"}, "0.1"),
-        ({"cost": Decimal("0.001"), "currency": "BTC"}, "0.1"),
-        ({"cost": Decimal(1), "currency": "BNB"}, "0"),
-        (None, "0"),
+        ([{"cost": Decimal("0.1"), "currency": "USD"}], "0.1", "0", ""),
+        ([{"cost": Decimal("0.001"), "currency": "BTC"}], "0", "0.001", ""),
+        ([{"cost": Decimal("0.001"), "currency": "BTC"}, {"cost": "2", "currency": "USD"}], "2", "0.001", ""),
+        ([{"cost": Decimal(1), "currency": "BNB"}], "0", "0", "BNB"),
+        ([{"cost": Decimal(0), "currency": "BNB"}], "0", "0", ""),
+        ([None], "0", "0", ""),
     ],
 )
-def test_a_fee_is_told_as_what_it_is_worth_in_the_accounts_currency(fee: object, worth: str) -> None:
-    fill = ccxt_wire.fill_of({**TRADE, "fee": fee}, quote="USD")
-    assert (fill.fee, fill.executed_at) == (Decimal(worth), datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC))
+def test_a_fee_is_told_in_what_it_was_taken(fees: list[object], charged: str, kept: str, foreign: str) -> None:
+    fill = ccxt_wire.fill_of({**TRADE, "fee": None, "fees": fees}, quote="USD")
+    assert (fill.fee, fill.fee_qty, fill.foreign_fee) == (Decimal(charged), Decimal(kept), foreign)
+    assert fill.executed_at == datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +214,8 @@ def test_what_an_exchange_can_do_is_taken_from_the_library_and_from_what_is_know
     assert kraken.request_life is not None
     assert kraken.visibility_delay > kraken.request_life
     assert (kraken.is_resending_harmless, coinbase.is_resending_harmless) == (True, False)
+    assert OrderClass.BRACKET in kraken.order_classes
+    assert binance.order_classes == coinbase.order_classes == {OrderClass.SIMPLE}
     assert (binance.finds_by_client_order_id, coinbase.finds_by_client_order_id) == (True, False)
 
 
@@ -238,10 +250,40 @@ async def test_a_test_system_is_where_the_library_says_and_another_address_repla
 
 
 def test_without_the_extra_the_adapter_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr(PathFinder, "find_spec", lambda _name: None)
     with pytest.raises(AlphintraError, match="ADAPTER_NOT_INSTALLED") as refused:
         ccxt_library.require_exchange("kraken")
     assert "requirements/ccxt.txt" in refused.value.detail
+
+
+async def test_an_exchange_is_loaded_once_in_a_thread_while_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, began, may_end = ccxt_library._load, asyncio.Event(), threading.Event()
+    loop, threads = asyncio.get_running_loop(), []
+
+    def slow(name: str, folder: Path) -> object:
+        threads.append(threading.get_ident())
+        monkeypatch.setitem(sys.modules, "ccxt", ModuleType("ccxt"))  # as while the library is loaded
+        loop.call_soon_threadsafe(began.set)
+        assert may_end.wait(30)
+        monkeypatch.delitem(sys.modules, "ccxt")
+        return real(name, folder)
+
+    monkeypatch.setattr(ccxt_library, "_load", slow)
+    monkeypatch.setattr(ccxt_library, "_loaded", {})
+    loading = [asyncio.create_task(ccxt_library.load_exchange("coinbase")) for _ in range(3)]
+    async with asyncio.timeout(30):
+        await began.wait()
+        assert ccxt_library.require_exchange("kraken").is_dir()
+        may_end.set()
+        await asyncio.gather(*loading)
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+    assert "ccxt" not in sys.modules
+
+
+def test_the_class_with_streams_is_taken_where_the_library_has_one() -> None:
+    assert ccxt_library.exchange_class("binanceus").__module__ == "ccxt.pro.binanceus"
+    assert ccxt_library.exchange_class("btcmarkets").__module__ == "ccxt.async_support.btcmarkets"
 
 
 def test_terms_are_not_changed_by_being_sent() -> None:

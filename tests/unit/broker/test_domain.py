@@ -133,9 +133,20 @@ def test_every_kill_state_but_normal_ends_older_approvals(state: str) -> None:
     assert not approvals.is_blocking("normal")
 
 
-def test_a_kill_state_is_kept_for_the_firm_or_for_one_account() -> None:
-    assert approvals.kill_scope("firm", None) == "firm"
-    assert approvals.kill_scope("account", ACCOUNT) == str(ACCOUNT)
+def test_a_kill_state_is_kept_for_what_it_holds_for_and_an_order_falls_under_each() -> None:
+    book = UUID(int=9)
+    kept = [
+        approvals.kill_scope(scope, account_id=account_id, book_id=book_id, symbol=symbol)
+        for scope, account_id, book_id, symbol in (
+            ("firm", None, None, None),
+            ("account", ACCOUNT, None, None),
+            ("symbol", None, None, "AAPL"),
+            ("strategy", None, book, None),
+        )
+    ]
+    assert kept == ["firm", str(ACCOUNT), "symbol:AAPL", f"strategy:{book}"]
+    assert list(approvals.scopes_of(ACCOUNT, book_id=book, symbol="AAPL")) == kept
+    assert list(approvals.scopes_of(ACCOUNT, book_id=None, symbol="AAPL")) == kept[:3]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_a_fill_before_the_acknowledgement_acknowledges() -> None:
         ({"qty": Decimal(11)}, "OVERFILL"),
         ({"executed_at": NOW + timedelta(seconds=6)}, "TIME_SKEW"),
         ({"fee": Decimal("-0.01")}, "FEE_SIGN"),
+        ({"foreign_fee": "BNB"}, "FEE_CURRENCY"),
     ],
 )
 def test_an_odd_execution_is_booked_and_reported(changes: dict[str, object], code: str) -> None:
@@ -81,6 +82,14 @@ def test_an_odd_execution_is_booked_and_reported(changes: dict[str, object], cod
     assert [finding.code for finding in applied.findings] == [code]
     assert Tale.EXECUTED in applied.tales
     assert applied.fee >= 0
+
+
+def test_fees_in_a_third_currency_are_found_once() -> None:
+    first, second = (
+        apply_fill(ORDER, replace(FILL, execution_id=name, foreign_fee="BNB"), pays_rebates=False, at=NOW)
+        for name in ("e-1", "e-2")
+    )
+    assert first.findings[0].key == second.findings[0].key
 
 
 def test_a_rebate_is_no_finding_where_the_venue_pays_them() -> None:

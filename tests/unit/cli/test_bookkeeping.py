@@ -83,6 +83,11 @@ def test_each_difference_breaks_its_rule_and_no_other(changes: dict[str, Any], r
     assert broken(replace(GOOD, **changes)) == rule
 
 
+def test_what_the_venue_kept_as_a_fee_is_missing_in_the_position_and_not_in_the_cash() -> None:
+    kept = replace(GOOD, activities=({**GOOD.activities[0], "fee_qty": "0.01"}, *GOOD.activities[1:]))
+    assert broken(kept) == ["position = fills and splits"]
+
+
 def test_a_fill_that_was_booked_twice_is_seen_in_cash_and_position() -> None:
     twice = replace(GOOD, activities=(*GOOD.activities, GOOD.activities[0]))
     assert broken(twice) == ["cash = start and all activities", "position = fills and splits"]

@@ -116,6 +116,7 @@ def test_functions_and_triggers_of_the_manifest_are_those_of_the_migrations() ->
         }
         declared = {("trigger", name) for table in service_tables(placement.spec) for name in table.triggers}
         declared |= {("function", name) for table in service_tables(placement.spec) for name in table.functions}
+        declared |= {("function", name.partition("(")[0]) for name in placement.spec.functions}
         assert declared == made
 
 

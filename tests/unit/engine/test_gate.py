@@ -13,7 +13,8 @@ from alphintra.engine.gate import binding
 from alphintra.engine.graph import compile_plan
 from alphintra.engine.pretrade.assessment import CONTROLS
 from alphintra.engine.pretrade.instruments import Instrument
-from alphintra.engine.pretrade.limits import LimitControls, LimitSet, default_limits, limit_hash
+from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import OrderStatus
 from unit.engine.builders import day, flat_bars, node, threshold_graph
 

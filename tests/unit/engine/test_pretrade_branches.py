@@ -13,10 +13,10 @@ import pytest
 from alphintra.engine.pretrade.assessment import assess
 from alphintra.engine.pretrade.claims import claim_of
 from alphintra.engine.pretrade.instruments import Instrument, Market, VenueAbilities
-from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.engine.pretrade.totals import is_about_the_whole
 from alphintra.engine.pretrade.values import Book, Credit, Exposure, KillState, Latch, Order, Recent
 from alphintra.kernel.ids import BookId
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 from unit.risk.books import NOON, book, codes, held, limits, order
 
@@ -69,6 +69,20 @@ def test_orders_by_hand_need_no_approved_strategy_and_an_unknown_one_is_refused(
     looked_at = limited(strategies_allowed={})
     assert codes(assess(ONE, looked_at)) == []
     assert codes(assess(replace(ONE, book_id=STRATEGY, strategy_hash=""), looked_at)) == ["STRATEGY_NOT_APPROVED"]
+
+
+def test_a_person_closes_what_a_strategy_holds_and_a_strategy_that_is_not_approved_does_not() -> None:
+    looked_at = replace(limited(strategies_allowed={}), exposures={"AAPL": held("1")})
+    closing = replace(ONE, side=Side.SELL, book_id=STRATEGY, reduce_only=True)
+    assert codes(assess(closing, looked_at)) == []
+    assert codes(assess(replace(closing, strategy_hash="abc"), looked_at)) == ["STRATEGY_NOT_APPROVED"]
+
+
+def test_a_block_of_a_symbol_holds_for_it_alone() -> None:
+    blocked = replace(book(), symbol_kills={"MSFT": KillState.HALTED})
+    assert codes(assess(ONE, blocked)) == []
+    assert codes(assess(ONE, replace(blocked, symbol_kills={"AAPL": KillState.HALTED}))) == ["KILL_ACTIVE"]
+    assert codes(assess(ONE, replace(blocked, symbol_kills={"AAPL": KillState.REDUCE_ONLY}))) == ["RISK_REDUCE_ONLY"]
 
 
 def test_an_expiry_without_a_time_to_hold_it_against_passes() -> None:

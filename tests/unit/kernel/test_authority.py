@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from alphintra.kernel.authority import is_for_account, require_for_account
+from alphintra.kernel.authority import is_for_account, require_account, require_all_accounts, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor
 from alphintra.kernel.vocabulary import AccountMode
@@ -49,3 +49,18 @@ def test_a_key_is_for_its_mode_and_where_it_names_one_its_account(
         Kind.FORBIDDEN,
         "/account_id",
     )
+
+
+@pytest.mark.parametrize("key", [actor(PAPER), actor(LIVE), actor(PAPER, ONE)])
+def test_what_holds_for_all_accounts_is_beyond_every_key(key: Actor) -> None:
+    with pytest.raises(AlphintraError) as refused:
+        require_all_accounts(key, "the firm reaches further", pointer="/scope")
+    assert (refused.value.code, refused.value.pointer) == ("AUTH_SCOPE", "/scope")
+    require_all_accounts(actor(), "the firm reaches further")
+
+
+def test_a_key_of_one_account_is_for_no_other_whatever_its_mode() -> None:
+    require_account(actor(PAPER, ONE), ONE)
+    require_account(actor(PAPER), TWO)
+    with pytest.raises(AlphintraError, match="AUTH_SCOPE"):
+        require_account(actor(PAPER, ONE), TWO)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from alphintra.contracts import auth, broker, nocode, notification, orders, risk, strategy, trading, user
+from alphintra.contracts import auth, broker, nocode, notification, orders, risk, strategy, surveillance, trading, user
 from alphintra.kernel import health
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -21,6 +21,7 @@ from alphintra.manifest import SERVICES
 
 M = TypeVar("M", bound=msgspec.Struct)
 CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
+PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {risk: (surveillance,)}  # for the length of a file
 
 
 class Holding(View, frozen=True):
@@ -32,9 +33,13 @@ class Holding(View, frozen=True):
 
 
 def messages_of(module: ModuleType, base: type[M]) -> list[type[M]]:
-    """Return the messages a module declares."""
-    found = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, base))
-    return [message for message in found if message.__module__ == module.__name__]
+    """Return the messages a module and its parts declare."""
+    return [
+        message
+        for part in (module, *PARTS.get(module, ()))
+        for message in vars(part).values()
+        if isinstance(message, type) and issubclass(message, base) and message.__module__ == part.__name__
+    ]
 
 
 @pytest.mark.parametrize("module", CONTRACTS, ids=lambda module: module.__name__.rpartition(".")[2])

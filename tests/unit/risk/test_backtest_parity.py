@@ -14,9 +14,10 @@ from alphintra.engine.gate import Gate
 from alphintra.engine.portfolio import FLAT, Position, apply_fill, cash_delta
 from alphintra.engine.pretrade.course import EquityMark, loss_of, marked, refilled
 from alphintra.engine.pretrade.instruments import Instrument, Market
-from alphintra.engine.pretrade.limits import LimitControls, LimitSet
+from alphintra.engine.pretrade.limits import LimitSet
 from alphintra.engine.pretrade.values import Latch, Recent, recent_of
 from alphintra.kernel.ids import OrderId
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from alphintra.risk.domain.books import Book, Exposure, KillState, Order, Reservation
 from alphintra.risk.domain.controls import assess_in_family

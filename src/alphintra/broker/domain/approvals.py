@@ -11,6 +11,8 @@ __all__ = [
     "KILL_ACTIVE",
     "NO_APPROVAL",
     "NO_CONNECTION",
+    "STRATEGY",
+    "SYMBOL",
     "Evidence",
     "Refusal",
     "is_blocking",
@@ -19,9 +21,12 @@ __all__ = [
     "kill_scope",
     "needs_renewal",
     "not_renewed",
+    "scopes_of",
 ]
 
 FIRM = "firm"
+STRATEGY = "strategy"
+SYMBOL = "symbol"
 NO_APPROVAL = "BROKER_NO_APPROVAL"
 NO_CONNECTION = "BROKER_NO_CONNECTION"
 KILL_ACTIVE = "KILL_ACTIVE"
@@ -37,6 +42,11 @@ class Evidence:
     is_covered: bool
     expires_at: datetime
     kill_epoch: int
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether risk approved these very terms, whenever that was."""
+        return self.is_signed and self.is_covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +67,24 @@ def is_stopping(state: str) -> bool:
     return state in _KILL_STOPPING
 
 
-def kill_scope(scope: str, account_id: UUID | None) -> str:
-    """Return the key of a kill state: the account it holds for, or ``firm``."""
+def kill_scope(scope: str, *, account_id: UUID | None, book_id: UUID | None, symbol: str | None) -> str:
+    """Return the key of a kill state: the account it holds for, its strategy or symbol, or ``firm``."""
+    if scope == STRATEGY and book_id is not None:
+        return f"{STRATEGY}:{book_id}"
+    if scope == SYMBOL and symbol is not None:
+        return f"{SYMBOL}:{symbol}"
     return FIRM if scope == FIRM or account_id is None else str(account_id)
+
+
+def scopes_of(account_id: UUID, *, book_id: UUID | None, symbol: str) -> tuple[str, ...]:
+    """Return the keys of every kill state that an order falls under."""
+    known = (FIRM, str(account_id), f"{SYMBOL}:{symbol}")
+    return known if book_id is None else (*known, f"{STRATEGY}:{book_id}")
 
 
 def needs_renewal(evidence: Evidence, *, at: datetime) -> bool:
     """Tell whether an approval is real and only died of age, so that risk may be asked to renew it."""
-    return evidence.is_signed and evidence.is_covered and evidence.expires_at <= at
+    return evidence.is_genuine and evidence.expires_at <= at
 
 
 def not_renewed(reason: str) -> Refusal:
@@ -77,7 +97,7 @@ def judge_approval(evidence: Evidence, *, blocking_epoch: int, at: datetime) -> 
 
     Args:
         evidence: what the approval is worth.
-        blocking_epoch: newest epoch in which trading was blocked for the firm or the account, 0 if never.
+        blocking_epoch: newest epoch in which any scope the order falls under was blocked, 0 if never.
         at: when it would be sent.
     """
     if not evidence.is_signed:

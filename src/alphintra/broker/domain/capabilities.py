@@ -31,12 +31,13 @@ class Capabilities:
         has_extended_hours: whether orders may trade outside the regular session.
         has_replace: whether a working order may be replaced in one step.
         has_stream: whether it tells of executions by itself; the others are asked again and again.
+        is_asked_too: whether one with a stream is asked as well, for the stream need not tell everything.
         rejects_duplicates: whether it refuses a client order id it has seen, so that sending again is harmless.
         request_life: how long after its sending it may still take an order, where it can be told so; it shows each
             order it took within ``visibility_delay``, which is longer: sending one again after that is harmless.
         finds_by_client_order_id: whether it can be asked for an order by our id; where it cannot, one whose answer was
             lost is looked for among recent ones, and a person decides when it is not there.
-        poll_every: how often one without a stream is asked for executions.
+        poll_every: how often one that is asked again and again is asked for executions.
         pays_rebates: whether a fee may be below zero.
         visibility_delay: how long an order it took may stay invisible to a question for it.
         requests_per_minute: how often it may be called.
@@ -51,6 +52,7 @@ class Capabilities:
     has_extended_hours: bool = False
     has_replace: bool = False
     has_stream: bool = False
+    is_asked_too: bool = False
     rejects_duplicates: bool = False
     pays_rebates: bool = False
     visibility_delay: timedelta = timedelta(seconds=2)

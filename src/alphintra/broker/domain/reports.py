@@ -120,11 +120,13 @@ class VenueFill:
         side: buy or sell.
         qty: quantity of this execution.
         price: price of this execution.
-        fee: what it cost, in the account's currency.
+        fee: what was charged, in the account's currency.
         executed_at: when, by the venue's clock.
         cum_qty: what the order had filled in all by then, where the venue says.
         is_final: whether the order is filled with it.
         is_bust: whether the venue takes an earlier execution back.
+        fee_qty: what was kept as a fee, beside ``fee``, of what was traded.
+        foreign_fee: the currency of a fee that is neither: it is in no book.
     """
 
     execution_id: str
@@ -139,6 +141,8 @@ class VenueFill:
     cum_qty: Decimal | None = None
     is_final: bool = False
     is_bust: bool = False
+    fee_qty: Decimal = Decimal(0)
+    foreign_fee: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +273,8 @@ def apply_fill(order: LiveOrder, fill: VenueFill, *, pays_rebates: bool, at: dat
     if fee < 0 and not pays_rebates:
         found("FEE_SIGN", f"the venue names a fee of {fee} and pays no rebates: it is booked without a fee")
         fee = Decimal(0)
+    if fill.foreign_fee:
+        findings.append(_foreign_fee(fill))
     return Applied(
         order=replace(known, filled_qty=filled, status=status),
         tales=(*tales, Tale.EXECUTED),
@@ -282,6 +288,15 @@ def _acknowledged(order: LiveOrder) -> tuple[LiveOrder, tuple[Tale, ...]]:
     if order.status not in _UNANSWERED:
         return order, ()
     return replace(order, status=LiveStatus.WORKING, unknown_since=None), (Tale.ACKNOWLEDGED,)
+
+
+def _foreign_fee(fill: VenueFill) -> Finding:
+    """Return the finding of a fee in a third currency, once for each."""
+    detail = (
+        f"the venue takes fees in {fill.foreign_fee}, first for execution {fill.execution_id}: they are in no book, "
+        "and where the account holds it the position there shrinks by them"
+    )
+    return Finding(code="FEE_CURRENCY", key=fill.foreign_fee, detail=detail, symbol=fill.symbol)
 
 
 def _missing(order: LiveOrder, report: VenueOrder) -> Finding:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.capabilities import ALPACA, Capabilities
 from alphintra.broker.gateways.alpaca import AlpacaVenue
+from alphintra.broker.gateways.ccxt_library import load_exchange
 from alphintra.broker.gateways.ccxt_venue import CcxtVenue, exchange_capabilities
 from alphintra.broker.gateways.vault import Vault, parse_keys
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -36,6 +37,11 @@ class Adapters:
             message = "this installation has no keys for credentials: give broker the secret connection_keys"
             raise AlphintraError("KEYS_MISSING", message, kind=Kind.UNAVAILABLE)
         return Vault(parse_keys(text))
+
+    async def prepare(self, link: Link) -> None:
+        """Load the exchange of a connection. Raises ADAPTER_NOT_INSTALLED or EXCHANGE_UNKNOWN."""
+        if link.adapter == "ccxt":
+            await load_exchange(link.exchange)
 
     def connect(self, link: Link, credentials: Credentials) -> RemoteVenue:
         """Return the venue a connection leads to; nothing is called yet.

@@ -46,6 +46,7 @@ def said_by(error: Exception, profile: Profile) -> Said:
     found = (
         ("BaseError" not in names, Said.GARBLED),  # the library stumbled over the answer
         ("DuplicateOrderId" in names or any(part in text for part in profile.duplicates), Said.DUPLICATE),
+        (any(part in text for part in profile.unknown_keys), Said.AUTH),
         (bool(names & _BUSY) or any(part in text for part in profile.not_taken), Said.BUSY),
         ("OrderNotFound" in names, Said.ABSENT),
         (bool(names & _DECISIONS), Said.REFUSED),

@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from alphintra.broker.domain.capabilities import Capabilities
-from alphintra.kernel.vocabulary import OrderType, TimeInForce
+from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
 
-__all__ = ["Finding", "Profile", "capabilities_of", "profile_of"]
+__all__ = ["Finding", "Profile", "capabilities_of", "offered_streams", "profile_of"]
 
+_STREAMS: Final = {"watchMyTrades": "watch_my_trades", "watchOrders": "watch_orders"}
 _MINUTE_MS = 60_000
 _REQUESTS_MAX = 600
 _SEEN_AFTER = timedelta(seconds=2)
@@ -45,7 +46,14 @@ class Profile:
         is_serial: whether requests have to arrive in the order in which they are numbered.
         refusals: beginnings of error texts that are decisions on an order.
         not_taken: parts of error texts which say that nothing was taken.
+        unknown_keys: parts of error texts which say that the credentials are not known, where the library reads them
+            otherwise.
+        tells_executions: whether its streams tell executions under the ids and with the amounts it lists them with, and
+            orders under our id. Where nobody looked, what a stream tells is a reason to ask at once.
+        options: how the library is to call it.
         duplicates: parts of error texts which say that the client order id was seen before.
+        has_fees_in_money: whether fees are certain to be taken in the account's currency. Where they may be taken of
+            what was bought there is less to sell than was bought, so that an exit for all of it would be refused.
     """
 
     finding: Finding = Finding.SCAN
@@ -57,6 +65,10 @@ class Profile:
     refusals: tuple[str, ...] = ()
     not_taken: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
+    unknown_keys: tuple[str, ...] = ()
+    tells_executions: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
+    has_fees_in_money: bool = False
 
 
 _KRAKEN_LIFE: Final = timedelta(seconds=5)
@@ -74,7 +86,20 @@ def _binance_order(_at_ms: int) -> Mapping[str, object]:
     return {"recvWindow": round(_BINANCE_LIFE.total_seconds() * 1000)}
 
 
-_BINANCE: Final = Profile(finding=Finding.ORDER, request_life=_BINANCE_LIFE, order_params=_binance_order)
+_BINANCE: Final = Profile(
+    finding=Finding.ORDER,
+    request_life=_BINANCE_LIFE,
+    order_params=_binance_order,
+    duplicates=("Duplicate order sent",),
+    unknown_keys=('"code":-2015', '"code":-2014'),
+    tells_executions=True,
+    options={
+        "fetchMarkets": {"types": ["spot"]},
+        "fetchMargins": False,
+        "fetchCurrencies": False,
+        "warnOnFetchOpenOrdersWithoutSymbol": False,  # a warning there is an error
+    },
+)
 _PROFILES: Final = {
     "kraken": Profile(
         finding=Finding.LISTS,
@@ -86,6 +111,8 @@ _PROFILES: Final = {
         refusals=("EOrder:", "EGeneral:Invalid arguments", "EQuery:", "EFunding:", "EAccount:", "ETrade:"),
         not_taken=("EService:Deadline elapsed",),
         duplicates=("cl_ord_id",),
+        tells_executions=True,
+        has_fees_in_money=True,
     ),
     "binance": _BINANCE,
     "binanceus": _BINANCE,
@@ -95,6 +122,11 @@ _PROFILES: Final = {
 def profile_of(exchange: str) -> Profile:
     """Return what is known of an exchange; little of one that nobody looked at."""
     return _PROFILES.get(exchange, Profile())
+
+
+def offered_streams(client: Any) -> tuple[str, ...]:  # noqa: ANN401 - the library's classes are not typed
+    """Return the calls for the streams of an exchange that tell of an account's executions and orders."""
+    return tuple(method for name, method in _STREAMS.items() if client.has.get(name) is True)
 
 
 def capabilities_of(client: Any, profile: Profile) -> Capabilities:  # noqa: ANN401 - the library's classes are not typed
@@ -115,9 +147,12 @@ def capabilities_of(client: Any, profile: Profile) -> Capabilities:  # noqa: ANN
     return Capabilities(
         types=frozenset(kind for kind, is_there in types.items() if is_there),
         times_in_force=frozenset({TimeInForce.GTC} | {kind for kind, name in wanted.items() if times.get(name)}),
+        order_classes=frozenset(OrderClass) if profile.has_fees_in_money else frozenset({OrderClass.SIMPLE}),
         request_life=profile.request_life,
         visibility_delay=_SEEN_AFTER if profile.request_life is None else profile.request_life + _GAP,
         finds_by_client_order_id=profile.finding is not Finding.SCAN,
+        has_stream=bool(offered_streams(client)),
+        is_asked_too=True,
         poll_every=profile.poll_every,
         requests_per_minute=max(1, min(_REQUESTS_MAX, round(_MINUTE_MS / float(client.rateLimit)))),
     )

@@ -1,4 +1,4 @@
-"""Exchanges for crypto currencies through the ccxt library: spot orders over REST, executions by asking for them."""
+"""Exchanges for crypto currencies through the ccxt library: spot orders over REST; executions told and asked for."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from alphintra.broker.gateways import ccxt_wire as wire
 from alphintra.broker.gateways.ccxt_errors import Said, answer_of, error_of, said_by
 from alphintra.broker.gateways.ccxt_library import exchange_class
 from alphintra.broker.gateways.ccxt_profiles import Finding, capabilities_of, profile_of
+from alphintra.broker.gateways.ccxt_stream import Streams
 from alphintra.broker.gateways.venue import Duplicate, NotSent, Refused, Taken, Uncertain, VenueError
 from alphintra.kernel.errors import AlphintraError
 
@@ -64,8 +65,9 @@ class CcxtVenue:
         self.capabilities = capabilities_of(self._client, self._profile)
         self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if self._profile.is_serial else nullcontext()
         self._symbols: set[str] = set()
-        self._needs_symbol = False
+        self._by_pair: set[str] = set()
         self._balances: Any = None
+        self._streams = Streams(self._client, self._profile, quote=self._quote, calling=self._calling, look=self._look)
 
     async def place(self, terms: OrderTerms) -> Answer:
         """Send an order, once it fits the steps and bounds of its market."""
@@ -115,8 +117,7 @@ class CcxtVenue:
         """Ask for one order; that it is not there proves nothing where the exchange does not find by our id."""
         self._symbols.add(symbol)
         if venue_order_id is not None:
-            found = await self._ask(lambda: self._client.fetch_order(venue_order_id, symbol), is_absence_told=True)
-            return None if found is None else wire.order_of(found)
+            return await self._look(venue_order_id, symbol)
         name = order_id.hex
         if self._profile.finding is Finding.ORDER:
             params = {"clientOrderId": name, "origClientOrderId": name}
@@ -128,7 +129,7 @@ class CcxtVenue:
 
     async def open_orders(self) -> tuple[VenueOrder, ...]:
         """Ask for every order that works."""
-        found = await self._by_symbol(self._client.fetch_open_orders)
+        found = await self._by_symbol("orders", self._client.fetch_open_orders)
         orders = {order.venue_order_id: order for order in map(wire.order_of, found)}
         self._symbols |= {order.symbol for order in orders.values()}
         return tuple(orders.values())
@@ -136,7 +137,7 @@ class CcxtVenue:
     async def executions(self, since: datetime | None) -> tuple[VenueFill, ...]:
         """Ask for executions from a moment on, page by page."""
         start = None if since is None else round((since - _EPOCH).total_seconds() * 1000)
-        found = await self._by_symbol(lambda symbol: self._pages(symbol, start))
+        found = await self._by_symbol("executions", lambda symbol: self._pages(symbol, start))
         fills = {fill.execution_id: fill for fill in (wire.fill_of(each, quote=self._quote) for each in found)}
         return tuple(sorted(fills.values(), key=lambda fill: (fill.executed_at, fill.execution_id)))
 
@@ -155,14 +156,18 @@ class CcxtVenue:
             balances = await self._ask(self._client.fetch_balance)
         return wire.total_of(balances, self._quote)
 
-    async def stream(self) -> AsyncIterator[Report]:
-        """Refuse: exchanges are asked again and again."""
-        raise VenueError("VENUE_UNREACHABLE", "exchanges tell nothing by themselves here")
-        yield None
+    def stream(self) -> AsyncIterator[Report]:
+        """Listen to what the exchange tells by itself, where it does; None wherever it is to be asked at once."""
+        return self._streams.reports()
 
     async def close(self) -> None:
         """Close what is open."""
+        await self._streams.close()
         await self._client.close()
+
+    async def _look(self, venue_order_id: str, symbol: str | None) -> VenueOrder | None:
+        found = await self._ask(lambda: self._client.fetch_order(venue_order_id, symbol), is_absence_told=True)
+        return None if found is None else wire.order_of(found)
 
     @asynccontextmanager
     async def _calling(self) -> AsyncIterator[None]:
@@ -186,13 +191,13 @@ class CcxtVenue:
                     break
         return [wire.order_of(each) for each in found]
 
-    async def _by_symbol(self, ask: Callable[[str | None], Awaitable[list[Any]]]) -> list[Any]:
-        """Ask for all symbols at once, or for each that is known of, as the exchange wants it."""
-        if not self._needs_symbol:
+    async def _by_symbol(self, what: str, ask: Callable[[str | None], Awaitable[list[Any]]]) -> list[Any]:
+        """Ask for all symbols at once, or for each that is known of, as the exchange wants it for what is asked."""
+        if what not in self._by_pair:
             try:
                 return await self._ask(partial(ask, None), is_symbol_missing_told=True)  # type: ignore[no-any-return]
             except _SymbolNeededError:
-                self._needs_symbol = True
+                self._by_pair.add(what)
         return [each for symbol in sorted(self._symbols) for each in await self._ask(partial(ask, symbol))]
 
     async def _pages(self, symbol: str | None, start: int | None) -> list[Any]:
@@ -251,6 +256,7 @@ def _client(exchange: str, credentials: Credentials) -> Any:  # noqa: ANN401 - t
     client.number = Decimal
     client.options["defaultType"] = "spot"
     client.options["maxRetriesOnFailure"] = 0
+    client.options.update(profile_of(exchange).options)
     client.on_json_response = _texts  # with another JSON library installed the client would count in floats
     client.logger = logging.Logger("ccxt", logging.CRITICAL)  # noqa: LOG001 - the client logs headers with keys
     client.timeout_on_exit = 0
@@ -271,7 +277,10 @@ def _turn_to(client: Any, exchange: str, environment: Environment, *, base_url: 
 def _moved(urls: Any, base_url: str) -> Any:  # noqa: ANN401 - texts, by name or not
     if isinstance(urls, Mapping):
         return {name: _moved(each, base_url) for name, each in urls.items()}
-    return base_url + urlsplit(urls).path if isinstance(urls, str) else urls
+    if not isinstance(urls, str):
+        return urls
+    parts = urlsplit(urls)
+    return (base_url.replace("http", "ws", 1) if parts.scheme.startswith("ws") else base_url) + parts.path
 
 
 def _texts(body: str) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,7 @@ __all__ = [
     "amount",
     "check_terms",
     "fill_of",
+    "is_ours",
     "order_call",
     "order_of",
     "placed_order",
@@ -41,6 +43,7 @@ _STATES: Final = {
 _WITH_LIMIT: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _QUANTUM: Final = Decimal(1).scaleb(-AMOUNT_PLACES)
 _SHOWN = 60
+_ID_DIGITS = re.compile(r"[0-9a-f]{32}")
 
 
 def protocol_error(detail: str) -> VenueError:
@@ -142,13 +145,19 @@ def order_of(data: Any) -> VenueOrder:  # noqa: ANN401 - a structure of the libr
     )
 
 
+def is_ours(client_order_id: str) -> bool:
+    """Tell whether an id is one that our orders are sent under."""
+    return _ID_DIGITS.fullmatch(client_order_id) is not None
+
+
 def fill_of(data: Any, *, quote: str) -> VenueFill:  # noqa: ANN401 - a structure of the library
     """Read an execution. Raises VENUE_PROTOCOL.
 
-    A fee taken in what was bought is told as its worth at the execution's price; one in a third currency as none, for
-    it moves neither the account's cash nor the position.
+    A fee is charged in the account's currency, or kept of what was traded; one in a third currency moves neither.
     """
-    symbol, price = _text(data, "symbol"), _positive(data, "price")
+    symbol = _text(data, "symbol")
+    base = symbol.partition("/")[0]
+    fees = _fees(data)
     return VenueFill(
         execution_id=_text(data, "id"),
         venue_order_id=_text(data, "order"),
@@ -156,9 +165,11 @@ def fill_of(data: Any, *, quote: str) -> VenueFill:  # noqa: ANN401 - a structur
         symbol=symbol,
         side=_side(data),
         qty=_positive(data, "amount"),
-        price=price,
-        fee=_fee(data, price=price, base=symbol.partition("/")[0], quote=quote),
+        price=_positive(data, "price"),
+        fee=fees.get(quote, Decimal(0)),
         executed_at=_moment(data),
+        fee_qty=max(fees.get(base, Decimal(0)), Decimal(0)),
+        foreign_fee=next((name for name, cost in fees.items() if cost and name not in {base, quote}), ""),
     )
 
 
@@ -193,15 +204,14 @@ def amount(value: object, name: str) -> Decimal:
         raise protocol_error(f"{name} {str(value)[:_SHOWN]!r}, which is no number") from error
 
 
-def _fee(data: Mapping[str, Any], *, price: Decimal, base: str, quote: str) -> Decimal:
-    fees = data.get("fees") or [data.get("fee")]
-    total = Decimal(0)
-    for fee in fees:
+def _fees(data: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Return what was taken, by currency."""
+    taken: dict[str, Decimal] = {}
+    for fee in data.get("fees") or [data.get("fee")]:
         if isinstance(fee, Mapping) and fee.get("cost") is not None:
-            cost = amount(fee["cost"], "fee")
-            worth = {quote: Decimal(1), base: price}.get(str(fee.get("currency")), Decimal(0))
-            total += cost * worth
-    return total.quantize(_QUANTUM)
+            currency = str(fee.get("currency"))
+            taken[currency] = taken.get(currency, Decimal(0)) + amount(fee["cost"], "fee")
+    return taken
 
 
 def _limit(value: object) -> Decimal:

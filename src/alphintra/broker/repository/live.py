@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from alphintra.broker.domain.approvals import FIRM
+from alphintra.broker.domain.approvals import FIRM, STRATEGY, SYMBOL, scopes_of
 from alphintra.broker.domain.reports import LiveOrder, LiveStatus, VenueFill
 from alphintra.broker.repository.links import LinkRows
 from alphintra.kernel.ids import AccountId, OrderId
@@ -85,7 +85,7 @@ class LiveRows:
 
     async def add_part(self, order: LiveOrder, queued: Queued, *, at: datetime) -> None:
         """Store an order that is to work for an exit, which was approved and decided on."""
-        await self.session.execute("verdicts.insert", order.order_id, True, "", "", at)  # noqa: FBT003 - a column
+        await self.session.execute("verdicts.insert", order.order_id, True, "", "", at, None)  # noqa: FBT003 - a column
         await self.add(order, queued, at=at)
 
     async def carry(self, order_id: OrderId, prior: Decimal) -> None:
@@ -110,12 +110,18 @@ class LiveRows:
         return _order(await self.session.row("live_orders.get", order_id))
 
     async def blocking_epoch(self, order_id: OrderId) -> int:
-        """Return the newest epoch in which trading was blocked for the firm or the order's account, or 0.
+        """Return the newest epoch in which any scope the order falls under was blocked, or 0.
 
         No block is raised from here on until the transaction ends.
         """
         await self.session.execute("kill_blocks.pass")
-        return int(await self.session.value("live_orders.blocking_epoch", order_id, FIRM))
+        row = await self.session.row("live_orders.scopes", order_id)
+        if row is None:
+            return 0
+        scopes = scopes_of(row["account_id"], book_id=row["book_id"], symbol=row["symbol"])
+        return max(
+            (int(each["epoch"]) for each in await self.session.rows("kill_blocks.epochs", list(scopes))), default=0
+        )
 
     async def lock_reported(
         self, account_id: AccountId, *, client_order_id: str, venue_order_id: str
@@ -176,8 +182,14 @@ class LiveRows:
 
     async def open_in(self, scope: str) -> tuple[OrderId, ...]:
         """Return the ids of the orders of a kill scope that are not closed."""
-        account_id = None if scope == FIRM else UUID(scope)
-        return tuple(OrderId(row["order_id"]) for row in await self.session.rows("live_orders.open_in", account_id))
+        kind, _, key = scope.partition(":")
+        if kind == STRATEGY:
+            rows = await self.session.rows("live_orders.open_of_book", UUID(key))
+        elif kind == SYMBOL:
+            rows = await self.session.rows("live_orders.open_in", None, key)
+        else:
+            rows = await self.session.rows("live_orders.open_in", None if scope == FIRM else UUID(scope), None)
+        return tuple(OrderId(row["order_id"]) for row in rows)
 
     async def listed(self, account_id: AccountId, *, limit: int) -> tuple[Sent, ...]:
         """Read an account's orders, newest first."""
@@ -209,6 +221,7 @@ class LiveRows:
             fill.cum_qty or None,
             fill.executed_at,
             at,
+            fill.fee_qty,
         )
         return added is not None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.broker.domain.approvals import FIRM
+from alphintra.broker.domain.approvals import FIRM, STRATEGY, SYMBOL
 from alphintra.broker.domain.floor import Execution, Exposed, StepOutcome
 from alphintra.broker.domain.market import Market, Step, first_step
 from alphintra.broker.domain.orders import Order, SentOrder, VenueOrderStatus
@@ -160,9 +160,15 @@ class PaperRows:
         await self.session.execute("orders.allow", ids, amounts)
 
     async def alive_in(self, scope: str) -> tuple[OrderId, ...]:
-        """Read the working and held orders of an account, or of everybody for the firm."""
-        account_id = None if scope == FIRM else UUID(scope)
-        return tuple(row["order_id"] for row in await self.session.rows("orders.alive_in", account_id))
+        """Read the working and held orders of a kill scope."""
+        kind, _, key = scope.partition(":")
+        if kind == STRATEGY:
+            rows = await self.session.rows("orders.alive_of_book", UUID(key))
+        elif kind == SYMBOL:
+            rows = await self.session.rows("orders.alive_in", None, key)
+        else:
+            rows = await self.session.rows("orders.alive_in", None if scope == FIRM else UUID(scope), None)
+        return tuple(row["order_id"] for row in rows)
 
     async def lock_market(self, feed_id: FeedId, *, at: datetime) -> Market:
         """Hold a feed's market until the transaction ends; it begins here where no account has used it yet."""

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from alphintra.broker.domain.approvals import FIRM, Refusal
 from alphintra.broker.domain.connections import Connection
 from alphintra.broker.repository.paper import PaperRows, sent_order
@@ -13,6 +15,7 @@ from alphintra.kernel.ids import OrderId
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from alphintra.broker.domain.market import Step
     from alphintra.broker.domain.orders import SentOrder
@@ -56,13 +59,13 @@ class RecordsTransaction:
         """Wait until no order is being sent, and let none be until the transaction ends."""
         await self.session.execute("kill_blocks.gate")
 
-    async def way_for(self, account_id: AccountId) -> tuple[Connection | None, int]:
-        """Read an account's connection, and the newest epoch in which the firm or the account was blocked, or 0.
+    async def way_for(self, account_id: AccountId, scopes: Sequence[str]) -> tuple[Connection | None, int]:
+        """Read an account's connection, and the newest epoch in which any of the kill scopes was blocked, or 0.
 
         No block is raised from here on until the transaction ends.
         """
         await self.session.execute("kill_blocks.pass")
-        row = await self.session.row("connections.for_order", account_id, [FIRM, str(account_id)])
+        row = await self.session.row("connections.for_order", account_id, list(scopes))
         if row is None:
             message = "the statement connections.for_order always returns a row"
             raise RuntimeError(message)
@@ -70,26 +73,35 @@ class RecordsTransaction:
         epoch = int(fields.pop("blocking_epoch"))
         return (None if fields["account_id"] is None else Connection(**fields)), epoch
 
-    async def ways_for(self, account_ids: Iterable[AccountId]) -> dict[AccountId, tuple[Connection, int]]:
-        """Read accounts' connections and blocking epochs, as `way_for`; accounts without a connection are left out."""
-        await self.session.execute("kill_blocks.pass")
-        rows = await self.session.rows("connections.for_orders", sorted(set(account_ids)), FIRM)
-        ways: dict[AccountId, tuple[Connection, int]] = {}
-        for row in rows:
-            fields = dict(row)
-            epoch = int(fields.pop("blocking_epoch"))
-            ways[row["account_id"]] = (Connection(**fields), epoch)
-        return ways
+    async def ways_for(
+        self, account_ids: Iterable[AccountId], scopes: Iterable[str]
+    ) -> tuple[dict[AccountId, tuple[Connection, int]], dict[str, int]]:
+        """Read accounts' connections and blocking epochs, as `way_for`, and the epochs of further kill scopes.
 
-    async def decide_to_send(self, order_ids: Sequence[OrderId], *, at: datetime) -> frozenset[OrderId]:
-        """Store for good that orders are sent; returns those on which nothing was decided before."""
-        rows = await self.session.rows("verdicts.insert_many", order_ids, at)
+        Accounts without a connection and scopes that were never blocked are left out.
+        """
+        await self.session.execute("kill_blocks.pass")
+        asked = (sorted(set(account_ids)), FIRM, sorted(set(scopes)))
+        ways: dict[AccountId, tuple[Connection, int]] = {}
+        narrow: dict[str, int] = {}
+        for row in await self.session.rows("connections.for_orders", *asked):
+            fields = dict(row)
+            epoch, found = int(fields.pop("blocking_epoch")), fields.pop("narrow_epochs")
+            narrow = {} if found is None else msgspec.json.decode(found, type=dict[str, int])
+            ways[row["account_id"]] = (Connection(**fields), epoch)
+        return ways, narrow
+
+    async def decide_to_send(
+        self, order_ids: Sequence[OrderId], book_ids: Sequence[UUID | None], *, at: datetime
+    ) -> frozenset[OrderId]:
+        """Store for good that orders, each of its book, are sent; returns those nothing was decided on before."""
+        rows = await self.session.rows("verdicts.insert_many", order_ids, at, book_ids)
         return frozenset(row["order_id"] for row in rows)
 
-    async def decide(self, order_id: OrderId, refusal: Refusal | None, *, at: datetime) -> bool:
-        """Store for good whether an order is sent; False if that was decided before."""
+    async def decide(self, order_id: OrderId, refusal: Refusal | None, *, book_id: UUID | None, at: datetime) -> bool:
+        """Store for good whether an order of a book is sent; False if that was decided before."""
         code, reason = ("", "") if refusal is None else (refusal.code, refusal.reason)
-        decided = await self.session.value("verdicts.insert", order_id, refusal is None, code, reason, at)
+        decided = await self.session.value("verdicts.insert", order_id, refusal is None, code, reason, at, book_id)
         return decided is not None
 
     async def is_decided(self, order_id: OrderId) -> bool:

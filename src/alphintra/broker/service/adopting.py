@@ -85,6 +85,7 @@ async def _adopt(tx: LiveRows, found: Break, reason: str, context: Context, *, i
         fee=fill.fee,
         executed_at=fill.executed_at,
         final_qty=fill.qty,
+        fee_qty=fill.fee_qty,
     )
     await append_events(tx.session, [(order_id, adopted), (order_id, executed)], ids=ids, context=context, at=at)
     facts: dict[str, object] = {"break_id": found.break_id, "execution_id": fill.execution_id, "reason": reason}

@@ -33,7 +33,7 @@ from alphintra.kernel.ids import OrderId
 
 if TYPE_CHECKING:
     from alphintra.broker.repository.records import Records, RecordsTransaction
-    from alphintra.contracts.risk import KillStateChanged
+    from alphintra.contracts.risk import KillScopeChanged, KillStateChanged
     from alphintra.contracts.trading import CancelRequested
     from alphintra.kernel.ids import IdSource
 
@@ -102,7 +102,7 @@ async def cancel_simple_orders(
 
 
 async def note_kill_state(
-    delivery: Delivery[KillStateChanged], *, records: Records, ids: IdSource, at: datetime
+    delivery: Delivery[KillStateChanged] | Delivery[KillScopeChanged], *, records: Records, ids: IdSource, at: datetime
 ) -> None:
     """Take note of a kill state: if it blocks, approvals from before its epoch are dead from now on.
 
@@ -110,7 +110,7 @@ async def note_kill_state(
     of an order that it accepted after the block and that came here before it.
     """
     kill, context = delivery.event.kill, delivery.context
-    scope = kill_scope(kill.scope, kill.account_id)
+    scope = kill_scope(kill.scope, account_id=kill.account_id, book_id=kill.book_id, symbol=kill.symbol)
     async with records.transaction() as tx:
         if not await receive_once(tx.session, CONSUMER, delivery):
             return

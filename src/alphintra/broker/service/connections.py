@@ -68,7 +68,7 @@ async def get_connection(
     """
     link = await visible_link(command.account_id, context, live=live)
     if link is not None:
-        return link_view(link, venues)
+        return await link_view(link, venues)
     connection = await visible_connection(command.account_id, context, records)
     settings = await records.paper_settings(connection.account_id)
     return _connection_view(connection, settings)
@@ -89,7 +89,7 @@ async def list_connections(context: Context, *, records: Records, live: Live, ve
         for each in connections
         if is_for_account(actor, each.account_id, AccountMode.PAPER)
     ]
-    lives = [link_view(one, venues) for one in links if is_for_account(actor, one.account_id, AccountMode.LIVE)]
+    lives = [await link_view(one, venues) for one in links if is_for_account(actor, one.account_id, AccountMode.LIVE)]
     return ConnectionsView(connections=(*papers, *lives))
 
 

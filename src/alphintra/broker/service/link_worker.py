@@ -81,6 +81,7 @@ class LinkWorker:
         self._keep = keeping
         self._wakes = {name: asyncio.Event() for name in ("sender", "canceller", "reconciler")}
         self._is_caught_up = False
+        self._is_behind = False
         self._pace = Pace(keeping.chance)
 
     def wake(self) -> None:
@@ -111,6 +112,7 @@ class LinkWorker:
             sealed = await rows.links.credentials(link.account_id)
         if sealed is None:
             raise VenueError("VENUE_AUTH", "the connection has no credentials: add them")
+        await self._keep.venues.prepare(link)
         venue = self._keep.venues.connect(link, self._keep.venues.vault().open(sealed, link.account_id))
         self._is_caught_up = False
         self._pace.begin(venue.capabilities.requests_per_minute)
@@ -131,9 +133,13 @@ class LinkWorker:
 
     async def _listen(self, venue: RemoteVenue, listening: asyncio.Event) -> None:
         async for report in venue.stream():
+            has_missed = listening.is_set() and venue.capabilities.is_asked_too
             if report is None:
                 listening.set()
-            elif await self._hear(report, venue):
+            else:
+                has_missed = await self._hear(report, venue)
+            if has_missed:
+                self._is_behind = True
                 self._wakes["reconciler"].set()
 
     async def _hear(self, report: VenueOrder | VenueFill, venue: RemoteVenue) -> bool:
@@ -182,9 +188,10 @@ class LinkWorker:
                     next_full = now + keep.reconcile
                 self._is_caught_up = True
                 self._wakes["sender"].set()
-            elif venue.capabilities.has_stream:
+            elif venue.capabilities.has_stream and not venue.capabilities.is_asked_too:
                 await replay_executions(venue, self._account_id, live=keep.live, desk=self._desk(), clock=keep.clock)
-            elif now >= next_poll:
+            elif self._is_behind or now >= next_poll:
+                self._is_behind = False
                 await self._pace.spend()
                 next_poll = now + venue.capabilities.poll_every
                 account_id, desk = self._account_id, self._desk()

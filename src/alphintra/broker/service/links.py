@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -77,6 +78,10 @@ class Venues(Protocol):
         """Return the vault under the keys of this installation. Raises KEYS_MISSING or KEYS_UNREADABLE."""
         ...
 
+    async def prepare(self, link: Link) -> None:
+        """Have ready what serves a connection, so that the others hold nobody up. Raises as ``connect`` does."""
+        ...
+
     def connect(self, link: Link, credentials: Credentials) -> RemoteVenue:
         """Return the venue a connection leads to. Raises ADAPTER_UNKNOWN, EXCHANGE_UNKNOWN, CREDENTIALS_INCOMPLETE."""
         ...
@@ -110,6 +115,7 @@ async def add_connection(
     known = await _required(command.account_id, context, live=live)
     link = _addressed(known, command)
     credentials = Credentials(command.credentials)
+    await venues.prepare(link)
     await venues.connect(link, credentials).close()
     sealed = venues.vault().seal(credentials, link.account_id, version=link.credentials_version)
     desk = Desk(ids, context)
@@ -131,7 +137,7 @@ async def add_connection(
             )
             await append_event(tx.session, opened, ids=ids, aggregate_id=link.account_id, context=context, at=at)
         stored = await tx.links.get(link.account_id)
-    return link_view(stored or link, venues)
+    return await link_view(stored or link, venues)
 
 
 async def check_connection(
@@ -147,6 +153,7 @@ async def check_connection(
     if sealed is None:
         message = "the connection has no credentials: add them first"
         raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.CONFLICT, pointer="/account_id")
+    await venues.prepare(link)
     venue = venues.connect(link, venues.vault().open(sealed, link.account_id))
     try:
         cash = await venue.cash()
@@ -174,7 +181,7 @@ async def close_connection(
             reason = "closed by its owner: credentials are deleted"
             await turn_link(tx, now, LinkStatus.CLOSED, reason=reason, desk=Desk(ids, context), at=at)
         stored = await tx.links.get(link.account_id)
-    return link_view(stored or link, venues)
+    return await link_view(stored or link, venues)
 
 
 async def reconcile_connection(
@@ -191,7 +198,7 @@ async def reconcile_connection(
         if now.status is not LinkStatus.DEGRADED:
             await turn_link(tx, now, LinkStatus.RECONCILING, reason=reason, desk=Desk(ids, context), at=at)
         stored = await tx.links.get(link.account_id)
-    return link_view(stored or link, venues)
+    return await link_view(stored or link, venues)
 
 
 async def rotate_keys(context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime) -> KeysRotatedView:
@@ -273,8 +280,10 @@ def break_view(item: Break) -> BreakView:
     )
 
 
-def link_view(link: Link, venues: Venues) -> ConnectionView:
+async def link_view(link: Link, venues: Venues) -> ConnectionView:
     """Return what people see of a connection: nothing of its credentials."""
+    with suppress(AlphintraError):  # what cannot be loaded any more has no capabilities
+        await venues.prepare(link)
     return ConnectionView(
         account_id=link.account_id,
         adapter=link.adapter,

@@ -94,6 +94,7 @@ def _executed(applied: Applied, fill: VenueFill) -> ExecutionReported:
         price=fill.price,
         fee=applied.fee,
         executed_at=fill.executed_at,
+        fee_qty=fill.fee_qty,
         final_qty=order.filled_qty if _is_final(order, fill) and not applied.is_behind else None,
     )
 

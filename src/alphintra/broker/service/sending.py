@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from alphintra.broker.domain.approvals import judge_approval
+from alphintra.broker.domain.approvals import judge_approval, scopes_of
 from alphintra.broker.domain.orders import Order
 from alphintra.broker.domain.paper import refuse_strangers
 from alphintra.broker.repository.live import LiveRows
@@ -50,7 +50,10 @@ async def send_order(
     async with records.transaction() as tx:
         if not await receive_once(tx.session, CONSUMER, delivery):
             return
-        connection, epoch = await tx.way_for(first.account_id)
+        # Terms nobody approved are not even asked about: they may hold what no database takes.
+        known = all(proof.is_genuine for proof in evidence)
+        scopes = scopes_of(first.account_id, book_id=event.book_id, symbol=first.symbol) if known else ()
+        connection, epoch = await tx.way_for(first.account_id, scopes)
         for proof in evidence:
             refusal = refusal or judge_approval(proof, blocking_epoch=epoch, at=at)
         refusal = refusal or refuse_strangers(orders)
@@ -61,7 +64,7 @@ async def send_order(
         else:
             refusal = refusal or refuse_for_link(link, event.terms)
         for order in orders:
-            if not await tx.decide(order.order_id, refusal, at=at):
+            if not await tx.decide(order.order_id, refusal, book_id=event.book_id, at=at):
                 get_logger().warning("order.replayed", order_id=str(order.order_id), event_id=str(delivery.event_id))
                 return
         told: list[tuple[UUID, Event]] = []

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.broker.domain.approvals import Evidence, judge_approval
+from alphintra.broker.domain.approvals import Evidence, judge_approval, scopes_of
 from alphintra.broker.domain.connections import PAPER, Connection
 from alphintra.broker.domain.orders import Order
 from alphintra.broker.domain.paper import check_order, paper_order_id
@@ -45,12 +45,21 @@ async def send_plain_orders(
 
     Sent here is a single market or limit order, by quantity, day or gtc, of a paper account, whose approval stands.
     """
-    plain = [delivery for delivery in deliveries if _is_plain(delivery.event)]
+    plain = [
+        delivery
+        for delivery in deliveries
+        if _is_plain(delivery.event) and vetted[delivery.event_id].evidence[0].is_genuine
+    ]
     examined = {delivery.event_id: vetted[delivery.event_id].evidence[0] for delivery in plain}
     fault_point("broker.approval_examined")
     async with records.transaction() as tx:
-        ways = await tx.ways_for([order_of(delivery.event.terms).account_id for delivery in plain])
-        sendable = [delivery for delivery in plain if _is_sendable(delivery, examined[delivery.event_id], ways, at)]
+        ways, blocked = await tx.ways_for(
+            [order_of(delivery.event.terms).account_id for delivery in plain],
+            [scope for delivery in plain for scope in _narrow_scopes(delivery.event)],
+        )
+        sendable = [
+            delivery for delivery in plain if _is_sendable(delivery, examined[delivery.event_id], ways, blocked, at)
+        ]
         fresh = {
             order_of(each.event.terms).order_id: each for each in await receive_many(tx.session, CONSUMER, sendable)
         }
@@ -78,11 +87,22 @@ def _is_plain(event: OrderSubmitted) -> bool:
     )
 
 
+def _narrow_scopes(event: OrderSubmitted) -> tuple[str, ...]:
+    """Return the scopes of an order beside the firm and its account, whose blocks come with the connection."""
+    terms = event.terms
+    return scopes_of(terms.account_id, book_id=event.book_id, symbol=terms.symbol)[2:]
+
+
 def _is_sendable(
-    delivery: Submitted, evidence: Evidence, ways: dict[AccountId, tuple[Connection, int]], at: datetime
+    delivery: Submitted,
+    evidence: Evidence,
+    ways: dict[AccountId, tuple[Connection, int]],
+    blocked: Mapping[str, int],
+    at: datetime,
 ) -> bool:
     order = order_of(delivery.event.terms)
     connection, epoch = ways.get(order.account_id, (None, 0))
+    epoch = max(epoch, *(blocked.get(scope, 0) for scope in _narrow_scopes(delivery.event)))
     return (
         connection is not None
         and connection.adapter == PAPER
@@ -99,7 +119,7 @@ async def _send(
     at: datetime,
 ) -> list[tuple[OrderId, OrderAcknowledged]]:
     """Have the orders work that nothing was decided on before; return what is told of them, in their order."""
-    undecided = await tx.decide_to_send(list(fresh), at=at)
+    undecided = await tx.decide_to_send(list(fresh), [each.event.book_id for each in fresh.values()], at=at)
     placed: list[tuple[Order, Connection]] = []
     for order_id, delivery in fresh.items():
         if order_id not in undecided:

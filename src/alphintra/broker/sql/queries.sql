@@ -29,24 +29,29 @@ SELECT
 FROM (VALUES (1)) AS one (row)
 LEFT JOIN connections AS c ON c.account_id = $1;
 
+-- kill_blocks.epochs: the newest epochs in which any of the scopes was blocked
+SELECT scope, epoch FROM kill_blocks WHERE scope = ANY($1::text[]);
+
 -- connections.for_orders: the connections of accounts, each with the newest epoch in which the firm (scope $2) or the
--- account was blocked, 0 if there never was one; no row for an account without connection or with refusals by chance
+-- account was blocked, 0 if there never was one, and those of the further scopes asked ($3); no row for an account
+-- without connection or with refusals by chance
 SELECT
     c.account_id, c.owner_id, c.adapter, c.feed_id, c.status, c.opened_at,
     (
         SELECT coalesce(max(k.epoch), 0) FROM kill_blocks AS k WHERE k.scope IN ($2::text, c.account_id::text)
-    ) AS blocking_epoch
+    ) AS blocking_epoch,
+    (SELECT jsonb_object_agg(n.scope, n.epoch) FROM kill_blocks AS n WHERE n.scope = ANY($3::text[])) AS narrow_epochs
 FROM connections AS c WHERE c.account_id = ANY($1::uuid[]) AND c.reject_bps = 0;
 
 -- verdicts.insert_many: decide that orders are sent; those come back that were not decided on before
-INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at)
-SELECT n.order_id, true, '', '', $2 FROM unnest($1::uuid[]) AS n (order_id)
+INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at, book_id)
+SELECT n.order_id, true, '', '', $2, n.book_id FROM unnest($1::uuid[], $3::uuid[]) AS n (order_id, book_id)
 ORDER BY n.order_id
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 
 -- verdicts.insert: decide on an order; no row comes back if it was decided on before
-INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO verdicts (order_id, is_sent, code, reason, decided_at, book_id) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 
@@ -185,10 +190,19 @@ FROM venue_orders AS o
 JOIN connections AS c ON c.account_id = o.account_id
 WHERE o.feed_id = $1 AND o.status = 'working' AND (o.symbol = ANY($2::text[]) OR o.works_until <= $3);
 
--- orders.alive_in: ids of an account's working and held orders, of everybody's for null
-SELECT order_id FROM venue_orders WHERE status = 'working' AND ($1::uuid IS NULL OR account_id = $1)
+-- orders.alive_in: ids of an account's working and held orders, of everybody's for null; in a symbol, if one is given
+SELECT order_id FROM venue_orders
+WHERE status = 'working' AND ($1::uuid IS NULL OR account_id = $1) AND ($2::text IS NULL OR symbol = $2)
 UNION ALL
-SELECT order_id FROM venue_orders WHERE status = 'held' AND ($1::uuid IS NULL OR account_id = $1);
+SELECT order_id FROM venue_orders
+WHERE status = 'held' AND ($1::uuid IS NULL OR account_id = $1) AND ($2::text IS NULL OR symbol = $2);
+
+-- orders.alive_of_book: ids of the working and held orders of a strategy
+SELECT o.order_id FROM venue_orders AS o JOIN verdicts AS v ON v.order_id = o.order_id
+WHERE o.status = 'working' AND v.book_id = $1
+UNION ALL
+SELECT o.order_id FROM venue_orders AS o JOIN verdicts AS v ON v.order_id = o.order_id
+WHERE o.status = 'held' AND v.book_id = $1;
 
 -- orders.step: what a step made of the orders it changed
 UPDATE venue_orders AS o
@@ -422,10 +436,10 @@ UPDATE live_orders SET
     unknown_since = $8, missed_at = $9, updated_at = $10
 WHERE order_id = $1;
 
--- live_orders.blocking_epoch: newest epoch in which the firm, or the account of an order, was blocked; 0 if never
-SELECT coalesce(max(k.epoch), 0)
-FROM kill_blocks AS k
-WHERE k.scope = $2 OR k.scope = (SELECT o.account_id::text FROM live_orders AS o WHERE o.order_id = $1);
+-- live_orders.scopes: what an order falls under: its account, its symbol, its strategy; no row if it is not there
+SELECT o.account_id, o.symbol, v.book_id
+FROM live_orders AS o LEFT JOIN verdicts AS v ON v.order_id = o.order_id
+WHERE o.order_id = $1;
 
 -- live_orders.approve: put a newer approval in the place of an order's own
 UPDATE live_orders SET kill_epoch = $2, approved_until = $3 WHERE order_id = $1;
@@ -433,12 +447,19 @@ UPDATE live_orders SET kill_epoch = $2, approved_until = $3 WHERE order_id = $1;
 -- live_orders.hold_cancel: leave an order's cancellation alone until a moment; the venue was asked
 UPDATE live_orders SET cancel_after = $2 WHERE order_id = $1;
 
--- live_orders.open_in: ids of an account's orders that are not closed, of everybody's for null
+-- live_orders.open_in: ids of an account's orders that are not closed, of everybody's for null; in a symbol, if given
 SELECT order_id FROM live_orders
 WHERE
     status IN ('queued', 'sending', 'unknown', 'review', 'working', 'held') AND part_of IS NULL
-    AND ($1::uuid IS NULL OR account_id = $1)
+    AND ($1::uuid IS NULL OR account_id = $1) AND ($2::text IS NULL OR symbol = $2)
 ORDER BY account_id, order_id;
+
+-- live_orders.open_of_book: ids of a strategy's orders that are not closed
+SELECT o.order_id FROM live_orders AS o JOIN verdicts AS v ON v.order_id = o.order_id
+WHERE
+    o.status IN ('queued', 'sending', 'unknown', 'review', 'working', 'held') AND o.part_of IS NULL
+    AND v.book_id = $1
+ORDER BY o.account_id, o.order_id;
 
 -- live_orders.list: an account's orders, newest first
 SELECT order_id, account_id, terms, filled_qty, status, venue_order_id, queued_at
@@ -446,7 +467,7 @@ FROM live_orders WHERE account_id = $1 AND part_of IS NULL ORDER BY queued_at DE
 
 -- live_executions.find: an execution by the venue's id of it, or by what the order had filled in all by then
 SELECT
-    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, fee_qty
 FROM live_executions
 WHERE
     account_id = $1 AND (
@@ -457,18 +478,19 @@ ORDER BY (execution_id = $2) DESC LIMIT 1;
 
 -- live_executions.insert: store an execution; no row comes back if it was there
 INSERT INTO live_executions (
-    account_id, execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, recorded_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    account_id, execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at,
+    recorded_at, fee_qty
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (account_id, execution_id) DO NOTHING
 RETURNING execution_id;
 
 -- live_executions.external: an execution that we did not order
 SELECT
-    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at
+    execution_id, order_id, venue_order_id, symbol, side, qty, price, fee, cum_qty, executed_at, fee_qty
 FROM live_executions WHERE account_id = $1 AND execution_id = $2 AND order_id IS NULL;
 
--- live_executions.positions: what the booked executions of an account add up to, by symbol
-SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END) AS qty
+-- live_executions.positions: what the booked executions of an account add up to, by symbol, without fees in kind
+SELECT e.symbol, sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END - e.fee_qty) AS qty
 FROM live_executions AS e
 LEFT JOIN adoptions AS a ON a.account_id = e.account_id AND a.execution_id = e.execution_id
 WHERE e.account_id = $1 AND (e.order_id IS NOT NULL OR a.order_id IS NOT NULL)

@@ -193,8 +193,11 @@ CREATE TABLE live_executions (
     cum_qty numeric(28,9),
     executed_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
+    fee_qty numeric(28,9) DEFAULT 0 NOT NULL,
     CONSTRAINT live_executions_cum_qty_check CHECK (((cum_qty > (0)::numeric) AND (cum_qty < 'Infinity'::numeric))),
     CONSTRAINT live_executions_fee_check CHECK (((fee > '-Infinity'::numeric) AND (fee < 'Infinity'::numeric))),
+    CONSTRAINT live_executions_fee_qty_check CHECK (((fee_qty >= (0)::numeric) AND (fee_qty <
+        'Infinity'::numeric))),
     CONSTRAINT live_executions_pkey PRIMARY KEY (account_id, execution_id),
     CONSTRAINT live_executions_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
     CONSTRAINT live_executions_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
@@ -396,6 +399,7 @@ CREATE TABLE verdicts (
     code text NOT NULL,
     reason text NOT NULL,
     decided_at timestamp with time zone NOT NULL,
+    book_id uuid,
     CONSTRAINT verdicts_code_iff_refused CHECK ((is_sent = (code = ''::text))),
     CONSTRAINT verdicts_pkey PRIMARY KEY (order_id)
 );

@@ -34,9 +34,7 @@ _PLACES: Final = Decimal("0.000000001")
 # What Alpaca has no word for, in the word nearest to it.
 _STATUS: Final[Mapping[OrderStatus, str]] = MappingProxyType(
     {
-        OrderStatus.CREATED: "accepted",
         OrderStatus.DENIED: "rejected",
-        OrderStatus.PENDING_APPROVAL: "pending_review",
         OrderStatus.UNKNOWN: "pending_review",
     }
 )

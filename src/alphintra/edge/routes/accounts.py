@@ -18,7 +18,6 @@ from alphintra.contracts.broker import (
     SetPaperSettings,
     VenueOrdersView,
 )
-from alphintra.contracts.controls import LimitControls
 from alphintra.contracts.orders import AccountsView, AccountView
 from alphintra.contracts.risk import (
     AssessmentsView,
@@ -33,6 +32,7 @@ from alphintra.contracts.risk import (
 from alphintra.contracts.trading import GetAccount, ListAccounts, ListExecutions, ListLedger, ListPositions, OpenAccount
 from alphintra.edge.decoding import Amount, Label, plain_amount
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import AccountMode
 
 __all__ = ["ControlsBody", "LimitsBody", "limits_command", "routes"]

@@ -11,7 +11,7 @@ import msgspec
 from alphintra.edge.guards import EDGE, Caller
 from alphintra.edge.routing import Public, Routes
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.health import HEALTH_COMMANDS
+from alphintra.kernel.health import HEALTH_COMMANDS, MonthsView
 from alphintra.kernel.messages import Context
 
 __all__ = ["routes"]
@@ -31,6 +31,7 @@ class ServiceHealth(msgspec.Struct, frozen=True, kw_only=True):
     migrations: int | None = None
     events_waiting: int | None = None
     latency_ms: float | None = None
+    months: MonthsView | None = None
     code: str = ""
 
 
@@ -69,4 +70,5 @@ async def _health_of(service: str, caller: Caller) -> ServiceHealth:
         migrations=view.migrations,
         events_waiting=view.events_waiting,
         latency_ms=view.latency_ms,
+        months=view.months,
     )

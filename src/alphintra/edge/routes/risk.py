@@ -31,7 +31,7 @@ routes = Routes("risk")
 
 
 class KillBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to block: ``scope`` firm, or account, user, strategy or venue with the one meant.
+    """What to block: ``scope`` firm, or account, user, strategy, venue or symbol with the one meant.
 
     ``state`` is reduce_only, cancel_only or halted; a strategy is named by its deployment.
     """
@@ -42,11 +42,12 @@ class KillBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     owner_id: UUID | None = None
     book_id: UUID | None = None
     venue: str | None = None
+    symbol: str | None = None
     state: str = "halted"
 
 
 class ReleaseBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to let trade again: ``scope`` firm, or account, user, strategy or venue with the one meant."""
+    """What to let trade again: ``scope`` firm, or account, user, strategy, venue or symbol with the one meant."""
 
     scope: str
     reason: Label
@@ -54,17 +55,18 @@ class ReleaseBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     owner_id: UUID | None = None
     book_id: UUID | None = None
     venue: str | None = None
+    symbol: str | None = None
 
 
 @routes.post("/risk/kill")
 async def kill(caller: Halter, body: Annotated[KillBody, Depends(Body(KillBody))]) -> KillStateView:
-    """Block trading of the firm, an account, a user, a strategy or a venue, from the next order on."""
+    """Block trading of the firm, an account, a user, a strategy, a venue or a symbol, from the next order on."""
     return await caller.ask(_kill_command(body, body.state))
 
 
 @routes.post("/risk/release")
 async def release(caller: Halter, body: Annotated[ReleaseBody, Depends(Body(ReleaseBody))]) -> KillStateView:
-    """Let the firm, an account, a user, a strategy or a venue trade again."""
+    """Let the firm, an account, a user, a strategy, a venue or a symbol trade again."""
     return await caller.ask(_kill_command(body, "normal"))
 
 
@@ -77,6 +79,7 @@ def _kill_command(body: KillBody | ReleaseBody, state: str) -> SetKillState:
         owner_id=body.owner_id,
         book_id=body.book_id,
         venue=body.venue,
+        symbol=body.symbol,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import msgspec
 
 from alphintra.engine.pretrade.assessment import CONTROLS, RENEWED, SOFT_CODES
-from alphintra.engine.pretrade.limits import LIMIT_DOCS, LimitControls
+from alphintra.engine.pretrade.limits import LIMIT_DOCS
+from alphintra.kernel.limits import LimitControls
 
 __all__ = ["controls_page"]
 
@@ -45,7 +46,7 @@ def controls_page() -> str:
             f"| {control.rule} | {control.name} | {codes} | {control.inputs} | {control.default} | {again} | {soft} |"
         )
     lines.append(_LIMITS.rstrip("\n"))
-    defaults = {item.name: getattr(LimitControls(), item.name) for item in fields(LimitControls)}
+    defaults = msgspec.structs.asdict(LimitControls())
     firsts = {
         "order_qty_max": 100_000,
         "order_notional_max": 1_000_000,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
-from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.engine.pretrade.values import EXACT, Claim, Order
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.money import AMOUNT_PLACES
 from alphintra.kernel.vocabulary import OrderType, Side
 

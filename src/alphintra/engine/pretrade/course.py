@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.engine.pretrade.totals import LOSS_CODE
 from alphintra.engine.pretrade.values import EXACT, KillState, plain
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.money import round_cash
 
 __all__ = ["EquityMark", "Loss", "loss_of", "marked", "refilled"]

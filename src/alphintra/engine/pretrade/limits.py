@@ -12,8 +12,9 @@ from uuid import UUID
 import msgspec
 
 from alphintra.kernel.ids import AccountId
+from alphintra.kernel.limits import LimitControls
 
-__all__ = ["LIMIT_DOCS", "NO_ACCOUNT", "LimitControls", "LimitSet", "default_limits", "limit_hash"]
+__all__ = ["LIMIT_DOCS", "NO_ACCOUNT", "LimitSet", "default_limits", "limit_hash"]
 
 NO_ACCOUNT: Final = AccountId(UUID(int=0))  # of limits that belong to no account
 DEFAULT_ORDER_QTY_MAX: Final = Decimal(100_000)
@@ -21,46 +22,6 @@ DEFAULT_ORDER_NOTIONAL_MAX: Final = Decimal(1_000_000)
 DEFAULT_POSITION_QTY_MAX: Final = Decimal(100_000)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder(order="sorted").encode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitControls:
-    """Limits beyond those every account has; each is documented in ``LIMIT_DOCS``."""
-
-    price_collar_pct: Decimal | None = None
-    price_collar_abs: Decimal | None = None
-    price_drift_pct: Decimal | None = None
-    price_drift_window_s: int = 60
-    price_age_max_s: int | None = None
-    message_burst: int | None = None
-    messages_per_s: Decimal = Decimal(1)
-    cancel_reserve: int = 0
-    open_orders_max: int | None = None
-    repeat_max: int | None = None
-    repeat_window_s: int = 60
-    duplicate_window_s: int | None = None
-    credit_max: Decimal | None = None
-    gross_exposure_max: Decimal | None = None
-    net_exposure_max: Decimal | None = None
-    bucket_exposure_max: Decimal | None = None
-    daily_loss_max: Decimal | None = None
-    daily_loss_halt: Decimal | None = None
-    drawdown_max_pct: Decimal | None = None
-    drawdown_halt_pct: Decimal | None = None
-    fee_bps: Decimal = Decimal(0)
-    fee_per_unit: Decimal = Decimal(0)
-    fee_minimum: Decimal = Decimal(0)
-    symbols_allowed: tuple[str, ...] | None = None
-    strategies_allowed: dict[str, str] | None = None
-    is_self_match_refused: bool = False
-    order_to_trade_max: Decimal | None = None
-    order_to_trade_window_s: int = 3600
-    is_session_enforced: bool = False
-
-    @property
-    def looks_back(self) -> bool:
-        """Whether a limit asks for orders approved lately."""
-        return self.duplicate_window_s is not None or self.price_drift_pct is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +36,7 @@ class LimitSet:
     may_short: bool
     set_by: str
     set_at: datetime
-    controls: LimitControls = LimitControls()
+    controls: LimitControls = LimitControls()  # noqa: RUF009 - frozen, so sharing the default is safe
 
 
 def default_limits(account_id: AccountId = NO_ACCOUNT, *, set_by: str = "default", at: datetime = _NEVER) -> LimitSet:
@@ -97,7 +58,7 @@ def limit_hash(limits: LimitSet) -> str:
     facts = asdict(limits)
     for name in ("account_id", "version", "set_by", "set_at"):
         del facts[name]
-    facts |= facts.pop("controls")
+    facts |= msgspec.structs.asdict(facts.pop("controls"))
     plain = {name: f"{fact.normalize():f}" if isinstance(fact, Decimal) else fact for name, fact in facts.items()}
     return hashlib.sha256(_encode(plain)).hexdigest()
 

@@ -11,8 +11,9 @@ from typing import Final
 from uuid import UUID
 
 from alphintra.engine.pretrade.instruments import Market, VenueAbilities
-from alphintra.engine.pretrade.limits import LimitControls, LimitSet
+from alphintra.engine.pretrade.limits import LimitSet
 from alphintra.kernel.ids import AccountId, BookId, OrderId
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, PositionIntent, Side, TimeInForce
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "Finding",
     "KillState",
     "Latch",
-    "LimitControls",
     "LimitSet",
     "Order",
     "Recent",
@@ -237,6 +237,7 @@ class Book:
         kill_reason: why the account is blocked.
         kills: kill states of further scopes the account falls under (user, venue) by their name.
         book_kills: kill states of strategies.
+        symbol_kills: kill states of symbols.
         at: now, by the time of the account's market.
         venue: what its venue works.
         markets: by symbol.
@@ -262,6 +263,7 @@ class Book:
     kill_reason: str = ""
     kills: Mapping[str, KillState] = field(default_factory=dict)
     book_kills: Mapping[BookId, KillState] = field(default_factory=dict)
+    symbol_kills: Mapping[str, KillState] = field(default_factory=dict)
     at: datetime | None = None
     venue: VenueAbilities = VenueAbilities()  # noqa: RUF009 - frozen, so sharing the default is safe
     markets: Mapping[str, Market] = field(default_factory=dict)
@@ -285,6 +287,8 @@ class Book:
         states = {"firm": self.firm_kill, "account": self.account_kill, **self.kills}
         if order.book_id is not None:
             states["strategy"] = self.book_kills.get(order.book_id, KillState.NORMAL)
+        if order.symbol in self.symbol_kills:
+            states["symbol"] = self.symbol_kills[order.symbol]
         return max(states.items(), key=lambda item: item[1].severity)
 
     def market(self, symbol: str) -> Market:

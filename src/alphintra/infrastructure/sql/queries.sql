@@ -60,5 +60,8 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
     WITH ORDINALITY AS n (audit_id, actor, action, object, detail, trace_id, place)
 ORDER BY n.place;
 
+-- plans.keep: plan no statement anew for its values, to the end of the transaction
+SET LOCAL plan_cache_mode = force_generic_plan;
+
 -- health.identity: which database answers, under which role, and at which migration
 SELECT current_database() AS database, current_user AS role, (SELECT count(*) FROM schema_migrations) AS migrations;

@@ -252,14 +252,21 @@ def limit_breached(rule: AlertRule, refusals: Refusals) -> Raised:
 
 def kill_changed(rule: AlertRule, kill: Kill) -> Raised:
     """Say that trading was blocked or released."""
-    scope = "for everyone" if kill.account_id is None else f"in account {kill.account_id}"
+    match kill.scope:
+        case "firm":
+            scope, subject, key = "for everyone", "firm", "firm"
+        case "account":
+            scope, subject, key = f"in account {kill.account_id}", f"account:{kill.account_id}", str(kill.account_id)
+        case named:
+            named_key = kill.book_id or kill.owner_id or kill.venue or kill.symbol
+            scope, subject, key = f"for {named} {named_key}", f"{named}:{named_key}", f"{named}:{named_key}"
     return Raised(
         rule=rule,
-        # The key notification tells the change itself under: nobody is told twice.
-        dedupe_key=f"kill_state:{kill.account_id or 'firm'}:{kill.epoch}",
+        # The key notification tells a change for firm or account itself under: nobody is told twice.
+        dedupe_key=f"kill_state:{key}:{kill.epoch}",
         severity=Severity.INFO if kill.state == "normal" else rule.severity,
         account_id=kill.account_id,
-        subject="firm" if kill.account_id is None else f"account:{kill.account_id}",
+        subject=subject,
         title=f"Trading is {kill.state} {scope}",
         detail=f"Set by {kill.set_by}, epoch {kill.epoch}. Reason: {kill.reason}",
         happened_at=kill.set_at,

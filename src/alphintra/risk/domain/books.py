@@ -49,6 +49,7 @@ class KillScope(StrEnum):
     USER = "user"
     STRATEGY = "strategy"
     VENUE = "venue"
+    SYMBOL = "symbol"
 
 
 class FollowUp(StrEnum):
@@ -85,11 +86,12 @@ class Kill:
     owner_id: UUID | None = None
     book_id: UUID | None = None
     venue: str | None = None
+    symbol: str | None = None
 
     @property
     def key(self) -> str:
         """What the scope is for; empty for the firm."""
-        named = (self.account_id, self.owner_id, self.book_id, self.venue)
+        named = (self.account_id, self.owner_id, self.book_id, self.venue, self.symbol)
         return next((str(key) for key in named if key is not None), "")
 
 

@@ -130,6 +130,7 @@ def inputs_of(order: Order, book: Book, verdict: Verdict) -> dict[str, object]:
         "latches": [latch.code for latch in book.latches] or None,
         "credits": [[credit.scope, credit.used, credit.most] for credit in book.credits] or None,
         "kills": {scope: state for scope, state in book.kills.items() if state is not KillState.NORMAL} or None,
+        "symbol_kill": book.symbol_kills.get(order.symbol),
         "fleet": book.fleet or None,
         "overridden": verdict.overridden or None,
         "venue": book.venue.name,

@@ -11,7 +11,13 @@ __all__ = ["effective", "is_stricter", "require_scope"]
 
 
 def require_scope(
-    scope: str, *, account_id: UUID | None, owner_id: UUID | None, book_id: UUID | None, venue: str | None
+    scope: str,
+    *,
+    account_id: UUID | None = None,
+    owner_id: UUID | None = None,
+    book_id: UUID | None = None,
+    venue: str | None = None,
+    symbol: str | None = None,
 ) -> KillScope:
     """Return the scope if exactly what it is for is named. Raises KILL_SCOPE: nothing never means all."""
     keys = {
@@ -19,13 +25,14 @@ def require_scope(
         KillScope.USER: owner_id,
         KillScope.STRATEGY: book_id,
         KillScope.VENUE: venue or None,
+        KillScope.SYMBOL: symbol or None,
     }
     named = {found for found, key in keys.items() if key is not None}
     wanted = set() if scope == KillScope.FIRM else {scope}
     if scope not in tuple(KillScope) or named != wanted:
         message = (
             "the scope is firm alone, or account with account_id, user with owner_id, strategy with book_id, venue "
-            "with venue"
+            "with venue, symbol with symbol"
         )
         raise AlphintraError("KILL_SCOPE", message, pointer="/scope")
     return KillScope(scope)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from alphintra.engine.pretrade.limits import LimitControls
+import msgspec
+
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.money import require_finite
 from alphintra.risk.domain.books import Kill, KillState, LimitSet
 from alphintra.risk.domain.controls import SYMBOL, plain
@@ -58,17 +60,16 @@ def next_limits(current: LimitSet, wanted: LimitSet) -> LimitSet:
 
 def check_controls(controls: LimitControls) -> None:
     """Refuse limits that are none. Raises LIMIT_NOT_POSITIVE, LIMIT_RANGE, PRICE_SYMBOL or NUMBER_*."""
-    for item in fields(controls):
-        value = getattr(controls, item.name)
+    for name, value in msgspec.structs.asdict(controls).items():
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
             continue
-        pointer = f"/controls/{item.name}"
-        least = 0 if item.name in _MAY_BE_ZERO else 1
+        pointer = f"/controls/{name}"
+        least = 0 if name in _MAY_BE_ZERO else 1
         if require_finite(Decimal(value), pointer=pointer) < 0 or (least and value <= 0):
-            message = f"{item.name} is {plain(Decimal(value))}: a limit is above zero; leave it out to lift it"
+            message = f"{name} is {plain(Decimal(value))}: a limit is above zero; leave it out to lift it"
             raise AlphintraError("LIMIT_NOT_POSITIVE", message, pointer=pointer)
         if isinstance(value, int) and value > WHOLE_MAX:
-            raise AlphintraError("LIMIT_RANGE", f"{item.name} is at most {WHOLE_MAX}", pointer=pointer)
+            raise AlphintraError("LIMIT_RANGE", f"{name} is at most {WHOLE_MAX}", pointer=pointer)
     if controls.message_burst is not None and controls.cancel_reserve >= controls.message_burst:
         message = "cancel_reserve lies below message_burst: no order would ever pass"
         raise AlphintraError("LIMIT_RANGE", message, pointer="/controls/cancel_reserve")
@@ -82,8 +83,8 @@ def differences(before: LimitSet, after: LimitSet) -> dict[str, tuple[object, ob
     """Return each limit that differs with its values before and after."""
     names = ("order_qty_max", "order_notional_max", "position_qty_max", "may_short")
     found = {name: (getattr(before, name), getattr(after, name)) for name in names}
-    for item in fields(LimitControls):
-        found[item.name] = (getattr(before.controls, item.name), getattr(after.controls, item.name))
+    for name in LimitControls.__struct_fields__:
+        found[name] = (getattr(before.controls, name), getattr(after.controls, name))
     return {name: values for name, values in found.items() if values[0] != values[1]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from alphintra.kernel.ids import AccountId, OrderId
@@ -94,10 +94,7 @@ class AlertTransaction:
 
     async def kills(self, *, since: datetime) -> tuple[Kill, ...]:
         """Read the kill states set since a time."""
-        rows = await self.session.rows("alerts.kills", since)
-        return tuple(
-            Kill(**{**row, "scope": KillScope(row["scope"]), "state": KillState(row["state"])}) for row in rows
-        )
+        return tuple(_kill(row) for row in await self.session.rows("alerts.kills", since))
 
     async def limit_use(self, account_ids: Sequence[UUID], *, share: Decimal) -> tuple[LimitUse, ...]:
         """Read where accounts come to use at least a share of their position limit."""
@@ -127,6 +124,23 @@ class AlertRecords:
         async with self._database.session() as session:
             rows = await session.rows("alerts.list", owner_id, open_only, count_max)
         return tuple(Alert(**row) for row in rows)
+
+
+def _kill(row: Record) -> Kill:
+    fields: dict[str, Any] = {**row, "scope": KillScope(row["scope"]), "state": KillState(row["state"])}
+    key = fields.pop("key")
+    match fields["scope"]:
+        case KillScope.USER:
+            fields["owner_id"] = UUID(key)
+        case KillScope.STRATEGY:
+            fields["book_id"] = UUID(key)
+        case KillScope.VENUE:
+            fields["venue"] = key
+        case KillScope.SYMBOL:
+            fields["symbol"] = key
+        case _:
+            pass
+    return Kill(**fields)
 
 
 def _rule(row: Record) -> AlertRule:

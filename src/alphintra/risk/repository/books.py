@@ -84,6 +84,11 @@ class RiskTransaction:
         rows = await self.session.rows("accounts.lock", sorted(set(account_ids)))
         return frozenset(row["account_id"] for row in rows)
 
+    async def account(self, account_id: AccountId) -> Account | None:
+        """Read an account."""
+        row = await self.session.row("accounts.get", account_id)
+        return None if row is None else Account(**{**row, "mode": AccountMode(row["mode"])})
+
     async def decisions(
         self, order_ids: Sequence[OrderId], *, kin: Sequence[OrderId] = (), groups: Sequence[UUID] = ()
     ) -> tuple[dict[OrderId, Decision], dict[OrderId, Reservation]]:
@@ -333,8 +338,7 @@ class RiskRecords:
     async def account(self, account_id: AccountId) -> Account | None:
         """Read an account."""
         async with self._database.session() as session:
-            row = await session.row("accounts.get", account_id)
-        return None if row is None else Account(**{**row, "mode": AccountMode(row["mode"])})
+            return await RiskTransaction(session).account(account_id)
 
     async def book(self, account_id: AccountId, *, at: datetime) -> tuple[Book, tuple[Kill, ...]]:
         """Read an account's whole book, and the kill states ever set for it and the firm."""

@@ -15,8 +15,9 @@ import msgspec
 from alphintra.engine.pretrade.course import refilled
 from alphintra.engine.pretrade.instruments import Instrument, Market
 from alphintra.engine.pretrade.totals import is_about_the_whole
-from alphintra.engine.pretrade.values import Credit, Latch, LimitControls, Recent
+from alphintra.engine.pretrade.values import Credit, Latch, Recent
 from alphintra.kernel.ids import AccountId, BookId
+from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import AccountMode, Side
 from alphintra.risk.domain.books import Book, Exposure, KillState, LimitSet, Order
 from alphintra.risk.domain.venues import abilities_of
@@ -86,6 +87,7 @@ async def _with_symbols(
     rows = await session.rows("exposures.list", [account for account, _ in pairs], [symbol for _, symbol in pairs])
     exposures: dict[AccountId, dict[str, Exposure]] = defaultdict(dict)
     markets: dict[AccountId, dict[str, Market]] = defaultdict(dict)
+    kills = {row["symbol"]: KillState(row["symbol_kill"]) for row in rows if row["symbol_kill"] is not None}
     for row in rows:
         exposures[row["account_id"]][row["symbol"]] = _exposure(row)
         markets[row["account_id"]][row["symbol"]] = _market(row)
@@ -99,6 +101,7 @@ async def _with_symbols(
             exposures=exposures[account_id],
             markets=markets[account_id],
             known_symbols=known.get(account_id, ()),
+            symbol_kills=kills,
         )
         for account_id, book in books.items()
     }

@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 
 from alphintra.engine.pretrade.course import EquityMark
-from alphintra.engine.pretrade.values import LimitControls
 from alphintra.kernel.ids import AccountId
-from alphintra.risk.domain.books import KillScope, KillState, LimitSet
+from alphintra.kernel.limits import LimitControls
+from alphintra.kernel.vocabulary import AccountMode
+from alphintra.risk.domain.books import Account, KillScope, KillState, LimitSet
 from alphintra.risk.domain.kills import effective
 from alphintra.risk.repository.facts import limit_set_of
 
@@ -203,6 +204,11 @@ class Governance:
     async def scope_kill(self, scope: KillScope, key: str) -> Record | None:
         """Read the kill state of a user, strategy or venue."""
         return await self._session.row("kills.current_scope", scope, key)
+
+    async def account_of_book(self, book_id: UUID) -> Account | None:
+        """Read the account a strategy has orders or positions in, None where risk has heard of neither."""
+        row = await self._session.row("books.account", book_id)
+        return None if row is None else Account(**{**row, "mode": AccountMode(row["mode"])})
 
     async def add_scope_kill(self, kill: Kill) -> int:
         """Store a kill state of a user, strategy or venue and return its epoch; the gate must be closed."""

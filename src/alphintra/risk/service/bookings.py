@@ -17,7 +17,7 @@ from alphintra.contracts.trading import (
     PositionTransferred,
     SplitApplied,
 )
-from alphintra.engine.portfolio import cash_delta
+from alphintra.engine.portfolio import cash_delta, position_delta
 from alphintra.engine.pretrade.limits import default_limits
 from alphintra.infrastructure.events import (
     Delivery,
@@ -32,7 +32,6 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, FeedId, OrderId, UserId
-from alphintra.kernel.vocabulary import Side
 from alphintra.risk.domain.books import Account
 from alphintra.risk.domain.controls import HOLD_LIFE
 from alphintra.risk.domain.reservations import booked, recounted
@@ -141,7 +140,7 @@ async def book_fill(delivery: Delivery[FillBooked], *, records: RiskRecords, ids
             return
         # Computed, not copied from the event: fills delivered out of order still add up to trading's cash.
         change = cash_delta(execution.side, execution.qty, price=execution.price, fee=execution.fee)
-        signed = execution.qty if execution.side is Side.BUY else -execution.qty
+        signed = position_delta(execution.side, execution.qty, fee_qty=execution.fee_qty)
         cash = await tx.move(account_id, execution.symbol, qty=signed, cash=change, at=at)
         await tx.move_book(account_id, execution.book_id, execution.symbol, qty=signed, at=at)
         if cash != event.cash:

@@ -273,6 +273,7 @@ async def _decide_batch(
     at: datetime,
 ) -> dict[int, _Answer | AlphintraError]:
     orders = [order for _asked, order in waiting.values()]
+    await tx.session.keep_plans()
     await tx.lock_accounts([order.account_id for order in orders])
     known, held = await tx.decisions(
         [order.order_id for order in orders],

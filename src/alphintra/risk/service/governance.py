@@ -23,6 +23,7 @@ from alphintra.contracts.controls import (
 from alphintra.contracts.risk import ControlChanged, OrdersBarred
 from alphintra.engine.pretrade.assessment import SOFT_CODES
 from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.kernel.authority import require_all_accounts, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.messages import View
@@ -32,7 +33,7 @@ from alphintra.risk.domain.controls import SYMBOL
 from alphintra.risk.domain.rules import check_reason, next_limits
 from alphintra.risk.repository import Governance
 from alphintra.risk.service.kills import FIRM
-from alphintra.risk.service.rules import controls_of, put_in_force
+from alphintra.risk.service.rules import put_in_force
 from alphintra.risk.service.views import require_visible
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ async def propose_limits(
             order_notional_max=command.order_notional_max,
             position_qty_max=command.position_qty_max,
             may_short=command.may_short,
-            controls=controls_of(command),
+            controls=command.controls,
         )
         next_limits(current, wanted)  # refuses limits that are none
         wanted = replace(wanted, set_by=context.actor.id, set_at=at)
@@ -101,6 +102,7 @@ async def decide_limits(
         if found is None:
             raise _missing("PROPOSAL_NOT_FOUND", f"there is no proposal {command.proposal_id}")
         row, wanted = found
+        await _require_reach(tx, wanted.account_id, context)
         if row["is_approved"] is not None:
             raise AlphintraError("PROPOSAL_DECIDED", "the proposal was decided before", kind=Kind.CONFLICT)
         by = context.actor.id
@@ -144,6 +146,7 @@ async def set_shared_limit(
     for name, amount in (("credit_max", command.credit_max), ("four_eyes_above", command.four_eyes_above)):
         if amount is not None:
             require_positive(amount, pointer=f"/{name}")
+    require_all_accounts(context.actor, f"the credit of the {command.scope} reaches further", pointer="/scope")
     owner_id, by = command.owner_id or FIRM, context.actor.id
     async with records.transaction() as tx:
         await tx.close_gate()
@@ -173,6 +176,7 @@ async def set_instrument(
     Raises RISK_ROLE, INSTRUMENT_SYMBOL, INSTRUMENT_CONFLICT, QTY_NOT_POSITIVE and NUMBER_*.
     """
     _require_governing(context)
+    require_all_accounts(context.actor, "a specification holds for all")
     _require_symbol(command.symbol)
     for name in ("tick", "lot", "qty_min", "qty_max", "multiplier", "collar_pct", "collar_abs"):
         amount: Decimal | None = getattr(command, name)
@@ -214,9 +218,8 @@ async def restrict_symbol(
     if command.account_id is not None:
         account_id = AccountId(command.account_id)
         require_visible(await records.account(account_id), account_id, context)
-    elif context.actor.account_id is not None:
-        message = "this API key is for one account: name it, or take a key for all of them"
-        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/account_id")
+    else:
+        require_all_accounts(context.actor, "a restriction for all reaches further", pointer="/account_id")
     view = RestrictionView(
         restriction_id=ids.new(),
         symbol=command.symbol,
@@ -241,13 +244,14 @@ async def restrict_symbol(
 async def lift_restriction(
     command: messages.LiftRestriction, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
 ) -> RestrictionView:
-    """Take a restriction off the list. Raises RISK_ROLE and RESTRICTION_NOT_FOUND."""
+    """Take a restriction off the list. Raises RISK_ROLE, RESTRICTION_NOT_FOUND and AUTH_SCOPE."""
     _require_governing(context)
     async with records.transaction() as tx:
         row = await Governance(tx.session).lift_restriction(command.restriction_id, by=context.actor.id, at=at)
         if row is None:
             raise _missing("RESTRICTION_NOT_FOUND", f"no restriction {command.restriction_id} is in force")
         view = RestrictionView(**row)
+        await _require_reach(tx, view.account_id, context)
         told = ControlChanged(kind="restriction", key=view.symbol, change="lifted", account_id=view.account_id)
         await _tell(tx, told, context, ids=ids, at=at, detail=view)
     return view
@@ -273,7 +277,7 @@ async def list_latches(command: messages.ListLatches, context: Context, *, recor
 async def lift_latch(
     command: messages.LiftLatch, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
 ) -> LatchView:
-    """Lift a block; lifting it again changes nothing. Raises RISK_ROLE, LATCH_NOT_FOUND and KILL_REASON."""
+    """Lift a block; lifting it again changes nothing. Raises RISK_ROLE, LATCH_NOT_FOUND, KILL_REASON, AUTH_SCOPE."""
     _require_governing(context)
     reason, by = check_reason(command.reason), context.actor.id
     async with records.transaction() as tx:
@@ -283,7 +287,9 @@ async def lift_latch(
             row = await governance.find_latch(command.latch_id)
             if row is None:
                 raise _missing("LATCH_NOT_FOUND", f"there is no block {command.latch_id}")
+            await _require_reach(tx, row["account_id"], context)
             return LatchView(**row)
+        await _require_reach(tx, row["account_id"], context)
         told = ControlChanged(kind="latch", key=row["code"], change="lifted", account_id=row["account_id"])
         await _tell(tx, told, context, ids=ids, at=at, detail={"latch_id": row["latch_id"], "reason": reason})
     return LatchView(**row)
@@ -344,6 +350,7 @@ async def approve_override(
         row = await governance.override(command.override_id)
         if row is None:
             raise _missing("OVERRIDE_NOT_FOUND", f"there is no request {command.override_id}")
+        await _require_reach(tx, row["account_id"], context)
         if row["requested_by"] == context.actor.id:
             raise _same_person("the person who asked for leave cannot give it")
         if row["expires_at"] <= at:
@@ -373,6 +380,16 @@ async def _tell(
     await append_audit(
         tx.session, f"{told.kind}.{told.change.split()[0]}", subject, detail or told, ids=ids, context=context, at=at
     )
+
+
+async def _require_reach(tx: RiskTransaction, account_id: UUID | None, context: Context) -> None:
+    """Refuse a key on an account it is not for, or on what holds for all. Raises AUTH_SCOPE."""
+    if account_id is None:
+        require_all_accounts(context.actor, "this holds for all accounts")
+        return
+    account = await tx.account(AccountId(account_id))
+    if account is not None:
+        require_for_account(context.actor, account.account_id, account.mode)
 
 
 def _require_governing(context: Context) -> None:

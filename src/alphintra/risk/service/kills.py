@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.contracts.risk import ControlChanged, KillStateChanged, KillStateView, OrdersBarred
+from alphintra.contracts.risk import ControlChanged, KillScopeChanged, KillStateChanged, KillStateView, OrdersBarred
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_all_accounts, require_for_account, require_for_mode
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId
 from alphintra.kernel.messages import Actor, Context
+from alphintra.kernel.vocabulary import AccountMode
 from alphintra.risk.domain.books import Kill, KillScope, KillState
+from alphintra.risk.domain.controls import SYMBOL
 from alphintra.risk.domain.kills import is_stricter, require_scope
 from alphintra.risk.domain.rules import changed_kill
 from alphintra.risk.repository import Governance
@@ -29,7 +32,7 @@ __all__ = ["SYSTEM", "block", "set_kill_state"]
 FIRM = UUID(int=0)  # stands for the firm where an event or audit row names what was changed
 SYSTEM = Context(trace_id="risk", actor=Actor(id="service:risk"))
 _MAY_EASE = {"owner", "operator"}
-_SCOPED = {KillScope.USER, KillScope.STRATEGY, KillScope.VENUE}
+_SCOPED = {KillScope.USER, KillScope.STRATEGY, KillScope.VENUE, KillScope.SYMBOL}
 
 
 async def set_kill_state(
@@ -38,18 +41,18 @@ async def set_kill_state(
     """Start a new epoch with trading blocked, or released, for the scope named.
 
     Once this returns, no order judged under the former state is approved any more. Setting the state that is
-    in force changes nothing. Raises KILL_SCOPE, KILL_STATE, KILL_REASON, KILL_EASE, KILL_ROLE, ACCOUNT_NOT_FOUND.
+    in force changes nothing. A key reaches its accounts, and what is theirs alone: a strategy that trades in one, the
+    venue of paper accounts. Raises KILL_SCOPE, KILL_STATE, KILL_REASON, KILL_EASE, KILL_ROLE, ACCOUNT_NOT_FOUND and
+    AUTH_SCOPE.
     """
     wanted = _wanted(command, context, at=at)
     if wanted.account_id is not None:
         require_visible(await records.account(wanted.account_id), wanted.account_id, context)
-    elif context.actor.account_id is not None:
-        message = f"this API key is for one account: it cannot block or release the {wanted.scope}"
-        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/scope")
     elif not _may_ease(context) and not (wanted.owner_id is not None and wanted.owner_id == context.actor.user_id):
         message = f"only an owner or operator may block trading of the {wanted.scope}"
         raise AlphintraError("KILL_ROLE", message, kind=Kind.FORBIDDEN, pointer="/scope")
     async with records.transaction() as tx:
+        await _require_reach(tx, wanted, context)
         await tx.close_gate()
         current = await _current(tx, wanted)
         kill = changed_kill(current, wanted, may_ease=_may_ease(context))
@@ -58,6 +61,21 @@ async def set_kill_state(
         view = await _store(tx, kill, context, ids=ids, at=at)
         fault_point("risk.before_kill_commit")
     return view
+
+
+async def _require_reach(tx: RiskTransaction, wanted: Kill, context: Context) -> None:
+    actor = context.actor
+    if wanted.account_id is not None or (actor.mode is None and actor.account_id is None):
+        return
+    if wanted.book_id is not None:
+        account = await Governance(tx.session).account_of_book(wanted.book_id)
+        if account is not None:
+            require_for_account(actor, account.account_id, account.mode)
+            return
+    if wanted.venue == AccountMode.PAPER and actor.account_id is None:
+        require_for_mode(actor, AccountMode.PAPER)
+        return
+    require_all_accounts(actor, f"the {wanted.scope} reaches further", pointer="/scope")
 
 
 async def block(
@@ -104,9 +122,12 @@ async def _store(tx: RiskTransaction, kill: Kill, context: Context, *, ids: IdSo
     if kill.scope is KillScope.FIRM:
         changed = KillStateChanged(kill=view)
         await append_event(tx.session, changed, ids=ids, aggregate_id=FIRM, context=context, at=at)
-    elif kill.scope is KillScope.STRATEGY:
+    elif kill.scope in {KillScope.STRATEGY, KillScope.SYMBOL}:
+        moved = KillScopeChanged(kill=view)
+        await append_event(tx.session, moved, ids=ids, aggregate_id=FIRM, context=context, at=at)
         if kill.state.severity >= KillState.CANCEL_ONLY.severity:
-            barred = OrdersBarred(code="KILL_SWITCH", book_id=kill.book_id)
+            symbols = () if kill.symbol is None else (kill.symbol,)
+            barred = OrdersBarred(code="KILL_SWITCH", book_id=kill.book_id, symbols=symbols)
             await append_event(tx.session, barred, ids=ids, aggregate_id=FIRM, context=context, at=at)
     else:
         states = await governance.effective_kills(account_id=kill.account_id, owner_id=kill.owner_id, venue=kill.venue)
@@ -128,7 +149,11 @@ def _wanted(command: SetKillState, context: Context, *, at: datetime) -> Kill:
         owner_id=command.owner_id,
         book_id=command.book_id,
         venue=command.venue,
+        symbol=command.symbol,
     )
+    if command.symbol is not None and not SYMBOL.fullmatch(command.symbol):
+        message = f"{command.symbol[:40]!r} is no symbol: write it in capitals, e.g. AAPL"
+        raise AlphintraError("KILL_SCOPE", message, pointer="/symbol")
     if command.state not in tuple(KillState):
         message = f"the state is one of {', '.join(KillState)}"
         raise AlphintraError("KILL_STATE", message, pointer="/state")
@@ -143,6 +168,7 @@ def _wanted(command: SetKillState, context: Context, *, at: datetime) -> Kill:
         owner_id=command.owner_id,
         book_id=command.book_id,
         venue=command.venue,
+        symbol=command.symbol,
     )
 
 

@@ -6,10 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import msgspec
-
 from alphintra.contracts.risk import AssessmentsView, LimitsChanged, LimitsView, MarkedView, RiskStateView
-from alphintra.engine.pretrade.limits import LimitControls
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -24,13 +21,12 @@ from alphintra.risk.service.views import assessment_view, limits_view, require_v
 from alphintra.risk.service.watch import watch_losses
 
 if TYPE_CHECKING:
-    from alphintra.contracts.risk import GetLimits, GetRiskState, ListAssessments, MarkPrices, ProposeLimits, SetLimits
+    from alphintra.contracts.risk import GetLimits, GetRiskState, ListAssessments, MarkPrices, SetLimits
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.risk.repository import RiskRecords, RiskTransaction
 
 __all__ = [
-    "controls_of",
     "get_limits",
     "get_risk_state",
     "list_assessments",
@@ -74,7 +70,7 @@ async def set_limits(
         may_short=command.may_short,
         set_by=context.actor.id,
         set_at=at,
-        controls=controls_of(command),
+        controls=command.controls,
     )
     async with records.transaction() as tx:
         await tx.lock_accounts([account_id])
@@ -108,11 +104,6 @@ async def require_one_person(tx: RiskTransaction, current: LimitSet, wanted: Lim
     if above is not None and takes_two_people(current, wanted, above=above):
         message = f"limits wider than before and above {plain(above)} an order take two people: propose them"
         raise AlphintraError("LIMITS_TWO_PEOPLE", message, kind=Kind.FORBIDDEN, pointer="/order_notional_max")
-
-
-def controls_of(command: SetLimits | ProposeLimits) -> LimitControls:
-    """Return the further limits of a command as the controls read them."""
-    return LimitControls(**msgspec.structs.asdict(command.controls))
 
 
 async def get_risk_state(

@@ -78,6 +78,15 @@ LEFT JOIN LATERAL (
     FROM reservation_totals AS o WHERE o.account_id = w.account_id
 ) AS r ON true;
 
+-- books.account: the account a strategy has open orders in, or ever had a position; no row for none
+SELECT b.account_id, b.owner_id, b.feed_id, b.cash, coalesce(b.mode, 'paper') AS mode
+FROM (
+    SELECT r.account_id FROM reservations AS r WHERE r.book_id = $1 AND r.open_qty > 0
+    UNION ALL
+    SELECT x.account_id FROM book_exposures AS x WHERE x.book_id = $1
+    LIMIT 1
+) AS w JOIN balances AS b ON b.account_id = w.account_id;
+
 -- books.symbols: every symbol the accounts hold, held or have open orders in
 SELECT account_id, symbol FROM exposures WHERE account_id = ANY($1::uuid[])
 UNION
@@ -183,7 +192,11 @@ SELECT
         SELECT t.reason FROM restrictions AS t
         WHERE t.symbol = w.symbol AND t.lifted_at IS NULL AND (t.account_id IS NULL OR t.account_id = w.account_id)
         ORDER BY t.set_at LIMIT 1
-    ) AS restriction
+    ) AS restriction,
+    (
+        SELECT k.state FROM scope_kills AS k
+        WHERE k.scope = 'symbol' AND k.key = w.symbol ORDER BY k.epoch DESC LIMIT 1
+    ) AS symbol_kill
 FROM unnest($1::uuid[], $2::text[]) AS w (account_id, symbol)
 LEFT JOIN balances AS b ON b.account_id = w.account_id
 LEFT JOIN prices AS p ON p.feed_id = b.feed_id AND p.symbol = w.symbol
@@ -342,14 +355,23 @@ FROM unnest(
 ) AS n (order_id, target_qty, filled_qty, open_qty, state, carried_qty, spent, counted_qty, counted_cash)
 WHERE r.order_id = n.order_id;
 
--- reservations.barred: which orders, accepted only now, a block of their strategy or a restriction stands against
-SELECT w.order_id, CASE WHEN k.state IN ('cancel_only', 'halted') THEN 'KILL_SWITCH' ELSE 'RISK_RESTRICTED' END AS code
+-- reservations.barred: which orders, accepted only now, a block of strategy or symbol or a restriction stands against
+SELECT
+    w.order_id,
+    CASE
+        WHEN k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') THEN 'KILL_SWITCH'
+        ELSE 'RISK_RESTRICTED'
+    END AS code
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS w (order_id, account_id, book_id, symbol)
 LEFT JOIN LATERAL (
     SELECT s.state FROM scope_kills AS s
     WHERE s.scope = 'strategy' AND s.key = w.book_id::text ORDER BY s.epoch DESC LIMIT 1
 ) AS k ON true
-WHERE k.state IN ('cancel_only', 'halted') OR EXISTS (
+LEFT JOIN LATERAL (
+    SELECT s.state FROM scope_kills AS s
+    WHERE s.scope = 'symbol' AND s.key = w.symbol ORDER BY s.epoch DESC LIMIT 1
+) AS y ON true
+WHERE k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') OR EXISTS (
     SELECT 1 FROM restrictions AS r
     WHERE r.symbol = w.symbol AND r.lifted_at IS NULL AND (r.account_id IS NULL OR r.account_id = w.account_id)
 );
@@ -588,8 +610,19 @@ FROM (
 ) AS r
 GROUP BY r.account_id, r.code;
 
--- alerts.kills: the kill states set since a time
-SELECT scope, account_id, state, epoch, reason, set_by, set_at FROM kill_states WHERE set_at > $1
+-- alerts.kills: the kill states of every scope set since a time, a strategy's with the account it trades in
+SELECT scope, account_id, '' AS key, state, epoch, reason, set_by, set_at FROM kill_states WHERE set_at > $1
+UNION ALL
+SELECT
+    s.scope,
+    CASE
+        WHEN s.scope = 'strategy' THEN coalesce(
+            (SELECT x.account_id FROM book_exposures AS x WHERE x.book_id::text = s.key LIMIT 1),
+            (SELECT r.account_id FROM reservations AS r WHERE r.book_id::text = s.key AND r.open_qty > 0 LIMIT 1)
+        )
+    END,
+    s.key, s.state, s.epoch, s.reason, s.set_by, s.set_at
+FROM scope_kills AS s WHERE s.set_at > $1
 ORDER BY epoch;
 
 -- alerts.limit_use: what accounts come to with all working orders filled, the worse way, beside each limit in force

@@ -662,7 +662,8 @@ CREATE TABLE scope_kills (
     CONSTRAINT scope_kills_key_check CHECK ((key <> ''::text)),
     CONSTRAINT scope_kills_pkey PRIMARY KEY (epoch),
     CONSTRAINT scope_kills_reason_check CHECK ((reason <> ''::text)),
-    CONSTRAINT scope_kills_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'strategy'::text, 'venue'::text]))),
+    CONSTRAINT scope_kills_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'strategy'::text, 'venue'::text,
+        'symbol'::text]))),
     CONSTRAINT scope_kills_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'reduce_only'::text,
         'cancel_only'::text, 'halted'::text])))
 );

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra import __version__
-from alphintra.contracts.books import ExecutionView
+from alphintra.contracts.books import ExecutionView, PriceMark
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
@@ -29,12 +29,11 @@ from alphintra.contracts.trading import (
     GetOrder,
     ListExecutions,
     MarkPortfolios,
-    PriceMark,
     ReleaseBook,
     SubmitOrder,
 )
 from alphintra.engine.pretrade.instruments import Instrument
-from alphintra.engine.pretrade.limits import LimitControls, LimitSet
+from alphintra.engine.pretrade.limits import LimitSet
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
 
@@ -78,8 +77,7 @@ class Limits:
     async def of_account(self, account_id: UUID, context: Context) -> LimitSet:
         """Fetch the limit set in force. Raises ACCOUNT_NOT_FOUND, also for other people's, and RISK_UNAVAILABLE."""
         view = await self._bus.ask(GetLimits(account_id=account_id), context)
-        controls = LimitControls(**msgspec.structs.asdict(view.controls))
-        return LimitSet(**{**msgspec.structs.asdict(view), "controls": controls})
+        return LimitSet(**msgspec.structs.asdict(view))
 
     async def instrument(self, symbol: str, context: Context) -> Instrument | None:
         """Fetch the specification of a symbol, None if it has none. Raises RISK_UNAVAILABLE."""

@@ -20,9 +20,11 @@ from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.portfolio import FLAT
 from alphintra.infrastructure.events import append_audit, receive_once
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
 from alphintra.kernel.money import require_positive
+from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.service.backtests import acting_user
@@ -132,14 +134,15 @@ async def _stored(
 
 
 async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> DeploymentView:
-    """Return a deployment. Raises DEPLOYMENT_NOT_FOUND, also for other people's."""
+    """Return a deployment. Raises DEPLOYMENT_NOT_FOUND, also for other people's, and AUTH_SCOPE."""
     return _view(await _owned(deployment_id, context, desk=desk))
 
 
 async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
-    """Return the acting user's deployments, newest first."""
+    """Return the acting user's deployments, newest first; to a key those of the accounts it is for."""
     found = await desk.deployments_of(acting_user(context), limit=LIST_MAX)
-    return DeploymentsView(deployments=tuple(_view(deployment) for deployment in found))
+    seen = [one for one in found if is_for_account(context.actor, one.account_id, AccountMode.PAPER)]
+    return DeploymentsView(deployments=tuple(_view(deployment) for deployment in seen))
 
 
 async def stop_deployment(
@@ -210,6 +213,7 @@ async def _owned(deployment_id: DeploymentId, context: Context, *, desk: Desk) -
     if deployment is None or deployment.owner_id != acting_user(context):
         message = f"there is no deployment {deployment_id}"
         raise AlphintraError("DEPLOYMENT_NOT_FOUND", message, kind=Kind.NOT_FOUND)
+    require_for_account(context.actor, deployment.account_id, AccountMode.PAPER)
     return deployment
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alphintra.contracts.strategy import ControlFeed, CreateFeed, FeedsView, FeedView
 from alphintra.infrastructure.events import append_audit
@@ -22,11 +22,28 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Market
     from alphintra.strategy.repository import Dataset, Desk
 
-__all__ = ["control_feed", "create_feed", "feed_steps", "get_feed", "list_feeds", "prepare_feed"]
+__all__ = [
+    "Source",
+    "control_feed",
+    "create_feed",
+    "feed_source",
+    "feed_steps",
+    "get_feed",
+    "list_feeds",
+    "prepare_feed",
+]
 
 SYMBOLS_MAX = 50
 INTERVAL_MS_MAX = 86_400_000
 NAME_MAX = 80
+
+
+class Source(NamedTuple):
+    """Where the bars of a feed are, and which of them it plays."""
+
+    start_ts: datetime | None
+    end_ts: datetime | None
+    datasets: tuple[Dataset, ...]
 
 
 async def create_feed(command: CreateFeed, context: Context, *, desk: Desk, ids: IdSource, at: datetime) -> FeedView:
@@ -70,21 +87,25 @@ async def create_feed(command: CreateFeed, context: Context, *, desk: Desk, ids:
 
 async def prepare_feed(feed: Feed, context: Context, *, desk: Desk, catalogue: Catalogue, market: Market) -> None:
     """Read a new feed's bars and give risk its first prices; safe to repeat. Raises RANGE, DATASET_MISSING."""
-    steps = await feed_steps(feed, desk=desk, catalogue=catalogue)
+    steps = await feed_steps(await feed_source(feed, desk=desk), catalogue=catalogue)
     opening = Step(0, steps[0].ts, _first_bars(steps))
     await market.mark(feed.feed_id, opening, context, await_executions=())
     async with desk.transaction() as tx:
         await tx.execute("feeds.prepared", feed.feed_id, len(steps))
 
 
-async def feed_steps(feed: Feed, *, desk: Desk, catalogue: Catalogue) -> tuple[Step, ...]:
-    """Read a feed's bars and number its steps. Raises RANGE, DATASET_MISSING."""
+async def feed_source(feed: Feed, *, desk: Desk) -> Source:
+    """Return what a feed's bars are read from; where it is the same, they are."""
     datasets = {dataset.dataset_id: dataset for dataset in await desk.datasets(feed.dataset_ids)}
+    return Source(feed.start_ts, feed.end_ts, tuple(datasets[dataset_id] for dataset_id in feed.dataset_ids))
+
+
+async def feed_steps(source: Source, *, catalogue: Catalogue) -> tuple[Step, ...]:
+    """Read a feed's bars and number its steps. Raises RANGE, DATASET_MISSING."""
     series = {}
-    for dataset_id in feed.dataset_ids:
-        dataset = datasets[dataset_id]
-        bars = await asyncio.to_thread(catalogue.read, dataset_id, dataset.splits)
-        series[dataset.symbol] = within(bars, feed.start_ts, feed.end_ts)
+    for dataset in source.datasets:
+        bars = await asyncio.to_thread(catalogue.read, dataset.dataset_id, dataset.splits)
+        series[dataset.symbol] = within(bars, source.start_ts, source.end_ts)
     return steps_of(series)
 
 

@@ -47,7 +47,7 @@ __all__ = ["Stepper"]
 SETTLE_TIMEOUT_S = 60.0
 POLL_FIRST_S = 0.002
 POLL_MAX_S = 0.1
-_UNANSWERED = {OrderStatus.CREATED, OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
+_UNANSWERED = {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
 _AGAIN = {Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG}
 _OUTCOME_UNKNOWN = {"ORDER_CONFLICT"}  # another runner is placing the same order: it may stand already
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -85,6 +85,10 @@ class Stepper:
         self._clock = clock
         self._ids = ids
         self._running: dict[DeploymentId, _Running] = {}
+
+    def forget(self) -> None:
+        """Rebuild executors from what is stored, which may have changed while the feed stood."""
+        self._running.clear()
 
     async def advance(self, step: Step, trace_id: str) -> str:
         """Do one step; return the feed's status after it.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from alphintra.engine.holding import Fill, Filled, Holding, fill_holding
-from alphintra.engine.portfolio import Position, cash_delta
+from alphintra.engine.portfolio import Position, cash_delta, notional, position_delta
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId, ExecutionId, OrderId
 from alphintra.kernel.money import require_finite, require_positive
@@ -83,7 +83,10 @@ class HoldingKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An execution as the broker reported it, of an order it names."""
+    """An execution as the broker reported it, of an order it names.
+
+    ``fee`` is in the account's currency; ``fee_qty`` is what the venue kept of what is traded.
+    """
 
     execution_id: ExecutionId
     order_id: OrderId
@@ -94,6 +97,18 @@ class Execution:
     price: Decimal
     fee: Decimal
     executed_at: datetime
+    fee_qty: Decimal = Decimal(0)
+
+    @property
+    def net_qty(self) -> Decimal:
+        """What came into the holding or left it, above zero; a fee in kind makes a purchase smaller, a sale larger."""
+        return abs(position_delta(self.side, self.qty, fee_qty=self.fee_qty))
+
+    @property
+    def fee_worth(self) -> Decimal:
+        """The whole fee in the account's currency: what was charged in it, and what was kept at the price paid."""
+        kept = abs(notional(self.qty, self.price) - notional(self.net_qty, self.price))
+        return self.fee + kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,7 @@ class Booking:
     event: OrderEvent
     filled: Filled
     cash_change: Decimal
+    fee: Decimal
     lines: tuple[LedgerLine, ...]
 
     @property
@@ -142,8 +158,9 @@ def refusal_of(report: Execution, order: Order | None, booked: Execution | None)
     if booked is not None and booked != report:
         detail = (
             f"execution {report.execution_id} is booked as {booked.side} {booked.qty} {booked.symbol} at {booked.price}"
-            f", fee {booked.fee}, of order {booked.order_id}; now told as {report.side} {report.qty} {report.symbol}"
-            f" at {report.price}, fee {report.fee}, of order {report.order_id}"
+            f", fee {booked.fee} and {booked.fee_qty} in kind, of order {booked.order_id}; now told as {report.side}"
+            f" {report.qty} {report.symbol} at {report.price}, fee {report.fee} and {report.fee_qty} in kind, of order"
+            f" {report.order_id}"
         )
         return Finding(BreakCode.EXEC_CONFLICT, detail)
     said = (report.account_id, report.symbol, report.side)
@@ -157,8 +174,12 @@ def refusal_of(report: Execution, order: Order | None, booked: Execution | None)
         require_positive(report.qty)
         require_positive(report.price)
         require_finite(report.fee)
+        require_finite(report.fee_qty)
     except AlphintraError as error:
         return Finding(BreakCode.EXEC_CONFLICT, f"execution {report.execution_id} cannot be: {error.detail}")
+    if not 0 <= report.fee_qty < report.qty:
+        detail = f"execution {report.execution_id} cannot be: of {report.qty} the venue kept {report.fee_qty} as a fee"
+        return Finding(BreakCode.EXEC_CONFLICT, detail)
     return None
 
 
@@ -188,24 +209,27 @@ def flags_of(report: Execution, booked: Order, *, at: datetime) -> tuple[Finding
 def book_execution(order: Order, holding: Holding, execution: Execution, *, at: datetime) -> Booking:
     """Return everything an execution changes: order, holding, cash and the balanced ledger lines.
 
+    A fee in kind is booked as paid at the execution's price: what it took was never bought, or was sold too, and its
+    worth is a fee. So cash moves by what was executed, and the position by what came or went.
+
     ``at`` is when it is booked: the venue's own time is on another clock and does not date the order.
     """
     event = OrderEvent(kind=OrderEventKind.EXECUTED, at=at, qty=execution.qty, price=execution.price)
     fill = Fill(
         execution_id=execution.execution_id,
         side=order.side,
-        qty=execution.qty,
+        qty=execution.net_qty,
         price=execution.price,
-        fee=execution.fee,
+        fee=execution.fee_worth,
         executed_at=execution.executed_at,
     )
     filled = fill_holding(holding, fill)
     cash = cash_delta(order.side, execution.qty, price=execution.price, fee=execution.fee)
     amounts = {
         "cash": cash,
-        "fees": execution.fee,
+        "fees": fill.fee,
         "realized_pnl": -filled.realized,
-        f"securities:{order.symbol}": filled.realized - cash - execution.fee,
+        f"securities:{order.symbol}": filled.realized - cash - fill.fee,
     }
     book_id = holding_key(order).book_id
     return Booking(
@@ -213,5 +237,6 @@ def book_execution(order: Order, holding: Holding, execution: Execution, *, at: 
         event=event,
         filled=filled,
         cash_change=cash,
+        fee=fill.fee,
         lines=tuple(LedgerLine(name, amount, book_id) for name, amount in amounts.items() if amount),
     )

@@ -303,4 +303,5 @@ def _execution_row(each: BookedExecution, at: datetime) -> tuple[object, ...]:
         execution.executed_at,
         at,
         each.transaction_id,
+        execution.fee_qty,
     )

@@ -124,10 +124,11 @@ class _Batch:
                 # The event comes again until the order is known: a report is never dropped.
                 message = f"a venue reports on unknown order {execution.order_id}"
                 raise AlphintraError("ORDER_NOT_FOUND", message, kind=Kind.NOT_FOUND)
-            if order is None or order.account_id not in batch._accounts or not execution.qty.is_finite():
+            taken = abs(execution.qty) + abs(execution.fee_qty)
+            if order is None or order.account_id not in batch._accounts or not taken.is_finite():
                 continue
             sides = wanted.setdefault(holding_key(order), {})
-            sides[order.side] = sides.get(order.side, Decimal(0)) + abs(execution.qty)
+            sides[order.side] = sides.get(order.side, Decimal(0)) + taken
         if wanted:
             batch._changes.holdings = await tx.held(wanted)
             batch._net = await tx.account_quantities(tuple(wanted))
@@ -162,7 +163,7 @@ class _Batch:
         net = self._net[key.account_id, key.symbol] + booking.position.qty - before.position.qty
         self._net[key.account_id, key.symbol] = net
         self._cash[key.account_id] += booking.cash_change
-        money = CashChange(booking.cash_change, booking.realized, execution.fee)
+        money = CashChange(booking.cash_change, booking.realized, booking.fee)
         owner = (key.account_id, key.book_id)
         self._money[owner] = self._money.get(owner, CashChange()) + money
         transaction_id = self._ids.new()
@@ -258,6 +259,7 @@ def _execution(event: ExecutionReported) -> Execution:
         price=event.price,
         fee=event.fee,
         executed_at=event.executed_at,
+        fee_qty=event.fee_qty,
     )
 
 
@@ -276,4 +278,5 @@ def _execution_view(execution: Execution, booking: Booking, *, at: datetime) -> 
         realized_pnl=booking.realized,
         executed_at=execution.executed_at,
         booked_at=at,
+        fee_qty=execution.fee_qty,
     )

@@ -191,6 +191,7 @@ def _activity_view(account_id: AccountId, row: Mapping[str, Any]) -> ActivityVie
         executed_at=row["executed_at"],
         cum_qty=None if side is None else row["cum_qty"],
         leaves_qty=None if side is None else _leaves(row),
+        fee_qty=Decimal(0) if side is None else row["fee_qty"],
     )
 
 

@@ -167,8 +167,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
-    AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
-    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+    AND status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
+    'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($2::text[] IS NULL OR status = ANY($2))
     AND ($3::text[] IS NULL OR symbol = ANY($3))
     AND ($4::text IS NULL OR side = $4)
@@ -187,8 +187,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
 WHERE account_id = $1
-    AND status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
-    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+    AND status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
+    'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($2::text[] IS NULL OR status = ANY($2))
     AND ($3::text[] IS NULL OR symbol = ANY($3))
     AND ($4::text IS NULL OR side = $4)
@@ -206,8 +206,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
     triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm
 FROM orders
-WHERE status IN ('created', 'pending_approval', 'held', 'pending_new', 'accepted', 'new', 'partially_filled',
-    'pending_cancel', 'pending_replace', 'suspended', 'done_for_day', 'unknown')
+WHERE status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
+    'pending_replace', 'suspended', 'done_for_day', 'unknown')
     AND ($1::uuid IS NULL OR account_id = $1)
     AND ($2::text[] IS NULL OR symbol = ANY($2))
     AND ($3::uuid IS NULL OR book_id = $3)
@@ -252,13 +252,20 @@ SELECT replaces FROM orders WHERE order_id = ANY($1::uuid[]) AND replaces IS NOT
 -- orders.history: read what happened to an order, oldest first
 SELECT version, kind, status, detail, occurred_at FROM order_events WHERE order_id = $1 ORDER BY version LIMIT $2;
 
+-- months.kept: until when the tables that are cut by month have their months, and whether rows lie outside of them
+SELECT whole, kept_until, has_rest FROM months_kept();
+
+-- months.keep: make the months that are missing, by the right of the schema's owner
+SELECT part, failure FROM keep_months($1);
+
 -- executions.insert: book an execution, once
 INSERT INTO executions (account_id, execution_id, order_id, book_id, symbol, side, qty, price, fee, realized_pnl,
-    executed_at, booked_at, transaction_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+    executed_at, booked_at, transaction_id, fee_qty)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- executions.list: read an account's executions, oldest first
-SELECT execution_id, order_id, account_id, book_id, symbol, side, qty, price, fee, realized_pnl, executed_at, booked_at
+SELECT execution_id, order_id, account_id, book_id, symbol, side, qty, price, fee, realized_pnl, executed_at, booked_at,
+    fee_qty
 FROM executions
 WHERE account_id = $1 AND ($2::uuid IS NULL OR book_id = $2) AND ($3::text[] IS NULL OR execution_id = ANY($3))
 ORDER BY booked_at, execution_id
@@ -288,7 +295,8 @@ ORDER BY account_id
 FOR NO KEY UPDATE;
 
 -- executions.known: read what is booked under execution ids
-SELECT x.account_id, x.execution_id, x.order_id, x.symbol, x.side, x.qty, x.price, x.fee, x.executed_at
+SELECT x.account_id, x.execution_id, x.order_id, x.symbol, x.side, x.qty, x.price, x.fee, x.executed_at,
+    x.fee_qty
 FROM executions AS x
 JOIN unnest($1::uuid[], $2::text[]) AS k (account_id, execution_id)
     ON k.account_id = x.account_id AND k.execution_id = x.execution_id;
@@ -425,12 +433,12 @@ SELECT activity_id, account_id, reference, kind, symbol, qty, net_amount, curren
 FROM activities WHERE account_id = $1 AND reference = $2;
 
 -- activities.newest: read an account's activities, executions among them, newest first, before a place in the list
-SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description,
-    f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.fee_qty, f.net_amount, f.order_id,
+    f.description, f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
     coalesce(o.qty - o.carried_qty, o.final_qty) AS order_fillable_qty
 FROM (
     (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
-        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
+        x.fee, x.fee_qty, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
         (SELECT sum(y.qty) FROM executions AS y
         WHERE y.order_id = x.order_id AND (y.booked_at, y.execution_id) <= (x.booked_at, x.execution_id)) AS cum_qty
     FROM executions AS x
@@ -440,7 +448,7 @@ FROM (
     ORDER BY x.booked_at DESC, x.execution_id DESC
     LIMIT $7)
     UNION ALL
-    (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
+    (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, NULL, a.net_amount, NULL,
         a.description, NULL, NULL
     FROM activities AS a
     WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))
@@ -454,12 +462,12 @@ ORDER BY f.booked_at DESC, f.id DESC
 LIMIT $7;
 
 -- activities.oldest: read an account's activities, executions among them, oldest first, after a place in the list
-SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.net_amount, f.order_id, f.description,
-    f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
+SELECT f.booked_at, f.id, f.kind, f.symbol, f.side, f.qty, f.price, f.fee, f.fee_qty, f.net_amount, f.order_id,
+    f.description, f.executed_at, f.cum_qty, o.status AS order_status, o.filled_qty AS order_filled_qty,
     coalesce(o.qty - o.carried_qty, o.final_qty) AS order_fillable_qty
 FROM (
     (SELECT x.booked_at, x.execution_id AS id, 'fill' AS kind, x.symbol, x.side, x.qty, x.price,
-        x.fee, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
+        x.fee, x.fee_qty, NULL::numeric AS net_amount, x.order_id, '' AS description, x.executed_at,
         (SELECT sum(y.qty) FROM executions AS y
         WHERE y.order_id = x.order_id AND (y.booked_at, y.execution_id) <= (x.booked_at, x.execution_id)) AS cum_qty
     FROM executions AS x
@@ -469,7 +477,7 @@ FROM (
     ORDER BY x.booked_at, x.execution_id
     LIMIT $7)
     UNION ALL
-    (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, a.net_amount, NULL,
+    (SELECT a.booked_at, a.activity_id::text, a.kind, a.symbol, NULL, a.qty, NULL, NULL, NULL, a.net_amount, NULL,
         a.description, NULL, NULL
     FROM activities AS a
     WHERE a.account_id = $1 AND ($2::text[] IS NULL OR a.kind = ANY($2))

@@ -1,6 +1,122 @@
 -- What the migrations of trading add up to. Generated from PostgreSQL's catalogue and compared with the database
 -- at each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
 
+-- function keep_months(timestamp with time zone)
+CREATE OR REPLACE FUNCTION keep_months(timestamp with time zone)
+ RETURNS TABLE(part text, failure text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path FROM CURRENT
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '2s'
+AS $function$
+DECLARE
+    ahead timestamptz := greatest(now(), least($1, now() + interval '40 days'));
+    last_month timestamptz := date_trunc('month', ahead) + interval '3 months';
+    cut record;
+    month timestamptz;
+    rest text;
+    made text;
+    within text;
+    is_filled boolean;
+    reader text;
+BEGIN
+    FOR cut IN
+        SELECT n.nspname AS place, c.relname AS name, a.attname AS moment, (
+                SELECT string_agg(quote_ident(f.attname), ', ' ORDER BY f.attnum)
+                FROM pg_attribute AS f WHERE f.attrelid = c.oid AND f.attnum > 0 AND NOT f.attisdropped
+            ) AS columns
+        FROM pg_partitioned_table AS t
+        JOIN pg_class AS c ON c.oid = t.partrelid
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = t.partattrs[0]
+        WHERE n.nspname = ANY (current_schemas(false)) AND pg_get_userbyid(c.relowner) = current_user
+        ORDER BY n.nspname, c.relname
+    LOOP
+        rest := format('%I.%I', cut.place, cut.name || '_rest');
+        SELECT greatest(date_trunc('month', now()), k.kept_until) INTO month
+        FROM months_kept() AS k WHERE k.whole = format('%I.%I', cut.place, cut.name);
+        CONTINUE WHEN month > last_month;
+        BEGIN
+            -- One at a time, and nobody who reads or writes waits for it. Another may have made the month meanwhile.
+            EXECUTE format('LOCK TABLE %I.%I IN SHARE UPDATE EXCLUSIVE MODE', cut.place, cut.name);
+            SELECT greatest(date_trunc('month', now()), k.kept_until) INTO month
+            FROM months_kept() AS k WHERE k.whole = format('%I.%I', cut.place, cut.name);
+        EXCEPTION WHEN lock_not_available THEN
+            part := cut.name;
+            failure := SQLERRM;
+            RETURN NEXT;
+            CONTINUE;
+        END;
+        WHILE month <= last_month LOOP
+            part := cut.name || to_char(month, '"_p"YYYY_MM');
+            failure := '';
+            made := format('%I.%I', cut.place, part);
+            within := format('%1$I >= %2$L AND %1$I < %3$L', cut.moment, month, month + interval '1 month');
+            BEGIN
+                EXECUTE format('CREATE TABLE %s (LIKE %I.%I INCLUDING ALL)', made, cut.place, cut.name);
+                EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %s)', rest, within) INTO is_filled;
+                IF is_filled THEN
+                    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rest);
+                    EXECUTE format(
+                        'WITH moved AS (DELETE FROM %1$s WHERE %2$s RETURNING %4$s) '
+                        'INSERT INTO %3$s (%4$s) SELECT %4$s FROM moved',
+                        rest, within, made, cut.columns
+                    );
+                END IF;
+                EXECUTE format(
+                    'ALTER TABLE %I.%I ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
+                    cut.place, cut.name, made, month, month + interval '1 month'
+                );
+                FOR reader IN
+                    SELECT pg_get_userbyid(x.grantee)
+                    FROM pg_class AS c, aclexplode(c.relacl) AS x
+                    WHERE c.oid = rest::regclass AND x.privilege_type = 'SELECT' AND x.grantee <> c.relowner
+                LOOP
+                    EXECUTE format('GRANT SELECT ON %s TO %I', made, reader);
+                END LOOP;
+            EXCEPTION WHEN OTHERS THEN
+                failure := SQLERRM;
+            END;
+            RETURN NEXT;
+            EXIT WHEN failure <> ''; -- a month after it would hide that this one is missing
+            month := month + interval '1 month';
+        END LOOP;
+    END LOOP;
+END
+$function$;
+
+-- function months_kept()
+CREATE OR REPLACE FUNCTION months_kept()
+ RETURNS TABLE(whole text, kept_until timestamp with time zone, has_rest boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path FROM CURRENT
+ SET "TimeZone" TO 'UTC'
+AS $function$
+DECLARE
+    cut record;
+BEGIN
+    FOR cut IN
+        SELECT n.nspname AS place, c.relname AS name,
+            max((regexp_match(pg_get_expr(p.relpartbound, p.oid), ' TO \(''([^'']+)''\)'))[1]::timestamptz) AS ends_at
+        FROM pg_class AS c
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        JOIN pg_inherits AS i ON i.inhparent = c.oid
+        JOIN pg_class AS p ON p.oid = i.inhrelid
+        WHERE c.relkind = 'p' AND n.nspname = ANY (current_schemas(false))
+            AND pg_get_userbyid(c.relowner) = current_user
+        GROUP BY n.nspname, c.relname
+        ORDER BY n.nspname, c.relname
+    LOOP
+        whole := format('%I.%I', cut.place, cut.name);
+        kept_until := cut.ends_at;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', cut.place, cut.name || '_rest') INTO has_rest;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+
 -- function queue_audit_seal()
 CREATE OR REPLACE FUNCTION queue_audit_seal()
  RETURNS trigger
@@ -175,8 +291,10 @@ CREATE TABLE executions (
     executed_at timestamp with time zone NOT NULL,
     booked_at timestamp with time zone NOT NULL,
     transaction_id uuid NOT NULL,
+    fee_qty numeric(28,9) DEFAULT 0 NOT NULL,
     CONSTRAINT executions_execution_id_check CHECK ((execution_id <> ''::text)),
     CONSTRAINT executions_fee_check CHECK (((fee > '-Infinity'::numeric) AND (fee < 'Infinity'::numeric))),
+    CONSTRAINT executions_fee_qty_check CHECK (((fee_qty >= (0)::numeric) AND (fee_qty < 'Infinity'::numeric))),
     CONSTRAINT executions_pkey PRIMARY KEY (account_id, execution_id),
     CONSTRAINT executions_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
     CONSTRAINT executions_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
@@ -338,6 +456,10 @@ CREATE TABLE orders (
     CONSTRAINT orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT orders_qty_or_notional CHECK ((num_nonnulls(qty, notional) = 1)),
     CONSTRAINT orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT orders_status_known CHECK ((status = ANY (ARRAY['denied'::text, 'held'::text, 'pending_new'::text,
+        'accepted'::text, 'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'pending_replace'::text,
+        'suspended'::text, 'done_for_day'::text, 'filled'::text, 'canceled'::text, 'expired'::text,
+        'rejected'::text, 'replaced'::text, 'unknown'::text]))),
     CONSTRAINT orders_terms_finite CHECK ((COALESCE(((notional > (0)::numeric) AND (notional <
         'Infinity'::numeric)), true) AND COALESCE(((stop_price > (0)::numeric) AND (stop_price <
         'Infinity'::numeric)), true) AND COALESCE(((trail_price > (0)::numeric) AND (trail_price <
@@ -517,11 +639,10 @@ CREATE INDEX orders_created_idx ON orders USING btree (created_at DESC, order_id
 -- index orders.orders_group_idx
 CREATE INDEX orders_group_idx ON orders USING btree (group_id) WHERE (group_id IS NOT NULL);
 
--- index orders.orders_open_idx
-CREATE INDEX orders_open_idx ON orders USING btree (account_id, created_at, order_id) WHERE (status = ANY
-    (ARRAY['created'::text, 'pending_approval'::text, 'held'::text, 'pending_new'::text, 'accepted'::text,
-    'new'::text, 'partially_filled'::text, 'pending_cancel'::text, 'pending_replace'::text, 'suspended'::text,
-    'done_for_day'::text, 'unknown'::text]));
+-- index orders.orders_open_page_idx
+CREATE INDEX orders_open_page_idx ON orders USING btree (account_id, created_at, order_id) WHERE (status = ANY
+    (ARRAY['held'::text, 'pending_new'::text, 'accepted'::text, 'new'::text, 'partially_filled'::text,
+    'pending_cancel'::text, 'pending_replace'::text, 'suspended'::text, 'done_for_day'::text, 'unknown'::text]));
 
 -- index trades.trades_account_opened_idx
 CREATE INDEX trades_account_opened_idx ON trades USING btree (account_id, opened_at DESC, symbol, trade_no);

@@ -15,6 +15,7 @@ from alphintra.contracts.user import (
     WatchlistView,
 )
 from alphintra.infrastructure.events import append_audit
+from alphintra.kernel.authority import require_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.user import domain
 
@@ -36,7 +37,7 @@ async def create_watchlist(
     """Make a watchlist. Raises FIELD_*, WATCHLIST_NAME_TAKEN (also when repeated) or WATCHLIST_LIMIT."""
     made = domain.new_watchlist(
         watchlist_id=ids.new(),
-        user_id=domain.acting_user(context.actor.user_id),
+        user_id=_acting(command.account_id, context),
         account_id=command.account_id,
         name=command.name,
         symbols=command.symbols,
@@ -54,7 +55,7 @@ async def create_watchlist(
 
 async def get_watchlist(command: GetWatchlist, context: Context, *, profiles: Profiles) -> WatchlistView:
     """Return a watchlist of the acting user. Raises WATCHLIST_NOT_FOUND."""
-    user_id = domain.acting_user(context.actor.user_id)
+    user_id = _acting(command.account_id, context)
     found = await profiles.watchlist(user_id, command.account_id, named=(command.watchlist_id, command.name))
     if found is None:
         raise _not_found()
@@ -63,7 +64,7 @@ async def get_watchlist(command: GetWatchlist, context: Context, *, profiles: Pr
 
 async def list_watchlists(command: ListWatchlists, context: Context, *, profiles: Profiles) -> WatchlistsView:
     """Return the acting user's watchlists of an account, oldest first."""
-    user_id = domain.acting_user(context.actor.user_id)
+    user_id = _acting(command.account_id, context)
     return WatchlistsView(watchlists=tuple(map(_view, await profiles.watchlists(user_id, command.account_id))))
 
 
@@ -75,7 +76,7 @@ async def change_watchlist(
     Raises WATCHLIST_NOT_FOUND, WATCHLIST_NAME_TAKEN, SYMBOL_NOT_FOUND for a symbol to take out that is not in it, or
     FIELD_*.
     """
-    user_id = domain.acting_user(context.actor.user_id)
+    user_id = _acting(command.account_id, context)
     changes = domain.WatchlistChanges(
         new_name=command.new_name, symbols=command.symbols, added=command.added, removed=command.removed
     )
@@ -93,11 +94,18 @@ async def delete_watchlist(
     command: DeleteWatchlist, context: Context, *, profiles: Profiles, ids: IdSource, at: datetime
 ) -> None:
     """Delete a watchlist of the acting user. Raises WATCHLIST_NOT_FOUND, also when repeated."""
-    user_id = domain.acting_user(context.actor.user_id)
+    user_id = _acting(command.account_id, context)
     async with profiles.transaction() as tx:
         held = await _held(tx, user_id, command.account_id, (command.watchlist_id, command.name))
         await tx.delete_watchlist(held)
         await _record(tx, "watchlist.delete", held, context, ids=ids, at=at)
+
+
+def _acting(account_id: UUID, context: Context) -> UserId:
+    """Return whose watchlists are meant. Raises AUTH_SCOPE for a key of another account."""
+    user_id = domain.acting_user(context.actor.user_id)
+    require_account(context.actor, account_id)
+    return user_id
 
 
 async def _held(

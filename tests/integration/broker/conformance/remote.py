@@ -278,6 +278,9 @@ class ExchangeBench(RemoteBench):
         "too_many": 0.02,
         "broken": 0.02,
         "disconnect": 0.05,
+        "untold_fill": 0.2,
+        "told_twice": 0.3,
+        "hang_up": 0.05,
     }
 
     desk: ExchangeDesk
@@ -316,11 +319,14 @@ class ExchangeBench(RemoteBench):
         self._exchange.fill(row, Decimal(qty), Decimal(price))
 
     async def fill_untold(self, terms: OrderTerms, qty: str) -> None:
-        """Execute part of an order: an exchange tells nothing unasked."""
+        """Execute part of an order in silence."""
+        self.worsen(untold_fill=1.0)
         await self.fill(terms, qty)
+        self.worsen(untold_fill=0.0)
 
     async def hang_up(self) -> None:
-        """Do nothing: there is no stream."""
+        """Cut the stream."""
+        await self._exchange.hang_up()
 
     async def external(self, *, is_filled: bool) -> None:
         """Place somebody else's order."""
@@ -341,6 +347,10 @@ class ExchangeBench(RemoteBench):
     def unsupported(self) -> OrderTerms:
         """Return an order for a day: exchanges never close."""
         return self.terms(time_in_force=TimeInForce.DAY)
+
+    def listeners(self) -> int:
+        """Return how many listen to the stream."""
+        return len(self._exchange.sockets)
 
     def orders_sent(self) -> int:
         """Return how many orders were sent."""

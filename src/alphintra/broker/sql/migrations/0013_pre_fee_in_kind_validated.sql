@@ -1,0 +1,1 @@
+ALTER TABLE live_executions VALIDATE CONSTRAINT live_executions_fee_qty_check;
