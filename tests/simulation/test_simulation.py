@@ -18,7 +18,7 @@ import pytest_asyncio
 from alphintra.broker.domain.capabilities import Capabilities
 from alphintra.infrastructure import faults
 from simulation.invariants import broken
-from simulation.story import POINTS, Story, next_orders_fail, tell
+from simulation.story import Story, next_orders_fail, tell
 from simulation.world import CANARY, SERVICES_SIMULATED, PowerCutError, World
 
 if TYPE_CHECKING:
@@ -178,28 +178,10 @@ async def test_every_checker_speaks_up(databases: Mapping[str, ServiceDatabase])
     stranger = await asyncpg.connect(databases["risk"].admin_dsn, server_settings={"application_name": "stranger"})
     assert "I11: stranger is in the database of risk" in await broken(story)
     await stranger.close()
-    for row in TAMPERED:
-        await says_so(story, databases, row)
-
-
-TAMPERED_AT_DESKS = {
-    13: (
-        ("trading", "update orders set carried_qty = carried_qty + 1 where status = 'new'", "I3: order .* carries"),
-        ("trading", "update orders set status = 'new' where status = 'replaced'", "I1: order .* works beside"),
-        ("risk", "delete from latches", "I3: order .* was overfilled and .* is not blocked"),
-        ("broker", "delete from breaks where code = 'OVERFILL'", "I3: nobody was told that order .* was overfilled"),
-    ),
-    2: (("broker", "delete from breaks where code = 'EXEC_CONFLICT'", "I3: the venue executed"),),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", TAMPERED_AT_DESKS)
-async def test_every_checker_of_a_live_desk_speaks_up(seed: int, databases: Mapping[str, ServiceDatabase]) -> None:
-    story, _, found = await played(seed, databases, is_live_desk=True)
-    assert found == []
-    for row in TAMPERED_AT_DESKS[seed]:
-        await says_so(story, databases, row)
+    for service, statement, said in TAMPERED:
+        await tampered(databases[service], statement)
+        found = await broken(story)
+        assert any(re.match(said, each) for each in found), f"{said!r} is not among {found}"
 
 
 async def test_an_account_whose_next_order_does_not_work_is_noticed(
@@ -211,14 +193,6 @@ async def test_an_account_whose_next_order_does_not_work_is_noticed(
         found = await next_orders_fail(story)
     assert len(found) == 2 * len(story.accounts)
     assert all(each.startswith("I13: the next order of account ") for each in found)
-
-
-async def says_so(story: Story, databases: Mapping[str, ServiceDatabase], row: tuple[str, str, str]) -> None:
-    """Tamper with rows of a service; what has to be said of it then is among what is said."""
-    service, statement, said = row
-    await tampered(databases[service], statement)
-    found = await broken(story)
-    assert any(re.match(said, each) for each in found), f"{said!r} is not among {found}"
 
 
 async def tampered(database: ServiceDatabase, statement: str) -> None:
@@ -233,9 +207,9 @@ async def tampered(database: ServiceDatabase, statement: str) -> None:
 
 PLANTED: Mapping[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "dual write": ({"publishes_late": True}, ("relay.published",)),
-    "missing venue idempotency": ({"statements": ALWAYS_NEW | SENT_AGAIN}, POINTS),
-    "lost dedupe": ({"statements": ALWAYS_NEW | BOOKED_AGAIN}, POINTS),
-    "a second order at a venue elsewhere": ({}, POINTS),
+    "missing venue idempotency": ({"statements": ALWAYS_NEW | SENT_AGAIN}, ()),
+    "lost dedupe": ({"statements": ALWAYS_NEW | BOOKED_AGAIN}, ()),
+    "a second order at a venue elsewhere": ({}, ()),
 }
 
 
