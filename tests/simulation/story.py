@@ -27,8 +27,20 @@ if TYPE_CHECKING:
 
 __all__ = ["POINTS", "STARTING_CASH", "Story", "next_orders_fail", "tell"]
 
+_AT_HALTS: Final = ("risk.before_kill_commit", "broker.kill_stored", "broker.kill_committed")
 POINTS: Final = tuple(
-    point for point in KILL_POINTS if point.split(".")[0] in {*SERVICES_SIMULATED, "relay", "consumer"}
+    point for point in KILL_POINTS + _AT_HALTS if point.split(".")[0] in {*SERVICES_SIMULATED, "relay", "consumer"}
+)
+AT_LIVE_DESKS: Final = (
+    "broker.sending_stored",
+    "broker.sending_committed",
+    "broker.answer_kept",
+    "broker.answer_kept_committed",
+    "broker.cancel_answered",
+    "broker.report_stored",
+    "broker.fill_stored",
+    "broker.fill_committed",
+    "broker.group_planned",
 )
 STARTING_CASH: Final = Decimal(100_000)
 _SYMBOLS: Final = ("AAA", "BBB")
@@ -369,18 +381,19 @@ async def next_orders_fail(story: Story) -> list[str]:
     return [*await story._missed(names, OrderStatus.NEW), *await story._missed(names, OrderStatus.CANCELED)]
 
 
-async def tell(world: World, *, actions: int, points: tuple[str, ...] = POINTS, is_live_desk: bool = False) -> Story:
+async def tell(world: World, *, actions: int, points: tuple[str, ...] = (), is_live_desk: bool = False) -> Story:
     """Play a story of so many actions, with power cuts at some of the points, and heal.
 
     Args:
         world: where it is played.
         actions: how many things happen before the healing.
-        points: where the power may be cut.
+        points: where the power may be cut; anywhere on the path of orders, unless named.
         is_live_desk: whether nearly everything happens at the account of a venue elsewhere.
     """
     feed_id, owner_id = world.ids.new(), world.ids.new()
     story = Story(world, feed_id, world.person(owner_id, "trader"), world.person(world.ids.new(), "owner", "operator"))
-    story.points, story.is_live_desk = points, is_live_desk
+    story.points = points or (POINTS + AT_LIVE_DESKS if is_live_desk else POINTS)
+    story.is_live_desk = is_live_desk
     await story.open(1 if is_live_desk else 2)
     for _ in range(actions):
         await story.act()

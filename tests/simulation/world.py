@@ -308,7 +308,7 @@ class World:
             old = self.rng.choice(had[-_WINDOW:])
             run.append(Message(old.subject, old.data))
         try:
-            await consumer._deliver(run, ())  # type: ignore[arg-type] # messages of our own
+            await consumer._deliver(run, tuple)  # type: ignore[arg-type] # messages of our own
         except PowerCutError:
             await self._restart(None)
         had += [message for message in run if message.is_acked]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,6 +82,38 @@ class _Heard:
     ear: _Ear
 
 
+class _Beat:
+    """Tells the server that messages are in work, again and again for the length of a ``with`` block.
+
+    Also in the middle of one handler that waits for a slow database: what the server takes for lost it sends again, and
+    to hear everything twice is the last thing a service needs that cannot keep up.
+    """
+
+    def __init__(self, in_work: Callable[[], Sequence[Msg]]) -> None:
+        self._in_work = in_work
+        self._loop = asyncio.get_running_loop()
+        self._telling: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        """Begin; nothing is told of what is done within two seconds."""
+        self._next = self._loop.call_later(HELD_S, self._beat)
+
+    def __exit__(self, *_error: object) -> None:
+        """Tell no more."""
+        self._next.cancel()
+        if self._telling is not None:
+            self._telling.cancel()
+
+    def _beat(self) -> None:
+        self._telling = self._loop.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        for message in self._in_work():
+            with suppress(NatsError, OSError):  # answered meanwhile; or out of reach, and then it comes again
+                await message.in_progress()
+        self._next = self._loop.call_later(HELD_S, self._beat)
+
+
 class Consumer:
     """Delivers the events a service hears to its handlers, in the order of each producer."""
 
@@ -122,30 +155,25 @@ class Consumer:
                 async with Pull(self._nats, stream=f"EVT_{producer.upper()}", durable=self._service) as pull:
                     while True:
                         messages = await pull.take(BATCH_MAX)
-                        await self._deliver(messages, pull.waiting)
+                        await self._deliver(messages, lambda: pull.waiting)
                         failures = 0
             except (NatsError, OSError) as error:
                 failures += 1
                 get_logger().warning("consumer.retry", producer=producer, failures=failures, error=str(error))
                 await asyncio.sleep(retry_delay(failures))
 
-    async def _deliver(self, messages: Sequence[Msg], held: Sequence[Msg]) -> None:
+    async def _deliver(self, messages: Sequence[Msg], held: Callable[[], Sequence[Msg]]) -> None:
         """Have events handled; while that takes long, the server is told that they and those held are in work."""
-        loop = asyncio.get_running_loop()
-        due = loop.time() + HELD_S
         letters: list[_Letter] = []
         heard: list[_Heard] = []
-        for message in messages:
-            letter, entries = await self._read(message)
-            letters.append(letter)
-            heard += entries
-        for _handler, run in groupby(heard, key=lambda entry: entry.ear.handle):
-            for part in _parts(list(run)):
-                await self._handle(part)
-                if loop.time() >= due:
-                    due = loop.time() + HELD_S
-                    for message in (*(letter.message for letter in letters if letter.waiting), *held):
-                        await message.in_progress()
+        with _Beat(lambda: [*(letter.message for letter in letters if letter.waiting), *held()]):
+            for message in messages:
+                letter, entries = await self._read(message)
+                letters.append(letter)
+                heard += entries
+            for _handler, run in groupby(heard, key=lambda entry: entry.ear.handle):
+                for part in _parts(list(run)):
+                    await self._handle(part)
 
     async def _read(self, message: Msg) -> tuple[_Letter, list[_Heard]]:
         """Return a message's events somebody listens for; what cannot be read makes the message come again."""

@@ -255,6 +255,33 @@ async def test_only_a_person_ends_an_order_whose_executions_the_venue_never_list
     assert (await live_desk.told(terms.order_id)).count("order_canceled") == 1
 
 
+async def test_a_database_that_was_set_back_hears_from_the_venue_what_it_lost_and_sends_nothing_again(
+    live_desk: LiveDesk,
+) -> None:
+    await live_desk.connect()
+    async with live_desk.keeper():
+        await live_desk.link_reaches("open")
+        filled, working = await live_desk.place(qty=Decimal(1)), await live_desk.place()
+        for terms in (filled, working):
+            await live_desk.reaches(terms.order_id, "working")
+        await live_desk.venue.fill(filled.client_order_id, "1")
+        await live_desk.reaches(filled.order_id, "filled")
+    for table in ("live_executions", "live_orders", "verdicts"):
+        await live_desk.rows(f"alter table {table} disable trigger user")
+        await live_desk.rows(f"delete from {table} returning 1")  # noqa: S608 - one of these
+        await live_desk.rows(f"alter table {table} enable trigger user")
+    await live_desk.rows("update links set seen_at = null returning 1")
+    live_desk.reconcile = timedelta(seconds=0.3)
+    async with live_desk.keeper():
+
+        async def is_told() -> bool:
+            return {"EXTERNAL_ORDER", "POSITION_DIFF"} <= set(await live_desk.codes())
+
+        await until(is_told)
+        await live_desk.link_reaches("reconciling")
+    assert live_desk.venue.market.placed == 2
+
+
 async def test_a_look_at_the_database_that_fails_cuts_no_connection(
     live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

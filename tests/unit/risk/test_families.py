@@ -167,6 +167,20 @@ def test_fills_of_the_old_order_lower_what_the_new_one_may_still_do() -> None:
     assert counted(booked_late) == {"buys": 6, "exits": 0, "cash": 600}
 
 
+def test_a_fill_that_is_heard_late_lowers_whatever_stands_at_the_end_of_a_chain_of_replacements() -> None:
+    first = reservation(order(BUY, "10", "100", number=1))
+    _, second = assess_in_family(order(BUY, "10", "100", number=2, replaces=ENTRY), book(), recounted([first]))
+    assert second is not None
+    gone = first.closed(Decimal(4))
+    chain = recounted([gone, second])
+    _, third = assess_in_family(order(BUY, "10", "100", number=3, replaces=second.order_id), book(), chain)
+    assert third is not None
+    both_gone = recounted([gone, second.closed(Decimal(0)), third])
+    late = {item.order_id: item for item in booked(both_gone, ENTRY, qty=Decimal(4), price=Decimal(100))}
+    assert (late[third.order_id].open_qty, late[third.order_id].carried_qty) == (Decimal(6), Decimal(4))
+    assert [late[each].open_qty for each in (ENTRY, second.order_id)] == [0, 0]
+
+
 @pytest.mark.parametrize(
     "old",
     [

@@ -127,6 +127,8 @@ async def note_kill_state(
         await append_events(tx.session, told, ids=ids, context=context, at=at)
         detail: dict[str, object] = {"state": kill.state, "epoch": kill.epoch, "canceled": withdrawn}
         await append_audit(tx.session, "kill.note", f"scope:{scope}", detail, ids=ids, context=context, at=at)
+        fault_point("broker.kill_stored")
+    fault_point("broker.kill_committed")
 
 
 async def withdraw_all(tx: RecordsTransaction, scope: str, *, at: datetime) -> list[OrderId]:

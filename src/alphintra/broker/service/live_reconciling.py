@@ -92,8 +92,9 @@ async def replay_orders(
             continue
         if reported.keys() & {order.client_order_id, order.order_id.hex}:
             continue
-        if order.updated_at is not None and order.updated_at + venue.capabilities.visibility_delay > clock.now():
-            continue  # it may not be visible yet
+        age = None if order.updated_at is None else clock.now() - order.updated_at
+        if age is not None and timedelta(0) <= age < venue.capabilities.visibility_delay:
+            continue  # it may not be visible yet; a change of the time to come was made before the clock was set back
         found = await venue.find(
             order.client_order_id, order_id=order.order_id, venue_order_id=order.venue_order_id, symbol=order.symbol
         )

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from alphintra.cli.chaos.network import set_loopback
-from alphintra.cli.chaos.plan import Fault, FaultKind
+from alphintra.cli.chaos.plan import CRASHED, Fault, FaultKind
 from alphintra.runtime.control import status
 from alphintra.runtime.proc import is_alive
 
@@ -97,7 +97,7 @@ class Breaker:
         while time.monotonic() < deadline:
             if not path.exists():
                 self.points_hit.add(target.partition(":")[0])
-                return "crashed"
+                return CRASHED
             self._pause(0.05)
         with suppress(FileNotFoundError):
             path.unlink()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from alphintra.cli.output import AS_JSON, print_json, print_table
+from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +57,7 @@ def run(*, seed: int | None, minutes: float, processes: str, out: Path | None, a
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         outcome.history.save(out / "history.jsonl")
+        (out / "chaos.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         (out / "chaos.html").write_text(render_page(document, outcome.history.operations), encoding="utf-8")
         click.echo(f"saved {out / 'chaos.html'}", err=True)
     if as_json:
@@ -86,6 +89,30 @@ def plan(*, seed: int | None, minutes: float, processes: str, as_json: bool) -> 
     rows = [(f"{f.at_s:.1f}", f.kind.value, f.target, f"{f.lasts_s:g}" if f.lasts_s else "") for f in faults]
     print_table(("at s", "fault", "target", "for s"), rows, title=f"seed {chosen}, {minutes:g} minutes")
     return 0
+
+
+@chaos.command("points")
+@click.argument("reports", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def points(*, reports: tuple[Path, ...]) -> int:
+    """Tell how often a process ended at each point of the order path in runs, by their chaos.json."""
+    from alphintra.cli.chaos.plan import STATIONS, crashes
+
+    runs = [crashes(_faults_of(path)) for path in reports]
+    click.echo(f"| on the path | point | times in {len(runs)} runs | in how many of them |\n|---|---|---|---|")
+    for station, names in STATIONS.items():
+        for name in names:
+            times, where = sum(run[name] for run in runs), sum(bool(run[name]) for run in runs)
+            click.echo(f"| {station} | `{name}` | {times} | {where} |")
+    return 0
+
+
+def _faults_of(path: Path) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["faults"]
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{path} is no report of a chaos run: name the chaos.json that `chaos run --out` saved"
+        raise AlphintraError("CHAOS_REPORT", message, pointer="reports") from error
+    return found
 
 
 def _print(document: Mapping[str, Any]) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from random import Random
 
-__all__ = ["KILL_POINTS", "Fault", "FaultKind", "plan_faults"]
+__all__ = ["CRASHED", "KILL_POINTS", "STATIONS", "Fault", "FaultKind", "crashes", "plan_faults"]
 
 T = TypeVar("T")
+CRASHED: Final = "crashed"  # what came of a point that a process passed
 
 
 class FaultKind(StrEnum):
@@ -62,6 +64,28 @@ KILL_POINTS: Final = (
     "strategy.placed",
 )
 """Points on the order path, from the request to the message about the fill."""
+
+STATIONS: Final = {
+    "S1 request taken": ("trading.before_assess",),
+    "S2, S7 order, event and audit committed": ("trading.before_commit", "trading.committed"),
+    "S3, S4 event published, then off the queue": ("relay.published",),
+    "S5 decision and reservation committed": ("risk.before_assess_commit", "risk.assess_committed"),
+    "S6 approval handed over": ("trading.assessed",),
+    "S8 order heard by broker": ("broker.approval_examined",),
+    "S9 intent stored": ("broker.intent_stored",),
+    "S10, S11 venue asked, venue answered": ("broker.venue_answered",),
+    "S12 answer committed": ("broker.answer_stored", "broker.answer_committed"),
+    "S13 report heard": ("consumer.handled", "broker.step_stored", "broker.step_committed"),
+    "S14 ledger, position and exposure committed": (
+        "trading.before_fill_commit",
+        "trading.fill_committed",
+        "risk.before_fill_commit",
+    ),
+    "S15 people notified": ("notification.message_stored", "notification.message_committed"),
+    "cancellation": ("broker.cancel_stored", "broker.cancel_committed"),
+    "strategy at work": ("strategy.matched", "strategy.placed"),
+}
+"""Where on the path each point lies: the stations S1 to S15, and what is beside them."""
 
 _FIRST_S: Final = 3.0
 _GAP_S: Final = (1.0, 5.0)
@@ -131,6 +155,12 @@ def plan_faults(rng: Random, *, minutes: float, processes: Sequence[str], kinds:
         faults.append(Fault(at_s=at_s, kind=kind, target=target, lasts_s=lasts_s))
         at_s = round(at_s + lasts_s + _RECOVERY_S.get(kind, 0.0) + rng.uniform(*_GAP_S), 1)
     return faults
+
+
+def crashes(faults: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return how often a process ended at each point, by the faults of a report."""
+    hit = (f for f in faults if f["kind"] == FaultKind.CRASH_AT_POINT and f["outcome"] == CRASHED)
+    return Counter(str(fault["target"]).partition(":")[0] for fault in hit)
 
 
 def _shuffled(rng: Random, items: Sequence[T]) -> Iterator[T]:

@@ -6,6 +6,8 @@ from html import escape
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
+from alphintra.cli.chaos.plan import STATIONS, crashes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -50,7 +52,8 @@ def render_page(document: Mapping[str, Any], operations: Sequence[Operation]) ->
         f"<code>alphintra chaos run --seed {document['seed']} --minutes {document['minutes']:g} "
         f"--processes {escape(document['processes'])}</code></p>"
         f"<h2>What traders met</h2>{_timeline(document, operations)}"
-        f"<h2>Invariants</h2>{_findings(document)}<h2>Faults</h2>{_faults(document)}</body></html>\n"
+        f"<h2>Invariants</h2>{_findings(document)}<h2>Faults</h2>{_faults(document)}"
+        f"<h2>Where processes ended</h2>{_points(document)}</body></html>\n"
     )
 
 
@@ -95,6 +98,17 @@ def _findings(document: Mapping[str, Any]) -> str:
         for each in document["findings"]
     )
     return f"<table>{rows}</table>"
+
+
+def _points(document: Mapping[str, Any]) -> str:
+    """Return how often a process ended at each point of the order path in this run."""
+    hit = crashes(document["faults"])
+    rows = "".join(
+        f"<tr><td>{station}</td><td>{'<br>'.join(points)}</td>"
+        f"<td>{'<br>'.join(str(hit[point]) for point in points)}</td></tr>"
+        for station, points in STATIONS.items()
+    )
+    return f"<table><tr><th>on the path</th><th>point</th><th>times</th></tr>{rows}</table>"
 
 
 def _faults(document: Mapping[str, Any]) -> str:

@@ -214,15 +214,27 @@ def booked(
 ) -> tuple[Reservation, ...]:
     """Return the family with an execution of one of its orders booked.
 
-    What an order fills while another is to take its place, or is heard of later, lowers what that one may still do.
+    What an order fills while another is to take its place, or is heard of later, lowers what that one may still do, and
+    what whoever took the place of that one may.
     """
+    heirs = _heirs(family, order_id)
     after = []
     for item in family:
         if item.order_id == order_id:
             after.append(item.filled(qty, price))
-        elif item.replaces == order_id and item.state is not ReservationState.CLOSED:
+        elif item.order_id in heirs and item.state is not ReservationState.CLOSED:
             rest = max(EXACT.subtract(item.target_qty, qty), item.filled_qty)
             after.append(replace(item, target_qty=rest, carried_qty=EXACT.add(item.carried_qty, qty)))
         else:
             after.append(item)
     return tuple(after)
+
+
+def _heirs(family: Sequence[Reservation], order_id: OrderId) -> frozenset[OrderId]:
+    """Return the orders that took, or are to take, the place of an order, and of those."""
+    heirs: frozenset[OrderId] = frozenset()
+    found = frozenset({order_id})
+    while found:
+        found = frozenset(item.order_id for item in family if item.replaces in found) - heirs
+        heirs |= found
+    return heirs

@@ -105,7 +105,7 @@ class RiskTransaction:
         return {row["order_id"]: _decision(row, family) for row in rows}, family
 
     async def family(self, order_ids: Sequence[OrderId], *, groups: Sequence[UUID] = ()) -> tuple[Reservation, ...]:
-        """Read the reservations of orders, of those they replace or that replace them, and of their groups.
+        """Read the reservations of orders, of those they replace, of all that replace them, and of their groups.
 
         The account's book must be held: every change of a reservation is made under it.
         """

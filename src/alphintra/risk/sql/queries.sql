@@ -311,19 +311,22 @@ SELECT decision_id, order_id, account_id, approved, findings, limit_version, kil
 FROM assessments WHERE account_id = $1
 ORDER BY decided_at DESC, decision_id DESC LIMIT $2;
 
--- reservations.family: the reservations of orders, of those they replace or that replace them, and of their groups
-WITH asked AS (SELECT order_id, replaces, group_id FROM reservations WHERE order_id = ANY($1::uuid[])),
+-- reservations.family: the reservations of orders, of those they replace, of all that replace them, and of their groups
+WITH RECURSIVE asked AS (SELECT order_id, replaces, group_id FROM reservations WHERE order_id = ANY($1::uuid[])),
 groups AS (
     SELECT group_id FROM asked WHERE group_id IS NOT NULL
     UNION
     SELECT g.group_id FROM unnest($2::uuid[]) AS g (group_id)
 ),
-ids AS (
+heirs AS (
     SELECT order_id FROM asked
     UNION
-    SELECT replaces FROM asked WHERE replaces IS NOT NULL
+    SELECT r.order_id FROM heirs AS h JOIN reservations AS r ON r.replaces = h.order_id
+),
+ids AS (
+    SELECT order_id FROM heirs
     UNION
-    SELECT r.order_id FROM reservations AS r JOIN asked AS a ON r.replaces = a.order_id
+    SELECT replaces FROM asked WHERE replaces IS NOT NULL
     UNION
     SELECT r.order_id FROM reservations AS r JOIN groups AS g ON r.group_id = g.group_id
 )

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import alphintra
-from alphintra.cli.chaos.plan import KILL_POINTS
+from alphintra.cli.chaos.plan import KILL_POINTS, STATIONS
 
 SOURCE = Path(alphintra.__file__).parent
 # A chaos run trades on paper: what only live venues, transfers of cash, splits or settings pass is not on its way.
@@ -18,6 +18,8 @@ ELSEWHERE = {
     "broker.fill_committed",
     "broker.fill_stored",
     "broker.group_planned",
+    "broker.kill_committed",
+    "broker.kill_stored",
     "broker.report_stored",
     "broker.sending_committed",
     "broker.sending_stored",
@@ -25,6 +27,10 @@ ELSEWHERE = {
     "trading.before_flow_commit",
     "trading.before_split_commit",
 }
+
+
+def test_every_point_lies_at_one_station() -> None:
+    assert sorted(point for points in STATIONS.values() for point in points) == sorted(KILL_POINTS)
 
 
 def test_every_point_is_passed_somewhere() -> None:

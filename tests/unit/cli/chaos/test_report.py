@@ -15,6 +15,7 @@ def outcome_of(*findings: Finding) -> ChaosOutcome:
     outcome = ChaosOutcome(seed=4711, minutes=2.0, processes="risk-apart")
     outcome.faults = [
         (Fault(at_s=3.0, kind=FaultKind.KILL_PROCESS, target="relay", lasts_s=0.0), "killed", 1.25),
+        (Fault(at_s=6.0, kind=FaultKind.CRASH_AT_POINT, target="relay.published:2", lasts_s=0.0), "crashed", 0.5),
         (Fault(at_s=9.5, kind=FaultKind.STEP_CLOCK, target="-3600", lasts_s=4.0), "set right", 0.1),
     ]
     outcome.findings = list(findings)
@@ -37,13 +38,15 @@ def test_a_sound_run_shows_every_fault_operation_and_invariant() -> None:
     assert "every invariant holds: 2 of 2" in page
     assert "NOT every" not in page
     assert "alphintra chaos run --seed 4711 --minutes 2 --processes risk-apart" in page
-    assert "2 faults, 1 kill points hit. Operations: 1 place ok, 1 place unknown" in page
+    assert "3 faults, 1 kill points hit. Operations: 1 place ok, 1 place unknown" in page
     assert "Not possible on this machine: no network at all" in page
     for cell in ("kill -9 a process", "relay", "killed", "1.2 s", "clock stepped", "-3600", "set right"):
         assert f"<td>{cell}</td>" in page, cell
     assert re.findall(r'<circle class="(\w+)"', page) == ["ok", "unknown"]
-    assert page.count('<line class="fault"') == 2
+    assert page.count('<line class="fault"') == 3
     assert "http" not in page
+    row = "<tr><td>S3, S4 event published, then off the queue</td><td>relay.published</td><td>1</td></tr>"
+    assert row in page
 
 
 def test_a_broken_invariant_is_shown_with_what_breaks_it_and_nothing_in_it_is_markup() -> None:
