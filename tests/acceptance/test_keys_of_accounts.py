@@ -42,6 +42,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "start_backtest": {"version_id": SOME_ID, "symbol": "AAPL"},
     "submit_order": {"symbol": "AAPL", "side": "buy", "type": "market", "qty": "1", "client_order_id": "attack"},
     "transfer_position": {"symbol": "AAPL", "qty": "1", "reference": "attack", "to_book": SOME_ID},
+    "watch_prices": {"symbols": ["AAPL"]},
 }
 # A live connection is not there for a paper account, nor paper settings for a live one: not found, whoever asks.
 OF_ONE_MODE: Final = frozenset(
@@ -51,8 +52,10 @@ OF_ONE_MODE: Final = frozenset(
         "close_connection",
         "list_breaks",
         "list_venue_orders",
+        "list_watched_prices",
         "reconcile_connection",
         "set_paper_settings",
+        "watch_prices",
     }
 )
 

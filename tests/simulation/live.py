@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveSide"]
 
-_WAITING: Final = frozenset({LiveStatus.QUEUED, LiveStatus.SENDING, LiveStatus.UNKNOWN, LiveStatus.REVIEW})
+_WAITING: Final = frozenset({LiveStatus.SENDING, LiveStatus.UNKNOWN, LiveStatus.REVIEW})
 _TRADES: Final = 0.25
 _FREELY: Final = 60_000_000
 
@@ -90,7 +90,9 @@ class LiveSide:
         async with self._live().reading() as rows:
             active = await rows.active(self.account_id)
             link = await rows.links.get(self.account_id)
-        is_quiet = not any(order.status in _WAITING or order.is_cancel_requested for order in active)
+            # An exit that waits for its entry to end is at rest as long as the entry works.
+            unsent = await rows.queue(self.account_id, limit=1, with_opposites=self.venue.capabilities.has_opposites)
+        is_quiet = not unsent and not any(order.status in _WAITING or order.is_cancel_requested for order in active)
         return is_quiet and link is not None and link.status is LinkStatus.OPEN and not self.venue.told
 
     async def _do(self, act: Callable[[LinkWorker], Coroutine[Any, Any, None]]) -> None:
