@@ -196,6 +196,55 @@ def test_each_wrong_request_is_refused_by_code_and_place_and_changes_nothing(des
     assert (desk.rows(), desk.files()) == before
 
 
+# What the controls refuse although it can be meant, and code and pointer of the refusal; the last price is 10.50.
+_DENIED_ORDERS: list[tuple[dict[str, object], str, str]] = [
+    ({"type": "limit", "limit_price": "10.01"}, "ORDER_TICK", "/limit_price"),
+    ({"type": "stop", "side": "buy", "stop_price": "11.01"}, "ORDER_TICK", "/stop_price"),
+    ({"qty": "1.5"}, "ORDER_LOT", "/qty"),
+    ({"type": "stop", "stop_price": "10.00"}, "ORDER_STOP_SIDE", "/stop_price"),
+    ({"type": "stop", "side": "sell", "stop_price": "11.00"}, "ORDER_STOP_SIDE", "/stop_price"),
+]
+
+
+def test_what_the_controls_refuse_is_denied_by_code_and_place_and_reserves_and_sends_nothing(desk: Desk) -> None:
+    with ApiClient(desk.installation.base_url, operator_token(Home.existing(desk.installation.home))) as operator:
+        operator.put("/risk/instruments/GOOD", {"tick": "0.05", "lot": "1"})
+    cash = desk.http.get(f"/accounts/{desk.account_id}/summary").json()
+    before = desk.rows()
+    for changes, code, pointer in _DENIED_ORDERS:
+        headers = {"Idempotency-Key": secrets.token_hex(8)}
+        answer = desk.http.post("/orders", json=_order(desk, **changes), headers=headers)
+        status, told, detail, place = problem(answer)
+        assert (status, told, place) == (422, code, pointer), (changes, answer.json())
+        assert {"findings", "decision_id", "order_id"} <= set(answer.json())
+        assert "10.5" in detail or code != "ORDER_STOP_SIDE"
+        again = desk.http.post("/orders", json=_order(desk, **changes), headers=headers)
+        assert again.json()["order_id"] == answer.json()["order_id"]
+    wrong_exit = _order(
+        desk, type="limit", limit_price="10", order_class="bracket", time_in_force="gtc", stop_loss={"stop_price": "11"}
+    )
+    wrong_exit["take_profit"] = {"limit_price": "12"}
+    refusal = problem(desk.http.post("/orders", json=wrong_exit, headers={"Idempotency-Key": secrets.token_hex(8)}))
+    assert (refusal[0], refusal[1], refusal[3]) == (422, "ORDER_STOP_SIDE", "/stop_loss/stop_price")
+    after = desk.rows()
+    assert after["risk.reservations"] == before["risk.reservations"]
+    assert {table for table in after if table.startswith("broker.") and after[table] != before[table]} == set()
+    assert after["trading.orders"] == before["trading.orders"] + len(_DENIED_ORDERS), "kept: what was denied, and why"
+    assert desk.http.get(f"/accounts/{desk.account_id}/summary").json() == cash
+
+
+def test_a_closed_order_is_not_changed_and_stays_as_it_is(desk: Desk) -> None:
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+    placed = desk.http.post("/orders", json=_order(desk, type="limit", limit_price="1"), headers=headers).json()
+    path = f"/orders/{placed['order_id']}"
+    wait_for("the order", lambda: desk.http.get(path).json(), lambda found: found["status"] == "new")
+    assert desk.http.delete(path).status_code == 200
+    closed = wait_for("the cancel", lambda: desk.http.get(path).json(), lambda found: found["status"] == "canceled")
+    refusal = desk.refused("PATCH", path, json={"limit_price": "2"}, headers={"Idempotency-Key": secrets.token_hex(8)})
+    assert (refusal[0], refusal[1]) == (409, "ORDER_TERMINAL")
+    assert desk.http.get(path).json() == closed
+
+
 def test_a_key_with_another_body_is_refused_and_the_first_order_stays(desk: Desk) -> None:
     headers = {"Idempotency-Key": secrets.token_hex(8)}
     asked = _order(desk, type="limit", limit_price="1")

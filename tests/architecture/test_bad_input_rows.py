@@ -31,6 +31,8 @@ QUANTITY: Final = f"{EDGE}::test_a_quantity_that_is_no_positive_decimal_is_refus
 ODD: Final = f"{HOLDINGS}::test_what_is_odd_is_booked_kept_and_told"
 # Through HTTP to every service, after which no table has changed.
 WHOLE: Final = f"{REQUESTS}::test_each_wrong_request_is_refused_by_code_and_place_and_changes_nothing"
+# Refused by the controls: denied and kept as such, with nothing reserved and nothing sent.
+DENIED: Final = f"{REQUESTS}::test_what_the_controls_refuse_is_denied_by_code_and_place_and_reserves_and_sends_nothing"
 
 # What is wrong, the code it is refused with, and the tests of it.
 ROWS: Final[dict[int, tuple[str, str, tuple[str, ...]]]] = {
@@ -100,9 +102,10 @@ ROWS: Final[dict[int, tuple[str, str, tuple[str, ...]]]] = {
         (
             AT_THE_LIMIT,
             f"{GOVERNANCE}::test_instruments_restrictions_and_the_fleet_are_read_at_the_next_order",
+            DENIED,
         ),
     ),
-    36: ("quantity off lot", "ORDER_LOT", (AT_THE_LIMIT,)),
+    36: ("quantity off lot", "ORDER_LOT", (AT_THE_LIMIT, DENIED)),
     37: (
         "more money than can be booked",
         "NUMBER_RANGE",
@@ -121,7 +124,7 @@ ROWS: Final[dict[int, tuple[str, str, tuple[str, ...]]]] = {
     40: (
         "stop on the wrong side",
         "ORDER_STOP_SIDE",
-        (f"{VALIDATION}::test_a_group_that_cannot_work_is_refused", AT_THE_LIMIT),
+        (f"{VALIDATION}::test_a_group_that_cannot_work_is_refused", AT_THE_LIMIT, DENIED),
     ),
     41: (
         "end in the past, or without a zone",
@@ -146,6 +149,7 @@ ROWS: Final[dict[int, tuple[str, str, tuple[str, ...]]]] = {
         "ORDER_TERMINAL",
         (
             f"{REPLACING}::test_a_closed_order_is_not_replaced",
+            f"{REQUESTS}::test_a_closed_order_is_not_changed_and_stays_as_it_is",
             f"{MACHINE}::test_a_fill_between_risk_s_word_and_the_swap_is_seen",
         ),
     ),

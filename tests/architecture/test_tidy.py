@@ -55,17 +55,23 @@ def tracked_files() -> tuple[str, ...]:
 
 
 @cache
+def source(name: str) -> Source:
+    """Read a file once for all rules: what is parsed of it is kept with it."""
+    return Source(name, (ROOT / name).read_text(encoding="utf-8"))
+
+
+@cache
 def sources(*folders: str, suffixes: tuple[str, ...] = (".py",)) -> tuple[Source, ...]:
     """Read the tracked files below the folders that end in one of the suffixes."""
     chosen = [n for n in tracked_files() if n.startswith(folders) and PurePosixPath(n).suffix in suffixes]
-    return tuple(Source(name, (ROOT / name).read_text(encoding="utf-8")) for name in chosen)
+    return tuple(source(name) for name in chosen)
 
 
 def findings(rule: Rule, *folders: str, suffixes: tuple[str, ...] = (".py",)) -> list[str]:
     """Return what the rule finds in these files, as ``path:line: message``."""
     files = sources(*folders, suffixes=suffixes)
     assert files, f"no file under {folders}"
-    return [f"{source.path}:{finding}" for source in files for finding in rule(source)]
+    return [f"{file.path}:{finding}" for file in files for finding in rule(file)]
 
 
 EVERYWHERE = ("src/", "tests/", "benchmarks/")
@@ -112,7 +118,7 @@ def test_no_tracked_file_names_a_registry_or_a_home() -> None:
     readable = [name for name in tracked_files() if PurePosixPath(name).suffix in TEXT_SUFFIXES]
     texts = [Source(name, (ROOT / name).read_text(encoding="utf-8", errors="replace")) for name in readable]
     assert len(texts) > 50
-    assert [f"{source.path}:{finding}" for source in texts for finding in tidy.foreign_places(source)] == []
+    assert [f"{text.path}:{finding}" for text in texts for finding in tidy.foreign_places(text)] == []
 
 
 # --- planted violations: a file that breaks the rule, and its closest neighbour that does not ----------------------

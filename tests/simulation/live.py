@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from alphintra.broker.domain.links import LinkStatus, is_active
 from alphintra.broker.domain.reports import LiveStatus, VenueFill
 from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.gateways.marks import Marks
 from alphintra.broker.gateways.venue import VenueError
 from alphintra.broker.repository.live import Live
 from alphintra.broker.service import live_orders
 from alphintra.broker.service.link_worker import Keeping, LinkWorker
 from alphintra.broker.service.live_reconciling import reconcile
+from alphintra.broker.service.pricing import PriceKeeping
 from alphintra.contracts.broker import AddConnection, ListBreaks, ResolveBreak
 from alphintra.infrastructure.signing import VerifyKey
 from alphintra.kernel.ids import AccountId
@@ -175,6 +177,7 @@ class LiveSide:
             live=self._live(),
             venues=None,  # type: ignore[arg-type] # the venue is handed in
             approvals=Approvals(world.bus("broker"), verify_key=VerifyKey.from_text(VERIFY_KEY), clock=world.clock),
+            prices=PriceKeeping(live=self._live(), marks=Marks(world.bus("broker")), clock=world.clock, ids=world.ids),
             clock=world.clock,
             ids=world.ids,
             chance=lambda: 0.0,

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from alphintra.broker.endpoints import Endpoints, LinkEndpoints
 from alphintra.broker.gateways.adapters import Adapters
 from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.gateways.marks import Marks
 from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
 from alphintra.broker.service.link_worker import Keeping, LinkKeeper
+from alphintra.broker.service.pricing import PriceKeeping
 from alphintra.contracts import broker as messages
 from alphintra.contracts.risk import KillScopeChanged, KillStateChanged
 from alphintra.contracts.trading import AccountOpened, CancelRequested, CashBooked, OrderSubmitted, SplitApplied
@@ -52,7 +54,15 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     _wire_links(host, LinkEndpoints(live=live, venues=venues, clock=host.clock, ids=host.ids))
     if parts.background:
         chance = SystemRandom().random
-        keeping = Keeping(live=live, venues=venues, approvals=approvals, clock=host.clock, ids=host.ids, chance=chance)
+        keeping = Keeping(
+            live=live,
+            venues=venues,
+            approvals=approvals,
+            prices=PriceKeeping(live=live, marks=Marks(host.bus), clock=host.clock, ids=host.ids),
+            clock=host.clock,
+            ids=host.ids,
+            chance=chance,
+        )
         keeper = LinkKeeper(keeping)
         host.on_wake(keeper.wake)
         host.run("links", keeper.run)
@@ -67,3 +77,5 @@ def _wire_links(host: ServiceHost, endpoints: LinkEndpoints) -> None:
     host.bus.answer(messages.ResolveBreak, endpoints.resolve_break)
     host.bus.answer(messages.AdoptExecution, endpoints.adopt_execution)
     host.bus.answer(messages.RotateConnectionKeys, endpoints.rotate_keys)
+    host.bus.answer(messages.WatchPrices, endpoints.watch_prices)
+    host.bus.answer(messages.ListWatchedPrices, endpoints.list_watched_prices)

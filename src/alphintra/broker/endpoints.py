@@ -13,6 +13,7 @@ from alphintra.broker.service import (
     links,
     market,
     paper_settings,
+    pricing,
     reading,
     sending,
     sending_many,
@@ -34,6 +35,7 @@ from alphintra.contracts.broker import (
     ListBreaks,
     ListConnections,
     ListVenueOrders,
+    ListWatchedPrices,
     MarketAdvanced,
     PaperSettingsView,
     ReconcileConnection,
@@ -41,6 +43,8 @@ from alphintra.contracts.broker import (
     RotateConnectionKeys,
     SetPaperSettings,
     VenueOrdersView,
+    WatchedPricesView,
+    WatchPrices,
 )
 
 if TYPE_CHECKING:
@@ -200,3 +204,11 @@ class LinkEndpoints:
         """Answer ``broker.rotate_connection_keys``."""
         at = self._clock.now()
         return await links.rotate_keys(context, live=self._live, venues=self._venues, ids=self._ids, at=at)
+
+    async def watch_prices(self, command: WatchPrices, context: Context) -> WatchedPricesView:
+        """Answer ``broker.watch_prices``."""
+        return await pricing.watch_prices(command, context, live=self._live, ids=self._ids, at=self._clock.now())
+
+    async def list_watched_prices(self, command: ListWatchedPrices, context: Context) -> WatchedPricesView:
+        """Answer ``broker.list_watched_prices``."""
+        return await pricing.list_watched(command, context, live=self._live)

@@ -102,6 +102,32 @@ def show(*, account: str, as_json: bool) -> int:
     return 0
 
 
+@connections.command("watch")
+@ACCOUNT
+@click.argument("symbols", nargs=-1)
+@click.option("--none", "is_none", is_flag=True, help="Ask for no prices beside those of what is held or ordered.")
+@AS_JSON
+def watch(*, account: str, symbols: tuple[str, ...], is_none: bool, as_json: bool) -> int:
+    """Say which prices the venue is asked for, e.g. AAPL BTC/USD; without symbols, list them with the newest."""
+    from alphintra.cli import naming, session
+
+    with session.person() as api:
+        path = f"/accounts/{naming.account_id(api, account)}/connection/prices"
+        is_said = bool(symbols) or is_none
+        found = api.put(path, {"symbols": list(symbols)}) if is_said else api.get(path)
+    if as_json:
+        print_json(found)
+        return 0
+    print_table(
+        ("symbol", "price", "bid", "ask", "priced at", "stalled"),
+        [
+            (each["symbol"], each["price"], each["bid"], each["ask"], each["priced_at"], each["is_stalled"])
+            for each in found["prices"]
+        ],
+    )
+    return 0
+
+
 @connections.command("reconcile")
 @ACCOUNT
 @AS_JSON

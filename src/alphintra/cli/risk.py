@@ -15,8 +15,9 @@ from alphintra.cli.risk_alerts import COMMANDS as ALERT_COMMANDS
 from alphintra.cli.risk_controls import ACCOUNT, account_id
 from alphintra.cli.risk_controls import COMMANDS as CONTROL_COMMANDS
 from alphintra.cli.risk_limits import COMMANDS as LIMIT_COMMANDS
-from alphintra.cli.risk_limits import limit_options, named_limits
+from alphintra.cli.risk_limits import limit_options, named_limits, warned_from
 from alphintra.cli.risk_report import report
+from alphintra.cli.risk_shared import COMMANDS as SHARED_COMMANDS
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
@@ -145,16 +146,20 @@ def _print_limits(found: Mapping[str, Any], *, as_json: bool) -> None:
             "version": found["version"],
             "order quantity, most": amount(found["order_qty_max"]),
             "order amount, most": amount(found["order_notional_max"]),
-            "position quantity, most": amount(found["position_qty_max"]),
+            "position quantity, most": f"{amount(found['position_qty_max'])}{warned_from(found, 'position_qty_max')}",
             "may be short": found["may_short"],
-            **{f"  {name}": value for name, value in found["controls"].items() if value not in (None, False)},
+            **{
+                f"  {name}": f"{value}{told}" if (told := warned_from(found, name)) else value
+                for name, value in found["controls"].items()
+                if value not in (None, False)
+            },
             "set by": found["set_by"],
             "set (UTC)": moment(found["set_at"]),
         }
     )
 
 
-for _command in (report, *ALERT_COMMANDS, *CONTROL_COMMANDS):
+for _command in (report, *ALERT_COMMANDS, *CONTROL_COMMANDS, *SHARED_COMMANDS):
     risk.add_command(_command)
 for _command in LIMIT_COMMANDS:
     limits.add_command(_command)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import click
 
@@ -15,9 +16,25 @@ from alphintra.cli.parameters import POSITIVE
 from alphintra.cli.risk_controls import ACCOUNT, account_id
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["COMMANDS", "Changes", "limit_options", "named_limits"]
+__all__ = ["COMMANDS", "Changes", "limit_options", "named_limits", "warned_from"]
 
 _LIMITS = ("order_qty_max", "order_notional_max", "position_qty_max", "may_short")
+# Which share each limit is warned at by.
+_WARNED: Final[Mapping[str, frozenset[str]]] = {
+    "exposure_warn_pct": frozenset(
+        {
+            "position_qty_max",
+            "gross_exposure_max",
+            "net_exposure_max",
+            "bucket_exposure_max",
+            "credit_max",
+            "open_orders_max",
+        }
+    ),
+    "message_warn_pct": frozenset({"message_burst", "order_to_trade_max"}),
+    "loss_warn_pct": frozenset({"daily_loss_max", "daily_loss_halt"}),
+    "drawdown_warn_pct": frozenset({"drawdown_max_pct", "drawdown_halt_pct"}),
+}
 _UNCOMPARED = {"account_id", "version", "set_by", "set_at", "controls"}
 
 
@@ -51,6 +68,16 @@ class Changes:
         """Return a whole limit set: what is in force with what was named."""
         wanted = {name: self.limits.get(name, kept[name]) for name in _LIMITS}
         return {**wanted, "controls": {**kept["controls"], **self.controls}}
+
+
+def warned_from(limits: Mapping[str, Any], name: str) -> str:
+    """Return from which amount on a limit raises a warning, to stand behind it; nothing where it raises none."""
+    share = next((share for share, names in _WARNED.items() if name in names), None)
+    most = limits["controls"].get(name, limits.get(name))
+    if share is None or most is None or share not in limits["controls"]:
+        return ""
+    amount_of = Decimal(str(most)) * Decimal(str(limits["controls"][share])) / 100
+    return f" (warned of from {amount_of.normalize():f})"
 
 
 def named_limits(chosen: Mapping[str, Any], further: tuple[str, ...]) -> Changes:

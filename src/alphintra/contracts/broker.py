@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+from alphintra.contracts.venue_views import VenueOrdersView, VenueOrderView, WatchedPricesView, WatchedPriceView
 from alphintra.kernel.messages import Command, Event, Utc, View, hiding
-from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
 
 __all__ = [
     "AddConnection",
@@ -32,6 +33,7 @@ __all__ = [
     "ListBreaks",
     "ListConnections",
     "ListVenueOrders",
+    "ListWatchedPrices",
     "MarketAdvanced",
     "OrderAcknowledged",
     "OrderCanceled",
@@ -43,6 +45,7 @@ __all__ = [
     "OrderTriggered",
     "OrderUncertain",
     "PaperSettingsView",
+    "PricesStalled",
     "ReconcileConnection",
     "ResolveBreak",
     "RotateConnectionKeys",
@@ -50,6 +53,9 @@ __all__ = [
     "VenueExecution",
     "VenueOrderView",
     "VenueOrdersView",
+    "WatchPrices",
+    "WatchedPriceView",
+    "WatchedPricesView",
 ]
 
 
@@ -207,43 +213,6 @@ class MarketAdvanced(View, frozen=True):
     after: UUID | None = None
 
 
-class VenueOrderView(View, frozen=True):
-    """An order as the venue side knows it."""
-
-    order_id: UUID
-    account_id: UUID
-    symbol: str
-    side: Side
-    type: OrderType
-    time_in_force: TimeInForce
-    qty: Decimal | None
-    limit_price: Decimal | None
-    filled_qty: Decimal
-    status: str
-    accepted_at: Utc
-    notional: Decimal | None = None
-    stop_price: Decimal | None = None
-    trail_price: Decimal | None = None
-    trail_percent: Decimal | None = None
-    expire_at: Utc | None = None
-    extended_hours: bool = False
-    reduce_only: bool = False
-    order_class: OrderClass = OrderClass.SIMPLE
-    leg: Leg = Leg.ENTRY
-    group_id: UUID | None = None
-    replaces: UUID | None = None
-    prior_qty: Decimal = Decimal(0)
-    allowed_qty: Decimal | None = None
-    hwm: Decimal | None = None
-    triggered_at: Utc | None = None
-
-
-class VenueOrdersView(View, frozen=True):
-    """Venue orders, newest first."""
-
-    orders: tuple[VenueOrderView, ...]
-
-
 class AdvanceMarket(Command[MarketAdvanced], tag="broker.advance_market.v1", frozen=True):
     """Drive the paper venue of a feed by one step; safe to repeat. Steps begin at 1 and cannot be skipped."""
 
@@ -348,6 +317,22 @@ class AdoptExecution(Command[BreakView], tag="broker.adopt_execution.v1", frozen
 
 class RotateConnectionKeys(Command[KeysRotatedView], tag="broker.rotate_connection_keys.v1", frozen=True):
     """Wrap every connection's data key by the newest key of this installation."""
+
+
+class WatchPrices(Command[WatchedPricesView], tag="broker.watch_prices.v1", frozen=True):
+    """Say which prices a connection asks for at its venue, in place of what was said before.
+
+    Symbols in which the account has open orders or a position go on until it has none.
+    """
+
+    account_id: UUID
+    symbols: tuple[str, ...]
+
+
+class ListWatchedPrices(Command[WatchedPricesView], tag="broker.list_watched_prices.v1", frozen=True):
+    """List the prices a connection asks for, with the newest of each."""
+
+    account_id: UUID
 
 
 class ListVenueOrders(Command[VenueOrdersView], tag="broker.list_venue_orders.v1", frozen=True):
@@ -498,3 +483,12 @@ class ConnectionChanged(Event, tag="broker.connection_changed.v1", frozen=True):
     account_id: UUID
     status: str
     reason: str
+
+
+class PricesStalled(Event, tag="broker.prices_stalled.v1", frozen=True):
+    """A symbol's prices stopped coming from the account's venue while its market is open, or come again."""
+
+    account_id: UUID
+    symbol: str
+    is_stalled: bool
+    priced_at: Utc | None

@@ -24,6 +24,7 @@ __all__ = [
     "DeploymentView",
     "DeploymentsView",
     "FeedFinished",
+    "FeedStatusChanged",
     "FeedView",
     "FeedsView",
     "GetBacktest",
@@ -367,6 +368,14 @@ class IntentSubmitted(Event, tag="strategy.intent_submitted.v1", frozen=True):
     owner_id: UUID
     client_order_id: str
     symbol: str
+
+
+class FeedStatusChanged(Event, tag="strategy.feed_status_changed.v1", frozen=True):
+    """A feed began to run, with a step every so many milliseconds, or runs no more."""
+
+    feed_id: UUID
+    status: str
+    interval_ms: int
 
 
 class FeedFinished(Event, tag="strategy.feed_finished.v1", frozen=True):

@@ -68,7 +68,7 @@ __all__ = [
 class OpenAccount(Command[orders.AccountView], tag="trading.open_account.v1", frozen=True):
     """Open an account: a paper one that trades against a price feed, or a live one that a connection leads to a venue.
 
-    A live account's feed is the one by whose prices risk judges its orders: without one it takes none.
+    A live account's feed is the one by whose prices risk judges its orders: without one those of its own venue.
     The mode never changes. A live account is confirmed by typing its name once more; its starting cash is what the
     venue holds for it. Safe to repeat with the same ``key``.
     """
@@ -465,7 +465,7 @@ class CashBooked(Event, tag="trading.cash_booked.v1", frozen=True):
 
 
 class SplitApplied(Event, tag="trading.split_applied.v1", frozen=True):
-    """A split changed what an account holds of a symbol: quantities after it and what it added, in all and by book."""
+    """A split: quantities after it and what it added; the feed's prices up to step ``after_seq`` are of old shares."""
 
     owner_id: UUID
     account_id: UUID
@@ -475,6 +475,9 @@ class SplitApplied(Event, tag="trading.split_applied.v1", frozen=True):
     account_qty: Decimal
     account_change: Decimal
     books: tuple[books.BookQuantity, ...]
+    feed_id: UUID | None = None
+    after_seq: int = 0
+    reference: str = ""
 
 
 class PositionTransferred(Event, tag="trading.position_transferred.v1", frozen=True):

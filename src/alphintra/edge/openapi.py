@@ -42,6 +42,7 @@ _DENIED_MEMBERS: Final = {
     "order_id": {"type": "string", "format": "uuid"},
     "decision_id": {"type": ["string", "null"], "format": "uuid"},
     "order": {"$ref": _REF.format(name="OrderView")},
+    "findings": {"type": "array", "items": {"$ref": _REF.format(name="Finding")}},
 }
 
 
@@ -128,7 +129,10 @@ def _upload() -> dict[str, Any]:
 def _denied() -> dict[str, Any]:
     members = {"type": "object", "properties": _DENIED_MEMBERS}
     schema = {"allOf": [_reference(Problem), members]}
-    text = "The order is not valid, or risk refused it: then code is the reason and order the refused order."
+    text = (
+        "The order is not valid, or risk refused it: then code and pointer are those of the first of findings, which "
+        "have all that speaks against it, and order is the refused order."
+    )
     return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
 
 

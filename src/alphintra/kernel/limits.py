@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
-__all__ = ["LimitControls"]
+__all__ = ["WARNINGS", "LimitControls"]
+
+# Shares of a limit from which on is warned: they let nothing pass and refuse nothing.
+WARNINGS: Final = frozenset({"exposure_warn_pct", "message_warn_pct", "loss_warn_pct", "drawdown_warn_pct"})
 
 
 class LimitControls(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +45,10 @@ class LimitControls(msgspec.Struct, frozen=True, kw_only=True):
     order_to_trade_max: Decimal | None = None
     order_to_trade_window_s: int = 3600
     is_session_enforced: bool = False
+    exposure_warn_pct: Decimal = Decimal(80)
+    message_warn_pct: Decimal = Decimal(80)
+    loss_warn_pct: Decimal = Decimal(80)
+    drawdown_warn_pct: Decimal = Decimal(80)
 
     @property
     def looks_back(self) -> bool:

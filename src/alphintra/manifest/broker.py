@@ -22,6 +22,7 @@ SPEC = ServiceSpec(
         TableSpec(name="live_orders", data_class="venue_message", grants=_WRITE),
         TableSpec(name="live_executions", data_class="venue_message", grants=("select", "insert")),
         TableSpec(name="adoptions", data_class="venue_message", grants=("select", "insert")),
+        TableSpec(name="live_prices", data_class="venue_message", grants=_WRITE),
         TableSpec(name="breaks", data_class="venue_message", grants=_WRITE),
     ),
     commands=(
@@ -39,6 +40,8 @@ SPEC = ServiceSpec(
         "adopt_execution",
         "rotate_connection_keys",
         "set_paper_settings",
+        "watch_prices",
+        "list_watched_prices",
     ),
     events=(
         "connection_opened",
@@ -56,6 +59,7 @@ SPEC = ServiceSpec(
         "external_order_adopted",
         "break_found",
         "connection_changed",
+        "prices_stalled",
     ),
     hears=(
         "trading.account_opened",
@@ -66,5 +70,5 @@ SPEC = ServiceSpec(
         "risk.kill_state_changed",
         "risk.kill_scope_changed",
     ),
-    asks=("risk.renew_approval",),
+    asks=("risk.renew_approval", "risk.mark_prices", "trading.mark_portfolios"),
 )

@@ -47,6 +47,9 @@ SPEC = ServiceSpec(
             grants=("select", "insert"),
             update_columns=("escalated_at", "acknowledged_by", "acknowledged_at", "note"),
         ),
+        TableSpec(name="feed_watches", data_class="market_data", grants=_WRITE),
+        TableSpec(name="job_beats", data_class="risk_metric", grants=_WRITE),
+        TableSpec(name="limit_warnings", data_class="risk_decision", grants=_WRITE),
         TableSpec(name="alert_rules", data_class="risk_decision", grants=("select", "insert")),
         TableSpec(name="order_stream", data_class="order", grants=("select", "insert"), update_columns=("is_seen",)),
         TableSpec(name="surveillance_parameters", data_class="risk_decision", grants=("select", "insert")),
@@ -136,6 +139,8 @@ SPEC = ServiceSpec(
         "broker.break_found",
         "broker.connection_opened",
         "broker.connection_changed",
+        "broker.prices_stalled",
         "strategy.feed_finished",
+        "strategy.feed_status_changed",
     ),
 )

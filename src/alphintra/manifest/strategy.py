@@ -13,6 +13,7 @@ SPEC = ServiceSpec(
         TableSpec(name="imports", data_class="market_data", grants=_WRITE),
         TableSpec(name="backtests", data_class="backtest", grants=_WRITE),
         TableSpec(name="feeds", data_class="market_data", grants=_WRITE),
+        TableSpec(name="feed_splits", data_class="market_data", grants=("select", "insert")),
         TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
         TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
         TableSpec(name="intents", data_class="decision", grants=_WRITE),
@@ -40,7 +41,7 @@ SPEC = ServiceSpec(
         "stop_deployment",
         "list_decisions",
     ),
-    events=("backtest_finished", "intent_submitted", "feed_finished"),
+    events=("backtest_finished", "intent_submitted", "feed_finished", "feed_status_changed"),
     hears=("trading.split_applied",),
     asks=(
         "nocode.get_workflow_version",

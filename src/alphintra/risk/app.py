@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
-from alphintra.contracts.strategy import FeedFinished
+from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.risk.endpoints import (
     AlertEndpoints,
@@ -46,18 +47,18 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     answer(messages.ListAssessments, endpoints.list_assessments)
     answer(messages.MarkPrices, endpoints.mark_prices)
     host.hear(from_trading.AccountOpened, endpoints.on_account_opened)
-    _wire_surveillance(host, parts, endpoints)
+    _wire_surveillance(host, parts, endpoints, alerts)
     host.hear(from_trading.CashBooked, endpoints.on_cash_booked)
     host.hear(from_trading.SplitApplied, endpoints.on_split_applied)
     host.hear(from_trading.PositionTransferred, endpoints.on_position_transferred)
     if parts.background:
-        host.run("sweep", endpoints.sweep)
-    controls = _wire_controls(host, parts)
-    _wire_measures(host, parts)
+        host.run("sweep", partial(endpoints.sweep, alerts.beat))
+    controls = _wire_controls(host, parts, alerts)
+    _wire_measures(host, parts, alerts)
     _wire_alerts(host, parts, alerts, controls)
 
 
-def _wire_controls(host: ServiceHost, parts: Parts) -> ControlEndpoints:
+def _wire_controls(host: ServiceHost, parts: Parts, alerts: AlertEndpoints) -> ControlEndpoints:
     endpoints = ControlEndpoints(records=RiskRecords(host.database), clock=host.clock, ids=host.ids)
     answer = host.bus.answer
     answer(messages.ProposeLimits, endpoints.propose_limits)
@@ -78,14 +79,25 @@ def _wire_controls(host: ServiceHost, parts: Parts) -> ControlEndpoints:
     answer(messages.ApproveOverride, endpoints.approve_override)
     answer(messages.KeepSession, endpoints.keep_session)
     answer(messages.ReportInstance, endpoints.report_instance)
-    host.hear_many((from_trading.OrderUpdated, from_trading.CancelRequested), endpoints.on_orders_told)
+
+    async def on_orders_told(
+        deliveries: Sequence[Delivery[from_trading.OrderUpdated | from_trading.CancelRequested]],
+    ) -> None:
+        await endpoints.on_orders_told(deliveries)
+        for delivery in deliveries:
+            event = delivery.event
+            alerts.touch(
+                event.account_id if isinstance(event, from_trading.CancelRequested) else event.order.account_id
+            )
+
+    host.hear_many((from_trading.OrderUpdated, from_trading.CancelRequested), on_orders_told)
     host.hear(from_broker.ConnectionOpened, endpoints.on_connection_opened)
     if parts.background:
-        host.run("sessions", endpoints.watch_sessions)
+        host.run("sessions", partial(endpoints.watch_sessions, alerts.beat))
     return endpoints
 
 
-def _wire_measures(host: ServiceHost, parts: Parts) -> None:
+def _wire_measures(host: ServiceHost, parts: Parts, alerts: AlertEndpoints) -> None:
     measures = MeasureEndpoints(
         records=RiskRecords(host.database), metrics=MetricRecords(host.database), clock=host.clock, ids=host.ids
     )
@@ -93,7 +105,7 @@ def _wire_measures(host: ServiceHost, parts: Parts) -> None:
     host.bus.answer(messages.KeepRiskReport, measures.keep_risk_report)
     host.bus.answer(messages.ListRiskReports, measures.list_risk_reports)
     if parts.background:
-        host.run("measure", measures.measure)
+        host.run("measure", partial(measures.measure, alerts.beat))
 
 
 def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints, controls: ControlEndpoints) -> None:
@@ -108,12 +120,14 @@ def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints, contro
     host.hear(from_broker.BreakFound, on_break_found)
     host.hear(from_broker.OrderUncertain, alerts.on_order_uncertain)
     host.hear(from_broker.ConnectionChanged, alerts.on_connection_changed)
+    host.hear(from_broker.PricesStalled, alerts.on_prices_stalled)
     host.hear(FeedFinished, alerts.on_feed_finished)
+    host.hear(FeedStatusChanged, alerts.on_feed_status_changed)
     if parts.background:
         host.run("watch", alerts.watch)
 
 
-def _wire_surveillance(host: ServiceHost, parts: Parts, endpoints: Endpoints) -> None:
+def _wire_surveillance(host: ServiceHost, parts: Parts, endpoints: Endpoints, alerts: AlertEndpoints) -> None:
     """Enter surveillance; what trading tells of orders and trades is booked, then copied, a run at a time."""
     surveillance = SurveillanceEndpoints(records=SurveillanceRecords(host.database), clock=host.clock, ids=host.ids)
 
@@ -138,4 +152,4 @@ def _wire_surveillance(host: ServiceHost, parts: Parts, endpoints: Endpoints) ->
     host.bus.answer(messages.SetDetector, surveillance.set_detector)
     host.bus.answer(messages.ReplayDetector, surveillance.replay_detector)
     if parts.background:
-        host.run("examine", surveillance.examine)
+        host.run("examine", partial(surveillance.examine, alerts.beat))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -33,6 +33,7 @@ from alphintra.risk.service import (
     reports,
     rules,
     watch,
+    watchdogs,
     watching,
 )
 
@@ -40,9 +41,15 @@ if TYPE_CHECKING:
     from alphintra.contracts import controls
     from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
     from alphintra.contracts.assessments import LimitVersionsView, OrderDecisionsView
-    from alphintra.contracts.broker import BreakFound, ConnectionChanged, ConnectionOpened, OrderUncertain
+    from alphintra.contracts.broker import (
+        BreakFound,
+        ConnectionChanged,
+        ConnectionOpened,
+        OrderUncertain,
+        PricesStalled,
+    )
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
-    from alphintra.contracts.strategy import FeedFinished
+    from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged
     from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.signing import SigningKey
@@ -61,9 +68,11 @@ EXAMINE_PAUSE = 9.0  # so many times as long as a look took
 TOUCHED_MAX = 10_000  # accounts noted between two looks; past that the others wait for their next fill
 MEASURE_INTERVAL_S = 60.0
 SESSION_INTERVAL_S = 1.0
+_WATCHERS = {"watch", "sessions"}  # jobs that look after all others, one another too
 SWEEP_DELAY_S = 60.0  # after a start: confirmations that waited for us are heard before anything lapses
 
 Outcomes = Sequence[messages.Assessment | AlphintraError]
+Beat = Callable[[str], Awaitable[None]]  # a background job tells that it came round
 
 
 class _Parts(TypedDict):
@@ -166,11 +175,12 @@ class Endpoints:
         """Hear ``trading.position_transferred``."""
         await bookings.transfer_position(delivery, records=self._records, at=self._clock.now())
 
-    async def sweep(self) -> None:
+    async def sweep(self, beat: Beat) -> None:
         """Give back what nobody confirmed, again and again until cancelled."""
         await asyncio.sleep(SWEEP_DELAY_S)
         while True:
             await bookings.lapse_reservations(records=self._records, at=self._clock.now())
+            await beat("sweep")
             await asyncio.sleep(SWEEP_INTERVAL_S)
 
     async def _decide(self, asked: Sequence[decisions.Asked], *, is_renewal: bool) -> Outcomes:
@@ -203,12 +213,13 @@ class MeasureEndpoints:
         """Answer ``risk.list_risk_reports``."""
         return await reports.list_risk_reports(command, context, books=self._records, metrics=self._metrics)
 
-    async def measure(self) -> None:
+    async def measure(self, beat: Beat) -> None:
         """Keep the reports that are due, again and again until cancelled."""
         while True:
             await asyncio.sleep(MEASURE_INTERVAL_S)
             at = self._clock.now()
             await reports.keep_due_reports(books=self._records, metrics=self._metrics, ids=self._ids, at=at)
+            await beat("measure")
 
 
 class AlertEndpoints:
@@ -219,6 +230,8 @@ class AlertEndpoints:
         self._clock = clock
         self._ids = ids
         self._touched: set[UUID] = set()
+        self._seen: dict[UUID, int] = {}  # how far each feed had come at the last look
+        self._began = clock.now()
 
     def touch(self, account_id: UUID) -> None:
         """Note that an account's positions or working orders changed, for the next look."""
@@ -255,9 +268,24 @@ class AlertEndpoints:
         """Hear ``broker.connection_changed``."""
         await alerts.hear_connection(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
 
+    async def on_prices_stalled(self, delivery: Delivery[PricesStalled]) -> None:
+        """Hear ``broker.prices_stalled``."""
+        await alerts.hear_stall(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
     async def on_feed_finished(self, delivery: Delivery[FeedFinished]) -> None:
         """Hear ``strategy.feed_finished``."""
         await alerts.hear_feed(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
+    async def on_feed_status_changed(self, delivery: Delivery[FeedStatusChanged]) -> None:
+        """Hear ``strategy.feed_status_changed``."""
+        await watchdogs.expect_feed(delivery, alerts=self._alerts, at=self._clock.now())
+
+    async def beat(self, job: str) -> None:
+        """Note that a background job came round, and see who did not; so each job watches the others."""
+        at = self._clock.now()
+        await watchdogs.beat(job, alerts=self._alerts, at=at)
+        if job in _WATCHERS:
+            await watchdogs.look_after(since=self._began, alerts=self._alerts, ids=self._ids, at=at)
 
     async def watch(self) -> None:
         """Look for what calls for an alert or an escalation, every second until cancelled."""
@@ -265,17 +293,20 @@ class AlertEndpoints:
         while True:
             await self.look(since=alerts.lookback(last, at=self._clock.now()))
             last = self._clock.now()
+            await self.beat("watch")
             await asyncio.sleep(WATCH_INTERVAL_S)
 
     async def look(self, *, since: datetime) -> None:
         """Raise and escalate once what is due; accounts whose look failed are looked at again."""
         touched, self._touched = self._touched, set()
+        seen = dict(self._seen)
         at = self._clock.now()
         try:
-            await alerts.watch(sorted(touched), since=since, alerts=self._alerts, ids=self._ids, at=at)
+            await alerts.watch(sorted(touched), seen, since=since, alerts=self._alerts, ids=self._ids, at=at)
         except BaseException:
             self._touched |= touched
             raise
+        self._seen = seen
         await alerts.escalate_alerts(alerts=self._alerts, ids=self._ids, at=at)
 
 
@@ -317,7 +348,7 @@ class SurveillanceEndpoints:
         """Answer ``risk.replay_detector``."""
         return await cases.replay_detector(command, context, records=self._records, at=self._clock.now())
 
-    async def examine(self) -> None:
+    async def examine(self, beat: Beat) -> None:
         """Look at what was copied until cancelled: every two seconds, less often where a look takes long.
 
         What a look costs grows with what is looked at together, not with what is new: at load fewer looks see as much.
@@ -326,6 +357,7 @@ class SurveillanceEndpoints:
             started = perf_counter()
             await self.examine_once()
             took = perf_counter() - started
+            await beat("examine")
             await asyncio.sleep(min(max(EXAMINE_INTERVAL_S, took * EXAMINE_PAUSE), EXAMINE_INTERVAL_S_MAX))
 
     async def examine_once(self) -> int:
@@ -429,8 +461,9 @@ class ControlEndpoints:
         """Hear ``broker.connection_opened``."""
         await watch.learn_venue(delivery, records=self._records)
 
-    async def watch_sessions(self) -> None:
+    async def watch_sessions(self, beat: Beat) -> None:
         """Find sessions that fell silent, again and again until cancelled."""
         while True:
             await watch.find_lost_sessions(**self._parts, at=self._clock.now())
+            await beat("sessions")
             await asyncio.sleep(SESSION_INTERVAL_S)

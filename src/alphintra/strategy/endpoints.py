@@ -377,7 +377,11 @@ class FeedRunner:
         context, at = service_context(new_trace_id()), self._clock.now()
         async with self._desk.transaction() as tx:
             row = await tx.session.row("feeds.fail", feed_id, str(error))
-            if row is None or row["owner_id"] is None:
+            if row is None:
+                return
+            told = messages.FeedStatusChanged(feed_id=feed_id, status="failed", interval_ms=row["interval_ms"])
+            await append_event(tx.session, told, ids=self._ids, aggregate_id=feed_id, context=context, at=at)
+            if row["owner_id"] is None:
                 return
             event = messages.FeedFinished(feed_id=feed_id, owner_id=row["owner_id"], status="failed", error=str(error))
             await append_event(tx.session, event, ids=self._ids, aggregate_id=feed_id, context=context, at=at)

@@ -14,6 +14,7 @@ from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from alphintra.strategy.domain.deployments import Deployment, Evaluation, OpenIntent, StoredIntent
+from alphintra.strategy.domain.replay import FeedSplit
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Database, Record, Session
@@ -107,6 +108,10 @@ class DeskTransaction:
         """Store that a step is done; return the feed's status, None if another runner did it first."""
         status: str | None = await self.session.value("feeds.advance", feed_id, seq, ts)
         return status
+
+    async def splits(self, feed_id: FeedId) -> tuple[FeedSplit, ...]:
+        """Read the splits that were applied while a feed ran, in their order."""
+        return tuple(FeedSplit(**row) for row in await self.session.rows("feeds.splits", feed_id))
 
     async def deployments_behind(self, feed_id: FeedId, seq: int) -> tuple[Deployment, ...]:
         """Read the active deployments of a feed that have not seen the step, and hold them."""

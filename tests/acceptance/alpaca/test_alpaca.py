@@ -13,7 +13,15 @@ from acceptance.alpaca.conftest import BARS
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of the library's own imports
     from alpaca.common.exceptions import APIError
-    from alpaca.data.requests import StockBarsRequest, StockLatestBarRequest, StockLatestQuoteRequest
+    from alpaca.data.requests import (
+        StockBarsRequest,
+        StockLatestBarRequest,
+        StockLatestQuoteRequest,
+        StockLatestTradeRequest,
+        StockQuotesRequest,
+        StockSnapshotRequest,
+        StockTradesRequest,
+    )
     from alpaca.data.timeframe import TimeFrame
     from alpaca.trading.client import TradingClient
     from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
@@ -28,6 +36,8 @@ with warnings.catch_warnings():
     )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from acceptance.alpaca.desk import Desk
     from fixtures.platform import Platform
 
@@ -169,9 +179,18 @@ def test_bars_are_read_day_by_day_and_week_by_week(desk: Desk) -> None:
     with pytest.raises(APIError) as finer:
         desk.data.get_stock_bars(StockBarsRequest(symbol_or_symbols=desk.symbol, timeframe=TimeFrame.Minute))
     assert (finer.value.status_code, finer.value.code) == (422, 42210000)
-    with pytest.raises(APIError) as quotes:
-        desk.data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols=desk.symbol))
-    assert (quotes.value.status_code, quotes.value.code) == (422, 42210000)
+    one: dict[str, Any] = {"symbol_or_symbols": desk.symbol}
+    questions: tuple[Callable[[], object], ...] = (
+        lambda: desk.data.get_stock_latest_quote(StockLatestQuoteRequest(**one)),
+        lambda: desk.data.get_stock_quotes(StockQuotesRequest(**one, start=datetime(2024, 1, 2, tzinfo=UTC))),
+        lambda: desk.data.get_stock_latest_trade(StockLatestTradeRequest(**one)),
+        lambda: desk.data.get_stock_trades(StockTradesRequest(**one, start=datetime(2024, 1, 2, tzinfo=UTC))),
+        lambda: desk.data.get_stock_snapshot(StockSnapshotRequest(**one)),
+    )
+    for ask in questions:
+        with pytest.raises(APIError) as quotes:
+            ask()
+        assert (quotes.value.status_code, quotes.value.code) == (422, 42210000)
 
 
 def test_refusals_carry_alpacas_numbers(desk: Desk, platform: Platform) -> None:

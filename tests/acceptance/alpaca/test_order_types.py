@@ -182,6 +182,22 @@ def test_a_chain_of_replacements_is_told_and_only_its_end_works(desk: Desk) -> N
     assert told.index(("new", second.id)) < told.index(("replaced", second.id)) < told.index(("fill", third.id))
 
 
+@pytest.mark.usefixtures("stream")
+def test_orders_that_expire_and_orders_the_venue_rejects_are_told(desk: Desk) -> None:
+    away = LimitOrderRequest(symbol=desk.symbol, qty=1, side=BUY, time_in_force=DAY, limit_price=50)
+    expiring = desk.trading.submit_order(away)
+    desk.order(expiring.id, OrderStatus.NEW)
+    desk.step(3)  # two days later
+    assert desk.order(expiring.id, OrderStatus.EXPIRED).expired_at is not None
+    path = f"/accounts/{desk.account_id}/paper-settings"
+    desk.person.api.put(path, {"reject_bps": "10000"})
+    rejected = desk.trading.submit_order(away)
+    desk.step(4)
+    assert desk.order(rejected.id, OrderStatus.REJECTED).failed_at is not None
+    told = desk.told(("expired", expiring.id), ("rejected", rejected.id))
+    assert told.index(("new", expiring.id)) < told.index(("expired", expiring.id))
+
+
 def test_a_replacement_risk_refuses_leaves_the_order_as_it_is(desk: Desk) -> None:
     resting = desk.trading.submit_order(
         LimitOrderRequest(symbol=desk.symbol, qty=10, side=BUY, time_in_force=GTC, limit_price=50)

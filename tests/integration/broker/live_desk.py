@@ -18,14 +18,20 @@ from alphintra.broker.endpoints import Endpoints, LinkEndpoints
 from alphintra.broker.gateways.adapters import Adapters
 from alphintra.broker.gateways.alpaca import AlpacaVenue
 from alphintra.broker.gateways.approvals import Approvals
+from alphintra.broker.gateways.marks import Marks
 from alphintra.broker.repository.live import Live
 from alphintra.broker.repository.records import Records
 from alphintra.broker.service.link_worker import Keeping, LinkKeeper, LinkWorker
 from alphintra.broker.service.live_reconciling import reconcile
+from alphintra.broker.service.pricing import PriceKeeping
 from alphintra.broker.service.telling import Desk, worker_context
 from alphintra.contracts.approval import OrderTerms
+from alphintra.contracts.assessments import MarkedView
+from alphintra.contracts.books import PricesMarkedView
 from alphintra.contracts.broker import AddConnection
-from alphintra.contracts.trading import AccountOpened, ApprovedLeg, CancelRequested, OrderSubmitted
+from alphintra.contracts.risk import MarkPrices
+from alphintra.contracts.trading import AccountOpened, ApprovedLeg, CancelRequested, MarkPortfolios, OrderSubmitted
+from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.kernel.vocabulary import AccountMode, OrderClass, OrderType, Side, TimeInForce
 from fixtures.services import person_context
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
     from alphintra.broker.gateways.vault import Credentials
     from alphintra.broker.gateways.venue import RemoteVenue
     from alphintra.infrastructure.postgres import Database
+    from alphintra.kernel.messages import Context
     from fixtures.postgres import ServiceDatabase
 
 KEYS = "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -86,6 +93,10 @@ class LiveDesk:
     account_id: UUID = field(default_factory=new_id)
     reconcile: timedelta = timedelta(seconds=30)
     offers: dict[str, Any] = field(default_factory=dict)
+    price_silence: timedelta = timedelta(minutes=2)
+    marked: list[MarkPrices] = field(default_factory=list)
+    valued: list[MarkPortfolios] = field(default_factory=list)
+    ways: tuple[Bus, LocalDirectory] = field(default_factory=lambda: local_bus("broker"))
 
     @property
     def live(self) -> Live:
@@ -102,6 +113,24 @@ class LiveDesk:
         """Approvals of a risk service that answers nothing."""
         bus, _ = local_bus("broker")
         return Approvals(bus, verify_key=RISK_KEY.verify_key, clock=SystemClock())
+
+    async def start(self) -> None:
+        """Let a risk and a trading service take every price, and remember it."""
+
+        async def take(command: MarkPrices, _context: Context) -> MarkedView:
+            self.marked.append(command)
+            return MarkedView(seq=command.seq)
+
+        async def value(command: MarkPortfolios, _context: Context) -> PricesMarkedView:
+            self.valued.append(command)
+            return PricesMarkedView(marked=len(command.prices), accounts=1)
+
+        risk = Bus(name="risk", asks=frozenset(), local=self.ways[1], nats=None)
+        risk.answer(MarkPrices, take)
+        await risk.start()
+        trading = Bus(name="trading", asks=frozenset(), local=self.ways[1], nats=None)
+        trading.answer(MarkPortfolios, value)
+        await trading.start()
 
     @property
     def endpoints(self) -> Endpoints:
@@ -159,6 +188,14 @@ class LiveDesk:
             live=self.live,
             venues=self.venues,
             approvals=self.approvals,
+            prices=PriceKeeping(
+                live=self.live,
+                marks=Marks(self.ways[0]),
+                clock=SystemClock(),
+                ids=SystemIds(),
+                every=timedelta(seconds=0.1),
+                silence=self.price_silence,
+            ),
             clock=SystemClock(),
             ids=SystemIds(),
             chance=lambda: 0.0,
@@ -274,6 +311,11 @@ class LiveDesk:
             return await self.status(order_id) in statuses
 
         await until(is_so, seconds=seconds)
+
+    async def acknowledged(self, *order_ids: UUID) -> bool:
+        """Tell whether each of the orders was acknowledged last."""
+        last = [(await self.told(order_id))[-1:] for order_id in order_ids]
+        return last == [["order_acknowledged"]] * len(order_ids)
 
     async def link_reaches(self, status: str) -> None:
         """Wait until the connection is in a state."""

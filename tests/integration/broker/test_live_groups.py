@@ -60,8 +60,13 @@ class Bracket:
         await self.desk.venue.fill(row.body["client_order_id"], str(qty))
 
 
+def knows_single_orders_alone(desk: LiveDesk) -> None:
+    desk.offers |= {"reserves_closing": False, "has_pairs": False, "has_opposites": True}
+    desk.venue.reserves = False
+
+
 async def bracket_on(desk: LiveDesk) -> Bracket:
-    desk.offers["reserves_closing"] = False
+    knows_single_orders_alone(desk)
     await desk.connect()
     return Bracket(desk, *await desk.place_group(OrderClass.BRACKET, {}, TARGET, STOP))
 
@@ -133,7 +138,7 @@ async def test_the_kill_switch_takes_all_of_a_group_off(live_desk: LiveDesk) -> 
 
 
 async def test_a_pair_works_at_once_and_canceling_one_cancels_both(live_desk: LiveDesk) -> None:
-    live_desk.offers["reserves_closing"] = False
+    knows_single_orders_alone(live_desk)
     await live_desk.connect()
     target, stop = await live_desk.place_group(OrderClass.OCO, TARGET, STOP)
     async with live_desk.keeper():
@@ -157,7 +162,7 @@ async def test_a_stop_the_venue_refuses_is_told_with_what_is_open(live_desk: Liv
 
 
 async def test_two_exits_are_refused_before_anything_opens_where_only_one_can_work(live_desk: LiveDesk) -> None:
-    live_desk.offers["reserves_closing"] = True
+    live_desk.offers["has_pairs"] = False
     await live_desk.connect()
     group = await live_desk.place_group(OrderClass.BRACKET, {}, TARGET, STOP)
     async with live_desk.keeper():

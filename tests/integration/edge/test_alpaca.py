@@ -13,7 +13,11 @@ import pytest
 from alphintra.contracts.auth import ApiKeyPrincipal, VerifyApiKey
 from alphintra.contracts.books import PositionsView, PositionView, SummaryView
 from alphintra.contracts.orders import AccountsView, AccountView, OrdersView, OrderView
-from alphintra.contracts.risk import ExposureView, GetRiskState, RiskStateView
+from alphintra.contracts.risk import (
+    ExposureView,
+    GetRiskState,
+    RiskStateView,
+)
 from alphintra.contracts.strategy import DatasetsView, DatasetView, ListDatasets
 from alphintra.contracts.trading import (
     CancelOrder,
@@ -180,13 +184,6 @@ async def test_account_is_worth_what_trading_says_and_may_spend_what_is_not_rese
     assert status == 200
     names = ("cash", "equity", "portfolio_value", "last_equity", "long_market_value", "buying_power", "status")
     assert [body[name] for name in names] == ["900.5", "967.5", "967.5", "950", "67", "800.25", "ACTIVE"]
-
-
-async def test_configurations_that_equal_the_present_ones_are_taken_and_others_refused(gateway: Gateway) -> None:
-    _, present = await call(gateway, "GET", "/account/configurations")
-    assert await call(gateway, "PATCH", "/account/configurations", json=present) == (200, present)
-    status, body = await call(gateway, "PATCH", "/account/configurations", json={"max_margin_multiplier": "4"})
-    assert (status, body["code"]) == (403, 40310000)
 
 
 async def test_an_order_reaches_trading_with_everything_alpaca_can_say(gateway: Gateway) -> None:

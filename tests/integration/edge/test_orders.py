@@ -9,7 +9,9 @@ import httpx
 import msgspec
 import pytest
 
+from alphintra.contracts.assessments import Finding, OrderDecisionsView, OrderDecisionView
 from alphintra.contracts.orders import OrderView
+from alphintra.contracts.risk import GetDecisions
 from alphintra.contracts.trading import CancelOrder, SubmitOrder
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
@@ -116,13 +118,28 @@ async def test_a_denied_order_is_a_problem_with_the_reason_and_the_order(gateway
         sample(OrderView), status=OrderStatus.DENIED, reason_code="RISK_QTY_MAX", reason="at most 5 at once"
     )
     gateway.services.replies[SubmitOrder] = denied
+    found = msgspec.structs.replace(sample(Finding), code="RISK_QTY_MAX", field="/terms/qty")
+    decision = msgspec.structs.replace(
+        sample(OrderDecisionView), decision_id=denied.decision_id, findings=(found, sample(Finding))
+    )
+    earlier = msgspec.structs.replace(decision, decision_id=USER_ID, findings=())
+    gateway.services.replies[GetDecisions] = OrderDecisionsView(decisions=(earlier, decision))
     answer = await place(gateway, client_order_id="mine-1")
     problem = answer.json()
     assert (answer.status_code, problem["code"], problem["detail"]) == (422, "RISK_QTY_MAX", "at most 5 at once")
+    assert problem["pointer"] == "/qty"
+    assert [one["code"] for one in problem["findings"]] == ["RISK_QTY_MAX", "text"]
     assert problem["order_id"] == str(denied.order_id)
     assert problem["decision_id"] == str(denied.decision_id)
     assert problem["order"]["qty"] == "12.25"
     assert (await place(gateway, client_order_id="mine-1")).json()["order"] == problem["order"]
+
+
+async def test_a_denied_order_is_answered_without_its_place_where_risk_cannot_be_asked(gateway: Gateway) -> None:
+    gateway.services.replies[SubmitOrder] = msgspec.structs.replace(sample(OrderView), status=OrderStatus.DENIED)
+    gateway.services.replies[GetDecisions] = AlphintraError("RISK_UNAVAILABLE", "risk is away", kind=Kind.UNAVAILABLE)
+    answer = await place(gateway, client_order_id="mine-1")
+    assert (answer.status_code, answer.json()["pointer"], answer.json()["findings"]) == (422, "", [])
 
 
 async def test_an_order_is_placed_in_the_name_of_the_keys_owner(gateway: Gateway) -> None:

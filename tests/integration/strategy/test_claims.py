@@ -134,6 +134,9 @@ async def test_after_a_split_a_deployment_counts_in_new_shares_once(stage: Stage
         account_qty=before.position_qty * 4 + 8,
         account_change=before.position_qty * 3 + 6,
         books=(quantities, rest),
+        feed_id=feed_id,
+        after_seq=(await stage.feed(feed_id)).seq,
+        reference="s-1",
     )
     delivery = delivery_of(event, aggregate_id=before.account_id)
     for _ in range(2):

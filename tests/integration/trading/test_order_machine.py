@@ -20,6 +20,7 @@ from alphintra.contracts.trading import (
     ListOrders,
     ReplaceOrder,
 )
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import WORKING, Leg, OrderClass, OrderStatus, OrderType, Side, TimeInForce
 from alphintra.trading.service.order_lists import refolded
 from fixtures.services import person_context
@@ -218,22 +219,28 @@ async def test_a_cancel_that_meets_a_replacement_ends_the_new_order_too(desk: De
 
 
 @pytest.mark.parametrize(
-    ("wish", "code"),
+    ("wish", "code", "pointer"),
     [
-        ({}, "AMEND_NOTHING"),
-        ({"qty": Decimal(2)}, "AMEND_BELOW_FILLED"),
-        ({"stop_price": Decimal(2)}, "ORDER_FIELD_FORBIDDEN"),
-        ({"client_order_id": "two\nlines", "qty": Decimal(20)}, "ORDER_ID_FORMAT"),
+        ({}, "AMEND_NOTHING", ""),
+        ({"qty": Decimal(2)}, "AMEND_BELOW_FILLED", "/qty"),
+        ({"qty": Decimal(3)}, "AMEND_BELOW_FILLED", "/qty"),
+        ({"stop_price": Decimal(2)}, "ORDER_FIELD_FORBIDDEN", "/stop_price"),
+        ({"client_order_id": "two\nlines", "qty": Decimal(20)}, "ORDER_ID_FORMAT", "/client_order_id"),
     ],
 )
-async def test_a_replacement_that_cannot_be_changes_nothing(desk: Desk, wish: dict[str, Any], code: str) -> None:
+async def test_a_replacement_that_cannot_be_changes_nothing(
+    desk: Desk, wish: dict[str, Any], code: str, pointer: str
+) -> None:
     old = await working(desk)
     await desk.hear(desk.filled(old, "3"))
     before = await desk.told()
     fields: dict[str, Any] = {"order_id": old.order_id, "client_order_id": "c-2"} | wish
-    command = ReplaceOrder(**fields)
-    assert await desk.refusal(command) == code
+    stored = await desk.rows("select * from orders")
+    with pytest.raises(AlphintraError) as caught:
+        await desk.ask(ReplaceOrder(**fields))
+    assert (caught.value.code, caught.value.pointer) == (code, pointer)
     assert (await desk.told(), await desk.statuses()) == (before, {"c-1": "partially_filled"})
+    assert await desk.rows("select * from orders") == stored
 
 
 async def test_nobody_replaces_other_people_s_orders(desk: Desk) -> None:

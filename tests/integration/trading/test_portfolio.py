@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -310,6 +311,16 @@ async def test_a_split_changes_quantities_lots_and_price_and_nothing_anybody_ear
     assert {lot.book_id: lot.qty for lot in lots} == positions
     assert (await desk.statuses())[working.client_order_id] == "pending_cancel"
     assert (await desk.told()).count("split_applied") == 1
+
+
+async def test_a_split_is_told_of_accounts_that_hold_nothing_with_the_step_after_which_it_came(desk: Desk) -> None:
+    await mark(desk, 7, "714", at=desk.clock.now())
+    feed_id = await feed_of(desk)
+    await desk.ask(ApplySplit(feed_id=feed_id, symbol="AAPL", new_shares=2, old_shares=1, reference="s-1"), OPERATOR)
+    assert await mark(desk, 8, "357", at=desk.clock.now())
+    (row,) = await desk.rows("select payload::json -> 'event' as told from event_log where subject like '%applied'")
+    told = json.loads(row["told"])
+    assert (told["feed_id"], told["after_seq"], told["reference"], told["books"]) == (str(feed_id), 7, "s-1", [])
 
 
 async def test_only_the_operator_splits_and_only_by_a_ratio(desk: Desk) -> None:

@@ -19,6 +19,7 @@ from alphintra.broker.domain.live_groups import (
     Step,
     Withdraw,
     arranged,
+    sent_together,
     steps,
     unprotected,
 )
@@ -53,15 +54,19 @@ class Book:
     """The orders of one group, brought on as the service does it."""
 
     rows: dict[OrderId, LiveOrder] = field(default_factory=dict)
+    is_paired: bool = False
     ended: list[tuple[Leg, LiveStatus]] = field(default_factory=list)
 
     @classmethod
-    def bracket(cls) -> Book:
-        return cls._of(
+    def bracket(cls, *, is_paired: bool = False) -> Book:
+        """A bracket; at a venue that works exits as pairs of its own, once their entry has ended."""
+        book = cls._of(
             order(Leg.ENTRY, LiveStatus.WORKING),
             order(Leg.TAKE_PROFIT, LiveStatus.HELD),
             order(Leg.STOP_LOSS, LiveStatus.HELD),
         )
+        book.is_paired = is_paired
+        return book
 
     @classmethod
     def pair(cls) -> Book:
@@ -112,10 +117,17 @@ class Book:
 
     def work(self) -> None:
         for row in list(self.rows.values()):
-            if row.status is LiveStatus.QUEUED:
-                self.put(row, status=LiveStatus.WORKING, attempts=1)
-                if row.part_of is not None:
-                    self.put(self.rows[row.part_of], attempts=1)
+            if self.is_paired and row.part_of and self.rows[GROUP].status not in CLOSED:
+                continue
+            together = sent_together(self.group, row) if self.is_paired else None
+            if self.rows[row.order_id].status is LiveStatus.QUEUED and together is not None:
+                for part in together:
+                    self.put(part, pair_id=together[0].order_id)
+            now = self.rows[row.order_id]
+            if now.status is LiveStatus.QUEUED:
+                self.put(now, status=LiveStatus.WORKING, attempts=1)
+                if now.part_of is not None:
+                    self.put(self.rows[now.part_of], attempts=1)
         self.settle()
 
     def fill(self, row: LiveOrder, qty: Decimal) -> None:
@@ -128,6 +140,19 @@ class Book:
             self.put(leg, filled_qty=done, status=LiveStatus.FILLED if is_whole else leg.status)
         self.settle()
 
+    def execute(self, row: LiveOrder, most: int) -> None:
+        """Let the venue fill up to so much, and end a pair that has closed everything."""
+        self.fill(row, min(Decimal(most), self.left(row)))
+        if not self.left(row):
+            self.ended_with(row)
+
+    def ended_with(self, row: LiveOrder) -> None:
+        """Let the venue end the partner of an order of a pair, which it does in its own time."""
+        for each in list(self.rows.values()):
+            if row.pair_id is not None and each.pair_id == row.pair_id and each.status is LiveStatus.WORKING:
+                self.put(each, status=LiveStatus.CANCELED)
+        self.settle()
+
     def leave(self) -> None:
         """Let the venue end what was asked to leave."""
         for row in list(self.rows.values()):
@@ -138,9 +163,15 @@ class Book:
     def part(self, leg: Leg) -> LiveOrder:
         return next(row for row in self.rows.values() if row.leg is leg and row.part_of and row.status not in CLOSED)
 
+    def left(self, row: LiveOrder) -> Decimal:
+        now = self.rows[row.order_id]
+        if now.pair_id is not None:
+            return next(each for each in self.group.exits).pairs[now.pair_id].left
+        return (now.qty or TEN) - now.filled_qty
+
     def works(self, leg: Leg) -> Decimal:
-        parts = [row for row in self.rows.values() if row.leg is leg and row.part_of and row.status not in CLOSED]
-        return sum(((row.qty or TEN) - row.filled_qty for row in parts if not row.is_cancel_requested), Decimal(0))
+        exits = [each for each in self.group.exits if each.order.leg is leg]
+        return sum((each.left(part) for each in exits for part in each.staying), Decimal(0))
 
 
 def test_exits_work_for_what_the_entry_has_filled_and_no_sooner() -> None:
@@ -195,24 +226,50 @@ def test_a_pair_works_at_once_and_leaves_when_one_has_closed_everything() -> Non
     assert book.ended == [(Leg.STOP_LOSS, LiveStatus.CANCELED)]
 
 
+def test_one_of_a_pair_that_ends_is_no_loss_until_its_partner_has_ended_too() -> None:
+    book = Book.bracket(is_paired=True)
+    book.fill(book.rows[GROUP], TEN)
+    book.work()
+    target, stop = book.part(Leg.TAKE_PROFIT), book.part(Leg.STOP_LOSS)
+    assert {target.pair_id, stop.pair_id} == {target.order_id}
+    book.put(stop, status=LiveStatus.CANCELED)
+    book.settle()
+    assert (book.ended, unprotected(book.group)) == ([], Decimal(0))
+    book.fill(target, TEN)
+    assert book.ended == [(Leg.STOP_LOSS, LiveStatus.CANCELED)]
+    assert unprotected(book.group) == 0
+
+
+def test_a_pair_that_ends_unfilled_leaves_what_is_open_without_protection() -> None:
+    book = Book.bracket(is_paired=True)
+    book.fill(book.rows[GROUP], TEN)
+    book.work()
+    book.fill(book.part(Leg.TAKE_PROFIT), Decimal(3))
+    assert (book.works(Leg.TAKE_PROFIT), book.works(Leg.STOP_LOSS)) == (Decimal(7), Decimal(7))
+    stop = book.part(Leg.STOP_LOSS)
+    book.put(stop, status=LiveStatus.EXPIRED)
+    book.ended_with(stop)
+    assert unprotected(book.group) == 7
+
+
 @given(st.data())
 def test_whatever_happens_exits_cover_what_is_open_and_never_more(
     data: st.DataObject,
 ) -> None:
-    book = Book.bracket()
+    book = Book.bracket(is_paired=data.draw(st.booleans()))
     taken_away = False
     for _ in range(data.draw(st.integers(1, 14))):
         alive = [row for row in book.rows.values() if row.status is LiveStatus.WORKING]
         act = data.draw(st.sampled_from(["fill", "fill", "fill", "work", "leave", "end"]))
         if act == "fill" and alive:
             row = data.draw(st.sampled_from(alive))
-            left = (row.qty or TEN) - row.filled_qty
-            book.fill(row, Decimal(data.draw(st.integers(1, int(left)))))
+            book.execute(row, data.draw(st.integers(1, 10)))
         elif act == "end" and alive:
             row = data.draw(st.sampled_from(alive))
             taken_away = taken_away or row.part_of is not None
             book.put(row, status=LiveStatus.EXPIRED)
             book.settle()
+            book.ended_with(row)
         elif act == "work":
             book.work()
         else:
@@ -220,6 +277,7 @@ def test_whatever_happens_exits_cover_what_is_open_and_never_more(
         entry = book.rows[GROUP]
         closed = sum((row.filled_qty for row in book.rows.values() if row.part_of), Decimal(0))
         still_open = max(Decimal(0), entry.filled_qty - closed)
+        assert entry.filled_qty >= closed
         for leg in (Leg.TAKE_PROFIT, Leg.STOP_LOSS):
             assert book.works(leg) <= still_open
     for _ in range(6):

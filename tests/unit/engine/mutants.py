@@ -191,7 +191,19 @@ def _is_noticed_by(item: pytest.Item) -> bool:
 def main() -> int:
     """Print the score as JSON."""
     killer = Killer()
-    options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:logging"]
+    options = [
+        "-q",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:logging",
+        "-o",
+        "addopts=",
+    ]
     with redirect_stdout(io.StringIO()):
         pytest.main([*options, *TESTS], plugins=[killer])
     print(json.dumps({"planted": killer.count, "survivors": killer.survivors}, indent=1))  # noqa: T201 - a script

@@ -13,7 +13,6 @@ from alphintra.risk.domain import alerts
 from alphintra.risk.domain.alerts import (
     DEFAULT_RULES,
     AlertRule,
-    LimitUse,
     LossOfDay,
     Raised,
     Refusals,
@@ -27,10 +26,6 @@ EXECUTION_LAG = timedelta(seconds=5)
 
 def rule(name: RuleName) -> AlertRule:
     return DEFAULT_RULES[name]
-
-
-def use(used: str) -> LimitUse:
-    return LimitUse(account_id=ACCOUNT, symbol="AAPL", used=Decimal(used), limit=Decimal(100), limit_version=3)
 
 
 def loss(last: str) -> LossOfDay:
@@ -49,12 +44,6 @@ def lagged(lag: timedelta) -> Raised | None:
 def test_every_rule_has_a_built_in_version() -> None:
     assert set(DEFAULT_RULES) == set(RuleName)
     assert {one.version for one in DEFAULT_RULES.values()} == {0}
-
-
-@pytest.mark.parametrize(("used", "is_raised"), [("79.999999999", False), ("80", True), ("120", True)])
-def test_a_limit_is_near_from_its_threshold_on(used: str, is_raised: bool) -> None:  # noqa: FBT001 - a table's column
-    raised = alerts.limit_near(rule(RuleName.LIMIT_NEAR), use(used), at=NOON)
-    assert (raised is not None) == is_raised
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alphintra.engine.bars import Bar
+from alphintra.engine.corporate_actions import Split, adjust_for_splits
 from alphintra.kernel.errors import AlphintraError
-from alphintra.strategy.domain.replay import bars_per_year, steps_of, within
+from alphintra.strategy.domain.replay import (
+    FeedSplit,
+    bars_before,
+    bars_per_year,
+    is_split_between,
+    steps_of,
+    within,
+)
 from unit.engine.builders import START, day, flat_bar, flat_bars
 
 BARS = flat_bars(range(1, 6))
@@ -60,3 +69,37 @@ def test_bars_a_year_are_sessions_where_weekends_are_free_else_what_the_data_sho
     five_minutes = at_times([300.0 * index for index in range(1000)])
     assert bars_per_year(five_minutes, "5m") == round(365.25 * 288)
     assert bars_per_year(five_minutes[:1], "5m") == 252
+
+
+PRICES = st.integers(min_value=1, max_value=500)
+
+
+@given(data=st.data(), prices=st.lists(PRICES, min_size=2, max_size=25))
+def test_bars_before_a_step_are_those_of_a_series_adjusted_for_the_splits_until_then(
+    data: st.DataObject, prices: list[int]
+) -> None:
+    bars = flat_bars(prices)
+    steps = steps_of({"AAPL": bars, "OTHER": flat_bars(prices)})
+    after = sorted(data.draw(st.lists(st.integers(0, len(prices) - 1), max_size=3)))
+    ratios = data.draw(st.lists(st.sampled_from([(2, 1), (4, 1), (1, 10), (3, 2)]), min_size=3, max_size=3))
+    splits = [
+        FeedSplit(symbol="AAPL", after_seq=seq, new_shares=new, old_shares=old)
+        for seq, (new, old) in zip(after, ratios, strict=False)
+    ]
+    whole = [
+        Split(split.after_seq, bars[split.after_seq].ts, Fraction(split.new_shares, split.old_shares))
+        for split in splits
+    ]
+    for seq in range(1, len(prices) + 1):
+        until = [split for split in whole if split.index < seq]
+        assert bars_before(steps, seq, "AAPL", splits=splits) == adjust_for_splits(bars[:seq], until)[:-1]
+        assert bars_before(steps, seq, "OTHER", splits=splits) == tuple(bars[: seq - 1])
+
+
+def test_a_split_lies_between_the_last_bar_of_old_shares_and_the_first_of_new_ones() -> None:
+    splits = [FeedSplit(symbol="AAPL", after_seq=5, new_shares=2, old_shares=1)]
+    found = [
+        (last, seq) for last, seq in ((4, 5), (5, 6), (4, 6), (6, 7)) if is_split_between(splits, "AAPL", last, seq)
+    ]
+    assert found == [(5, 6), (4, 6)]
+    assert not is_split_between(splits, "OTHER", 5, 6)

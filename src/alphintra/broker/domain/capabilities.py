@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from alphintra.broker.domain.approvals import Refusal
-from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 
 __all__ = ["ALPACA", "UNSUPPORTED", "Capabilities", "Wanted", "check_group", "check_supported"]
 
@@ -26,6 +26,9 @@ class Capabilities:
         times_in_force: how long it lets an order work.
         order_classes: groups an account at it may place; the broker runs them itself.
         reserves_closing: whether it reserves what an order is to close, so that two exits cannot work side by side.
+        has_pairs: whether it works a limit and a stop order that close the same as a pair of its own.
+        has_opposites: whether an order that closes may work beside the one that still opens; where not, exits wait
+            until their entry has ended.
         has_notional: whether an order may name an amount of money instead of a quantity.
         has_fractional: whether quantities may have decimals.
         has_extended_hours: whether orders may trade outside the regular session.
@@ -47,6 +50,8 @@ class Capabilities:
     times_in_force: frozenset[TimeInForce]
     order_classes: frozenset[OrderClass] = frozenset(OrderClass)
     reserves_closing: bool = True
+    has_pairs: bool = False
+    has_opposites: bool = True
     has_notional: bool = False
     has_fractional: bool = True
     has_extended_hours: bool = False
@@ -103,6 +108,10 @@ class Wanted(Protocol):
         """How it belongs to others."""
 
     @property
+    def leg(self) -> Leg:
+        """What it is to its group."""
+
+    @property
     def replaces(self) -> UUID | None:
         """The order it takes the place of."""
 
@@ -115,14 +124,32 @@ ALPACA = Capabilities(
     has_replace=True,
     has_stream=True,
     rejects_duplicates=True,
+    has_pairs=True,
+    has_opposites=False,
 )
+_PAIR_TYPES = {Leg.TAKE_PROFIT: frozenset({OrderType.LIMIT}), Leg.STOP_LOSS: {OrderType.STOP, OrderType.STOP_LIMIT}}
+_PAIR_TIMES = frozenset({TimeInForce.DAY, TimeInForce.GTC})
 
 
 def check_group(legs: Sequence[Wanted], offered: Capabilities) -> Refusal | None:
     """Return why a venue cannot work the exits of a group, None if it can; asked before anything is opened."""
     if len(legs) > 1 and offered.reserves_closing:
-        return Refusal(UNSUPPORTED, "the venue does not let two exits work for one position: place one of them")
+        missing = _missing_for_pair(legs) if offered.has_pairs else "two exits for one position"
+        if missing is not None:
+            return Refusal(UNSUPPORTED, f"the venue does not offer {missing}: place one of the exits")
     return next((refusal for leg in legs if (refusal := check_supported(leg, offered)) is not None), None)
+
+
+def _missing_for_pair(legs: Sequence[Wanted]) -> str | None:
+    """Return what keeps a venue from working exits as a pair of its own."""
+    missing = [
+        (any(leg.type not in _PAIR_TYPES.get(leg.leg, ()) for leg in legs), "a trailing stop beside another exit"),
+        ({leg.time_in_force for leg in legs} - _PAIR_TIMES, "two exits with a time in force other than day or gtc"),
+        (len({leg.time_in_force for leg in legs}) > 1, "two exits with different times in force"),
+        (any(leg.qty is None or leg.qty % 1 != 0 for leg in legs), "two exits for a quantity with decimals"),
+        (any(leg.extended_hours for leg in legs), "two exits outside the regular session"),
+    ]
+    return next((what for is_missing, what in missing if is_missing), None)
 
 
 def check_supported(wanted: Wanted, offered: Capabilities) -> Refusal | None:

@@ -4,11 +4,15 @@ How a group ought to stand is the engine's to say (``engine.groups``). Here its 
 their own, one for each step in which the entry filled. To close more, a part is added; to close less, parts are taken
 off and what is missing then is added anew. No venue needs to be able to change a working order for that, and at no time
 more is closed than is open.
+
+Some venues work two exits as a pair of their own: they take off one what the other fills, and end both when one ends.
+The parts of such a pair count together (``Pair``): what it may close yet is there once for each of them, and until all
+of it has ended nothing else can work for what it covers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import uuid5
@@ -26,10 +30,12 @@ __all__ = [
     "Grow",
     "LiveGroup",
     "Mark",
+    "Pair",
     "Step",
     "Withdraw",
     "arranged",
     "part_id",
+    "sent_together",
     "steps",
     "unprotected",
 ]
@@ -39,11 +45,35 @@ _DIED = frozenset({LiveStatus.CANCELED, LiveStatus.EXPIRED, LiveStatus.REJECTED,
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Parts that the venue keeps as a pair, those that ended included."""
+
+    parts: tuple[LiveOrder, ...]
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the venue may still execute anything of it."""
+        return any(part.status not in CLOSED for part in self.parts)
+
+    @property
+    def left(self) -> Decimal:
+        """Return what it may close yet: what its first order was for, without what any of it filled."""
+        first = next((part for part in self.parts if part.order_id == part.pair_id), self.parts[0])
+        return max(_ZERO, (first.qty or _ZERO) - sum((part.filled_qty for part in self.parts), _ZERO))
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether what ended of it ended for good: the venue ends one when another has filled everything."""
+        return not self.is_alive and self.left > 0
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
-    """An exit of a group, and the orders that work for it, those that ended included."""
+    """An exit of a group, the orders that work for it, those that ended included, and the pairs these are in."""
 
     order: LiveOrder
     parts: tuple[LiveOrder, ...]
+    pairs: Mapping[OrderId, Pair]
 
     @property
     def is_open(self) -> bool:
@@ -57,8 +87,38 @@ class Exit:
 
     @property
     def lost(self) -> tuple[LiveOrder, ...]:
-        """Return the parts that ended without having been filled or asked to leave."""
-        return tuple(part for part in self.parts if part.status in _DIED and not part.is_cancel_requested)
+        """Return the parts that ended without having been filled or asked to leave, and not through their pair."""
+        return tuple(
+            part
+            for part in self.parts
+            if part.status in _DIED
+            and not part.is_cancel_requested
+            and (part.pair_id is None or (self.pairs[part.pair_id].is_settled and part == self._newest(part.pair_id)))
+        )
+
+    @property
+    def staying(self) -> tuple[LiveOrder, ...]:
+        """Return the parts that work on."""
+        return tuple(part for part in self.alive if not part.is_cancel_requested)
+
+    @property
+    def leaving_qty(self) -> Decimal:
+        """Return what parts that leave may still close, and what is in the way of others until their pair has ended."""
+        staying = {part.pair_id for part in self.staying}
+        pairs = {part.pair_id for part in self.parts if part.pair_id is not None} - staying
+        paired = sum((self.pairs[pair_id].left for pair_id in pairs if self.pairs[pair_id].is_alive), _ZERO)
+        alone = (part for part in self.alive if part.is_cancel_requested and part.pair_id is None)
+        return sum(map(self.left, alone), paired)
+
+    def _newest(self, pair_id: OrderId) -> LiveOrder:
+        """Return the part that works in a pair: the venue may put another in its place to adapt its quantity."""
+        return next(part for part in reversed(self.parts) if part.pair_id == pair_id)
+
+    def left(self, part: LiveOrder) -> Decimal:
+        """Return what a part may close yet."""
+        if part.pair_id is not None:
+            return self.pairs[part.pair_id].left
+        return max(_ZERO, (part.qty or _ZERO) - part.filled_qty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +179,11 @@ def part_id(leg: LiveOrder, number: int) -> OrderId:
 def arranged(orders: Sequence[LiveOrder]) -> LiveGroup:
     """Return the group that orders of one group id make up, oldest first."""
     heads = [order for order in orders if order.part_of is None and order.status is not LiveStatus.REPLACED]
+    named = {order.pair_id for order in orders if order.pair_id is not None}
+    pairs = {name: Pair(tuple(order for order in orders if order.pair_id == name)) for name in named}
     entry = next((order for order in heads if order.leg is Leg.ENTRY), None)
     exits = (
-        Exit(order, tuple(part for part in orders if part.part_of == order.order_id))
+        Exit(order, tuple(part for part in orders if part.part_of == order.order_id), pairs)
         for order in heads
         if order.leg is not Leg.ENTRY
     )
@@ -133,7 +195,21 @@ def steps(group: LiveGroup) -> tuple[Step, ...]:
     marks: list[Step] = [
         Mark(leg.order) for leg in group.exits if leg.is_open and leg.lost and not leg.order.is_cancel_requested
     ]
-    return tuple(marks or [*_of_leaving(group), *_of_plan(group)])
+    return tuple(marks or [*_of_pairs(group), *_of_leaving(group), *_of_plan(group)])
+
+
+def sent_together(group: LiveGroup, part: LiveOrder) -> tuple[LiveOrder, LiveOrder] | None:
+    """Return the target and the stop that are to be sent as a pair when one of them is sent, None for one alone."""
+    found = {}
+    for leg in group.exits:
+        for each in leg.staying:
+            is_fresh = each.status is LiveStatus.QUEUED and (each.pair_id is not None or not each.attempts)
+            if is_fresh and (each.pair_id, each.qty) == (part.pair_id, part.qty):
+                found[leg.order.leg] = each
+    target, stop = found.get(Leg.TAKE_PROFIT), found.get(Leg.STOP_LOSS)
+    if target is None or stop is None or part.order_id not in {target.order_id, stop.order_id}:
+        return None
+    return target, stop
 
 
 def unprotected(group: LiveGroup) -> Decimal:
@@ -142,6 +218,13 @@ def unprotected(group: LiveGroup) -> Decimal:
     if not any(leg.lost for leg in stops) or any(leg.is_open for leg in stops):
         return _ZERO
     return _group(group).open_qty
+
+
+def _of_pairs(group: LiveGroup) -> Iterator[Step]:
+    """Have both orders of a pair leave where one is to: the venue ends them together."""
+    leaving = {part.pair_id for leg in group.exits for part in leg.parts if part.is_cancel_requested} - {None}
+    for leg in group.exits:
+        yield from (Withdraw(part) for part in leg.staying if part.pair_id in leaving)
 
 
 def _of_leaving(group: LiveGroup) -> Iterator[Step]:
@@ -177,10 +260,9 @@ def _of_plan(group: LiveGroup) -> Iterator[Step]:
 
 def _resized(leg: Exit, wanted: Decimal) -> Iterator[Step]:
     """Have so much work for an exit. What is leaving may still be executed, and is missed only once it has left."""
-    staying = [part for part in leg.alive if not part.is_cancel_requested]
-    have = sum(map(_left, staying), _ZERO)
-    leaving = sum((_left(part) for part in leg.alive if part.is_cancel_requested), _ZERO)
-    more = wanted - have - leaving
+    staying = leg.staying
+    have = sum(map(leg.left, staying), _ZERO)
+    more = wanted - have - leg.leaving_qty
     if more > 0:
         unsent = next((part for part in staying if part.status is LiveStatus.QUEUED and not part.attempts), None)
         if unsent is not None and unsent.qty is not None:
@@ -188,15 +270,11 @@ def _resized(leg: Exit, wanted: Decimal) -> Iterator[Step]:
         else:
             yield Add(leg.order, part_id(leg.order, len(leg.parts)), more)
     excess = have - wanted
-    for part in sorted(staying, key=lambda part: (_left(part) < excess, abs(_left(part) - excess))):
+    for part in sorted(staying, key=lambda part: (leg.left(part) < excess, abs(leg.left(part) - excess))):
         if excess <= 0:
             return
         yield Withdraw(part)
-        excess -= _left(part)
-
-
-def _left(part: LiveOrder) -> Decimal:
-    return max(_ZERO, (part.qty or _ZERO) - part.filled_qty)
+        excess -= leg.left(part)
 
 
 def _group(group: LiveGroup) -> Group:
@@ -228,5 +306,5 @@ def _exit(leg: Exit) -> Member:
         qty=order.qty or _ZERO,
         state=state if leg.is_open else MemberState.ENDED,
         filled=order.filled_qty,
-        allowed=order.filled_qty + sum(map(_left, leg.alive), _ZERO),
+        allowed=order.filled_qty + sum(map(leg.left, leg.staying), leg.leaving_qty),
     )

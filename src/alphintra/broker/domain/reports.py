@@ -97,7 +97,14 @@ _PAUSES = {VenueState.SUSPENDED: Tale.SUSPENDED, VenueState.DONE_FOR_DAY: Tale.D
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueOrder:
-    """An order as the venue describes it; ``word`` is the venue's own for the state."""
+    """An order as the venue describes it.
+
+    Attributes:
+        word: the venue's own for the state.
+        legs: the orders that the venue keeps together with it, where it shows them.
+        replaces: the venue's id of the order whose place it took.
+        replaced_by: the venue's id of the order that took its place.
+    """
 
     venue_order_id: str
     client_order_id: str
@@ -106,6 +113,9 @@ class VenueOrder:
     word: str
     filled_qty: Decimal
     reason: str = ""
+    legs: tuple[VenueOrder, ...] = ()
+    replaces: str | None = None
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +163,8 @@ class LiveOrder:
         part_of: the exit of a group that the order works for; others know the exit alone.
         prior_qty: what the orders it took the place of had filled, which counts towards its quantity.
         attempts: how often it was sent; of an exit, 1 once something of it has worked.
+        pair_id: the order under whose id this one and others were sent as one, so that the venue itself takes off one
+            what another of them fills; None for an order that works alone.
     """
 
     order_id: OrderId
@@ -176,6 +188,7 @@ class LiveOrder:
     group_id: OrderId | None = None
     part_of: OrderId | None = None
     prior_qty: Decimal = Decimal(0)
+    pair_id: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
@@ -21,6 +21,7 @@ from alphintra.broker.gateways.venue import Answer, Duplicate, NotSent, Refused,
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
+    from alphintra.broker.domain.prices import Quote
     from alphintra.broker.domain.reports import VenueFill, VenueOrder
     from alphintra.broker.gateways.vault import Credentials
     from alphintra.contracts.approval import OrderTerms
@@ -32,6 +33,9 @@ _ADDRESSES: Final = {
     Environment.PAPER: "https://paper-api.alpaca.markets",
     Environment.LIVE: "https://api.alpaca.markets",
 }
+_DATA_ADDRESS: Final = "https://data.alpaca.markets"
+_STOCKS, _CRYPTO = "/v2/stocks/snapshots", "/v1beta3/crypto/us/snapshots"
+_FEED = "iex"  # the one every account at Alpaca may read
 CALL_TIMEOUT_S = 10.0
 STREAM_OPEN_S = 10.0
 SILENCE_S = 20.0
@@ -41,6 +45,7 @@ ORDERS_MAX = 500
 _FRAME_BYTES_MAX = 1_000_000
 _DUPLICATE = "client_order_id must be unique"
 _SHOWN = 200
+_GROUPED = frozenset({"oco", "oto", "bracket"})
 
 
 class AlpacaVenue:
@@ -57,6 +62,7 @@ class AlpacaVenue:
     def __init__(self, credentials: Credentials, environment: Environment, *, base_url: str = "") -> None:
         self._key_id, self._secret = credentials["key_id"], credentials["secret_key"]
         self._base = (base_url or _ADDRESSES[environment]).rstrip("/")
+        self._data = base_url.rstrip("/") or _DATA_ADDRESS
         headers = {"APCA-API-KEY-ID": self._key_id, "APCA-API-SECRET-KEY": self._secret}
         self._http = httpx.AsyncClient(
             base_url=self._base, headers=headers, timeout=CALL_TIMEOUT_S, follow_redirects=False, trust_env=False
@@ -65,6 +71,10 @@ class AlpacaVenue:
     async def place(self, terms: OrderTerms) -> Answer:
         """Send an order."""
         return await self._request("POST", "/v2/orders", wire.order_body(terms))
+
+    async def place_pair(self, target: OrderTerms, stop: OrderTerms) -> Answer:
+        """Send two exits as one order of the class oco."""
+        return await self._request("POST", "/v2/orders", wire.pair_body(target, stop))
 
     async def replace(self, venue_order_id: str, terms: OrderTerms) -> Answer:
         """Put an order in the place of a working one."""
@@ -89,13 +99,20 @@ class AlpacaVenue:
         client_order_id: str,
         *,
         order_id: OrderId,  # noqa: ARG002 - Alpaca finds by client id
-        venue_order_id: str | None,  # noqa: ARG002 - as above
+        venue_order_id: str | None,
         symbol: str,  # noqa: ARG002 - as above
     ) -> VenueOrder | None:
-        """Ask for one order by its client order id."""
-        query = {"client_order_id": client_order_id}
-        found = await self._ask("/v2/orders:by_client_order_id", query, is_absence_told=True)
-        return None if found is None else wire.order_of(found)
+        """Ask for one order by its client order id; by Alpaca's id where it is known, since legs have no other."""
+        path, query = "/v2/orders:by_client_order_id", {"client_order_id": client_order_id}
+        if venue_order_id is not None:
+            path, query = f"/v2/orders/{venue_order_id}", {"nested": "true"}
+        found = await self._ask(path, query, is_absence_told=True)
+        if found is None:
+            return None
+        order = wire.order_of(found)
+        if found.get("order_class") in _GROUPED and venue_order_id is None and not order.legs:
+            return wire.order_of(await self._ask(f"/v2/orders/{order.venue_order_id}", {"nested": "true"}))
+        return order
 
     async def open_orders(self) -> tuple[VenueOrder, ...]:
         """Ask for every order that works, newest last, page by page."""
@@ -132,6 +149,19 @@ class AlpacaVenue:
             symbol, qty = wire.position_of(item)
             found[symbol] = found.get(symbol, Decimal(0)) + qty
         return found
+
+    async def quotes(self, symbols: Sequence[str]) -> tuple[Quote, ...]:
+        """Ask for snapshots of stocks, as IEX saw them, and of pairs of crypto currencies."""
+        pairs = [symbol for symbol in symbols if "/" in symbol]
+        stocks = [symbol for symbol in symbols if "/" not in symbol]
+        found: dict[str, object] = {}
+        if stocks:
+            found |= _named(await self._ask(self._data + _STOCKS, {"symbols": ",".join(stocks), "feed": _FEED}))
+        if pairs:
+            answer = _named(await self._ask(self._data + _CRYPTO, {"symbols": ",".join(pairs)}))
+            found |= _named(answer.get("snapshots"))
+        quotes = (wire.quote_of(symbol, found.get(symbol)) for symbol in symbols)
+        return tuple(quote for quote in quotes if quote is not None)
 
     async def cash(self) -> Decimal:
         """Ask for the account's cash."""
@@ -222,6 +252,12 @@ def _text(data: Mapping[str, object]) -> str:
 def _listed(data: Any) -> list[Any]:  # noqa: ANN401 - JSON of any shape
     if not isinstance(data, list):
         raise wire.protocol_error("something that is no list")
+    return data
+
+
+def _named(data: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of any shape
+    if not isinstance(data, dict):
+        raise wire.protocol_error("something that has no names")
     return data
 
 

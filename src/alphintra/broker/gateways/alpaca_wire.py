@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from alphintra.broker.domain.prices import Quote
 from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState
 from alphintra.broker.gateways.venue import VenueError
 from alphintra.kernel.errors import AlphintraError
@@ -25,9 +26,11 @@ __all__ = [
     "fill_of_activity",
     "order_body",
     "order_of",
+    "pair_body",
     "parse",
     "position_of",
     "protocol_error",
+    "quote_of",
     "replace_body",
     "reports_of",
 ]
@@ -72,6 +75,7 @@ def parse(body: bytes | str) -> Any:  # noqa: ANN401 - JSON of any shape
 def order_of(data: Any) -> VenueOrder:  # noqa: ANN401 - JSON of any shape
     """Read an order. Raises VENUE_PROTOCOL."""
     word = _text(data, "status")
+    legs = data.get("legs")
     return VenueOrder(
         venue_order_id=_text(data, "id"),
         client_order_id=_text(data, "client_order_id"),
@@ -79,16 +83,24 @@ def order_of(data: Any) -> VenueOrder:  # noqa: ANN401 - JSON of any shape
         state=_STATES.get(word, VenueState.UNCLEAR),
         word=word,
         filled_qty=_amount(data, "filled_qty"),
+        legs=tuple(order_of(leg) for leg in legs) if isinstance(legs, list) else (),
+        replaces=_name(data, "replaces"),
+        replaced_by=_name(data, "replaced_by"),
     )
 
 
 def reports_of(data: Any) -> list[VenueOrder | VenueFill]:  # noqa: ANN401 - JSON of any shape
-    """Read a trade update: the execution it tells of, where it does, then the order. Raises VENUE_PROTOCOL."""
+    """Read a trade update: the execution it tells of, where it does, then the order. Raises VENUE_PROTOCOL.
+
+    Of an order that took the place of another the order comes before as well: whose place is known by it alone.
+    """
     order = order_of(_field(data, "order"))
     if _text(data, "event") in {"rejected", "order_replace_rejected", "order_cancel_rejected"}:
         order = replace(order, reason=str(data.get("reason") or data["event"])[:_SHOWN])
     fill = _fill_of_update(data)
-    return [order] if fill is None else [fill, order]
+    if fill is None:
+        return [order]
+    return [fill, order] if order.replaces is None else [order, fill, order]
 
 
 def authorization_of(data: Any) -> str:  # noqa: ANN401 - JSON of any shape
@@ -146,6 +158,20 @@ def fill_of_activity(data: Any) -> VenueFill:  # noqa: ANN401 - JSON of any shap
     )
 
 
+def quote_of(symbol: str, data: Any) -> Quote | None:  # noqa: ANN401 - JSON of any shape
+    """Read a snapshot of a symbol's market, None where nothing was ever traded. Raises VENUE_PROTOCOL.
+
+    A side of the quote on which nobody stands is told as zero.
+    """
+    if not isinstance(data, Mapping) or data.get("latestTrade") is None:
+        return None
+    trade, quote = _field(data, "latestTrade"), data.get("latestQuote")
+    sides = [] if quote is None else [_amount(quote, name) for name in ("bp", "ap")]
+    bid, ask = sides if all(side > 0 for side in sides) and sides else (None, None)
+    moments = [_moment(each, "t") for each in (trade, quote) if each is not None]
+    return Quote(symbol=symbol, price=_positive(trade, "p"), bid=bid, ask=ask, at=max(moments))
+
+
 def order_body(terms: OrderTerms) -> dict[str, object]:
     """Write an order."""
     body: dict[str, object] = {
@@ -163,6 +189,14 @@ def order_body(terms: OrderTerms) -> dict[str, object]:
     if terms.position_intent is not None:
         body["position_intent"] = terms.position_intent.value
     return body
+
+
+def pair_body(target: OrderTerms, stop: OrderTerms) -> dict[str, object]:
+    """Write a limit and a stop order that close the same, as one order of the class oco."""
+    whole = order_body(stop)
+    loss = {name: whole[name] for name in ("stop_price", "limit_price") if name in whole}
+    body = order_body(target)
+    return {**body, "order_class": "oco", "take_profit": {"limit_price": body["limit_price"]}, "stop_loss": loss}
 
 
 def replace_body(terms: OrderTerms) -> dict[str, object]:
@@ -185,6 +219,10 @@ def _text(data: Any, name: str) -> str:  # noqa: ANN401 - JSON of any shape
     if not isinstance(value, str):
         raise protocol_error(f"a {name} that is no text")
     return value
+
+
+def _name(data: Any, name: str) -> str | None:  # noqa: ANN401 - JSON of any shape
+    return None if data.get(name) is None else _text(data, name)
 
 
 def _amount(data: Any, name: str) -> Decimal:  # noqa: ANN401 - JSON of any shape

@@ -27,7 +27,8 @@ def require_exchange(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         message = (
             "the adapter ccxt needs an extra that is not installed: "
-            "pip install --require-hashes -r requirements/ccxt.txt, then start broker again"
+            "pip install --require-hashes -r requirements/ccxt.txt, then start broker again; "
+            "an image is built with it by --build-arg EXTRAS=ccxt"
         )
         raise AlphintraError("ADAPTER_NOT_INSTALLED", message, kind=Kind.UNAVAILABLE, pointer="/adapter")
     folder = Path(spec.submodule_search_locations[0])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.capabilities import Capabilities
     from alphintra.broker.domain.connections import Connection
     from alphintra.broker.domain.orders import Order
+    from alphintra.broker.domain.prices import Quote
     from alphintra.broker.domain.reports import VenueFill, VenueOrder
     from alphintra.contracts.approval import OrderTerms
     from alphintra.kernel.ids import OrderId
@@ -23,6 +24,8 @@ __all__ = [
     "Answer",
     "Duplicate",
     "NotSent",
+    "PairingVenue",
+    "PricingVenue",
     "Refused",
     "RemoteVenue",
     "Report",
@@ -153,4 +156,25 @@ class RemoteVenue(Protocol):
 
     async def close(self) -> None:
         """Leave the venue."""
+        ...
+
+
+@runtime_checkable
+class PairingVenue(RemoteVenue, Protocol):
+    """A venue elsewhere that works two exits as a pair of its own (``Capabilities.has_pairs``)."""
+
+    async def place_pair(self, target: OrderTerms, stop: OrderTerms) -> Answer:
+        """Send a limit and a stop order that close the same, under the client order id of the first.
+
+        The answer tells of the first, and of the second among its legs.
+        """
+        ...
+
+
+@runtime_checkable
+class PricingVenue(RemoteVenue, Protocol):
+    """A venue elsewhere that tells the prices of what is traded there."""
+
+    async def quotes(self, symbols: Sequence[str]) -> tuple[Quote, ...]:
+        """Ask for the newest prices of symbols; one that the venue has no price of is left out."""
         ...

@@ -143,9 +143,15 @@ class LiveRows:
         """Read the orders that are not closed, oldest first."""
         return _orders(await self.session.rows("live_orders.active", account_id))
 
-    async def queue(self, account_id: AccountId, *, limit: int) -> tuple[Queued, ...]:
-        """Read the orders that wait to be sent, oldest first."""
-        return tuple(Queued(**row) for row in await self.session.rows("live_orders.queue", account_id, limit))
+    async def queue(
+        self, account_id: AccountId, *, limit: int, with_opposites: bool = True
+    ) -> tuple[Queued, ...]:  # fmt: skip
+        """Read the orders that wait to be sent, oldest first.
+
+        Unless ``with_opposites``, exits are left out whose entry has not ended.
+        """
+        rows = await self.session.rows("live_orders.queue", account_id, limit, with_opposites)
+        return tuple(Queued(**row) for row in rows)
 
     async def queued(self, order_id: OrderId) -> Queued | None:
         """Read what allows an order to be sent, as it is now."""
@@ -171,6 +177,18 @@ class LiveRows:
             order.missed_at,
             at,
         )
+
+    async def pair(self, order_ids: Sequence[OrderId], pair_id: OrderId | None) -> None:
+        """Note that orders were sent as one; for None that the venue keeps them as such no longer."""
+        await self.session.execute("live_orders.pair", list(order_ids), pair_id)
+
+    async def awaited_legs(self, account_id: AccountId) -> frozenset[str]:
+        """Return the symbols of orders that were sent within another and that the venue has not named yet."""
+        return frozenset(row["symbol"] for row in await self.session.rows("live_orders.awaited_legs", account_id))
+
+    async def halved(self, account_id: AccountId) -> tuple[LiveOrder, ...]:
+        """Read the orders that work and were sent as one with another that has ended."""
+        return _orders(await self.session.rows("live_orders.halved", account_id))
 
     async def approve(self, order_id: OrderId, *, kill_epoch: int, until: datetime) -> None:
         """Put a newer approval in the place of an order's own."""

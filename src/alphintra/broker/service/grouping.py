@@ -15,12 +15,14 @@ import msgspec
 from alphintra.broker.domain.live_groups import (
     Add,
     End,
+    Exit,
     Grow,
     LiveGroup,
     Mark,
     Step,
     Withdraw,
     arranged,
+    part_id,
     steps,
     unprotected,
 )
@@ -28,7 +30,7 @@ from alphintra.broker.domain.reports import CLOSED, Applied, Finding, LiveOrder,
 from alphintra.broker.repository.live import LiveRows, Queued
 from alphintra.broker.service.telling import Desk, open_breaks
 from alphintra.contracts.approval import OrderTerms
-from alphintra.contracts.broker import OrderAcknowledged, OrderCanceled, OrderExpired, OrderRefused
+from alphintra.contracts.broker import OrderAcknowledged, OrderCanceled, OrderExpired, OrderRefused, OrderUncertain
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.ids import AccountId, OrderId
@@ -42,7 +44,19 @@ if TYPE_CHECKING:
     from alphintra.contracts.approval import Approval
     from alphintra.kernel.messages import Event
 
-__all__ = ["add_order", "cancel_member", "close", "known_again", "of_exit", "regroup", "told", "withdraw"]
+__all__ = [
+    "add_order",
+    "add_part",
+    "cancel_member",
+    "close",
+    "ended",
+    "known_again",
+    "lose_answer",
+    "of_exit",
+    "regroup",
+    "told",
+    "withdraw",
+]
 
 ROUNDS_MAX = 50
 PROTECTION_MISSING = "PROTECTION_MISSING"
@@ -158,6 +172,7 @@ async def _take(tx: LiveRows, group: LiveGroup, step: Step, *, desk: Desk, at: d
     match step:
         case Add(leg, order_id, qty):
             await _add(tx, leg, order_id, qty, at=at)
+            tx.session.is_wake_due = True
         case Grow(part, qty):
             queued = await tx.queued(part.order_id)
             if queued is not None:
@@ -172,7 +187,29 @@ async def _take(tx: LiveRows, group: LiveGroup, step: Step, *, desk: Desk, at: d
             await _look_for_protection(tx, group, desk=desk, at=at)
 
 
-async def _add(tx: LiveRows, leg: LiveOrder, order_id: OrderId, qty: Decimal, *, at: datetime) -> None:
+async def add_part(tx: LiveRows, leg: Exit, qty: Decimal, *, at: datetime) -> LiveOrder:
+    """Store the next order that works for an exit, and return it."""
+    return await _add(tx, leg.order, part_id(leg.order, len(leg.parts)), qty, at=at)
+
+
+async def ended(
+    tx: LiveRows, order: LiveOrder, status: LiveStatus, *, reason: str, desk: Desk, at: datetime
+) -> None:  # fmt: skip
+    """End an order of a pair that the venue does not have, and bring its group on."""
+    await tx.store(replace(order, status=status), at=at)
+    if order.group_id is not None:
+        await regroup(tx, order.group_id, desk=desk, at=at, reason=reason)
+
+
+async def lose_answer(tx: LiveRows, order: LiveOrder, reason: str, *, desk: Desk, at: datetime) -> None:
+    """Hold an order for unknown of which the venue may or may not have heard, and tell it."""
+    lost = replace(order, status=LiveStatus.UNKNOWN, unknown_since=at, misses=0, missed_at=None)
+    await tx.store(lost, at=at)
+    known = order if order.part_of is None else await tx.lock(order.part_of) or order
+    await told(tx, known, OrderUncertain(order_id=known.order_id, reason=reason), desk=desk, at=at)
+
+
+async def _add(tx: LiveRows, leg: LiveOrder, order_id: OrderId, qty: Decimal, *, at: datetime) -> LiveOrder:
     """Store an order that is to work for an exit, under the exit's approval: it closes what that allows."""
     queued = await tx.queued(leg.order_id)
     if queued is None:
@@ -199,10 +236,11 @@ async def _add(tx: LiveRows, leg: LiveOrder, order_id: OrderId, qty: Decimal, *,
         replaces=None,
         attempts=0,
         part_of=leg.order_id,
+        pair_id=None,
     )
     text = _text_of(terms).decode()
     await tx.add_part(part, replace(queued, order_id=order_id, terms=text), at=at)
-    tx.session.is_wake_due = True
+    return part
 
 
 async def _end(tx: LiveRows, leg: LiveOrder, status: LiveStatus, *, desk: Desk, at: datetime, reason: str) -> None:

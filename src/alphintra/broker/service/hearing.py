@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.domain import reconciling
 from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState, apply_fill, apply_state
+from alphintra.broker.service.pairing import align_pair, successor_of, take_legs
 from alphintra.broker.service.reporting import tell
 from alphintra.broker.service.telling import Desk, open_breaks
 from alphintra.infrastructure.faults import fault_point
@@ -29,9 +30,14 @@ async def hear_order(
     ``is_replayed`` says that they were asked for after the venue described the order.
     """
     async with live.transaction() as tx:
+        # Read before the order is looked for: one that is named in between is found by that name.
+        awaited = await tx.awaited_legs(account_id)
         order = await tx.lock_reported(
             account_id, client_order_id=report.client_order_id, venue_order_id=report.venue_order_id
         )
+        order = order or await successor_of(tx, account_id, report, at=at)
+        if order is None and report.symbol in awaited:
+            return True  # it may be the second of two sent as one, whose answer is not here yet
         if order is None:
             findings = reconciling.external_orders([report]) if report.state in _AT_WORK else []
             await open_breaks(tx, account_id, findings, desk=desk, at=at)
@@ -39,8 +45,11 @@ async def hear_order(
         applied = apply_state(order, report, is_replayed=is_replayed)
         if applied.order != order or applied.tales or applied.findings:
             await tell(tx, applied, desk=desk, at=at, reason=report.reason)
+        is_behind = await take_legs(tx, applied.order, report.legs, desk=desk, at=at, is_replayed=is_replayed)
+        reason = report.reason or "the venue does not show it with the order it was sent with"
+        await align_pair(tx, order.order_id, desk=desk, at=at, reason=reason, is_answered=False)
         fault_point("broker.report_stored")
-    return applied.is_behind
+    return applied.is_behind or is_behind
 
 
 async def hear_fill(
@@ -49,7 +58,7 @@ async def hear_fill(
     """Take in an execution, once; returns whether it, or earlier ones, are to be asked for again."""
     async with live.transaction() as tx:
         # Read before the order is looked for: one that is answered in between is found by the venue's id then.
-        unanswered = frozenset() if fill.client_order_id else await tx.unanswered(account_id)
+        unanswered = await (tx.awaited_legs if fill.client_order_id else tx.unanswered)(account_id)
         order = await tx.lock_reported(
             account_id, client_order_id=fill.client_order_id, venue_order_id=fill.venue_order_id
         )

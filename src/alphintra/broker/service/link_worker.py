@@ -18,10 +18,19 @@ from alphintra.broker.domain.links import LinkStatus, is_active, may_become, may
 from alphintra.broker.domain.reports import CLOSED, Finding, LiveStatus, VenueFill, VenueOrder, VenueState
 from alphintra.broker.domain.resolving import Verdict, miss
 from alphintra.broker.gateways.pacing import Chance, Pace
-from alphintra.broker.gateways.venue import NotSent, Refused, Uncertain, VenueError
+from alphintra.broker.gateways.venue import (
+    NotSent,
+    PairingVenue,
+    PricingVenue,
+    Refused,
+    Uncertain,
+    VenueError,
+)
 from alphintra.broker.service import live_orders
 from alphintra.broker.service.hearing import hear_fill, hear_order
 from alphintra.broker.service.live_reconciling import reconcile, replay_executions, replay_orders
+from alphintra.broker.service.pairing import align_pair, unpair
+from alphintra.broker.service.pricing import PriceKeeping, keep_prices
 from alphintra.broker.service.telling import Desk, open_breaks, turn_link, worker_context
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -54,6 +63,7 @@ class Keeping:
         approvals: renews approvals that died in the queue.
         clock: time of day.
         ids: of events and breaks.
+        prices: what the keeping of prices stands on.
         chance: spreads the attempts of many connections.
         look: how often the queue is looked at without a wake.
         reconcile: how often venue and books are compared without a reason.
@@ -65,6 +75,7 @@ class Keeping:
     approvals: Approvals
     clock: Clock
     ids: IdSource
+    prices: PriceKeeping
     chance: Chance
     look: timedelta = timedelta(seconds=1)
     reconcile: timedelta = timedelta(seconds=30)
@@ -127,6 +138,8 @@ class LinkWorker:
                 tasks.create_task(self._reconcile(venue, listening))
                 tasks.create_task(self._loop("sender", lambda: self._send(venue)))
                 tasks.create_task(self._loop("canceller", lambda: self._cancel(venue)))
+                if isinstance(venue, PricingVenue):
+                    tasks.create_task(keep_prices(venue, self._account_id, self._keep.prices, self._pace))
         finally:
             self._is_caught_up = False
             await venue.close()
@@ -197,6 +210,7 @@ class LinkWorker:
                 account_id, desk = self._account_id, self._desk()
                 await replay_orders(venue, account_id, live=keep.live, desk=desk, clock=keep.clock, has_settled=False)
             await self._resolve(venue)
+            await self._settle_pairs(venue)
 
         await self._loop("reconciler", act)
 
@@ -204,7 +218,8 @@ class LinkWorker:
         if not self._is_caught_up:
             return
         async with self._keep.live.reading() as rows:
-            queue = await rows.queue(self._account_id, limit=SEND_BATCH)
+            opposites = venue.capabilities.has_opposites
+            queue = await rows.queue(self._account_id, limit=SEND_BATCH, with_opposites=opposites)
         for queued in queue:
             link = await self._current()
             terms = live_orders.read_terms(queued)
@@ -223,13 +238,15 @@ class LinkWorker:
         is_bound = queued.part_of is None  # what closes under the approval of its group needs no other
         if is_bound and queued.approved_until <= self._now() and not await self._renew(queued):
             return
-        begun = await live_orders.begin_sending(queued.order_id, live=live, desk=desk, at=self._now())
+        pairs = venue.capabilities.has_pairs
+        begun = await live_orders.begin_sending(
+            queued.order_id, live=live, desk=desk, at=self._now(), has_pairs=pairs
+        )  # fmt: skip
         if begun is None:
             return
-        order, queued = begun
-        answer = await self._call(venue, order, queued)
+        answer = await self._call(venue, begun)
         fault_point("broker.venue_answered")
-        await live_orders.finish_sending(order, answer, live=live, desk=desk, at=self._now())
+        await live_orders.finish_sending(begun.order, answer, live=live, desk=desk, at=self._now())
         if isinstance(answer, NotSent):
             raise answer.error
         if isinstance(answer, Uncertain):
@@ -243,8 +260,10 @@ class LinkWorker:
             texts = await rows.terms_of_legs(queued.group_id)
         return check_group(live_orders.read_group(texts), venue.capabilities)
 
-    async def _call(self, venue: RemoteVenue, order: LiveOrder, queued: Queued) -> Answer:
-        terms = live_orders.read_terms(queued)
+    async def _call(self, venue: RemoteVenue, begun: live_orders.Sending) -> Answer:
+        order, terms = begun.order, live_orders.read_terms(begun.queued)
+        if begun.stop is not None and isinstance(venue, PairingVenue):
+            return await venue.place_pair(terms, live_orders.read_terms(begun.stop))
         if order.replaces is None:
             return await venue.place(terms)
         async with self._keep.live.transaction() as tx:
@@ -294,7 +313,7 @@ class LinkWorker:
         async with keep.live.reading() as rows:
             lost = [order for order in await rows.active(self._account_id) if order.status is LiveStatus.UNKNOWN]
         for order in lost:
-            if await self._is_swap_pending(venue, order):
+            if await self._is_swap_pending(venue, order) or await self._is_told_with_another(venue, order):
                 continue
             await self._pace.spend()
             asked_at = self._now()  # what the venue shows since then it may still be hiding in this answer
@@ -314,6 +333,8 @@ class LinkWorker:
                     at=asked_at,
                 )
                 await tx.store(after, at=self._now())
+                reason = "the venue does not show it"
+                await align_pair(tx, now.order_id, desk=self._desk(), at=asked_at, reason=reason, is_answered=False)
                 if verdict is Verdict.REVIEW:
                     await open_breaks(tx, self._account_id, [_unresolved(now)], desk=self._desk(), at=self._now())
         if lost:
@@ -325,13 +346,36 @@ class LinkWorker:
             old = None if order.replaces is None else await tx.lock(order.replaces)
         if old is None or old.status in CLOSED:
             return False
-        await self._pace.spend()
-        found = await _find(venue, old)
-        if found is None:
+        found = await self._look_at(venue, old)
+        return found is not None and found.state is VenueState.PENDING
+
+    async def _is_told_with_another(self, venue: RemoteVenue, order: LiveOrder) -> bool:
+        """Ask for the order that another was sent within, which the venue shows with it; False if it stands alone."""
+        if order.pair_id is None or order.pair_id == order.order_id:
             return False
-        if await self._hear(found, venue):
+        async with self._keep.live.transaction() as tx:
+            first = await tx.lock(order.pair_id)
+        if first is not None and first.status is not LiveStatus.UNKNOWN:
+            await self._look_at(venue, first)
+        return True
+
+    async def _settle_pairs(self, venue: RemoteVenue) -> None:
+        """Ask what became of orders whose partner has ended: not every venue tells of both."""
+        keep = self._keep
+        async with keep.live.reading() as rows:
+            halved = await rows.halved(self._account_id)
+        for order in halved:
+            before = self._now() - venue.capabilities.visibility_delay
+            await self._look_at(venue, order)
+            await unpair(order, live=keep.live, desk=self._desk(), at=self._now(), before=before)
+
+    async def _look_at(self, venue: RemoteVenue, order: LiveOrder) -> VenueOrder | None:
+        """Ask for an order and take in what the venue says of it."""
+        await self._pace.spend()
+        found = await _find(venue, order)
+        if found is not None and await self._hear(found, venue):
             self._wakes["reconciler"].set()
-        return found.state is VenueState.PENDING
+        return found
 
     async def _turn(self, status: LinkStatus, reason: str) -> None:
         async with self._keep.live.transaction() as tx:

@@ -112,7 +112,7 @@ async def add_connection(
     CONFIRM_REQUIRED, ADAPTER_UNKNOWN, ADAPTER_NOT_INSTALLED, EXCHANGE_UNKNOWN, ENVIRONMENT_UNKNOWN, FIELD_VALUE,
     URL_FORBIDDEN and those of the vault; nothing is stored then.
     """
-    known = await _required(command.account_id, context, live=live)
+    known = await require_link(command.account_id, context, live=live)
     link = _addressed(known, command)
     credentials = Credentials(command.credentials)
     await venues.prepare(link)
@@ -147,7 +147,7 @@ async def check_connection(
 
     Raises CONNECTION_NOT_FOUND, CREDENTIALS_MISSING and those of the vault.
     """
-    link = await _required(command.account_id, context, live=live)
+    link = await require_link(command.account_id, context, live=live)
     async with live.reading() as rows:
         sealed = await rows.links.credentials(link.account_id)
     if sealed is None:
@@ -170,7 +170,7 @@ async def close_connection(
     command: CloseConnection, context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime
 ) -> ConnectionView:
     """End a connection and forget its credentials. Raises CONNECTION_BUSY while orders may work at the venue."""
-    link = await _required(command.account_id, context, live=live)
+    link = await require_link(command.account_id, context, live=live)
     async with live.transaction() as tx:
         now = await tx.links.lock(link.account_id) or link
         if now.status is not LinkStatus.CLOSED:
@@ -188,7 +188,7 @@ async def reconcile_connection(
     command: ReconcileConnection, context: Context, *, live: Live, venues: Venues, ids: IdSource, at: datetime
 ) -> ConnectionView:
     """Have a connection compared with its venue now; its orders wait for the result. Raises CONNECTION_STATE."""
-    link = await _required(command.account_id, context, live=live)
+    link = await require_link(command.account_id, context, live=live)
     async with live.transaction() as tx:
         now = await tx.links.lock(link.account_id) or link
         if not is_active(now.status):
@@ -220,7 +220,7 @@ async def list_breaks(command: ListBreaks, context: Context, *, live: Live) -> B
     """Return an account's breaks, newest first. Raises CONNECTION_NOT_FOUND and PAGE_LIMIT."""
     if not 1 <= command.limit <= BREAKS_LIMIT_MAX:
         raise AlphintraError("PAGE_LIMIT", f"limit must lie between 1 and {BREAKS_LIMIT_MAX}", pointer="/limit")
-    link = await _required(command.account_id, context, live=live)
+    link = await require_link(command.account_id, context, live=live)
     async with live.reading() as rows:
         found = await rows.links.breaks(link.account_id, is_open=command.is_open, limit=command.limit)
     return BreaksView(breaks=tuple(break_view(item) for item in found))
@@ -303,7 +303,8 @@ async def open_link(tx: LiveRows, account_id: UUID, owner_id: UUID, *, starting_
     await tx.links.add(AccountId(account_id), UserId(owner_id), starting_cash=starting_cash, at=at)
 
 
-async def _required(account_id: UUID, context: Context, *, live: Live) -> Link:
+async def require_link(account_id: UUID, context: Context, *, live: Live) -> Link:
+    """Return a connection the actor may see. Raises CONNECTION_NOT_FOUND."""
     link = await visible_link(account_id, context, live=live)
     if link is None:
         message = f"there is no live account {account_id}: open one with mode live; a paper account has no credentials"

@@ -6,7 +6,7 @@ committed afterwards. Whoever finds an intent without an answer asks the venue b
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,21 @@ from alphintra.broker.domain.reports import CLOSED, LiveOrder, LiveStatus, Venue
 from alphintra.broker.domain.reports import apply_state as apply_report
 from alphintra.broker.gateways.venue import Duplicate, NotSent, Refused, Taken, Uncertain
 from alphintra.broker.repository.live import LiveRows, Queued
-from alphintra.broker.service.grouping import add_order, cancel_member, close, known_again, regroup, told, withdraw
+from alphintra.broker.service.grouping import (
+    add_order,
+    cancel_member,
+    close,
+    known_again,
+    lose_answer,
+    regroup,
+    told,
+    withdraw,
+)
+from alphintra.broker.service.pairing import align_pair, begin_pair, take_legs
 from alphintra.broker.service.reporting import tell
 from alphintra.broker.service.telling import Desk
 from alphintra.contracts.approval import Approval, OrderTerms
-from alphintra.contracts.broker import CancelRefused, OrderCanceled, OrderRefused, OrderUncertain
+from alphintra.contracts.broker import CancelRefused, OrderCanceled, OrderRefused
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.ids import AccountId, OrderId
 
@@ -39,6 +49,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Event
 
 __all__ = [
+    "Sending",
     "begin_sending",
     "cancel_live",
     "finish_sending",
@@ -95,11 +106,23 @@ async def queue_orders(
         await regroup(tx, OrderId(group_id), desk=desk, at=at)
 
 
-async def begin_sending(order_id: OrderId, *, live: Live, desk: Desk, at: datetime) -> tuple[LiveOrder, Queued] | None:
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """An order that is being sent, with its terms, and with those of the stop that goes with it as a pair."""
+
+    order: LiveOrder
+    queued: Queued
+    stop: Queued | None = None
+
+
+async def begin_sending(
+    order_id: OrderId, *, live: Live, desk: Desk, at: datetime, has_pairs: bool = False
+) -> Sending | None:
     """Commit the intent to call the venue; None where the order is not to be sent any more, or not on this approval.
 
     The terms to be sent are those returned: a group may have let the order grow while it waited. What ends it here is
-    told: a cancellation, and trading having been blocked after it was approved.
+    told: a cancellation, and trading having been blocked after it was approved. ``has_pairs`` says that the venue works
+    two exits as a pair: where the order is one of two, both are sent, as the first of them.
     """
     async with live.transaction() as tx:
         epoch = await tx.blocking_epoch(order_id)
@@ -118,11 +141,16 @@ async def begin_sending(order_id: OrderId, *, live: Live, desk: Desk, at: dateti
             return None
         if is_bound and queued.approved_until <= at:
             return None
-        sending = replace(order, status=LiveStatus.SENDING, attempts=order.attempts + 1)
-        await tx.store(sending, at=at)
+        pair = await begin_pair(tx, order, at=at) if has_pairs else None
+        if pair is None:
+            sending = Sending(replace(order, status=LiveStatus.SENDING, attempts=order.attempts + 1), queued)
+            await tx.store(sending.order, at=at)
+        else:
+            first, stop = [await tx.queued(part.order_id) for part in pair]
+            sending = Sending(pair[0], first or queued, stop)
         fault_point("broker.sending_stored")
     fault_point("broker.sending_committed")
-    return sending, queued
+    return sending
 
 
 async def refuse_queued(queued: Queued, refusal: Refusal, *, live: Live, desk: Desk, at: datetime) -> None:
@@ -146,6 +174,7 @@ async def finish_sending(order: LiveOrder, answer: Answer, *, live: Live, desk: 
                 await _await_swap(tx, now, report, at=at)
             case Taken(report):
                 await tell(tx, apply_report(now, report, is_replayed=False), desk=desk, at=at, reason=report.reason)
+                await take_legs(tx, now, report.legs, desk=desk, at=at, is_replayed=False)
             case Refused(code, reason) if now.status is LiveStatus.SENDING:
                 event = OrderRefused(order_id=now.order_id, code=code, reason=reason)
                 await _ended(tx, now, LiveStatus.REJECTED, event, desk=desk, at=at)
@@ -153,9 +182,11 @@ async def finish_sending(order: LiveOrder, answer: Answer, *, live: Live, desk: 
                 await tx.store(replace(now, status=LiveStatus.QUEUED), at=at)
             case Duplicate() | Uncertain() if now.status is LiveStatus.SENDING:
                 reason = answer.reason if isinstance(answer, Uncertain) else "the venue has seen the order before"
-                await _lose_answer(tx, now, reason, desk=desk, at=at)
+                await lose_answer(tx, now, reason, desk=desk, at=at)
             case _:
                 pass  # the venue reported on the order before it answered: the report says more
+        reason = answer.reason if isinstance(answer, Refused | Uncertain) else "the venue's answer does not show it"
+        await align_pair(tx, now.order_id, desk=desk, at=at, reason=reason, is_answered=True)
         fault_point("broker.answer_kept")
     fault_point("broker.answer_kept_committed")
 
@@ -166,7 +197,7 @@ async def forget_answers(account_id: AccountId, *, live: Live, desk: Desk, at: d
         for order in await tx.active(account_id):
             held = await tx.lock(order.order_id) if order.status is LiveStatus.SENDING else None
             if held is not None and held.status is LiveStatus.SENDING:
-                await _lose_answer(tx, held, "broker ended before the venue's answer", desk=desk, at=at)
+                await lose_answer(tx, held, "broker ended before the venue's answer", desk=desk, at=at)
 
 
 async def cancel_live(tx: LiveRows, order_id: OrderId, *, desk: Desk, at: datetime) -> bool:
@@ -202,13 +233,6 @@ async def _await_swap(tx: LiveRows, order: LiveOrder, report: VenueOrder, *, at:
     if order.status is LiveStatus.SENDING:
         waiting = replace(order, status=LiveStatus.UNKNOWN, venue_order_id=report.venue_order_id, unknown_since=at)
         await tx.store(replace(waiting, misses=0, missed_at=None), at=at)
-
-
-async def _lose_answer(tx: LiveRows, order: LiveOrder, reason: str, *, desk: Desk, at: datetime) -> None:
-    lost = replace(order, status=LiveStatus.UNKNOWN, unknown_since=at, misses=0, missed_at=None)
-    await tx.store(lost, at=at)
-    known = order if order.part_of is None else await tx.lock(order.part_of) or order
-    await told(tx, known, OrderUncertain(order_id=known.order_id, reason=reason), desk=desk, at=at)
 
 
 async def _ended(

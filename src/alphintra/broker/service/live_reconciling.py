@@ -83,11 +83,14 @@ async def replay_orders(
     finding yet.
     """
     reported = {order.client_order_id: order for order in await venue.open_orders()}
+    named = {order.venue_order_id for order in reported.values()}
     async with live.reading() as rows:
         ours = await rows.active(account_id)
     lost: list[Finding] = []
     for order in ours:
-        if order.status is not LiveStatus.WORKING or reported.keys() & {order.client_order_id, order.order_id.hex}:
+        if order.status is not LiveStatus.WORKING or order.venue_order_id in named:
+            continue
+        if reported.keys() & {order.client_order_id, order.order_id.hex}:
             continue
         age = None if order.updated_at is None else clock.now() - order.updated_at
         if age is not None and timedelta(0) <= age < venue.capabilities.visibility_delay:
@@ -102,7 +105,7 @@ async def replay_orders(
                 Finding(code="EXEC_CONFLICT", key=key, detail=detail, symbol=order.symbol, order_id=order.order_id)
             )
         else:
-            reported[order.client_order_id] = found
+            reported[found.client_order_id or order.client_order_id] = found
     is_whole = await replay_executions(venue, account_id, live=live, desk=desk, clock=clock)
     for report in reported.values():
         await hear_order(report, account_id, live=live, desk=desk, at=clock.now(), is_replayed=has_settled and is_whole)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.broker.domain.reports import Applied, LiveStatus, Tale
+from alphintra.broker.domain.reports import CLOSED, Applied, LiveStatus, Tale
 from alphintra.broker.service.grouping import of_exit, regroup
 from alphintra.broker.service.telling import Desk, open_breaks
 from alphintra.contracts.broker import (
@@ -39,6 +39,8 @@ async def tell(
     order = applied.order
     await tx.store(order, at=at)
     group_id = order.group_id
+    if group_id is not None and order.leg is Leg.ENTRY and order.status in CLOSED:
+        tx.session.is_wake_due = True  # exits may have waited for it
     if order.part_of is not None:
         applied = await of_exit(tx, applied, fill, at=at)
         order = applied.order

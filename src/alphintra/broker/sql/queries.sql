@@ -364,7 +364,7 @@ FOR NO KEY UPDATE;
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders WHERE group_id = $1 ORDER BY queued_at, order_id;
 
 -- live_orders.terms_of_legs: terms of the exits of a group
@@ -380,14 +380,14 @@ UPDATE live_orders SET qty = $2, terms = $3, updated_at = $4 WHERE order_id = $1
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders WHERE order_id = $1 FOR NO KEY UPDATE;
 
 -- live_orders.of_report: the order a venue reports on, by our id or its own, held until the transaction ends
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders
 WHERE account_id = $1 AND (client_order_id = $2 OR venue_order_id = $3)
 ORDER BY (client_order_id = $2) DESC LIMIT 1 FOR NO KEY UPDATE;
@@ -402,19 +402,56 @@ SELECT order_id FROM live_orders WHERE replaces = $1 AND account_id = $2;
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders
 WHERE account_id = $1 AND status IN ('queued', 'sending', 'unknown', 'review', 'working')
 ORDER BY queued_at, order_id;
 
--- live_orders.queue: orders to be sent, oldest first, with what allows it
-SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of
-FROM live_orders WHERE account_id = $1 AND status = 'queued' ORDER BY queued_at, order_id LIMIT $2;
+-- live_orders.queue: orders to be sent, oldest first, with what allows it; without what has to wait for its entry
+SELECT o.order_id, o.terms, o.approval, o.kill_epoch, o.approved_until, o.group_id, o.part_of
+FROM live_orders AS o
+WHERE
+    o.account_id = $1 AND o.status = 'queued'
+    AND (
+        $3::boolean OR o.part_of IS NULL OR NOT EXISTS (
+            SELECT 1 FROM live_orders AS e
+            WHERE
+                e.group_id = o.group_id AND e.leg = 'entry'
+                AND e.status IN ('queued', 'sending', 'unknown', 'review', 'working')
+        )
+    )
+ORDER BY o.queued_at, o.order_id LIMIT $2;
 
 -- live_orders.unanswered: symbols of orders that were sent and of which the venue has told nothing yet
 SELECT DISTINCT symbol FROM live_orders
 WHERE account_id = $1 AND (status IN ('sending', 'unknown', 'review') OR (status = 'queued' AND attempts > 0))
 ORDER BY symbol;
+
+-- live_orders.pair: note that orders were sent as one, or for null that the venue keeps them as such no longer
+UPDATE live_orders SET pair_id = $2 WHERE order_id = ANY($1::uuid[]);
+
+-- live_orders.awaited_legs: symbols of orders that were sent within another and whose ids at the venue are not known
+SELECT DISTINCT symbol FROM live_orders
+WHERE
+    account_id = $1 AND pair_id <> order_id AND venue_order_id IS NULL
+    AND status IN ('queued', 'sending', 'unknown', 'review', 'working')
+ORDER BY symbol;
+
+-- live_orders.halved: orders that work and were sent as one with another that has ended
+SELECT
+    o.order_id, o.account_id, o.client_order_id, o.symbol, o.side, o.qty, o.status, o.venue_order_id, o.filled_qty,
+    o.replaces, o.is_cancel_requested, o.attempts, o.misses, o.unknown_since, o.missed_at, o.updated_at, o.order_class,
+    o.leg, o.group_id, o.part_of, o.prior_qty, o.pair_id
+FROM live_orders AS o
+WHERE
+    o.account_id = $1 AND o.pair_id IS NOT NULL AND o.status = 'working' AND NOT o.is_cancel_requested
+    AND NOT EXISTS (
+        SELECT 1 FROM live_orders AS p
+        WHERE
+            p.group_id = o.group_id AND p.pair_id = o.pair_id AND p.part_of <> o.part_of
+            AND p.status IN ('queued', 'sending', 'unknown', 'review', 'working')
+    )
+ORDER BY o.queued_at, o.order_id;
 
 -- live_orders.queued: an order with what allows it to be sent
 SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of FROM live_orders WHERE order_id = $1;
@@ -423,7 +460,7 @@ SELECT order_id, terms, approval, kill_epoch, approved_until, group_id, part_of 
 SELECT
     order_id, account_id, client_order_id, symbol, side, qty, status, venue_order_id, filled_qty, replaces,
     is_cancel_requested, attempts, misses, unknown_since, missed_at, updated_at, order_class, leg, group_id, part_of,
-    prior_qty
+    prior_qty, pair_id
 FROM live_orders
 WHERE
     account_id = $1 AND status = 'working' AND is_cancel_requested AND venue_order_id IS NOT NULL
@@ -530,3 +567,46 @@ UPDATE breaks SET status = 'resolved', resolved_at = $2, resolved_by = $3, resol
 
 -- breaks.open_codes: codes of an account's open breaks
 SELECT DISTINCT code FROM breaks WHERE account_id = $1 AND status = 'open' ORDER BY code;
+
+-- live_prices.unwant: leave only these symbols asked for
+UPDATE live_prices SET is_wanted = false WHERE account_id = $1 AND is_wanted AND NOT symbol = ANY($2::text[]);
+
+-- live_prices.want: ask for the prices of symbols
+INSERT INTO live_prices (account_id, symbol, is_wanted, watched_at)
+SELECT $1, w.symbol, true, $3 FROM unnest($2::text[]) AS w (symbol)
+ON CONFLICT (account_id, symbol) DO UPDATE
+SET
+    is_wanted = true,
+    watched_at = CASE WHEN live_prices.is_wanted THEN live_prices.watched_at ELSE excluded.watched_at END;
+
+-- live_prices.wanted: the symbols that were asked for, with the newest price of each
+SELECT symbol, price, bid, ask, priced_at, watched_at, is_stalled
+FROM live_prices WHERE account_id = $1 AND is_wanted ORDER BY symbol;
+
+-- live_prices.watched: the same, and those an account still has an order or a position in
+SELECT p.symbol, p.price, p.bid, p.ask, p.priced_at, p.watched_at, p.is_stalled
+FROM live_prices AS p
+WHERE
+    p.account_id = $1 AND (
+        p.is_wanted
+        OR EXISTS (
+            SELECT 1 FROM live_orders AS o
+            WHERE
+                o.account_id = p.account_id AND o.symbol = p.symbol
+                AND o.status IN ('queued', 'sending', 'unknown', 'review', 'working')
+        )
+        OR (
+            SELECT sum(CASE e.side WHEN 'buy' THEN e.qty ELSE -e.qty END) FROM live_executions AS e
+            WHERE e.account_id = p.account_id AND e.symbol = p.symbol
+        ) <> 0
+    )
+ORDER BY p.symbol;
+
+-- live_prices.store: keep newer prices
+UPDATE live_prices AS p SET price = q.price, bid = q.bid, ask = q.ask, priced_at = q.priced_at
+FROM unnest($2::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::timestamptz[])
+AS q (symbol, price, bid, ask, priced_at)
+WHERE p.account_id = $1 AND p.symbol = q.symbol AND (p.priced_at IS NULL OR p.priced_at < q.priced_at);
+
+-- live_prices.turn: note that a symbol's prices stopped coming or come again; no row comes back if that was known
+UPDATE live_prices SET is_stalled = $3 WHERE account_id = $1 AND symbol = $2 AND is_stalled <> $3 RETURNING symbol;

@@ -233,11 +233,13 @@ CREATE TABLE live_orders (
     group_id uuid,
     part_of uuid,
     prior_qty numeric(28,9) DEFAULT 0 NOT NULL,
+    pair_id uuid,
     CONSTRAINT live_orders_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT live_orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric))),
     CONSTRAINT live_orders_held_only_legs CHECK ((((status <> 'held'::text) OR ((leg <> 'entry'::text) AND (part_of
         IS NULL))) AND ((part_of IS NULL) OR (group_id IS NOT NULL)))),
+    CONSTRAINT live_orders_pairs_of_parts CHECK (((pair_id IS NULL) OR (part_of IS NOT NULL))),
     CONSTRAINT live_orders_pkey PRIMARY KEY (order_id),
     CONSTRAINT live_orders_prior_finite CHECK (((prior_qty >= (0)::numeric) AND (prior_qty < 'Infinity'::numeric))),
     CONSTRAINT live_orders_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
@@ -247,6 +249,25 @@ CREATE TABLE live_orders (
         'rejected'::text, 'replaced'::text])) AND (order_class = ANY (ARRAY['simple'::text, 'oto'::text,
         'oco'::text, 'bracket'::text])) AND (leg = ANY (ARRAY['entry'::text, 'take_profit'::text,
         'stop_loss'::text]))))
+);
+
+-- table live_prices
+CREATE TABLE live_prices (
+    account_id uuid NOT NULL,
+    symbol text NOT NULL,
+    is_wanted boolean NOT NULL,
+    price numeric(28,9),
+    bid numeric(28,9),
+    ask numeric(28,9),
+    priced_at timestamp with time zone,
+    watched_at timestamp with time zone NOT NULL,
+    is_stalled boolean DEFAULT false NOT NULL,
+    CONSTRAINT live_prices_ask_check CHECK (((ask > (0)::numeric) AND (ask < 'Infinity'::numeric))),
+    CONSTRAINT live_prices_bid_check CHECK (((bid > (0)::numeric) AND (bid < 'Infinity'::numeric))),
+    CONSTRAINT live_prices_dated CHECK (((price IS NULL) = (priced_at IS NULL))),
+    CONSTRAINT live_prices_pkey PRIMARY KEY (account_id, symbol),
+    CONSTRAINT live_prices_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT live_prices_symbol_check CHECK ((symbol <> ''::text))
 );
 
 -- table markets
@@ -431,6 +452,10 @@ ALTER TABLE live_orders ADD CONSTRAINT live_orders_account_id_fkey FOREIGN KEY (
 ALTER TABLE live_orders ADD CONSTRAINT live_orders_order_id_fkey FOREIGN KEY (order_id) REFERENCES
     verdicts(order_id);
 
+-- foreign key live_prices.live_prices_account_id_fkey
+ALTER TABLE live_prices ADD CONSTRAINT live_prices_account_id_fkey FOREIGN KEY (account_id) REFERENCES
+    links(account_id);
+
 -- foreign key paper_positions.paper_positions_account_id_fkey
 ALTER TABLE paper_positions ADD CONSTRAINT paper_positions_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     connections(account_id);
@@ -472,6 +497,9 @@ CREATE INDEX live_orders_active_idx ON live_orders USING btree (account_id, queu
 
 -- index live_orders.live_orders_group_idx
 CREATE INDEX live_orders_group_idx ON live_orders USING btree (group_id) WHERE (group_id IS NOT NULL);
+
+-- index live_orders.live_orders_pair_idx
+CREATE INDEX live_orders_pair_idx ON live_orders USING btree (account_id, pair_id) WHERE (pair_id IS NOT NULL);
 
 -- index live_orders.live_orders_venue_order_id_idx
 CREATE UNIQUE INDEX live_orders_venue_order_id_idx ON live_orders USING btree (account_id, venue_order_id) WHERE

@@ -11,13 +11,13 @@ from starlette.responses import Response
 
 from alphintra.contracts.books import SummaryView
 from alphintra.contracts.orders import AccountView
-from alphintra.contracts.risk import GetLimits, LimitsView, RiskStateView
+from alphintra.contracts.risk import GetLimits, LimitsView, RiskStateView, SetKillState, SetLimits
 from alphintra.contracts.trading import GetAccount, GetSummary
 from alphintra.edge.alpaca.desk import Desk, desk_of
 from alphintra.edge.alpaca.errors import refused
 from alphintra.edge.alpaca.reading import Fields, body_of
 from alphintra.edge.alpaca.shapes import json_response, moment, money
-from alphintra.edge.guards import Scope
+from alphintra.edge.guards import Scope, gate_of
 from alphintra.kernel.errors import Kind
 from alphintra.kernel.vocabulary import AccountMode
 
@@ -84,33 +84,73 @@ def _shape(account: AccountView, limits: LimitsView, worth: SummaryView, risk: R
 
 async def get_configurations(request: Request) -> Response:
     """Fetch what the account is allowed."""
-    return json_response(await _configurations(await desk_of(request, Scope.READ)))
+    return json_response(_configurations(*await _allowed(await desk_of(request, Scope.READ))))
 
 
 async def change_configurations(request: Request) -> Response:
-    """Take over configurations that equal the present ones; others belong to limits and kill switch, and are a 403."""
+    """Change what has a meaning here: ``no_shorting``, a limit, and ``suspend_trade``, a block of the account.
+
+    Values that equal the present ones are taken over. Raises CONFIGURATION_FIXED for what cannot be changed,
+    CONFIGURATION_TOGETHER for both at once, which could end half done, AUTH_SCOPE for a key that may trade alone, and
+    what risk refuses: limits that take two people, a block that the caller may not lift.
+    """
     desk = await desk_of(request, Scope.TRADE)
     body = await body_of(request)
-    present = await _configurations(desk)
-    for name, value in present.items():
-        if _differs(body, name, value):
-            message = f"{name} cannot be changed here: `alphintra risk limits` and `alphintra risk kill` set it"
+    limits, risk = await _allowed(desk)
+    present = _configurations(limits, risk)
+    changed = [name for name, value in present.items() if _differs(body, name, value)]
+    for name in changed:
+        if name not in _RIGHTS or _is_blocked_elsewhere(name, risk):
+            message = f"{name} cannot be changed here: see `alphintra risk`"
             raise refused("CONFIGURATION_FIXED", message, kind=Kind.FORBIDDEN, pointer=f"/{name}")
-    return json_response(present)
+    if len(changed) > 1:
+        message = f"change {' and '.join(changed)} one after the other"
+        raise refused("CONFIGURATION_TOGETHER", message, pointer=f"/{changed[1]}")
+    for name in changed:
+        await gate_of(request).admit(request, _RIGHTS[name])
+        await desk.caller.ask(_command(name, desk, limits, is_set=body.flag(name) is True))
+    return json_response(_configurations(*await _allowed(desk)) if changed else present)
+
+
+_RIGHTS: Final = {"no_shorting": Scope.ADMIN, "suspend_trade": Scope.HALT}  # those of the platform's own routes
+
+
+def _is_blocked_elsewhere(name: str, risk: RiskStateView) -> bool:
+    """Tell whether trading is blocked by what the account cannot lift: the firm, its user, a strategy or a venue."""
+    blocks = {state.scope for state in risk.kill_states if state.state != NORMAL}
+    return name == "suspend_trade" and bool(blocks - {"account"})
+
+
+def _command(name: str, desk: Desk, limits: LimitsView, *, is_set: bool) -> SetKillState | SetLimits:
+    if name == "suspend_trade":
+        state = "cancel_only" if is_set else NORMAL
+        reason = f"suspend_trade was set {'on' if is_set else 'off'} in the configurations of the account"
+        return SetKillState(scope="account", state=state, reason=reason, account_id=desk.account_id)
+    return SetLimits(
+        account_id=desk.account_id,
+        order_qty_max=limits.order_qty_max,
+        order_notional_max=limits.order_notional_max,
+        position_qty_max=limits.position_qty_max,
+        may_short=not is_set,
+        controls=limits.controls,
+    )
 
 
 def _differs(body: Fields, name: str, value: object) -> bool:
     if not body.has(name):
         return False
     if isinstance(value, bool):
-        return body.flag(name) is not value
+        return body.flag(name) is (not value)
     if isinstance(value, int) or name == "max_margin_multiplier":
         return body.amount(name) != Decimal(str(value))
     return body.text(name) != value
 
 
-async def _configurations(desk: Desk) -> dict[str, object]:
-    limits, risk = await asyncio.gather(desk.caller.ask(GetLimits(account_id=desk.account_id)), desk.risk())
+async def _allowed(desk: Desk) -> tuple[LimitsView, RiskStateView]:
+    return await asyncio.gather(desk.caller.ask(GetLimits(account_id=desk.account_id)), desk.risk())
+
+
+def _configurations(limits: LimitsView, risk: RiskStateView) -> dict[str, object]:
     return {
         "dtbp_check": "both",
         "fractional_trading": True,

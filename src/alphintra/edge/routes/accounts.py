@@ -86,6 +86,10 @@ class ControlsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     order_to_trade_max: Amount | None = None
     order_to_trade_window_s: int = 3600
     is_session_enforced: bool = False
+    exposure_warn_pct: Amount | None = None
+    message_warn_pct: Amount | None = None
+    loss_warn_pct: Amount | None = None
+    drawdown_warn_pct: Amount | None = None
 
 
 class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -21,9 +21,12 @@ from alphintra.contracts.broker import (
     KeysRotatedView,
     ListBreaks,
     ListConnections,
+    ListWatchedPrices,
     ReconcileConnection,
     ResolveBreak,
     RotateConnectionKeys,
+    WatchedPricesView,
+    WatchPrices,
 )
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
 
@@ -41,6 +44,12 @@ class ConnectionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exchange: str = ""
     base_url: str = ""
     confirm: str = ""
+
+
+class SymbolsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Symbols, e.g. AAPL or BTC/USD."""
+
+    symbols: tuple[str, ...]
 
 
 class ResolutionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -95,6 +104,20 @@ async def reconcile_connection(caller: Trader, account_id: UUID) -> ConnectionVi
 async def close_connection(caller: Trader, account_id: UUID) -> ConnectionView:
     """End a connection for good and delete its credentials."""
     return await caller.ask(CloseConnection(account_id=account_id))
+
+
+@routes.get("/accounts/{account_id}/connection/prices")
+async def list_watched_prices(caller: Reader, account_id: UUID) -> WatchedPricesView:
+    """List the prices a connection asks for at its venue, with the newest of each."""
+    return await caller.ask(ListWatchedPrices(account_id=account_id))
+
+
+@routes.put("/accounts/{account_id}/connection/prices")
+async def watch_prices(
+    caller: Trader, account_id: UUID, body: Annotated[SymbolsBody, Depends(Body(SymbolsBody))]
+) -> WatchedPricesView:
+    """Say which prices a connection asks for, in place of what was said before."""
+    return await caller.ask(WatchPrices(account_id=account_id, symbols=body.symbols))
 
 
 @routes.get("/accounts/{account_id}/breaks")

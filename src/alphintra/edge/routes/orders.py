@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from alphintra.contracts.orders import OrderEventsView, OrdersView, OrderView, StopLoss, TakeProfit
+from alphintra.contracts.risk import GetDecisions
 from alphintra.contracts.trading import (
     CancelOrder,
     CancelOrders,
@@ -47,6 +48,7 @@ from alphintra.kernel.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from alphintra.contracts.assessments import Finding
     from alphintra.edge.guards import Caller
 
 __all__ = ["HOT_OPERATIONS", "hot_routes", "routes"]
@@ -192,7 +194,7 @@ async def submit_order(request: Request) -> Response:
         ),
     )
     if order.status is OrderStatus.DENIED:
-        return _denied(order, request)
+        return await _denied(order, caller, request)
     headers = {"Location": f"/api/v1/orders/{order.order_id}"}
     return Response(encode_reply(order), status_code=201, headers=headers, media_type="application/json")
 
@@ -215,7 +217,7 @@ async def replace_order(request: Request) -> Response:
         ),
     )
     if order.status is OrderStatus.DENIED:
-        return _denied(order, request)
+        return await _denied(order, caller, request)
     return Response(encode_reply(order), media_type="application/json")
 
 
@@ -348,10 +350,22 @@ def _stop_loss(body: StopLossBody) -> StopLoss:
     return StopLoss(**_amounts(body, names, place="/stop_loss"), client_order_id=body.client_order_id)
 
 
-def _denied(order: OrderView, request: Request) -> Response:
-    refused = AlphintraError(order.reason_code or "ORDER_DENIED", order.reason or "risk refused the order")
-    extra = {"order_id": order.order_id, "decision_id": order.decision_id, "order": order}
+async def _denied(order: OrderView, caller: Caller, request: Request) -> Response:
+    findings = await _findings_on(order, caller)
+    place = findings[0].field.removeprefix("/terms") if findings else ""
+    code, reason = order.reason_code or "ORDER_DENIED", order.reason or "risk refused the order"
+    refused = AlphintraError(code, reason, pointer=place)
+    extra = {"order_id": order.order_id, "decision_id": order.decision_id, "order": order, "findings": findings}
     return problem_response(refused, request.state.trace_id, extra=extra)
+
+
+async def _findings_on(order: OrderView, caller: Caller) -> tuple[Finding, ...]:
+    """Return what each control had against an order, the first being its reason; nothing where risk cannot be asked."""
+    try:
+        decisions = (await caller.ask(GetDecisions(order_id=order.order_id))).decisions
+    except AlphintraError:
+        return ()
+    return next((each.findings for each in decisions if each.decision_id == order.decision_id), ())
 
 
 async def _admitted(request: Request, needed: Scope) -> Caller:

@@ -11,7 +11,7 @@ from alphintra.engine.pretrade.values import EXACT, KillState, plain
 from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.money import round_cash
 
-__all__ = ["EquityMark", "Loss", "loss_of", "marked", "refilled"]
+__all__ = ["EquityMark", "Loss", "fallen", "loss_of", "marked", "refilled"]
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -59,12 +59,17 @@ def marked(before: EquityMark | None, equity: Decimal, *, day: date) -> EquityMa
     )
 
 
+def fallen(mark: EquityMark) -> tuple[Decimal, Decimal]:
+    """Return the day's loss, below zero for a gain, and the fall from the highest equity in percent."""
+    loss = EXACT.subtract(mark.opening_equity, mark.last_equity)
+    if mark.peak_equity <= 0:
+        return loss, _ZERO
+    return loss, EXACT.divide(EXACT.multiply(mark.peak_equity - mark.last_equity, _HUNDRED), mark.peak_equity)
+
+
 def loss_of(mark: EquityMark, controls: LimitControls) -> Loss | None:
     """Return what a day's loss or a fall from the highest equity brings, the strictest; None within the limits."""
-    loss = EXACT.subtract(mark.opening_equity, mark.last_equity)
-    fall = _ZERO
-    if mark.peak_equity > 0:
-        fall = EXACT.divide(EXACT.multiply(mark.peak_equity - mark.last_equity, _HUNDRED), mark.peak_equity)
+    loss, fall = fallen(mark)
     asked = (
         (KillState.HALTED, controls.daily_loss_halt, loss, "the day's loss", ""),
         (KillState.HALTED, controls.drawdown_halt_pct, fall, "the fall from the highest equity", " %"),

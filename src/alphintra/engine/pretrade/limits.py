@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra.kernel.ids import AccountId
-from alphintra.kernel.limits import LimitControls
+from alphintra.kernel.limits import WARNINGS, LimitControls
 
 __all__ = ["LIMIT_DOCS", "NO_ACCOUNT", "LimitSet", "default_limits", "limit_hash"]
 
@@ -58,7 +58,8 @@ def limit_hash(limits: LimitSet) -> str:
     facts = asdict(limits)
     for name in ("account_id", "version", "set_by", "set_at"):
         del facts[name]
-    facts |= msgspec.structs.asdict(facts.pop("controls"))
+    controls = msgspec.structs.asdict(facts.pop("controls"))
+    facts |= {name: value for name, value in controls.items() if name not in WARNINGS}
     plain = {name: f"{fact.normalize():f}" if isinstance(fact, Decimal) else fact for name, fact in facts.items()}
     return hashlib.sha256(_encode(plain)).hexdigest()
 
@@ -103,4 +104,11 @@ LIMIT_DOCS: Final = {
     ),
     "order_to_trade_window_s": ("R25", "length of that window, seconds"),
     "is_session_enforced": ("R21", "whether orders are refused while the market is closed"),
+    "exposure_warn_pct": (
+        "R34",
+        "share of a limit of position, exposure, credit or open orders that raises an alert when crossed, percent",
+    ),
+    "message_warn_pct": ("R34", "the same of the message bucket and of orders to an execution"),
+    "loss_warn_pct": ("R34", "the same of both limits of a day's loss"),
+    "drawdown_warn_pct": ("R34", "the same of both limits of the fall from the highest equity"),
 }

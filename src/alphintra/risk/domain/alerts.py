@@ -21,7 +21,6 @@ __all__ = [
     "DEFAULT_RULES",
     "Alert",
     "AlertRule",
-    "LimitUse",
     "LossOfDay",
     "Raised",
     "Refusals",
@@ -33,7 +32,6 @@ __all__ = [
     "feed_stale",
     "kill_changed",
     "limit_breached",
-    "limit_near",
     "loss_reached",
     "many_messages",
     "order_uncertain",
@@ -66,6 +64,8 @@ class RuleName(StrEnum):
     ORDER_TO_TRADE = "order_to_trade"
     COPY_LAG = "copy_lag"
     REVIEW_DUE = "review_due"
+    FEED_SILENT = "feed_silent"
+    DETECTOR_DEAD = "detector_dead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,11 @@ class AlertRule:
         version: 0 for the built-in one, then counted from 1.
         is_enabled: whether alerts are raised at all.
         severity: of its alerts; a loss of twice the threshold is critical whatever this says.
-        threshold: share of a limit for limit_near, of the day's first equity for loss, messages for each trade for
-            order_to_trade, seconds for copy_lag; not looked at by the others.
-        repeat_after_s: a happening of the same kind on the same subject is told again after so long.
+        threshold: share of a limit for limit_near, where limit sets do not ask for a smaller one, of the day's first
+            equity for loss, messages for each trade for order_to_trade, seconds for copy_lag and feed_silent, times
+            the patience with a job for detector_dead; not looked at by others.
+        repeat_after_s: a happening of the same kind on the same subject is told again after so long; limits are told
+            of when they are crossed and when there is room again, however long it takes.
         escalate_after_s: an alert nobody acknowledged goes to risk again, as critical, after so long; 0 for never.
         set_by: who set this version.
         set_at: when; None for the built-in one.
@@ -132,18 +134,6 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitUse:
-    """How much of a limit an account may come to use, working orders counted in full; of a position in its symbol."""
-
-    account_id: UUID
-    symbol: str
-    used: Decimal
-    limit: Decimal
-    limit_version: int
-    what: str = "position"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LossOfDay:
     """Equity of an account at the start of its day and now."""
 
@@ -180,7 +170,7 @@ DEFAULT_RULES: Final[Mapping[RuleName, AlertRule]] = MappingProxyType(
     {
         rule.rule: rule
         for rule in (
-            _rule(RuleName.LIMIT_NEAR, Severity.WARNING, "0.8", 3600, 0),
+            _rule(RuleName.LIMIT_NEAR, Severity.WARNING, "1", 3600, 0),
             _rule(RuleName.LIMIT_BREACHED, Severity.WARNING, "0", 900, 3600),
             _rule(RuleName.KILL_CHANGED, Severity.CRITICAL, "0", 1, 900),
             _rule(RuleName.LOSS, Severity.WARNING, "0.02", 86_400, 900),
@@ -190,6 +180,8 @@ DEFAULT_RULES: Final[Mapping[RuleName, AlertRule]] = MappingProxyType(
             _rule(RuleName.ORDER_TO_TRADE, Severity.WARNING, "100", 3600, 0),
             _rule(RuleName.COPY_LAG, Severity.WARNING, "5", 300, 900),
             _rule(RuleName.REVIEW_DUE, Severity.WARNING, "0", 86_400, 0),
+            _rule(RuleName.FEED_SILENT, Severity.WARNING, "15", 1, 900),
+            _rule(RuleName.DETECTOR_DEAD, Severity.CRITICAL, "1", 1, 300),
         )
     }
 )
@@ -211,28 +203,6 @@ def changed_rule(current: AlertRule, wanted: AlertRule) -> AlertRule:
         raise AlphintraError("ALERT_SECONDS", message, pointer="/escalate_after_s")
     same = replace(wanted, version=current.version, set_by=current.set_by, set_at=current.set_at)
     return current if same == current else replace(wanted, version=current.version + 1)
-
-
-def limit_near(rule: AlertRule, use: LimitUse, *, at: datetime) -> Raised | None:
-    """Say that a limit is nearly used up; None below the threshold."""
-    share = use.used / use.limit
-    if share < rule.threshold:
-        return None
-    name = f"{use.symbol} comes to" if use.symbol else f"{use.what.capitalize()}:"
-    detail = (
-        f"{name} {use.used:f} of at most {use.limit:f} with all working orders filled, "
-        f"{share:.0%} of the limit (version {use.limit_version})."
-    )
-    return Raised(
-        rule=rule,
-        dedupe_key=_key(rule, f"{use.account_id}:{use.symbol or use.what}:{use.limit_version}", at),
-        severity=rule.severity,
-        account_id=use.account_id,
-        subject=f"account:{use.account_id}",
-        title=f"Position limit in {use.symbol} nearly used up" if use.symbol else f"Limit of {use.what} nearly used up",
-        detail=detail,
-        happened_at=at,
-    )
 
 
 def limit_breached(rule: AlertRule, refusals: Refusals) -> Raised:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.limits import LimitControls
+from alphintra.kernel.limits import WARNINGS, LimitControls
 from alphintra.kernel.money import require_finite
 from alphintra.risk.domain.books import Kill, KillState, LimitSet
 from alphintra.risk.domain.controls import SYMBOL, plain
@@ -27,6 +28,7 @@ __all__ = [
 REASON_LENGTH_MAX: Final = 500
 PRICES_MAX: Final = 10_000
 WHOLE_MAX: Final = 1_000_000
+_HUNDRED: Final = Decimal(100)
 _MAY_BE_ZERO: Final = {"cancel_reserve", "fee_bps", "fee_per_unit", "fee_minimum"}
 # The larger (or true) these are, the less passes.
 _NARROWING: Final = {
@@ -68,6 +70,9 @@ def check_controls(controls: LimitControls) -> None:
         if require_finite(Decimal(value), pointer=pointer) < 0 or (least and value <= 0):
             message = f"{name} is {plain(Decimal(value))}: a limit is above zero; leave it out to lift it"
             raise AlphintraError("LIMIT_NOT_POSITIVE", message, pointer=pointer)
+        if name in WARNINGS and value > _HUNDRED:
+            message = f"{name} is {plain(Decimal(value))}: warn at up to 100 percent of a limit"
+            raise AlphintraError("LIMIT_RANGE", message, pointer=pointer)
         if isinstance(value, int) and value > WHOLE_MAX:
             raise AlphintraError("LIMIT_RANGE", f"{name} is at most {WHOLE_MAX}", pointer=pointer)
     if controls.message_burst is not None and controls.cancel_reserve >= controls.message_burst:
@@ -88,11 +93,36 @@ def differences(before: LimitSet, after: LimitSet) -> dict[str, tuple[object, ob
     return {name: values for name, values in found.items() if values[0] != values[1]}
 
 
+def revoked(
+    before: LimitSet, after: LimitSet, working: Sequence[tuple[str, UUID | None]]
+) -> tuple[tuple[str, ...], tuple[UUID, ...]]:
+    """Return the symbols and the strategies with working orders that may not be traded any more.
+
+    Args:
+        before: the limits until now.
+        after: the limits from now on.
+        working: symbol and strategy of the account's open orders, None for orders by hand.
+    """
+    symbols: tuple[str, ...] = ()
+    books: set[UUID] = set()
+    allowed = after.controls.symbols_allowed
+    if allowed is not None and allowed != before.controls.symbols_allowed:
+        symbols = tuple(sorted({symbol for symbol, _ in working} - set(allowed)))
+    approved, former = after.controls.strategies_allowed, before.controls.strategies_allowed or {}
+    if approved is not None:
+        for book_id in {book_id for _, book_id in working if book_id is not None}:
+            version, was = approved.get(str(book_id)), former.get(str(book_id), "")
+            if version is None or (version and version != was):
+                books.add(book_id)
+    return symbols, tuple(sorted(books))
+
+
 def takes_two_people(before: LimitSet, after: LimitSet, *, above: Decimal) -> bool:
     """Tell whether a change lets more pass and lies above the value from which one person does not suffice."""
     if after.order_notional_max <= above:
         return False
-    return any(_is_wider(name, *values) for name, values in differences(before, after).items())
+    changed = differences(before, after)
+    return any(_is_wider(name, *values) for name, values in changed.items() if name not in WARNINGS)
 
 
 def _is_wider(name: str, before: object, after: object) -> bool:

@@ -11,6 +11,8 @@ from alphintra.risk.repository.surveillance import (
     SurveillanceTransaction,
     Taken,
 )
+from alphintra.risk.repository.warnings import Warnings
+from alphintra.risk.repository.watchdogs import Watches
 
 __all__ = [
     "AlertRecords",
@@ -27,4 +29,6 @@ __all__ = [
     "SurveillanceRecords",
     "SurveillanceTransaction",
     "Taken",
+    "Warnings",
+    "Watches",
 ]

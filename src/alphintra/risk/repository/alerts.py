@@ -13,7 +13,6 @@ from alphintra.risk.domain.alerts import (
     DEFAULT_RULES,
     Alert,
     AlertRule,
-    LimitUse,
     Raised,
     Refusals,
     RuleName,
@@ -22,8 +21,6 @@ from alphintra.risk.domain.alerts import (
 from alphintra.risk.domain.books import Kill, KillScope, KillState
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from alphintra.infrastructure.postgres import Database, Record, Session
     from alphintra.kernel.ids import IdSource
 
@@ -95,11 +92,6 @@ class AlertTransaction:
     async def kills(self, *, since: datetime) -> tuple[Kill, ...]:
         """Read the kill states set since a time."""
         return tuple(_kill(row) for row in await self.session.rows("alerts.kills", since))
-
-    async def limit_use(self, account_ids: Sequence[UUID], *, share: Decimal) -> tuple[LimitUse, ...]:
-        """Read where accounts come to use at least a share of their position limit."""
-        rows = await self.session.rows("alerts.limit_use", account_ids, share)
-        return tuple(LimitUse(**row) for row in rows)
 
     async def account_of(self, order_id: UUID) -> AccountId | None:
         """Read whose order this is, None if risk holds no reservation of it."""

@@ -35,6 +35,7 @@ class Losing:
     """An account with limits of loss: its equity now, as it was marked before, and how old its oldest price is."""
 
     account_id: AccountId
+    version: int
     controls: LimitControls
     before: EquityMark | None
     equity: Decimal
@@ -105,9 +106,14 @@ class Governance:
         await self._session.execute("restrictions.insert", *values)
 
     async def barred(self, orders: Sequence[tuple[UUID, UUID, UUID | None, str]]) -> tuple[tuple[UUID, str], ...]:
-        """Read which orders (id, account, book, symbol) a block or restriction stands against, each with its code."""
+        """Read which orders (id, account, book, symbol) may not work any more, each with the code why."""
         rows = await self._session.rows("reservations.barred", *(list(column) for column in zip(*orders, strict=True)))
         return tuple((row["order_id"], row["code"]) for row in rows)
+
+    async def open_scopes(self, account_id: AccountId) -> tuple[tuple[str, UUID | None], ...]:
+        """Read in which symbols and for which strategies orders of an account are open."""
+        rows = await self._session.rows("reservations.open_scopes", account_id)
+        return tuple((row["symbol"], row["book_id"]) for row in rows)
 
     async def lift_restriction(self, restriction_id: UUID, *, by: str, at: datetime) -> Record | None:
         """Take a restriction off the list; None if there is none."""
@@ -247,6 +253,7 @@ def _losing(row: Record) -> Losing:
         )
     return Losing(
         account_id=row["account_id"],
+        version=row["version"],
         controls=msgspec.json.decode(row["controls"], type=LimitControls),
         before=before,
         equity=row["equity"],

@@ -20,9 +20,11 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from alphintra.risk.domain import alerts as domain
 from alphintra.risk.domain.alerts import Alert, AlertRule, Raised, RuleName, Severity
+from alphintra.risk.repository import Warnings
+from alphintra.risk.service.warnings import changed_accounts, warn_of_limits
 
 if TYPE_CHECKING:
-    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
+    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain, PricesStalled
     from alphintra.contracts.risk import AcknowledgeAlert, ListAlerts, SetAlertRule
     from alphintra.contracts.strategy import FeedFinished
     from alphintra.infrastructure.events import Delivery
@@ -77,11 +79,20 @@ async def raise_alerts(
     return stored
 
 
-async def watch(touched: Sequence[UUID], *, since: datetime, alerts: AlertRecords, ids: IdSource, at: datetime) -> int:
+async def watch(
+    touched: Sequence[UUID],
+    seen: dict[UUID, int],
+    *,
+    since: datetime,
+    alerts: AlertRecords,
+    ids: IdSource,
+    at: datetime,
+) -> int:
     """Raise what is new in refusals, kill states and the use of limits; returns how many.
 
     Args:
-        touched: accounts whose positions or working orders changed.
+        touched: accounts whose positions, working orders or messages changed.
+        seen: how far each feed had come at the last look; left as it is now.
         since: when was last looked, with some overlap: what was raised is not raised again.
         alerts: the store.
         ids: source of ids.
@@ -95,9 +106,9 @@ async def watch(touched: Sequence[UUID], *, since: datetime, alerts: AlertRecord
             if refusals.code == "RISK_REF_STALE":
                 raised.append(_stale(rules, refusals))
         raised += [domain.kill_changed(rules[RuleName.KILL_CHANGED], kill) for kill in await tx.kills(since=since)]
-        if touched:
-            near = rules[RuleName.LIMIT_NEAR]
-            raised += [domain.limit_near(near, use, at=at) for use in await tx.limit_use(touched, share=near.threshold)]
+        warnings = Warnings(tx.session)
+        accounts = await changed_accounts(warnings, touched, seen)
+        raised += await warn_of_limits(warnings, accounts, rules, at=at)
         return len(await raise_alerts(tx, raised, ids=ids, context=service_context(ids), at=at))
 
 
@@ -171,6 +182,26 @@ async def hear_connection(
             account_id=event.account_id,
             subject=f"account:{event.account_id}",
             reason=f"The connection is {event.status}. {event.reason}",
+            at=delivery.occurred_at,
+        )
+        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
+
+
+async def hear_stall(
+    delivery: Delivery[PricesStalled], *, alerts: AlertRecords, ids: IdSource, at: datetime
+) -> None:  # fmt: skip
+    """Raise an alert for a symbol whose prices stopped coming from an account's venue, once; coming again is none."""
+    event = delivery.event
+    async with alerts.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery) or not event.is_stalled:
+            return
+        rule = (await tx.rules())[RuleName.FEED_STALE]
+        last = "none came yet" if event.priced_at is None else f"the last is of {event.priced_at.isoformat()}"
+        raised = domain.feed_stale(
+            rule,
+            account_id=event.account_id,
+            subject=f"account:{event.account_id}:{event.symbol}",
+            reason=f"No prices of {event.symbol} come from the venue while its market is open: {last}.",
             at=delivery.occurred_at,
         )
         await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.contracts.risk import AssessmentsView, LimitsChanged, LimitsView, MarkedView, RiskStateView
+from alphintra.contracts.risk import AssessmentsView, LimitsChanged, LimitsView, MarkedView, OrdersBarred, RiskStateView
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -14,7 +14,7 @@ from alphintra.kernel.ids import AccountId, FeedId
 from alphintra.kernel.money import require_positive
 from alphintra.risk.domain.books import LimitSet
 from alphintra.risk.domain.controls import plain
-from alphintra.risk.domain.rules import check_prices, differences, next_limits, takes_two_people
+from alphintra.risk.domain.rules import check_prices, differences, next_limits, revoked, takes_two_people
 from alphintra.risk.repository import AlertTransaction, Governance
 from alphintra.risk.service.alerts import raise_losses
 from alphintra.risk.service.views import assessment_view, limits_view, require_visible, state_view
@@ -87,7 +87,7 @@ async def set_limits(
 async def put_in_force(
     tx: RiskTransaction, current: LimitSet, limits: LimitSet, context: Context, *, ids: IdSource
 ) -> None:
-    """Store a new version of an account's limits, tell of it, and record what changed."""
+    """Store a new version of an account's limits, tell of it and of orders that have to go, record what changed."""
     await tx.add_limits(limits)
     account_id, at = limits.account_id, limits.set_at
     told = LimitsChanged(account_id=account_id, version=limits.version)
@@ -95,6 +95,13 @@ async def put_in_force(
     detail = {"version": limits.version, "changed": differences(current, limits)}
     subject = f"account:{account_id}"
     await append_audit(tx.session, "limits.set", subject, detail, ids=ids, context=context, at=at)
+    # Whoever may not trade a symbol any more, or a strategy that is not approved any more, has no order working.
+    symbols, books = revoked(current, limits, await Governance(tx.session).open_scopes(account_id))
+    barred = [OrdersBarred(code="STRATEGY_NOT_APPROVED", account_id=account_id, book_id=book_id) for book_id in books]
+    if symbols:
+        barred.append(OrdersBarred(code="RISK_NO_PERMISSION", account_id=account_id, symbols=symbols))
+    for event in barred:
+        await append_event(tx.session, event, ids=ids, aggregate_id=account_id, context=context, at=at)
 
 
 async def require_one_person(tx: RiskTransaction, current: LimitSet, wanted: LimitSet) -> None:

@@ -16,10 +16,14 @@ from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId, FeedId, OrderId
 from alphintra.kernel.vocabulary import OrderStatus
+from alphintra.risk.domain.alerts import RuleName
 from alphintra.risk.domain.books import KillState
-from alphintra.risk.repository import Governance
+from alphintra.risk.domain.warnings import MARKED, LimitUse, uses_of_loss
+from alphintra.risk.repository import AlertTransaction, Governance, Warnings
+from alphintra.risk.service.alerts import raise_alerts, service_context
 from alphintra.risk.service.kills import SYSTEM, block
 from alphintra.risk.service.views import require_visible
+from alphintra.risk.service.warnings import warn
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -61,7 +65,8 @@ async def watch_losses(
         ids: for events.
         at: now.
     """
-    beyond = []
+    beyond, looked_at = [], []
+    uses: list[LimitUse] = []
     async with records.transaction() as tx:
         governance = Governance(tx.session)
         for item in await governance.losing(feed_id):
@@ -74,9 +79,16 @@ async def watch_losses(
             mark = marked(item.before, item.equity, day=marked_at.date())
             if mark != item.before:
                 await governance.save_equity(item.account_id, mark, at=marked_at)
+            looked_at.append(item.account_id)
+            uses += uses_of_loss(item.account_id, mark, item.controls, version=item.version)
             loss = loss_of(mark, item.controls)
             if loss is not None:
                 beyond.append((item.account_id, loss))
+        if looked_at:
+            alerts = AlertTransaction(tx.session)
+            rule = (await alerts.rules())[RuleName.LIMIT_NEAR]
+            told = await warn(Warnings(tx.session), uses, looked_at, MARKED, rule=rule, at=at)
+            await raise_alerts(alerts, told, ids=ids, context=service_context(ids), at=at)
     for account_id, loss in beyond:
         if await block(account_id, loss.state, reason=loss.reason, records=records, ids=ids, at=at):
             get_logger().warning("risk.loss_limit", account_id=str(account_id), state=loss.state, reason=loss.reason)

@@ -355,12 +355,19 @@ FROM unnest(
 ) AS n (order_id, target_qty, filled_qty, open_qty, state, carried_qty, spent, counted_qty, counted_cash)
 WHERE r.order_id = n.order_id;
 
--- reservations.barred: which orders, accepted only now, a block of strategy or symbol or a restriction stands against
+-- reservations.open_scopes: in which symbols and for which strategies orders of an account are open
+SELECT DISTINCT symbol, book_id FROM reservations
+WHERE account_id = $1 AND open_qty > 0 AND state IN ('held', 'confirmed')
+ORDER BY symbol, book_id;
+
+-- reservations.barred: which orders, accepted only now, a block, a restriction or a lost permission stands against
 SELECT
     w.order_id,
     CASE
         WHEN k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') THEN 'KILL_SWITCH'
-        ELSE 'RISK_RESTRICTED'
+        WHEN p.is_restricted THEN 'RISK_RESTRICTED'
+        WHEN p.is_symbol_revoked THEN 'RISK_NO_PERMISSION'
+        ELSE 'STRATEGY_NOT_APPROVED'
     END AS code
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS w (order_id, account_id, book_id, symbol)
 LEFT JOIN LATERAL (
@@ -371,10 +378,31 @@ LEFT JOIN LATERAL (
     SELECT s.state FROM scope_kills AS s
     WHERE s.scope = 'symbol' AND s.key = w.symbol ORDER BY s.epoch DESC LIMIT 1
 ) AS y ON true
-WHERE k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') OR EXISTS (
-    SELECT 1 FROM restrictions AS r
-    WHERE r.symbol = w.symbol AND r.lifted_at IS NULL AND (r.account_id IS NULL OR r.account_id = w.account_id)
-);
+LEFT JOIN LATERAL (
+    SELECT s.controls FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
+) AS l ON true
+CROSS JOIN LATERAL (
+    SELECT
+        EXISTS (
+            SELECT 1 FROM restrictions AS r
+            WHERE
+                r.symbol = w.symbol AND r.lifted_at IS NULL
+                AND (r.account_id IS NULL OR r.account_id = w.account_id)
+        ) AS is_restricted,
+        coalesce(
+            jsonb_typeof(l.controls -> 'symbols_allowed') = 'array'
+            AND NOT (l.controls -> 'symbols_allowed') ? w.symbol, false
+        ) AS is_symbol_revoked,
+        coalesce(
+            jsonb_typeof(l.controls -> 'strategies_allowed') = 'object'
+            AND NOT (l.controls -> 'strategies_allowed') ? w.book_id::text
+            -- What a person closes by hand needs no approved strategy.
+            AND EXISTS (SELECT 1 FROM reservations AS v WHERE v.order_id = w.order_id AND NOT v.is_reducing), false
+        ) AS is_strategy_revoked
+) AS p
+WHERE
+    k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') OR p.is_restricted
+    OR p.is_symbol_revoked OR p.is_strategy_revoked;
 
 -- reservations.account: whose reservation it is
 SELECT account_id FROM reservations WHERE order_id = $1;
@@ -625,7 +653,7 @@ SELECT
 FROM scope_kills AS s WHERE s.set_at > $1
 ORDER BY epoch;
 
--- alerts.limit_use: what accounts come to with all working orders filled, the worse way, beside each limit in force
+-- warnings.uses: what accounts come to with all working orders filled, the worse way, beside each limit in force
 WITH held AS (
     SELECT
         s.account_id, s.symbol, sum(s.position_qty) AS position_qty, sum(s.open_buy_qty) AS open_buy_qty,
@@ -657,12 +685,12 @@ WITH held AS (
     WHERE account_id = ANY($1::uuid[]) ORDER BY account_id, version DESC
 ), uses AS (
     SELECT
-        h.account_id, 'position' AS what, h.symbol,
+        h.account_id, 'position' AS what, h.symbol AS name,
         greatest(abs(h.position_qty + h.open_buy_qty), abs(h.position_qty - h.open_sell_qty)) AS used,
-        l.position_qty_max AS most, l.version
+        l.position_qty_max AS most, l.version, l.controls
     FROM held AS h JOIN in_force AS l ON l.account_id = h.account_id
     UNION ALL
-    SELECT m.account_id, k.what, '', k.used, (l.controls ->> k.name)::numeric, l.version
+    SELECT m.account_id, k.what, '', k.used, (l.controls ->> k.name)::numeric, l.version, l.controls
     FROM money AS m
     JOIN in_force AS l ON l.account_id = m.account_id
     CROSS JOIN LATERAL (
@@ -671,11 +699,92 @@ WITH held AS (
         ('credit', 'credit_max', m.gross)
     ) AS k (what, name, used)
     UNION ALL
-    SELECT c.account_id, 'open orders', '', c.orders, (l.controls ->> 'open_orders_max')::numeric, l.version
+    SELECT c.account_id, 'open orders', '', c.orders, (l.controls ->> 'open_orders_max')::numeric, l.version, l.controls
     FROM counted AS c JOIN in_force AS l ON l.account_id = c.account_id
 )
-SELECT u.account_id, u.what, u.symbol, u.used, u.most AS limit, u.version AS limit_version
-FROM uses AS u WHERE u.used >= u.most * $2;
+SELECT
+    u.account_id, u.what, u.name, u.used, u.most, u.version AS limit_version,
+    coalesce((u.controls ->> 'exposure_warn_pct')::numeric, 80) AS warn_pct
+FROM uses AS u WHERE u.most IS NOT NULL AND u.used > 0;
+
+-- warnings.marks: how far feeds have come
+SELECT feed_id, seq FROM feed_marks;
+
+-- warnings.accounts: who has a warning, and who holds something or has open orders on a feed that moved and limits
+-- money; with $2 whoever holds something or has open orders
+SELECT w.account_id FROM limit_warnings AS w WHERE w.is_standing
+UNION
+SELECT b.account_id
+FROM balances AS b
+CROSS JOIN LATERAL (
+    SELECT s.controls FROM limit_sets AS s WHERE s.account_id = b.account_id ORDER BY s.version DESC LIMIT 1
+) AS l
+WHERE
+    ($2::boolean OR (
+        b.feed_id = ANY($1::uuid[]) AND (
+            l.controls ->> 'gross_exposure_max' IS NOT NULL OR l.controls ->> 'net_exposure_max' IS NOT NULL
+            OR l.controls ->> 'credit_max' IS NOT NULL OR l.controls ->> 'bucket_exposure_max' IS NOT NULL
+        )
+    ))
+    AND (
+        EXISTS (SELECT 1 FROM exposures AS x WHERE x.account_id = b.account_id AND x.position_qty <> 0)
+        OR EXISTS (SELECT 1 FROM reservation_totals AS r WHERE r.account_id = b.account_id AND r.open_orders > 0)
+    );
+
+-- warnings.further: limits of accounts that limit classes of instruments, messages or orders to an execution
+SELECT w.account_id, l.version, l.controls
+FROM unnest($1::uuid[]) AS w (account_id)
+CROSS JOIN LATERAL (
+    SELECT s.version, s.controls FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
+) AS l
+WHERE
+    l.controls ->> 'bucket_exposure_max' IS NOT NULL OR l.controls ->> 'message_burst' IS NOT NULL
+    OR l.controls ->> 'order_to_trade_max' IS NOT NULL
+ORDER BY w.account_id;
+
+-- warnings.known: the warnings there ever were of some limits of accounts
+SELECT account_id, what, name, crossing, is_standing, changed_at FROM limit_warnings
+WHERE account_id = ANY($1::uuid[]) AND what = ANY($2::text[]);
+
+-- warnings.save: store how warnings stand
+INSERT INTO limit_warnings (account_id, what, name, crossing, is_standing, changed_at)
+SELECT n.account_id, n.what, n.name, n.crossing, n.is_standing, n.changed_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::timestamptz[]) AS n (
+    account_id, what, name, crossing, is_standing, changed_at
+)
+ON CONFLICT (account_id, what, name) DO UPDATE
+SET crossing = excluded.crossing, is_standing = excluded.is_standing, changed_at = excluded.changed_at;
+
+-- feed_watches.expect: note what a feed is to do from now on; it counts as heard of
+INSERT INTO feed_watches (feed_id, status, interval_ms, moved_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (feed_id) DO UPDATE
+SET status = excluded.status, interval_ms = excluded.interval_ms, moved_at = excluded.moved_at;
+
+-- feed_watches.move: note which of the feeds moved on since the last look
+UPDATE feed_watches AS w SET seq = m.seq, moved_at = $1
+FROM feed_marks AS m WHERE m.feed_id = w.feed_id AND m.seq <> w.seq;
+
+-- feed_watches.list: the feeds that run, and those told to be silent
+SELECT feed_id, status, interval_ms, moved_at, is_silent, silences FROM feed_watches
+WHERE status = 'running' OR is_silent ORDER BY feed_id;
+
+-- feed_watches.tell: store what was told of feeds
+UPDATE feed_watches AS w SET is_silent = n.is_silent, silences = n.silences
+FROM unnest($1::uuid[], $2::boolean[], $3::bigint[]) AS n (feed_id, is_silent, silences)
+WHERE w.feed_id = n.feed_id;
+
+-- job_beats.note: note that a background job came round
+INSERT INTO job_beats (job, beat_at) VALUES ($1, $2)
+ON CONFLICT (job) DO UPDATE SET beat_at = greatest(job_beats.beat_at, excluded.beat_at);
+
+-- job_beats.lock: when each job last came round, to tell of it
+SELECT job, beat_at, is_dead, deaths FROM job_beats ORDER BY job FOR NO KEY UPDATE;
+
+-- job_beats.tell: store what was told of jobs
+INSERT INTO job_beats (job, beat_at, is_dead, deaths)
+SELECT n.job, n.beat_at, n.is_dead, n.deaths
+FROM unnest($1::text[], $2::timestamptz[], $3::boolean[], $4::bigint[]) AS n (job, beat_at, is_dead, deaths)
+ON CONFLICT (job) DO UPDATE SET is_dead = excluded.is_dead, deaths = excluded.deaths;
 
 -- stream.insert: copy actions, each with the newest price risk holds of its symbol
 INSERT INTO order_stream (
@@ -902,13 +1011,13 @@ ON CONFLICT (book_id, instance) DO UPDATE SET
 SELECT service FROM fleet WHERE seen_at > $1
 GROUP BY service HAVING count(DISTINCT build || ' ' || config_hash) > 1 ORDER BY service;
 
--- equity.losers: accounts of a feed with limits of loss: their equity now and as it was marked before
+-- equity.losers: accounts of a feed with limits of loss, or a warning: their equity now and as it was marked before
 SELECT
-    b.account_id, l.controls, e.day, e.opening_equity, e.last_equity, e.peak_equity,
+    b.account_id, l.version, l.controls, e.day, e.opening_equity, e.last_equity, e.peak_equity,
     b.cash + coalesce(h.worth, 0) AS equity, coalesce(h.unpriced, 0) AS unpriced, h.oldest
 FROM balances AS b
 CROSS JOIN LATERAL (
-    SELECT s.controls FROM limit_sets AS s WHERE s.account_id = b.account_id ORDER BY s.version DESC LIMIT 1
+    SELECT s.version, s.controls FROM limit_sets AS s WHERE s.account_id = b.account_id ORDER BY s.version DESC LIMIT 1
 ) AS l
 LEFT JOIN equity_marks AS e ON e.account_id = b.account_id
 LEFT JOIN LATERAL (
@@ -921,6 +1030,7 @@ LEFT JOIN LATERAL (
 WHERE b.feed_id = $1 AND (
     l.controls ->> 'daily_loss_max' IS NOT NULL OR l.controls ->> 'daily_loss_halt' IS NOT NULL
     OR l.controls ->> 'drawdown_max_pct' IS NOT NULL OR l.controls ->> 'drawdown_halt_pct' IS NOT NULL
+    OR EXISTS (SELECT 1 FROM limit_warnings AS w WHERE w.account_id = b.account_id AND w.is_standing)
 )
 ORDER BY b.account_id;
 

@@ -340,6 +340,20 @@ CREATE TABLE feed_marks (
     CONSTRAINT feed_marks_seq_check CHECK ((seq >= 0))
 );
 
+-- table feed_watches
+CREATE TABLE feed_watches (
+    feed_id uuid NOT NULL,
+    status text NOT NULL,
+    interval_ms bigint NOT NULL,
+    seq bigint DEFAULT '-1'::integer NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
+    is_silent boolean DEFAULT false NOT NULL,
+    silences bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT feed_watches_interval_ms_check CHECK ((interval_ms >= 0)),
+    CONSTRAINT feed_watches_pkey PRIMARY KEY (feed_id),
+    CONSTRAINT feed_watches_silences_check CHECK ((silences >= 0))
+);
+
 -- table fleet
 CREATE TABLE fleet (
     service text NOT NULL,
@@ -367,6 +381,16 @@ CREATE TABLE instruments (
     set_at timestamp with time zone NOT NULL,
     CONSTRAINT instruments_pkey PRIMARY KEY (symbol, version),
     CONSTRAINT instruments_version_check CHECK ((version > 0))
+);
+
+-- table job_beats
+CREATE TABLE job_beats (
+    job text NOT NULL,
+    beat_at timestamp with time zone NOT NULL,
+    is_dead boolean DEFAULT false NOT NULL,
+    deaths bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT job_beats_deaths_check CHECK ((deaths >= 0)),
+    CONSTRAINT job_beats_pkey PRIMARY KEY (job)
 );
 
 -- table kill_states
@@ -436,6 +460,19 @@ CREATE TABLE limit_sets (
     CONSTRAINT limit_sets_position_qty_max_check CHECK (((position_qty_max > (0)::numeric) AND (position_qty_max <
         'Infinity'::numeric))),
     CONSTRAINT limit_sets_version_check CHECK ((version > 0))
+);
+
+-- table limit_warnings
+CREATE TABLE limit_warnings (
+    account_id uuid NOT NULL,
+    what text NOT NULL,
+    name text NOT NULL,
+    crossing bigint NOT NULL,
+    is_standing boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT limit_warnings_crossing_check CHECK ((crossing > 0)),
+    CONSTRAINT limit_warnings_pkey PRIMARY KEY (account_id, what, name),
+    CONSTRAINT limit_warnings_what_check CHECK ((what <> ''::text))
 );
 
 -- table message_buckets
@@ -845,6 +882,9 @@ CREATE INDEX kill_states_firm_idx ON kill_states USING btree (epoch) WHERE (scop
 
 -- index latches.latches_account_idx
 CREATE INDEX latches_account_idx ON latches USING btree (account_id) WHERE (lifted_at IS NULL);
+
+-- index limit_warnings.limit_warnings_standing_idx
+CREATE INDEX limit_warnings_standing_idx ON limit_warnings USING btree (account_id) WHERE is_standing;
 
 -- index order_stream.order_stream_person_idx
 CREATE INDEX order_stream_person_idx ON order_stream USING btree (owner_id, symbol, happened_at);

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 
 from alphintra.engine.bars import Bar
+from alphintra.engine.corporate_actions import Split, adjust_for_splits
 from alphintra.engine.sessions import calendar_named, calendar_of
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["Hours", "Step", "bars_per_year", "hours_of", "steps_of", "within"]
+__all__ = [
+    "FeedSplit",
+    "Hours",
+    "Step",
+    "bars_before",
+    "bars_per_year",
+    "hours_of",
+    "is_split_between",
+    "steps_of",
+    "within",
+]
 
 _SESSIONS_PER_YEAR = 252
 _YEAR_S = 365.25 * 86_400
@@ -26,6 +38,16 @@ class Step:
     seq: int
     ts: datetime
     bars: tuple[tuple[str, Bar], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSplit:
+    """A split of a symbol that was applied while its feed ran: bars up to the step ``after_seq`` are in old shares."""
+
+    symbol: str
+    after_seq: int
+    new_shares: int
+    old_shares: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,25 @@ def steps_of(series: Mapping[str, Sequence[Bar]]) -> tuple[Step, ...]:
         for bar in series[symbol]:
             by_time.setdefault(bar.ts, []).append((symbol, bar))
     return tuple(Step(seq, ts, tuple(by_time[ts])) for seq, ts in enumerate(sorted(by_time), start=1))
+
+
+def bars_before(steps: Sequence[Step], seq: int, symbol: str, *, splits: Sequence[FeedSplit]) -> tuple[Bar, ...]:
+    """Return the bars of a symbol before a step, in shares of that step: as if its splits had been adjusted for.
+
+    The step's own bar must be there. Prices are rounded as `adjust_for_splits` does.
+    """
+    bars = [(step.seq, bar) for step in steps[:seq] for name, bar in step.bars if name == symbol]
+    found = []
+    for split in splits:
+        first = next((index for index, (number, _) in enumerate(bars) if number > split.after_seq), None)
+        if split.symbol == symbol and first is not None:
+            found.append(Split(first, bars[first][1].ts, Fraction(split.new_shares, split.old_shares)))
+    return adjust_for_splits([bar for _, bar in bars], found)[:-1]
+
+
+def is_split_between(splits: Sequence[FeedSplit], symbol: str, last_seq: int, seq: int) -> bool:
+    """Tell whether a symbol was split after one step and before a later one."""
+    return any(split.symbol == symbol and last_seq <= split.after_seq < seq for split in splits)
 
 
 def hours_of(steps: Sequence[Step]) -> dict[str, Hours]:

@@ -170,15 +170,24 @@ async def stop_deployment(
 
 
 async def split_deployments(delivery: Delivery[SplitApplied], *, desk: Desk) -> None:
-    """Count what the deployments of an account hold of a symbol in new shares, as trading does in their books."""
+    """Count what the deployments of an account hold of a symbol in new shares, as trading does in their books.
+
+    The first account of a feed to be told of a split tells it of all deployments there: their strategies see the bars
+    before it anew, in new shares.
+    """
     event = delivery.event
     async with desk.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
         for book in event.books:
             if book.book_id is not None:
-                ratio = (Decimal(event.new_shares), Decimal(event.old_shares))
-                await tx.execute("deployments.split", book.book_id, book.change, *ratio)
+                await tx.execute("deployments.split", book.book_id, book.change)
+        if event.feed_id is None or await tx.lock_feed(FeedId(event.feed_id)) is None:
+            return
+        ratio = (event.new_shares, event.old_shares)
+        told = (event.feed_id, event.symbol, event.after_seq)
+        if await tx.execute("feeds.split", *told, *ratio, event.reference):
+            await tx.execute("deployments.split_prices", *told, *map(Decimal, ratio))
 
 
 async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk) -> DecisionsView:

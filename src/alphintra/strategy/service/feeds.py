@@ -6,8 +6,8 @@ import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from alphintra.contracts.strategy import ControlFeed, CreateFeed, FeedsView, FeedView
-from alphintra.infrastructure.events import append_audit
+from alphintra.contracts.strategy import ControlFeed, CreateFeed, FeedStatusChanged, FeedsView, FeedView
+from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import FeedId, UserId
 from alphintra.strategy.domain.replay import Step, steps_of, within
@@ -147,6 +147,8 @@ async def control_feed(command: ControlFeed, context: Context, *, desk: Desk, id
             raise AlphintraError("RANGE", message, pointer="/pause_at")
         wanted = _status_after(feed, command.action)
         await tx.execute("feeds.control", feed.feed_id, wanted, interval_ms, command.pause_at)
+        told = FeedStatusChanged(feed_id=feed.feed_id, status=wanted, interval_ms=interval_ms)
+        await append_event(tx.session, told, ids=ids, aggregate_id=feed.feed_id, context=context, at=at)
         facts: dict[str, Any] = {"action": command.action, "interval_ms": interval_ms}
         subject = f"feed:{feed.feed_id}"
         await append_audit(tx.session, "feed.control", subject, facts, ids=ids, context=context, at=at)

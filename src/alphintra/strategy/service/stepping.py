@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from alphintra.contracts.strategy import FeedFinished, IntentSubmitted
+from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, IntentSubmitted
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
@@ -26,7 +26,7 @@ from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
 from alphintra.strategy.domain.deployments import BookedFill, Deployment, evaluate, fold_fills, warm_up
-from alphintra.strategy.domain.replay import hours_of
+from alphintra.strategy.domain.replay import bars_before, hours_of, is_split_between
 from alphintra.strategy.gateways.services import owner_context, service_context
 from alphintra.strategy.service.claims import note_claim
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DeploymentId, FeedId, IdSource
-    from alphintra.kernel.messages import Context
+    from alphintra.kernel.messages import Context, Event
     from alphintra.strategy.domain.deployments import OpenIntent
-    from alphintra.strategy.domain.replay import Step
+    from alphintra.strategy.domain.replay import FeedSplit, Step
     from alphintra.strategy.gateways.services import Market, Orders
     from alphintra.strategy.repository import Desk, DeskTransaction
 
@@ -109,10 +109,14 @@ class Stepper:
             status = await tx.advance_feed(self._feed_id, seq=step.seq, ts=step.ts)
             if status is None:
                 raise _moved(step)
-            feed = await tx.lock_feed(self._feed_id) if status == "finished" else None
-            if feed is not None and feed.owner_id is not None:
-                event = FeedFinished(feed_id=self._feed_id, owner_id=feed.owner_id, status=status, error="")
-                at = self._clock.now()
+            feed = None if status == "running" else await tx.lock_feed(self._feed_id)
+            told: list[Event] = []
+            if feed is not None:
+                told.append(FeedStatusChanged(feed_id=self._feed_id, status=status, interval_ms=feed.interval_ms))
+            if feed is not None and feed.owner_id is not None and status == "finished":
+                told.append(FeedFinished(feed_id=self._feed_id, owner_id=feed.owner_id, status=status, error=""))
+            at = self._clock.now()
+            for event in told:
                 await append_event(tx.session, event, ids=self._ids, aggregate_id=self._feed_id, context=context, at=at)
         return status
 
@@ -169,6 +173,7 @@ class Stepper:
         unfinished = {item.intent.deployment_id for item, order in working if order.status not in TERMINAL}
         async with self._desk.transaction() as tx:
             await self._require_here(tx, step)
+            splits = await tx.splits(self._feed_id)
             for deployment in await tx.deployments_behind(self._feed_id, step.seq):
                 bar = bars.get(deployment.symbol)
                 if bar is None:
@@ -179,7 +184,9 @@ class Stepper:
                     await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
                     continue
                 is_working = deployment.deployment_id in unfinished
-                running = await self._evaluate(tx, booked, bar, seq=step.seq, is_order_working=is_working)
+                running = await self._evaluate(
+                    tx, booked, bar, seq=step.seq, is_order_working=is_working, splits=splits
+                )
                 if running is not None:
                     moved.append(running)
             for item, order in working:
@@ -194,14 +201,23 @@ class Stepper:
             raise _moved(step)
 
     async def _evaluate(
-        self, tx: DeskTransaction, deployment: Deployment, bar: Bar, *, seq: int, is_order_working: bool
+        self,
+        tx: DeskTransaction,
+        deployment: Deployment,
+        bar: Bar,
+        *,
+        seq: int,
+        is_order_working: bool,
+        splits: Sequence[FeedSplit],
     ) -> _Running | None:
         """Evaluate one deployment and store the outcome; a strategy that fails is stopped, the others go on."""
         at = self._clock.now()
         running = self._running.pop(deployment.deployment_id, None)
         try:
-            if running is None or running.last_seq != deployment.last_seq:
-                running = self._restored(deployment, seq=seq)
+            if is_split_between(splits, deployment.symbol, deployment.last_seq, seq):
+                deployment = replace(deployment, executor_state="")
+            if running is None or running.last_seq != deployment.last_seq or not deployment.executor_state:
+                running = self._restored(deployment, seq=seq, splits=splits)
             evaluation = evaluate(deployment, running.executor, bar, seq=seq, is_order_working=is_order_working, at=at)
         except Exception as error:  # noqa: BLE001 - pure code of one strategy: its failure is its own
             reason = str(error) if isinstance(error, AlphintraError) else f"INTERNAL: {type(error).__name__}"
@@ -234,16 +250,15 @@ class Stepper:
             await append_audit(tx.session, "deployment.fail", subject, facts, ids=self._ids, context=context, at=at)
             await note_claim(tx, deployment_id, deployment.account_id, due_at=at)
 
-    def _restored(self, deployment: Deployment, *, seq: int) -> _Running:
-        """Rebuild an executor as of its last step; a new deployment's is warmed on the bars before it."""
+    def _restored(self, deployment: Deployment, *, seq: int, splits: Sequence[FeedSplit]) -> _Running:
+        """Rebuild an executor as of its last step; a new one, or one after a split, is warmed on the bars before it."""
         plan = compile_plan(parse_graph(deployment.graph.encode()))
         executor = Executor(plan)
         if deployment.executor_state:
             executor.restore(deployment.executor_state.encode())
         else:
             # Up to the step at hand, not to ``last_seq``: it may have been made while its first step was under way.
-            past = self.steps[: seq - 1]
-            bars = [bar for step in past for symbol, bar in step.bars if symbol == deployment.symbol]
+            bars = bars_before(self.steps, seq, deployment.symbol, splits=splits)
             warm_up(executor, bars, capital=deployment.capital)
         return _Running(deployment.deployment_id, executor, deployment.last_seq)
 

@@ -119,7 +119,7 @@ RETURNING status;
 
 -- feeds.fail: stop a feed and say why
 UPDATE feeds SET status = 'failed', error = $2 WHERE feed_id = $1 AND status <> 'finished'
-RETURNING owner_id;
+RETURNING owner_id, interval_ms;
 
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
@@ -161,9 +161,21 @@ WHERE deployment_id = $1 AND last_seq < $2;
 -- deployments.stop: end a deployment
 UPDATE deployments SET status = $2, error = $3 WHERE deployment_id = $1 AND status = 'active';
 
--- deployments.split: what a deployment holds is counted in new shares, at a price of them
-UPDATE deployments SET qty = qty + $2, last_price = round(last_price * $4::numeric / $3::numeric, 9)
-WHERE deployment_id = $1;
+-- deployments.split: what a deployment holds is counted in new shares
+UPDATE deployments SET qty = qty + $2 WHERE deployment_id = $1;
+
+-- deployments.split_prices: what the deployments of a feed have seen of a symbol is in old shares: to be seen anew
+UPDATE deployments SET executor_state = '',
+    last_price = CASE WHEN last_seq <= $3 THEN round(last_price * $5::numeric / $4::numeric, 9) ELSE last_price END
+WHERE feed_id = $1 AND symbol = $2;
+
+-- feeds.split: note once that the bars of a feed up to a step are in old shares
+INSERT INTO feed_splits (feed_id, symbol, after_seq, new_shares, old_shares, reference)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (feed_id, symbol, reference) DO NOTHING;
+
+-- feeds.splits: read the splits that were applied while a feed ran, in their order
+SELECT symbol, after_seq, new_shares, old_shares FROM feed_splits WHERE feed_id = $1 ORDER BY after_seq, reference;
 
 -- claims.note: a book is to be released when it is due
 INSERT INTO capital_claims (deployment_id, account_id, due_at) VALUES ($1, $2, $3)

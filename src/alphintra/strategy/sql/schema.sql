@@ -165,6 +165,22 @@ CREATE TABLE event_log (
     CONSTRAINT event_log_pkey PRIMARY KEY (event_id)
 );
 
+-- table feed_splits
+CREATE TABLE feed_splits (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    after_seq bigint NOT NULL,
+    new_shares bigint NOT NULL,
+    old_shares bigint NOT NULL,
+    reference text NOT NULL,
+    CONSTRAINT feed_splits_after_seq_check CHECK ((after_seq >= 0)),
+    CONSTRAINT feed_splits_new_shares_check CHECK ((new_shares > 0)),
+    CONSTRAINT feed_splits_old_shares_check CHECK ((old_shares > 0)),
+    CONSTRAINT feed_splits_pkey PRIMARY KEY (feed_id, symbol, reference),
+    CONSTRAINT feed_splits_reference_check CHECK ((reference <> ''::text)),
+    CONSTRAINT feed_splits_symbol_check CHECK ((symbol <> ''::text))
+);
+
 -- table feeds
 CREATE TABLE feeds (
     feed_id uuid NOT NULL,
@@ -272,6 +288,9 @@ ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (d
 
 -- foreign key deployments.deployments_feed_id_fkey
 ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
+
+-- foreign key feed_splits.feed_splits_feed_id_fkey
+ALTER TABLE feed_splits ADD CONSTRAINT feed_splits_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
 -- foreign key intents.intents_deployment_id_fkey
 ALTER TABLE intents ADD CONSTRAINT intents_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES

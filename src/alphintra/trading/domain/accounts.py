@@ -56,7 +56,7 @@ def new_account(  # noqa: PLR0913 - an account has these parts
     mode: AccountMode = AccountMode.PAPER,
     confirm: str = "",
 ) -> Account:
-    """Return a new account.
+    """Return a new account; a live one that names no feed has the prices of its own venue, under its own id.
 
     Raises FIELD_LENGTH, FIELD_VALUE, FIELD_REQUIRED, FIELD_FORBIDDEN, CONFIRM_REQUIRED or NUMBER_* for bad input.
     """
@@ -73,7 +73,7 @@ def new_account(  # noqa: PLR0913 - an account has these parts
         name=name.strip(),
         mode=mode,
         currency=currency,
-        feed_id=feed_id,
+        feed_id=account_id if feed_id is None else feed_id,
         is_risk_ready=False,
         is_venue_ready=False,
         starting_cash=starting_cash,
@@ -87,7 +87,7 @@ def new_account(  # noqa: PLR0913 - an account has these parts
 def _require_way(mode: AccountMode, feed_id: UUID | None, *, is_confirmed: bool) -> None:
     """Check that a paper account has the feed it trades against, and that a live one is meant.
 
-    A live account may name the feed by whose prices risk judges its orders; else none of them has a price.
+    A live account may name the feed by whose prices risk judges its orders instead of those of its own venue.
     """
     if mode is AccountMode.PAPER:
         if feed_id is None:

@@ -53,9 +53,10 @@ async def apply_split(
     async with books.transaction() as tx:
         rows = await tx.session.rows("accounts.on_feed", command.feed_id)
         accounts = await tx.lock_accounts([row["account_id"] for row in rows])
+        after_seq: int = await tx.session.value("marks.seq", command.feed_id, command.symbol) or 0
         for account in accounts.values():
             if await stored_activity(tx, account, command) is None:
-                await _split_account(tx, account, command, context, ids=ids, at=at)
+                await _split_account(tx, account, command, context, after_seq=after_seq, ids=ids, at=at)
                 changed.append(account.account_id)
         if changed:
             ratio = (command.new_shares, command.old_shares)
@@ -64,8 +65,15 @@ async def apply_split(
     return SplitAppliedView(accounts=tuple(changed))
 
 
-async def _split_account(
-    tx: BooksTransaction, account: Account, command: ApplySplit, context: Context, *, ids: IdSource, at: datetime
+async def _split_account(  # noqa: PLR0913 - a split is these
+    tx: BooksTransaction,
+    account: Account,
+    command: ApplySplit,
+    context: Context,
+    *,
+    after_seq: int,
+    ids: IdSource,
+    at: datetime,
 ) -> None:
     account_id = account.account_id
     rows = await tx.session.rows("positions.of_symbol", account_id, command.symbol)
@@ -80,7 +88,7 @@ async def _split_account(
     await tx.save_holdings(changes, at=at)
     working = [order for order in await tx.lock_open_orders(account_id) if order.symbol == command.symbol]
     await request_cancels(tx, working, context, code=Reason.SPLIT, ids=ids, at=at)
-    told = _told(account, command, before, after)
+    told = _told(account, command, before, after, after_seq=after_seq)
     await tx.session.execute(
         "activities.insert",
         ids.new(),
@@ -95,8 +103,8 @@ async def _split_account(
         _encode(command).decode(),
         at,
     )
-    if after:
-        await append_event(tx.session, told, ids=ids, aggregate_id=account_id, context=context, at=at)
+    # Also of an account that holds nothing: what its strategies have seen is in old shares.
+    await append_event(tx.session, told, ids=ids, aggregate_id=account_id, context=context, at=at)
     subject = f"account:{account_id}"
     await append_audit(tx.session, "split.apply", subject, told, ids=ids, context=context, at=at)
 
@@ -106,6 +114,8 @@ def _told(
     command: ApplySplit,
     before: Mapping[HoldingKey, Holding],
     after: Mapping[HoldingKey, Holding],
+    *,
+    after_seq: int,
 ) -> SplitApplied:
     quantities = tuple(
         BookQuantity(
@@ -125,6 +135,9 @@ def _told(
         account_qty=sum((each.qty for each in quantities), Decimal(0)),
         account_change=sum((each.change for each in quantities), Decimal(0)),
         books=quantities,
+        feed_id=command.feed_id,
+        after_seq=after_seq,
+        reference=command.reference,
     )
 
 

@@ -499,6 +499,9 @@ SET price = excluded.price, seq = excluded.seq, marked_at = excluded.marked_at
 WHERE marks.seq < excluded.seq
 RETURNING symbol;
 
+-- marks.seq: up to which step of a feed a symbol has its prices, held so that none comes meanwhile
+SELECT seq FROM marks WHERE feed_id = $1 AND symbol = $2 FOR UPDATE;
+
 -- marks.split: express the newest price of a feed in shares after a split
 UPDATE marks SET price = round(price * $4::numeric / $3::numeric, 9) WHERE feed_id = $1 AND symbol = $2;
 

@@ -56,6 +56,7 @@ class BinanceBench(RemoteBench):
 
     key_id, secret = binance.KEY_ID, binance.SECRET
     quiet_faults = ExchangeBench.quiet_faults
+    has_groups = False
 
     desk: BinanceDesk
 

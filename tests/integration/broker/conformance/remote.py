@@ -24,6 +24,7 @@ from fixtures.exchange.server import SimulatedExchange
 from fixtures.single_service import PowerCutError, delivery_of, stop_at
 from fixtures.venue import server as venue_side
 from fixtures.venue.server import CutError
+from fixtures.waiting import until
 from integration.broker.conformance.benches import reaches
 from integration.broker.desk import approve
 from integration.broker.live_desk import LiveDesk
@@ -75,6 +76,8 @@ class RemoteBench(ABC):
     )
     key_id: ClassVar[str]
     secret: ClassVar[str]
+    has_pairs: ClassVar[bool] = False
+    has_groups: ClassVar[bool] = True  # none where a fee in kind leaves less to sell than was bought
     quiet_faults: ClassVar[dict[str, float]]  # whatever the seed makes of them, books and venue agree in the end
     desk: LiveDesk
 
@@ -173,6 +176,14 @@ class RemoteBench(ABC):
         async with self.keeping():
             await reaches(self, terms.order_id, "working")
 
+    async def is_told(self, terms: OrderTerms, name: str) -> None:
+        """Wait until something was told of an order."""
+
+        async def is_so() -> bool:
+            return name in await self.desk.told(terms.order_id)
+
+        await until(is_so, seconds=60)
+
     async def status(self, order_id: UUID) -> str:
         """Return an order's state."""
         return await self.desk.status(order_id)
@@ -186,6 +197,7 @@ class AlpacaBench(RemoteBench):
     """Alpaca."""
 
     key_id, secret = venue_side.KEY_ID, venue_side.SECRET
+    has_pairs = True
     quiet_faults = {  # noqa: RUF012 - a ClassVar by its base
         "duplicate_fill": 0.3,
         "late_fill": 0.3,

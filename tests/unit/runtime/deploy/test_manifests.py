@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +19,7 @@ from alphintra.runtime.deploy.bus import bus_configuration
 from alphintra.runtime.deploy.postgresql_files import access_rules
 from alphintra.runtime.deploy.render import manifests_of
 from alphintra.runtime.deploy.secret_names import required_secrets
+from alphintra.runtime.deploy.services import service_selector
 from alphintra.runtime.deploy.site import DEPLOYMENTS, DeployChoice, Site, Target, plan_site
 
 Manifest = dict[str, Any]
@@ -196,6 +199,30 @@ def test_the_edge_reaches_the_bus_and_no_database() -> None:
     policy = next(each for each in objects_of(site, "NetworkPolicy") if each["metadata"]["name"] == "edge-speaks")
     ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
     assert ports == [4222]
+
+
+def test_broker_alone_reaches_venues_over_https_and_nothing_inside() -> None:
+    outside = [
+        each
+        for each in objects_of(site_of(LayoutChoice()), "NetworkPolicy")
+        if any("ipBlock" in target for rule in each["spec"].get("egress", ()) for target in rule.get("to", ()))
+    ]
+    (policy,) = outside
+    assert policy["spec"]["podSelector"] == {"matchLabels": service_selector("broker")}
+    (rule,) = policy["spec"]["egress"]
+    assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
+    closed = {cidr for target in rule["to"] for cidr in target["ipBlock"]["except"]}
+    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7"} <= closed
+
+
+def test_every_extra_can_be_chosen_for_an_image() -> None:
+    root = Path(__file__).parents[4]
+    recipe = (root / "deploy" / "Containerfile").read_text()
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for extra in extras:
+        assert f"requirements/{extra}.txt" in recipe
+        assert "--hash=sha256:" in (root / "requirements" / f"{extra}.txt").read_text()
+    assert "for extra in ${EXTRAS}" in recipe
 
 
 def test_what_is_not_named_is_denied_in_both_directions() -> None:

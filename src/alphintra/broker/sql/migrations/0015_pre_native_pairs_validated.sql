@@ -1,0 +1,1 @@
+ALTER TABLE live_orders VALIDATE CONSTRAINT live_orders_pairs_of_parts;
