@@ -93,7 +93,13 @@ class MischievousVenue:
     def __init__(
         self, rng: Random, *, cash: Decimal, at: datetime, knows_ids: bool, counts_prior: bool = False
     ) -> None:
-        self.capabilities = replace(ALPACA, requests_per_minute=6_000_000, rejects_duplicates=knows_ids)
+        self.capabilities = replace(
+            ALPACA,
+            requests_per_minute=6_000_000,
+            rejects_duplicates=knows_ids,
+            has_pairs=False,  # pairs of the venue's own are cut and lost in the conformance suite's stories
+            has_opposites=True,
+        )
         self.rows: list[Row] = []
         self.fills: list[VenueFill] = []
         self.taken_back: list[VenueFill] = []
