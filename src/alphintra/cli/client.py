@@ -82,8 +82,8 @@ class ApiClient:
         return self._call("POST", path, params=_without_none(query), json=_without_none(body or {}))
 
     def put(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
-        """Replace a resource."""
-        return self._call("PUT", path, json=_without_none(body))
+        """Replace a resource; None is sent, as null: what a replacement leaves out may not be lifted by it."""
+        return self._call("PUT", path, json=dict(body))
 
     def patch(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
         """Change a resource."""

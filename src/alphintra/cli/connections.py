@@ -5,15 +5,25 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, amount, print_fields, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
 
+_PAPER = (  # settings of the paper venue: how they are told, and in which unit
+    ("slippage_bps", "slippage", " bps"),
+    ("commission_bps", "commission", " bps"),
+    ("fee_per_share", "fee per share", ""),
+    ("fee_minimum", "fee at least", ""),
+    ("participation", "of volume at most", ""),
+    ("reject_bps", "refuses", " bps of orders"),
+    ("latency_bars", "latency", " bars"),
+)
 ACCOUNT = click.option("--account", required=True, help="Account, by id or name.")
 
 
@@ -81,9 +91,17 @@ def list_connections(*, as_json: bool) -> int:
         print_json(found)
         return 0
     print_table(
-        ("account", "adapter", "exchange", "environment", "status", "reason"),
+        ("account", "adapter", "exchange", "environment", "status", "traded with", "reason"),
         [
-            (each["account_id"], each["adapter"], each["exchange"], each["environment"], each["status"], each["reason"])
+            (
+                each["account_id"],
+                each["adapter"],
+                each["exchange"],
+                each["environment"],
+                each["status"],
+                _traded_with(each["paper"]),
+                each["reason"],
+            )
             for each in found["connections"]
         ],
     )
@@ -248,11 +266,24 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
             "venue": " ".join(filter(None, (found["adapter"], found["exchange"], found["environment"]))),
             "status": found["status"],
             "reason": found["reason"],
+            **({"traded with": told} if (told := _traded_with(found.get("paper"))) else {}),
             "types": ", ".join(offered.get("types", ())),
             "times in force": ", ".join(offered.get("times_in_force", ())),
             "lost answers": _lost_answers(offered) if offered else "",
         }
     )
+
+
+def _traded_with(paper: dict[str, Any] | None) -> str:
+    """Say how the paper venue trades an account: its preset, and each setting that is not without effect."""
+    if paper is None:
+        return ""
+    said = [
+        f"{told} {amount(paper[name])}{unit}"
+        for name, told, unit in _PAPER
+        if paper[name] is not None and Decimal(paper[name]) != 0
+    ]
+    return ", ".join((paper["preset"], *said))
 
 
 def _lost_answers(offered: dict[str, Any]) -> str:

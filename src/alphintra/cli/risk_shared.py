@@ -31,37 +31,77 @@ _TERMS = (
 _LIFTED = {"sector": "", "asset_class": "", "multiplier": None, "is_shortable": True, "is_halted": False}
 
 
-@click.command("shared")
-@click.option("--user", type=click.UUID, help="Person whose accounts share the credit; without it the firm is meant.")
-@click.option("--credit-max", type=POSITIVE, help="Most money at stake in positions and open orders of all of them.")
-@click.option("--four-eyes-above", type=POSITIVE, help="Order amount above which wider limits take two people.")
+_SHARED = {"credit_max": "credit, most", "four_eyes_above": "two people above"}
+_USER = click.option(
+    "--user", type=click.UUID, help="Person whose accounts share the credit; without it the firm is meant."
+)
+
+
+@click.group("shared")
+def shared() -> None:
+    """What the accounts of a user, or of the firm, share: credit, and when limits take two people."""
+
+
+@shared.command("show")
+@_USER
 @AS_JSON
-def set_shared(*, user: Any, credit_max: str | None, four_eyes_above: str | None, as_json: bool) -> int:  # noqa: ANN401 - a UUID
-    """Set what the accounts of a user, or of the firm, share; what is not named is not limited any more."""
+def show_shared(*, user: Any, as_json: bool) -> int:  # noqa: ANN401 - a UUID
+    """Show the shared limits in force."""
     from alphintra.cli import session
 
-    body = {
-        "scope": "firm" if user is None else "user",
-        "owner_id": None if user is None else str(user),
-        "credit_max": credit_max,
-        "four_eyes_above": four_eyes_above,
-    }
     with session.operator() as api:
-        found = api.put("/risk/shared-limits", body)
+        found = api.get("/risk/shared-limits", owner_id=user)
+    _print_shared(found, as_json=as_json)
+    return 0
+
+
+@shared.command("set")
+@_USER
+@click.option("--credit-max", type=POSITIVE, help="Most money at stake in positions and open orders of all of them.")
+@click.option("--four-eyes-above", type=POSITIVE, help="Order amount above which wider limits take two people.")
+@click.option("--without", multiple=True, type=click.Choice(list(_SHARED)), help="Take one of these off again.")
+@AS_JSON
+def set_shared(*, user: Any, without: tuple[str, ...], as_json: bool, **chosen: str | None) -> int:  # noqa: ANN401 - a UUID
+    """Set shared limits; what is not named stays, and what changes is told."""
+    from alphintra.cli import session
+
+    named: dict[str, str | None] = {name: value for name, value in chosen.items() if value is not None}
+    if not named and not without:
+        raise AlphintraError("SHARED_LIMITS_NONE", "name at least one limit, such as --credit-max 100000")
+    if both := sorted(named.keys() & set(without)):
+        option = f"--{both[0].replace('_', '-')}"
+        raise AlphintraError("SHARED_LIMITS_BOTH", f"{both[0]} is both set and taken off", pointer=option)
+    with session.operator() as api:
+        try:
+            kept = api.get("/risk/shared-limits", owner_id=user)
+        except AlphintraError as error:
+            if error.code != "SHARED_LIMIT_NOT_FOUND":
+                raise
+            kept = dict.fromkeys(_SHARED)
+        wanted = {name: kept[name] for name in _SHARED} | named | dict.fromkeys(without)
+        whose = {"scope": "firm"} if user is None else {"scope": "user", "owner_id": str(user)}
+        found = api.put("/risk/shared-limits", {**whose, **wanted})
+    _print_shared(found, as_json=as_json)
+    if not as_json:
+        for name, told in _SHARED.items():
+            before, after = _or_none(kept[name]), _or_none(found[name])
+            click.echo(f"{told}: {before} -> {after}" if before != after else f"{told}: stays {after}")
+    return 0
+
+
+def _print_shared(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
-        return 0
+        return
     print_fields(
         {
-            "scope": found["scope"] if user is None else f"user {user}",
+            "scope": "firm" if found["owner_id"] is None else f"user {found['owner_id']}",
             "version": found["version"],
-            "credit, most": _or_none(found["credit_max"]),
-            "two people above": _or_none(found["four_eyes_above"]),
+            **{told: _or_none(found[name]) for name, told in _SHARED.items()},
             "set by": found["set_by"],
             "set (UTC)": moment(found["set_at"]),
         }
     )
-    return 0
 
 
 @click.group("instruments")
@@ -129,4 +169,4 @@ def _or_none(value: str | None) -> str:
     return "not limited" if value is None else str(amount(value))
 
 
-COMMANDS: tuple[click.Command, ...] = (set_shared, instruments)
+COMMANDS: tuple[click.Command, ...] = (shared, instruments)

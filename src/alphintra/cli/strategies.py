@@ -219,10 +219,16 @@ def list_decisions(*, deployment: str, outcome: str | None, lines: int, as_json:
         print_json(found)
         return 0
     rows = [
-        (each["seq"], moment(each["bar_ts"]), each["outcome"], each["order_code"], _values(each["values"]))
+        (
+            each["seq"],
+            moment(each["bar_ts"]),
+            each["outcome"],
+            each["order_code"],
+            each["reason"] or _values(each["values"]),
+        )
         for each in found["decisions"]
     ]
-    print_table(("step", "bar (UTC)", "outcome", "order's code", "values"), rows)
+    print_table(("step", "bar (UTC)", "outcome", "order's code", "values or reason"), rows)
     return 0
 
 

@@ -69,6 +69,7 @@ __all__ = [
     "GetLimits",
     "GetRiskReport",
     "GetRiskState",
+    "GetSharedLimit",
     "KeepRiskReport",
     "KeepSession",
     "KillScopeChanged",
@@ -189,6 +190,13 @@ class SetSharedLimit(Command[SharedLimitView], tag="risk.set_shared_limit.v1", f
     owner_id: UUID | None = None
     credit_max: Decimal | None = None
     four_eyes_above: Decimal | None = None
+
+
+class GetSharedLimit(Command[SharedLimitView], tag="risk.get_shared_limit.v1", frozen=True):
+    """Fetch the credit of a user or of the firm in force, and from which order value on limits take two people."""
+
+    scope: str
+    owner_id: UUID | None = None
 
 
 class SetInstrument(Command[InstrumentView], tag="risk.set_instrument.v1", frozen=True):

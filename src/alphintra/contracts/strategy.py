@@ -167,7 +167,10 @@ class DeploymentsView(View, frozen=True):
 
 
 class DecisionView(View, frozen=True):
-    """What a deployment decided on one bar, and why; ``values`` are the node values as JSON text."""
+    """What a deployment decided on one bar, and why; ``values`` are the node values as JSON text.
+
+    ``reason`` says why the deployment failed on it, and is empty for every other outcome.
+    """
 
     seq: int
     bar_ts: Utc
@@ -175,6 +178,7 @@ class DecisionView(View, frozen=True):
     values: str
     client_order_id: str
     order_code: str
+    reason: str = ""
 
 
 class DecisionsView(View, frozen=True):

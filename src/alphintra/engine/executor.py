@@ -45,6 +45,8 @@ class Outcome(StrEnum):
     BLOCKED_NO_POSITION = "blocked_no_position"
     BLOCKED_ORDER_WORKING = "blocked_order_working"
     BLOCKED_ZERO_QUANTITY = "blocked_zero_quantity"
+    FAILED = "failed"
+    """The bar could not be evaluated; kept where a deployment ends by it, never decided by an executor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ SPEC = ServiceSpec(
         "set_shared_limit",
         "set_instrument",
         "get_instrument",
+        "get_shared_limit",
         "restrict_symbol",
         "lift_restriction",
         "list_restrictions",

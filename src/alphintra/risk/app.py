@@ -64,6 +64,7 @@ def _wire_controls(host: ServiceHost, parts: Parts, alerts: AlertEndpoints) -> C
     answer(messages.ProposeLimits, endpoints.propose_limits)
     answer(messages.DecideLimits, endpoints.decide_limits)
     answer(messages.SetSharedLimit, endpoints.set_shared_limit)
+    answer(messages.GetSharedLimit, endpoints.get_shared_limit)
     answer(messages.SetInstrument, endpoints.set_instrument)
     answer(messages.GetInstrument, endpoints.get_instrument)
     answer(messages.RestrictSymbol, endpoints.restrict_symbol)

@@ -387,6 +387,10 @@ class ControlEndpoints:
         """Answer ``risk.set_shared_limit``."""
         return await governance.set_shared_limit(command, context, **self._parts, at=self._clock.now())
 
+    async def get_shared_limit(self, command: messages.GetSharedLimit, context: Context) -> controls.SharedLimitView:
+        """Answer ``risk.get_shared_limit``."""
+        return await governance.get_shared_limit(command, context, records=self._records)
+
     async def set_instrument(self, command: messages.SetInstrument, context: Context) -> controls.InstrumentView:
         """Answer ``risk.set_instrument``."""
         return await governance.set_instrument(command, context, **self._parts, at=self._clock.now())

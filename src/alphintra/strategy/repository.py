@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from alphintra.engine.executor import Outcome
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
@@ -152,6 +153,11 @@ class DeskTransaction:
             deployment.last_price,
             deployment.intent_count,
         )
+
+    async def add_failure(self, deployment: Deployment, *, ts: datetime) -> None:
+        """Store that a deployment ended on the bar that closed at ``ts``; why is kept with the deployment."""
+        values = (deployment.deployment_id, deployment.last_seq, ts, Outcome.FAILED, "{}")
+        await self.session.execute("decisions.insert", *values)
 
     async def add_decision(self, evaluation: Evaluation, *, values: str) -> None:
         """Store what was decided on a bar, and what is asked for."""

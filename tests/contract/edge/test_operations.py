@@ -163,6 +163,7 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "PUT /api/v1/surveillance/detectors/{detector}",
         "POST /api/v1/accounts/{account_id}/limit-proposals",
         "POST /api/v1/risk/limit-proposals/{proposal_id}/decision",
+        "GET /api/v1/risk/shared-limits",
         "PUT /api/v1/risk/shared-limits",
         "PUT /api/v1/risk/instruments/{symbol}",
         "GET /api/v1/risk/restrictions",

@@ -129,6 +129,24 @@ async def test_credit_of_a_user_holds_over_all_accounts_under_a_race(desk: Desk)
     assert {code for (outcome,) in answers for code in codes_of(outcome)} == {"RISK_CREDIT"}
 
 
+async def test_shared_limits_are_read_as_they_were_set_and_only_by_who_governs(desk: Desk) -> None:
+    await desk.open_account()
+    people = office(desk)
+    asked = messages.GetSharedLimit(scope="user", owner_id=desk.owner_id)
+    assert await code_of(people.get_shared_limit(asked, operator())) == "SHARED_LIMIT_NOT_FOUND"
+    both = messages.SetSharedLimit(
+        scope="user", owner_id=desk.owner_id, credit_max=Decimal(1000), four_eyes_above=Decimal(10)
+    )
+    await people.set_shared_limit(both, operator())
+    lifted = await people.set_shared_limit(msgspec.structs.replace(both, credit_max=None), operator())
+    found = await people.get_shared_limit(asked, operator())
+    assert found == lifted
+    assert (found.version, found.credit_max, found.four_eyes_above) == (2, None, Decimal(10))
+    assert await code_of(people.get_shared_limit(asked, desk.owner)) == "RISK_ROLE"
+    wrong = messages.GetSharedLimit(scope="user")
+    assert await code_of(people.get_shared_limit(wrong, operator())) == "LIMIT_SCOPE"
+
+
 async def test_wider_limits_above_the_threshold_take_two_people(desk: Desk) -> None:
     account = await desk.open_account()
     people, other = office(desk), second(desk)

@@ -422,7 +422,11 @@ async def test_a_strategy_that_fails_is_stopped_alone(
     failed = await stage.deployment(bad.deployment_id)
     error = "INTERNAL: ArithmeticError" if is_bug else "NODE_VALUE: node x gave inf"
     assert (failed.status, failed.error) == ("failed", error)
-    assert len(await stage.decisions(bad.deployment_id)) == 11
+    *before, last = await stage.decisions(bad.deployment_id)
+    assert [each.seq for each in before] == list(range(1, 12))
+    assert {each.reason for each in before} == {""}
+    assert (last.seq, last.outcome, last.reason, last.values) == (12, "failed", error, "{}")
+    assert await stage.decisions(bad.deployment_id, outcome="failed") == [last]
     assert stage.town.books(good.deployment_id) == simulated(_WAVES, [Decimal(price) for price in WAVE])
     assert await stage.audited("deployment.fail") == [f"deployment:{bad.deployment_id}"]
 

@@ -29,6 +29,7 @@ from alphintra.contracts.risk import (
     DecideLimits,
     GetDecisions,
     GetInstrument,
+    GetSharedLimit,
     KeepSession,
     LiftLatch,
     LiftRestriction,
@@ -61,12 +62,15 @@ class DecisionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SharedLimitBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Credit of a user or the firm; ``four_eyes_above`` is the order value above which limits take two people."""
+    """All limits a user's accounts or the firm's share; null lifts one, and none can be left out by oversight.
+
+    ``four_eyes_above`` is the order value above which limits take two people.
+    """
 
     scope: str
+    credit_max: Amount | None
+    four_eyes_above: Amount | None
     owner_id: UUID | None = None
-    credit_max: Amount | None = None
-    four_eyes_above: Amount | None = None
 
 
 class InstrumentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -143,7 +147,7 @@ async def decide_limits(
 async def set_shared_limit(
     caller: Admin, body: Annotated[SharedLimitBody, Depends(Body(SharedLimitBody))]
 ) -> SharedLimitView:
-    """Set the credit of a user or of the firm."""
+    """Replace the shared limits of a user or of the firm: both amounts are named, null for not limited."""
     command = SetSharedLimit(
         scope=body.scope,
         owner_id=body.owner_id,
@@ -151,6 +155,12 @@ async def set_shared_limit(
         four_eyes_above=plain_amount(body.four_eyes_above),
     )
     return await caller.ask(command)
+
+
+@routes.get("/risk/shared-limits")
+async def get_shared_limit(caller: Admin, owner_id: UUID | None = None) -> SharedLimitView:
+    """Fetch the shared limits in force of a user, or of the firm where none is named."""
+    return await caller.ask(GetSharedLimit(scope="firm" if owner_id is None else "user", owner_id=owner_id))
 
 
 @routes.put("/risk/instruments/{symbol}")

@@ -46,6 +46,7 @@ __all__ = [
     "approve_override",
     "decide_limits",
     "get_instrument",
+    "get_shared_limit",
     "lift_latch",
     "lift_restriction",
     "list_latches",
@@ -139,15 +140,10 @@ async def set_shared_limit(
 
     Raises RISK_ROLE, LIMIT_SCOPE, QTY_NOT_POSITIVE and NUMBER_*.
     """
-    _require_governing(context)
-    if command.scope not in {"firm", "user"} or (command.scope == "user") != (command.owner_id is not None):
-        message = "the scope is firm without owner_id, or user with owner_id"
-        raise AlphintraError("LIMIT_SCOPE", message, pointer="/scope")
+    owner_id, by = _sharing(command, context), context.actor.id
     for name, amount in (("credit_max", command.credit_max), ("four_eyes_above", command.four_eyes_above)):
         if amount is not None:
             require_positive(amount, pointer=f"/{name}")
-    require_all_accounts(context.actor, f"the credit of the {command.scope} reaches further", pointer="/scope")
-    owner_id, by = command.owner_id or FIRM, context.actor.id
     async with records.transaction() as tx:
         await tx.close_gate()
         governance = Governance(tx.session)
@@ -166,6 +162,32 @@ async def set_shared_limit(
         set_by=by,
         set_at=at,
     )
+
+
+async def get_shared_limit(
+    command: messages.GetSharedLimit, context: Context, *, records: RiskRecords
+) -> SharedLimitView:
+    """Return the shared limits of a user or of the firm in force.
+
+    Raises RISK_ROLE, LIMIT_SCOPE, and SHARED_LIMIT_NOT_FOUND where none were ever set.
+    """
+    owner_id = _sharing(command, context)
+    async with records.transaction() as tx:
+        row = await Governance(tx.session).shared(command.scope, owner_id)
+    if row is None:
+        whose = "the firm" if command.owner_id is None else f"user {command.owner_id}"
+        raise _missing("SHARED_LIMIT_NOT_FOUND", f"no shared limits were ever set for {whose}: nothing is limited")
+    return SharedLimitView(**{**row, "owner_id": command.owner_id})
+
+
+def _sharing(command: messages.GetSharedLimit | messages.SetSharedLimit, context: Context) -> UUID:
+    """Return whom the shared limits of a question are kept under. Raises RISK_ROLE, LIMIT_SCOPE and AUTH_SCOPE."""
+    _require_governing(context)
+    if command.scope not in {"firm", "user"} or (command.scope == "user") != (command.owner_id is not None):
+        message = "the scope is firm without owner_id, or user with owner_id"
+        raise AlphintraError("LIMIT_SCOPE", message, pointer="/scope")
+    require_all_accounts(context.actor, f"the credit of the {command.scope} reaches further", pointer="/scope")
+    return command.owner_id or FIRM
 
 
 async def set_instrument(

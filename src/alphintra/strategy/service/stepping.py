@@ -222,7 +222,8 @@ class Stepper:
         except Exception as error:  # noqa: BLE001 - pure code of one strategy: its failure is its own
             reason = str(error) if isinstance(error, AlphintraError) else f"INTERNAL: {type(error).__name__}"
             get_logger().exception("deployment.failed", deployment_id=str(deployment.deployment_id), reason=reason)
-            await self._give_up(tx, replace(deployment, last_seq=seq, last_price=bar.close), reason=reason, at=at)
+            ended = replace(deployment, last_seq=seq, last_price=bar.close)
+            await self._give_up(tx, ended, ts=bar.ts, reason=reason, at=at)
             return None
         await tx.save_deployment(evaluation.deployment)
         await tx.add_decision(evaluation, values=_encode(evaluation.decision.values).decode())
@@ -239,11 +240,14 @@ class Stepper:
             )
         return replace(running, last_seq=seq)
 
-    async def _give_up(self, tx: DeskTransaction, deployment: Deployment, *, reason: str, at: datetime) -> None:
+    async def _give_up(
+        self, tx: DeskTransaction, deployment: Deployment, *, ts: datetime, reason: str, at: datetime
+    ) -> None:
         """Stop a deployment that cannot be evaluated; what it holds stays, its cash goes back to the account."""
         deployment_id = deployment.deployment_id
         await tx.save_deployment(deployment)
         if await tx.execute("deployments.stop", deployment_id, "failed", reason):
+            await tx.add_failure(deployment, ts=ts)
             subject = f"deployment:{deployment_id}"
             facts: dict[str, object] = {"reason": reason}
             context = service_context(deployment_id.hex)

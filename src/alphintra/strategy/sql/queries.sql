@@ -190,10 +190,11 @@ SELECT deployment_id, account_id FROM capital_claims WHERE due_at <= $1 ORDER BY
 -- decisions.insert: store what was decided on a bar
 INSERT INTO decisions (deployment_id, seq, bar_ts, outcome, node_values) VALUES ($1, $2, $3, $4, $5);
 
--- decisions.list: read a deployment's decisions with the order they led to, newest first
+-- decisions.list: read a deployment's decisions with the order they led to, newest first; it fails once at most
 SELECT d.seq, d.bar_ts, d.outcome, d.node_values AS values, coalesce(i.client_order_id, '') AS client_order_id,
-    coalesce(i.order_code, '') AS order_code
+    coalesce(i.order_code, '') AS order_code, CASE WHEN d.outcome = 'failed' THEN p.error ELSE '' END AS reason
 FROM decisions AS d
+INNER JOIN deployments AS p ON p.deployment_id = d.deployment_id
 LEFT JOIN intents AS i ON i.deployment_id = d.deployment_id AND i.seq = d.seq AND i.intent_index = 0
 WHERE d.deployment_id = $1 AND ($2::text IS NULL OR d.outcome = $2)
 ORDER BY d.seq DESC
