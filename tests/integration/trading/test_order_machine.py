@@ -160,7 +160,7 @@ async def test_a_leg_that_waits_is_replaced_by_one_that_waits_or_begins_to_work_
     desk: Desk, *, is_taken: bool
 ) -> None:
     placed = await desk.place(**BRACKET)
-    stop = placed.legs[1]
+    stop = await order(desk, placed.legs[1].order_id)
     new = await replace(desk, stop, stop_price=Decimal(95))
     assert (new.leg, new.group_id, new.stop_price) == (Leg.STOP_LOSS, placed.order_id, Decimal(95))
     if is_taken:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side
+from fixtures.waiting import until
 from integration.broker.conformance.benches import executed, reaches, told
 from integration.broker.desk import new_id
 
@@ -64,7 +65,7 @@ async def test_an_exit_covers_what_its_entry_filled_before_it_was_canceled(remot
 
 
 async def test_an_exit_that_waits_gives_its_place_to_another_without_a_word_to_the_venue(remote: RemoteBench) -> None:
-    _, target = await remote.desk.place_group(OrderClass.OTO, {}, TARGET)
+    entry, target = await remote.desk.place_group(OrderClass.OTO, {}, TARGET)
     order_id = new_id()
     fresh: dict[str, Any] = {"order_id": order_id, "client_order_id": f"c-{order_id.hex}", "limit_price": Decimal(111)}
     new = msgspec.structs.replace(target, replaces=target.order_id, **fresh)
@@ -72,3 +73,17 @@ async def test_an_exit_that_waits_gives_its_place_to_another_without_a_word_to_t
     assert await told(remote, target.order_id) == ["order_replaced"]
     assert await told(remote, new.order_id) == ["order_acknowledged"]
     assert remote.orders_sent() == 0
+    if not remote.has_groups:
+        return
+    async with remote.keeping():
+        await reaches(remote, entry.order_id, "working")
+        await remote.fill(entry, "10")
+
+        async def works() -> bool:
+            return await told(remote, new.order_id) == ["order_acknowledged"] * 2
+
+        await until(works, seconds=60)
+        await remote.halt(9)
+        await reaches(remote, new.order_id, "canceled")
+    assert remote.orders_sent() == 2
+    assert await remote.desk.codes() == []
