@@ -92,7 +92,9 @@ def test_an_order_that_waits_for_a_word_is_not_replaced_yet(status: OrderStatus)
 
 @pytest.mark.parametrize("status", [S.HELD, S.ACCEPTED, S.NEW, S.PARTIALLY_FILLED, S.SUSPENDED, S.DONE_FOR_DAY])
 def test_an_order_that_waits_for_its_group_or_works_is_replaced(status: OrderStatus) -> None:
-    require_replaceable(working(status), amended(working(status), qty=Decimal(11)))
+    new = amended(working(status), qty=Decimal(11))
+    require_replaceable(working(status), new)
+    assert (new.qty, new.replaces) == (11, working(status).order_id)
 
 
 @pytest.mark.parametrize(("qty", "is_fine"), [("4.5", False), ("5", False), ("5.000000001", True)])
