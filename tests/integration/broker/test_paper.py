@@ -186,6 +186,19 @@ async def test_a_replaced_stop_of_a_group_covers_what_is_open_at_its_new_price(d
     assert "break_found" not in await desk.told()
 
 
+async def test_an_exit_that_waits_is_replaced_by_one_that_waits_for_the_entry(desk: Desk) -> None:
+    orders = await place_group(desk)
+    stop = changed(orders[2], order_id=new_id(), client_order_id="sl2", replaces=orders[2].order_id, stop_price="95")
+    await submit(desk, stop)
+    assert await statuses(desk, (*orders, stop)) == ["working", "held", "replaced", "held"]
+    assert (await desk.told())[-2:] == ["order_replaced", "order_acknowledged"]
+    assert (await desk.events())[-1][1]["is_queued"] is True
+    await desk.step(1, bar(1, CALM))
+    await desk.step(2, bar(2, "100 100 94 98"))
+    assert await statuses(desk, (*orders, stop)) == ["filled", "canceled", "replaced", "filled"]
+    assert await position(desk) == 0
+
+
 async def test_a_replacement_below_what_is_filled_or_of_another_kind_leaves_the_old_order(desk: Desk) -> None:
     old = changed(desk.terms(tif=TimeInForce.GTC), type=OrderType.LIMIT, limit_price="50")
     await submit(desk, old)

@@ -155,6 +155,32 @@ async def test_a_replacement_is_a_new_order_that_waits_while_the_old_one_is_aske
     await every_row_is_the_fold_of_its_events(desk)
 
 
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_a_leg_that_waits_is_replaced_by_one_that_waits_or_begins_to_work_itself(
+    desk: Desk, *, is_taken: bool
+) -> None:
+    placed = await desk.place(**BRACKET)
+    stop = await order(desk, placed.legs[1].order_id)
+    new = await replace(desk, stop, stop_price=Decimal(95))
+    assert (new.leg, new.group_id, new.stop_price) == (Leg.STOP_LOSS, placed.order_id, Decimal(95))
+    if is_taken:
+        await desk.tell(broker.OrderReplaced(order_id=stop.order_id, replaced_by=new.order_id))
+        await desk.tell(broker.OrderAcknowledged(order_id=new.order_id, venue_order_id="", is_queued=True))
+        assert await desk.statuses() == {
+            "c-1": "pending_new",
+            "c-1-tp": "held",
+            "c-1-sl": "replaced",
+            "c-2": "accepted",
+        }
+        await desk.tell(broker.OrderAcknowledged(order_id=new.order_id, venue_order_id="w"))
+        assert (await order(desk, new.order_id)).status is OrderStatus.NEW
+    else:
+        await desk.tell(broker.OrderAcknowledged(order_id=stop.order_id, venue_order_id="v"))
+        await desk.tell(broker.OrderRefused(order_id=new.order_id, code="ORDER_UNSUPPORTED", reason="it works"))
+        assert (await order(desk, stop.order_id)).status is OrderStatus.NEW
+    await every_row_is_the_fold_of_its_events(desk)
+
+
 async def test_what_risk_refuses_is_stored_and_the_old_order_goes_on(desk: Desk) -> None:
     old = await working(desk)
     desk.risk.decide = refused

@@ -85,9 +85,16 @@ def test_a_closed_order_is_not_replaced(status: OrderStatus) -> None:
     assert refusal_of(working(status), qty=Decimal(11))[0] == "ORDER_TERMINAL"
 
 
-@pytest.mark.parametrize("status", [S.HELD, S.PENDING_NEW, S.UNKNOWN, S.PENDING_CANCEL, S.PENDING_REPLACE])
+@pytest.mark.parametrize("status", [S.PENDING_NEW, S.UNKNOWN, S.PENDING_CANCEL, S.PENDING_REPLACE])
 def test_an_order_that_waits_for_a_word_is_not_replaced_yet(status: OrderStatus) -> None:
     assert refusal_of(working(status), qty=Decimal(11))[0] == "ORDER_PENDING"
+
+
+@pytest.mark.parametrize("status", [S.HELD, S.ACCEPTED, S.NEW, S.PARTIALLY_FILLED, S.SUSPENDED, S.DONE_FOR_DAY])
+def test_an_order_that_waits_for_its_group_or_works_is_replaced(status: OrderStatus) -> None:
+    new = amended(working(status), qty=Decimal(11))
+    require_replaceable(working(status), new)
+    assert (new.qty, new.replaces) == (11, working(status).order_id)
 
 
 @pytest.mark.parametrize(("qty", "is_fine"), [("4.5", False), ("5", False), ("5.000000001", True)])

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import uuid5
 
+from alphintra.broker.domain.approvals import Refusal
+from alphintra.broker.domain.capabilities import UNSUPPORTED
 from alphintra.broker.domain.reports import CLOSED, LiveOrder, LiveStatus
 from alphintra.engine import groups
 from alphintra.engine.groups import Group, Member, MemberState
@@ -35,6 +37,7 @@ __all__ = [
     "Withdraw",
     "arranged",
     "part_id",
+    "refuse_replacing",
     "sent_together",
     "steps",
     "unprotected",
@@ -210,6 +213,28 @@ def sent_together(group: LiveGroup, part: LiveOrder) -> tuple[LiveOrder, LiveOrd
     if target is None or stop is None or part.order_id not in {target.order_id, stop.order_id}:
         return None
     return target, stop
+
+
+def refuse_replacing(group: LiveGroup, old: LiveOrder, *, qty: Decimal | None, is_alike: bool) -> Refusal | None:
+    """Return why another exit cannot take the place of one in our store alone, None if it can.
+
+    Args:
+        group: their group.
+        old: the exit to be replaced.
+        qty: what the other is for.
+        is_alike: whether the two differ in quantity and prices at most.
+    """
+    leg = next((leg for leg in group.exits if leg.order.order_id == old.order_id), None)
+    if leg is None or not leg.is_open or leg.order.is_cancel_requested:
+        return Refusal("ORDER_TERMINAL", "the exit to be replaced does not wait any more")
+    if leg.order.attempts or any(part.attempts or part.venue_order_id for part in leg.parts):
+        reason = "an exit that was sent to its venue is not replaced on live accounts: cancel and place anew"
+        return Refusal(UNSUPPORTED, reason)
+    if not is_alike:
+        return Refusal(UNSUPPORTED, "of an exit on a live account only quantity and prices may change")
+    if len(group.exits) > 1 and qty != old.qty:
+        return Refusal(UNSUPPORTED, "two exits are for the same quantity: only the prices of one may change")
+    return None
 
 
 def unprotected(group: LiveGroup) -> Decimal:

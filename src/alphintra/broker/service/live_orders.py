@@ -19,6 +19,7 @@ from alphintra.broker.domain.reports import CLOSED, LiveOrder, LiveStatus, Venue
 from alphintra.broker.domain.reports import apply_state as apply_report
 from alphintra.broker.gateways.venue import Duplicate, NotSent, Refused, Taken, Uncertain
 from alphintra.broker.repository.live import LiveRows, Queued
+from alphintra.broker.service.exit_swaps import is_swap, swap_exit
 from alphintra.broker.service.grouping import (
     add_order,
     cancel_member,
@@ -77,14 +78,16 @@ def read_terms(queued: Queued) -> OrderTerms:
 
 
 def read_group(texts: Sequence[str]) -> tuple[OrderTerms, ...]:
-    """Return the terms of a group's exits."""
-    return tuple(msgspec.json.decode(text, type=OrderTerms) for text in texts)
+    """Return the terms of a group's exits, as they are sent: an exit takes the place of another before that."""
+    legs = (msgspec.json.decode(text, type=OrderTerms) for text in texts)
+    return tuple(msgspec.structs.replace(leg, replaces=None) for leg in legs)
 
 
 def refuse_for_link(link: Link, terms: OrderTerms) -> Refusal | None:
     """Return why a connection does not take an order, with those that belong to it; None if it does, now or later."""
-    if terms.replaces is not None and terms.group_id is not None:
-        return Refusal(UNSUPPORTED, "orders of a group are not replaced on live accounts: cancel and place anew")
+    if terms.replaces is not None and terms.group_id is not None and not is_swap(terms):
+        reason = "the entry of a group is not replaced on live accounts: cancel and place anew"
+        return Refusal(UNSUPPORTED, reason)
     if link.status is LinkStatus.CLOSED:
         return CLOSED_CONNECTION
     return NOT_CONNECTED if link.status is LinkStatus.PENDING else None
@@ -99,6 +102,10 @@ async def queue_orders(
     desk: Desk,
 ) -> None:
     """Store approved orders, in the transaction in which they were heard of: one, or those of a group."""
+    first, approval = asked[0]
+    if is_swap(first):
+        await swap_exit(tx, first, approval, evidence=evidence[0], desk=desk, at=at)
+        return
     for (terms, approval), proof in zip(asked, evidence, strict=True):
         await add_order(tx, terms, approval, evidence=proof, at=at)
     group_id = asked[0][0].group_id

@@ -119,6 +119,8 @@ async def _swap(
     new_id = entry.order.order_id
     told: Told = [(old_id, OrderReplaced(order_id=old_id, replaced_by=new_id))]
     told += await _enter(tx, entry, connection, at=at)
+    if entry.status is VenueOrderStatus.HELD:
+        told.append((new_id, OrderAcknowledged(order_id=new_id, venue_order_id=paper_order_id(new_id), is_queued=True)))
     if entry.order.group_id is not None:
         group = group_of([*members.values(), entry])
         resized = [action for action in groups.plan(group) if isinstance(action, groups.Resize)]

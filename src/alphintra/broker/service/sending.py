@@ -9,6 +9,7 @@ from alphintra.broker.domain.approvals import judge_approval, scopes_of
 from alphintra.broker.domain.orders import Order
 from alphintra.broker.domain.paper import refuse_strangers
 from alphintra.broker.repository.live import LiveRows
+from alphintra.broker.service.exit_swaps import refuse_swap
 from alphintra.broker.service.inbox import CONSUMER
 from alphintra.broker.service.live_orders import queue_orders, refuse_for_link
 from alphintra.broker.service.placing import place_on_paper, refuse_on_paper
@@ -62,7 +63,7 @@ async def send_order(
         if link is None:
             refusal = refusal or await refuse_on_paper(tx, orders, connection)
         else:
-            refusal = refusal or refuse_for_link(link, event.terms)
+            refusal = refusal or refuse_for_link(link, event.terms) or await refuse_swap(live, event.terms)
         for order in orders:
             if not await tx.decide(order.order_id, refusal, book_id=event.book_id, at=at):
                 get_logger().warning("order.replayed", order_id=str(order.order_id), event_id=str(delivery.event_id))

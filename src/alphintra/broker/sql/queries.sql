@@ -367,8 +367,10 @@ SELECT
     prior_qty, pair_id
 FROM live_orders WHERE group_id = $1 ORDER BY queued_at, order_id;
 
--- live_orders.terms_of_legs: terms of the exits of a group
-SELECT terms FROM live_orders WHERE group_id = $1 AND leg <> 'entry' AND part_of IS NULL ORDER BY leg, order_id;
+-- live_orders.terms_of_legs: terms of the exits of a group, without those that others took the place of
+SELECT terms FROM live_orders
+WHERE group_id = $1 AND leg <> 'entry' AND part_of IS NULL AND status <> 'replaced'
+ORDER BY leg, order_id;
 
 -- live_orders.carry: what the orders that an order replaced have filled in all
 UPDATE live_orders SET prior_qty = $2 WHERE order_id = $1;

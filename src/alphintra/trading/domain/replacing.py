@@ -16,6 +16,7 @@ __all__ = ["Amendment", "require_replaceable", "successor"]
 
 _REPLACEABLE: Final = frozenset(
     {
+        OrderStatus.HELD,
         OrderStatus.ACCEPTED,
         OrderStatus.NEW,
         OrderStatus.PARTIALLY_FILLED,
@@ -72,14 +73,14 @@ def successor(old: Order, wish: Amendment) -> NewOrder:
 def require_replaceable(old: Order, asked: NewOrder) -> None:
     """Refuse to replace an order as it stands now.
 
-    Raises ORDER_TERMINAL for a closed one, ORDER_PENDING for one that waits for the venue's word or its group, and
+    Raises ORDER_TERMINAL for a closed one, ORDER_PENDING for one that waits for the venue's word, and
     AMEND_BELOW_FILLED where the new quantity would leave nothing to trade.
     """
     if old.status in TERMINAL:
         message = f"order {old.order_id} is {old.status}: place a new one"
         raise AlphintraError("ORDER_TERMINAL", message, kind=Kind.CONFLICT)
     if old.status not in _REPLACEABLE:
-        message = f"order {old.order_id} is {old.status}: it can be replaced once it works at the venue"
+        message = f"order {old.order_id} is {old.status}: it can be replaced once the venue has answered"
         raise AlphintraError("ORDER_PENDING", message, kind=Kind.CONFLICT)
     filled = old.carried_qty + old.filled_qty
     if asked.qty is not None and asked.qty <= filled:
