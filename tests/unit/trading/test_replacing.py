@@ -94,7 +94,7 @@ def test_an_order_that_waits_for_a_word_is_not_replaced_yet(status: OrderStatus)
 def test_an_order_that_waits_for_its_group_or_works_is_replaced(status: OrderStatus) -> None:
     new = amended(working(status), qty=Decimal(11))
     require_replaceable(working(status), new)
-    assert (new.qty, new.replaces) == (11, working(status).order_id)
+    assert (new.qty, new.replaces) == (Decimal(11), working(status).order_id)
 
 
 @pytest.mark.parametrize(("qty", "is_fine"), [("4.5", False), ("5", False), ("5.000000001", True)])
