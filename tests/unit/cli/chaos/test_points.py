@@ -15,6 +15,7 @@ ELSEWHERE = {
     "broker.answer_kept",
     "broker.answer_kept_committed",
     "broker.cancel_answered",
+    "broker.exit_swapped",
     "broker.fill_committed",
     "broker.fill_stored",
     "broker.group_planned",
