@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
+import pytest
 from httpx import Timeout
 
 from alphintra.broker.endpoints import Endpoints, LinkEndpoints
@@ -35,13 +36,14 @@ from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.kernel.vocabulary import AccountMode, OrderClass, OrderType, Side, TimeInForce
 from fixtures.services import person_context
-from fixtures.single_service import delivery_of, local_bus
+from fixtures.single_service import PowerCutError, delivery_of, local_bus, stop_at
 from fixtures.venue.server import KEY_ID, SECRET, SimulatedVenue
 from fixtures.waiting import until
 from integration.broker.desk import RISK_KEY, approve, new_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from types import ModuleType
 
     import asyncpg
 
@@ -303,6 +305,14 @@ class LiveDesk:
             link = await rows.links.get(self.account_id)  # type: ignore[arg-type] # an account id
         assert link is not None
         await LinkWorker(link, self.keeping()).run()
+
+    async def loses_power_at(self, module: ModuleType, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Keep the connection by hand until the power is cut at a fault point of a module."""
+        with monkeypatch.context() as crashing:
+            stop_at(crashing, module, point)
+            with pytest.raises(BaseExceptionGroup) as ended:
+                await self.one_worker()
+            assert ended.group_contains(PowerCutError)
 
     async def reaches(self, order_id: UUID, *statuses: str, seconds: float = 60.0) -> None:
         """Wait until an order is in one of the states."""

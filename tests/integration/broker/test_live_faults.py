@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from alphintra.broker.service import live_orders
 from alphintra.contracts.broker import ResolveBreak
 from alphintra.kernel.errors import AlphintraError, Kind
-from fixtures.single_service import PowerCutError, stop_at
 from fixtures.waiting import until
 
 if TYPE_CHECKING:
@@ -171,11 +170,7 @@ async def test_a_crash_around_the_call_makes_one_order(
 ) -> None:
     await live_desk.connect()
     terms = await live_desk.place()
-    with monkeypatch.context() as crashing:
-        stop_at(crashing, live_orders, point)
-        with pytest.raises(BaseExceptionGroup) as ended:
-            await live_desk.one_worker()
-        assert ended.group_contains(PowerCutError)
+    await live_desk.loses_power_at(live_orders, point, monkeypatch)
     async with live_desk.keeper():
         await live_desk.reaches(terms.order_id, "working", seconds=30)
     assert live_desk.venue.market.placed == 1

@@ -13,7 +13,7 @@ from alphintra.broker.service import grouping, hearing, live_orders
 from alphintra.contracts.risk import KillStateChanged, KillStateView
 from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side
-from fixtures.single_service import PowerCutError, delivery_of, stop_at
+from fixtures.single_service import delivery_of
 from fixtures.waiting import until
 
 if TYPE_CHECKING:
@@ -190,11 +190,7 @@ async def test_a_crash_anywhere_leaves_what_is_open_covered_once(
     async with live_desk.keeper():
         await live_desk.reaches(group.entry.order_id, "working")
     await live_desk.venue.fill(group.entry.client_order_id, "4")
-    with monkeypatch.context() as crashing:
-        stop_at(crashing, module, point)
-        with pytest.raises(BaseExceptionGroup) as ended:
-            await live_desk.one_worker()
-        assert ended.group_contains(PowerCutError)
+    await live_desk.loses_power_at(module, point, monkeypatch)
     async with live_desk.keeper():
         await group.covered(4)
         await live_desk.venue.fill(group.entry.client_order_id, "6")

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse
 
 from alphintra.broker.service import hearing, live_orders
 from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
-from fixtures.single_service import PowerCutError, stop_at
 from fixtures.waiting import until
 from integration.broker.test_live_groups import STOP, TARGET, account_halted
 
@@ -225,11 +224,7 @@ async def test_a_crash_around_the_sending_of_a_pair_makes_one_pair(
     async with live_desk.keeper():
         await live_desk.reaches(group.entry.order_id, "working")
     await live_desk.venue.fill(group.entry.client_order_id, "10")
-    with monkeypatch.context() as crashing:
-        stop_at(crashing, module, point)
-        with pytest.raises(BaseExceptionGroup) as ended:
-            await live_desk.one_worker()
-        assert ended.group_contains(PowerCutError)
+    await live_desk.loses_power_at(module, point, monkeypatch)
     async with live_desk.keeper():
         await group.covers(10)
         await until(lambda: live_desk.acknowledged(group.target.order_id, group.stop.order_id))

@@ -9,7 +9,6 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from alphintra.broker.service import live_orders
-from fixtures.single_service import PowerCutError, stop_at
 
 if TYPE_CHECKING:
     from alphintra.contracts.approval import OrderTerms
@@ -99,11 +98,7 @@ async def test_a_crash_around_a_replacement_swaps_once(
     async with live_desk.keeper():
         old = await working(live_desk)
     new = await replaced(live_desk, old)
-    with monkeypatch.context() as crashing:
-        stop_at(crashing, live_orders, point)
-        with pytest.raises(BaseExceptionGroup) as ended:
-            await live_desk.one_worker()
-        assert ended.group_contains(PowerCutError)
+    await live_desk.loses_power_at(live_orders, point, monkeypatch)
     async with live_desk.keeper():
         await live_desk.reaches(new.order_id, "working")
         await live_desk.reaches(old.order_id, "replaced")
