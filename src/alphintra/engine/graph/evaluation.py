@@ -116,7 +116,7 @@ class Evaluation:
         shape = (self._symbols, tape.closes)
         inputs = [_input(columns, step.inputs[port.name], shape, is_many=port.is_many) for port in definition.inputs]
         if definition.kernel is None:
-            columns.update(dict.fromkeys(ends, inputs[0]))
+            columns.update(dict.fromkeys(ends, inputs[0] if inputs else np.zeros(shape)))
             return
         outputs = [np.empty(shape) for _ in ends]
         run = definition.kernel.compiled if is_compiled else definition.kernel.interpreted
