@@ -216,10 +216,11 @@ def test_days_are_those_of_the_calendar_whatever_the_bars() -> None:
 
 
 def test_the_late_session_belongs_to_its_day_in_summer_and_winter() -> None:
-    for month in (1, 7):
-        late = datetime(2024, month, 10, 0, tzinfo=UTC)  # 19:00 or 20:00 the day before in New York
-        closes = np.array([moment_ns(late - timedelta(hours=3)), moment_ns(late)], dtype=np.int64)
-        assert list(daily_closes(closes, np.array([1.0, 2.0]), "XNYS").values) == [2.0]
+    for month, hour in ((1, 1), (7, 0)):
+        late = datetime(2024, month, 10, hour, tzinfo=UTC)  # 20:00 the day before in New York
+        early = late.replace(hour=8 + hour)  # 4:00 of the day
+        closes = np.array([moment_ns(at) for at in (late - timedelta(hours=3), late, early)], dtype=np.int64)
+        assert list(daily_closes(closes, np.array([1.0, 2.0, 3.0]), "XNYS").values) == [2.0, 3.0]
 
 
 def test_minutes_and_days_of_the_same_course_have_the_same_ratio() -> None:
