@@ -60,7 +60,7 @@ def random_tape(seed: int, closes: int, *, symbols: int = 1, gaps: float = 0.0) 
     above, below = np.exp(np.abs(random.normal(0, 0.003, (2, *close.shape))))
     top, bottom = np.maximum(close, opened), np.minimum(close, opened)
     high, low = np.maximum(np.round(top * above, 2), top), np.minimum(np.round(bottom / below, 2), bottom)
-    volume = random.integers(0, 10_000, close.shape).astype(np.float64)
+    volume = np.asarray(random.integers(0, 10_000, (symbols, closes)), dtype=np.float64)
     missing = random.random(close.shape) < gaps
     close, opened, high, low, volume = (
         np.where(missing, np.nan, panel) for panel in (close, opened, high, low, volume)
