@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from alphintra.engine.kernels.kernel import Vector, kernel, part
+from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -328,9 +328,10 @@ def _most(p: Vector, s: Vector, amount: float, percent: float, price: float) -> 
 def _size(p: Vector, s: Vector, equity: float, close: float, told: float) -> float:
     """Return how many lots an entry orders; ``told`` is the sizing's column at this close."""
     kind, number = p[SIZE_KIND], p[SIZE_NUMBER]
+    lots = 0.0
     if kind == ALL_CASH:
-        return 1.0 if s[CASH] > 0.0 else 0.0
-    if kind == FIXED_QTY:
+        lots = 1.0 if s[CASH] > 0.0 else 0.0  # how many shows at the fill
+    elif kind == FIXED_QTY:
         lots = number
     elif kind == FIXED_NOTIONAL:
         lots = _most(p, s, number, PERCENT_NANO, close)
@@ -338,11 +339,9 @@ def _size(p: Vector, s: Vector, equity: float, close: float, told: float) -> flo
         lots = _most(p, s, equity, number, close)
     elif kind == RISK:
         distance = _level(p, told)
-        lots = 0.0 if math.isnan(distance) else _most(p, s, equity, number, distance)
+        lots = _most(p, s, equity, number, distance) if distance > 0.0 else 0.0
     elif math.isfinite(told) and told > 0.0:
         lots = _most(p, s, equity, np.rint(min(number / told, 1e3) * PERCENT_NANO), close)
-    else:
-        lots = 0.0
     return lots if p[SIZE_MOST] == 0.0 else min(lots, _most(p, s, equity, p[SIZE_MOST], close))
 
 
@@ -378,12 +377,12 @@ def _decide(
     """Decide at a close: exits before entries, one order at a time, entries only when flat; return the outcome."""
     entry, leave = columns[0][i], columns[1][i]
     bar = int(s[SEEN]) + i
-    is_leaving = leave != 0.0 and not math.isnan(leave)
+    is_leaving = leave > 0.0
     held = s[QTY]
     if is_leaving and held != 0.0:
         return _order(s, orders, bar, -held, LEAVE)
     outcome = NO_POSITION if is_leaving else NO_SIGNAL
-    if entry != 0.0 and not math.isnan(entry):
+    if entry > 0.0 or entry < 0.0:
         if held != 0.0:
             outcome = IN_POSITION
         else:
@@ -418,7 +417,7 @@ def _is_quiet(  # noqa: PLR0913, PLR0917 - scalars stay in registers, where a tu
     )
 
 
-@kernel
+@bare_kernel
 def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in it costs as much as a bar
     p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
 ) -> None:
@@ -467,7 +466,7 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in
         entry, leave = entries[i], leaves[i]
         if seen + i < warm_up:
             outcomes[i] = WARMING
-        elif (entry == 0.0 or entry != entry) and (leave == 0.0 or leave != leave) and not (is_timed and qty != 0.0):  # noqa: PLR0124 - NaN
+        elif not (entry > 0.0 or entry < 0.0 or leave > 0.0 or (is_timed and qty != 0.0)):
             outcomes[i] = NO_SIGNAL
         else:
             outcomes[i] = _decide(p, s, i, columns, cash + worth, close, orders)

@@ -73,7 +73,7 @@ def share_amount(target: float, observed: float) -> Decimal | None:
 def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, close: Decimal) -> Asked:
     """Decide what the account does at a close: exits before entries, one order at a time, entries only when flat."""
     entry, leave = float(columns.entry[index]), float(columns.leave[index])
-    is_leaving = leave != 0.0 and not math.isnan(leave)
+    is_leaving = leave > 0.0
     if is_leaving and view.qty:
         return _left(view, "exit")
     if entry == 0.0 or math.isnan(entry):
