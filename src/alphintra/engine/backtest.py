@@ -204,7 +204,7 @@ class _Record:
             fee=fill.fee,
             realized=fill.realized,
             held_before=self.held,
-            tag=self.tags[fill.client_order_id],
+            tag=fill.leg or self.tags[fill.client_order_id],
         )
         self.open_trade, closed = fold_trade(self.open_trade, told)
         self.held += fill.qty if fill.side is Side.BUY else -fill.qty

@@ -18,6 +18,7 @@ from alphintra.engine.graph.plan import PLAN_SCHEMA
 from alphintra.engine.graph.rules import order_rules, sizing_of
 from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.graph.values import StateView
+from alphintra.engine.protection import Protection
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
@@ -50,6 +51,8 @@ class Outcome(StrEnum):
     BLOCKED_NO_POSITION = "blocked_no_position"
     BLOCKED_ORDER_WORKING = "blocked_order_working"
     BLOCKED_ZERO_QUANTITY = "blocked_zero_quantity"
+    BLOCKED_NO_PROTECTION = "blocked_no_protection"
+    """An exit the entry must bring with it has no level yet: nothing is entered without it."""
     FAILED = "failed"
     """The bar could not be evaluated; kept where a deployment ends by it, never decided by an executor."""
 
@@ -67,6 +70,7 @@ class Intent:
         time_in_force: day in this version.
         reason: ``entry`` or ``exit``.
         tag: label the user gave the entry or exit rule.
+        protection: exits an entry brings with it.
     """
 
     index: int
@@ -77,6 +81,7 @@ class Intent:
     time_in_force: TimeInForce
     reason: str
     tag: str
+    protection: Protection | None = None
 
 
 @dataclass(frozen=True, slots=True)
