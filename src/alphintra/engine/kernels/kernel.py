@@ -44,8 +44,11 @@ class Kernel:
         if self._compiled is None:
             import numba  # noqa: PLC0415 - a second of start-up that a live process never needs
 
+            from alphintra.engine.kernels import cache  # noqa: PLC0415 - needs numba
+
             while _PARTS:
                 numba.extending.register_jitable(_PARTS.pop())
+            numba.config.CACHE_LOCATOR_CLASSES = cache.LOCATORS
             # numpy's rules of division: a kernel asks first, and no exception can leave half a column behind.
             self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(self.interpreted)
         return self._compiled
@@ -57,9 +60,9 @@ def kernel(function: Callable[..., None]) -> Kernel:
 
 
 def part(function: F) -> F:
-    """Mark a function that kernels of the same file call.
+    """Mark a function that kernels call: one of their own file or of ``parts.py``.
 
-    Of the same file, because numba looks at the kernel's file alone to see whether its kept machine code is stale.
+    These two, because `cache` looks at no other file to see whether kept machine code is stale.
     """
     _PARTS.append(function)
     return function
