@@ -11,7 +11,18 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 from msgspec import inspect
 
-from alphintra.contracts import auth, broker, nocode, notification, risk, strategy, surveillance, trading, user
+from alphintra.contracts import (
+    auth,
+    broker,
+    nocode,
+    notification,
+    order_reports,
+    risk,
+    strategy,
+    surveillance,
+    trading,
+    user,
+)
 from alphintra.kernel import health
 from alphintra.kernel.messages import Command, Event, tag_of
 
@@ -19,7 +30,19 @@ __all__ = ["COMMANDS", "EVENTS", "MESSAGES", "MODULES", "sample"]
 
 M = TypeVar("M", bound=msgspec.Struct)
 
-MODULES: Final = (auth, broker, nocode, notification, risk, strategy, surveillance, trading, user, health)
+MODULES: Final = (
+    auth,
+    broker,
+    order_reports,
+    nocode,
+    notification,
+    risk,
+    strategy,
+    surveillance,
+    trading,
+    user,
+    health,
+)
 _MOMENT: Final = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 _NAMES: Final = frozenset(module.__name__ for module in MODULES)
 

@@ -97,19 +97,11 @@ async def test_every_invariant_holds_after_any_story(
     assert fills or len(seeds) == 1, "stories without fills prove little"
 
 
-KNOWN: Mapping[int, str] = {
-    31: "an uncertainty delivered again after the acknowledgement that followed it leaves its order unknown at trading",
-}
-"""Seeds of live desks that find a fault which is not mended yet, and which; see docs/recovery.md."""
-
-
 async def test_every_invariant_holds_after_any_story_of_a_live_desk(
     desks: range, databases: Mapping[str, ServiceDatabase]
 ) -> None:
     happened: Counter[str] = Counter()
     for seed in desks:
-        if seed in KNOWN:
-            continue
         try:
             story, trace, found = await played(seed, databases, is_live_desk=True)
         except AssertionError as error:

@@ -13,26 +13,30 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.evaluation import Columns, End, Evaluation, is_number, shown_end
 from alphintra.engine.graph.plan import PLAN_SCHEMA
-from alphintra.engine.graph.values import Moment, Signal, Sized, StateView, Value
-from alphintra.engine.indicators import StateValue
+from alphintra.engine.graph.rules import order_rules, sizing_of
+from alphintra.engine.graph.tape import tape_of
+from alphintra.engine.graph.values import StateView
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan, Step
-    from alphintra.engine.graph.values import Evaluator, Outputs
+    from alphintra.engine.graph.rules import OrderRule
+
+    Values = Mapping[End, float]
 
 __all__ = ["CLIENT_ORDER_PREFIX", "Decision", "Executor", "Intent", "Outcome", "StateView", "client_order_id"]
 
 CLIENT_ORDER_PREFIX = "alph-"
 _HASH_CHARS = 26  # 130 bits; with the prefix 31 characters, within the 32 the narrowest venue accepts
-SNAPSHOT_SCHEMA = 1
+SNAPSHOT_SCHEMA = 2
+_ASKING = (1.0, -1.0)
 
 
 class Outcome(StrEnum):
@@ -99,7 +103,7 @@ class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     graph_hash: str
     bars_seen: int
     last_ts: datetime | None
-    nodes: dict[str, dict[str, StateValue]]
+    nodes: dict[str, str]
 
 
 class Executor:
@@ -116,7 +120,9 @@ class Executor:
         if plan.schema != PLAN_SCHEMA:
             raise AlphintraError("NODE_VERSION", f"plan schema {plan.schema} is not known: compile the graph again")
         self.plan = plan
-        self._running = tuple((step, *_start(step)) for step in plan.steps)
+        self._evaluation = Evaluation(plan)
+        self._rules = order_rules(plan)
+        self._shown = tuple(_Shown(step, end) for step in plan.steps if (end := shown_end(step)) is not None)
         self._bars_seen = 0
         self._last_ts: datetime | None = None
 
@@ -138,27 +144,32 @@ class Executor:
         if self._last_ts is not None and bar.ts <= self._last_ts:
             message = f"bar {bar.ts.isoformat()} is not after {self._last_ts.isoformat()}: it was evaluated already"
             raise AlphintraError("TIME_ORDER", message, kind=Kind.CONFLICT)
-        moment = Moment(bar, view)
-        outputs: dict[str, Outputs] = {}
-        gathered: dict[str, dict[str, tuple[Value, ...]]] = {}
-        shown: dict[str, float | bool | None] = {}
-        for step, evaluator, shows in self._running:
-            inputs = {port: tuple([outputs[node][out] for node, out in ends]) for port, ends in step.inputs.items()}
-            gathered[step.node] = inputs
-            outputs[step.node] = evaluator.evaluate(inputs, moment)
-            if shows:
-                shown[step.node] = _shown(step, outputs[step.node][shows], bar)
+        columns = self._evaluation.advance(tape_of([bar]), is_compiled=False)
+        return self._decided(columns, 0, bar, view)
+
+    def over(self, bars: Sequence[Bar]) -> Columns:
+        """Evaluate the graph over bars that nothing was evaluated of yet, for ``decide_at`` to decide on one by one."""
+        return self._evaluation.advance(tape_of(bars))
+
+    def decide_at(self, columns: Columns, index: int, bar: Bar, view: StateView) -> Decision:
+        """Decide at the close of one of the bars that ``over`` has evaluated; they are asked for in order of time."""
+        return self._decided(columns, index, bar, view)
+
+    def _decided(self, columns: Columns, index: int, bar: Bar, view: StateView) -> Decision:
+        values = {end: float(column[0, index]) for end, column in columns.items()}
+        shown = {one.node: one.value(values, bar, view) for one in self._shown}
         self._bars_seen += 1
         self._last_ts = bar.ts
         if self._bars_seen <= self.plan.warm_up_bars:
             return Decision(bar.ts, Outcome.WARMING_UP, shown, ())
-        outcome, intents = self._orders(gathered, view)
+        outcome, intents = self._orders(values, bar, view)
         return Decision(bar.ts, outcome, shown, intents)
 
     def snapshot(self) -> bytes:
         """Return the whole state as JSON; restoring it continues bit for bit."""
-        nodes = {step.node: evaluator.snapshot() for step, evaluator, _ in self._running}
-        state = _Snapshot(SNAPSHOT_SCHEMA, self.plan.graph_hash, self._bars_seen, self._last_ts, nodes)
+        state = _Snapshot(
+            SNAPSHOT_SCHEMA, self.plan.graph_hash, self._bars_seen, self._last_ts, self._evaluation.snapshot()
+        )
         return msgspec.json.encode(state)
 
     def restore(self, raw: bytes) -> None:
@@ -171,22 +182,17 @@ class Executor:
             raise _bad_snapshot(f"has schema {state.schema}")
         if state.graph_hash != self.plan.graph_hash:
             raise _bad_snapshot(f"belongs to strategy version {state.graph_hash[:12]}")
-        if set(state.nodes) != {step.node for step in self.plan.steps} or state.bars_seen < 0:
-            raise _bad_snapshot("does not hold exactly the nodes of the plan")
-        for step, evaluator, _ in self._running:
-            evaluator.restore(state.nodes[step.node])
+        if state.bars_seen < 0:
+            raise _bad_snapshot(f"has seen {state.bars_seen} bars")
+        self._evaluation.restore(state.nodes)
         self._bars_seen = state.bars_seen
         self._last_ts = state.last_ts
 
-    def _orders(
-        self, gathered: Mapping[str, Mapping[str, tuple[Value, ...]]], view: StateView
-    ) -> tuple[Outcome, tuple[Intent, ...]]:
+    def _orders(self, values: Values, bar: Bar, view: StateView) -> tuple[Outcome, tuple[Intent, ...]]:
         """Ask the Order nodes in turn until one acts: a strategy sends at most one order per bar."""
         outcome = Outcome.NO_SIGNAL
-        for step in self.plan.steps:
-            if step.type != "Order":
-                continue
-            answer = _ask(step, gathered[step.node], view)
+        for rule in self._rules:
+            answer = _ask(rule, values, bar, view)
             if isinstance(answer, Intent):
                 return Outcome.INTENT, (answer,)
             if outcome is Outcome.NO_SIGNAL:
@@ -211,65 +217,63 @@ def client_order_id(
     return CLIENT_ORDER_PREFIX + digest[:_HASH_CHARS].lower()
 
 
-def _ask(step: Step, inputs: Mapping[str, tuple[Value, ...]], view: StateView) -> Intent | Outcome:
+def _ask(rule: OrderRule, values: Values, bar: Bar, view: StateView) -> Intent | Outcome:
     """Decide what one Order node does: exits before entries, one order at a time, entries only when flat."""
-    exits = [value for value in inputs["exit"] if isinstance(value, Signal) and value.is_firing]
-    sized = inputs["size"][0]
-    entry = sized if isinstance(sized, Sized) and sized.signal.is_firing else None
-    if exits and view.qty:
-        return _leave(step, exits[0], view)
-    if entry is not None:
-        return _enter(step, entry, view)
-    return Outcome.BLOCKED_NO_POSITION if exits else Outcome.NO_SIGNAL
+    fired = next((way for way in rule.exits if values[way.when] > 0), None)
+    if fired is not None and view.qty:
+        return _leave(rule, fired.tag, view)
+    if values[rule.signal] in _ASKING:
+        return _enter(rule, values[rule.signal], bar, view)
+    return Outcome.NO_SIGNAL if fired is None else Outcome.BLOCKED_NO_POSITION
 
 
-def _leave(step: Step, signal: Signal, view: StateView) -> Intent | Outcome:
+def _leave(rule: OrderRule, tag: str, view: StateView) -> Intent | Outcome:
     if view.is_order_working:
         return Outcome.BLOCKED_ORDER_WORKING
     side = Side.SELL if view.qty > 0 else Side.BUY
-    return _intent(step, side, abs(view.qty), reason="exit", tag=signal.tag)
+    return _intent(rule, side, abs(view.qty), reason="exit", tag=tag)
 
 
-def _enter(step: Step, sized: Sized, view: StateView) -> Intent | Outcome:
+def _enter(rule: OrderRule, direction: float, bar: Bar, view: StateView) -> Intent | Outcome:
     if view.qty:
         return Outcome.BLOCKED_IN_POSITION
     if view.is_order_working:
         return Outcome.BLOCKED_ORDER_WORKING
-    if sized.quantity <= 0:
+    quantity = rule.size(view, bar.close)
+    if quantity <= 0:
         return Outcome.BLOCKED_ZERO_QUANTITY
-    return _intent(step, Side.BUY, sized.quantity, reason="entry", tag=sized.signal.tag)
+    return _intent(rule, Side.BUY if direction > 0 else Side.SELL, quantity, reason="entry", tag=rule.tag)
 
 
-def _intent(step: Step, side: Side, qty: Decimal, *, reason: str, tag: str) -> Intent:
+def _intent(rule: OrderRule, side: Side, qty: Decimal, *, reason: str, tag: str) -> Intent:
     return Intent(
         index=0,
-        node=step.node,
+        node=rule.step.node,
         side=side,
         qty=qty,
-        order_type=OrderType(str(step.params["type"])),
-        time_in_force=TimeInForce(str(step.params["tif"])),
+        order_type=OrderType(str(rule.step.params["type"])),
+        time_in_force=TimeInForce(str(rule.step.params["tif"])),
         reason=reason,
         tag=tag,
     )
 
 
-def _start(step: Step) -> tuple[Evaluator, str]:
-    definition = node_type(step.type, step.version)
-    if definition is None:
-        message = f"node {step.node}: {step.type} version {step.version} is not in this Alphintra: compile again"
-        raise AlphintraError("NODE_VERSION", message)
-    return definition.make(step.params), definition.shown
+class _Shown:
+    """What a node shows in decision records: a number, a truth, the quantity of a sizing rule, or None for unknown."""
 
+    def __init__(self, step: Step, end: End) -> None:
+        self.node = step.node
+        self._end = end
+        self._sizing = sizing_of(step)
+        self._is_number = is_number(step)
 
-def _shown(step: Step, value: Value, bar: Bar) -> float | bool | None:
-    if isinstance(value, Signal):
-        return value.is_firing
-    if isinstance(value, Sized):
-        return float(value.quantity)
-    if isinstance(value, float) and not math.isfinite(value):
-        message = f"node {step.node} gave {value} at {bar.ts.isoformat()}: check its inputs at that bar"
-        raise AlphintraError("NODE_VALUE", message)
-    return value
+    def value(self, values: Values, bar: Bar, view: StateView) -> float | bool | None:
+        value = values[self._end]
+        if not math.isfinite(value):
+            return None
+        if self._sizing is not None:
+            return float(self._sizing(view, bar.close))
+        return value if self._is_number else value != 0
 
 
 def _bad_snapshot(reason: str) -> AlphintraError:

@@ -11,7 +11,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from alphintra.broker.service import live_orders
 from alphintra.contracts.broker import ResolveBreak
+from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import OrderId
 from fixtures.waiting import until
 
 if TYPE_CHECKING:
@@ -196,6 +198,21 @@ async def test_an_order_that_never_arrived_is_sent_again_under_the_same_id(live_
         await live_desk.reaches(terms.order_id, "working")
     assert live_desk.venue.calls.count(("POST", "/v2/orders")) == 2
     assert await live_desk.told(terms.order_id) == ["order_uncertain", "order_acknowledged"]
+    first, second = [event["seq"] for _name, event in await live_desk.events()]
+    assert 0 < first < second, "whoever hears the first late knows it for old news"
+
+
+async def test_a_database_that_was_set_back_numbers_what_it_tells_above_what_it_told(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    terms = await live_desk.place()
+    at = SystemClock().now()
+    async with live_desk.live.transaction() as tx:
+        (first,) = await tx.number(OrderId(terms.order_id), 1, at=at)
+        assert list(await tx.number(OrderId(terms.order_id), 2, at=at - timedelta(hours=1))) == [first + 1, first + 2]
+    await live_desk.rows("update live_orders set told_seq = 0")
+    async with live_desk.live.transaction() as tx:
+        (after,) = await tx.number(OrderId(terms.order_id), 1, at=at + timedelta(minutes=1))
+    assert after > first + 2
 
 
 async def test_a_cancellation_of_a_filled_order_changes_nothing(live_desk: LiveDesk) -> None:

@@ -347,6 +347,23 @@ async def test_an_uncertain_order_is_unknown_until_the_venue_has_spoken(desk: De
     assert await desk.statuses() == {"c-1": "new"}
 
 
+async def test_an_uncertainty_delivered_again_behind_what_resolved_it_changes_nothing(desk: Desk) -> None:
+    placed = await desk.place()
+    at_first, lost, found = [
+        *(broker.OrderUncertain(order_id=placed.order_id, reason=f"loss {seq}", seq=seq) for seq in (1, 3)),
+        broker.OrderAcknowledged(order_id=placed.order_id, venue_order_id="v", seq=2),
+    ]
+    await desk.hear(desk.filled(placed, "1", seq=2))
+    for told in (found, at_first):
+        await desk.tell(told)
+    assert (await order(desk, placed.order_id)).status is OrderStatus.PARTIALLY_FILLED
+    await desk.tell(lost)
+    await desk.hear(desk.filled(placed, "1", seq=2))
+    after = await order(desk, placed.order_id)
+    assert (after.status, after.reason, after.filled_qty) == (OrderStatus.UNKNOWN, "loss 3", Decimal(2))
+    await every_row_is_the_fold_of_its_events(desk)
+
+
 @pytest.mark.parametrize(("side", "better", "worse"), [(Side.SELL, "105", "103"), (Side.BUY, "95", "97")])
 async def test_a_trailing_stop_shows_the_best_price_its_venue_saw(
     desk: Desk, side: Side, better: str, worse: str

@@ -307,3 +307,60 @@ def test_an_uncertain_outcome_is_resolved_by_whatever_the_venue_says() -> None:
     assert after(lost, fill("1")).status is S.PARTIALLY_FILLED
     asked = after(an_order(S.NEW), event(K.CANCEL_REQUESTED), event(K.UNCERTAIN))
     assert (asked.status, after(asked, event(K.CANCEL_REQUESTED)).status) == (S.UNKNOWN, S.PENDING_CANCEL)
+
+
+def told(kind: OrderEventKind, seq: int) -> OrderEvent:
+    """Return an event that carries the number of its report."""
+    return replace(event(kind), seq=seq)
+
+
+def test_an_uncertainty_that_comes_behind_what_resolved_it_is_old_news() -> None:
+    """Also where the acknowledgement said nothing new, since an execution had shown before that the order works."""
+    for between in ((), (replace(fill("1"), seq=3),)):
+        known = after(an_order(), *between, told(K.ACKNOWLEDGED, 2))
+        assert advance(known, told(K.UNCERTAIN, 1)) is None
+        assert after(known, told(K.UNCERTAIN, 4)).status is S.UNKNOWN
+    assert after(an_order(), told(K.ACKNOWLEDGED, 2), event(K.UNCERTAIN)).status is S.UNKNOWN, (
+        "without a number it counts"
+    )
+
+
+def test_an_execution_from_before_an_uncertainty_counts_and_resolves_nothing() -> None:
+    lost = after(an_order(S.HELD), told(K.UNCERTAIN, 5))
+    part = after(lost, replace(fill("4"), seq=4))
+    assert (part.status, part.filled_qty) == (S.UNKNOWN, Decimal(4))
+    assert after(part, replace(fill("1"), seq=6)).status is S.PARTIALLY_FILLED
+    triggered = after(lost, told(K.TRIGGERED, 4))
+    assert (triggered.status, triggered.triggered_at) == (S.UNKNOWN, LATER)
+
+
+def test_the_end_of_an_order_counts_whenever_it_comes() -> None:
+    known = after(an_order(), told(K.ACKNOWLEDGED, 9))
+    ends = {K.REFUSED: S.REJECTED, K.CANCELED: S.CANCELED, K.EXPIRED: S.EXPIRED, K.REPLACED: S.REPLACED}
+    assert {kind: after(known, told(kind, 3)).status for kind in ends} == ends
+    asked = after(known, event(K.CANCEL_REQUESTED))
+    assert after(asked, told(K.CANCEL_REFUSED, 3)).status is S.NEW
+
+
+WORDS = (K.ACKNOWLEDGED, K.ACCEPTED, K.SUSPENDED, K.DONE_FOR_DAY, K.UNCERTAIN)
+
+
+@st.composite
+def disordered(draw: st.DrawFn) -> tuple[list[OrderEvent], list[OrderEvent]]:
+    """Draw what broker tells of an order in its order, and the same as it may be delivered."""
+    kinds = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
+    # Whatever ends an uncertainty at broker tells so by a word of its own, and no order goes back to being queued.
+    words = [kind for place, kind in enumerate(kinds) if kind is not K.ACCEPTED or place == 0]
+    ordered = [told(kind, seq) for seq, kind in enumerate(words, start=1)] or [told(K.ACKNOWLEDGED, 1)]
+    return ordered, draw(st.permutations(ordered))
+
+
+@given(disordered())
+def test_reports_in_any_order_leave_an_order_where_the_last_of_them_says(
+    reports: tuple[list[OrderEvent], list[OrderEvent]],
+) -> None:
+    ordered, delivered = reports
+    for request in ((), (event(K.CANCEL_REQUESTED),)):
+        wanted, found = after(an_order(), *ordered), after(an_order(), *delivered)
+        assert (found.status, found.report_seq) == (wanted.status, len(ordered))
+        assert after(found, *request).status is after(wanted, *request).status

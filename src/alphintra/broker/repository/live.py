@@ -178,6 +178,18 @@ class LiveRows:
             at,
         )
 
+    async def number(self, order_id: OrderId, count: int, *, at: datetime) -> range:
+        """Return the numbers of what is told of an order now, above all before; the order, or its group, is held.
+
+        They are no smaller than the microseconds of ``at``, so that they go on above what was told by a database that
+        was set back to an earlier moment since.
+        """
+        last = await self.session.value("live_orders.number", order_id, int(at.timestamp() * 1_000_000), count)
+        if last is None:
+            message = f"order {order_id} is to be told of and is gone"
+            raise RuntimeError(message)
+        return range(last - count + 1, last + 1)
+
     async def pair(self, order_ids: Sequence[OrderId], pair_id: OrderId | None) -> None:
         """Note that orders were sent as one; for None that the venue keeps them as such no longer."""
         await self.session.execute("live_orders.pair", list(order_ids), pair_id)

@@ -28,10 +28,10 @@ from alphintra.broker.domain.live_groups import (
 )
 from alphintra.broker.domain.reports import CLOSED, Applied, Finding, LiveOrder, LiveStatus, Tale
 from alphintra.broker.repository.live import LiveRows, Queued
-from alphintra.broker.service.telling import Desk, open_breaks
+from alphintra.broker.service.telling import Desk, open_breaks, tell_of
 from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.broker import OrderAcknowledged, OrderCanceled, OrderExpired, OrderRefused, OrderUncertain
-from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.infrastructure.events import append_audit
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.vocabulary import Leg, OrderClass
@@ -140,7 +140,7 @@ async def close(
 
 async def told(tx: LiveRows, order: LiveOrder, event: Event, *, desk: Desk, at: datetime) -> None:
     """Tell something of an order, and enter that it was told."""
-    await append_event(tx.session, event, ids=desk.ids, aggregate_id=order.order_id, context=desk.context, at=at)
+    await tell_of(tx, order.order_id, [event], desk=desk, at=at)
     facts: dict[str, object] = {"told": type(event).__name__, "attempts": order.attempts}
     what = f"order:{order.order_id}"
     await append_audit(tx.session, "order.send", what, facts, ids=desk.ids, context=desk.context, at=at)

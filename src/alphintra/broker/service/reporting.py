@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.broker.domain.reports import CLOSED, Applied, LiveStatus, Tale
 from alphintra.broker.service.grouping import of_exit, regroup
-from alphintra.broker.service.telling import Desk, open_breaks
+from alphintra.broker.service.telling import Desk, open_breaks, tell_of
 from alphintra.contracts.broker import (
     ExecutionReported,
     OrderAcknowledged,
@@ -16,7 +16,7 @@ from alphintra.contracts.broker import (
     OrderReplaced,
     OrderSuspended,
 )
-from alphintra.infrastructure.events import append_audit, append_events
+from alphintra.infrastructure.events import append_audit
 from alphintra.kernel.vocabulary import Leg
 
 if TYPE_CHECKING:
@@ -47,11 +47,8 @@ async def tell(
     replaced_by = await tx.replacing(order) if order.status is LiveStatus.REPLACED else None
     if replaced_by is not None:
         await tx.carry(replaced_by, order.prior_qty + order.filled_qty)
-    told: list[tuple[UUID, Event]] = [
-        (order.order_id, _event(tale, applied, fill=fill, replaced_by=replaced_by, reason=reason))
-        for tale in applied.tales
-    ]
-    await append_events(tx.session, told, ids=desk.ids, context=desk.context, at=at)
+    told = [_event(tale, applied, fill=fill, replaced_by=replaced_by, reason=reason) for tale in applied.tales]
+    await tell_of(tx, order.order_id, told, desk=desk, at=at)
     if told:
         facts: dict[str, object] = {"told": list(applied.tales), "status": order.status}
         what = f"order:{order.order_id}"

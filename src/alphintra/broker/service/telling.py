@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from alphintra.broker.domain.links import LinkStatus, may_become
 from alphintra.broker.domain.reconciling import BLOCKING
 from alphintra.contracts.broker import BreakFound, ConnectionChanged
-from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.infrastructure.events import append_audit, append_event, append_events
 from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from alphintra.broker.domain.links import Link
     from alphintra.broker.domain.reports import Finding
     from alphintra.broker.repository.live import LiveRows
-    from alphintra.kernel.ids import AccountId, IdSource
+    from alphintra.kernel.ids import AccountId, IdSource, OrderId
+    from alphintra.kernel.messages import Event
 
-__all__ = ["Desk", "open_breaks", "turn_link", "worker_context"]
+__all__ = ["Desk", "open_breaks", "tell_of", "turn_link", "worker_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ class Desk:
 def worker_context() -> Context:
     """Return the context of what a venue reports by itself."""
     return Context(trace_id=new_trace_id(), actor=Actor(id="service:broker"))
+
+
+async def tell_of(
+    tx: LiveRows, order_id: OrderId, events: Sequence[Event], *, desk: Desk, at: datetime
+) -> None:  # fmt: skip
+    """Store what is told of an order at a venue elsewhere, which is held, each with its number where it has one."""
+    if not events:
+        return
+    numbers = await tx.number(order_id, len(events), at=at)
+    told = [
+        (order_id, msgspec.structs.replace(event, seq=number) if "seq" in event.__struct_fields__ else event)
+        for event, number in zip(events, numbers, strict=True)
+    ]
+    await append_events(tx.session, told, ids=desk.ids, context=desk.context, at=at)
 
 
 async def open_breaks(

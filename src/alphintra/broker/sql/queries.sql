@@ -475,6 +475,9 @@ UPDATE live_orders SET
     unknown_since = $8, missed_at = $9, updated_at = $10
 WHERE order_id = $1;
 
+-- live_orders.number: number what is told of an order, which is held; no lower than a moment
+UPDATE live_orders SET told_seq = greatest(told_seq, $2) + $3 WHERE order_id = $1 RETURNING told_seq;
+
 -- live_orders.scopes: what an order falls under: its account, its symbol, its strategy; no row if it is not there
 SELECT o.account_id, o.symbol, v.book_id
 FROM live_orders AS o LEFT JOIN verdicts AS v ON v.order_id = o.order_id

@@ -234,6 +234,7 @@ CREATE TABLE live_orders (
     part_of uuid,
     prior_qty numeric(28,9) DEFAULT 0 NOT NULL,
     pair_id uuid,
+    told_seq bigint DEFAULT 0 NOT NULL,
     CONSTRAINT live_orders_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT live_orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric))),

@@ -6,7 +6,8 @@ import hashlib
 
 import msgspec
 
-from alphintra.engine.graph.catalogue import NodeType, node_type
+from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.definition import NodeType
 from alphintra.engine.graph.params import normalise
 from alphintra.engine.graph.topology import topological_order
 from alphintra.engine.graph.validation import parents_of, validate

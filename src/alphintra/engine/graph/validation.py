@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alphintra.engine.graph.catalogue import CATALOGUE, NodeType, Port, latest_version, node_type
+from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_type
+from alphintra.engine.graph.definition import NodeType, Port
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.topology import ancestors, cycles, depth
@@ -60,6 +61,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
         problems += _node(index, node)
     problems += _edges(graph)
     problems += _inputs(graph)
+    problems += _conditions(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:
         path = " → ".join([*loop, loop[0]])
@@ -220,6 +222,16 @@ def _inputs(graph: Graph) -> Iterator[GraphProblem]:
                 message = f"input {port.name} of {node.id} has {count} wires, it takes one"
                 fix = "keep one wire, or join the values with a node first"
                 yield GraphProblem(code="GRAPH_EDGE", node=node.id, port=port.name, message=message, fix=fix)
+
+
+def _conditions(graph: Graph) -> Iterator[GraphProblem]:
+    """Check that every entry rule has a condition, for a long position or a short one."""
+    wired = {edge.target.partition(".")[0] for edge in graph.edges}
+    for node in graph.nodes:
+        if node.type == "Entry" and node.id not in wired:
+            message = f"neither when nor short of {node.id} is connected"
+            fix = "wire a condition to when for a long position, to short for a short one"
+            yield GraphProblem(code="GRAPH_INCOMPLETE", node=node.id, port="when", message=message, fix=fix)
 
 
 def _purpose(graph: Graph) -> Iterator[GraphProblem]:

@@ -206,15 +206,18 @@ def flags_of(report: Execution, booked: Order, *, at: datetime) -> tuple[Finding
     return tuple(found)
 
 
-def book_execution(order: Order, holding: Holding, execution: Execution, *, at: datetime) -> Booking:
+def book_execution(
+    order: Order, holding: Holding, execution: Execution, *, at: datetime, seq: int = 0
+) -> Booking:  # fmt: skip
     """Return everything an execution changes: order, holding, cash and the balanced ledger lines.
 
     A fee in kind is booked as paid at the execution's price: what it took was never bought, or was sold too, and its
     worth is a fee. So cash moves by what was executed, and the position by what came or went.
 
-    ``at`` is when it is booked: the venue's own time is on another clock and does not date the order.
+    ``at`` is when it is booked: the venue's own time is on another clock and does not date the order. ``seq`` is the
+    number of the report.
     """
-    event = OrderEvent(kind=OrderEventKind.EXECUTED, at=at, qty=execution.qty, price=execution.price)
+    event = OrderEvent(kind=OrderEventKind.EXECUTED, at=at, qty=execution.qty, price=execution.price, seq=seq)
     fill = Fill(
         execution_id=execution.execution_id,
         side=order.side,

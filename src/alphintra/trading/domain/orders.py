@@ -120,6 +120,7 @@ class Order(NewOrder):
         final_qty: what a notional order fills in all, once the venue has said so.
         carried_qty: what the orders it replaces had filled; counts towards ``qty``.
         replaced_by: the order that took its place.
+        report_seq: the number of the newest word on where it stands at its venue; 0 where those carry none.
     """
 
     order_id: OrderId
@@ -145,6 +146,7 @@ class Order(NewOrder):
     expired_at: datetime | None = None
     failed_at: datetime | None = None
     replaced_at: datetime | None = None
+    report_seq: int = 0
 
     @property
     def filled_avg_price(self) -> Decimal | None:
@@ -171,6 +173,7 @@ class OrderEvent:
         final_qty: what the order fills in all, where the venue said so.
         other_order_id: the order that replaces this one.
         hwm: the best price a trailing stop has seen.
+        seq: the number of the report it comes from, upwards for each order; 0 where that carries none.
     """
 
     kind: OrderEventKind
@@ -182,6 +185,7 @@ class OrderEvent:
     final_qty: Decimal | None = None
     other_order_id: OrderId | None = None
     hwm: Decimal | None = None
+    seq: int = 0
 
 
 @lru_cache(maxsize=4096)

@@ -111,7 +111,7 @@ def executed(order: Order, event: OrderEvent) -> Order:
     if wanted is not None and filled >= wanted:
         code: str = Reason.OVERFILL if is_over else ""
         return _closed(grown, _S.FILLED, event, code=code, reason=_FLAGGED.get(code, ""))
-    changes = _at(grown, _confirmed(order))
+    changes = _at(grown, _confirmed(order, event))
     return _next(grown, event, code=order.reason_code, reason=order.reason, changes=changes)
 
 
@@ -145,7 +145,7 @@ def _carried(order: Order, event: OrderEvent) -> Order | None:
 def _triggered(order: Order, event: OrderEvent) -> Order | None:
     if order.triggered_at is not None:
         return None
-    changes = {**_at(order, _confirmed(order)), "triggered_at": event.at}
+    changes = {**_at(order, _confirmed(order, event)), "triggered_at": event.at}
     return _next(order, event, code=order.reason_code, reason=order.reason, changes=changes)
 
 
@@ -161,12 +161,18 @@ def _is_better(side: Side, price: Decimal, than: Decimal) -> bool:
 
 
 def _stands(order: Order, event: OrderEvent) -> Order | None:
+    if _is_old(order, event):
+        return None
     wanted, allowed = _STANDS[event.kind]
     before = standing(order)
     if before is wanted or (allowed is not None and before not in allowed):
-        return None
+        if event.seq <= order.report_seq:
+            return None
+        # It says nothing new, but from here on what is older than it says nothing any more.
+        return _next(order, event, code=order.reason_code, reason=order.reason, changes={"report_seq": event.seq})
     # What was asked of an order whose state is unknown may not have arrived either: it is to be asked for again.
-    changes = {"status": wanted, "resumes": None} if wanted is _S.UNKNOWN else _at(order, wanted)
+    at_venue = {"status": wanted, "resumes": None} if wanted is _S.UNKNOWN else _at(order, wanted)
+    changes = {**at_venue, "report_seq": event.seq or order.report_seq}
     is_asked = changes.get("status", order.status) in _PENDING
     code, reason = (order.reason_code, order.reason) if is_asked else (event.code, event.reason)
     return _next(order, event, code=code, reason=reason, changes=changes)
@@ -203,10 +209,15 @@ def _unasked(order: Order) -> Reason:
     return Reason.CANCELED_BY_VENUE if order.group_id is None else Reason.GROUP_ENDED
 
 
-def _confirmed(order: Order) -> OrderStatus:
-    """Return where the order stands once something shows that the venue works it."""
+def _confirmed(order: Order, event: OrderEvent) -> OrderStatus:
+    """Return where the order stands once an event shows that the venue works it, or for an old one that it did."""
     before = standing(order)
-    return _S.NEW if before in _UNCONFIRMED else before
+    return _S.NEW if before in _UNCONFIRMED and not _is_old(order, event) else before
+
+
+def _is_old(order: Order, event: OrderEvent) -> bool:
+    """Tell whether a later word on where the order stands is known already: this one was delivered behind it."""
+    return 0 < event.seq < order.report_seq
 
 
 def _at(order: Order, stands: OrderStatus) -> Changes:

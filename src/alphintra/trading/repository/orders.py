@@ -94,6 +94,7 @@ state_of: Final = attrgetter(  # the values of orders.update, in its order
     "failed_at",
     "replaced_at",
     "hwm",
+    "report_seq",
 )
 
 

@@ -156,7 +156,7 @@ class _Batch:
         key = holding_key(order)
         before = self._changes.holdings[key]
         order = replace(order, final_qty=delivery.event.final_qty or order.final_qty)
-        booking = book_execution(order, before, execution, at=self._at)
+        booking = book_execution(order, before, execution, at=self._at, seq=delivery.event.seq)
         self._known[execution.account_id, execution.execution_id] = execution
         self._orders[order.order_id] = booking.order
         self._changes.fold(key, execution, booking)

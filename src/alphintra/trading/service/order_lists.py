@@ -117,6 +117,7 @@ class _Recorded(msgspec.Struct, frozen=True, kw_only=True):
     final_qty: Decimal | None = None
     other_order_id: UUID | None = None
     hwm: Decimal | None = None
+    seq: int = 0
     execution_id: str | None = None
 
 
@@ -135,6 +136,7 @@ def _event(row: Mapping[str, Any]) -> OrderEvent:
         final_qty=told.final_qty,
         other_order_id=None if told.other_order_id is None else OrderId(told.other_order_id),
         hwm=told.hwm,
+        seq=told.seq,
     )
 
 

@@ -235,6 +235,7 @@ def event_detail(event: OrderEvent) -> str:
         "final_qty": event.final_qty,
         "other_order_id": event.other_order_id,
         "hwm": event.hwm,
+        "seq": event.seq,
     }
     return _encode({name: value for name, value in facts.items() if value}).decode()
 
@@ -276,6 +277,7 @@ def _order_event(event: Any, order: Order, *, at: datetime) -> OrderEvent:  # no
         reason=getattr(event, "reason", ""),
         other_order_id=getattr(event, "replaced_by", None),
         hwm=getattr(event, "hwm", None),
+        seq=getattr(event, "seq", 0),
     )
 
 

@@ -439,6 +439,7 @@ CREATE TABLE orders (
     replaced_at timestamp with time zone,
     strategy_hash text DEFAULT ''::text NOT NULL,
     hwm numeric(28,9),
+    report_seq bigint DEFAULT 0 NOT NULL,
     CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
     CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount <
