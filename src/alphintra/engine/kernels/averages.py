@@ -232,9 +232,9 @@ def vidya(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
 
 @kernel
 def mcginley(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
-    """McGinley dynamic over p[0]: steps of (x - average) / (0.6 p[0] (x / average)^4), seeded with the first mean (1990).
+    """McGinley dynamic over p[0]: steps of (x - average) / (0.6 p[0] (x / average)^4), none past x (1990).
 
-    A step never passes x. State: 2.
+    Seeded with the first mean. State: 2.
     """
     period = int(p[0])
     seen, value = int(s[0]), s[1]

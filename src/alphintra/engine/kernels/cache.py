@@ -6,41 +6,41 @@ numba alone looks at the kernel's file and would go on with old machine code of 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import inspect
 
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
-__all__ = ["LOCATORS", "Beside", "Chosen", "OfUser"]
+from alphintra.engine.kernels import parts
 
-_PARTS = Path(__file__).with_name("parts.py")
+__all__ = ["LOCATORS", "Beside", "Chosen", "OfUser"]
 
 
 def _stamp(own: bytes) -> bytes:
-    return hashlib.sha256(own + hashlib.sha256(_PARTS.read_bytes()).digest()).digest()
+    return hashlib.sha256(own + inspect.getsource(parts).encode()).digest()
 
 
-class Chosen(UserProvidedCacheLocator):  # type: ignore[misc]
+class Chosen(UserProvidedCacheLocator):
     """In the folder that NUMBA_CACHE_DIR names."""
 
     def get_source_stamp(self) -> bytes:
         """Return what changes with the sources."""
-        return _stamp(super().get_source_stamp())
+        return _stamp(super().get_source_stamp())  # type: ignore[no-untyped-call]
 
 
-class Beside(InTreeCacheLocator):  # type: ignore[misc]
+class Beside(InTreeCacheLocator):
     """In __pycache__ beside the kernel, where that can be written."""
 
     def get_source_stamp(self) -> bytes:
         """Return what changes with the sources."""
-        return _stamp(super().get_source_stamp())
+        return _stamp(super().get_source_stamp())  # type: ignore[no-untyped-call]
 
 
-class OfUser(UserWideCacheLocator):  # type: ignore[misc]
+class OfUser(UserWideCacheLocator):
     """In the user's cache folder."""
 
     def get_source_stamp(self) -> bytes:
         """Return what changes with the sources."""
-        return _stamp(super().get_source_stamp())
+        return _stamp(super().get_source_stamp())  # type: ignore[no-untyped-call]
 
 
 LOCATORS = ",".join(f"{__name__}.{locator.__name__}" for locator in (Chosen, Beside, OfUser))

@@ -7,18 +7,10 @@ both run the same lines over the same state, cutting the bars into other portion
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from alphintra.engine.kernels.marks import PARTS, Vector, part
 
 __all__ = ["Kernel", "Vector", "kernel", "part"]
-
-Vector: TypeAlias = "NDArray[np.float64]"
-F = TypeVar("F", bound=Callable[..., Any])
-_PARTS: list[Callable[..., Any]] = []  # what kernels call; told to numba once, when the first kernel is compiled
 
 
 class Kernel:
@@ -46,9 +38,9 @@ class Kernel:
 
             from alphintra.engine.kernels import cache  # noqa: PLC0415 - needs numba
 
-            while _PARTS:
-                numba.extending.register_jitable(_PARTS.pop())
-            numba.config.CACHE_LOCATOR_CLASSES = cache.LOCATORS
+            while PARTS:
+                numba.extending.register_jitable(PARTS.pop())
+            vars(numba.config)["CACHE_LOCATOR_CLASSES"] = cache.LOCATORS  # a setting read from the environment
             # numpy's rules of division: a kernel asks first, and no exception can leave half a column behind.
             self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(self.interpreted)
         return self._compiled
@@ -57,12 +49,3 @@ class Kernel:
 def kernel(function: Callable[..., None]) -> Kernel:
     """Make a kernel of a function; it must stand at the top of its module, so that its machine code can be kept."""
     return Kernel(function)
-
-
-def part(function: F) -> F:
-    """Mark a function that kernels call: one of their own file or of ``parts.py``.
-
-    These two, because `cache` looks at no other file to see whether kept machine code is stale.
-    """
-    _PARTS.append(function)
-    return function

@@ -119,9 +119,7 @@ def _range_pass(  # noqa: PLR0913 - what a range is made of
 
 
 @part
-def _place_pass(  # noqa: PLR0913 - what a range is made of
-    period: int, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
+def _place_pass(period: int, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Where the close lies in its range, 0 to 100, and 0 in a range of nothing. State, 6 + 2 period."""
     top = blank(close)
     _range_pass(period, s, high, low, close, top, out)
@@ -170,9 +168,7 @@ def stoch_rsi(p: Vector, s: Vector, x: Vector, k: Vector, d: Vector) -> None:
 
 
 @kernel
-def williams_r(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
+def williams_r(p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Williams %R over p[0] (TA-Lib WILLR): -100 at the bottom of the range to 0 at its top. State: 6 + 2 p[0]."""
     top = blank(close)
     _range_pass(int(p[0]), s, high, low, close, top, out)
@@ -183,9 +179,7 @@ def williams_r(  # noqa: PLR0913 - a kernel takes its ports
 
 
 @kernel
-def cci(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
+def cci(p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Commodity channel index over p[0] (TA-Lib CCI): distance of the typical price from its mean in 0.015 mean ones.
 
     State: values seen, next place in the ring, ring, then the mean (3 + p[0]).
@@ -254,7 +248,10 @@ def kst(p: Vector, s: Vector, x: Vector, line: Vector, signal: Vector) -> None:
 
 @kernel
 def coppock(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
-    """Coppock curve: WMA over p[2] of the rates of change over p[0] and p[1] added up. State: 8 + p[0] + p[1] + 2 p[2]."""
+    """Coppock curve: WMA over p[2] of the rates of change over p[0] and p[1] added up.
+
+    State: 8 + p[0] + p[1] + 2 p[2].
+    """
     slow, fast, period = int(p[0]), int(p[1]), int(p[2])
     second = blank(x)
     _roc_pass(slow, s[: 2 + slow], x, out)

@@ -38,19 +38,23 @@ NAN = math.nan
 
 
 @part
-def _two_averages(fast: int, slow: int, s: Vector, x: Vector, quick: Vector, steady: Vector) -> None:  # noqa: PLR0913 - two averages
-    """EMAs over two periods which both start where the longer one does (TA-Lib). State, 4."""
-    ema_pass(fast, slow - fast if slow > fast else 0, s[:2], x, quick)
-    ema_pass(slow, fast - slow if fast > slow else 0, s[2:], x, steady)
+def _difference_pass(fast: int, slow: int, s: Vector, x: Vector, line: Vector, steady: Vector) -> None:
+    """EMA over one period less EMA over another, and the second. State, 4."""
+    ema_pass(fast, 0, s[:2], x, line)
+    ema_pass(slow, 0, s[2:4], x, steady)
+    for i in range(x.size):
+        line[i] -= steady[i]
 
 
 @kernel
 def macd(p: Vector, s: Vector, x: Vector, line: Vector, signal: Vector, hist: Vector) -> None:
     """Appel's MACD (TA-Lib MACD): EMA over p[0] less EMA over p[1], signal its EMA over p[2], hist line - signal.
 
-    Unlike TA-Lib the line does not wait for the signal. State: 6.
+    Both averages start where the longer one does. Unlike TA-Lib the line does not wait for the signal. State: 6.
     """
-    _two_averages(int(p[0]), int(p[1]), s[:4], x, line, hist)
+    fast, slow = int(p[0]), int(p[1])
+    ema_pass(fast, slow - fast if slow > fast else 0, s[:2], x, line)
+    ema_pass(slow, fast - slow if fast > slow else 0, s[2:4], x, hist)
     for i in range(x.size):
         line[i] -= hist[i]
     ema_pass(int(p[2]), 0, s[4:], line, signal)
@@ -61,10 +65,7 @@ def macd(p: Vector, s: Vector, x: Vector, line: Vector, signal: Vector, hist: Ve
 @kernel
 def price_oscillator(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
     """EMA over p[0] less EMA over p[1] (TA-Lib APO with exponential averages). State: 4."""
-    slow = blank(x)
-    _two_averages(int(p[0]), int(p[1]), s, x, out, slow)
-    for i in range(x.size):
-        out[i] -= slow[i]
+    _difference_pass(int(p[0]), int(p[1]), s, x, out, blank(x))
 
 
 @kernel
@@ -73,17 +74,17 @@ def price_oscillator_percent(p: Vector, s: Vector, x: Vector, line: Vector, sign
 
     State: 6.
     """
-    _two_averages(int(p[0]), int(p[1]), s[:4], x, line, hist)
+    _difference_pass(int(p[0]), int(p[1]), s, x, line, hist)
     for i in range(x.size):
-        if math.isfinite(hist[i]):
-            line[i] = (line[i] - hist[i]) / hist[i] * 100.0 if hist[i] != 0.0 else 0.0
+        if math.isfinite(line[i]):
+            line[i] = line[i] / hist[i] * 100.0 if hist[i] != 0.0 else 0.0
     ema_pass(int(p[2]), 0, s[4:], line, signal)
     for i in range(x.size):
         hist[i] = line[i] - signal[i]
 
 
 @part
-def _awesome_pass(fast: int, slow: int, s: Vector, high: Vector, low: Vector, out: Vector) -> None:  # noqa: PLR0913 - two means
+def _awesome_pass(fast: int, slow: int, s: Vector, high: Vector, low: Vector, out: Vector) -> None:
     """Fast less slow mean of the middles. State, 6 + fast + slow."""
     mean = blank(high)
     for i in range(high.size):
@@ -112,9 +113,7 @@ def accelerator(p: Vector, s: Vector, high: Vector, low: Vector, out: Vector) ->
 
 
 @kernel
-def ultimate(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
+def ultimate(p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Williams's ultimate oscillator over p[0], p[1] and p[2] (TA-Lib ULTOSC): buying pressure weighted 4, 2, 1.
 
     State: 22 + 2 (p[0] + p[1] + p[2]): true range (2), close before (2), six rolling sums.
@@ -272,9 +271,7 @@ def schaff(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
     """
     period = int(p[2])
     slow = blank(x)
-    _two_averages(int(p[0]), int(p[1]), s[:4], x, out, slow)
-    for i in range(x.size):
-        out[i] -= slow[i]
+    _difference_pass(int(p[0]), int(p[1]), s, x, out, slow)
     at = 13 + 2 * period
     _cycle_pass(period, 0.5, s[4:at], out, slow)
     _cycle_pass(period, 0.5, s[at:], slow, out)

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from alphintra.engine.kernels.kernel import Vector, part
+from alphintra.engine.kernels.marks import Vector, part
 
 __all__ = [
     "add_columns",
@@ -83,9 +83,12 @@ def subtract_columns(a: Vector, b: Vector, out: Vector) -> None:
 
 @part
 def typical_pass(high: Vector, low: Vector, close: Vector, out: Vector) -> None:
-    """(high + low + close) / 3."""
+    """(high + low + close) / 3, added up in millionths: equal typical prices are equal."""
     for i in range(close.size):
-        out[i] = (high[i] + low[i] + close[i]) / 3.0 if is_bar(high[i], low[i], close[i]) else NAN
+        if is_bar(high[i], low[i], close[i]):
+            out[i] = (units(high[i]) + units(low[i]) + units(close[i])) / (3.0 * UNITS)
+        else:
+            out[i] = NAN
 
 
 @part

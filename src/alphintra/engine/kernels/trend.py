@@ -81,7 +81,7 @@ def _span(high: float, low: float, before: float) -> float:
 def aroon(  # noqa: PLR0913 - a kernel takes its ports
     p: Vector, s: Vector, high: Vector, low: Vector, up: Vector, down: Vector, oscillator: Vector
 ) -> None:
-    """Chande's Aroon over p[0] (TA-Lib AROON, AROONOSC): 100 at a new high or low of p[0] + 1 bars, 0 at one p[0] bars old.
+    """Chande's Aroon over p[0] (TA-Lib AROON, AROONOSC): 100 at a new high or low, 0 at one p[0] bars old.
 
     State: bars seen, next place in the ring, bars since the high, bars since the low, rings of p[0] + 1 highs and lows.
     """
@@ -106,7 +106,7 @@ def aroon(  # noqa: PLR0913 - a kernel takes its ports
 
 @part
 def _since_greatest(since: int, seen: int, place: int, size: int, ring: Vector) -> int:
-    """Return how long ago the greatest of the ring was, the latest of equals; ``since`` is how old the last one is now."""
+    """Return how long ago the greatest of the ring was, the latest of equals; ``since``: how old the last is now."""
     if seen == 1 or (since < seen and ring[place] >= ring[place - since if place >= since else place - since + size]):
         return 0
     if since < seen:
@@ -258,8 +258,16 @@ def ichimoku(  # noqa: PLR0913 - a kernel takes its ports
 
 @kernel
 def heikin_ashi(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, opening: Vector, high: Vector, low: Vector, close: Vector,
-    ha_open: Vector, ha_high: Vector, ha_low: Vector, ha_close: Vector,
+    p: Vector,
+    s: Vector,
+    opening: Vector,
+    high: Vector,
+    low: Vector,
+    close: Vector,
+    ha_open: Vector,
+    ha_high: Vector,
+    ha_low: Vector,
+    ha_close: Vector,
 ) -> None:
     """Heikin-Ashi bars (Valcu 2004): close is the bar's mean, open the middle of the body before.
 

@@ -43,26 +43,20 @@ NAN = math.nan
 
 
 @kernel
-def true_range(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
+def true_range(p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Wilder's true range (TA-Lib TRANGE), unknown at the first bar. State: 2."""
     true_range_pass(s, high, low, close, out)
 
 
 @kernel
-def atr(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
+def atr(p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Wilder's average true range over p[0] (TA-Lib ATR). State: 4."""
     true_range_pass(s[:2], high, low, close, out)
     wilder_pass(int(p[0]), s[2:], out, out)
 
 
 @kernel
-def natr(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
+def natr(p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Average true range over p[0] in percent of the close (TA-Lib NATR), 0 at a close of zero. State: 4."""
     true_range_pass(s[:2], high, low, close, out)
     wilder_pass(int(p[0]), s[2:], out, out)
@@ -83,7 +77,10 @@ def average_range(p: Vector, s: Vector, high: Vector, low: Vector, out: Vector) 
 def keltner(  # noqa: PLR0913 - a kernel takes its ports
     p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, upper: Vector, mid: Vector, lower: Vector
 ) -> None:
-    """Keltner channel: EMA of closes over p[0], and p[2] average true ranges over p[1] around it (Raschke). State: 6."""
+    """Keltner channel: EMA of closes over p[0], and p[2] average true ranges over p[1] around it (Raschke).
+
+    State: 6.
+    """
     true_range_pass(s[:2], high, low, close, upper)
     wilder_pass(int(p[1]), s[2:4], upper, upper)
     for i in range(close.size):
@@ -96,7 +93,10 @@ def keltner(  # noqa: PLR0913 - a kernel takes its ports
 
 @part
 def _before_pass(s: Vector, upper: Vector, lower: Vector, high: Vector, low: Vector) -> None:
-    """Put the range of the bar before in place of each bar's own. State, 3: whether there was one, its top, its bottom."""
+    """Put the range of the bar before in place of each bar's own.
+
+    State, 3: whether there was one, its top, its bottom.
+    """
     known, top, bottom = s[0], s[1], s[2]
     for i in range(high.size):
         if not (math.isfinite(high[i]) and math.isfinite(low[i])):
@@ -177,7 +177,7 @@ def chaikin_volatility(p: Vector, s: Vector, high: Vector, low: Vector, out: Vec
 
 @kernel
 def ulcer(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
-    """Ulcer index over p[0]: root of the mean squared fall, in percent, from the greatest of the last p[0] values (Martin).
+    """Martin's ulcer index over p[0]: root of the mean squared fall, in percent, from the greatest of p[0] values.
 
     State: 6 + 2 p[0].
     """
@@ -261,7 +261,10 @@ def _rogers(opening: float, high: float, low: float, close: float) -> float:
 def rogers_satchell(  # noqa: PLR0913 - a kernel takes its ports
     p: Vector, s: Vector, opening: Vector, high: Vector, low: Vector, close: Vector, out: Vector
 ) -> None:
-    """Volatility free of drift over p[0] bars, p[1] bars a year, in percent (Rogers and Satchell 1991). State: 3 + p[0]."""
+    """Volatility free of drift over p[0] bars, p[1] bars a year, in percent (Rogers and Satchell 1991).
+
+    State: 3 + p[0].
+    """
     for i in range(close.size):
         out[i] = _rogers(opening[i], high[i], low[i], close[i])
     _mean_root_pass(int(p[0]), p[1], s, out)
@@ -342,10 +345,8 @@ def relative_volatility(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
 
 
 @kernel
-def choppiness(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector
-) -> None:
-    """Dreiss's choppiness over p[0]: 100 log(sum of true ranges / range) / log(p[0]); near 100 sideways, low in a trend.
+def choppiness(p: Vector, s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
+    """Dreiss's choppiness over p[0]: 100 log(sum of true ranges / range) / log(p[0]); high means sideways.
 
     State: 11 + 3 p[0].
     """

@@ -144,9 +144,7 @@ def money_flow(  # noqa: PLR0913 - a kernel takes its ports
 
 
 @kernel
-def ease_of_movement(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, high: Vector, low: Vector, volume: Vector, out: Vector
-) -> None:
+def ease_of_movement(p: Vector, s: Vector, high: Vector, low: Vector, volume: Vector, out: Vector) -> None:
     """Arms's ease of movement: mean over p[0] of the middle's move times the range, over volume in units of p[1].
 
     0 in a bar without volume. State: seen, middle before, then 3 + p[0].
@@ -229,7 +227,10 @@ def volume_average(p: Vector, s: Vector, volume: Vector, out: Vector) -> None:
 
 @kernel
 def volume_ratio(p: Vector, s: Vector, volume: Vector, out: Vector) -> None:
-    """Volume over its mean of the p[0] bars before; unknown where that is zero. State: mean before, whether, 3 + p[0]."""
+    """Volume over its mean of the p[0] bars before; unknown where that is zero.
+
+    State: mean before, whether, 3 + p[0].
+    """
     before, known = s[0], s[1]
     sma_pass(int(p[0]), s[2:], volume, out)
     for i in range(volume.size):
@@ -243,10 +244,12 @@ def volume_ratio(p: Vector, s: Vector, volume: Vector, out: Vector) -> None:
 
 @kernel
 def volume_oscillator(p: Vector, s: Vector, volume: Vector, line: Vector, signal: Vector, hist: Vector) -> None:
-    """Percentage volume oscillator: EMA over p[0] above that over p[1] in percent; signal its EMA over p[2]. State: 6."""
-    fast, slow = int(p[0]), int(p[1])
-    ema_pass(fast, slow - fast if slow > fast else 0, s[:2], volume, line)
-    ema_pass(slow, fast - slow if fast > slow else 0, s[2:4], volume, hist)
+    """Percentage volume oscillator: EMA over p[0] above that over p[1] in percent; signal its EMA over p[2].
+
+    State: 6.
+    """
+    ema_pass(int(p[0]), 0, s[:2], volume, line)
+    ema_pass(int(p[1]), 0, s[2:4], volume, hist)
     for i in range(volume.size):
         if math.isfinite(hist[i]):
             line[i] = 100.0 * (line[i] - hist[i]) / hist[i] if hist[i] > 0.0 else 0.0

@@ -190,9 +190,7 @@ def rolling_rank(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
 
 
 @part
-def _enter(  # noqa: PLR0913 - what a window in order consists of
-    period: int, seen: int, place: int, ring: Vector, ordered: Vector, value: float
-) -> tuple[int, int]:
+def _enter(period: int, seen: int, place: int, ring: Vector, ordered: Vector, value: float) -> tuple[int, int]:
     """Put a value in order, in the place of the oldest once the window is full; return how many and where next."""
     at = seen
     if seen == period:
