@@ -48,7 +48,7 @@ class Kernel:
             while _PARTS:
                 numba.extending.register_jitable(_PARTS.pop())
             # numpy's rules of division: a kernel asks first, and no exception can leave half a column behind.
-            options = {} if self._makes_arrays else {"_nrt": False}
+            options: dict[str, Any] = {} if self._makes_arrays else {"_nrt": False}
             self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(self.interpreted)
         return self._compiled
 
