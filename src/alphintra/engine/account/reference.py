@@ -76,19 +76,13 @@ def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, c
     is_leaving = leave > 0.0
     if is_leaving and view.qty:
         return _left(view, "exit")
-    if entry == 0.0 or math.isnan(entry):
+    if not (entry > 0.0 or entry < 0.0):
         return Asked(Outcome.BLOCKED_NO_POSITION if is_leaving else Outcome.NO_SIGNAL)
     if view.qty:
         return Asked(Outcome.BLOCKED_IN_POSITION)
     if view.is_order_working:
         return Asked(Outcome.BLOCKED_ORDER_WORKING)
-    qty = _sized(rules, columns, index, equity=view.equity, close=close)
-    if qty <= 0:
-        return Asked(Outcome.BLOCKED_ZERO_QUANTITY)
-    protection = _protection(rules, columns, index)
-    if rules.is_guarded and protection is None:
-        return Asked(Outcome.BLOCKED_NO_PROTECTION)
-    return Asked(Outcome.INTENT, _intent(Side.BUY if entry > 0 else Side.SELL, qty, "entry", protection))
+    return _entered(rules, columns, index, equity=view.equity, close=close)
 
 
 def run_reference(
@@ -148,6 +142,17 @@ def _left(view: StateView, reason: str) -> Asked:
         return Asked(Outcome.BLOCKED_ORDER_WORKING)
     side = Side.SELL if view.qty > 0 else Side.BUY
     return Asked(Outcome.INTENT, _intent(side, abs(view.qty), reason, None))
+
+
+def _entered(rules: AccountRules, columns: Columns, index: int, *, equity: Decimal, close: Decimal) -> Asked:
+    qty = _sized(rules, columns, index, equity=equity, close=close)
+    if qty <= 0:
+        return Asked(Outcome.BLOCKED_ZERO_QUANTITY)
+    protection = _protection(rules, columns, index)
+    if rules.is_guarded and protection is None:
+        return Asked(Outcome.BLOCKED_NO_PROTECTION)
+    side = Side.BUY if columns.entry[index] > 0 else Side.SELL
+    return Asked(Outcome.INTENT, _intent(side, qty, "entry", protection))
 
 
 def _intent(side: Side, qty: Decimal, reason: str, protection: Protection | None) -> Intent:
