@@ -68,6 +68,7 @@ class NodeType:
         shown: port whose value stands for the node in decision records; empty for none.
         is_source: brings data in.
         is_sink: gives the graph a purpose; every node must lead to one.
+        objection: what is wrong with parameters that are each within their range, empty if nothing is.
         lookahead: later bars read; zero, always.
     """
 
@@ -89,6 +90,7 @@ class NodeType:
     shown: str = "out"
     is_source: bool = False
     is_sink: bool = False
+    objection: Callable[[Params], str] = field(default=lambda _params: "")
     lookahead: int = 0
 
 
