@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.engine.graph.nodes import averages, exits, logic, orders, signals, sizes, sources, transforms
+from alphintra.engine.graph.nodes import averages, exits, logic, orders, signals, sizes, sources, timeframes, transforms
 from alphintra.engine.graph.params import normalise
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ _DEFINITIONS = (
     *sources.NODES,
     *averages.NODES,
     *transforms.NODES,
+    *timeframes.NODES,
     *logic.NODES,
     *signals.NODES,
     *sizes.NODES,
