@@ -264,7 +264,7 @@ def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float]) -> tuple
         return BY_TRAIL, opened, 0.0
     if opened >= target:
         return BY_TARGET, opened, 0.0
-    level = _trail_level(p, s, trailed if trailed > opened else opened, direction)
+    level = _trail_level(p, s, max(opened, trailed), direction)
     reason, found, ambiguous = 0.0, 0.0, 0.0
     if worst <= stop and not (worst <= level and level > stop):
         reason, found = BY_STOP, stop
@@ -274,7 +274,7 @@ def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float]) -> tuple
         ambiguous = 1.0
     if reason == 0.0 and ambiguous != 0.0:
         reason, found, ambiguous = BY_TARGET, target, 0.0
-    if reason == 0.0 and closed <= _trail_level(p, s, trailed if trailed > best else best, direction):
+    if reason == 0.0 and closed <= _trail_level(p, s, max(best, trailed), direction):
         reason, found = BY_TRAIL, closed
     return reason, found, ambiguous
 
@@ -287,7 +287,7 @@ def _protect(  # noqa: PLR0913, PLR0917 - as _is_quiet
     direction = 1.0 if s[QTY] > 0.0 else -1.0
     reason, level, ambiguous = _meet(p, s, (opened * direction, best, worst, close * direction))
     if reason == 0.0:
-        s[BEST] = s[BEST] if s[BEST] > best else best
+        s[BEST] = max(best, s[BEST])
         gain = p[BREAK_EVEN]
         if gain != 0.0:
             goal = direction * _moved(p, s[ENTRY_PRICE], direction * gain, PERCENT_NANO)
@@ -407,18 +407,24 @@ def _charge(p: Vector, s: Vector, worth: float, rate: float) -> None:
 
 @part
 def _is_quiet(  # noqa: PLR0913, PLR0917 - scalars stay in registers, where a tuple or an array would not
-    opened: float, best: float, worst: float, closed: float, stop: float, target: float, top: float, share: float, room: float
+    opened: float,
+    best: float,
+    worst: float,
+    closed: float,
+    stop: float,
+    target: float,
+    top: float,
+    share: float,
+    room: float,
 ) -> bool:
     """Tell whether surely no exit executes in a bar of signed prices whose trail has seen ``top`` before it."""
-    at_open = top if top > opened else opened
-    at_close = top if top > best else best
-    return not (
-        worst <= stop or best >= target or worst <= at_open * share - room or closed <= at_close * share - room
-    )
+    at_open = max(opened, top)
+    at_close = max(best, top)
+    return not (worst <= stop or best >= target or worst <= at_open * share - room or closed <= at_close * share - room)
 
 
 @bare_kernel
-def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in it costs as much as a bar
+def account(  # noqa: C901, PLR0912 - the loop over all bars: a call in it costs as much as a bar
     p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
 ) -> None:
     """Run the account over bars.
@@ -448,11 +454,21 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in
                 side = 1.0 if s[QTY] > 0.0 else -1.0
                 best, worst = (high, low) if side > 0.0 else (-low, -high)
                 # What a trail is rounded by is within the margin; where it matters, the exact level is asked for.
-                room = s[TRAIL] - margin if p[TRAIL_KIND] == DISTANCE else NAN if trail == 0.0 else -margin - high * 1e-9
+                room = (
+                    s[TRAIL] - margin if p[TRAIL_KIND] == DISTANCE else NAN if trail == 0.0 else -margin - high * 1e-9
+                )
                 if not moves and _is_quiet(
-                    opened * side, best, worst, close * side, s[STOP] * side, s[TARGET] * side, s[BEST], 1.0 - side * trail, room
+                    opened * side,
+                    best,
+                    worst,
+                    close * side,
+                    s[STOP] * side,
+                    s[TARGET] * side,
+                    s[BEST],
+                    1.0 - side * trail,
+                    room,
                 ):
-                    s[BEST] = s[BEST] if s[BEST] > best else best
+                    s[BEST] = max(best, s[BEST])
                 else:
                     _protect(p, s, seen + i, opened, best, worst, close, fills)
             cash, qty = s[CASH], s[QTY]

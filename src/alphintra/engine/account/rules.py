@@ -105,7 +105,7 @@ class AccountRules:
     """
 
     initial_cash: Decimal = Decimal(100_000)
-    sizing: Sizing = Sizing(Size.PERCENT_EQUITY, Decimal(95))  # noqa: RUF009 - frozen, so sharing the default is safe
+    sizing: Sizing = Sizing(Size.PERCENT_EQUITY, Decimal(95))
     lot: Decimal = Decimal(1)
     costs: Costs = field(default_factory=Costs)
     stop: Bound | None = None

@@ -14,8 +14,8 @@ from alphintra.engine.account.columns import NOTHING, Columns
 from alphintra.engine.account.reference import Account, order_at
 from alphintra.engine.account.rules import AccountRules, Bound, Size
 from alphintra.engine.executor import Outcome
-from alphintra.engine.step import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
 from alphintra.engine.protection import LevelKind
+from alphintra.engine.step import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_cash
 from alphintra.kernel.vocabulary import Side
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["AccountRun", "OUTCOMES", "account_of", "simulate"]
+__all__ = ["OUTCOMES", "AccountRun", "account_of", "simulate"]
 
 OUTCOMES: Final = (
     Outcome.WARMING_UP,

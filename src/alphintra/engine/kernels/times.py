@@ -13,7 +13,7 @@ NAN = math.nan
 
 @kernel
 def clock(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector,  # noqa: ARG001 - takes no parameters
+    p: Vector,
     s: Vector,
     session: Vector,
     week: Vector,

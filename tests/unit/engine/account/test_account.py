@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
-import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from alphintra.engine.account.columns import Columns, prices_of, seconds_of
 from alphintra.engine.account.reference import run_reference
-from alphintra.engine.account.rules import AccountRules, Bound, Mode, Size, Sizing
+from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
 from alphintra.engine.account.run import account_of, simulate
 from alphintra.engine.bars import Bar
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.protection import LevelKind
 from alphintra.engine.step import Costs
-from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.vocabulary import Side
-from unit.engine.builders import bar, day
+from unit.engine.builders import day
 
 MILLIONTH = Decimal("0.000001")
 D = Decimal
