@@ -26,7 +26,8 @@ _ALIGNS: Final = {PortKind.NUM: "Align", PortKind.BOOL: "AlignCondition", PortKi
 def node_timeframes(graph: Graph) -> dict[str, str]:
     """Return for each node of an acyclic graph the timeframe it is computed in, ``base`` or a longer one.
 
-    A node has the timeframe of its inputs; of several the longest. What reads nothing, such as a constant, has none.
+    A node has the timeframe of its inputs, the base where they differ. What reads nothing, such as a constant, has
+    none.
     """
     nodes = {node.id: node for node in graph.nodes}
     parents = parents_of(graph)
@@ -36,7 +37,7 @@ def node_timeframes(graph: Graph) -> dict[str, str]:
         definition = node_type(node.type, node.version)
         above = {found[parent] for parent in parents[node_id] if parent in found}
         own = "" if definition is None else _own(node, definition, graph.timeframe)
-        timeframe = own or max(above, key=_minutes, default="")
+        timeframe = own or (BASE if len(above) > 1 else "".join(above))
         if timeframe:
             found[node_id] = timeframe
     return found
@@ -55,7 +56,7 @@ def timeframe_problems(graph: Graph) -> Iterator[GraphProblem]:
             continue
         wanted = BASE if _acts(definition) else found.get(target, found[source])
         if found[source] != wanted:
-            yield _meeting(index, edge, given=found[source], wanted=wanted, definition=definition)
+            yield _meeting(index, edge, given=found[source], definition=definition)
 
 
 def _own(node: Node, definition: NodeType, base: str) -> str:
@@ -84,22 +85,11 @@ def _bars(index: int, node: Node, base: str) -> Iterator[GraphProblem]:
         )
 
 
-def _meeting(index: int, edge: Edge, *, given: str, wanted: str, definition: NodeType) -> GraphProblem:
+def _meeting(index: int, edge: Edge, *, given: str, definition: NodeType) -> GraphProblem:
     node, _, place = edge.target.partition(".")
     kind = next((port.kind for port in definition.inputs if port.name == place), PortKind.NUM)
-    message = f"{edge.source} gives bars of {_name(given)}, but {node} is computed on bars of {_name(wanted)}"
-    if given != BASE:
-        fix = f"put {_ALIGNS.get(kind, 'Align')} between: it carries the last closed bar to the graph's own bars"
-    else:
-        fix = f"put {_ALIGNS.get(kind, 'Align')} behind the other inputs of {node}, so that all are on the graph's bars"
+    message = f"{edge.source} is computed on bars of {given}, but {node} on the graph's own"
+    fix = f"put {_ALIGNS.get(kind, 'Align')} between: it carries what the last closed bar gave to the graph's own bars"
     return GraphProblem(
         code="GRAPH_TIMEFRAME", node=node, port=place, message=message, fix=fix, pointer=f"/edges/{index}"
     )
-
-
-def _name(timeframe: str) -> str:
-    return "the graph" if timeframe == BASE else timeframe
-
-
-def _minutes(timeframe: str) -> int:
-    return 0 if timeframe == BASE else MINUTES[timeframe]

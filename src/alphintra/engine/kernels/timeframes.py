@@ -84,7 +84,7 @@ def longer_bars(  # noqa: PLR0913 - a kernel takes its ports
 
 
 @kernel
-def hold(p: Vector, s: Vector, x: Vector, out: Vector) -> None:  # noqa: ARG001 - takes no parameters
+def hold(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
     """The last known value. State: whether there was one, the value."""
     is_known, last = s[0], s[1]
     for i in range(x.size):
@@ -95,7 +95,7 @@ def hold(p: Vector, s: Vector, x: Vector, out: Vector) -> None:  # noqa: ARG001 
 
 
 @kernel
-def pulse(p: Vector, s: Vector, x: Vector, out: Vector) -> None:  # noqa: ARG001 - takes no parameters
+def pulse(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
     """The event at the close where it became known, and none until the next is. State: whether there was a value."""
     is_known = s[0]
     for i in range(x.size):
