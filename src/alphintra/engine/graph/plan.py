@@ -6,7 +6,8 @@ import hashlib
 
 import msgspec
 
-from alphintra.engine.graph.catalogue import NodeType, node_type
+from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.definition import NodeType
 from alphintra.engine.graph.params import normalise
 from alphintra.engine.graph.topology import topological_order
 from alphintra.engine.graph.validation import parents_of, validate
@@ -155,7 +156,11 @@ def _canonical_params(node: Node) -> dict[str, ParamValue]:
     params = dict(node.params)
     for spec in definition.params if definition else ():
         try:
-            params[spec.name] = normalise(spec, node.params)
+            value = normalise(spec, node.params)
         except AlphintraError:
             continue  # an invalid parameter keeps its written form: drafts have hashes too
+        if spec.is_later and value == spec.default:
+            params.pop(spec.name, None)
+        else:
+            params[spec.name] = value
     return params

@@ -1,22 +1,20 @@
-"""What flows along the wires of a graph, and what a node may see while it computes."""
+"""What flows along the wires of a graph, and what a strategy may know of its own book.
+
+Every wire carries a column of float64: numbers as they are, conditions as 1 and 0, entry signals as 1 (long), -1
+(short) and 0; NaN is unknown. ``PortKind`` says which it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from alphintra.engine.bars import Bar
-    from alphintra.engine.indicators import State, StateValue
-
-__all__ = ["Evaluator", "Inputs", "Moment", "Outputs", "PortKind", "Signal", "Sized", "StateView", "Value"]
+__all__ = ["PortKind", "StateView"]
 
 
 class PortKind(StrEnum):
-    """Kind of value a port carries, at the graph's timeframe and for its one symbol."""
+    """Kind of value a port carries."""
 
     NUM = "Num"
     BOOL = "Bool"
@@ -24,27 +22,7 @@ class PortKind(StrEnum):
     SIGNAL = "Signal"
     EXIT = "Exit"
     SIZE = "Size"
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """Whether an entry or exit rule asks to act at this close, with the tag given by the user."""
-
-    is_firing: bool
-    tag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """An entry signal with the quantity its sizing rule gives it: whole shares, zero or more."""
-
-    signal: Signal
-    quantity: Decimal
-
-
-Value: TypeAlias = "float | bool | Signal | Sized | None"
-Inputs: TypeAlias = Mapping[str, tuple[Value, ...]]
-Outputs: TypeAlias = Mapping[str, Value]
+    WEIGHTS = "Weights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +35,7 @@ class StateView:
         cash: free cash.
         equity: cash plus position at this close.
         is_order_working: whether an order of this strategy still waits at the venue.
+        bars_held: bars the position has met, that of its fill included, where it is held for a time.
     """
 
     qty: Decimal
@@ -64,27 +43,4 @@ class StateView:
     cash: Decimal
     equity: Decimal
     is_order_working: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The bar that has just closed and the book at its close: all a node may ever see."""
-
-    bar: Bar
-    view: StateView
-
-
-class Evaluator(Protocol):
-    """One running node: turns the inputs of one close into outputs, and can be saved and restored."""
-
-    def evaluate(self, inputs: Inputs, moment: Moment) -> Outputs:
-        """Return the outputs by port; None while history is too short. Called once per bar, in order of time."""
-        ...
-
-    def snapshot(self) -> State:
-        """Return the state as JSON-able data."""
-        ...
-
-    def restore(self, state: Mapping[str, StateValue]) -> None:
-        """Continue from a snapshot. Raises SNAPSHOT_INVALID."""
-        ...
+    bars_held: int = 0

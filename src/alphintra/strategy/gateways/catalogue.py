@@ -19,6 +19,7 @@ from alphintra.engine.bars import Bar
 from alphintra.engine.corporate_actions import Split, adjust_for_splits
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import plain
+from alphintra.strategy.gateways.columns import BarColumns, Factors, read_columns
 
 if TYPE_CHECKING:
     from alphintra.kernel.ids import DatasetId
@@ -131,6 +132,15 @@ class Catalogue:
         rows = pl.read_parquet(path).select("ts", *_COLUMNS).iter_rows()
         bars = [Bar(ts, *prices) for ts, *prices in rows]
         return adjust_for_splits(bars, [read_split(text, bars) for text in splits])
+
+    def columns(
+        self, dataset_id: DatasetId, factors: Factors, *, start: datetime | None = None, end: datetime | None = None
+    ) -> BarColumns:
+        """Return the bars that closed in ``[start, end)`` as arrays for compiled code, adjusted by the factors.
+
+        Raises DATASET_MISSING or RANGE.
+        """
+        return read_columns(self.path_of(dataset_id), factors, start=start, end=end)
 
     def _sync_folder(self) -> None:
         """Make a rename survive a power cut."""

@@ -1,0 +1,1 @@
+"""The node types, one file a shelf of the palette."""

@@ -1,0 +1,99 @@
+"""Kernels of conditions: 1 for true, 0 for false, NaN for unknown."""
+
+from __future__ import annotations
+
+import math
+
+from alphintra.engine.kernels.kernel import Vector, kernel
+
+__all__ = ["all_of", "any_of", "both", "compare", "cross", "either_side", "negate"]
+
+NAN = math.nan
+GT, GE, LT = 0, 1, 2
+
+
+@kernel
+def compare(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
+    """Whether a compares with b: p[0] is 0 for above, 1 above or equal, 2 below, 3 below or equal."""
+    how = int(p[0])
+    for i in range(a.size):
+        if math.isnan(a[i]) or math.isnan(b[i]):
+            out[i] = NAN
+        elif how == GT:
+            out[i] = 1.0 if a[i] > b[i] else 0.0
+        elif how == GE:
+            out[i] = 1.0 if a[i] >= b[i] else 0.0
+        elif how == LT:
+            out[i] = 1.0 if a[i] < b[i] else 0.0
+        else:
+            out[i] = 1.0 if a[i] <= b[i] else 0.0
+
+
+@kernel
+def cross(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
+    """Event where a passes b, upwards for p[0] = 1, downwards for -1: strictly beyond now, not beyond before.
+
+    A tie counts as "not beyond", as in TradingView's ``ta.crossover``: leaving a tie upwards is a cross above.
+    State: 0 before the first value, 1 not beyond, 2 beyond.
+    """
+    side, was = p[0], int(s[0])
+    for i in range(a.size):
+        if math.isnan(a[i]) or math.isnan(b[i]):
+            out[i] = NAN
+            continue
+        now = 2 if (a[i] > b[i] if side > 0 else a[i] < b[i]) else 1
+        out[i] = NAN if was == 0 else (1.0 if now == 2 and was == 1 else 0.0)
+        was = now
+    s[0] = was
+
+
+@kernel
+def both(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
+    """Whether both are true; unknown while either is."""
+    for i in range(a.size):
+        out[i] = NAN if math.isnan(a[i]) or math.isnan(b[i]) else (1.0 if a[i] > 0 and b[i] > 0 else 0.0)
+
+
+@kernel
+def all_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:
+    """Whether every wire is true; unknown while one is."""
+    for i in range(out.size):
+        held = 1.0
+        for wire in range(wires.shape[0]):
+            value = wires[wire, i]
+            if math.isnan(value) or math.isnan(held):
+                held = NAN
+            elif value <= 0:
+                held = 0.0
+        out[i] = held
+
+
+@kernel
+def any_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:
+    """Whether at least one wire is true; unknown while one is."""
+    for i in range(out.size):
+        held = 0.0
+        for wire in range(wires.shape[0]):
+            value = wires[wire, i]
+            if math.isnan(value) or math.isnan(held):
+                held = NAN
+            elif value > 0:
+                held = 1.0
+        out[i] = held
+
+
+@kernel
+def negate(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
+    """Not x; unknown while x is."""
+    for i in range(x.size):
+        out[i] = NAN if math.isnan(x[i]) else (0.0 if x[i] > 0 else 1.0)
+
+
+@kernel
+def either_side(p: Vector, s: Vector, long: Vector, short: Vector, out: Vector) -> None:
+    """1 where long holds, -1 where short does; 0 where neither or both do; unknown while either is."""
+    for i in range(long.size):
+        if math.isnan(long[i]) or math.isnan(short[i]):
+            out[i] = NAN
+        else:
+            out[i] = (1.0 if long[i] > 0 else 0.0) - (1.0 if short[i] > 0 else 0.0)
