@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.executor import Decision, Executor, Outcome
+from alphintra.engine.book import Book, Fill, Order, Refusal
+from alphintra.engine.costs import Costs
+from alphintra.engine.executor import Executor
 from alphintra.engine.gate import Denial, Gate
+from alphintra.engine.intents import Decision, Outcome
 from alphintra.engine.matching import FILL_MODEL, require_slippage
 from alphintra.engine.portfolio import FeeModel, Position
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
 from alphintra.engine.sessions import calendar_of
-from alphintra.engine.step import Book, Costs, Fill, Order, Origin, Refusal, StepResult, step
+from alphintra.engine.step import Origin, StepResult, step
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import require_positive, round_cash
@@ -239,6 +242,7 @@ def run_backtest(
     require_ordered(bars)
     executor = Executor(plan, calendar_of(symbol))
     _require_warm_up(executor, len(bars))
+    executor.prepare(bars)
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))

@@ -133,7 +133,7 @@ class Guard:
         """Return the exits after a close that tells a distance from the best price; None leaves them as they are."""
         if distance is None or self.best is None or self.protection.chandelier is None:
             return self
-        return self._tightened(self.best - distance if self.side is Side.SELL else self.best + distance)
+        return self.tightened(self.best - distance if self.side is Side.SELL else self.best + distance)
 
     def _after(self, bar: Bar, trail: Watch) -> Guard:
         is_long = self.side is Side.SELL
@@ -146,9 +146,10 @@ class Guard:
             return after
         goal = _away(self.entry_price, gain, is_up=is_long)
         is_reached = best >= goal if is_long else best <= goal
-        return after._tightened(self.entry_price) if is_reached else after
+        return after.tightened(self.entry_price) if is_reached else after
 
-    def _tightened(self, level: Decimal) -> Guard:
+    def tightened(self, level: Decimal) -> Guard:
+        """Return the exits with the stop at a level, unless it lies nearer to the market already."""
         if self.side is Side.SELL:
             return self if level <= 0 else replace(self, stop=level if self.stop is None else max(self.stop, level))
         return replace(self, stop=level if self.stop is None else min(self.stop, level))
@@ -192,7 +193,7 @@ def guarded(protection: Protection, side: Side, *, price: Decimal, order_id: str
     )
     if protection.chandelier is None:
         return guard
-    return guard._tightened(price - protection.chandelier if is_long else price + protection.chandelier)  # noqa: SLF001
+    return guard.tightened(price - protection.chandelier if is_long else price + protection.chandelier)
 
 
 def _level(level: Level | None, price: Decimal, *, is_up: bool) -> Decimal | None:

@@ -75,7 +75,7 @@ def _over(a: float, b: float, c: float, d: float, by: float) -> float:
     total = first + second
     back = total - first
     lost = ((first - (total - back)) + (second - back)) + (lost + lost_too)
-    found = np.rint(total / by)
+    found = float(np.rint(total / by))
     taken, rest = _product(found, by)
     left = ((total - taken) - rest) + lost
     half = by / 2.0
@@ -116,7 +116,7 @@ def _level(p: Vector, value: float) -> float:
     scaled = value * p[SCALE]
     if p[IS_EXACT] != 0.0:
         scaled = np.rint(scaled)
-    return scaled if scaled > 0.0 else NAN
+    return float(scaled if scaled > 0.0 else NAN)
 
 
 @part
@@ -131,16 +131,16 @@ def _value(p: Vector, s: Vector, lots: float, price: float) -> float:
         worth = _over(nano, price, 0.0, 0.0, BILLION)
     if p[IS_EXACT] != 0.0 and not abs(worth) <= EXACT_MAX:
         s[INEXACT] = 1.0
-    return worth
+    return float(worth)
 
 
 @part
 def _moved(p: Vector, price: float, share: float, base: float) -> float:
     """Return a price moved by a share of a base, both in billionths; rounded."""
     if share == 0.0:
-        return price
+        return float(price)
     if p[IS_EXACT] == 0.0:
-        return price * (1.0 + share / base)
+        return float(price * (1.0 + share / base))
     return _over(price, base + share, 0.0, 0.0, base)
 
 
@@ -148,13 +148,13 @@ def _moved(p: Vector, price: float, share: float, base: float) -> float:
 def _fee(p: Vector, s: Vector, lots: float, worth: float) -> float:
     """Return the fee of a fill: the larger of the least and commission plus fee by unit."""
     if p[IS_EXACT] == 0.0:
-        return max(p[FEE_MIN], worth * (p[FEE_BPS] / BPS_NANO) + p[FEE_UNIT] * 1e-9 * lots)
+        return float(max(p[FEE_MIN], worth * (p[FEE_BPS] / BPS_NANO) + p[FEE_UNIT] * 1e-9 * lots))
     if p[FEE_BPS] == 0.0 and p[FEE_UNIT] == 0.0:
-        return p[FEE_MIN]
+        return float(p[FEE_MIN])
     nano = lots * p[LOT_NANO]
     if nano > EXACT_MAX:
         s[INEXACT] = 1.0
-    return max(p[FEE_MIN], _over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, nano, BPS_NANO))
+    return float(max(p[FEE_MIN], _over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, nano, BPS_NANO)))
 
 
 @part
@@ -182,15 +182,15 @@ def _book(s: Vector, fills: Vector, bar: int, terms: tuple[float, ...], worth: f
 @part
 def _all_cash(p: Vector, s: Vector, price: float) -> float:
     """Return what all cash buys at a price with its fee."""
-    return s[CASH] / (price * (1.0 + p[FEE_BPS] / BPS_NANO))
+    return float(s[CASH] / (price * (1.0 + p[FEE_BPS] / BPS_NANO)))
 
 
 @part
-def _open(p: Vector, s: Vector, price: float, bar: int, orders: Vector, fills: Vector) -> None:
+def _open(p: Vector, s: Vector, opened: float, bar: int, orders: Vector, fills: Vector) -> None:
     """Fill or refuse the order that works at an open."""
     lots, reason = s[ORDERED], s[PENDING]
     direction = 1.0 if lots > 0.0 else -1.0
-    price = _moved(p, price, direction * p[SLIP], BPS_NANO)
+    price = _moved(p, opened, direction * p[SLIP], BPS_NANO)
     if reason == ENTRY and p[SIZE_KIND] == ALL_CASH:
         lots = direction * _all_cash(p, s, price)
     size = abs(lots)
@@ -207,13 +207,14 @@ def _open(p: Vector, s: Vector, price: float, bar: int, orders: Vector, fills: V
     if reason != ENTRY:
         s[GUARDED] = 0.0
     elif p[IS_GUARDED] != 0.0:
+        s[BEST] = opened * direction
         _guard(p, s, bar, price, direction)
 
 
 @part
 def _guard(p: Vector, s: Vector, bar: int, price: float, direction: float) -> None:
     """Place the exits of an entry that filled at a price."""
-    s[GUARDED], s[ENTRY_PRICE], s[SINCE], s[BEST] = 1.0, price, bar, NAN
+    s[GUARDED], s[ENTRY_PRICE], s[SINCE] = 1.0, price, bar
     s[STOP] = _exit_level(p, price, (p[STOP_KIND], s[ASKED_STOP], p[STOP_PERCENT]), -direction)
     s[TARGET] = _exit_level(p, price, (p[TARGET_KIND], s[ASKED_TARGET], p[TARGET_PERCENT]), direction)
     s[TRAIL] = s[ASKED_TRAIL]
@@ -246,9 +247,9 @@ def _tighten(s: Vector, level: float, direction: float) -> None:
 def _trail_level(p: Vector, s: Vector, best: float, direction: float) -> float:
     """Return the signed level of a trailing stop at its best price, NaN without one."""
     if p[TRAIL_KIND] == DISTANCE:
-        return best - s[TRAIL]
+        return float(best - s[TRAIL])
     if p[TRAIL_KIND] == PERCENT:
-        return direction * _moved(p, best * direction, -direction * p[TRAIL_PERCENT], PERCENT_NANO)
+        return float(direction * _moved(p, best * direction, -direction * p[TRAIL_PERCENT], PERCENT_NANO))
     return NAN
 
 
@@ -280,12 +281,13 @@ def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float]) -> tuple
 
 
 @part
-def _protect(  # noqa: PLR0913, PLR0917 - as _is_quiet
-    p: Vector, s: Vector, bar: int, opened: float, best: float, worst: float, close: float, fills: Vector
+def _protect(
+    p: Vector, s: Vector, index: int, bar: tuple[float, float, float, float], fills: NDArray[np.float64]
 ) -> None:
-    """Let the exits of the position meet a bar."""
+    """Let the exits of the position meet a bar: signed open, best, worst and close."""
     direction = 1.0 if s[QTY] > 0.0 else -1.0
-    reason, level, ambiguous = _meet(p, s, (opened * direction, best, worst, close * direction))
+    best = bar[1]
+    reason, level, ambiguous = _meet(p, s, bar)
     if reason == 0.0:
         s[BEST] = max(best, s[BEST])
         gain = p[BREAK_EVEN]
@@ -302,7 +304,7 @@ def _protect(  # noqa: PLR0913, PLR0917 - as _is_quiet
     fee = _fee(p, s, size, worth)
     s[GUARDED] = 0.0
     s[AMBIGUOUS] += ambiguous
-    _book(s, fills, bar, (-s[QTY], price, fee, reason, s[CREATED], ambiguous), worth)
+    _book(s, fills, index, (-s[QTY], price, fee, reason, s[CREATED], ambiguous), worth)
 
 
 @part
@@ -372,10 +374,11 @@ def _order(s: Vector, orders: Vector, bar: int, lots: float, reason: float) -> i
 
 @part
 def _decide(
-    p: Vector, s: Vector, i: int, columns: tuple[Vector, ...], equity: float, close: float, orders: Vector
+    p: Vector, s: Vector, i: int, columns: tuple[Vector, ...], marks: tuple[float, float], orders: NDArray[np.float64]
 ) -> int:
     """Decide at a close: exits before entries, one order at a time, entries only when flat; return the outcome."""
     entry, leave = columns[0][i], columns[1][i]
+    equity, close = marks
     bar = int(s[SEEN]) + i
     is_leaving = leave > 0.0
     held = s[QTY]
@@ -406,25 +409,26 @@ def _charge(p: Vector, s: Vector, worth: float, rate: float) -> None:
 
 
 @part
-def _is_quiet(  # noqa: PLR0913, PLR0917 - scalars stay in registers, where a tuple or an array would not
-    opened: float,
-    best: float,
-    worst: float,
-    closed: float,
-    stop: float,
-    target: float,
-    top: float,
-    share: float,
-    room: float,
+def _is_quiet(
+    bar: tuple[float, float, float, float], levels: tuple[float, float], trail: tuple[float, float, float]
 ) -> bool:
-    """Tell whether surely no exit executes in a bar of signed prices whose trail has seen ``top`` before it."""
-    at_open = max(opened, top)
-    at_close = max(best, top)
-    return not (worst <= stop or best >= target or worst <= at_open * share - room or closed <= at_close * share - room)
+    """Tell whether surely no exit executes in a bar: signed open, best, worst and close; stop and target.
+
+    A trail has seen ``top`` before the bar and lies at a ``share`` of the best price less ``room``.
+    """
+    opened, best, worst, closed = bar
+    stop, target = levels
+    top, share, room = trail
+    return not (
+        worst <= stop
+        or best >= target
+        or worst <= max(opened, top) * share - room
+        or closed <= max(best, top) * share - room
+    )
 
 
 @bare_kernel
-def account(  # noqa: C901, PLR0912 - the loop over all bars: a call in it costs as much as a bar
+def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in it costs as much as a bar
     p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
 ) -> None:
     """Run the account over bars.
@@ -450,27 +454,19 @@ def account(  # noqa: C901, PLR0912 - the loop over all bars: a call in it costs
                 _open(p, s, opened, seen + i, orders, fills)
             if s[GUARDED] != 0.0 and not (p[MODE] == 1.0 and s[SINCE] == seen + i):
                 high, low = _price(highs[i], scale), _price(lows[i], scale)
-                lost = max(lost, max(_lost(highs[i], high, scale), _lost(lows[i], low, scale)))
+                lost = max(lost, _lost(highs[i], high, scale), _lost(lows[i], low, scale))
                 side = 1.0 if s[QTY] > 0.0 else -1.0
                 best, worst = (high, low) if side > 0.0 else (-low, -high)
+                bar = (opened * side, best, worst, close * side)
                 # What a trail is rounded by is within the margin; where it matters, the exact level is asked for.
-                room = (
-                    s[TRAIL] - margin if p[TRAIL_KIND] == DISTANCE else NAN if trail == 0.0 else -margin - high * 1e-9
-                )
-                if not moves and _is_quiet(
-                    opened * side,
-                    best,
-                    worst,
-                    close * side,
-                    s[STOP] * side,
-                    s[TARGET] * side,
-                    s[BEST],
-                    1.0 - side * trail,
-                    room,
-                ):
+                room = NAN if trail == 0.0 else -margin - high * 1e-9
+                if p[TRAIL_KIND] == DISTANCE:
+                    room = s[TRAIL] - margin
+                levels = (s[STOP] * side, s[TARGET] * side)
+                if not moves and _is_quiet(bar, levels, (s[BEST], 1.0 - side * trail, room)):
                     s[BEST] = max(best, s[BEST])
                 else:
-                    _protect(p, s, seen + i, opened, best, worst, close, fills)
+                    _protect(p, s, seen + i, bar, fills)
             cash, qty = s[CASH], s[QTY]
         if qty != 0.0:
             worth = qty * unit * close if unit != 0.0 else _value(p, s, qty, close)
@@ -485,7 +481,7 @@ def account(  # noqa: C901, PLR0912 - the loop over all bars: a call in it costs
         elif not (entry > 0.0 or entry < 0.0 or leave > 0.0 or (is_timed and qty != 0.0)):
             outcomes[i] = NO_SIGNAL
         else:
-            outcomes[i] = _decide(p, s, i, columns, cash + worth, close, orders)
+            outcomes[i] = _decide(p, s, i, columns, (cash + worth, close), orders)
         if moves and s[GUARDED] != 0.0 and p[HAS_CHANDELIER] != 0.0:
             distance = _level(p, chandelier[i])
             if distance > 0.0:

@@ -58,7 +58,7 @@ class NodeType:
         summary: one sentence for people.
         kernel: its arithmetic, called with ``numbers``, the state, the columns of ``clock``, the inputs and the outputs
             in order of the ports.
-        clock: names of SESSION_COLUMNS and of the bars' FIELDS the kernel reads.
+        clock: names of SESSION_COLUMNS, of the bars' FIELDS and of BOOK_COLUMNS the kernel reads.
         numbers: parameters as the kernel reads them.
         state: how many numbers the kernel keeps between bars; all are zero before the first.
         read: takes its outputs from the market data.
@@ -72,6 +72,7 @@ class NodeType:
         shown: port whose value stands for the node in decision records; empty for none.
         is_source: brings data in.
         is_sink: gives the graph a purpose; every node must lead to one.
+        objection: what is wrong with parameters that are each within their range, empty if nothing is.
         lookahead: later bars read; zero, always.
     """
 
@@ -96,6 +97,7 @@ class NodeType:
     shown: str = "out"
     is_source: bool = False
     is_sink: bool = False
+    objection: Callable[[Params], str] = field(default=lambda _params: "")
     lookahead: int = 0
 
 

@@ -13,7 +13,7 @@ from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.problems import GraphProblem
 from alphintra.engine.graph.timeframes import timeframe_problems
 from alphintra.engine.graph.topology import ancestors, cycles, depth, parents_of
-from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node
+from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node, ParamValue
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ NODES_MAX = 200
 EDGES_MAX = 1000
 DEPTH_MAX = 64
 NAME_CHARS_MAX = 120
-_ONCE = frozenset({"StopLoss", "TakeProfit", "TrailingStop", "TimeStop"})
+_ONCE = {"StopLoss": "stop", "TrailingStop": "stop", "TakeProfit": "target", "TimeStop": "time"}
 _NODE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -118,9 +118,10 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
         fix = closest(name, names) if names else "remove it: this node takes no parameters"
         place = f"{pointer}/params/{name[:60]}"
         yield GraphProblem(code="FIELD_UNKNOWN", node=node.id, port=name[:60], message=message, fix=fix, pointer=place)
+    values: dict[str, ParamValue] = {}
     for spec in definition.params:
         try:
-            normalise(spec, node.params)
+            values[spec.name] = normalise(spec, node.params)
         except AlphintraError as error:
             place = f"{pointer}/params/{spec.name}"
             yield GraphProblem(
@@ -131,6 +132,11 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
                 fix=f"{spec.name}: {spec.allowed}",
                 pointer=place,
             )
+    objection = definition.objection(values) if len(values) == len(definition.params) else ""
+    if objection:
+        fix = "change one of its parameters"
+        place = f"{pointer}/params"
+        yield GraphProblem(code="FIELD_RANGE", node=node.id, message=objection, fix=fix, pointer=place)
 
 
 def _edges(graph: Graph) -> Iterator[GraphProblem]:
@@ -216,10 +222,10 @@ def _protection(graph: Graph) -> Iterator[GraphProblem]:
         kind = kinds.get(source, "")
         if edge.target != f"{target}.exit" or kind not in _ONCE:
             continue
-        other = seen.setdefault((target, kind), source)
+        other = seen.setdefault((target, _ONCE[kind]), source)
         if other != source:
-            message = f"{target} has two exits of type {kind}: {other} and {source}"
-            fix = "keep one: an entry brings one exit of a kind with it"
+            message = f"{target} has two exits that are a {_ONCE[kind]}: {other} and {source}"
+            fix = "keep one: an entry brings one stop, one target and one time limit with it"
             yield GraphProblem(code="GRAPH_EDGE", node=target, port="exit", message=message, fix=fix)
     wired = {edge.target for edge in graph.edges}
     for node in graph.nodes:

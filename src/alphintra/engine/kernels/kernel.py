@@ -7,6 +7,7 @@ both run the same lines over the same state, cutting the bars into other portion
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from alphintra.engine.kernels.marks import PARTS, Vector, part
 
@@ -43,7 +44,7 @@ class Kernel:
                 numba.extending.register_jitable(PARTS.pop())
             vars(numba.config)["CACHE_LOCATOR_CLASSES"] = cache.LOCATORS  # a setting read from the environment
             # numpy's rules of division: a kernel asks first, and no exception can leave half a column behind.
-            options = {} if self._makes_arrays else {"_nrt": False}
+            options: dict[str, Any] = {} if self._makes_arrays else {"_nrt": False}
             self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(self.interpreted)
         return self._compiled
 

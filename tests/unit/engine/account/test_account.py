@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -13,12 +14,11 @@ from alphintra.engine.account.reference import run_reference
 from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
 from alphintra.engine.account.run import account_of, simulate
 from alphintra.engine.bars import Bar
+from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.protection import LevelKind
-from alphintra.engine.step import Costs
 from unit.engine.builders import day
 
-MILLIONTH = Decimal("0.000001")
 D = Decimal
 
 
@@ -94,7 +94,7 @@ all_rules = st.builds(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(markets(), all_rules)
 def test_the_kernel_equals_the_reference_to_the_last_digit(
     market: tuple[list[Bar], Columns], rules: AccountRules
@@ -111,3 +111,51 @@ def test_the_kernel_equals_the_reference_to_the_last_digit(
     assert found.outcomes == expected.outcomes
     assert found.equity == expected.equity
     assert found.qty == expected.qty
+
+
+def market_of(count: int, seed: int) -> Columns:
+    """Make bars of a random walk in cents, with signals and levels."""
+    draw = np.random.default_rng(seed)
+    closes = np.round(100 * np.exp(np.cumsum(draw.normal(0, 0.01, count))), 2)
+    opens = np.round(closes * np.exp(draw.normal(0, 0.004, count)), 2)
+    return Columns(
+        open=opens,
+        high=np.round(np.maximum(opens, closes) * 1.004, 2),
+        low=np.round(np.minimum(opens, closes) * 0.996, 2),
+        close=closes,
+        entry=draw.choice([0.0, 0.0, 1.0, -1.0, np.nan], count),
+        leave=draw.choice([0.0] * 9 + [1.0], count),
+        trail=draw.uniform(0.5, 3, count),
+        seconds=np.full(count, 86_400.0),
+    )
+
+
+@pytest.mark.slow
+def test_compiled_and_interpreted_agree_to_the_last_bit() -> None:
+    rules = AccountRules(
+        sizing=Sizing(Size.PERCENT_EQUITY, D("33.3")),
+        lot=D("0.001"),
+        costs=Costs(FeeModel(D("7.3"), D("0.011"), D("0.5")), D("2.5"), D(180)),
+        stop=Bound(LevelKind.PERCENT, D("1.7")),
+        target=Bound(LevelKind.PERCENT, D("2.9")),
+        trail=Bound(LevelKind.DISTANCE),
+        break_even=D("1.1"),
+        bars_max=9,
+    )
+    columns = market_of(5_000, 7)
+    one, other = (simulate(rules, columns, is_compiled=is_compiled) for is_compiled in (False, True))
+    assert one.is_exact
+    assert len(one.fills) > 1_000
+    for name in ("units", "outcomes", "orders", "fills"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+
+
+def test_what_floats_cannot_hold_is_left_to_the_reference() -> None:
+    """Beyond nine billion, and between millionths, whole numbers of millionths end."""
+    rules = AccountRules(initial_cash=D(100_000_000_000), sizing=Sizing(Size.PERCENT_EQUITY, D(90)))
+    columns = market_of(50, 1)
+    assert not simulate(rules, columns).is_exact
+    fine = AccountRules(costs=Costs(FeeModel(minimum=D("0.0000005"))))
+    assert not simulate(fine, columns).is_exact
+    columns.close[20] += 1e-7
+    assert not simulate(AccountRules(), columns).is_exact
