@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from alphintra.engine.account.asking import ask, quantity
 from alphintra.engine.account.program import OrderProgram, order_programs
 from alphintra.engine.graph.evaluation import Columns, End, Evaluation, is_number, shown_end
 from alphintra.engine.graph.plan import PLAN_SCHEMA
-from alphintra.engine.graph.tape import tape_of
+from alphintra.engine.graph.tape import BOOK_COLUMNS, tape_of
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Decision, Intent, Outcome
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -36,6 +37,7 @@ SNAPSHOT_SCHEMA = 2
 class Run:
     """Bars that were evaluated together: what the nodes gave, and what the Order nodes are asked with."""
 
+    tape: Tape
     columns: Columns
     asked: tuple[tuple[OrderProgram, Told], ...]
 
@@ -74,6 +76,7 @@ class Executor:
             _Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
         )
         self._bars_seen = 0
+        self._ahead: tuple[Run, Sequence[Bar]] | None = None
         self._last_ts: datetime | None = None
 
     @property
@@ -94,7 +97,13 @@ class Executor:
         if self._last_ts is not None and bar.ts <= self._last_ts:
             message = f"bar {bar.ts.isoformat()} is not after {self._last_ts.isoformat()}: it was evaluated already"
             raise AlphintraError("TIME_ORDER", message, kind=Kind.CONFLICT)
+        if self._ahead is not None:
+            return self._decided_ahead(*self._ahead, bar, view)
         return self.decide_at(self._run(tape_of([bar], self._calendar), is_compiled=False), 0, bar, view)
+
+    def prepare(self, bars: Sequence[Bar]) -> None:
+        """Evaluate the graph over all bars ``on_bar`` will be told of; it gives the same as without, sooner."""
+        self._ahead = (self.over(bars), bars)
 
     def over(self, bars: Sequence[Bar]) -> Run:
         """Evaluate the graph over bars that nothing was evaluated of yet, for ``decide_at`` to decide on one by one."""
@@ -102,6 +111,8 @@ class Executor:
 
     def decide_at(self, run: Run, index: int, bar: Bar, view: StateView) -> Decision:
         """Decide at the close of one of the bars that ``over`` has evaluated; they are asked for in order of time."""
+        if self._evaluation.reads_book:
+            run, index = self._with_book(run, index, view), 0
         shown = {one.node: one.value(run, index, bar, view) for one in self._shown}
         self._bars_seen += 1
         self._last_ts = bar.ts
@@ -112,6 +123,9 @@ class Executor:
 
     def snapshot(self) -> bytes:
         """Return the whole state as JSON; restoring it continues bit for bit."""
+        if self._ahead is not None and self._bars_seen < len(self._ahead[1]):
+            message = "nodes have seen bars that nothing was decided on: an executor with prepared bars keeps no state"
+            raise AlphintraError("SNAPSHOT_INVALID", message, kind=Kind.BUG)
         state = _Snapshot(
             SNAPSHOT_SCHEMA, self.plan.graph_hash, self._bars_seen, self._last_ts, self._evaluation.snapshot()
         )
@@ -134,8 +148,26 @@ class Executor:
         self._last_ts = state.last_ts
 
     def _run(self, tape: Tape, *, is_compiled: bool | None = None) -> Run:
-        columns = self._evaluation.advance(tape, is_compiled=is_compiled)
-        return Run(columns, tuple((program, program.columns(columns, tape)) for program in self._programs))
+        columns = self._evaluation.market(tape, is_compiled=is_compiled)
+        return self._asked(tape, columns) if not self._evaluation.reads_book else Run(tape, columns, ())
+
+    def _decided_ahead(self, run: Run, bars: Sequence[Bar], bar: Bar, view: StateView) -> Decision:
+        index = self._bars_seen
+        if index >= len(bars) or bars[index] is not bar:
+            message = f"the bar of {bar.ts.isoformat()} is not the next of those that were prepared"
+            raise AlphintraError("TIME_ORDER", message, kind=Kind.BUG)
+        return self.decide_at(run, index, bar, view)
+
+    def _with_book(self, run: Run, index: int, view: StateView) -> Run:
+        """Return one bar of a run with the nodes that read the book as it is at that close."""
+        told = (view.qty, view.avg_price, view.cash, view.equity)
+        book = {name: np.array([[float(amount)]]) for name, amount in zip(BOOK_COLUMNS, told, strict=True)}
+        tape = replace(run.tape.part(index, index + 1), book=book)
+        market = {end: np.ascontiguousarray(column[:, index : index + 1]) for end, column in run.columns.items()}
+        return self._asked(tape, self._evaluation.booked(tape, market))
+
+    def _asked(self, tape: Tape, columns: Columns) -> Run:
+        return Run(tape, columns, tuple((program, program.columns(columns, tape)) for program in self._programs))
 
 
 def _orders(run: Run, index: int, bar: Bar, view: StateView) -> tuple[Outcome, tuple[Intent, ...]]:

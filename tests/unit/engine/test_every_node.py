@@ -23,17 +23,11 @@ CLOSES = 90
 pytestmark = pytest.mark.parametrize("name", EVERY_NODE, ids=str)
 
 
-def part(tape: Tape, start: int, end: int) -> Tape:
-    """Return some of the closes of a tape."""
-    opened, high, low, close, volume = (np.ascontiguousarray(tape.field(name)[:, start:end]) for name in FIELDS)
-    return Tape(tape.ts[start:end], opened, high, low, close, volume, tape.calendars)
-
-
 def computed(plan: Plan, tape: Tape, cuts: Sequence[int] = ()) -> Columns:
     """Return all columns, computed in portions by one evaluation."""
     evaluation = Evaluation(plan, symbols=tape.symbols)
     edges = [0, *cuts, tape.closes]
-    parts = [evaluation.advance(part(tape, start, end), is_compiled=False) for start, end in pairwise(edges)]
+    parts = [evaluation.advance(tape.part(start, end), is_compiled=False) for start, end in pairwise(edges)]
     return {end: np.concatenate([found[end] for found in parts], axis=1) for end in parts[0]}
 
 
@@ -57,7 +51,7 @@ def test_noise_in_the_future_changes_no_value_before_it(name: tuple[str, int]) -
     opened, high, low, close, volume = (
         np.concatenate([tape.field(field)[:, :cut], noise.field(field)[:, cut:] * 3], axis=1) for field in FIELDS
     )
-    mixed = Tape(tape.ts, opened, high, low, close, volume, tape.calendars)
+    mixed = Tape(tape.ts, opened, high, low, close, volume, tape.calendars, tape.book)
     known = computed(plan, tape)
     found = computed(plan, mixed)
     assert_same({end: column[:, :cut] for end, column in found.items()}, {k: v[:, :cut] for k, v in known.items()})
@@ -66,9 +60,9 @@ def test_noise_in_the_future_changes_no_value_before_it(name: tuple[str, int]) -
 def test_a_restored_evaluation_goes_on_bit_for_bit(name: tuple[str, int]) -> None:
     plan, tape = plan_around(name), random_tape(4, CLOSES, symbols=2)
     first, second = Evaluation(plan, symbols=2), Evaluation(plan, symbols=2)
-    first.advance(part(tape, 0, 40), is_compiled=False)
+    first.advance(tape.part(0, 40), is_compiled=False)
     second.restore(first.snapshot())
-    rest = part(tape, 40, CLOSES)
+    rest = tape.part(40, CLOSES)
     assert_same(second.advance(rest, is_compiled=False), first.advance(rest, is_compiled=False))
     assert second.snapshot() == first.snapshot()
 
@@ -92,7 +86,8 @@ def test_a_symbol_is_computed_as_if_it_were_alone(name: tuple[str, int]) -> None
     for row in range(3):
         own = ~np.isnan(tape.close[row])
         opened, high, low, close, volume = (np.ascontiguousarray(tape.field(field)[[row]][:, own]) for field in FIELDS)
-        alone = computed(plan, Tape(tape.ts[own], opened, high, low, close, volume, tape.calendars[:1]))
+        book = {field: np.ascontiguousarray(column[[row]][:, own]) for field, column in tape.book.items()}
+        alone = computed(plan, Tape(tape.ts[own], opened, high, low, close, volume, tape.calendars[:1], book))
         assert_same({end: column[[row]][:, own] for end, column in together.items()}, alone)
 
 

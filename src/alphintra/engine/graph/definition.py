@@ -58,7 +58,7 @@ class NodeType:
         summary: one sentence for people.
         kernel: its arithmetic, called with ``numbers``, the state, the columns of ``clock``, the inputs and the outputs
             in order of the ports.
-        clock: names of SESSION_COLUMNS and of the bars' FIELDS the kernel reads.
+        clock: names of SESSION_COLUMNS, of the bars' FIELDS and of BOOK_COLUMNS the kernel reads.
         numbers: parameters as the kernel reads them.
         state: how many numbers the kernel keeps between bars; all are zero before the first.
         read: takes its outputs from the market data.
