@@ -20,6 +20,7 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
     user,
 )
@@ -39,6 +40,7 @@ MODULES: Final = (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
     user,
     health,
