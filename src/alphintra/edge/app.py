@@ -38,6 +38,7 @@ from alphintra.edge.routes import (
     risk,
     strategies,
     surveillance,
+    sweeps,
     workflows,
 )
 from alphintra.edge.routing import Operation
@@ -64,6 +65,7 @@ _RESOURCES: Final = tuple(
         orders,
         risk,
         surveillance,
+        sweeps,
         governance,
         messages,
     )
