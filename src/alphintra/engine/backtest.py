@@ -18,6 +18,7 @@ from alphintra.engine.matching import FILL_MODEL, require_slippage
 from alphintra.engine.portfolio import FeeModel, Position
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
+from alphintra.engine.sessions import calendar_of
 from alphintra.engine.step import Book, Costs, Fill, Order, Origin, Refusal, StepResult, step
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -203,7 +204,7 @@ class _Record:
             fee=fill.fee,
             realized=fill.realized,
             held_before=self.held,
-            tag=self.tags[fill.client_order_id],
+            tag=fill.leg or self.tags[fill.client_order_id],
         )
         self.open_trade, closed = fold_trade(self.open_trade, told)
         self.held += fill.qty if fill.side is Side.BUY else -fill.qty
@@ -237,7 +238,7 @@ def run_backtest(
     """
     require_ordered(bars)
     _require_warm_up(plan, len(bars))
-    executor = Executor(plan)
+    executor = Executor(plan, calendar_of(symbol))
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))

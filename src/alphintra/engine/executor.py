@@ -18,6 +18,7 @@ from alphintra.engine.graph.plan import PLAN_SCHEMA
 from alphintra.engine.graph.rules import order_rules, sizing_of
 from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.graph.values import StateView
+from alphintra.engine.protection import Protection
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan, Step
     from alphintra.engine.graph.rules import OrderRule
+    from alphintra.engine.sessions import Calendar
 
     Values = Mapping[End, float]
 
@@ -49,6 +51,8 @@ class Outcome(StrEnum):
     BLOCKED_NO_POSITION = "blocked_no_position"
     BLOCKED_ORDER_WORKING = "blocked_order_working"
     BLOCKED_ZERO_QUANTITY = "blocked_zero_quantity"
+    BLOCKED_NO_PROTECTION = "blocked_no_protection"
+    """An exit the entry must bring with it has no level yet: nothing is entered without it."""
     FAILED = "failed"
     """The bar could not be evaluated; kept where a deployment ends by it, never decided by an executor."""
 
@@ -66,6 +70,7 @@ class Intent:
         time_in_force: day in this version.
         reason: ``entry`` or ``exit``.
         tag: label the user gave the entry or exit rule.
+        protection: exits an entry brings with it.
     """
 
     index: int
@@ -76,6 +81,7 @@ class Intent:
     time_in_force: TimeInForce
     reason: str
     tag: str
+    protection: Protection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +118,19 @@ class Executor:
     It keeps indicator state only; position, cash and working orders are told to it at every bar, so they can come
     from a simulation or from the trading service alike.
 
+    Args:
+        plan: what is computed.
+        calendar: of the symbol; without it a plan whose nodes ask for the time of a session cannot run.
+
     Raises:
         AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, calendar: Calendar | None = None) -> None:
         if plan.schema != PLAN_SCHEMA:
             raise AlphintraError("NODE_VERSION", f"plan schema {plan.schema} is not known: compile the graph again")
         self.plan = plan
+        self._calendar = calendar
         self._evaluation = Evaluation(plan)
         self._rules = order_rules(plan)
         self._shown = tuple(_Shown(step, end) for step in plan.steps if (end := shown_end(step)) is not None)
@@ -144,12 +155,12 @@ class Executor:
         if self._last_ts is not None and bar.ts <= self._last_ts:
             message = f"bar {bar.ts.isoformat()} is not after {self._last_ts.isoformat()}: it was evaluated already"
             raise AlphintraError("TIME_ORDER", message, kind=Kind.CONFLICT)
-        columns = self._evaluation.advance(tape_of([bar]), is_compiled=False)
+        columns = self._evaluation.advance(tape_of([bar], self._calendar), is_compiled=False)
         return self._decided(columns, 0, bar, view)
 
     def over(self, bars: Sequence[Bar]) -> Columns:
         """Evaluate the graph over bars that nothing was evaluated of yet, for ``decide_at`` to decide on one by one."""
-        return self._evaluation.advance(tape_of(bars))
+        return self._evaluation.advance(tape_of(bars, self._calendar))
 
     def decide_at(self, columns: Columns, index: int, bar: Bar, view: StateView) -> Decision:
         """Decide at the close of one of the bars that ``over`` has evaluated; they are asked for in order of time."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.engine.graph.nodes import (
     averages,
+    exits,
     logic,
     momentum,
     orders,
@@ -40,6 +41,7 @@ _DEFINITIONS = (
     *logic.NODES,
     *signals.NODES,
     *sizes.NODES,
+    *exits.NODES,
     *orders.NODES,
 )
 

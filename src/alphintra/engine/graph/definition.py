@@ -56,7 +56,9 @@ class NodeType:
         version: rises whenever the meaning changes.
         group: shelf in the palette.
         summary: one sentence for people.
-        kernel: its arithmetic, called with ``numbers``, the state, the inputs and the outputs in order of the ports.
+        kernel: its arithmetic, called with ``numbers``, the state, the columns of ``clock``, the inputs and the outputs
+            in order of the ports.
+        clock: names of SESSION_COLUMNS the kernel reads; NaN where the symbol has no bar.
         numbers: parameters as the kernel reads them.
         state: how many numbers the kernel keeps between bars; all are zero before the first.
         read: takes its outputs from the market data.
@@ -77,6 +79,7 @@ class NodeType:
     outputs: tuple[Port, ...] = ()
     params: tuple[ParamSpec, ...] = ()
     kernel: Kernel | None = None
+    clock: tuple[str, ...] = ()
     numbers: Callable[[Params], tuple[float, ...]] = field(default=lambda _params: ())
     state: Callable[[Params], int] = field(default=lambda _params: 0)
     read: Read | None = None

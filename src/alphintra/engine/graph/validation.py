@@ -25,6 +25,7 @@ NODES_MAX = 200
 EDGES_MAX = 1000
 DEPTH_MAX = 64
 NAME_CHARS_MAX = 120
+_ONCE = frozenset({"StopLoss", "TakeProfit", "TrailingStop", "TimeStop"})
 _NODE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -62,6 +63,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _edges(graph)
     problems += _inputs(graph)
     problems += _conditions(graph)
+    problems += _protection(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:
         path = " → ".join([*loop, loop[0]])
@@ -232,6 +234,28 @@ def _conditions(graph: Graph) -> Iterator[GraphProblem]:
             message = f"neither when nor short of {node.id} is connected"
             fix = "wire a condition to when for a long position, to short for a short one"
             yield GraphProblem(code="GRAPH_INCOMPLETE", node=node.id, port="when", message=message, fix=fix)
+
+
+def _protection(graph: Graph) -> Iterator[GraphProblem]:
+    """Check the exits that come with an entry: one of a kind for an order, each placed by one thing."""
+    kinds = {node.id: node.type for node in graph.nodes}
+    seen: dict[tuple[str, str], str] = {}
+    for edge in graph.edges:
+        source, target = edge.source.partition(".")[0], edge.target.partition(".")[0]
+        kind = kinds.get(source, "")
+        if edge.target != f"{target}.exit" or kind not in _ONCE:
+            continue
+        other = seen.setdefault((target, kind), source)
+        if other != source:
+            message = f"{target} has two exits of type {kind}: {other} and {source}"
+            fix = "keep one: an entry brings one exit of a kind with it"
+            yield GraphProblem(code="GRAPH_EDGE", node=target, port="exit", message=message, fix=fix)
+    wired = {edge.target for edge in graph.edges}
+    for node in graph.nodes:
+        if {f"{node.id}.distance", f"{node.id}.price"} <= wired:
+            message = f"{node.id} is given both a distance and a price"
+            fix = "keep one of the two wires"
+            yield GraphProblem(code="GRAPH_EDGE", node=node.id, port="price", message=message, fix=fix)
 
 
 def _purpose(graph: Graph) -> Iterator[GraphProblem]:

@@ -7,10 +7,11 @@ both run the same lines over the same state, cutting the bars into other portion
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from alphintra.engine.kernels.marks import PARTS, Vector, part
 
-__all__ = ["Kernel", "Vector", "kernel", "part"]
+__all__ = ["Kernel", "Vector", "bare_kernel", "kernel", "part"]
 
 
 class Kernel:
@@ -21,8 +22,9 @@ class Kernel:
     bar. NaN means unknown. It fills every output at every bar and reads no input beyond that bar.
     """
 
-    def __init__(self, function: Callable[..., None]) -> None:
+    def __init__(self, function: Callable[..., None], *, makes_arrays: bool = True) -> None:
         self.interpreted = function
+        self._makes_arrays = makes_arrays
         self._compiled: Callable[..., None] | None = None
 
     @property
@@ -42,10 +44,20 @@ class Kernel:
                 numba.extending.register_jitable(PARTS.pop())
             vars(numba.config)["CACHE_LOCATOR_CLASSES"] = cache.LOCATORS  # a setting read from the environment
             # numpy's rules of division: a kernel asks first, and no exception can leave half a column behind.
-            self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(self.interpreted)
+            options: dict[str, Any] = {} if self._makes_arrays else {"_nrt": False}
+            self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(self.interpreted)
         return self._compiled
 
 
 def kernel(function: Callable[..., None]) -> Kernel:
     """Make a kernel of a function; it must stand at the top of its module, so that its machine code can be kept."""
     return Kernel(function)
+
+
+def bare_kernel(function: Callable[..., None]) -> Kernel:
+    """Make a kernel of a function that makes no arrays.
+
+    Numba then does without its memory runtime. Counting references to the arrays a kernel hands to its parts costs
+    more than most of those parts do.
+    """
+    return Kernel(function, makes_arrays=False)
