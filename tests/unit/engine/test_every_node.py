@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from alphintra.engine.graph.catalogue import CATALOGUE
 from alphintra.engine.graph.evaluation import Evaluation
 from alphintra.engine.graph.tape import FIELDS, Tape
 from unit.engine.every_node import EVERY_NODE, plan_around, random_tape
@@ -42,9 +43,8 @@ def assert_same(found: Columns, expected: Columns) -> None:
         np.testing.assert_array_equal(found[end], column, err_msg=str(end))
 
 
-@pytest.mark.parametrize("gaps", [0.0, 0.2])
-def test_bar_by_bar_gives_what_all_bars_at_once_give(name: tuple[str, int], gaps: float) -> None:
-    plan, tape = plan_around(name), random_tape(1, CLOSES, symbols=2, gaps=gaps)
+def test_bar_by_bar_gives_what_all_bars_at_once_give(name: tuple[str, int]) -> None:
+    plan, tape = plan_around(name), random_tape(1, CLOSES, symbols=2, gaps=0.1)
     whole = computed(plan, tape)
     assert_same(computed(plan, tape, range(1, CLOSES)), whole)
     assert_same(computed(plan, tape, [17, 18, 60]), whole)
@@ -80,6 +80,19 @@ def test_nothing_is_infinite_and_everything_is_known_in_the_end(name: tuple[str,
     for column in own:
         assert not np.isinf(column).any()
         assert np.isfinite(column).any()
+
+
+def test_a_symbol_is_computed_as_if_it_were_alone(name: tuple[str, int]) -> None:
+    """A close at which it has no bar is none to it; what reads all symbols at once is another matter."""
+    if CATALOGUE[name].is_across:
+        return
+    plan, tape = plan_around(name), random_tape(7, CLOSES, symbols=3, gaps=0.3)
+    together = computed(plan, tape)
+    for row in range(3):
+        own = ~np.isnan(tape.close[row])
+        opened, high, low, close, volume = (np.ascontiguousarray(tape.field(field)[[row]][:, own]) for field in FIELDS)
+        alone = computed(plan, Tape(tape.ts[own], opened, high, low, close, volume, tape.calendars[:1]))
+        assert_same({end: column[[row]][:, own] for end, column in together.items()}, alone)
 
 
 @pytest.mark.slow

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from alphintra.engine.graph.definition import NodeType, Port, outputs
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.values import PortKind
+
+if TYPE_CHECKING:
+    from alphintra.engine.graph.definition import Params
 
 __all__ = ["NODES"]
 
@@ -44,6 +47,13 @@ def _percent(name: str, summary: str, *, default: str | None, maximum: int = 100
         is_minimum_open=True,
         maximum=Decimal(maximum),
     )
+
+
+def _no_edge(params: Params) -> str:
+    win, payoff = Decimal(str(params["win_rate"])) / 100, Decimal(str(params["payoff"]))
+    if win - (1 - win) / payoff > 0:
+        return ""
+    return "winning that seldom at that payoff loses money: there is no Kelly share to take"
 
 
 NODES = (
@@ -131,15 +141,16 @@ NODES = (
     NodeType(
         type="Kelly",
         group="size",
-        summary="A fraction of the Kelly share W - (1 - W) / payoff of equity; nothing where that is not positive.",
+        summary="A fraction of the Kelly share of equity, W - (1 - W) / payoff, which must be positive.",
         inputs=(_SIGNAL,),
         outputs=_SIZE,
         params=(
-            _percent("win_rate", "Percent of trades expected to win.", default=None),
-            _percent("payoff", "Average win over average loss.", default=None, maximum=1000),
+            _percent("win_rate", "Percent of trades expected to win.", default="55"),
+            _percent("payoff", "Average win over average loss.", default="1", maximum=1000),
             _percent("fraction", "Percent of the Kelly share that is taken.", default="50"),
             _LOT,
         ),
+        objection=_no_edge,
         shown="size",
     ),
 )
