@@ -89,7 +89,7 @@ def nodes_page() -> str:
         "",
         f"The {len(_DEFINITIONS)} nodes a strategy is drawn from, written from the code (its test rewrites this page).",
         "An input in brackets may stay unwired, one with a star takes several wires. *First value* is how many earlier",
-        "bars a node needs for its first value with its default parameters, *stable* how many until it no longer matters",
+        "bars a node needs for its first value with default parameters, *stable* how many until it no longer matters",
         "where the data began.",
     ]
     for shelf, entries in shelves.items():
