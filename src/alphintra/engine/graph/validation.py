@@ -10,6 +10,7 @@ import msgspec
 
 from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_type
 from alphintra.engine.graph.definition import NodeType, Port
+from alphintra.engine.graph.exposure import exposure_faults
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.topology import ancestors, cycles, depth
@@ -62,6 +63,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _edges(graph)
     problems += _inputs(graph)
     problems += _conditions(graph)
+    problems += [GraphProblem(**fault._asdict()) for fault in exposure_faults(graph)]
     loops = cycles(parents_of(graph))
     for loop in loops:
         path = " → ".join([*loop, loop[0]])

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["SCHEMA", "TIMEFRAMES", "Edge", "Graph", "Node", "ParamValue"]
+__all__ = ["SCHEMA", "TIMEFRAMES", "Edge", "Exposure", "Graph", "Node", "ParamValue"]
 
 SCHEMA = 1
 TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d")
@@ -37,6 +37,17 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     target: str = msgspec.field(name="to")
 
 
+class Exposure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far a search may turn a parameter: from ``min`` to ``max``, both included, by ``step``.
+
+    The three are written as the parameter itself is: whole numbers, numbers, or decimals as text.
+    """
+
+    min: ParamValue
+    max: ParamValue
+    step: ParamValue
+
+
 class Graph(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A strategy as nodes and wires.
 
@@ -47,6 +58,8 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         nodes: in any order; the order carries no meaning.
         edges: in any order.
         layout: place of each node on the canvas, (x, y) by node id; never part of the hash.
+        exposed: parameters that a search may turn, by ``node.param``.
+        constraints: what holds between parameters, e.g. ``fast.period < slow.period``.
     """
 
     schema: int = SCHEMA
@@ -55,3 +68,5 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     layout: dict[str, tuple[float, float]] = {}
+    exposed: dict[str, Exposure] = {}
+    constraints: tuple[str, ...] = ()
