@@ -11,6 +11,7 @@ import msgspec
 
 from alphintra.contracts.nocode import NodeCatalogueView, TemplateView, WorkflowVersionView
 from alphintra.contracts.strategy import BacktestView, DecisionView
+from alphintra.contracts.workflows import WorkflowComparisonView, WorkflowDocumentView
 
 __all__ = ["DOCUMENTS", "encode_reply", "unfold"]
 
@@ -21,6 +22,8 @@ DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
         DecisionView: "values",
         NodeCatalogueView: "document",
         TemplateView: "graph",
+        WorkflowComparisonView: "difference",
+        WorkflowDocumentView: "document",
         WorkflowVersionView: "graph",
     }
 )

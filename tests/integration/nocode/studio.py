@@ -9,7 +9,7 @@ from uuid import UUID
 
 from alphintra.contracts.nocode import CreateWorkflow, SaveWorkflow, WorkflowView
 from alphintra.kernel.messages import Command
-from alphintra.nocode.domain import TEMPLATES, laid_out
+from alphintra.nocode.domain.workflows import TEMPLATES, laid_out
 from fixtures.services import RunningService, person_context
 from fixtures.single_service import SettableClock
 

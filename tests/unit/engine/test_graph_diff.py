@@ -186,3 +186,6 @@ def test_a_draft_that_does_not_validate_is_compared_too() -> None:
         ("period", 20, "ten"),
         ("wrong", None, True),
     ]
+    assert compare_graphs(changed(BASE, "fast", wrong=1), changed(BASE, "fast", wrong=True)).sentences == (
+        "fast (EMA): wrong was 1 and is true.",
+    )

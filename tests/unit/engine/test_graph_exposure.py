@@ -30,7 +30,9 @@ def exposing(constraints: tuple[str, ...] = (), **exposed: Exposure) -> Graph:
         ("sma", "8eeb65d8e9b2437d97ca4cf95098783391ec8c926d669b1efd0ce2b8c09ce673"),
     ],
 )
-def test_the_hash_of_a_graph_that_exposes_nothing_is_what_it_always_was(average: Literal["ema", "sma"], expected: str) -> None:
+def test_the_hash_of_a_graph_that_exposes_nothing_is_what_it_always_was(
+    average: Literal["ema", "sma"], expected: str
+) -> None:
     assert graph_hash(crossover(average=average)) == expected
     assert set(json.loads(canonical_json(crossover(average=average)))) == {
         "edges",

@@ -11,7 +11,7 @@ import msgspec
 from alphintra.engine.graph.wire import Edge, Exposure, Graph, Node
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["GRAPH_BYTES_MAX", "closest", "parse_graph"]
+__all__ = ["GRAPH_BYTES_MAX", "closest", "load_json", "parse_graph"]
 
 GRAPH_BYTES_MAX = 1_048_576
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<name>.*?)`(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
@@ -32,7 +32,7 @@ def parse_graph(raw: bytes) -> Graph:
     if len(raw) > GRAPH_BYTES_MAX:
         message = f"the graph has {len(raw)} bytes, more than {GRAPH_BYTES_MAX}: split the strategy"
         raise AlphintraError("GRAPH_TOO_LARGE", message, kind=Kind.LIMITED)
-    document = _load(raw)
+    document = load_json(raw)
     try:
         return msgspec.convert(document, Graph)
     except msgspec.ValidationError as error:
@@ -45,7 +45,8 @@ def closest(word: str, known: list[str]) -> str:
     return f'did you mean "{match[0]}"?' if match else f"known: {', '.join(sorted(known))}"
 
 
-def _load(raw: bytes) -> object:
+def load_json(raw: bytes) -> object:
+    """Read JSON strictly. Raises ENCODING, JSON_SYNTAX, JSON_DUPLICATE_KEY, JSON_TOO_DEEP or NUMBER_NOT_FINITE."""
     try:
         text = raw.decode("utf-8")
         document: object = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
