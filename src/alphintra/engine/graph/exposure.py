@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.params import ParamKind, normalise
 from alphintra.engine.graph.parsing import closest
+from alphintra.engine.graph.problems import GraphProblem
 from alphintra.engine.graph.wire import Exposure
 from alphintra.kernel.errors import AlphintraError
 
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CONSTRAINTS_MAX",
     "EXPOSED_MAX",
-    "ExposureFault",
     "canonical_constraints",
     "canonical_exposed",
-    "exposure_faults",
+    "exposure_problems",
     "is_allowed",
     "with_values",
 ]
@@ -43,18 +43,7 @@ _CONSTRAINT: Final = re.compile(
 )
 
 
-class ExposureFault(NamedTuple):
-    """What is wrong with one exposed parameter or constraint; the fields are those of a ``GraphProblem``."""
-
-    code: str
-    node: str
-    port: str
-    message: str
-    fix: str
-    pointer: str
-
-
-def exposure_faults(graph: Graph) -> Iterator[ExposureFault]:
+def exposure_problems(graph: Graph) -> Iterator[GraphProblem]:
     """Yield what keeps the exposed parameters of a graph from being searched.
 
     Codes: GRAPH_TOO_LARGE, FIELD_UNKNOWN, FIELD_TYPE, FIELD_RANGE, NUMBER_*, CONSTRAINT_FORMAT and CONSTRAINT_BROKEN.
@@ -65,7 +54,9 @@ def exposure_faults(graph: Graph) -> Iterator[ExposureFault]:
     ):
         if count > limit:
             message = f"{what} has {count} entries, more than {limit}"
-            yield ExposureFault("GRAPH_TOO_LARGE", "", "", message, "keep those that matter", f"/{what}")
+            yield GraphProblem(
+                code="GRAPH_TOO_LARGE", message=message, fix="keep those that matter", pointer=f"/{what}"
+            )
             return
     for name, exposure in graph.exposed.items():
         yield from _exposed(graph, name, exposure)
@@ -110,17 +101,26 @@ def is_allowed(graph: Graph, values: Mapping[str, ParamValue]) -> bool:
     return all(_holds(with_values(graph, values), text) for text in graph.constraints)
 
 
-def _exposed(graph: Graph, name: str, exposure: Exposure) -> Iterator[ExposureFault]:
+def _exposed(graph: Graph, name: str, exposure: Exposure) -> Iterator[GraphProblem]:
     node, _, param = name.partition(".")
     node, param, pointer = node[:64], param[:64], f"/exposed/{name[:130]}"
     spec = _spec(graph, name)
     if spec is None:
         message = f"{name[:130]!r} is no node.param of this graph"
-        yield ExposureFault("FIELD_UNKNOWN", node, param, message, _hint(graph, name), pointer)
+        yield GraphProblem(
+            code="FIELD_UNKNOWN", node=node, port=param, message=message, fix=_hint(graph, name), pointer=pointer
+        )
         return
     if spec.kind not in _TURNABLE:
         fix = "expose parameters that are numbers"
-        yield ExposureFault("FIELD_TYPE", node, param, f"{name} is a {spec.kind}, no number", fix, pointer)
+        yield GraphProblem(
+            code="FIELD_TYPE",
+            node=node,
+            port=param,
+            message=f"{name} is a {spec.kind}, no number",
+            fix=fix,
+            pointer=pointer,
+        )
         return
     ends: dict[str, Decimal] = {}
     for field in ("min", "max"):
@@ -128,36 +128,54 @@ def _exposed(graph: Graph, name: str, exposure: Exposure) -> Iterator[ExposureFa
             ends[field] = _decimal(normalise(spec, {spec.name: getattr(exposure, field)}))
         except AlphintraError as error:
             fix = f"{name}: {spec.allowed}"
-            yield ExposureFault(error.code, node, param, f"{field}: {error.detail}", fix, f"{pointer}/{field}")
+            yield GraphProblem(
+                code=error.code,
+                node=node,
+                port=param,
+                message=f"{field}: {error.detail}",
+                fix=fix,
+                pointer=f"{pointer}/{field}",
+            )
     step = _step(spec, exposure.step)
     if step is None:
         message = f"the step of {name} is {str(exposure.step)[:30]!r}"
         fix = f"give one above 0, {'a whole number' if spec.kind is ParamKind.INT else 'written like the parameter'}"
-        yield ExposureFault("FIELD_RANGE", node, param, message, fix, f"{pointer}/step")
+        yield GraphProblem(
+            code="FIELD_RANGE", node=node, port=param, message=message, fix=fix, pointer=f"{pointer}/step"
+        )
     if len(ends) == 2:  # noqa: PLR2004 - both ends are numbers
         yield from _range(graph, name, (ends["min"], ends["max"]), pointer)
 
 
-def _range(graph: Graph, name: str, ends: tuple[Decimal, Decimal], pointer: str) -> Iterator[ExposureFault]:
+def _range(graph: Graph, name: str, ends: tuple[Decimal, Decimal], pointer: str) -> Iterator[GraphProblem]:
     node, _, param = name.partition(".")
     low, high = ends
     if low > high:
         message = f"the range of {name} ends at {high} before it begins at {low}"
-        yield ExposureFault("FIELD_RANGE", node, param, message, "swap min and max", f"{pointer}/max")
+        yield GraphProblem(
+            code="FIELD_RANGE", node=node, port=param, message=message, fix="swap min and max", pointer=f"{pointer}/max"
+        )
         return
     own = _value(graph, name)
     if own is not None and not low <= own <= high:
         message = f"{name} is {own}, outside of its range {low} to {high}"
-        yield ExposureFault("FIELD_RANGE", node, param, message, "widen the range or change the value", pointer)
+        yield GraphProblem(
+            code="FIELD_RANGE",
+            node=node,
+            port=param,
+            message=message,
+            fix="widen the range or change the value",
+            pointer=pointer,
+        )
 
 
-def _constraint(graph: Graph, index: int, text: str) -> Iterator[ExposureFault]:
+def _constraint(graph: Graph, index: int, text: str) -> Iterator[GraphProblem]:
     pointer = f"/constraints/{index}"
     parts = _CONSTRAINT.fullmatch(text)
     if parts is None:
         message = f"constraint {text[:60]!r} is not understood"
         fix = 'write two parameters with <, <=, > or >= between, e.g. "fast.period < slow.period"'
-        yield ExposureFault("CONSTRAINT_FORMAT", "", "", message, fix, pointer)
+        yield GraphProblem(code="CONSTRAINT_FORMAT", message=message, fix=fix, pointer=pointer)
         return
     unknown = False
     for name in (parts[1], parts[3]):
@@ -166,12 +184,14 @@ def _constraint(graph: Graph, index: int, text: str) -> Iterator[ExposureFault]:
         if spec is None or spec.kind not in _TURNABLE:
             unknown = True
             message = f"{name!r} is no number among the parameters of this graph"
-            yield ExposureFault("FIELD_UNKNOWN", node, param, message, _hint(graph, name), pointer)
+            yield GraphProblem(
+                code="FIELD_UNKNOWN", node=node, port=param, message=message, fix=_hint(graph, name), pointer=pointer
+            )
     if not unknown and not _holds(graph, text):
         node, _, param = parts[1].partition(".")
         message = f"{parts[1]} {_value(graph, parts[1])} and {parts[3]} {_value(graph, parts[3])} break {text[:140]!r}"
         fix = "change one of the values, or remove the constraint"
-        yield ExposureFault("CONSTRAINT_BROKEN", node, param, message, fix, pointer)
+        yield GraphProblem(code="CONSTRAINT_BROKEN", node=node, port=param, message=message, fix=fix, pointer=pointer)
 
 
 def _holds(graph: Graph, text: str) -> bool:
