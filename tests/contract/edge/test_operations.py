@@ -62,6 +62,7 @@ _PATH_WORDS: Final = {
     "{action}": "resume",
     "{rule}": "loss",
     "{detector}": "ramping",
+    "{version}": "1",
 }
 
 
