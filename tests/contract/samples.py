@@ -21,6 +21,7 @@ from alphintra.contracts import (
     strategy,
     surveillance,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -40,6 +41,7 @@ MODULES: Final = (
     strategy,
     surveillance,
     trading,
+    unclaimed,
     user,
     health,
 )

@@ -77,10 +77,10 @@ def set_shared(*, user: Any, without: tuple[str, ...], as_json: bool, **chosen: 
         except AlphintraError as error:
             if error.code != "SHARED_LIMIT_NOT_FOUND":
                 raise
-            kept = dict.fromkeys(_SHARED)
+            kept = {**dict.fromkeys(_SHARED), "version": 0}
         wanted = {name: kept[name] for name in _SHARED} | named | dict.fromkeys(without)
         whose = {"scope": "firm"} if user is None else {"scope": "user", "owner_id": str(user)}
-        found = api.put("/risk/shared-limits", {**whose, **wanted})
+        found = api.put("/risk/shared-limits", {**whose, **wanted, "base_version": kept["version"]})
     _print_shared(found, as_json=as_json)
     if not as_json:
         for name, told in _SHARED.items():

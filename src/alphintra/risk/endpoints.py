@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
     from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged
     from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
+    from alphintra.contracts.unclaimed import ReportsUnclaimed
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.signing import SigningKey
     from alphintra.kernel.clock import Clock
@@ -263,6 +264,10 @@ class AlertEndpoints:
     async def on_order_uncertain(self, delivery: Delivery[OrderUncertain]) -> None:
         """Hear ``broker.order_uncertain``."""
         await alerts.hear_uncertain(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
+    async def on_reports_unclaimed(self, delivery: Delivery[ReportsUnclaimed]) -> None:
+        """Hear ``trading.reports_unclaimed``."""
+        await alerts.hear_unclaimed(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
 
     async def on_connection_changed(self, delivery: Delivery[ConnectionChanged]) -> None:
         """Hear ``broker.connection_changed``."""

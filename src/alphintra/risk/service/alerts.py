@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain, PricesStalled
     from alphintra.contracts.risk import AcknowledgeAlert, ListAlerts, SetAlertRule
     from alphintra.contracts.strategy import FeedFinished
+    from alphintra.contracts.unclaimed import ReportsUnclaimed
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.risk.repository import AlertRecords, AlertTransaction
@@ -38,6 +39,7 @@ __all__ = [
     "hear_connection",
     "hear_feed",
     "hear_uncertain",
+    "hear_unclaimed",
     "list_alert_rules",
     "list_alerts",
     "lookback",
@@ -149,6 +151,19 @@ async def hear_break(delivery: Delivery[BreakFound], *, alerts: AlertRecords, id
             detail=event.detail,
             at=delivery.occurred_at,
         )
+        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
+
+
+async def hear_unclaimed(
+    delivery: Delivery[ReportsUnclaimed], *, alerts: AlertRecords, ids: IdSource, at: datetime
+) -> None:
+    """Raise an alert for reports on orders that trading does not know, as a break, once."""
+    event = delivery.event
+    async with alerts.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        rule = (await tx.rules())[RuleName.BREAK_FOUND]
+        raised = domain.reports_unclaimed(rule, event.order_id, detail=event.detail, at=delivery.occurred_at)
         await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
 
 

@@ -30,7 +30,7 @@ from alphintra.kernel.messages import View
 from alphintra.kernel.money import require_positive
 from alphintra.risk.domain.books import LimitSet
 from alphintra.risk.domain.controls import SYMBOL
-from alphintra.risk.domain.rules import check_reason, next_limits
+from alphintra.risk.domain.rules import check_reason, next_limits, require_base
 from alphintra.risk.repository import Governance
 from alphintra.risk.service.kills import FIRM
 from alphintra.risk.service.rules import put_in_force
@@ -65,7 +65,10 @@ _GOVERNS = {"owner", "operator"}
 async def propose_limits(
     command: messages.ProposeLimits, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
 ) -> LimitProposalView:
-    """Keep limits that wait for a second person. Raises ACCOUNT_NOT_FOUND, LIMIT_* and NUMBER_*."""
+    """Keep limits that wait for a second person.
+
+    Raises ACCOUNT_NOT_FOUND, VERSION_CONFLICT, LIMIT_* and NUMBER_*.
+    """
     account_id = AccountId(command.account_id)
     require_visible(await records.account(account_id), account_id, context)
     proposal_id = ids.new()
@@ -73,6 +76,7 @@ async def propose_limits(
         current = await tx.limits(account_id)
         if current is None:
             raise _missing("RISK_LIMITS_MISSING", f"account {account_id} has no limit set")
+        require_base(current.version, command.base_version)
         wanted = replace(
             current,
             order_qty_max=command.order_qty_max,
@@ -138,7 +142,7 @@ async def set_shared_limit(
 ) -> SharedLimitView:
     """Set the credit of a user or of the firm, and from which order value on limits take two people.
 
-    Raises RISK_ROLE, LIMIT_SCOPE, QTY_NOT_POSITIVE and NUMBER_*.
+    The same again changes nothing. Raises RISK_ROLE, LIMIT_SCOPE, VERSION_CONFLICT, QTY_NOT_POSITIVE and NUMBER_*.
     """
     owner_id, by = _sharing(command, context), context.actor.id
     for name, amount in (("credit_max", command.credit_max), ("four_eyes_above", command.four_eyes_above)):
@@ -148,8 +152,12 @@ async def set_shared_limit(
         await tx.close_gate()
         governance = Governance(tx.session)
         current = await governance.shared(command.scope, owner_id)
-        version = 1 if current is None else current["version"] + 1
         amounts = (command.credit_max, command.four_eyes_above)
+        if current is not None and (current["credit_max"], current["four_eyes_above"]) == amounts:
+            return SharedLimitView(**{**current, "owner_id": command.owner_id})
+        last = 0 if current is None else current["version"]
+        require_base(last, command.base_version)
+        version = last + 1
         await governance.add_shared(command.scope, owner_id, version, *amounts, by, at)
         told = ControlChanged(kind="shared_limit", key=f"{command.scope}:{owner_id}", change=f"version {version}")
         await _tell(tx, told, context, ids=ids, at=at)
