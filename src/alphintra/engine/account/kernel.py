@@ -47,7 +47,7 @@ STATE: Final = 24
 
 ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 NEW, FILLED, REJECTED = 0.0, 1.0, 2.0
-ORDER_WIDTH: Final = 6  # created, signed lots, reason, status, bar of its end, fill
+ORDER_WIDTH: Final = 6  # created, signed lots, reason, status, bar of its end, what the leave column said
 FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
 PRICE, DISTANCE, PERCENT = 1.0, 2.0, 3.0
@@ -202,8 +202,10 @@ def _open(p: Vector, s: Vector, opened: float, bar: int, orders: Vector, fills: 
     if p[IS_EXACT] != 0.0 and lots > 0.0 and s[QTY] >= 0.0 and s[CASH] - worth - fee < 0.0:
         order[3] = REJECTED
         return
-    order[1], order[3], order[5] = lots, FILLED, s[FILLS]
+    order[1], order[3] = lots, FILLED
     _book(s, fills, bar, (lots, price, fee, reason, s[CREATED], 0.0), worth)
+    if reason == ENTRY and p[SIZE_KIND] == ALL_CASH and lots > 0.0:
+        s[CASH] = 0.0  # what rounding left of it is dust
     if reason != ENTRY:
         s[GUARDED] = 0.0
     elif p[IS_GUARDED] != 0.0:
@@ -363,10 +365,11 @@ def _is_protected(p: Vector, s: Vector, i: int, columns: tuple[Vector, ...]) -> 
 
 
 @part
-def _order(s: Vector, orders: Vector, bar: int, lots: float, reason: float) -> int:
-    """Let an order work from this close on."""
+def _order(s: Vector, orders: NDArray[np.float64], bar: int, told: tuple[float, float, float]) -> int:
+    """Let an order work from this close on: signed lots, reason, and what the leave column said."""
+    lots, reason, leave = told
     row = orders[int(s[ORDERS])]
-    row[0], row[1], row[2], row[3], row[4], row[5] = bar, lots, reason, NEW, -1.0, -1.0
+    row[0], row[1], row[2], row[3], row[4], row[5] = bar, lots, reason, NEW, -1.0, leave
     s[ORDERS] += 1.0
     s[PENDING], s[ORDERED], s[CREATED] = reason, lots, bar
     return INTENT
@@ -383,7 +386,7 @@ def _decide(
     is_leaving = leave > 0.0
     held = s[QTY]
     if is_leaving and held != 0.0:
-        return _order(s, orders, bar, -held, LEAVE)
+        return _order(s, orders, bar, (-held, LEAVE, leave))
     outcome = NO_POSITION if is_leaving else NO_SIGNAL
     if entry > 0.0 or entry < 0.0:
         if held != 0.0:
@@ -394,9 +397,9 @@ def _decide(
                 return ZERO_QTY
             if p[IS_GUARDED] != 0.0 and not _is_protected(p, s, i, columns):
                 return NO_PROTECTION
-            return _order(s, orders, bar, lots if entry > 0.0 else -lots, ENTRY)
+            return _order(s, orders, bar, (lots if entry > 0.0 else -lots, ENTRY, 0.0))
     if s[GUARDED] != 0.0 and p[BARS_MAX] != 0.0 and bar - s[SINCE] + 1.0 >= p[BARS_MAX]:
-        return _order(s, orders, bar, -held, TIME)
+        return _order(s, orders, bar, (-held, TIME, 0.0))
     return outcome
 
 
