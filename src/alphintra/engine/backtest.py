@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.executor import Decision, Executor, Outcome
+from alphintra.engine.costs import Costs
+from alphintra.engine.executor import Executor
 from alphintra.engine.gate import Denial, Gate
+from alphintra.engine.intents import Decision, Outcome
 from alphintra.engine.matching import FILL_MODEL, require_slippage
 from alphintra.engine.portfolio import FeeModel, Position
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
-from alphintra.engine.step import Book, Costs, Fill, Order, Origin, Refusal, StepResult, step
+from alphintra.engine.sessions import calendar_of
+from alphintra.engine.step import Book, Fill, Order, Origin, Refusal, StepResult, step
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import require_positive, round_cash
@@ -237,7 +240,7 @@ def run_backtest(
     """
     require_ordered(bars)
     _require_warm_up(plan, len(bars))
-    executor = Executor(plan)
+    executor = Executor(plan, calendar_of(symbol))
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))

@@ -73,6 +73,11 @@ class Calendar:
         self.last_day = last_day
         self._days = days or {}
 
+    @property
+    def holidays(self) -> tuple[date, ...]:
+        """Weekdays without trading, in order; none where it always trades."""
+        return tuple(sorted(day for day, close in self._days.items() if close is None))
+
     def session_on(self, day: date) -> Session | None:
         """Return the session of that date, None on a day without trading. Raises CALENDAR_RANGE."""
         if not self.first_day <= day <= self.last_day:

@@ -7,17 +7,16 @@ and ``match_bar``, ``apply_fill`` and ``FeeModel`` where its orders are filled a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from alphintra.engine.executor import Decision, Executor, Intent, client_order_id
+from alphintra.engine.costs import Costs
+from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
-from alphintra.engine.matching import OrderTerms, match_bar, require_slippage
-from alphintra.engine.portfolio import FLAT, FeeModel, Position, apply_fill, cash_delta, notional
+from alphintra.engine.intents import Decision, Intent, client_order_id
+from alphintra.engine.matching import OrderTerms, match_bar
+from alphintra.engine.portfolio import FLAT, Position, apply_fill, cash_delta, notional
 from alphintra.engine.protection import Guard, guarded
-from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.money import require_finite, round_cash
 from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
     from alphintra.engine.gate import Denial, Gate
 
 __all__ = [
-    "BORROW_BPS_MAX",
     "Book",
-    "Costs",
     "Fill",
     "Order",
     "Origin",
@@ -42,36 +39,6 @@ __all__ = [
 ]
 
 EXCEEDS_FREE_BALANCE = "EXCEEDS_FREE_BALANCE"
-BORROW_BPS_MAX = Decimal(100_000)
-_YEAR_S = Decimal(365 * 86_400)
-_BPS = Decimal(10_000)
-_WIDE = Context(prec=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What trading costs: venue fees, slippage of market orders in bps (0 to 1000), borrow of shorts in bps a year."""
-
-    fees: FeeModel = FeeModel()  # noqa: RUF009 - frozen, so sharing the default is safe
-    slippage_bps: Decimal = Decimal(0)
-    borrow_bps: Decimal = Decimal(0)
-
-    def __post_init__(self) -> None:
-        require_slippage(self.slippage_bps)
-        if not 0 <= require_finite(self.borrow_bps, pointer="/borrow_bps") <= BORROW_BPS_MAX:
-            message = f"a borrow of {self.borrow_bps} bps a year lies outside 0 to {BORROW_BPS_MAX}"
-            raise AlphintraError("FIELD_RANGE", message, pointer="/borrow_bps")
-
-    def borrow(self, value: Decimal, *, held: timedelta) -> Decimal:
-        """Return what borrowing a short position of this value costs for so long, rounded to a millionth.
-
-        The rate of that time is rounded first, to a billionth of a bps.
-        """
-        return round_cash(_WIDE.divide(_WIDE.multiply(value, self.borrow_rate(int(held.total_seconds()))), _BPS))
-
-    def borrow_rate(self, seconds: int) -> Decimal:
-        """Return what borrowing costs over a time, in bps to a billionth of one."""
-        return round(_WIDE.divide(self.borrow_bps * seconds, _YEAR_S), 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +112,7 @@ class Book:
             cash=self.cash,
             equity=self.equity(mark),
             is_order_working=bool(self.working),
+            bars_held=0 if self.guard is None else self.guard.bars,
         )
 
 

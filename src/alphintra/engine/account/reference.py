@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from alphintra.engine.account.asking import Asked, ask, level_amount
 from alphintra.engine.account.columns import Columns
-from alphintra.engine.account.rules import AccountRules, Bound, Size
-from alphintra.engine.executor import Intent, Outcome
-from alphintra.engine.protection import Level, LevelKind, Protection
+from alphintra.engine.account.rules import AccountRules
+from alphintra.engine.intents import Outcome
 from alphintra.engine.step import Book, Fill, Order, Refusal, fill_working
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.money import PRICE_QUANTUM, round_cash
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.money import round_cash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,23 +20,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.values import StateView
 
-__all__ = ["Account", "Asked", "ask", "level_amount", "order_at", "run_reference", "share_amount"]
-
-_WIDE = Context(prec=60)
-_HUNDRED = Decimal(100)
-_SHARES = 1e11  # percent, to a billionth of one
-_SHARE_MAX = 1e3
-_UNITS = 1e6
-_ENTRY = 1
-_REASONS = {1: "entry", 2: "exit", 3: "time"}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is decided at one close: the outcome and the order, if there is one."""
-
-    outcome: Outcome
-    intent: Intent | None = None
+__all__ = ["Account", "run_reference"]
 
 
 @dataclass(slots=True)
@@ -51,38 +33,6 @@ class Account:
     outcomes: list[Outcome] = field(default_factory=list)
     equity: list[Decimal] = field(default_factory=list)
     qty: list[Decimal] = field(default_factory=list)
-
-
-def level_amount(value: float) -> Decimal | None:
-    """Return a price or distance a node computed as the books have it: in millionths, half to even.
-
-    None where it is unknown, or nothing is left of it. The product is the float's, so that a compiled run has the same.
-    """
-    if not math.isfinite(value) or (units := round(value * _UNITS)) <= 0:
-        return None
-    return units * PRICE_QUANTUM
-
-
-def share_amount(target: float, observed: float) -> Decimal | None:
-    """Return a share of equity in percent to a billionth: the target over what is observed, at most a thousandfold."""
-    if not math.isfinite(observed) or observed <= 0.0:
-        return None
-    return Decimal(round(min(target / observed, _SHARE_MAX) * _SHARES)).scaleb(-9)
-
-
-def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, close: Decimal) -> Asked:
-    """Decide what the account does at a close: exits before entries, one order at a time, entries only when flat."""
-    entry, leave = float(columns.entry[index]), float(columns.leave[index])
-    is_leaving = leave > 0.0
-    if is_leaving and view.qty:
-        return _left(view, "exit")
-    if not (entry > 0.0 or entry < 0.0):
-        return Asked(Outcome.BLOCKED_NO_POSITION if is_leaving else Outcome.NO_SIGNAL)
-    if view.qty:
-        return Asked(Outcome.BLOCKED_IN_POSITION)
-    if view.is_order_working:
-        return Asked(Outcome.BLOCKED_ORDER_WORKING)
-    return _entered(rules, columns, index, equity=view.equity, close=close)
 
 
 def run_reference(
@@ -116,8 +66,6 @@ def run_reference(
         asked = Asked(Outcome.WARMING_UP)
         if index >= rules.warm_up:
             asked = ask(rules, columns, index, view=view, close=bar.close)
-            if asked.intent is None and book.guard is not None and book.guard.is_out_of_time:
-                asked = _left(view, "time")
         if asked.intent is not None:
             order = Order(name(index), bar.ts, asked.intent)
             account.orders.append(order)
@@ -129,94 +77,3 @@ def run_reference(
         account.equity.append(view.equity)
         account.qty.append(book.position.qty)
     return account
-
-
-def order_at(rules: AccountRules, columns: Columns, index: int, *, qty: Decimal, reason: int) -> Intent:
-    """Return the intent of an order of signed quantity; ``reason`` 1 enters, 2 leaves, 3 is out of time."""
-    protection = _protection(rules, columns, index) if reason == _ENTRY else None
-    return _intent(Side.BUY if qty > 0 else Side.SELL, abs(qty), _REASONS[reason], protection)
-
-
-def _left(view: StateView, reason: str) -> Asked:
-    if view.is_order_working:
-        return Asked(Outcome.BLOCKED_ORDER_WORKING)
-    side = Side.SELL if view.qty > 0 else Side.BUY
-    return Asked(Outcome.INTENT, _intent(side, abs(view.qty), reason, None))
-
-
-def _entered(rules: AccountRules, columns: Columns, index: int, *, equity: Decimal, close: Decimal) -> Asked:
-    qty = _sized(rules, columns, index, equity=equity, close=close)
-    if qty <= 0:
-        return Asked(Outcome.BLOCKED_ZERO_QUANTITY)
-    protection = _protection(rules, columns, index)
-    if rules.is_guarded and protection is None:
-        return Asked(Outcome.BLOCKED_NO_PROTECTION)
-    side = Side.BUY if columns.entry[index] > 0 else Side.SELL
-    return Asked(Outcome.INTENT, _intent(side, qty, "entry", protection))
-
-
-def _intent(side: Side, qty: Decimal, reason: str, protection: Protection | None) -> Intent:
-    return Intent(
-        index=0,
-        node="",
-        side=side,
-        qty=qty,
-        order_type=OrderType.MARKET,
-        time_in_force=TimeInForce.DAY,
-        reason=reason,
-        tag=reason,
-        protection=protection,
-    )
-
-
-def _sized(rules: AccountRules, columns: Columns, index: int, *, equity: Decimal, close: Decimal) -> Decimal:
-    """Return what an entry orders, whole lots; zero where its column does not say."""
-    sizing, equity = rules.sizing, max(equity, Decimal(0))
-    most = None if sizing.most is None else _lots(equity, sizing.most, price=close, lot=rules.lot)
-    match sizing.kind:
-        case Size.FIXED_QTY:
-            qty = _WIDE.divide(sizing.number, rules.lot).to_integral_value(rounding=ROUND_FLOOR) * rules.lot
-        case Size.FIXED_NOTIONAL:
-            qty = _lots(sizing.number, _HUNDRED, price=close, lot=rules.lot)
-        case Size.PERCENT_EQUITY:
-            qty = _lots(equity, sizing.number, price=close, lot=rules.lot)
-        case Size.RISK:
-            distance = level_amount(float(columns.size[index]))
-            qty = Decimal(0) if distance is None else _lots(equity, sizing.number, price=distance, lot=rules.lot)
-        case _:
-            share = share_amount(float(sizing.number), float(columns.size[index]))
-            qty = Decimal(0) if share is None else _lots(equity, share, price=close, lot=rules.lot)
-    return qty if most is None else min(qty, most)
-
-
-def _lots(amount: Decimal, percent: Decimal, *, price: Decimal, lot: Decimal) -> Decimal:
-    budget = _WIDE.divide(_WIDE.multiply(amount, percent), _HUNDRED)
-    return _WIDE.divide(budget, _WIDE.multiply(price, lot)).to_integral_value(rounding=ROUND_FLOOR) * lot
-
-
-def _protection(rules: AccountRules, columns: Columns, index: int) -> Protection | None:
-    """Return the exits an entry brings; None where one that is asked for has no level."""
-    if not rules.is_guarded:
-        return None
-    stop, has_stop = _level(rules.stop, float(columns.stop[index]) if columns.stop.size else math.nan)
-    target, has_target = _level(rules.target, float(columns.target[index]) if columns.target.size else math.nan)
-    trail, has_trail = _level(rules.trail, float(columns.trail[index]) if columns.trail.size else math.nan)
-    chandelier = level_amount(float(columns.chandelier[index])) if rules.has_chandelier else None
-    if not (has_stop and has_target and has_trail) or (rules.has_chandelier and chandelier is None):
-        return None
-    return Protection(
-        stop=stop,
-        target=target,
-        trail=trail,
-        chandelier=chandelier,
-        break_even=rules.break_even,
-        bars_max=rules.bars_max,
-    )
-
-
-def _level(bound: Bound | None, value: float) -> tuple[Level | None, bool]:
-    """Return an exit's level, and False where it is asked for and not known."""
-    if bound is None:
-        return None, True
-    amount = bound.percent if bound.kind is LevelKind.PERCENT else level_amount(value)
-    return (None, False) if amount is None else (Level(bound.kind, amount), True)

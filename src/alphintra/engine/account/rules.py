@@ -7,8 +7,8 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
+from alphintra.engine.costs import Costs
 from alphintra.engine.protection import LevelKind
-from alphintra.engine.step import Costs
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import require_finite, require_positive
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from alphintra.engine.account import kernel as k
+from alphintra.engine.account.asking import order_at
 from alphintra.engine.account.columns import NOTHING, Columns
-from alphintra.engine.account.reference import Account, order_at
+from alphintra.engine.account.reference import Account
 from alphintra.engine.account.rules import AccountRules, Bound, Size
-from alphintra.engine.executor import Outcome
+from alphintra.engine.intents import Outcome
 from alphintra.engine.protection import LevelKind
 from alphintra.engine.step import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
 from alphintra.kernel.errors import AlphintraError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.engine.graph.nodes import averages, logic, orders, signals, sizes, sources, transforms
+from alphintra.engine.graph.nodes import averages, exits, logic, orders, signals, sizes, sources, transforms
 from alphintra.engine.graph.params import normalise
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _DEFINITIONS = (
     *logic.NODES,
     *signals.NODES,
     *sizes.NODES,
+    *exits.NODES,
     *orders.NODES,
 )
 

@@ -56,7 +56,9 @@ class NodeType:
         version: rises whenever the meaning changes.
         group: shelf in the palette.
         summary: one sentence for people.
-        kernel: its arithmetic, called with ``numbers``, the state, the inputs and the outputs in order of the ports.
+        kernel: its arithmetic, called with ``numbers``, the state, the columns of ``clock``, the inputs and the outputs
+            in order of the ports.
+        clock: names of SESSION_COLUMNS the kernel reads; NaN where the symbol has no bar.
         numbers: parameters as the kernel reads them.
         state: how many numbers the kernel keeps between bars; all are zero before the first.
         read: takes its outputs from the market data.
@@ -66,6 +68,7 @@ class NodeType:
         shown: port whose value stands for the node in decision records; empty for none.
         is_source: brings data in.
         is_sink: gives the graph a purpose; every node must lead to one.
+        objection: what is wrong with parameters that are each within their range, empty if nothing is.
         lookahead: later bars read; zero, always.
     """
 
@@ -77,6 +80,7 @@ class NodeType:
     outputs: tuple[Port, ...] = ()
     params: tuple[ParamSpec, ...] = ()
     kernel: Kernel | None = None
+    clock: tuple[str, ...] = ()
     numbers: Callable[[Params], tuple[float, ...]] = field(default=lambda _params: ())
     state: Callable[[Params], int] = field(default=lambda _params: 0)
     read: Read | None = None
@@ -86,6 +90,7 @@ class NodeType:
     shown: str = "out"
     is_source: bool = False
     is_sink: bool = False
+    objection: Callable[[Params], str] = field(default=lambda _params: "")
     lookahead: int = 0
 
 

@@ -54,6 +54,7 @@ class Evaluation:
         self.plan = plan
         self._symbols = symbols
         self._running = tuple(_start(step, symbols) for step in plan.steps)
+        self._clock = frozenset(name for running in self._running for name in running.definition.clock)
 
     def advance(self, tape: Tape, *, keep: Collection[End] | None = None, is_compiled: bool | None = None) -> Columns:
         """Compute the next bars and return the outputs by (node, port), each [symbols, closes].
@@ -67,10 +68,11 @@ class Evaluation:
         """
         if is_compiled is None:
             is_compiled = tape.symbols * tape.closes * len(self._running) > INTERPRETED_MAX
+        clock = tape.clock(self._clock)
         uses = self._uses(keep)
         columns: Columns = {}
         for running in self._running:
-            self._compute(running, tape, columns, is_compiled=is_compiled)
+            self._compute(running, tape, columns, clock=clock, is_compiled=is_compiled)
             for end in [end for ends in running.step.inputs.values() for end in ends]:
                 uses[end] -= 1
                 if not uses[end]:
@@ -107,16 +109,25 @@ class Evaluation:
                     uses[end] = uses.get(end, 0) + 1
         return uses
 
-    def _compute(self, running: _Running, tape: Tape, columns: Columns, *, is_compiled: bool) -> None:
+    def _compute(
+        self,
+        running: _Running,
+        tape: Tape,
+        columns: Columns,
+        *,
+        clock: Mapping[str, NDArray[np.float64]],
+        is_compiled: bool,
+    ) -> None:
         step, definition = running.step, running.definition
         ends = _ends(running)
         if definition.read is not None:
             columns.update(zip(ends, definition.read(step.params, tape), strict=True))
             return
         shape = (self._symbols, tape.closes)
-        inputs = [_input(columns, step.inputs[port.name], shape, is_many=port.is_many) for port in definition.inputs]
+        inputs = [clock[name] for name in definition.clock]
+        inputs += [_input(columns, step.inputs[port.name], shape, is_many=port.is_many) for port in definition.inputs]
         if definition.kernel is None:
-            columns.update(dict.fromkeys(ends, inputs[0]))
+            columns.update(dict.fromkeys(ends, inputs[0] if inputs else np.zeros(shape)))
             return
         outputs = [np.empty(shape) for _ in ends]
         run = definition.kernel.compiled if is_compiled else definition.kernel.interpreted

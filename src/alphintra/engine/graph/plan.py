@@ -156,7 +156,11 @@ def _canonical_params(node: Node) -> dict[str, ParamValue]:
     params = dict(node.params)
     for spec in definition.params if definition else ():
         try:
-            params[spec.name] = normalise(spec, node.params)
+            value = normalise(spec, node.params)
         except AlphintraError:
             continue  # an invalid parameter keeps its written form: drafts have hashes too
+        if spec.is_later and value == spec.default:
+            params.pop(spec.name, None)
+        else:
+            params[spec.name] = value
     return params

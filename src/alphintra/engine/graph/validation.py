@@ -13,7 +13,7 @@ from alphintra.engine.graph.definition import NodeType, Port
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.topology import ancestors, cycles, depth
-from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node
+from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node, ParamValue
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ NODES_MAX = 200
 EDGES_MAX = 1000
 DEPTH_MAX = 64
 NAME_CHARS_MAX = 120
+_ONCE = {"StopLoss": "stop", "TrailingStop": "stop", "TakeProfit": "target", "TimeStop": "time"}
 _NODE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -62,6 +63,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _edges(graph)
     problems += _inputs(graph)
     problems += _conditions(graph)
+    problems += _protection(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:
         path = " → ".join([*loop, loop[0]])
@@ -145,9 +147,10 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
         fix = closest(name, names) if names else "remove it: this node takes no parameters"
         place = f"{pointer}/params/{name[:60]}"
         yield GraphProblem(code="FIELD_UNKNOWN", node=node.id, port=name[:60], message=message, fix=fix, pointer=place)
+    values: dict[str, ParamValue] = {}
     for spec in definition.params:
         try:
-            normalise(spec, node.params)
+            values[spec.name] = normalise(spec, node.params)
         except AlphintraError as error:
             place = f"{pointer}/params/{spec.name}"
             yield GraphProblem(
@@ -158,6 +161,11 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
                 fix=f"{spec.name}: {spec.allowed}",
                 pointer=place,
             )
+    objection = definition.objection(values) if len(values) == len(definition.params) else ""
+    if objection:
+        fix = "change one of its parameters"
+        place = f"{pointer}/params"
+        yield GraphProblem(code="FIELD_RANGE", node=node.id, message=objection, fix=fix, pointer=place)
 
 
 def _edges(graph: Graph) -> Iterator[GraphProblem]:
@@ -232,6 +240,28 @@ def _conditions(graph: Graph) -> Iterator[GraphProblem]:
             message = f"neither when nor short of {node.id} is connected"
             fix = "wire a condition to when for a long position, to short for a short one"
             yield GraphProblem(code="GRAPH_INCOMPLETE", node=node.id, port="when", message=message, fix=fix)
+
+
+def _protection(graph: Graph) -> Iterator[GraphProblem]:
+    """Check the exits that come with an entry: one of a kind for an order, each placed by one thing."""
+    kinds = {node.id: node.type for node in graph.nodes}
+    seen: dict[tuple[str, str], str] = {}
+    for edge in graph.edges:
+        source, target = edge.source.partition(".")[0], edge.target.partition(".")[0]
+        kind = kinds.get(source, "")
+        if edge.target != f"{target}.exit" or kind not in _ONCE:
+            continue
+        other = seen.setdefault((target, _ONCE[kind]), source)
+        if other != source:
+            message = f"{target} has two exits that are a {_ONCE[kind]}: {other} and {source}"
+            fix = "keep one: an entry brings one stop, one target and one time limit with it"
+            yield GraphProblem(code="GRAPH_EDGE", node=target, port="exit", message=message, fix=fix)
+    wired = {edge.target for edge in graph.edges}
+    for node in graph.nodes:
+        if {f"{node.id}.distance", f"{node.id}.price"} <= wired:
+            message = f"{node.id} is given both a distance and a price"
+            fix = "keep one of the two wires"
+            yield GraphProblem(code="GRAPH_EDGE", node=node.id, port="price", message=message, fix=fix)
 
 
 def _purpose(graph: Graph) -> Iterator[GraphProblem]:

@@ -7,18 +7,11 @@ both run the same lines over the same state, cutting the bars into other portion
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from alphintra.engine.kernels.marks import PARTS, Vector, part
 
 __all__ = ["Kernel", "Vector", "bare_kernel", "kernel", "part"]
-
-Vector: TypeAlias = "NDArray[np.float64]"
-F = TypeVar("F", bound=Callable[..., Any])
-_PARTS: list[Callable[..., Any]] = []  # what kernels call; told to numba once, when the first kernel is compiled
 
 
 class Kernel:
@@ -45,8 +38,11 @@ class Kernel:
         if self._compiled is None:
             import numba  # noqa: PLC0415 - a second of start-up that a live process never needs
 
-            while _PARTS:
-                numba.extending.register_jitable(_PARTS.pop())
+            from alphintra.engine.kernels import cache  # noqa: PLC0415 - needs numba
+
+            while PARTS:
+                numba.extending.register_jitable(PARTS.pop())
+            vars(numba.config)["CACHE_LOCATOR_CLASSES"] = cache.LOCATORS  # a setting read from the environment
             # numpy's rules of division: a kernel asks first, and no exception can leave half a column behind.
             options: dict[str, Any] = {} if self._makes_arrays else {"_nrt": False}
             self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(self.interpreted)
@@ -65,12 +61,3 @@ def bare_kernel(function: Callable[..., None]) -> Kernel:
     more than most of those parts do.
     """
     return Kernel(function, makes_arrays=False)
-
-
-def part(function: F) -> F:
-    """Mark a function that kernels of the same file call.
-
-    Of the same file, because numba looks at the kernel's file alone to see whether its kept machine code is stale.
-    """
-    _PARTS.append(function)
-    return function

@@ -9,8 +9,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.engine.bars import Bar
-from alphintra.engine.executor import Decision, Executor
+from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
+from alphintra.engine.intents import Decision
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
 from alphintra.engine.step import Order, Origin, decide
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId

@@ -14,9 +14,9 @@ from alphintra.engine.account.reference import run_reference
 from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
 from alphintra.engine.account.run import account_of, simulate
 from alphintra.engine.bars import Bar
+from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.protection import LevelKind
-from alphintra.engine.step import Costs
 from unit.engine.builders import day
 
 D = Decimal

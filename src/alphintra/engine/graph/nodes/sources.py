@@ -11,6 +11,7 @@ from alphintra.engine.graph.nodes.shared import ANY_NUMBER, number
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.tape import FIELDS
 from alphintra.engine.graph.values import PortKind
+from alphintra.engine.kernels import times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,22 @@ NODES = (
         outputs=outputs(PortKind.NUM, *FIELDS),
         read=_bars,
         shown="close",
+        is_source=True,
+    ),
+    NodeType(
+        type="Clock",
+        group="source",
+        summary="Where a close lies in its session, and the first closes of a day, a week and a month.",
+        outputs=(
+            *outputs(PortKind.NUM, "since_open", "to_close", "weekday"),
+            *outputs(PortKind.EVENT, "day", "week", "month"),
+        ),
+        kernel=times.clock,
+        clock=("session", "week", "month", "weekday", "since_open", "to_close"),
+        state=lambda _params: 4,
+        lookback=lambda _params: 1,
+        warm_up=lambda _params: 1,
+        shown="since_open",
         is_source=True,
     ),
     NodeType(
