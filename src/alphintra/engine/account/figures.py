@@ -39,7 +39,7 @@ class Figures:
 
 
 @bare_kernel
-def course(p: Vector, s: Vector, equity: Vector) -> None:
+def course(_p: Vector, s: Vector, equity: Vector) -> None:
     """Fold equity into sums: of returns, squares, squares of losses, deepest and longest fall from the highest.
 
     State: closes seen, last, sum, squares, squares of losses, highest, deepest fall, closes since the highest, longest.

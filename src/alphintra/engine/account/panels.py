@@ -1,7 +1,4 @@
-"""The kernel of an account that holds many symbols at target weights; exact as ``account.kernel`` is.
-
-Its parts stand here once more, because numba looks at a kernel's own file to see whether its machine code is stale.
-"""
+"""The kernel of an account that holds many symbols at target weights; exact as ``account.kernel`` is."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from alphintra.engine.kernels.exact import is_within, over
 from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 
 if TYPE_CHECKING:
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FILL_WIDTH", "PARAMS", "holdings"]
 
-SPLITTER: Final = 134217729.0
 EXACT_MAX: Final = 2.0**53
 BILLION: Final = 1e9
 BPS_NANO: Final = 1e13
@@ -35,51 +32,9 @@ FILL_WIDTH: Final = 7  # bar, symbol, signed lots, price, fee, realized, cash af
 
 
 @part
-def _product(a: float, b: float) -> tuple[float, float]:
-    """Return a product and what its rounding lost: together it, exactly."""
-    whole = a * b
-    cut = SPLITTER * a
-    a_high = cut - (cut - a)
-    a_low = a - a_high
-    cut = SPLITTER * b
-    b_high = cut - (cut - b)
-    b_low = b - b_high
-    return whole, a_low * b_low - (((whole - a_high * b_high) - a_low * b_high) - a_high * b_low)
-
-
-@part
-def _over(a: float, b: float, c: float, d: float, by: float) -> float:
-    """Return (a * b + c * d) / by for whole numbers, rounded half to even."""
-    first, lost = _product(a, b)
-    second, lost_too = _product(c, d)
-    total = first + second
-    back = total - first
-    lost = ((first - (total - back)) + (second - back)) + (lost + lost_too)
-    found = float(np.rint(total / by))
-    taken, rest = _product(found, by)
-    left = ((total - taken) - rest) + lost
-    half = by / 2.0
-    while left > half or (left == half and found % 2.0 == 1.0):
-        found += 1.0
-        left -= by
-    while left < -half or (left == -half and found % 2.0 == 1.0):
-        found -= 1.0
-        left += by
-    return found
-
-
-@part
-def _is_within(a: float, b: float, c: float, d: float) -> bool:
-    """Tell whether a * b <= c * d for whole numbers."""
-    first, lost = _product(a, b)
-    second, lost_too = _product(c, d)
-    return (first - second) + (lost - lost_too) <= 0.0
-
-
-@part
 def _value(p: Vector, s: Vector, lots: float, price: float) -> float:
     """Return what lots are worth at a price."""
-    worth = lots * p[UNIT] * price if p[UNIT] != 0.0 else _over(lots * p[LOT_NANO], price, 0.0, 0.0, BILLION)
+    worth = lots * p[UNIT] * price if p[UNIT] != 0.0 else over(lots * p[LOT_NANO], price, 0.0, 0.0, BILLION)
     if p[IS_EXACT] != 0.0 and not max(abs(worth), abs(lots) * p[LOT_NANO]) <= EXACT_MAX:
         s[INEXACT] = 1.0
     return worth
@@ -97,19 +52,19 @@ def _lots(p: Vector, s: Vector, equity: float, share: float, price: float) -> fl
     if lots * price > EXACT_MAX or lot > EXACT_MAX:
         s[INEXACT] = 1.0
         return 0.0
-    while not _is_within(lots * price, lot, equity, size):
+    while not is_within(lots * price, lot, equity, size):
         lots -= 1.0
-    while _is_within((lots + 1.0) * price, lot, equity, size):
+    while is_within((lots + 1.0) * price, lot, equity, size):
         lots += 1.0
     return lots if share > 0.0 else -lots
 
 
 @part
-def _charged(p: Vector, s: Vector, lots: float, worth: float) -> float:
+def _charged(p: Vector, lots: float, worth: float) -> float:
     """Return the fee of a fill."""
     if p[IS_EXACT] == 0.0:
-        return max(p[FEE_MIN], worth * (p[FEE_BPS] / BPS_NANO) + p[FEE_UNIT] * 1e-9 * lots)
-    return max(p[FEE_MIN], _over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, lots * p[LOT_NANO], BPS_NANO))
+        return float(max(p[FEE_MIN], worth * (p[FEE_BPS] / BPS_NANO) + p[FEE_UNIT] * 1e-9 * lots))
+    return float(max(p[FEE_MIN], over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, lots * p[LOT_NANO], BPS_NANO)))
 
 
 @part
@@ -120,13 +75,13 @@ def _fill(p: Vector, s: Vector, kept: Panel, place: tuple[int, int, float, float
     price = opened
     if p[SLIP] != 0.0:
         price = (
-            _over(opened, BPS_NANO + side * p[SLIP], 0.0, 0.0, BPS_NANO)
+            over(opened, BPS_NANO + side * p[SLIP], 0.0, 0.0, BPS_NANO)
             if p[IS_EXACT] != 0.0
             else opened * (1.0 + side * p[SLIP] / BPS_NANO)
         )
     size = abs(lots)
     worth = _value(p, s, size, price)
-    fee = _charged(p, s, size, worth)
+    fee = _charged(p, size, worth)
     held = kept[HELD, symbol]
     if lots > 0.0 and held >= 0.0 and s[CASH] - worth - fee < 0.0:
         if p[IS_EXACT] != 0.0:
@@ -134,7 +89,7 @@ def _fill(p: Vector, s: Vector, kept: Panel, place: tuple[int, int, float, float
             return
         size = max(s[CASH] / (price * (1.0 + p[FEE_BPS] / BPS_NANO)), 0.0)  # other engines buy what the cash pays
         lots, worth = size, size * price
-        fee = _charged(p, s, size, worth)
+        fee = _charged(p, size, worth)
     realized = 0.0
     if held * side >= 0.0:
         kept[COST, symbol] += side * worth
@@ -144,7 +99,7 @@ def _fill(p: Vector, s: Vector, kept: Panel, place: tuple[int, int, float, float
         cost = kept[COST, symbol]
         released = cost
         if closed != abs(held):
-            released = _over(cost, closed, 0.0, 0.0, abs(held)) if p[IS_EXACT] != 0.0 else cost * (closed / abs(held))
+            released = over(cost, closed, 0.0, 0.0, abs(held)) if p[IS_EXACT] != 0.0 else cost * (closed / abs(held))
         realized = -side * amount - released
         kept[COST, symbol] = side * (worth - amount) if closed != size else cost - released
     kept[HELD, symbol] = held + lots
@@ -155,25 +110,35 @@ def _fill(p: Vector, s: Vector, kept: Panel, place: tuple[int, int, float, float
 
 
 @part
-def _trade(p: Vector, s: Vector, kept: Panel, bar: int, opens: Panel, fills: Panel) -> None:
-    """Fill what is wanted where a symbol has a bar: sells, then buys by weight, the first symbol first."""
-    symbols = opens.shape[0]
+def _is_due(kept: Panel, symbol: int, opened: float) -> bool:
+    """Tell whether something is wanted of a symbol that has a bar."""
+    return not math.isnan(kept[ASKED, symbol]) and opened > 0.0
+
+
+@part
+def _sell(p: Vector, s: Vector, kept: Panel, bar: int, opens: Panel, fills: Panel) -> None:
+    """Fill what is to be sold, the first symbol first; where quantities are reckoned at the fill, reckon them all."""
     worth = s[CASH]
     if p[AT_FILL] != 0.0:
-        for j in range(symbols):
+        for j in range(opens.shape[0]):
             worth += kept[HELD, j] * opens[j, bar]
-    for j in range(symbols):
-        if kept[ASKED, j] == kept[ASKED, j] and opens[j, bar] > 0.0:  # noqa: PLR0124 - not NaN
+    for j in range(opens.shape[0]):
+        if _is_due(kept, j, opens[j, bar]):
             if p[AT_FILL] != 0.0:
                 kept[WANTED, j] = worth * (kept[ASKED, j] / PERCENT_NANO) / opens[j, bar] - kept[HELD, j]
             if kept[WANTED, j] < 0.0:
                 _fill(p, s, kept, (bar, j, kept[WANTED, j], _units(p, opens[j, bar])), fills)
                 kept[ASKED, j] = math.nan
+
+
+@part
+def _trade(p: Vector, s: Vector, kept: Panel, bar: int, opens: Panel, fills: Panel) -> None:
+    """Fill what is wanted where a symbol has a bar: sells, then buys, the largest weight and the first symbol first."""
+    _sell(p, s, kept, bar, opens, fills)
     while True:
         chosen = -1
-        for j in range(symbols):
-            is_due = kept[ASKED, j] == kept[ASKED, j] and opens[j, bar] > 0.0  # noqa: PLR0124 - not NaN
-            if is_due and (chosen < 0 or kept[ASKED, j] > kept[ASKED, chosen]):
+        for j in range(opens.shape[0]):
+            if _is_due(kept, j, opens[j, bar]) and (chosen < 0 or kept[ASKED, j] > kept[ASKED, chosen]):
                 chosen = j
         if chosen < 0:
             return
@@ -204,7 +169,7 @@ def _ask(p: Vector, s: Vector, kept: Panel, weights: Vector, fresh: Vector, equi
         change = _lots(p, s, equity, share, kept[LAST, j]) - kept[HELD, j]
         if share != 0.0 and p[BAND] != 0.0:
             moved = _value(p, s, abs(change), kept[LAST, j])
-            if _is_within(moved, PERCENT_NANO, max(equity, 0.0), p[BAND]) and moved * PERCENT_NANO != equity * p[BAND]:
+            if is_within(moved, PERCENT_NANO, max(equity, 0.0), p[BAND]) and moved * PERCENT_NANO != equity * p[BAND]:
                 change = 0.0
         kept[WANTED, j] = change
         if change == 0.0:
@@ -213,9 +178,7 @@ def _ask(p: Vector, s: Vector, kept: Panel, weights: Vector, fresh: Vector, equi
 
 
 @bare_kernel
-def holdings(
-    p: Vector, s: Vector, kept: Panel, panels: tuple[Panel, Panel, Panel], out: tuple[Vector, Panel]
-) -> None:
+def holdings(p: Vector, s: Vector, kept: Panel, panels: tuple[Panel, Panel, Panel], out: tuple[Vector, Panel]) -> None:
     """Run the account over bars of [symbols, bars]: opens, closes and weights; write equity and fills.
 
     A weight is a share of one; a bar at which no symbol has one is no rebalance. A symbol without a bar never fills.
@@ -230,7 +193,7 @@ def holdings(
             _trade(p, s, kept, i, opens, fills)
             is_waiting = False
             for j in range(symbols):
-                is_waiting = is_waiting or kept[ASKED, j] == kept[ASKED, j]  # noqa: PLR0124 - not NaN
+                is_waiting = is_waiting or kept[ASKED, j] == kept[ASKED, j]
         equity = s[CASH]
         is_told = False
         for j in range(symbols):
@@ -240,7 +203,7 @@ def holdings(
                     s[INEXACT] = 1.0
             if kept[HELD, j] != 0.0:
                 equity += _value(p, s, kept[HELD, j], kept[LAST, j])
-            is_told = is_told or weights[j, i] == weights[j, i]  # noqa: PLR0124 - not NaN
+            is_told = is_told or weights[j, i] == weights[j, i]
         equities[i] = equity
         if is_told:
             for j in range(symbols):

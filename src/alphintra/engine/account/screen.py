@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from alphintra.engine.account import kernel as k
-from alphintra.engine.executor import Intent
 from alphintra.engine.gate import Gate, has_memory
 from alphintra.engine.graph.values import StateView
+from alphintra.engine.intents import Intent
 from alphintra.engine.portfolio import notional
 from alphintra.engine.pretrade.claims import COLLAR
 from alphintra.kernel.money import CASH_QUANTUM, round_price

