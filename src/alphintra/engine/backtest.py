@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alphintra.engine.bars import require_ordered
+from alphintra.engine.book import Book, Fill, Order, Refusal
 from alphintra.engine.costs import Costs
 from alphintra.engine.executor import Executor
 from alphintra.engine.gate import Denial, Gate
@@ -21,7 +22,7 @@ from alphintra.engine.portfolio import FeeModel, Position
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
 from alphintra.engine.sessions import calendar_of
-from alphintra.engine.step import Book, Fill, Order, Origin, Refusal, StepResult, step
+from alphintra.engine.step import Origin, StepResult, step
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import require_positive, round_cash

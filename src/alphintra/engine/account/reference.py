@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from alphintra.engine.account.asking import Asked, ask, level_amount
 from alphintra.engine.account.columns import Columns
 from alphintra.engine.account.rules import AccountRules
+from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
 from alphintra.engine.intents import Outcome
-from alphintra.engine.step import Book, Fill, Order, Refusal, fill_working
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import round_cash
 

@@ -14,9 +14,9 @@ from alphintra.engine.account.asking import order_at
 from alphintra.engine.account.columns import NOTHING, Columns
 from alphintra.engine.account.reference import Account
 from alphintra.engine.account.rules import AccountRules, Bound, Size
+from alphintra.engine.book import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
 from alphintra.engine.intents import Outcome
 from alphintra.engine.protection import LevelKind
-from alphintra.engine.step import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_cash
 from alphintra.kernel.vocabulary import Side

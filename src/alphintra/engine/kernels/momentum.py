@@ -270,7 +270,7 @@ def relative_vigor(  # noqa: PLR0913 - a kernel takes its ports
 ) -> None:
     """Relative vigor index over p[0]: close - open over high - low, both weighted 1 2 2 1 and averaged (Ehlers 2002).
 
-    signal is the line weighted 1 2 2 1 over four bars. State: 9 + 3 * 4 + 2 (3 + p[0]), that is 27 + 2 p[0].
+    signal is the line weighted 1 2 2 1 over four bars. State: 18 + 2 p[0].
     """
     period = int(p[0])
     spans = blank(close)

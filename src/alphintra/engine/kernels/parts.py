@@ -1,5 +1,6 @@
 """What kernels are made of: passes over one column that carry their state in a slice of the kernel's state.
 
+A pass reads a value before it writes the output there, so that it may write over its input.
 A pass skips what is unknown (NaN or infinite): its output there is NaN and its state stays. Windows are kept in blocks
 as long as the window (van Herk 1992, Gil and Werman 1993): the block before holds the aggregates of its tails, the
 present block that of its head, and a window is one tail joined to one head. Nothing is ever taken out of an aggregate,
@@ -390,11 +391,12 @@ def change_pass(s: Vector, x: Vector, out: Vector) -> None:
     """The value less the one before. State, 2: whether there was one, which."""
     seen, before = s[0], s[1]
     for i in range(x.size):
-        if not math.isfinite(x[i]):
+        value = x[i]
+        if not math.isfinite(value):
             out[i] = NAN
             continue
-        out[i] = x[i] - before if seen > 0.0 else NAN
-        seen, before = 1.0, x[i]
+        out[i] = value - before if seen > 0.0 else NAN
+        seen, before = 1.0, value
     s[0], s[1] = seen, before
 
 
