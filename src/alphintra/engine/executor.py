@@ -13,7 +13,7 @@ import numpy as np
 from alphintra.engine.account.asking import ask, quantity
 from alphintra.engine.account.program import OrderProgram, order_programs
 from alphintra.engine.graph.evaluation import Columns, End, Evaluation, is_number, shown_end
-from alphintra.engine.graph.plan import PLAN_SCHEMA
+from alphintra.engine.graph.plan import PLAN_SCHEMA, require_single
 from alphintra.engine.graph.tape import BOOK_COLUMNS, tape_of
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Decision, Intent, Outcome
@@ -28,18 +28,19 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.sessions import Calendar
 
-__all__ = ["Executor", "Run"]
+__all__ = ["Executor", "Run", "Shown", "ask_orders"]
 
 SNAPSHOT_SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Bars that were evaluated together: what the nodes gave, and what the Order nodes are asked with."""
+    """Bars evaluated together: what the nodes gave, and what the Order nodes are asked with, for one symbol."""
 
     tape: Tape
     columns: Columns
     asked: tuple[tuple[OrderProgram, Told], ...]
+    row: int = 0
 
 
 class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,19 +62,21 @@ class Executor:
         calendar: of the symbol; without it a plan whose nodes ask for the time of a session cannot run.
 
     Raises:
-        AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
+        AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes, GRAPH_UNIVERSE if it is
+            one of several symbols.
     """
 
     def __init__(self, plan: Plan, calendar: Calendar | None = None) -> None:
         if plan.schema != PLAN_SCHEMA:
             raise AlphintraError("NODE_VERSION", f"plan schema {plan.schema} is not known: compile the graph again")
+        require_single(plan)
         self.plan = plan
         self._calendar = calendar
         self.warm_up_bars = plan.warm_up_bars if calendar is None else plan.warm_up_in(calendar.session_minutes)
         self._evaluation = Evaluation(plan)
         self._programs = order_programs(plan)
         self._shown = tuple(
-            _Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
+            Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
         )
         self._bars_seen = 0
         self._ahead: tuple[Run, Sequence[Bar]] | None = None
@@ -118,7 +121,7 @@ class Executor:
         self._last_ts = bar.ts
         if self._bars_seen <= self.warm_up_bars:
             return Decision(bar.ts, Outcome.WARMING_UP, shown, ())
-        outcome, intents = _orders(run, index, bar, view)
+        outcome, intents = ask_orders(run, index, bar, view)
         return Decision(bar.ts, outcome, shown, intents)
 
     def snapshot(self) -> bytes:
@@ -170,13 +173,13 @@ class Executor:
         return Run(tape, columns, tuple((program, program.columns(columns, tape)) for program in self._programs))
 
 
-def _orders(run: Run, index: int, bar: Bar, view: StateView) -> tuple[Outcome, tuple[Intent, ...]]:
+def ask_orders(run: Run, index: int, bar: Bar, view: StateView) -> tuple[Outcome, tuple[Intent, ...]]:
     """Ask the Order nodes in turn until one acts: a strategy sends at most one order per bar."""
     outcome = Outcome.NO_SIGNAL
     for program, told in run.asked:
         asked = ask(program.rules, told, index, view=view, close=bar.close)
         if asked.intent is not None:
-            tags = {"entry": program.tag, "exit": program.exit_tag(run.columns, index)}
+            tags = {"entry": program.tag, "exit": program.exit_tag(run.columns, index, run.row)}
             tag = tags.get(asked.intent.reason, asked.intent.reason)
             return Outcome.INTENT, (replace(asked.intent, node=program.step.node, tag=tag),)
         if outcome is Outcome.NO_SIGNAL:
@@ -184,7 +187,7 @@ def _orders(run: Run, index: int, bar: Bar, view: StateView) -> tuple[Outcome, t
     return outcome, ()
 
 
-class _Shown:
+class Shown:
     """What a node shows in decision records: a number, a truth, the quantity of a sizing rule, or None for unknown."""
 
     def __init__(self, step: Step, end: End, programs: Sequence[OrderProgram]) -> None:
@@ -194,7 +197,8 @@ class _Shown:
         self._is_number = is_number(step)
 
     def value(self, run: Run, index: int, bar: Bar, view: StateView) -> float | bool | None:
-        value = float(run.columns[self._end][0, index])
+        """Return it as of a close."""
+        value = float(run.columns[self._end][run.row, index])
         if not math.isfinite(value):
             return None
         if self._sizes is not None:

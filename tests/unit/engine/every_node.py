@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.params import ParamSpec
     from alphintra.engine.graph.wire import ParamValue
 
-__all__ = ["EVERY_NODE", "plan_around", "random_tape"]
+__all__ = ["EVERY_NODE", "NAMES", "plan_around", "random_tape"]
 
 EVERY_NODE = sorted(CATALOGUE)
+NAMES = ("A", "B", "C")
 _NUMBERS = ("close", "high", "low", "open", "volume")
 _FEEDS = {
     PortKind.BOOL: ("compare", "out"),
@@ -102,6 +103,8 @@ def _value(spec: ParamSpec) -> ParamValue:
         return normalise(spec, {})
     if spec.kind is ParamKind.CHOICE:
         return spec.choices[0]
+    if spec.kind is ParamKind.SYMBOL:
+        return NAMES[0]
     least = 1 if spec.minimum is None or spec.minimum < 0 else int(spec.minimum) + spec.is_minimum_open
     return str(least) if spec.kind is ParamKind.DECIMAL else least
 

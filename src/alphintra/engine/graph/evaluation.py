@@ -66,15 +66,20 @@ class _Portion:
 class Evaluation:
     """A plan being computed over the closed bars of its symbols, oldest first.
 
+    Args:
+        plan: what is computed.
+        symbols: how many there are, or their names, which nodes that pick one need.
+
     Raises:
         AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
     """
 
-    def __init__(self, plan: Plan, *, symbols: int = 1) -> None:
+    def __init__(self, plan: Plan, *, symbols: int | Sequence[str] = 1) -> None:
         self.plan = plan
-        self._symbols = symbols
-        scalars = _scalars(plan.steps, symbols)
-        self._running = tuple(_start(step, symbols, is_scalar=step.node in scalars) for step in plan.steps)
+        names = ("",) * symbols if isinstance(symbols, int) else tuple(symbols)
+        self._symbols = len(names)
+        scalars = _scalars(plan.steps, len(names))
+        self._running = tuple(_start(step, names, is_scalar=step.node in scalars) for step in plan.steps)
         booked = book_nodes(plan)
         self._market = tuple(running for running in self._running if running.step.node not in booked)
         self._booked = tuple(running for running in self._running if running.step.node in booked)
@@ -260,10 +265,11 @@ def _spread(column: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.f
     return np.ascontiguousarray(np.broadcast_to(column, shape))
 
 
-def _start(step: Step, symbols: int, *, is_scalar: bool) -> _Running:
+def _start(step: Step, symbols: Sequence[str], *, is_scalar: bool) -> _Running:
     definition = _definition(step)
-    numbers = np.array(definition.numbers(step.params), dtype=np.float64)
-    rows = 1 if is_scalar or definition.is_across else symbols
+    of_symbols = () if definition.of_symbols is None else definition.of_symbols(step.params, symbols)
+    numbers = np.array((*definition.numbers(step.params), *of_symbols), dtype=np.float64)
+    rows = 1 if is_scalar or definition.is_across else len(symbols)
     return _Running(step, definition, numbers, np.zeros((rows, definition.state(step.params))), is_scalar)
 
 

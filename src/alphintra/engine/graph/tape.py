@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.sessions import Calendar
 
-__all__ = ["BOOK_COLUMNS", "FIELDS", "Tape", "epoch_ns", "tape_of"]
+__all__ = ["BOOK_COLUMNS", "FIELDS", "Tape", "epoch_ns", "tape_across", "tape_of"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 BOOK_COLUMNS = ("qty", "avg_price", "cash", "equity")
@@ -108,3 +108,13 @@ def tape_of(bars: Sequence[Bar], calendar: Calendar | None = None) -> Tape:
     ts = np.array([epoch_ns(bar.ts) for bar in bars], dtype=np.int64)
     calendars = () if calendar is None else (calendar,)
     return Tape(ts, opened, high, low, close, volume, calendars)
+
+
+def tape_across(times: Sequence[datetime], rows: Sequence[Sequence[Bar | None]], calendars: Sequence[Calendar]) -> Tape:
+    """Return the bars of several symbols as columns, a row each; None where one has no bar at a close."""
+    opened, high, low, close, volume = (
+        np.array([[np.nan if bar is None else float(getattr(bar, name)) for bar in row] for row in rows])
+        for name in FIELDS
+    )
+    ts = np.array([epoch_ns(at) for at in times], dtype=np.int64)
+    return Tape(ts, opened, high, low, close, volume, tuple(calendars))
