@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "ControlFeed",
     "CreateDeployment",
     "CreateFeed",
+    "DataIssueView",
     "DatasetView",
     "DatasetsView",
     "DecisionView",
@@ -48,8 +51,23 @@ __all__ = [
 ]
 
 
+class DataIssueView(View, frozen=True):
+    """Something odd in data: its code, what was done (dropped, kept), how often, sentences on the first, and a fix."""
+
+    code: str
+    action: str
+    count: int
+    details: tuple[str, ...]
+    fix: str
+
+
 class DatasetView(View, frozen=True):
-    """Bars of one symbol in the catalogue; findings name what is odd in the data."""
+    """Bars of one symbol in the catalogue; findings name what is odd in the data, issues group it by code.
+
+    ``splits`` and ``dividends`` are factors beside raw bars, each with its date. ``price_basis`` says what the source
+    had adjusted for already: raw, split_adjusted or adjusted. ``zone`` is that of the file's times, empty for dates;
+    ``stamps`` says whether they were opening or closing times.
+    """
 
     dataset_id: UUID
     symbol: str
@@ -62,6 +80,14 @@ class DatasetView(View, frozen=True):
     findings: tuple[str, ...]
     data_hash: str
     imported_at: Utc
+    dividends: tuple[str, ...] = ()
+    licence: str = ""
+    file_format: str = ""
+    file_hash: str = ""
+    zone: str = ""
+    stamps: str = "open"
+    price_basis: str = "raw"
+    issues: tuple[DataIssueView, ...] = ()
 
 
 class DatasetsView(View, frozen=True):
@@ -234,12 +260,26 @@ class StageUpload(Command[StagedView], tag="strategy.stage_upload.v1", frozen=Tr
 
 
 class ImportDataset(Command[ImportView], tag="strategy.import_dataset.v1", frozen=True):
-    """Turn an uploaded CSV (plain or gzip) into catalogue bars, one dataset per symbol."""
+    """Turn an uploaded file (CSV, plain, gzip or zip; JSON arrays; Parquet) into bars, one dataset per symbol.
+
+    ``format`` names a layout, else the first line tells. ``columns`` says which column means ts, symbol, open, high,
+    low, close, volume or adjusted. ``zone`` is that of times without one, ``stamps`` whether times open or close an
+    interval, ``timeframe`` the interval where the file cannot show it. ``allow`` names what may be mended (sort,
+    duplicates), ``splits`` those to be adjusted for (2005-02-28=2/1), ``licence`` the terms the data is kept under.
+    """
 
     upload_id: UUID
     file_name: str
     source: str
     symbol: str | None = None
+    format: str = "auto"
+    columns: dict[str, str] = msgspec.field(default_factory=dict)
+    zone: str = ""
+    stamps: str = "open"
+    timeframe: str = ""
+    allow: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    licence: str = ""
 
 
 class GetImport(Command[ImportView], tag="strategy.get_import.v1", frozen=True):

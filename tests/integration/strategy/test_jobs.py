@@ -168,7 +168,7 @@ async def test_a_bug_in_an_import_fails_it_and_the_worker_goes_on(
 
     queued = await stage.import_file(FILE, symbol="AAPL")
     with monkeypatch.context() as patch:
-        patch.setattr(imports, "read_market_rows", broken)
+        patch.setattr(imports, "tables_of", broken)
         await stage.work()
     assert (await stage.imported(queued.import_id)).error_code == "INTERNAL"
     again = await stage.import_file(FILE, symbol="AAPL")
