@@ -199,4 +199,5 @@ def _check_query(request: Request) -> None:
 
 def _declared_query(request: Request) -> Sequence[str]:
     dependant = request.scope["route"].dependant
-    return [parameter.alias for parameter in dependant.query_params]
+    nested = (parameter for each in dependant.dependencies for parameter in each.query_params)
+    return [parameter.alias for parameter in (*dependant.query_params, *nested)]

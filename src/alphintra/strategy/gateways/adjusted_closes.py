@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -80,7 +80,7 @@ def wished_splits(wishes: Sequence[str], ts: pl.Series) -> tuple[Split, ...]:
     found = []
     for text in wishes:
         day, ratio = split_wish(text)
-        start = datetime.combine(day, datetime.min.time(), _EXCHANGE)
+        start = datetime.combine(day, datetime.min.time(), _EXCHANGE).astimezone(UTC)
         place = ts.search_sorted(start, side="left")
         if place == 0 or place >= len(ts):
             message = f"the split {text} has no bars before and after it: its day is the first that trades split"

@@ -114,8 +114,9 @@ def _reader(lines: Iterable[str]) -> tuple[Any, int]:
     for skipped, line in enumerate(source):
         if line.strip("\ufeff \r\n\t"):
             separator = "," if "," in line else max(_SEPARATORS, key=line.count)
-            is_separated = separator in line
-            return csv.reader(chain([line], source), delimiter=separator if is_separated else ",", strict=True), skipped
+            delimiter = separator if separator in line else ","
+            reader = csv.reader(chain([line], source), delimiter=delimiter, skipinitialspace=True, strict=True)
+            return reader, skipped
     raise AlphintraError("FILE_EMPTY", "the file is empty: a header line is expected")
 
 

@@ -84,7 +84,7 @@ def tables_of(pieces: Iterator[Piece], options: ImportOptions, *, at: datetime) 
         if piece.zone and not options.zone:
             options = _in_zone(options, piece.zone)
             times = TimeReader(options)
-        frame = times.read(_with_symbols(piece.frame, options))
+        frame = times.read(_with_symbols(piece, options))
         parts.append(_typed(frame, explained))
     if piece is None:
         raise AlphintraError("FILE_EMPTY", "the file has a header but no rows")
@@ -255,16 +255,17 @@ class _Work:
         self._findings.append(Finding(code=code, action=action or "kept", count=count, details=(detail,), fix=fix))
 
 
-def _with_symbols(frame: pl.DataFrame, options: ImportOptions) -> pl.DataFrame:
+def _with_symbols(piece: Piece, options: ImportOptions) -> pl.DataFrame:
     import polars as pl  # noqa: PLC0415 - as above
 
+    frame = piece.frame
     if "symbol" not in frame.columns:
         if options.symbol is None:
             message = "the file has no symbol column: say which symbol it holds"
             raise AlphintraError("SYMBOL_REQUIRED", message, pointer="/symbol")
         return frame.with_columns(symbol=pl.lit(options.symbol))
     symbols = pl.col("symbol").str.replace(r"^(.+)\.US$", "$1")
-    found = frame.with_columns(symbols) if options.format == "stooq" else frame
+    found = frame.with_columns(symbols) if piece.layout.format == "stooq" else frame
     wrong = found.select((~pl.col("symbol").str.contains(f"^{SYMBOL}$")).arg_true()).to_series()
     if len(wrong):
         name, line = found["symbol"][wrong[0]], found["line"][wrong[0]]

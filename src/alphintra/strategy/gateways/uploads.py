@@ -116,8 +116,10 @@ def _json_rows(text: io.TextIOWrapper, held: str) -> Iterator[str]:
                 raise AlphintraError("CSV_DIALECT", message)
             if inner:
                 yield " ".join(inner.split()) + "\n"
+        if len(held) > LINE_CHARS_MAX:
+            raise AlphintraError("CSV_DIALECT", f"an array of the JSON has more than {LINE_CHARS_MAX} characters")
         piece = text.read(LINE_CHARS_MAX)
-        if not piece or len(held) > LINE_CHARS_MAX:
+        if not piece:
             break
         held += piece
     if held.strip(_BETWEEN):
