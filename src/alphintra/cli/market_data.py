@@ -232,26 +232,11 @@ def _print_datasets(datasets: list[Mapping[str, Any]]) -> None:
             sum(issue["count"] for issue in each["issues"]),
             each["price_basis"],
             each["source"],
-            each["licence"],
-            each["data_hash"][:8],
         )
         for each in datasets
     ]
     print_table(
-        (
-            "symbol",
-            "interval",
-            "bars",
-            "first",
-            "last",
-            "splits",
-            "divs",
-            "findings",
-            "prices",
-            "source",
-            "licence",
-            "hash",
-        ),
+        ("symbol", "interval", "bars", "first", "last", "splits", "divs", "findings", "prices", "source"),
         rows,
     )
 

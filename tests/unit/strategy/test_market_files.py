@@ -215,6 +215,7 @@ def test_one_intraday_bar_alone_and_bars_seconds_apart_have_no_interval() -> Non
         ("1e400,1e400,9,10,1", "BAR_INVALID"),
         ("1e30,1e30,9,10,1", "BAR_INVALID"),
         ("10,1e18,9,10,1", "BAR_INVALID"),
+        ("10,11,9,10,1.5e18", "BAR_INVALID"),
         ("1_0,11,9,10,1", "BAR_INVALID"),
         ("\u0661\u0660,11,9,10,1", "BAR_INVALID"),
         ("ten,11,9,10,1", "BAR_INVALID"),
@@ -258,13 +259,30 @@ def test_a_jump_of_a_hundred_times_is_named() -> None:
     assert found.findings == ("close jumps from 10 to 1000 on 2024-01-08",)
 
 
+@pytest.mark.parametrize(
+    "values", ["1000,1000,1000,1000,1", "10,125,9,10,1", "10,11,0.1,10,1"], ids=["all", "high", "low"]
+)
+def test_a_price_ten_times_off_both_neighbours_is_left_out_and_named(values: str) -> None:
+    rows = days(200)
+    rows[100] = f"{rows[100].partition(',')[0]},{values}"
+    found = read_one(*rows, symbol="BTC/USD")
+    assert (len(found.bars), found.codes) == (199, {"PRICE_OUTLIER": ("dropped", 1)})
+    assert found.findings[0].startswith("left out line 102")
+    (*_, last) = read_one(*rows[:101], symbol="BTC/USD").bars
+    assert last.ts == datetime(2024, 4, 12, tzinfo=UTC)
+    for place in (103, 105, 107):
+        rows[place] = f"{rows[place].partition(',')[0]},{values}"
+    assert refusal(file_of(*rows), symbol="BTC/USD").code == "PRICE_OUTLIER"
+
+
 def test_a_split_explains_a_jump_and_a_dividend_is_no_split() -> None:
     before = [f"{row},5" for row in days(3, values="100,100,100,100,1")]
     split = [f"{row},5" for row in days(3, first="2024-01-08", values="20,20,20,20,1")]
     dividend = [f"{row},5.1" for row in days(1, first="2024-01-11", values="20,20,20,20,1")]
     found = read_one(*before, *split, *dividend, header=SPLIT_HEADER)
-    ((place, ratio),) = [(item.ts, item.ratio) for item in found.splits]
-    assert (place, ratio) == (datetime(2024, 1, 8, 21, tzinfo=UTC), Fraction(5))
+    ((index, place, ratio),) = [(item.index, item.ts, item.ratio) for item in found.splits]
+    assert (index, place, ratio) == (3, datetime(2024, 1, 8, 21, tzinfo=UTC), Fraction(5))
+    assert found.table.adjusted.dividends == ("2024-01-11T21:00:00+00:00 0.400000 1.02",)
     assert found.findings == ()
 
 
