@@ -96,7 +96,7 @@ def show_dataset(*, symbol: str, as_json: bool) -> int:
     from alphintra.cli import session
 
     with session.anyone() as api:
-        found = api.get(f"/datasets/{quote(symbol, safe='')}")
+        found = api.get(f"/datasets/{quote(symbol)}")
     if as_json:
         print_json(found)
         return 0
@@ -122,6 +122,29 @@ def show_dataset(*, symbol: str, as_json: bool) -> int:
     )
     _print_issues(found["issues"], "  ")
     return 0
+
+
+@data.command("check")
+@click.argument("symbols", type=SYMBOL, nargs=-1)
+@click.option("--hash", "has_hash", is_flag=True, help="Compare the bars with the hash they were entered with.")
+@AS_JSON
+def check_datasets(*, symbols: tuple[str, ...], has_hash: bool, as_json: bool) -> int:
+    """Check the bars of SYMBOLS, of all if none is named.
+
+    Holds them against the sessions of their exchange; exit status 1 if bars were changed since their import.
+    """
+    from urllib.parse import quote
+
+    from alphintra.cli import session
+
+    with session.anyone() as api:
+        names = symbols or tuple(each["symbol"] for each in api.get("/datasets")["datasets"])
+        checks = [api.get(f"/datasets/{quote(name)}/check", has_hash=has_hash or None) for name in names]
+    if as_json:
+        print_json({"checks": checks})
+    else:
+        _print_checks(checks)
+    return 1 if any(check["is_intact"] is False for check in checks) else 0
 
 
 @click.group()
@@ -209,6 +232,23 @@ def _await_import(api: ApiClient, import_id: str, name: str) -> None:
         ended = wait_for("the import", fetch, lambda found: found["status"] in _ENDED, timeout_s=IMPORT_TIMEOUT_S)
     if ended["status"] != "finished":
         raise AlphintraError(ended["error_code"] or "IMPORT_FAILED", f"{name}: {ended['error']}", pointer="FILE")
+
+
+def _print_checks(checks: list[Mapping[str, Any]]) -> None:
+    rows = []
+    for check in checks:
+        coverage = check["coverage"]
+        gap = f"{coverage['gap_bars']} after {coverage['gap_after'][:10]}" if coverage["gaps"] else ""
+        sessions = f"{coverage['sessions_found']}/{coverage['sessions_expected']}"
+        bars = f"{coverage['bars_found']}/{coverage['bars_expected']}"
+        span = (check["first_ts"][:10], check["last_ts"][:10])
+        share = f"{100 * coverage['share']:.2f} %"
+        rows.append((check["symbol"], check["timeframe"], coverage["calendar"], *span, sessions, bars, share, gap))
+    print_table(("symbol", "interval", "calendar", "first", "last", "sessions", "bars", "there", "largest gap"), rows)
+    for check in checks:
+        if check["is_intact"] is False:
+            click.echo(f"{check['symbol']}: HASH_MISMATCH: the stored bars are not those that were imported")
+        _print_issues(check["issues"], f"{check['symbol']}: ")
 
 
 def _print_issues(issues: list[Mapping[str, Any]], before: str) -> None:

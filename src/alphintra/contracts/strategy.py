@@ -16,9 +16,12 @@ __all__ = [
     "BarView",
     "BarsView",
     "CancelBacktest",
+    "CheckDataset",
     "ControlFeed",
+    "CoverageView",
     "CreateDeployment",
     "CreateFeed",
+    "DataCheckView",
     "DataIssueView",
     "DatasetView",
     "DatasetsView",
@@ -94,6 +97,42 @@ class DatasetsView(View, frozen=True):
     """The catalogue, by symbol."""
 
     datasets: tuple[DatasetView, ...]
+
+
+class CoverageView(View, frozen=True):
+    """How much of what a calendar expects between the first bar and the last is there.
+
+    ``calendar`` is XNYS or 24/7, whose sessions are UTC days. ``bars_outside`` lie outside regular hours.
+    ``share`` is bars found of bars expected. The longest of the ``gaps`` lacks ``gap_bars`` after ``gap_after``.
+    """
+
+    calendar: str
+    sessions_expected: int
+    sessions_found: int
+    bars_expected: int
+    bars_found: int
+    bars_outside: int
+    share: float
+    gaps: int
+    gap_bars: int
+    gap_after: Utc | None
+
+
+class DataCheckView(View, frozen=True):
+    """What is odd in the bars of a symbol as they are stored, and what its import left out.
+
+    ``is_intact`` tells whether the stored bars have the hash they were entered with; None if it was not asked for.
+    """
+
+    dataset_id: UUID
+    symbol: str
+    timeframe: str
+    rows: int
+    first_ts: Utc
+    last_ts: Utc
+    coverage: CoverageView
+    issues: tuple[DataIssueView, ...]
+    is_intact: bool | None
 
 
 class StagedView(View, frozen=True):
@@ -296,6 +335,13 @@ class GetDataset(Command[DatasetView], tag="strategy.get_dataset.v1", frozen=Tru
     """Fetch one dataset's description by symbol."""
 
     symbol: str
+
+
+class CheckDataset(Command[DataCheckView], tag="strategy.check_dataset.v1", frozen=True):
+    """Check the newest bars of a symbol against its calendar and themselves; with ``has_hash`` against their hash."""
+
+    symbol: str
+    has_hash: bool = False
 
 
 class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", frozen=True):

@@ -26,6 +26,7 @@ SPEC = ServiceSpec(
         "get_import",
         "list_datasets",
         "get_dataset",
+        "check_dataset",
         "list_bars",
         "start_backtest",
         "get_backtest",

@@ -13,8 +13,10 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 
 from alphintra.contracts.strategy import (
+    CheckDataset,
     ControlFeed,
     CreateFeed,
+    DataCheckView,
     DatasetsView,
     DatasetView,
     FeedsView,
@@ -157,7 +159,17 @@ async def list_datasets(caller: Reader) -> DatasetsView:
     return await caller.ask(ListDatasets())
 
 
-@routes.get("/datasets/{symbol}")
+@routes.get("/datasets/{symbol:path}/check")
+async def check_dataset(
+    caller: Reader,
+    symbol: str,
+    has_hash: Annotated[bool, Query(description="Compare the hash of the bars, too.")] = False,  # noqa: FBT002 - a query
+) -> DataCheckView:
+    """Check bars against their calendar and against themselves: coverage, and what is odd."""
+    return await caller.ask(CheckDataset(symbol=symbol, has_hash=has_hash))
+
+
+@routes.get("/datasets/{symbol:path}")
 async def get_dataset(caller: Reader, symbol: str) -> DatasetView:
     """Fetch one dataset's description."""
     return await caller.ask(GetDataset(symbol=symbol))

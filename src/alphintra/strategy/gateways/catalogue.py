@@ -100,16 +100,19 @@ class Catalogue:
             self.path_of(dataset_id).replace(self.path_of(known_as))
             self._sync_folder()
 
-    def read(self, dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
-        """Return a dataset's bars adjusted for splits, oldest first. Raises DATASET_MISSING."""
-        import polars as pl  # noqa: PLC0415 - as in write
+    def read_frame(self, dataset_id: DatasetId) -> pl.DataFrame:
+        """Return a dataset's raw bars as they were written. Raises DATASET_MISSING."""
+        import polars as pl  # noqa: PLC0415 - as in frame_of
 
         path = self.path_of(dataset_id)
         if not path.exists():
             message = f"the catalogue file of dataset {dataset_id} is gone: import the data again"
             raise AlphintraError("DATASET_MISSING", message, kind=Kind.NOT_FOUND)
-        rows = pl.read_parquet(path).select("ts", *_COLUMNS).iter_rows()
-        bars = [Bar(ts, *prices) for ts, *prices in rows]
+        return pl.read_parquet(path).select("ts", *_COLUMNS)
+
+    def read(self, dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
+        """Return a dataset's bars adjusted for splits, oldest first. Raises DATASET_MISSING."""
+        bars = [Bar(ts, *prices) for ts, *prices in self.read_frame(dataset_id).iter_rows()]
         return adjust_for_splits(bars, [read_split(text, bars) for text in splits])
 
     def columns(

@@ -17,7 +17,7 @@ from alphintra.strategy.domain.market_files import Finding
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Coverage", "coverage_of", "oddities", "without_spikes"]
+__all__ = ["Coverage", "coverage_of", "missing_sessions", "oddities", "without_spikes"]
 
 GAP_DAYS = 7
 JUMP = 3.0  # a close three times the one before, or a third of it, without a split to explain it
@@ -28,6 +28,7 @@ SPLIT_LEAST = 1.45
 FROZEN_BARS = 10
 DETAILS_MAX = 50
 REGULAR_SHARE = 0.5  # of bars within regular hours, from which on those hours are what is expected
+_GAP_FIX: Final = "download or import what is missing; bars nobody traded in stay missing at some exchanges"
 _HOUR_US: Final = 3_600_000_000
 _MINUTE_US: Final = 60_000_000
 
@@ -86,6 +87,18 @@ def oddities(frame: pl.DataFrame, symbol: str, timeframe: str, split_times: Sequ
     return tuple(finding for finding in found if finding.count)
 
 
+def missing_sessions(coverage: Coverage, timeframe: str) -> tuple[Finding, ...]:
+    """Return the gaps in bars of days and longer, as what their calendar lacks."""
+    if interval_of(timeframe).is_intraday or not coverage.gaps or coverage.gap_after is None:
+        return ()
+    missing = coverage.bars_expected - coverage.bars_found
+    text = (
+        f"{missing} of {coverage.bars_expected} bars that {coverage.calendar} expects are missing in {coverage.gaps} "
+        f"gaps, the longest of {coverage.gap_bars} after {coverage.gap_after:%Y-%m-%d}"
+    )
+    return (Finding(code="BAR_GAP", action="kept", count=coverage.gaps, details=(text,), fix=_GAP_FIX),)
+
+
 def without_spikes(frame: pl.DataFrame) -> tuple[pl.DataFrame, Finding]:
     """Return the rows without those whose prices are ten times, or a tenth of, what both neighbours agree on."""
     import polars as pl  # noqa: PLC0415 - heavy, and only workers need it
@@ -116,13 +129,12 @@ def without_spikes(frame: pl.DataFrame) -> tuple[pl.DataFrame, Finding]:
 def _gaps(frame: pl.DataFrame, symbol: str, interval: Interval, timeframe: str) -> Iterable[Finding]:
     import polars as pl  # noqa: PLC0415 - as above
 
-    fix = "download or import what is missing; bars nobody traded in stay missing at some exchanges"
     if not interval.is_intraday:
         if interval.unit != "d":
             return
         wide = frame.select("ts", d=pl.col("ts").diff()).filter(pl.col("d") > timedelta(days=GAP_DAYS))
         details = tuple(f"gap of {d.days} days before {ts:%Y-%m-%d}" for ts, d in wide.head(DETAILS_MAX).rows())
-        yield Finding(code="BAR_GAP", action="kept", count=len(wide), details=details, fix=fix)
+        yield Finding(code="BAR_GAP", action="kept", count=len(wide), details=details, fix=_GAP_FIX)
         return
     coverage = coverage_of(frame, symbol, timeframe)
     if coverage.gaps and coverage.gap_after is not None:
@@ -132,7 +144,7 @@ def _gaps(frame: pl.DataFrame, symbol: str, interval: Interval, timeframe: str) 
             f"{coverage.gaps} gaps in a series of {timedelta(minutes=interval.minutes)} bars, "
             f"the longest of {width} after {coverage.gap_after:%Y-%m-%dT%H:%MZ}"
         )
-        yield Finding(code="BAR_GAP", action="kept", count=coverage.gaps, details=(text,), fix=fix)
+        yield Finding(code="BAR_GAP", action="kept", count=coverage.gaps, details=(text,), fix=_GAP_FIX)
 
 
 def _jumps(
@@ -227,11 +239,10 @@ def _shifted(placed: pl.DataFrame, calendar: Calendar) -> Finding:
     text: tuple[str, ...] = ()
     count = 0
     if not calendar.is_always_open:
-        days = placed.drop_nulls("session_open").group_by(pl.col("session_open").dt.date().alias("day"))
-        edges = days.agg(
-            (pl.min("opened") - pl.min("session_open")).dt.total_minutes().alias("first"),
-            (pl.max("opened") - pl.min("session_open")).dt.total_minutes().alias("last"),
-        )
+        local = pl.col("opened").dt.convert_time_zone("America/New_York")
+        minutes = local.dt.hour().cast(pl.Int64) * 60 + local.dt.minute().cast(pl.Int64)
+        clocks = placed.select(day=local.dt.date(), minute=minutes)
+        edges = clocks.group_by("day").agg(first=pl.min("minute"), last=pl.max("minute"))
         if len(edges):
             usual = edges.group_by("first", "last").len().sort("len", "first", "last").row(-1)
             shift = pl.col("first") - usual[0]
@@ -288,7 +299,6 @@ def _placed_in_day(frame: pl.DataFrame, interval: Interval, calendar: Calendar) 
             slot=(micros - phase) // width,
             session=micros // (24 * _HOUR_US),
             is_off_grid=(micros - phase) % width != 0,
-            session_open=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
         )
     sessions = _sessions(frame, calendar)
     table = pl.DataFrame(
@@ -310,7 +320,6 @@ def _placed_in_day(frame: pl.DataFrame, interval: Interval, calendar: Calendar) 
     return placed.select(
         "ts",
         "opened",
-        "session_open",
         slot=pl.when(is_inside).then(pl.col("base") + pl.col("after") // width),
         session=pl.when(is_inside).then(pl.col("session")),
         is_off_grid=is_inside & (pl.col("after") % width != 0),
