@@ -86,9 +86,10 @@ def test_hours_that_begin_on_the_hour_cover_a_session_too() -> None:
 
 def test_bars_outside_regular_hours_are_neither_expected_nor_missing() -> None:
     early = [session.open - timedelta(minutes=30) for session in SESSIONS]
-    frame = table(sorted(minutes_of_sessions(30) + early), climbing)
+    late = [session.close + timedelta(minutes=30) for session in SESSIONS]
+    frame = table(sorted(minutes_of_sessions(30) + early + late), climbing)
     found = coverage_of(frame, "AAPL", "30m")
-    assert (found.bars_outside, found.bars_found, found.gaps) == (len(SESSIONS), 13 * len(SESSIONS), 0)
+    assert (found.bars_outside, found.bars_found, found.gaps) == (2 * len(SESSIONS), 13 * len(SESSIONS), 0)
 
 
 def test_a_half_day_ends_early() -> None:
@@ -125,6 +126,8 @@ def test_weeks_and_months_are_counted_as_such() -> None:
     weeks = [datetime(2024, 1, 8, 5, tzinfo=UTC) + timedelta(weeks=week) for week in range(8) if week != 3]
     found = coverage_of(table(weeks), "AAPL", "1w")
     assert (found.bars_expected, found.bars_found, found.gap_bars) == (8, 7, 1)
+    fridays = [datetime(2024, 3, day, 20, tzinfo=UTC) for day in (15, 22, 27)]
+    assert coverage_of(table(fridays), "AAPL", "1w").bars_found == 3
     months = [datetime(2024, month, 1, tzinfo=NEW_YORK).astimezone(UTC) for month in (1, 2, 3, 6)]
     found = coverage_of(table(months), "AAPL", "1mo")
     assert (found.bars_expected, found.bars_found, found.gap_bars) == (6, 4, 2)
@@ -162,5 +165,7 @@ def test_a_step_near_a_simple_ratio_between_sessions_looks_like_a_split(factor: 
 
 
 def test_no_step_within_a_session_looks_like_a_split() -> None:
+    deep = table(minutes_of_sessions(30), lambda index: 100.0 if index < 3 else climbing(index) / 4)
+    assert codes(deep, "AAPL", "30m") == {"PRICE_OUTLIER": 1}
     frame = table(minutes_of_sessions(30), lambda index: 100.0 if index < 3 else climbing(index) / 2)
     assert codes(frame, "AAPL", "30m") == {}

@@ -172,8 +172,8 @@ def data_hash(bars: Sequence[Bar] | pl.DataFrame, splits: Sequence[str], dividen
     for piece in frame.iter_slices(HASHED_ROWS):
         amounts = (pl.col(name).cast(pl.String).str.replace(r"\.?0+$", "").alias(name) for name in _COLUMNS)
         moments = pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00")
-        lines = piece.select(pl.concat_str(moments, *amounts, separator=","))
-        digest.update("".join(f"{line}\n" for line in lines.to_series()).encode())
+        lines = piece.select(pl.concat_str(moments, *amounts, separator=",") + "\n").to_series()
+        digest.update(lines.str.join("").item().encode())
     for split in splits:
         digest.update(f"split {split}\n".encode())
     for dividend in dividends:

@@ -66,7 +66,7 @@ def coverage_of(frame: pl.DataFrame, symbol: str, timeframe: str) -> Coverage:
     Bars that trade through weekends are held against every hour, whatever their symbol is called.
     """
     interval, calendar = interval_of(timeframe), calendar_of(symbol)
-    if not calendar.is_always_open and _closed_days(frame, interval, calendar)[1] > len(frame) * 0.05:
+    if _closed_days(frame, interval, calendar)[1] > len(frame) * 0.05:
         calendar = calendar_named("24/7")
     placed = _placed(frame, interval, calendar)
     if placed["slot"].drop_nulls().len() < len(placed) * REGULAR_SHARE:
