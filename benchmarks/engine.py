@@ -19,7 +19,7 @@ from typing import Final
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.bars import Bar
 from alphintra.engine.graph.plan import compile_plan
-from alphintra.engine.statistics import compute_statistics
+from alphintra.engine.metrics.results import measure
 from alphintra.engine.templates import crossover
 
 __all__ = ["main"]
@@ -85,7 +85,7 @@ def main() -> None:
         "bars": len(bars),
         "engine_ms": _times_ms(repeats, lambda: run_backtest(plan, _SYMBOL, bars=bars, settings=settings)),
         "floor_ms": _times_ms(repeats, lambda: _floor(opens, closes)),
-        "statistics_ms": _times_ms(repeats, lambda: compute_statistics(result)),
+        "statistics_ms": _times_ms(repeats, lambda: measure(result, bars)),
     }
     sys.stdout.write(json.dumps(facts))
 

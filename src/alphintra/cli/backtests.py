@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,28 +20,6 @@ __all__ = ["COMMANDS"]
 
 RUN_TIMEOUT_S = 24 * 3600.0
 _ENDED = {"finished", "failed", "canceled"}
-
-_MEANING: Final = MappingProxyType(
-    {
-        "final_equity": "what the account was worth at the end",
-        "total_return": "gain or loss on the starting cash",
-        "cagr": "the same as an even rate per year",
-        "volatility": "how much the value swings in a year",
-        "sharpe": "gain per swing; above 1 is good, below 0 a loss",
-        "sortino": "gain per downward swing",
-        "max_drawdown": "the deepest fall below an earlier peak",
-        "max_drawdown_bars": "longest time below an earlier peak",
-        "calmar": "yearly gain per deepest fall",
-        "exposure": "share of the time in the market",
-        "turnover": "how often the whole account is traded in a year",
-        "trade_count": "positions opened and closed again",
-        "win_rate": "share of the trades that gained",
-        "profit_factor": "gains per unit of losses; above 1 gains",
-        "expectancy": "average gain per trade",
-        "payoff": "average gain per average loss",
-        "fees_total": "paid in fees",
-    }
-)
 
 
 @click.group()
@@ -178,10 +155,10 @@ def _print_backtest(found: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _figures(metrics: Mapping[str, float | None]) -> list[tuple[str, str, str]]:
-    from alphintra.engine.statistics import metric_documents
+    from alphintra.engine.metrics.documents import metric_documents
 
     return [
-        (document.label, _written(metrics.get(document.name), document.unit), _MEANING.get(document.name, ""))
+        (document.label, _written(metrics.get(document.name), document.unit), document.meaning)
         for document in metric_documents()
         if document.name in metrics
     ]
@@ -190,9 +167,9 @@ def _figures(metrics: Mapping[str, float | None]) -> list[tuple[str, str, str]]:
 def _written(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
-    if unit.startswith("fraction"):
+    if unit.startswith(("fraction", "probability")):
         return f"{value:.2%}"
-    if unit in {"bars", "trades"}:
+    if unit in {"bars", "trades", "days"}:
         return f"{value:,.0f}"
     return f"{value:,.2f}"
 

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.executor import Decision, Executor, Outcome
+from alphintra.engine.book import Book, Fill, Order, Refusal
+from alphintra.engine.costs import Costs
+from alphintra.engine.executor import Executor
 from alphintra.engine.gate import Denial, Gate
+from alphintra.engine.intents import Decision, Outcome
 from alphintra.engine.matching import FILL_MODEL, require_slippage
 from alphintra.engine.portfolio import FeeModel, Position
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
-from alphintra.engine.step import Book, Costs, Fill, Order, Origin, Refusal, StepResult, step
+from alphintra.engine.sessions import calendar_of
+from alphintra.engine.step import Origin, StepResult, step
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import require_positive, round_cash
@@ -203,7 +207,7 @@ class _Record:
             fee=fill.fee,
             realized=fill.realized,
             held_before=self.held,
-            tag=self.tags[fill.client_order_id],
+            tag=fill.leg or self.tags[fill.client_order_id],
         )
         self.open_trade, closed = fold_trade(self.open_trade, told)
         self.held += fill.qty if fill.side is Side.BUY else -fill.qty
@@ -236,8 +240,8 @@ def run_backtest(
         AlphintraError: TIME_ORDER, WARM_UP_SHORT naming the node that needs more bars, RUN_STOPPED, NODE_VALUE.
     """
     require_ordered(bars)
-    _require_warm_up(plan, len(bars))
-    executor = Executor(plan)
+    executor = Executor(plan, calendar_of(symbol))
+    _require_warm_up(executor, len(bars))
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))
@@ -326,12 +330,12 @@ def _honesty(settings: BacktestSettings, record: _Record, book: Book) -> Honesty
     )
 
 
-def _require_warm_up(plan: Plan, bars: int) -> None:
-    if bars <= plan.warm_up_bars:
-        slow = plan.slowest()
+def _require_warm_up(executor: Executor, bars: int) -> None:
+    if bars <= executor.warm_up_bars:
+        slow = executor.plan.slowest()
         message = (
-            f"the strategy needs {plan.warm_up_bars} bars of history before its first decision, most of them for node "
-            f"{slow.node} ({slow.type}); {bars} bars were given: give a longer range or shorten its periods"
+            f"the strategy needs {executor.warm_up_bars} bars of history before its first decision, most of them for "
+            f"node {slow.node} ({slow.type}); {bars} bars were given: give a longer range or shorten its periods"
         )
         raise AlphintraError("WARM_UP_SHORT", message, pointer="/bars")
 

@@ -40,8 +40,8 @@ from alphintra.kernel.vocabulary import OrderType, TimeInForce
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from alphintra.engine.executor import Intent
     from alphintra.engine.graph.values import StateView
+    from alphintra.engine.intents import Intent
 
 __all__ = ["Denial", "Gate", "binding"]
 

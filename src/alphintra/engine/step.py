@@ -7,36 +7,21 @@ and ``match_bar``, ``apply_fill`` and ``FeeModel`` where its orders are filled a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from alphintra.engine.executor import Decision, Executor, Intent, client_order_id
+from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
+from alphintra.engine.costs import Costs
+from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
-from alphintra.engine.matching import OrderTerms, match_bar, require_slippage
-from alphintra.engine.portfolio import FLAT, FeeModel, Position, apply_fill, cash_delta
-from alphintra.kernel.vocabulary import Side
+from alphintra.engine.intents import Decision, client_order_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.gate import Denial, Gate
 
-__all__ = ["Book", "Costs", "Fill", "Order", "Origin", "Refusal", "StepResult", "decide", "fill_working", "step"]
-
-EXCEEDS_FREE_BALANCE = "EXCEEDS_FREE_BALANCE"
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What trading costs: venue fees, and slippage of market orders in bps (0 to 1000)."""
-
-    fees: FeeModel = FeeModel()  # noqa: RUF009 - frozen, so sharing the default is safe
-    slippage_bps: Decimal = Decimal(0)
-
-    def __post_init__(self) -> None:
-        require_slippage(self.slippage_bps)
+__all__ = ["Origin", "StepResult", "decide", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,61 +30,6 @@ class Origin:
 
     deployment_key: str
     symbol: str
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order born of an intent at the close ``created_ts``."""
-
-    client_order_id: str
-    created_ts: datetime
-    intent: Intent
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """An execution; ``ts`` is the close time of the bar that filled, ``realized`` is before fees."""
-
-    client_order_id: str
-    ts: datetime
-    side: Side
-    qty: Decimal
-    price: Decimal
-    fee: Decimal
-    realized: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An order that met a bar and could not be booked, with the code a live risk check would give."""
-
-    client_order_id: str
-    ts: datetime
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Cash, position and working orders of one strategy on one symbol."""
-
-    cash: Decimal
-    position: Position = FLAT
-    working: tuple[Order, ...] = ()
-
-    def equity(self, mark: Decimal) -> Decimal:
-        """Return cash plus the position at price ``mark``."""
-        return self.cash + self.position.market_value(mark)
-
-    def view(self, mark: Decimal) -> StateView:
-        """Return what the strategy may know of this book at price ``mark``."""
-        return StateView(
-            qty=self.position.qty,
-            avg_price=self.position.avg_price,
-            cash=self.cash,
-            equity=self.equity(mark),
-            is_order_working=bool(self.working),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,34 +77,6 @@ def _denied(
     asked = [(order.client_order_id, order.intent) for order in orders]
     working = [order.client_order_id for order in book.working]
     return tuple(gate.screen(asked, view, working=working, at=bar.ts, price=bar.close))
-
-
-def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...], tuple[Refusal, ...]]:
-    """Let every working order meet the bar, oldest first; filled and refused ones stop working.
-
-    A buy that costs more than the free cash is refused whole, as in a cash account.
-    """
-    fills: list[Fill] = []
-    refusals: list[Refusal] = []
-    working: list[Order] = []
-    cash, position = book.cash, book.position
-    for order in book.working:
-        intent = order.intent
-        terms = OrderTerms(intent.side, intent.order_type, order.created_ts)
-        price = match_bar(terms, bar, slippage_bps=costs.slippage_bps)
-        if price is None:
-            working.append(order)
-            continue
-        fee = costs.fees.fee(intent.qty, price)
-        delta = cash_delta(intent.side, intent.qty, price=price, fee=fee)
-        if intent.side is Side.BUY and cash + delta < 0:
-            detail = f"{intent.qty} at {price} with fee {fee} costs {-delta}, free cash is {cash}"
-            refusals.append(Refusal(order.client_order_id, bar.ts, EXCEEDS_FREE_BALANCE, detail))
-            continue
-        position, realized = apply_fill(position, intent.side, qty=intent.qty, price=price)
-        cash += delta
-        fills.append(Fill(order.client_order_id, bar.ts, intent.side, intent.qty, price, fee, realized))
-    return Book(cash, position, tuple(working)), tuple(fills), tuple(refusals)
 
 
 def decide(executor: Executor, bar: Bar, view: StateView, *, origin: Origin) -> tuple[Decision, tuple[Order, ...]]:

@@ -9,22 +9,18 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
 from alphintra.engine.graph import Graph, GraphProblem, canonical_json, compile_plan, graph_hash, parse_graph, validate
 from alphintra.engine.graph.parsing import closest
-from alphintra.engine.templates import crossover
+from alphintra.engine.templates import GALLERY, Template
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId, WorkflowId, WorkflowVersionId
 
 __all__ = [
-    "TEMPLATES",
     "Examination",
     "NamedVersion",
-    "Template",
     "Version",
     "Workflow",
     "examine",
@@ -87,16 +83,6 @@ class Workflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """A ready strategy under the name it is asked for with."""
-
-    name: str
-    title: str
-    description: str
-    graph: Graph
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
     """All problems of a graph; its hash and warm-up where there are none."""
 
@@ -105,30 +91,11 @@ class Examination:
     warmup_bars: int = 0
 
 
-def _crossover_template(name: str, title: str, graph: Graph) -> Template:
-    description = (
-        "Buys with 95 % of equity when the 20-bar average crosses above the 50-bar average of the close, "
-        "and sells when it crosses below; market orders for the day, daily bars."
-    )
-    return Template(name=name, title=title, description=description, graph=graph)
-
-
-TEMPLATES: Final = MappingProxyType(
-    {
-        item.name: item
-        for item in (
-            _crossover_template("ema_crossover", "EMA crossover", crossover(average="ema")),
-            _crossover_template("sma_crossover", "SMA crossover", crossover(average="sma")),
-        )
-    }
-)
-
-
 def template(name: str) -> Template:
     """Return a ready strategy. Raises TEMPLATE_UNKNOWN with the nearest name."""
-    found = TEMPLATES.get(name)
+    found = GALLERY.get(name)
     if found is None:
-        message = f"there is no template {name[:60]!r}: {closest(name[:60], list(TEMPLATES))}"
+        message = f"there is no template {name[:60]!r}: {closest(name[:60], list(GALLERY))}"
         raise AlphintraError("TEMPLATE_UNKNOWN", message, pointer="/template")
     return found
 

@@ -24,6 +24,7 @@ from alphintra.contracts.nocode import (
     WorkflowView,
 )
 from alphintra.engine.graph import SCHEMA, TIMEFRAMES, Graph, catalogue_document
+from alphintra.engine.templates import GALLERY
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -60,7 +61,7 @@ def list_templates() -> TemplatesView:
             TemplateView(
                 name=item.name, title=item.title, description=item.description, graph=domain.laid_out(item.graph)
             )
-            for _, item in sorted(domain.TEMPLATES.items())
+            for _, item in sorted(GALLERY.items())
         )
     )
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from alphintra.engine.executor import Outcome
+from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce

@@ -8,8 +8,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from alphintra.contracts.nocode import CreateWorkflow, SaveWorkflow, WorkflowView
+from alphintra.engine.templates import GALLERY
 from alphintra.kernel.messages import Command
-from alphintra.nocode.domain import TEMPLATES, laid_out
+from alphintra.nocode.domain import laid_out
 from fixtures.services import RunningService, person_context
 from fixtures.single_service import SettableClock
 
@@ -18,7 +19,7 @@ __all__ = ["ADA", "BOB", "EMA", "Studio", "edited", "moved", "saving"]
 R = TypeVar("R")
 ADA = UUID(int=0xADA)
 BOB = UUID(int=0xB0B)
-EMA = laid_out(TEMPLATES["ema_crossover"].graph)
+EMA = laid_out(GALLERY["ema_crossover"].graph)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

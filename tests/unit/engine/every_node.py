@@ -11,6 +11,7 @@ from alphintra.engine.graph.params import ParamKind, normalise
 from alphintra.engine.graph.plan import Plan, Step
 from alphintra.engine.graph.tape import Tape
 from alphintra.engine.graph.values import PortKind
+from alphintra.engine.sessions import calendar_of
 
 if TYPE_CHECKING:
     from alphintra.engine.graph.definition import NodeType
@@ -59,12 +60,14 @@ def random_tape(seed: int, closes: int, *, symbols: int = 1, gaps: float = 0.0) 
     above, below = np.exp(np.abs(random.normal(0, 0.003, (2, *close.shape))))
     top, bottom = np.maximum(close, opened), np.minimum(close, opened)
     high, low = np.maximum(np.round(top * above, 2), top), np.minimum(np.round(bottom / below, 2), bottom)
-    volume = random.integers(0, 10_000, close.shape).astype(np.float64)
+    volume = np.asarray(random.integers(0, 10_000, (symbols, closes)), dtype=np.float64)
     missing = random.random(close.shape) < gaps
-    panels = [np.where(missing, np.nan, panel) for panel in (opened, high, low, close, volume)]
+    close, opened, high, low, volume = (
+        np.where(missing, np.nan, panel) for panel in (close, opened, high, low, volume)
+    )
     hour = 3_600_000_000_000
     ts = np.arange(1, closes + 1, dtype=np.int64) * hour + 1_704_067_200_000_000_000
-    return Tape(ts, *panels)
+    return Tape(ts, opened, high, low, close, volume, (calendar_of("AAPL"),) * symbols)
 
 
 def _short(definition: NodeType) -> dict[str, ParamValue]:
@@ -80,7 +83,7 @@ def _value(spec: ParamSpec) -> ParamValue:
         return normalise(spec, {})
     if spec.kind is ParamKind.CHOICE:
         return spec.choices[0]
-    least = 1 if spec.minimum is None or spec.minimum < 0 else int(spec.minimum)
+    least = 1 if spec.minimum is None or spec.minimum < 0 else int(spec.minimum) + spec.is_minimum_open
     return str(least) if spec.kind is ParamKind.DECIMAL else least
 
 

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_backtest, run_hash
+from alphintra.engine.book import Book, Fill, Order, fill_working
+from alphintra.engine.costs import Costs
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph import compile_plan
 from alphintra.engine.portfolio import FLAT, FeeModel
-from alphintra.engine.step import Book, Costs, Fill, Order, Origin, decide, fill_working, step
+from alphintra.engine.step import Origin, decide, step
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderStatus, Side

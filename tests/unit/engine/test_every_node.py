@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from alphintra.engine.graph.catalogue import CATALOGUE
 from alphintra.engine.graph.evaluation import Evaluation
 from alphintra.engine.graph.tape import FIELDS, Tape
 from unit.engine.every_node import EVERY_NODE, plan_around, random_tape
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.parametrize("name", EVERY_NODE, ids=str)
 
 def part(tape: Tape, start: int, end: int) -> Tape:
     """Return some of the closes of a tape."""
-    fields = {name: np.ascontiguousarray(tape.field(name)[:, start:end]) for name in FIELDS}
-    return Tape(ts=tape.ts[start:end], **fields)
+    opened, high, low, close, volume = (np.ascontiguousarray(tape.field(name)[:, start:end]) for name in FIELDS)
+    return Tape(tape.ts[start:end], opened, high, low, close, volume, tape.calendars)
 
 
 def computed(plan: Plan, tape: Tape, cuts: Sequence[int] = ()) -> Columns:
@@ -54,11 +54,12 @@ def test_bar_by_bar_gives_what_all_bars_at_once_give(name: tuple[str, int], gaps
 def test_noise_in_the_future_changes_no_value_before_it(name: tuple[str, int]) -> None:
     plan, tape, noise = plan_around(name), random_tape(2, CLOSES), random_tape(3, CLOSES)
     cut = 50
-    mixed = {
-        field: np.concatenate([tape.field(field)[:, :cut], noise.field(field)[:, cut:] * 3], axis=1) for field in FIELDS
-    }
+    opened, high, low, close, volume = (
+        np.concatenate([tape.field(field)[:, :cut], noise.field(field)[:, cut:] * 3], axis=1) for field in FIELDS
+    )
+    mixed = Tape(tape.ts, opened, high, low, close, volume, tape.calendars)
     known = computed(plan, tape)
-    found = computed(plan, replace(tape, **mixed))
+    found = computed(plan, mixed)
     assert_same({end: column[:, :cut] for end, column in found.items()}, {k: v[:, :cut] for k, v in known.items()})
 
 
@@ -80,6 +81,19 @@ def test_nothing_is_infinite_and_everything_is_known_in_the_end(name: tuple[str,
     for column in own:
         assert not np.isinf(column).any()
         assert np.isfinite(column).any()
+
+
+def test_a_symbol_is_computed_as_if_it_were_alone(name: tuple[str, int]) -> None:
+    """A close at which it has no bar is none to it; what reads all symbols at once is another matter."""
+    if CATALOGUE[name].is_across:
+        return
+    plan, tape = plan_around(name), random_tape(7, CLOSES, symbols=3, gaps=0.3)
+    together = computed(plan, tape)
+    for row in range(3):
+        own = ~np.isnan(tape.close[row])
+        opened, high, low, close, volume = (np.ascontiguousarray(tape.field(field)[[row]][:, own]) for field in FIELDS)
+        alone = computed(plan, Tape(tape.ts[own], opened, high, low, close, volume, tape.calendars[:1]))
+        assert_same({end: column[[row]][:, own] for end, column in together.items()}, alone)
 
 
 @pytest.mark.slow

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alphintra.engine.executor import Decision, Executor, Outcome, client_order_id
+from alphintra.engine.executor import Executor
 from alphintra.engine.graph import Plan, StateView, compile_plan
+from alphintra.engine.intents import Decision, Outcome, client_order_id
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alphintra.engine.graph import Graph, Node, compile_plan, graph_hash, parse_graph, validate
+from alphintra.engine.templates import GALLERY
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId, WorkflowId, WorkflowVersionId
 from alphintra.nocode.domain import (
-    TEMPLATES,
     WORKFLOWS_MAX,
     Workflow,
     examine,
@@ -36,7 +36,7 @@ OWNER = UserId(UUID(int=1))
 WORKFLOW = WorkflowId(UUID(int=2))
 FIRST = WorkflowVersionId(UUID(int=3))
 NEXT = WorkflowVersionId(UUID(int=4))
-EMA = TEMPLATES["ema_crossover"].graph
+EMA = GALLERY["ema_crossover"].graph
 
 
 def stored(graph: Graph = EMA) -> Workflow:
@@ -61,7 +61,7 @@ def refused(action: Callable[[], object]) -> AlphintraError:
     return caught.value
 
 
-@pytest.mark.parametrize("name", sorted(TEMPLATES))
+@pytest.mark.parametrize("name", sorted(GALLERY))
 def test_a_template_is_valid_and_named_as_it_is_asked_for(name: str) -> None:
     found = template(name)
     assert found.name == name
@@ -70,7 +70,7 @@ def test_a_template_is_valid_and_named_as_it_is_asked_for(name: str) -> None:
 
 
 def test_the_numbers_in_a_templates_description_are_those_of_its_graph() -> None:
-    for item in TEMPLATES.values():
+    for item in GALLERY.values():
         params = {node.id: node.params for node in item.graph.nodes}
         assert f"{params['fast']['period']}-bar" in item.description
         assert f"{params['slow']['period']}-bar" in item.description
@@ -85,7 +85,7 @@ def test_an_unknown_template_is_answered_with_the_nearest_name() -> None:
 
 def test_a_template_that_resembles_none_is_answered_with_all_of_them() -> None:
     detail = refused(lambda: template("zzz")).detail
-    assert all(name in detail for name in TEMPLATES)
+    assert all(name in detail for name in GALLERY)
 
 
 def test_a_name_is_stored_in_one_normal_form() -> None:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alphintra.engine.backtest import BacktestSettings, run_backtest
-from alphintra.engine.executor import Executor, Outcome
+from alphintra.engine.executor import Executor
 from alphintra.engine.graph import canonical_json, compile_plan
+from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import FLAT, cash_delta
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -17,7 +16,6 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.domain.replay import (
     FeedSplit,
     bars_before,
-    bars_per_year,
     is_split_between,
     steps_of,
     within,
@@ -60,15 +58,6 @@ def test_a_reversed_or_empty_range_is_refused(start: int | None, end: int | None
     with pytest.raises(AlphintraError, match="RANGE") as caught:
         within(BARS, None if start is None else day(start), None if end is None else day(end))
     assert caught.value.pointer == pointer
-
-
-def test_bars_a_year_are_sessions_where_weekends_are_free_else_what_the_data_shows() -> None:
-    weekdays = [bar for bar in flat_bars([Decimal(1)] * 60) if bar.ts.weekday() < 5]
-    assert bars_per_year(weekdays, "1d") == 252
-    assert bars_per_year(flat_bars([Decimal(1)] * 60), "1d") == 365
-    five_minutes = at_times([300.0 * index for index in range(1000)])
-    assert bars_per_year(five_minutes, "5m") == round(365.25 * 288)
-    assert bars_per_year(five_minutes[:1], "5m") == 252
 
 
 PRICES = st.integers(min_value=1, max_value=500)

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.engine.graph.nodes import averages, logic, orders, signals, sizes, sources, transforms
+from alphintra.engine.graph.nodes import (
+    averages,
+    exits,
+    logic,
+    momentum,
+    orders,
+    oscillators,
+    signals,
+    sizes,
+    sources,
+    statistics,
+    timeframes,
+    transforms,
+    trend,
+    volatility,
+    volume,
+)
 from alphintra.engine.graph.params import normalise
 
 if TYPE_CHECKING:
@@ -16,10 +32,18 @@ __all__ = ["CATALOGUE", "catalogue_document", "latest_version", "node_type"]
 _DEFINITIONS = (
     *sources.NODES,
     *averages.NODES,
+    *trend.NODES,
+    *momentum.NODES,
+    *oscillators.NODES,
+    *volatility.NODES,
+    *volume.NODES,
+    *statistics.NODES,
     *transforms.NODES,
+    *timeframes.NODES,
     *logic.NODES,
     *signals.NODES,
     *sizes.NODES,
+    *exits.NODES,
     *orders.NODES,
 )
 

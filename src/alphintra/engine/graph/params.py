@@ -51,6 +51,8 @@ class ParamSpec:
         choices: words a choice accepts.
         unsupported: words that exist in trading but not here; refused as ORDER_UNSUPPORTED.
         below_code: code for a value below the minimum.
+        is_later: whether it came after graphs of this node version were stored: then the default is no part of the
+            canonical form, and their hashes stay.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ParamSpec:
     choices: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     below_code: str = "FIELD_RANGE"
+    is_later: bool = False
 
     @property
     def allowed(self) -> str:

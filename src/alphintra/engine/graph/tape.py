@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from alphintra.engine.session_columns import SESSION_COLUMNS, session_columns
+from alphintra.kernel.errors import AlphintraError, Kind
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
     from alphintra.engine.bars import Bar
+    from alphintra.engine.sessions import Calendar
 
 __all__ = ["FIELDS", "Tape", "epoch_ns", "tape_of"]
 
@@ -35,6 +39,7 @@ class Tape:
         low: as open.
         close: as open.
         volume: as open.
+        calendars: of each symbol; only nodes that ask for the time of a session need them.
     """
 
     ts: NDArray[np.int64]
@@ -43,6 +48,7 @@ class Tape:
     low: Panel
     close: Panel
     volume: Panel
+    calendars: tuple[Calendar, ...] = ()
 
     @property
     def symbols(self) -> int:
@@ -59,13 +65,30 @@ class Tape:
         panel: Panel = getattr(self, name)
         return panel
 
+    def clock(self, names: Collection[str]) -> dict[str, Panel]:
+        """Return fields and columns of ``session_columns`` as [symbols, closes]; unknown where a symbol has no bar."""
+        fields = {name: self.field(name) for name in FIELDS if name in names}
+        if len(fields) == len(names):
+            return fields
+        if len(self.calendars) != self.symbols:
+            raise AlphintraError("CALENDAR_UNKNOWN", "the bars come without their calendar", kind=Kind.BUG)
+        found = {calendar: session_columns(self.ts, calendar) for calendar in set(self.calendars)}
+        missing = np.isnan(self.close)
+        return fields | {
+            name: np.where(missing, np.nan, np.stack([found[calendar][name] for calendar in self.calendars]))
+            for name in SESSION_COLUMNS
+            if name in names
+        }
+
 
 def epoch_ns(at: datetime) -> int:
     """Return an aware time as nanoseconds since 1970 UTC."""
     return (at - _EPOCH) // _MICROSECOND * 1000
 
 
-def tape_of(bars: Sequence[Bar]) -> Tape:
+def tape_of(bars: Sequence[Bar], calendar: Calendar | None = None) -> Tape:
     """Return the bars of one symbol as columns; each value is the float64 nearest to the exact one."""
-    columns = [np.array([[float(getattr(bar, name)) for bar in bars]]) for name in FIELDS]
-    return Tape(np.array([epoch_ns(bar.ts) for bar in bars], dtype=np.int64), *columns)
+    opened, high, low, close, volume = (np.array([[float(getattr(bar, name)) for bar in bars]]) for name in FIELDS)
+    ts = np.array([epoch_ns(bar.ts) for bar in bars], dtype=np.int64)
+    calendars = () if calendar is None else (calendar,)
+    return Tape(ts, opened, high, low, close, volume, calendars)

@@ -6,46 +6,27 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_type
 from alphintra.engine.graph.definition import NodeType, Port
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
-from alphintra.engine.graph.topology import ancestors, cycles, depth
-from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node
+from alphintra.engine.graph.problems import GraphProblem
+from alphintra.engine.graph.timeframes import timeframe_problems
+from alphintra.engine.graph.topology import ancestors, cycles, depth, parents_of
+from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node, ParamValue
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DEPTH_MAX", "EDGES_MAX", "NODES_MAX", "GraphProblem", "parents_of", "validate"]
+__all__ = ["DEPTH_MAX", "EDGES_MAX", "NODES_MAX", "GraphProblem", "validate"]
 
 NODES_MAX = 200
 EDGES_MAX = 1000
 DEPTH_MAX = 64
 NAME_CHARS_MAX = 120
+_ONCE = {"StopLoss": "stop", "TrailingStop": "stop", "TakeProfit": "target", "TimeStop": "time"}
 _NODE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-
-
-class GraphProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that keeps a graph from running.
-
-    Args:
-        code: stable, upper case.
-        node: id of the node, empty where the problem belongs to the whole graph.
-        port: port or parameter, empty where there is none.
-        message: what is wrong, one sentence.
-        fix: what to do about it.
-        pointer: JSON pointer into the graph.
-    """
-
-    code: str
-    node: str = ""
-    port: str = ""
-    message: str
-    fix: str
-    pointer: str = ""
 
 
 def validate(graph: Graph) -> list[GraphProblem]:
@@ -62,6 +43,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _edges(graph)
     problems += _inputs(graph)
     problems += _conditions(graph)
+    problems += _protection(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:
         path = " → ".join([*loop, loop[0]])
@@ -69,17 +51,8 @@ def validate(graph: Graph) -> list[GraphProblem]:
         problems.append(GraphProblem(code="GRAPH_CYCLE", node=loop[0], message=f"{path} is a cycle", fix=fix))
     if not loops:
         problems += _purpose(graph)
+        problems += timeframe_problems(graph)
     return problems
-
-
-def parents_of(graph: Graph) -> dict[str, frozenset[str]]:
-    """Return for each node id the ids its inputs come from; wires to or from unknown nodes are left out."""
-    found: dict[str, set[str]] = {node.id: set() for node in graph.nodes}
-    for edge in graph.edges:
-        source, target = edge.source.partition(".")[0], edge.target.partition(".")[0]
-        if source in found and target in found:
-            found[target].add(source)
-    return {node: frozenset(above) for node, above in found.items()}
 
 
 def _oversize(graph: Graph) -> Iterator[GraphProblem]:
@@ -145,9 +118,10 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
         fix = closest(name, names) if names else "remove it: this node takes no parameters"
         place = f"{pointer}/params/{name[:60]}"
         yield GraphProblem(code="FIELD_UNKNOWN", node=node.id, port=name[:60], message=message, fix=fix, pointer=place)
+    values: dict[str, ParamValue] = {}
     for spec in definition.params:
         try:
-            normalise(spec, node.params)
+            values[spec.name] = normalise(spec, node.params)
         except AlphintraError as error:
             place = f"{pointer}/params/{spec.name}"
             yield GraphProblem(
@@ -158,6 +132,11 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
                 fix=f"{spec.name}: {spec.allowed}",
                 pointer=place,
             )
+    objection = definition.objection(values) if len(values) == len(definition.params) else ""
+    if objection:
+        fix = "change one of its parameters"
+        place = f"{pointer}/params"
+        yield GraphProblem(code="FIELD_RANGE", node=node.id, message=objection, fix=fix, pointer=place)
 
 
 def _edges(graph: Graph) -> Iterator[GraphProblem]:
@@ -232,6 +211,28 @@ def _conditions(graph: Graph) -> Iterator[GraphProblem]:
             message = f"neither when nor short of {node.id} is connected"
             fix = "wire a condition to when for a long position, to short for a short one"
             yield GraphProblem(code="GRAPH_INCOMPLETE", node=node.id, port="when", message=message, fix=fix)
+
+
+def _protection(graph: Graph) -> Iterator[GraphProblem]:
+    """Check the exits that come with an entry: one of a kind for an order, each placed by one thing."""
+    kinds = {node.id: node.type for node in graph.nodes}
+    seen: dict[tuple[str, str], str] = {}
+    for edge in graph.edges:
+        source, target = edge.source.partition(".")[0], edge.target.partition(".")[0]
+        kind = kinds.get(source, "")
+        if edge.target != f"{target}.exit" or kind not in _ONCE:
+            continue
+        other = seen.setdefault((target, _ONCE[kind]), source)
+        if other != source:
+            message = f"{target} has two exits that are a {_ONCE[kind]}: {other} and {source}"
+            fix = "keep one: an entry brings one stop, one target and one time limit with it"
+            yield GraphProblem(code="GRAPH_EDGE", node=target, port="exit", message=message, fix=fix)
+    wired = {edge.target for edge in graph.edges}
+    for node in graph.nodes:
+        if {f"{node.id}.distance", f"{node.id}.price"} <= wired:
+            message = f"{node.id} is given both a distance and a price"
+            fix = "keep one of the two wires"
+            yield GraphProblem(code="GRAPH_EDGE", node=node.id, port="price", message=message, fix=fix)
 
 
 def _purpose(graph: Graph) -> Iterator[GraphProblem]:

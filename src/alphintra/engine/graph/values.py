@@ -35,6 +35,7 @@ class StateView:
         cash: free cash.
         equity: cash plus position at this close.
         is_order_working: whether an order of this strategy still waits at the venue.
+        bars_held: bars the position has met, that of its fill included, where it is held for a time.
     """
 
     qty: Decimal
@@ -42,3 +43,4 @@ class StateView:
     cash: Decimal
     equity: Decimal
     is_order_working: bool = False
+    bars_held: int = 0

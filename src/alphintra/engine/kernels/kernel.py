@@ -7,18 +7,11 @@ both run the same lines over the same state, cutting the bars into other portion
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any
 
-import numpy as np
+from alphintra.engine.kernels.marks import PARTS, Vector, part
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-__all__ = ["Kernel", "Vector", "kernel", "part"]
-
-Vector: TypeAlias = "NDArray[np.float64]"
-F = TypeVar("F", bound=Callable[..., Any])
-_PARTS: list[Callable[..., Any]] = []  # what kernels call; told to numba once, when the first kernel is compiled
+__all__ = ["Kernel", "Vector", "bare_kernel", "kernel", "part"]
 
 
 class Kernel:
@@ -29,8 +22,9 @@ class Kernel:
     bar. NaN means unknown. It fills every output at every bar and reads no input beyond that bar.
     """
 
-    def __init__(self, function: Callable[..., None]) -> None:
+    def __init__(self, function: Callable[..., None], *, makes_arrays: bool = True) -> None:
         self.interpreted = function
+        self._makes_arrays = makes_arrays
         self._compiled: Callable[..., None] | None = None
 
     @property
@@ -44,10 +38,14 @@ class Kernel:
         if self._compiled is None:
             import numba  # noqa: PLC0415 - a second of start-up that a live process never needs
 
-            while _PARTS:
-                numba.extending.register_jitable(_PARTS.pop())
+            from alphintra.engine.kernels import cache  # noqa: PLC0415 - needs numba
+
+            while PARTS:
+                numba.extending.register_jitable(PARTS.pop())
+            vars(numba.config)["CACHE_LOCATOR_CLASSES"] = cache.LOCATORS  # a setting read from the environment
             # numpy's rules of division: a kernel asks first, and no exception can leave half a column behind.
-            self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(self.interpreted)
+            options: dict[str, Any] = {} if self._makes_arrays else {"_nrt": False}
+            self._compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(self.interpreted)
         return self._compiled
 
 
@@ -56,10 +54,10 @@ def kernel(function: Callable[..., None]) -> Kernel:
     return Kernel(function)
 
 
-def part(function: F) -> F:
-    """Mark a function that kernels of the same file call.
+def bare_kernel(function: Callable[..., None]) -> Kernel:
+    """Make a kernel of a function that makes no arrays.
 
-    Of the same file, because numba looks at the kernel's file alone to see whether its kept machine code is stale.
+    Numba then does without its memory runtime. Counting references to the arrays a kernel hands to its parts costs
+    more than most of those parts do.
     """
-    _PARTS.append(function)
-    return function
+    return Kernel(function, makes_arrays=False)

@@ -13,7 +13,7 @@ GT, GE, LT = 0, 1, 2
 
 
 @kernel
-def compare(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:  # noqa: ARG001 - keeps nothing
+def compare(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
     """Whether a compares with b: p[0] is 0 for above, 1 above or equal, 2 below, 3 below or equal."""
     how = int(p[0])
     for i in range(a.size):
@@ -42,20 +42,20 @@ def cross(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
             out[i] = NAN
             continue
         now = 2 if (a[i] > b[i] if side > 0 else a[i] < b[i]) else 1
-        out[i] = NAN if was == 0 else (1.0 if now == 2 and was == 1 else 0.0)  # noqa: PLR2004 - named in the docstring
+        out[i] = NAN if was == 0 else (1.0 if now == 2 and was == 1 else 0.0)
         was = now
     s[0] = was
 
 
 @kernel
-def both(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:  # noqa: ARG001 - keeps nothing
+def both(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
     """Whether both are true; unknown while either is."""
     for i in range(a.size):
         out[i] = NAN if math.isnan(a[i]) or math.isnan(b[i]) else (1.0 if a[i] > 0 and b[i] > 0 else 0.0)
 
 
 @kernel
-def all_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:  # noqa: ARG001 - keeps nothing
+def all_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:
     """Whether every wire is true; unknown while one is."""
     for i in range(out.size):
         held = 1.0
@@ -69,7 +69,7 @@ def all_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:  # noqa: A
 
 
 @kernel
-def any_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:  # noqa: ARG001 - keeps nothing
+def any_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:
     """Whether at least one wire is true; unknown while one is."""
     for i in range(out.size):
         held = 0.0
@@ -83,14 +83,14 @@ def any_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:  # noqa: A
 
 
 @kernel
-def negate(p: Vector, s: Vector, x: Vector, out: Vector) -> None:  # noqa: ARG001 - keeps nothing
+def negate(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
     """Not x; unknown while x is."""
     for i in range(x.size):
         out[i] = NAN if math.isnan(x[i]) else (0.0 if x[i] > 0 else 1.0)
 
 
 @kernel
-def either_side(p: Vector, s: Vector, long: Vector, short: Vector, out: Vector) -> None:  # noqa: ARG001 - keeps nothing
+def either_side(p: Vector, s: Vector, long: Vector, short: Vector, out: Vector) -> None:
     """1 where long holds, -1 where short does; 0 where neither or both do; unknown while either is."""
     for i in range(long.size):
         if math.isnan(long[i]) or math.isnan(short[i]):

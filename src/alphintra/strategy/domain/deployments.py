@@ -9,10 +9,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.engine.bars import Bar
-from alphintra.engine.executor import Decision, Executor
+from alphintra.engine.book import Order
+from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
+from alphintra.engine.intents import Decision
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
-from alphintra.engine.step import Order, Origin, decide
+from alphintra.engine.step import Origin, decide
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 

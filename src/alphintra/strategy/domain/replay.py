@@ -18,15 +18,12 @@ __all__ = [
     "Hours",
     "Step",
     "bars_before",
-    "bars_per_year",
     "hours_of",
     "is_split_between",
     "steps_of",
     "within",
 ]
 
-_SESSIONS_PER_YEAR = 252
-_YEAR_S = 365.25 * 86_400
 _LOOKED_AT = 2000  # steps from which the hours of a feed are told: more than a day of bars of a minute
 _INTRADAY_MAX = timedelta(hours=6)
 
@@ -122,17 +119,3 @@ def _hours(symbol: str, closes: Sequence[datetime]) -> Hours | None:
     except AlphintraError:
         return None
     return Hours(interval, calendar.name)
-
-
-def bars_per_year(bars: Sequence[Bar], timeframe: str) -> int:
-    """Return by how many bars a year statistics are annualised.
-
-    252 for daily bars of exchanges that close at weekends; else what the bars themselves show, because sessions differ
-    by market.
-    """
-    span_s = (bars[-1].ts - bars[0].ts).total_seconds()
-    if not span_s:
-        return _SESSIONS_PER_YEAR
-    measured = max(1, round((len(bars) - 1) * _YEAR_S / span_s))
-    closes_at_weekends = all(bar.ts.weekday() < 5 for bar in bars)  # noqa: PLR2004 - Saturday and Sunday
-    return _SESSIONS_PER_YEAR if timeframe == "1d" and closes_at_weekends else measured

@@ -18,12 +18,11 @@ from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.limits import limit_hash
-from alphintra.engine.statistics import Statistics, compute_statistics
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
-from alphintra.strategy.domain.replay import bars_per_year, within
+from alphintra.strategy.domain.replay import within
 from alphintra.strategy.domain.reports import write_report
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.gateways.services import service_context
@@ -183,6 +182,8 @@ def _compute(row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, pro
     def told(done: int, total: int) -> None:
         progress.share = done / total
 
+    from alphintra.engine.metrics.results import measure  # noqa: PLC0415 - loads numpy, which a start must not wait for
+
     progress.check()
     plan = compile_plan(parse_graph(row["graph"].encode()))
     bars = within(catalogue.read(dataset.dataset_id, dataset.splits), row["start_ts"], row["end_ts"])
@@ -194,8 +195,7 @@ def _compute(row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, pro
         progress=told,
         should_stop=lambda: progress.is_stop_asked,
     )
-    statistics = compute_statistics(result, periods_per_year=bars_per_year(bars, dataset.timeframe))
-    return _Outcome(result.digest, _metrics(statistics), write_report(result))
+    return _Outcome(result.digest, measure(result, bars), write_report(result))
 
 
 async def _finish(
@@ -223,11 +223,6 @@ async def _finish(
         if await tx.execute("backtests.finish", backtest_id, *ended):
             await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
     fault_point("strategy.backtest_stored")
-
-
-def _metrics(statistics: Statistics) -> dict[str, float | None]:
-    plain: dict[str, Any] = msgspec.to_builtins(statistics)
-    return {name: None if value is None else float(value) for name, value in plain.items()}
 
 
 def _moment(value: datetime | None) -> str:

@@ -15,8 +15,8 @@ from alphintra.contracts.strategy import (
     DeploymentView,
     ListDecisions,
 )
-from alphintra.engine.executor import Outcome
 from alphintra.engine.graph.parsing import parse_graph
+from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import FLAT
 from alphintra.infrastructure.events import append_audit, receive_once
 from alphintra.infrastructure.faults import fault_point

@@ -20,6 +20,7 @@ from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, Intent
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
+from alphintra.engine.sessions import calendar_of
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -257,7 +258,7 @@ class Stepper:
     def _restored(self, deployment: Deployment, *, seq: int, splits: Sequence[FeedSplit]) -> _Running:
         """Rebuild an executor as of its last step; a new one, or one after a split, is warmed on the bars before it."""
         plan = compile_plan(parse_graph(deployment.graph.encode()))
-        executor = Executor(plan)
+        executor = Executor(plan, calendar_of(deployment.symbol))
         if deployment.executor_state:
             executor.restore(deployment.executor_state.encode())
         else:

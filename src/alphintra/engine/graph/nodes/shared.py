@@ -5,12 +5,31 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from alphintra.engine.graph.definition import NodeType, Port, outputs
 from alphintra.engine.graph.params import ParamKind, ParamSpec
+from alphintra.engine.graph.values import PortKind
+from alphintra.engine.graph.warm_up import recursive_warm_up
 
 if TYPE_CHECKING:
-    from alphintra.engine.graph.definition import Params
+    from collections.abc import Callable
 
-__all__ = ["ANY_NUMBER", "PERIOD_MAX", "TAG", "integer", "number", "period"]
+    from alphintra.engine.graph.definition import Params
+    from alphintra.engine.graph.wire import ParamValue
+    from alphintra.engine.kernels.kernel import Kernel
+
+__all__ = [
+    "ANY_NUMBER",
+    "PERIOD_MAX",
+    "TAG",
+    "Shelf",
+    "decimal",
+    "fades",
+    "fades_slowly",
+    "integer",
+    "number",
+    "period",
+    "series",
+]
 
 PERIOD_MAX: Final = Decimal(5000)
 ANY_NUMBER: Final = Decimal(10) ** 15
@@ -40,3 +59,95 @@ def integer(params: Params, name: str = "period") -> int:
 def number(params: Params, name: str) -> float:
     """Return a parameter as float64, decimals included."""
     return float(params[name])
+
+
+def series(*names: str) -> tuple[Port, ...]:
+    """Return input ports that take a number each; ``in`` if no name is given."""
+    return tuple(Port(name, PortKind.NUM) for name in names or ("in",))
+
+
+def decimal(name: str, default: str, summary: str, *, least: str = "0", most: str = "1000") -> ParamSpec:
+    """Return a parameter that is a decimal number between two others, both included."""
+    return ParamSpec(
+        name=name,
+        kind=ParamKind.DECIMAL,
+        summary=summary,
+        default=default,
+        minimum=Decimal(least),
+        maximum=Decimal(most),
+    )
+
+
+def fades(*periods: float) -> int:
+    """Return how many bars exponential averages over these periods, one after another, remember their seeds."""
+    return sum(recursive_warm_up(2.0 / (period + 1)) for period in periods)
+
+
+def fades_slowly(*periods: float) -> int:
+    """Return how many bars Wilder's averages over these periods, one after another, remember their seeds."""
+    return sum(recursive_warm_up(1.0 / period) for period in periods)
+
+
+def _nothing(*_numbers: float) -> int:
+    return 0
+
+
+class Shelf:
+    """A shelf of the palette, on which every node reads its parameters as numbers in the order they are declared in.
+
+    Args:
+        group: the shelf's name.
+    """
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+
+    def node(  # noqa: PLR0913 - what an indicator consists of
+        self,
+        type_: str,
+        summary: str,
+        kernel: Kernel,
+        *,
+        inputs: tuple[Port, ...] = (),
+        outs: tuple[Port, ...] = (),
+        params: tuple[ParamSpec, ...] = (),
+        state: Callable[..., float] = _nothing,
+        lookback: Callable[..., float] = _nothing,
+        fading: Callable[..., float] = _nothing,
+    ) -> NodeType:
+        """Return a node type whose kernel's numbers are its parameters.
+
+        Args:
+            type_: name used in graphs.
+            summary: one sentence for people.
+            kernel: its arithmetic.
+            inputs: the sockets it reads, one number ``in`` by default.
+            outs: the sockets it fills, one number ``out`` by default; the first is shown.
+            params: its parameters; a choice is read as its place among the choices, a flag as 1 or 0.
+            state: how many numbers the kernel keeps, from its numbers.
+            lookback: earlier bars needed for the first value of every output, from its numbers.
+            fading: bars beyond these until it no longer matters where the data began, from its numbers.
+        """
+        ends = outs or outputs(PortKind.NUM)
+
+        def numbers(given: Params) -> tuple[float, ...]:
+            return tuple(_as_number(spec, given[spec.name]) for spec in params)
+
+        return NodeType(
+            type=type_,
+            group=self.group,
+            summary=summary,
+            kernel=kernel,
+            inputs=inputs or series(),
+            outputs=ends,
+            params=params,
+            numbers=numbers,
+            state=lambda given: int(state(*numbers(given))),
+            lookback=lambda given: int(lookback(*numbers(given))),
+            warm_up=lambda given: int(lookback(*numbers(given)) + fading(*numbers(given))),
+            shown=ends[0].name,
+        )
+
+
+def _as_number(spec: ParamSpec, value: ParamValue) -> float:
+    return float(spec.choices.index(str(value))) if spec.kind is ParamKind.CHOICE else float(value)

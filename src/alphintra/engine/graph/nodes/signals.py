@@ -1,4 +1,4 @@
-"""Nodes that ask for a position, and those that ask to leave it."""
+"""Nodes that ask for a position."""
 
 from __future__ import annotations
 
@@ -31,14 +31,5 @@ NODES = (
         ),
         kernel=logic.either_side,
         shown="signal",
-    ),
-    NodeType(
-        type="ExitWhen",
-        group="signal",
-        summary="Asks to close the whole position while the condition holds.",
-        inputs=(Port("when", PortKind.BOOL),),
-        outputs=outputs(PortKind.EXIT, "exit"),
-        params=(TAG,),
-        shown="exit",
     ),
 )

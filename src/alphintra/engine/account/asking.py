@@ -1,0 +1,171 @@
+"""What an account asks for at a close: the one place where signals and a book become an order."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context, Decimal
+from typing import TYPE_CHECKING
+
+from alphintra.engine.account.columns import Columns
+from alphintra.engine.account.rules import AccountRules, Bound, Size
+from alphintra.engine.intents import Intent, Outcome
+from alphintra.engine.protection import Level, LevelKind, Protection
+from alphintra.kernel.money import PRICE_QUANTUM
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+
+if TYPE_CHECKING:
+    from alphintra.engine.graph.values import StateView
+
+__all__ = ["Asked", "ask", "level_amount", "order_at", "quantity", "share_amount"]
+
+_WIDE = Context(prec=60)
+_HUNDRED = Decimal(100)
+_SHARES = 1e11  # percent, to a billionth of one
+_SHARE_MAX = 1e3
+_UNITS = 1e6
+_ENTRY = 1
+_REASONS = {1: "entry", 2: "exit", 3: "time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is decided at one close: the outcome and the order, if there is one."""
+
+    outcome: Outcome
+    intent: Intent | None = None
+
+
+def level_amount(value: float) -> Decimal | None:
+    """Return a price or distance a node computed as the books have it: in millionths, half to even.
+
+    None where it is unknown, or nothing is left of it. The product is the float's, so that a compiled run has the same.
+    """
+    if not math.isfinite(value) or (units := round(value * _UNITS)) <= 0:
+        return None
+    return units * PRICE_QUANTUM
+
+
+def share_amount(target: float, observed: float) -> Decimal | None:
+    """Return a share of equity in percent to a billionth: the target over what is observed, at most a thousandfold."""
+    if not math.isfinite(observed) or observed <= 0.0:
+        return None
+    return Decimal(round(min(target / observed, _SHARE_MAX) * _SHARES)).scaleb(-9)
+
+
+def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, close: Decimal) -> Asked:
+    """Decide what the account does at a close: exits before entries, one order at a time, entries only when flat."""
+    is_leaving, entry = float(columns.leave[index]) > 0.0, float(columns.entry[index])
+    if view.qty:
+        return _held(rules, view, is_leaving=is_leaving, is_asked=entry != 0.0 and not math.isnan(entry))
+    if entry == 0.0 or math.isnan(entry):
+        return Asked(Outcome.BLOCKED_NO_POSITION if is_leaving else Outcome.NO_SIGNAL)
+    if view.is_order_working:
+        return Asked(Outcome.BLOCKED_ORDER_WORKING)
+    qty = quantity(rules, columns, index, equity=view.equity, close=close)
+    if qty <= 0:
+        return Asked(Outcome.BLOCKED_ZERO_QUANTITY)
+    protection = _protection(rules, columns, index)
+    if rules.is_guarded and protection is None:
+        return Asked(Outcome.BLOCKED_NO_PROTECTION)
+    return Asked(Outcome.INTENT, _intent(Side.BUY if entry > 0 else Side.SELL, qty, "entry", protection))
+
+
+def _held(rules: AccountRules, view: StateView, *, is_leaving: bool, is_asked: bool) -> Asked:
+    """Decide while a position is held: it is left by a rule, or because its time is over."""
+    if is_leaving:
+        return _left(view, "exit")
+    if rules.bars_max is not None and view.bars_held >= rules.bars_max:
+        return _left(view, "time")
+    return Asked(Outcome.BLOCKED_IN_POSITION if is_asked else Outcome.NO_SIGNAL)
+
+
+def order_at(rules: AccountRules, columns: Columns, index: int, *, qty: Decimal, reason: int) -> Intent:
+    """Return the intent of an order of signed quantity; ``reason`` 1 enters, 2 leaves, 3 is out of time."""
+    protection = _protection(rules, columns, index) if reason == _ENTRY else None
+    return _intent(Side.BUY if qty > 0 else Side.SELL, abs(qty), _REASONS[reason], protection)
+
+
+def _left(view: StateView, reason: str) -> Asked:
+    if view.is_order_working:
+        return Asked(Outcome.BLOCKED_ORDER_WORKING)
+    side = Side.SELL if view.qty > 0 else Side.BUY
+    return Asked(Outcome.INTENT, _intent(side, abs(view.qty), reason, None))
+
+
+def _entered(rules: AccountRules, columns: Columns, index: int, *, equity: Decimal, close: Decimal) -> Asked:
+    qty = quantity(rules, columns, index, equity=equity, close=close)
+    if qty <= 0:
+        return Asked(Outcome.BLOCKED_ZERO_QUANTITY)
+    protection = _protection(rules, columns, index)
+    if rules.is_guarded and protection is None:
+        return Asked(Outcome.BLOCKED_NO_PROTECTION)
+    side = Side.BUY if columns.entry[index] > 0 else Side.SELL
+    return Asked(Outcome.INTENT, _intent(side, qty, "entry", protection))
+
+
+def _intent(side: Side, qty: Decimal, reason: str, protection: Protection | None) -> Intent:
+    return Intent(
+        index=0,
+        node="",
+        side=side,
+        qty=qty,
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.DAY,
+        reason=reason,
+        tag=reason,
+        protection=protection,
+    )
+
+
+def quantity(rules: AccountRules, columns: Columns, index: int, *, equity: Decimal, close: Decimal) -> Decimal:
+    """Return what an entry orders, whole lots; zero where its column does not say."""
+    sizing, equity = rules.sizing, max(equity, Decimal(0))
+    most = None if sizing.most is None else _lots(equity, sizing.most, price=close, lot=rules.lot)
+    match sizing.kind:
+        case Size.FIXED_QTY:
+            qty = _WIDE.divide(sizing.number, rules.lot).to_integral_value(rounding=ROUND_FLOOR) * rules.lot
+        case Size.FIXED_NOTIONAL:
+            qty = _lots(sizing.number, _HUNDRED, price=close, lot=rules.lot)
+        case Size.PERCENT_EQUITY:
+            qty = _lots(equity, sizing.number, price=close, lot=rules.lot)
+        case Size.RISK:
+            distance = level_amount(float(columns.size[index]))
+            qty = Decimal(0) if distance is None else _lots(equity, sizing.number, price=distance, lot=rules.lot)
+        case _:
+            share = share_amount(float(sizing.number), float(columns.size[index]))
+            qty = Decimal(0) if share is None else _lots(equity, share, price=close, lot=rules.lot)
+    return qty if most is None else min(qty, most)
+
+
+def _lots(amount: Decimal, percent: Decimal, *, price: Decimal, lot: Decimal) -> Decimal:
+    budget = _WIDE.divide(_WIDE.multiply(amount, percent), _HUNDRED)
+    return _WIDE.divide(budget, _WIDE.multiply(price, lot)).to_integral_value(rounding=ROUND_FLOOR) * lot
+
+
+def _protection(rules: AccountRules, columns: Columns, index: int) -> Protection | None:
+    """Return the exits an entry brings; None where one that is asked for has no level."""
+    if not rules.is_guarded:
+        return None
+    stop, has_stop = _level(rules.stop, float(columns.stop[index]) if columns.stop.size else math.nan)
+    target, has_target = _level(rules.target, float(columns.target[index]) if columns.target.size else math.nan)
+    trail, has_trail = _level(rules.trail, float(columns.trail[index]) if columns.trail.size else math.nan)
+    chandelier = level_amount(float(columns.chandelier[index])) if rules.has_chandelier else None
+    if not (has_stop and has_target and has_trail) or (rules.has_chandelier and chandelier is None):
+        return None
+    return Protection(
+        stop=stop,
+        target=target,
+        trail=trail,
+        chandelier=chandelier,
+        break_even=rules.break_even,
+        bars_max=rules.bars_max,
+    )
+
+
+def _level(bound: Bound | None, value: float) -> tuple[Level | None, bool]:
+    """Return an exit's level, and False where it is asked for and not known."""
+    if bound is None:
+        return None, True
+    amount = bound.percent if bound.kind is LevelKind.PERCENT else level_amount(value)
+    return (None, False) if amount is None else (Level(bound.kind, amount), True)

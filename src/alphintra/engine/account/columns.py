@@ -1,0 +1,77 @@
+"""The columns an account is run over: prices, and what the nodes of a graph say at each close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from alphintra.engine.kernels.kernel import Vector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from alphintra.engine.bars import Bar
+
+__all__ = ["NOTHING", "Columns", "prices_of", "seconds_of"]
+
+NOTHING: Final = np.empty(0)
+"""A column nobody reads."""
+
+
+def _nothing() -> Vector:
+    return NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """One value a bar, C-contiguous float64; NaN where a value is not known, and an empty column where no rule asks.
+
+    Args:
+        open: prices.
+        high: prices.
+        low: prices.
+        close: prices.
+        entry: above zero asks for a long position, below zero for a short one.
+        leave: above zero asks to leave the position.
+        size: of the sizing rule.
+        stop: price or distance.
+        target: price or distance.
+        trail: distance.
+        chandelier: distance.
+        seconds: since the close before, where borrowing costs; the first is not read.
+    """
+
+    open: Vector
+    high: Vector
+    low: Vector
+    close: Vector
+    entry: Vector
+    leave: Vector
+    size: Vector = field(default_factory=_nothing)
+    stop: Vector = field(default_factory=_nothing)
+    target: Vector = field(default_factory=_nothing)
+    trail: Vector = field(default_factory=_nothing)
+    chandelier: Vector = field(default_factory=_nothing)
+    seconds: Vector = field(default_factory=_nothing)
+
+    @property
+    def bars(self) -> int:
+        """How many bars there are."""
+        return int(self.close.size)
+
+
+def prices_of(bars: Sequence[Bar]) -> tuple[Vector, Vector, Vector, Vector]:
+    """Return the opens, highs, lows and closes of bars."""
+    names = ("open", "high", "low", "close")
+    opens, highs, lows, closes = (np.array([float(getattr(bar, name)) for bar in bars]) for name in names)
+    return opens, highs, lows, closes
+
+
+def seconds_of(bars: Sequence[Bar]) -> NDArray[np.float64]:
+    """Return the whole seconds between the closes of bars, zero at the first."""
+    times = np.array([bar.ts.timestamp() for bar in bars])
+    return np.diff(times, prepend=times[:1])

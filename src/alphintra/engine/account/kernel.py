@@ -1,0 +1,492 @@
+"""The account kernel: one account, one symbol, bar by bar over columns; interpreted for few bars, compiled for many.
+
+Amounts are whole millionths of a currency unit and quantities whole lots, both held in float64, where whole numbers are
+exact up to 2^53: nine billion units of currency. Products beyond that are taken exactly in two floats and rounded once,
+half to even, as ``kernel.money`` rounds. What does not fit sets a mark, and the reference decides (decision 0017).
+With a scale of one nothing is rounded: the arithmetic of other engines.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Outputs = tuple[Vector, NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]
+
+__all__ = ["FILL_WIDTH", "ORDER_WIDTH", "PARAMS", "STATE", "account"]
+
+NAN: Final = math.nan
+SPLITTER: Final = 134217729.0  # 2^27 + 1: cuts a float into two halves whose products are exact
+EXACT_MAX: Final = 2.0**53
+BILLION: Final = 1e9
+BPS_NANO: Final = 1e13  # ten thousand bps, in billionths of one
+PERCENT_NANO: Final = 1e11  # a hundred percent, in billionths of one
+
+# What the parameters are.
+SCALE, IS_EXACT, UNIT, LOT_NANO = 0, 1, 2, 3
+SLIP, FEE_BPS, FEE_UNIT, FEE_MIN = 4, 5, 6, 7
+SIZE_KIND, SIZE_NUMBER, SIZE_MOST = 8, 9, 10
+STOP_KIND, STOP_PERCENT, TARGET_KIND, TARGET_PERCENT, TRAIL_KIND, TRAIL_PERCENT = 11, 12, 13, 14, 15, 16
+HAS_CHANDELIER, BREAK_EVEN, BARS_MAX, IS_GUARDED, WARM_UP, MODE, BORROWS = 17, 18, 19, 20, 21, 22, 23
+PARAMS: Final = 24
+
+# What is kept from one bar to the next.
+CASH, QTY, COST, REALIZED, CARRY = 0, 1, 2, 3, 4
+PENDING, ORDERED, CREATED = 5, 6, 7  # reason of the order that works, its signed lots, the bar it was created at
+FILLS, ORDERS, SEEN, INEXACT, AMBIGUOUS = 8, 9, 10, 11, 12
+ENTRY_PRICE, STOP, TARGET, TRAIL, BEST, SINCE, GUARDED = 13, 14, 15, 16, 17, 18, 19
+ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER = 20, 21, 22, 23
+STATE: Final = 24
+
+ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
+NEW, FILLED, REJECTED = 0.0, 1.0, 2.0
+ORDER_WIDTH: Final = 6  # created, signed lots, reason, status, bar of its end, fill
+FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
+WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
+PRICE, DISTANCE, PERCENT = 1.0, 2.0, 3.0
+FIXED_QTY, FIXED_NOTIONAL, PERCENT_EQUITY, RISK, VOLATILITY, ALL_CASH = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
+
+
+@part
+def _product(a: float, b: float) -> tuple[float, float]:
+    """Return a product and what its rounding lost: together it, exactly."""
+    whole = a * b
+    cut = SPLITTER * a
+    a_high = cut - (cut - a)
+    a_low = a - a_high
+    cut = SPLITTER * b
+    b_high = cut - (cut - b)
+    b_low = b - b_high
+    return whole, a_low * b_low - (((whole - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+@part
+def _over(a: float, b: float, c: float, d: float, by: float) -> float:
+    """Return (a * b + c * d) / by for whole numbers, rounded half to even."""
+    first, lost = _product(a, b)
+    second, lost_too = _product(c, d)
+    total = first + second
+    back = total - first
+    lost = ((first - (total - back)) + (second - back)) + (lost + lost_too)
+    found = float(np.rint(total / by))
+    taken, rest = _product(found, by)
+    left = ((total - taken) - rest) + lost
+    half = by / 2.0
+    while left > half or (left == half and found % 2.0 == 1.0):
+        found += 1.0
+        left -= by
+    while left < -half or (left == -half and found % 2.0 == 1.0):
+        found -= 1.0
+        left += by
+    return found
+
+
+@part
+def _is_within(a: float, b: float, c: float, d: float) -> bool:
+    """Tell whether a * b <= c * d for whole numbers."""
+    first, lost = _product(a, b)
+    second, lost_too = _product(c, d)
+    return (first - second) + (lost - lost_too) <= 0.0
+
+
+@part
+def _price(value: float, scale: float) -> float:
+    """Return a price in the account's units: millionths, or as it is where the scale is one."""
+    return value if scale == 1.0 else float(np.rint(value * scale))
+
+
+@part
+def _lost(value: float, price: float, scale: float) -> float:
+    """Return what a price of more than six decimals lost by its rounding, beyond the float's own error."""
+    return abs(value * scale - price) - price * 1e-15
+
+
+@part
+def _level(p: Vector, value: float) -> float:
+    """Return a price or distance a node computed, rounded; NaN where it is unknown or nothing is left of it."""
+    if not math.isfinite(value):
+        return NAN
+    scaled = value * p[SCALE]
+    if p[IS_EXACT] != 0.0:
+        scaled = np.rint(scaled)
+    return float(scaled if scaled > 0.0 else NAN)
+
+
+@part
+def _value(p: Vector, s: Vector, lots: float, price: float) -> float:
+    """Return what lots are worth at a price."""
+    if p[UNIT] != 0.0:
+        worth = lots * p[UNIT] * price
+    else:
+        nano = lots * p[LOT_NANO]
+        if abs(nano) > EXACT_MAX:
+            s[INEXACT] = 1.0
+        worth = _over(nano, price, 0.0, 0.0, BILLION)
+    if p[IS_EXACT] != 0.0 and not abs(worth) <= EXACT_MAX:
+        s[INEXACT] = 1.0
+    return float(worth)
+
+
+@part
+def _moved(p: Vector, price: float, share: float, base: float) -> float:
+    """Return a price moved by a share of a base, both in billionths; rounded."""
+    if share == 0.0:
+        return float(price)
+    if p[IS_EXACT] == 0.0:
+        return float(price * (1.0 + share / base))
+    return _over(price, base + share, 0.0, 0.0, base)
+
+
+@part
+def _fee(p: Vector, s: Vector, lots: float, worth: float) -> float:
+    """Return the fee of a fill: the larger of the least and commission plus fee by unit."""
+    if p[IS_EXACT] == 0.0:
+        return float(max(p[FEE_MIN], worth * (p[FEE_BPS] / BPS_NANO) + p[FEE_UNIT] * 1e-9 * lots))
+    if p[FEE_BPS] == 0.0 and p[FEE_UNIT] == 0.0:
+        return float(p[FEE_MIN])
+    nano = lots * p[LOT_NANO]
+    if nano > EXACT_MAX:
+        s[INEXACT] = 1.0
+    return float(max(p[FEE_MIN], _over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, nano, BPS_NANO)))
+
+
+@part
+def _book(s: Vector, fills: Vector, bar: int, terms: tuple[float, ...], worth: float) -> None:
+    """Book a fill: signed lots, price, fee, reason, bar the order was created at, whether it is ambiguous."""
+    lots, price, fee, reason, created, ambiguous = terms
+    direction = 1.0 if lots > 0.0 else -1.0
+    realized = 0.0
+    if s[QTY] * direction >= 0.0:
+        s[COST] += direction * worth
+    else:
+        realized = -direction * worth - s[COST]
+        s[COST] = 0.0
+        s[REALIZED] += realized
+    s[QTY] += lots
+    s[CASH] += -direction * worth - fee
+    if abs(s[CASH]) > EXACT_MAX:
+        s[INEXACT] = 1.0
+    row = fills[int(s[FILLS])]
+    row[0], row[1], row[2], row[3], row[4] = bar, lots, price, fee, realized
+    row[5], row[6], row[7], row[8] = reason, created, ambiguous, s[CASH]
+    s[FILLS] += 1.0
+
+
+@part
+def _all_cash(p: Vector, s: Vector, price: float) -> float:
+    """Return what all cash buys at a price with its fee."""
+    return float(s[CASH] / (price * (1.0 + p[FEE_BPS] / BPS_NANO)))
+
+
+@part
+def _open(p: Vector, s: Vector, opened: float, bar: int, orders: Vector, fills: Vector) -> None:
+    """Fill or refuse the order that works at an open."""
+    lots, reason = s[ORDERED], s[PENDING]
+    direction = 1.0 if lots > 0.0 else -1.0
+    price = _moved(p, opened, direction * p[SLIP], BPS_NANO)
+    if reason == ENTRY and p[SIZE_KIND] == ALL_CASH:
+        lots = direction * _all_cash(p, s, price)
+    size = abs(lots)
+    worth = _value(p, s, size, price)
+    fee = _fee(p, s, size, worth)
+    order = orders[int(s[ORDERS]) - 1]
+    order[4] = bar
+    s[PENDING] = 0.0
+    if p[IS_EXACT] != 0.0 and lots > 0.0 and s[QTY] >= 0.0 and s[CASH] - worth - fee < 0.0:
+        order[3] = REJECTED
+        return
+    order[1], order[3], order[5] = lots, FILLED, s[FILLS]
+    _book(s, fills, bar, (lots, price, fee, reason, s[CREATED], 0.0), worth)
+    if reason != ENTRY:
+        s[GUARDED] = 0.0
+    elif p[IS_GUARDED] != 0.0:
+        s[BEST] = opened * direction
+        _guard(p, s, bar, price, direction)
+
+
+@part
+def _guard(p: Vector, s: Vector, bar: int, price: float, direction: float) -> None:
+    """Place the exits of an entry that filled at a price."""
+    s[GUARDED], s[ENTRY_PRICE], s[SINCE] = 1.0, price, bar
+    s[STOP] = _exit_level(p, price, (p[STOP_KIND], s[ASKED_STOP], p[STOP_PERCENT]), -direction)
+    s[TARGET] = _exit_level(p, price, (p[TARGET_KIND], s[ASKED_TARGET], p[TARGET_PERCENT]), direction)
+    s[TRAIL] = s[ASKED_TRAIL]
+    if p[HAS_CHANDELIER] != 0.0:
+        _tighten(s, price - direction * s[ASKED_CHANDELIER], direction)
+
+
+@part
+def _exit_level(p: Vector, price: float, bound: tuple[float, float, float], direction: float) -> float:
+    """Return where an exit lies; NaN where there is none."""
+    kind, amount, percent = bound
+    level = NAN
+    if kind == PRICE:
+        level = amount
+    elif kind == DISTANCE:
+        level = price + direction * amount
+    elif kind == PERCENT:
+        level = _moved(p, price, direction * percent, PERCENT_NANO)
+    return level if level > 0.0 else NAN
+
+
+@part
+def _tighten(s: Vector, level: float, direction: float) -> None:
+    """Move the stop towards the market, never away from it."""
+    if level > 0.0 and not s[STOP] * direction >= level * direction:
+        s[STOP] = level
+
+
+@part
+def _trail_level(p: Vector, s: Vector, best: float, direction: float) -> float:
+    """Return the signed level of a trailing stop at its best price, NaN without one."""
+    if p[TRAIL_KIND] == DISTANCE:
+        return float(best - s[TRAIL])
+    if p[TRAIL_KIND] == PERCENT:
+        return float(direction * _moved(p, best * direction, -direction * p[TRAIL_PERCENT], PERCENT_NANO))
+    return NAN
+
+
+@part
+def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float]) -> tuple[float, float, float]:
+    """Let the exits meet a bar; return reason (0: none), level, and whether it is ambiguous. Signed: up is better."""
+    direction = 1.0 if s[QTY] > 0.0 else -1.0
+    opened, best, worst, closed = bar
+    stop, target, trailed = s[STOP] * direction, s[TARGET] * direction, s[BEST]
+    if opened <= stop:
+        return BY_STOP, opened, 0.0
+    if opened <= _trail_level(p, s, trailed, direction):
+        return BY_TRAIL, opened, 0.0
+    if opened >= target:
+        return BY_TARGET, opened, 0.0
+    level = _trail_level(p, s, max(opened, trailed), direction)
+    reason, found, ambiguous = 0.0, 0.0, 0.0
+    if worst <= stop and not (worst <= level and level > stop):
+        reason, found = BY_STOP, stop
+    elif worst <= level:
+        reason, found = BY_TRAIL, level
+    if best >= target:
+        ambiguous = 1.0
+    if reason == 0.0 and ambiguous != 0.0:
+        reason, found, ambiguous = BY_TARGET, target, 0.0
+    if reason == 0.0 and closed <= _trail_level(p, s, max(best, trailed), direction):
+        reason, found = BY_TRAIL, closed
+    return reason, found, ambiguous
+
+
+@part
+def _protect(
+    p: Vector, s: Vector, index: int, bar: tuple[float, float, float, float], fills: NDArray[np.float64]
+) -> None:
+    """Let the exits of the position meet a bar: signed open, best, worst and close."""
+    direction = 1.0 if s[QTY] > 0.0 else -1.0
+    best = bar[1]
+    reason, level, ambiguous = _meet(p, s, bar)
+    if reason == 0.0:
+        s[BEST] = max(best, s[BEST])
+        gain = p[BREAK_EVEN]
+        if gain != 0.0:
+            goal = direction * _moved(p, s[ENTRY_PRICE], direction * gain, PERCENT_NANO)
+            if s[BEST] >= goal:
+                _tighten(s, s[ENTRY_PRICE], direction)
+        return
+    price = level * direction
+    if reason != BY_TARGET:
+        price = _moved(p, price, -direction * p[SLIP], BPS_NANO)
+    size = abs(s[QTY])
+    worth = _value(p, s, size, price)
+    fee = _fee(p, s, size, worth)
+    s[GUARDED] = 0.0
+    s[AMBIGUOUS] += ambiguous
+    _book(s, fills, index, (-s[QTY], price, fee, reason, s[CREATED], ambiguous), worth)
+
+
+@part
+def _most(p: Vector, s: Vector, amount: float, percent: float, price: float) -> float:
+    """Return the most lots a percentage (in billionths) of an amount pays at a price."""
+    if p[IS_EXACT] == 0.0:
+        return amount * (percent / PERCENT_NANO) / price if amount > 0.0 else 0.0
+    if amount <= 0.0 or percent <= 0.0:
+        return 0.0
+    lot = p[LOT_NANO] * 100.0
+    lots = math.floor(amount * percent / (price * lot))
+    if lots * price > EXACT_MAX or lot > EXACT_MAX:
+        s[INEXACT] = 1.0
+        return 0.0
+    while not _is_within(lots * price, lot, amount, percent):
+        lots -= 1.0
+    while _is_within((lots + 1.0) * price, lot, amount, percent):
+        lots += 1.0
+    return float(lots)
+
+
+@part
+def _size(p: Vector, s: Vector, equity: float, close: float, told: float) -> float:
+    """Return how many lots an entry orders; ``told`` is the sizing's column at this close."""
+    kind, number = p[SIZE_KIND], p[SIZE_NUMBER]
+    lots = 0.0
+    if kind == ALL_CASH:
+        lots = 1.0 if s[CASH] > 0.0 else 0.0  # how many shows at the fill
+    elif kind == FIXED_QTY:
+        lots = number
+    elif kind == FIXED_NOTIONAL:
+        lots = _most(p, s, number, PERCENT_NANO, close)
+    elif kind == PERCENT_EQUITY:
+        lots = _most(p, s, equity, number, close)
+    elif kind == RISK:
+        distance = _level(p, told)
+        lots = _most(p, s, equity, number, distance) if distance > 0.0 else 0.0
+    elif math.isfinite(told) and told > 0.0:
+        lots = _most(p, s, equity, np.rint(min(number / told, 1e3) * PERCENT_NANO), close)
+    return lots if p[SIZE_MOST] == 0.0 else min(lots, _most(p, s, equity, p[SIZE_MOST], close))
+
+
+@part
+def _is_protected(p: Vector, s: Vector, i: int, columns: tuple[Vector, ...]) -> bool:
+    """Note the levels of the exits an entry brings; False if one of them is not known."""
+    s[ASKED_STOP] = _level(p, columns[3][i]) if p[STOP_KIND] in (PRICE, DISTANCE) else NAN
+    s[ASKED_TARGET] = _level(p, columns[4][i]) if p[TARGET_KIND] in (PRICE, DISTANCE) else NAN
+    s[ASKED_TRAIL] = _level(p, columns[5][i]) if p[TRAIL_KIND] == DISTANCE else NAN
+    s[ASKED_CHANDELIER] = _level(p, columns[6][i]) if p[HAS_CHANDELIER] != 0.0 else NAN
+    return not (
+        (p[STOP_KIND] in (PRICE, DISTANCE) and math.isnan(s[ASKED_STOP]))
+        or (p[TARGET_KIND] in (PRICE, DISTANCE) and math.isnan(s[ASKED_TARGET]))
+        or (p[TRAIL_KIND] == DISTANCE and math.isnan(s[ASKED_TRAIL]))
+        or (p[HAS_CHANDELIER] != 0.0 and math.isnan(s[ASKED_CHANDELIER]))
+    )
+
+
+@part
+def _order(s: Vector, orders: Vector, bar: int, lots: float, reason: float) -> int:
+    """Let an order work from this close on."""
+    row = orders[int(s[ORDERS])]
+    row[0], row[1], row[2], row[3], row[4], row[5] = bar, lots, reason, NEW, -1.0, -1.0
+    s[ORDERS] += 1.0
+    s[PENDING], s[ORDERED], s[CREATED] = reason, lots, bar
+    return INTENT
+
+
+@part
+def _decide(
+    p: Vector, s: Vector, i: int, columns: tuple[Vector, ...], marks: tuple[float, float], orders: NDArray[np.float64]
+) -> int:
+    """Decide at a close: exits before entries, one order at a time, entries only when flat; return the outcome."""
+    entry, leave = columns[0][i], columns[1][i]
+    equity, close = marks
+    bar = int(s[SEEN]) + i
+    is_leaving = leave > 0.0
+    held = s[QTY]
+    if is_leaving and held != 0.0:
+        return _order(s, orders, bar, -held, LEAVE)
+    outcome = NO_POSITION if is_leaving else NO_SIGNAL
+    if entry > 0.0 or entry < 0.0:
+        if held != 0.0:
+            outcome = IN_POSITION
+        else:
+            lots = _size(p, s, equity, close, columns[2][i] if columns[2].size else NAN)
+            if lots <= 0.0:
+                return ZERO_QTY
+            if p[IS_GUARDED] != 0.0 and not _is_protected(p, s, i, columns):
+                return NO_PROTECTION
+            return _order(s, orders, bar, lots if entry > 0.0 else -lots, ENTRY)
+    if s[GUARDED] != 0.0 and p[BARS_MAX] != 0.0 and bar - s[SINCE] + 1.0 >= p[BARS_MAX]:
+        return _order(s, orders, bar, -held, TIME)
+    return outcome
+
+
+@part
+def _charge(p: Vector, s: Vector, worth: float, rate: float) -> None:
+    """Pay for a short position that stands at a close; the rate is of the time since the close before."""
+    cost = _over(-worth, rate, 0.0, 0.0, BPS_NANO) if p[IS_EXACT] != 0.0 else -worth * (rate / BPS_NANO)
+    s[CASH] -= cost
+    s[CARRY] += cost
+
+
+@part
+def _is_quiet(
+    bar: tuple[float, float, float, float], levels: tuple[float, float], trail: tuple[float, float, float]
+) -> bool:
+    """Tell whether surely no exit executes in a bar: signed open, best, worst and close; stop and target.
+
+    A trail has seen ``top`` before the bar and lies at a ``share`` of the best price less ``room``.
+    """
+    opened, best, worst, closed = bar
+    stop, target = levels
+    top, share, room = trail
+    return not (
+        worst <= stop
+        or best >= target
+        or worst <= max(opened, top) * share - room
+        or closed <= max(best, top) * share - room
+    )
+
+
+@bare_kernel
+def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in it costs as much as a bar
+    p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
+) -> None:
+    """Run the account over bars.
+
+    ``prices`` are open, high, low and close; ``columns`` entry, leave, size, stop, target, trail, chandelier and the
+    borrowing rate of each bar; ``out`` equity, outcome, orders and fills.
+    """
+    opens, highs, lows, closes = prices
+    entries, leaves, chandelier, rates = columns[0], columns[1], columns[6], columns[7]
+    equities, outcomes, orders, fills = out
+    seen, warm_up = int(s[SEEN]), int(p[WARM_UP])
+    scale, unit, is_timed, margin = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0, 2.0 * p[IS_EXACT]
+    moves = p[BREAK_EVEN] != 0.0 or p[HAS_CHANDELIER] != 0.0
+    trail = p[TRAIL_PERCENT] / PERCENT_NANO if p[TRAIL_KIND] == PERCENT else 0.0
+    cash, qty, lost, most = s[CASH], s[QTY], 0.0, 0.0
+    for i in range(closes.size):
+        close, worth = _price(closes[i], scale), 0.0
+        lost = max(lost, _lost(closes[i], close, scale))
+        if s[PENDING] != 0.0 or s[GUARDED] != 0.0:
+            opened = _price(opens[i], scale)
+            lost = max(lost, _lost(opens[i], opened, scale))
+            if s[PENDING] != 0.0:
+                _open(p, s, opened, seen + i, orders, fills)
+            if s[GUARDED] != 0.0 and not (p[MODE] == 1.0 and s[SINCE] == seen + i):
+                high, low = _price(highs[i], scale), _price(lows[i], scale)
+                lost = max(lost, _lost(highs[i], high, scale), _lost(lows[i], low, scale))
+                side = 1.0 if s[QTY] > 0.0 else -1.0
+                best, worst = (high, low) if side > 0.0 else (-low, -high)
+                bar = (opened * side, best, worst, close * side)
+                # What a trail is rounded by is within the margin; where it matters, the exact level is asked for.
+                room = NAN if trail == 0.0 else -margin - high * 1e-9
+                if p[TRAIL_KIND] == DISTANCE:
+                    room = s[TRAIL] - margin
+                levels = (s[STOP] * side, s[TARGET] * side)
+                if not moves and _is_quiet(bar, levels, (s[BEST], 1.0 - side * trail, room)):
+                    s[BEST] = max(best, s[BEST])
+                else:
+                    _protect(p, s, seen + i, bar, fills)
+            cash, qty = s[CASH], s[QTY]
+        if qty != 0.0:
+            worth = qty * unit * close if unit != 0.0 else _value(p, s, qty, close)
+            most = max(most, abs(worth))
+            if worth < 0.0 and p[BORROWS] != 0.0 and seen + i > 0:
+                _charge(p, s, worth, rates[i])
+                cash = s[CASH]
+        equities[i] = cash + worth
+        entry, leave = entries[i], leaves[i]
+        if seen + i < warm_up:
+            outcomes[i] = WARMING
+        elif not (entry > 0.0 or entry < 0.0 or leave > 0.0 or (is_timed and qty != 0.0)):
+            outcomes[i] = NO_SIGNAL
+        else:
+            outcomes[i] = _decide(p, s, i, columns, (cash + worth, close), orders)
+        if moves and s[GUARDED] != 0.0 and p[HAS_CHANDELIER] != 0.0:
+            distance = _level(p, chandelier[i])
+            if distance > 0.0:
+                side = 1.0 if qty > 0.0 else -1.0
+                _tighten(s, side * s[BEST] - side * distance, side)
+    s[SEEN] = seen + closes.size
+    if p[IS_EXACT] != 0.0 and (lost > 0.0 or most > EXACT_MAX):
+        s[INEXACT] = 1.0

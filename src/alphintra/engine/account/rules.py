@@ -1,0 +1,147 @@
+"""What an account does with signals: how much it enters with, which exits it brings, what trading costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import IntEnum
+from typing import Final
+
+from alphintra.engine.costs import Costs
+from alphintra.engine.protection import LevelKind
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.money import require_finite, require_positive
+
+__all__ = ["AccountRules", "Bound", "Mode", "Size", "Sizing"]
+
+_HUNDRED: Final = Decimal(100)
+
+
+class Size(IntEnum):
+    """How an entry is sized; the column is the sizing's own."""
+
+    FIXED_QTY = 1
+    """``number`` units."""
+    FIXED_NOTIONAL = 2
+    """Units worth ``number`` at the close."""
+    PERCENT_EQUITY = 3
+    """Units worth ``number`` percent of equity at the close."""
+    RISK = 4
+    """Units that lose ``number`` percent of equity over the column's distance."""
+    VOLATILITY = 5
+    """Units worth equity times ``number`` over the column: a target and an estimate of the same volatility."""
+    ALL_CASH = 6
+    """All cash at the price of the fill, fee included; without rounding only, as other engines have it."""
+
+
+class Mode(IntEnum):
+    """What a bar does to a stop and a target; the first is ours, the others are what other engines do."""
+
+    CHRONOLOGICAL = 0
+    """The entry's bar counts; gaps fill at the open; a stop before a target (docs/decisions/0012)."""
+    VECTORBT = 1
+    """As vectorbt: the entry's bar does not count, and its high does not raise a trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How much an entry orders, rounded down to whole lots.
+
+    Args:
+        kind: the rule.
+        number: what the rule says.
+        most: percent of equity an entry may be worth, None for no bound; for risk and volatility.
+
+    Raises:
+        AlphintraError: QTY_NOT_POSITIVE, NUMBER_*.
+    """
+
+    kind: Size
+    number: Decimal = _HUNDRED
+    most: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        require_positive(self.number, pointer="/number")
+        if self.most is not None:
+            require_positive(self.most, pointer="/most")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where an exit lies: in percent of the entry's price, or at the price or distance of its column.
+
+    Raises:
+        AlphintraError: FIELD_RANGE for a percentage that leaves no price.
+    """
+
+    kind: LevelKind
+    percent: Decimal = _HUNDRED
+
+    def __post_init__(self) -> None:
+        require_positive(self.percent, pointer="/percent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRules:
+    """Terms of one account on one symbol.
+
+    Args:
+        initial_cash: above zero.
+        sizing: how much an entry orders.
+        lot: smallest quantity; what is ordered is a multiple of it.
+        costs: fees, slippage, borrow.
+        stop: stop placed with each entry.
+        target: target placed with each entry.
+        trail: trailing stop, by distance (its column, as it is at the entry's close) or in percent.
+        has_chandelier: whether the chandelier column holds the distance from the best price, told anew at each close.
+        break_even: percent of gain at which the stop moves to the entry's price.
+        bars_max: bars after which a position is left at the next open.
+        warm_up: bars at the start on which nothing is decided.
+        mode: what a bar does to stops and targets.
+        is_rounded: whether amounts are rounded to millionths as in the books; others' engines do not.
+
+    Raises:
+        AlphintraError: QTY_NOT_POSITIVE, FIELD_RANGE, ORDER_FIELD_FORBIDDEN, NUMBER_*.
+    """
+
+    initial_cash: Decimal = Decimal(100_000)
+    sizing: Sizing = Sizing(Size.PERCENT_EQUITY, Decimal(95))
+    lot: Decimal = Decimal(1)
+    costs: Costs = field(default_factory=Costs)
+    stop: Bound | None = None
+    target: Bound | None = None
+    trail: Bound | None = None
+    has_chandelier: bool = False
+    break_even: Decimal | None = None
+    bars_max: int | None = None
+    warm_up: int = 0
+    mode: Mode = Mode.CHRONOLOGICAL
+    is_rounded: bool = True
+
+    def __post_init__(self) -> None:
+        require_positive(self.initial_cash, pointer="/initial_cash")
+        require_positive(self.lot, pointer="/lot")
+        if self.break_even is not None:
+            require_positive(self.break_even, pointer="/break_even")
+        if self.bars_max is not None and self.bars_max < 1:
+            raise AlphintraError("FIELD_RANGE", "bars_max is less than one bar", pointer="/bars_max")
+        if self.trail is not None:
+            if self.trail.kind is LevelKind.PRICE:
+                message = "a trailing stop follows the price by a distance or a percentage: it has no price of its own"
+                raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/trail")
+            if self.trail.kind is LevelKind.PERCENT and self.trail.percent >= _HUNDRED:
+                message = f"a trail of {self.trail.percent} percent leaves no price: write less than 100"
+                raise AlphintraError("FIELD_RANGE", message, pointer="/trail/percent")
+        if self.sizing.kind is Size.ALL_CASH and self.is_rounded:
+            message = "all cash at the price of the fill is a rule of unrounded runs: size by percent of equity"
+            raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/sizing")
+        if self.mode is not Mode.CHRONOLOGICAL and self.is_rounded:
+            message = "another engine's order of events is a rule of unrounded runs: use chronological"
+            raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/mode")
+        require_finite(self.initial_cash)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Tell whether entries bring exits with them."""
+        bounds = (self.stop, self.target, self.trail, self.break_even, self.bars_max)
+        return self.has_chandelier or any(bound is not None for bound in bounds)

@@ -1,0 +1,272 @@
+"""Runs of the account kernel, and what they brought about: as arrays at once, as the reference's records on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from alphintra.engine.account import kernel as k
+from alphintra.engine.account.asking import order_at
+from alphintra.engine.account.columns import NOTHING, Columns
+from alphintra.engine.account.reference import Account
+from alphintra.engine.account.rules import AccountRules, Bound, Size
+from alphintra.engine.book import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
+from alphintra.engine.intents import Outcome
+from alphintra.engine.protection import LevelKind
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_cash
+from alphintra.kernel.vocabulary import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from alphintra.engine.bars import Bar
+    from alphintra.engine.kernels.kernel import Vector
+
+__all__ = ["OUTCOMES", "AccountRun", "account_of", "simulate"]
+
+OUTCOMES: Final = (
+    Outcome.WARMING_UP,
+    Outcome.NO_SIGNAL,
+    Outcome.INTENT,
+    Outcome.BLOCKED_IN_POSITION,
+    Outcome.BLOCKED_NO_POSITION,
+    Outcome.BLOCKED_ZERO_QUANTITY,
+    Outcome.BLOCKED_NO_PROTECTION,
+)
+COMPILED_BARS_MIN: Final = 2_000  # below, interpreting takes less than loading the compiler's cache
+_MILLION: Final = Decimal(1_000_000)
+_BILLION: Final = Decimal(1_000_000_000)
+_LEGS: Final = {k.BY_STOP: "stop", k.BY_TARGET: "target", k.BY_TRAIL: "trail"}
+_FIELDS: Final = ("size", "stop", "target", "trail", "chandelier")
+
+
+@dataclass(frozen=True)
+class AccountRun:
+    """What a compiled run brought about; amounts in currency units as floats, quantities signed.
+
+    Args:
+        scale: millionths in a unit, or one.
+        lot: units in a lot.
+        units: equity at each close, in millionths or units.
+        outcomes: index into ``OUTCOMES`` at each close.
+        orders: bar, signed lots, reason, status, bar of its end, place among the fills.
+        fills: bar, signed lots, price, fee, realized, reason, bar the order was created at, ambiguous, cash after.
+        carry: what borrowing cost in all.
+        cash: at the start.
+        is_exact: whether every amount is the reference's to the last digit; if not, the reference decides.
+    """
+
+    scale: float
+    lot: float
+    units: Vector
+    outcomes: NDArray[np.int8]
+    orders: NDArray[np.float64]
+    fills: NDArray[np.float64]
+    carry: float
+    cash: float
+    is_exact: bool
+
+    @cached_property
+    def equity(self) -> Vector:
+        """Equity at each close."""
+        return self.units / self.scale if self.scale != 1.0 else self.units
+
+    @cached_property
+    def qty(self) -> Vector:
+        """Signed quantity at each close."""
+        held = np.concatenate(([0.0], np.cumsum(self.fills[:, 1])))
+        if self.scale != 1.0 or not self.fills.size:
+            return np.repeat(held, self._stretches()) * self.lot
+        # Unrounded quantities would leave dust in a sum: every other fill leaves nothing.
+        held[2::2] = 0.0
+        held[1::2] = self.fills[::2, 1]
+        return np.repeat(held, self._stretches())
+
+    @property
+    def ambiguous(self) -> int:
+        """Exits that executed in a bar which held the price of the other exit too."""
+        return int(self.fills[:, 7].sum())
+
+    @property
+    def blocked(self) -> dict[str, int]:
+        """Signals that did not trade, counted by code."""
+        counts = np.bincount(self.outcomes, minlength=len(OUTCOMES))
+        found = {
+            outcome.value: int(count)
+            for outcome, count in zip(OUTCOMES, counts, strict=True)
+            if count and outcome.value.startswith("blocked_")
+        }
+        refused = int((self.orders[:, 3] == k.REJECTED).sum())
+        return dict(sorted((found | ({EXCEEDS_FREE_BALANCE: refused} if refused else {})).items()))
+
+    def _stretches(self) -> NDArray[np.int64]:
+        """Return for how many bars each state between two fills stood at a close."""
+        bars = self.fills[:, 0].astype(np.int64)
+        return np.diff(np.concatenate(([0], bars, [self.units.size])))
+
+
+def simulate(rules: AccountRules, columns: Columns, *, is_compiled: bool | None = None) -> AccountRun:
+    """Run an account over columns.
+
+    Args:
+        rules: of the account.
+        columns: prices, signals and what the rules ask for.
+        is_compiled: None compiles for long runs only, so that a short one need not load the compiler.
+
+    Raises:
+        AlphintraError: COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH for one of another length.
+    """
+    _require_columns(rules, columns)
+    count = columns.bars
+    p, is_exact = _params(rules)
+    s = np.zeros(k.STATE)
+    s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
+    s[k.STOP : k.BEST + 1] = np.nan
+    out = (
+        np.empty(count),
+        np.empty(count, np.int8),
+        np.empty((count, k.ORDER_WIDTH)),
+        np.empty((2 * count, k.FILL_WIDTH)),
+    )
+    prices = (columns.open, columns.high, columns.low, columns.close)
+    told = (columns.entry, columns.leave, *(getattr(columns, name) for name in _FIELDS), _rates(rules, columns))
+    wants = count >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
+    run = k.account.compiled if wants else k.account.interpreted
+    run(p, s, prices, told, out)
+    scale, lot = (1e6, float(rules.lot)) if rules.is_rounded else (1.0, 1.0)
+    return AccountRun(
+        scale=scale,
+        lot=lot,
+        units=out[0],
+        outcomes=out[1],
+        orders=out[2][: int(s[k.ORDERS])],
+        fills=out[3][: int(s[k.FILLS])],
+        carry=float(s[k.CARRY]) / scale,
+        cash=float(rules.initial_cash),
+        is_exact=is_exact and not s[k.INEXACT],
+    )
+
+
+def account_of(
+    run: AccountRun,
+    rules: AccountRules,
+    columns: Columns,
+    bars: Sequence[Bar],
+    *,
+    name: Callable[[int], str] = "o{}".format,
+) -> Account:
+    """Return an exact run as the records of the reference, in decimals.
+
+    Raises:
+        AlphintraError: ORDER_UNSUPPORTED for a run that is not exact.
+    """
+    if not run.is_exact or not rules.is_rounded:
+        raise AlphintraError("ORDER_UNSUPPORTED", "an inexact run has no exact records: let the reference run")
+    account = Account(outcomes=[OUTCOMES[code] for code in run.outcomes])
+    for created, lots, reason, status, ended, _ in run.orders.tolist():
+        bar, qty = int(created), _qty(lots, rules)
+        order = Order(name(bar), bars[bar].ts, order_at(rules, columns, bar, qty=qty, reason=int(reason)))
+        account.orders.append(order)
+        if status == k.REJECTED:
+            refusal = Refusal(order.client_order_id, bars[int(ended)].ts, EXCEEDS_FREE_BALANCE, "")
+            account.refusals.append(refusal)
+    held = [Decimal(0)]
+    for bar, lots, price, fee, realized, reason, created, ambiguous, _ in run.fills.tolist():
+        fill = Fill(
+            name(int(created)),
+            bars[int(bar)].ts,
+            Side.BUY if lots > 0 else Side.SELL,
+            abs(_qty(lots, rules)),
+            int(price) * PRICE_QUANTUM,
+            int(fee) * CASH_QUANTUM,
+            int(realized) * CASH_QUANTUM,
+            _LEGS.get(reason, ""),
+            bool(ambiguous),
+        )
+        account.fills.append((int(bar), fill))
+        held.append(held[-1] + _qty(lots, rules))
+    account.equity = [int(units) * CASH_QUANTUM for units in run.units.tolist()]
+    account.qty = [qty for qty, bars_held in zip(held, run._stretches(), strict=True) for _ in range(bars_held)]  # noqa: SLF001
+    return account
+
+
+def _qty(lots: float, rules: AccountRules) -> Decimal:
+    return int(lots) * rules.lot
+
+
+def _params(rules: AccountRules) -> tuple[Vector, bool]:
+    """Return the kernel's parameters, and whether they hold the rules to the last digit."""
+    p, costs = np.zeros(k.PARAMS), rules.costs
+    is_rounded, lot_nano = rules.is_rounded, rules.lot * _BILLION
+    amount = _MILLION if is_rounded else Decimal(1)
+    fees = costs.fees
+    sizing, least = rules.sizing, fees.minimum * amount
+    number = sizing.number
+    if sizing.kind is Size.FIXED_QTY:
+        number = number // rules.lot if is_rounded else number
+    elif sizing.kind is Size.FIXED_NOTIONAL:
+        number = number * amount
+    elif sizing.kind is not Size.VOLATILITY:
+        number = number * _BILLION
+    p[k.SCALE], p[k.IS_EXACT] = float(amount), float(is_rounded)
+    is_whole = rules.lot == rules.lot.to_integral_value()
+    p[k.UNIT] = 1.0 if not is_rounded else float(rules.lot) if is_whole else 0.0
+    p[k.LOT_NANO] = float(lot_nano) if is_rounded else 1e9
+    p[k.SLIP], p[k.FEE_BPS] = float(costs.slippage_bps * _BILLION), float(fees.commission_bps * _BILLION)
+    p[k.FEE_UNIT], p[k.FEE_MIN] = float(fees.per_share * _BILLION), float(least)
+    p[k.SIZE_KIND], p[k.SIZE_NUMBER] = float(sizing.kind), float(number)
+    p[k.SIZE_MOST] = 0.0 if sizing.most is None else float(sizing.most * _BILLION)
+    p[k.STOP_KIND], p[k.STOP_PERCENT] = _bound(rules.stop)
+    p[k.TARGET_KIND], p[k.TARGET_PERCENT] = _bound(rules.target)
+    p[k.TRAIL_KIND], p[k.TRAIL_PERCENT] = _bound(rules.trail)
+    p[k.HAS_CHANDELIER] = float(rules.has_chandelier)
+    p[k.BREAK_EVEN] = 0.0 if rules.break_even is None else float(rules.break_even * _BILLION)
+    p[k.BARS_MAX], p[k.IS_GUARDED] = float(rules.bars_max or 0), float(rules.is_guarded)
+    p[k.WARM_UP], p[k.MODE] = float(rules.warm_up), float(rules.mode)
+    p[k.BORROWS] = float(costs.borrow_bps > 0)
+    is_whole_number = sizing.kind is not Size.FIXED_NOTIONAL or number == number.to_integral_value()
+    return p, is_rounded and is_whole_number and least == least.to_integral_value()
+
+
+def _bound(bound: Bound | None) -> tuple[float, float]:
+    if bound is None:
+        return 0.0, 0.0
+    return float(bound.kind), float(bound.percent * _BILLION) if bound.kind is LevelKind.PERCENT else 0.0
+
+
+def _rates(rules: AccountRules, columns: Columns) -> Vector:
+    """Return what borrowing costs over each bar, in billionths of a bps; few lengths of time are ever different."""
+    if not rules.costs.borrow_bps:
+        return NOTHING
+    lengths, places = np.unique(columns.seconds, return_inverse=True)
+    rates = [float(rules.costs.borrow_rate(int(length)) * _BILLION) for length in lengths.tolist()]
+    return np.array(rates)[places]
+
+
+def _require_columns(rules: AccountRules, columns: Columns) -> None:
+    asked = {
+        "open": True,
+        "high": rules.is_guarded,
+        "low": rules.is_guarded,
+        "entry": True,
+        "leave": True,
+        "size": rules.sizing.kind in {Size.RISK, Size.VOLATILITY},
+        "chandelier": rules.has_chandelier,
+        "seconds": bool(rules.costs.borrow_bps),
+    }
+    for name, bound in (("stop", rules.stop), ("target", rules.target), ("trail", rules.trail)):
+        asked[name] = bound is not None and bound.kind is not LevelKind.PERCENT
+    for name, is_asked in asked.items():
+        column: Vector = getattr(columns, name)
+        if is_asked and not column.size and columns.bars:
+            raise AlphintraError("COLUMN_MISSING", f"the rules ask for column {name}", pointer=f"/{name}")
+        if column.size not in {0, columns.bars} or not column.flags.c_contiguous:
+            message = f"column {name} has {column.size} values and there are {columns.bars} bars: one value a bar"
+            raise AlphintraError("COLUMN_LENGTH", message, pointer=f"/{name}")
