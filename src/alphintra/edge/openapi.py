@@ -69,7 +69,7 @@ def describe(
     schemas = _schemas([*operations, *hot], parameters=found.get("components", {}).get("schemas", {}))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        described = found["paths"][operation.path.replace(":path}", "}")][operation.method.lower()]
+        described = found["paths"][operation.path][operation.method.lower()]
         paths.setdefault(API_PREFIX + operation.path, {})[operation.method.lower()] = _complete(described, operation)
     for operation in hot:
         paths.setdefault(API_PREFIX + operation.path, {})[operation.method.lower()] = _complete(

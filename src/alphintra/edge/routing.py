@@ -155,7 +155,7 @@ def _operation(name: str, hints: dict[str, Any], *, method: str, path: str, stat
     bodies = [mark for mark in marks if isinstance(mark, Body)]
     return Operation(
         method=method,
-        path=path,
+        path=path.replace(":path}", "}"),  # a symbol may hold a slash; the description has no word for that
         name=name,
         scope=allow.scope,
         body=bodies[0].wanted if bodies else None,

@@ -76,7 +76,7 @@ def served(gateway: Gateway) -> set[str]:
         prefix = route.path if isinstance(route, Mount) else ""
         inner: Iterable[Any] = iter_route_contexts(route.routes) if isinstance(route, Mount) else [route]
         found |= {
-            f"{method} {prefix}{one.path}"
+            f"{method} {prefix}{one.path}".replace(":path}", "}")
             for one in inner
             for method in (one.methods or {"WEBSOCKET"})
             if method != "HEAD"
