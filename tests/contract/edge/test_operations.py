@@ -76,12 +76,13 @@ def served(gateway: Gateway) -> set[str]:
         prefix = route.path if isinstance(route, Mount) else ""
         inner: Iterable[Any] = iter_route_contexts(route.routes) if isinstance(route, Mount) else [route]
         found |= {
-            f"{method} {prefix}{one.path}".replace(":path}", "}")
+            f"{method} {prefix}{one.path}"
             for one in inner
             for method in (one.methods or {"WEBSOCKET"})
             if method != "HEAD"
         }
-    return found
+    # A symbol may hold a slash, which the description has no word for.
+    return {one.replace("datasets/{symbol:path}", "datasets/{symbol}") for one in found}
 
 
 async def call(gateway: Gateway, operation: Operation, *, headers: dict[str, str]) -> tuple[int, Any, str]:
