@@ -29,6 +29,7 @@ SPEC = ServiceSpec(
         "get_import",
         "list_datasets",
         "get_dataset",
+        "check_dataset",
         "list_bars",
         "start_backtest",
         "get_backtest",

@@ -62,7 +62,12 @@ MODULES = (
     volume,
     windows,
 )
-COMPUTING = sorted(name for name, definition in CATALOGUE.items() if definition.kernel is not None)
+OF_THE_BOOK = {"Account", "Position"}  # what they show is no matter of the market
+COMPUTING = sorted(
+    name
+    for name, definition in CATALOGUE.items()
+    if definition.kernel is not None and definition.type not in OF_THE_BOOK
+)
 WITHIN_A_SESSION = {"session", "week", "month"}
 # Running totals: only their changes mean something. Memories: they keep what happened, however long ago that was.
 ENDLESS = {"OBV", "AD", "NVI", "PVI", "VPT"}
