@@ -240,8 +240,8 @@ def run_backtest(
         AlphintraError: TIME_ORDER, WARM_UP_SHORT naming the node that needs more bars, RUN_STOPPED, NODE_VALUE.
     """
     require_ordered(bars)
-    _require_warm_up(plan, len(bars))
     executor = Executor(plan, calendar_of(symbol))
+    _require_warm_up(executor, len(bars))
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))
@@ -330,12 +330,12 @@ def _honesty(settings: BacktestSettings, record: _Record, book: Book) -> Honesty
     )
 
 
-def _require_warm_up(plan: Plan, bars: int) -> None:
-    if bars <= plan.warm_up_bars:
-        slow = plan.slowest()
+def _require_warm_up(executor: Executor, bars: int) -> None:
+    if bars <= executor.warm_up_bars:
+        slow = executor.plan.slowest()
         message = (
-            f"the strategy needs {plan.warm_up_bars} bars of history before its first decision, most of them for node "
-            f"{slow.node} ({slow.type}); {bars} bars were given: give a longer range or shorten its periods"
+            f"the strategy needs {executor.warm_up_bars} bars of history before its first decision, most of them for "
+            f"node {slow.node} ({slow.type}); {bars} bars were given: give a longer range or shorten its periods"
         )
         raise AlphintraError("WARM_UP_SHORT", message, pointer="/bars")
 

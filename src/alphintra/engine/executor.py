@@ -67,6 +67,7 @@ class Executor:
             raise AlphintraError("NODE_VERSION", f"plan schema {plan.schema} is not known: compile the graph again")
         self.plan = plan
         self._calendar = calendar
+        self.warm_up_bars = plan.warm_up_bars if calendar is None else plan.warm_up_in(calendar.session_minutes)
         self._evaluation = Evaluation(plan)
         self._programs = order_programs(plan)
         self._shown = tuple(
@@ -77,7 +78,7 @@ class Executor:
 
     @property
     def bars_seen(self) -> int:
-        """Bars evaluated so far; the plan may act once this exceeds its warm-up."""
+        """Bars evaluated so far; the plan may act once this exceeds ``warm_up_bars``."""
         return self._bars_seen
 
     def on_bar(self, bar: Bar, view: StateView) -> Decision:
@@ -104,7 +105,7 @@ class Executor:
         shown = {one.node: one.value(run, index, bar, view) for one in self._shown}
         self._bars_seen += 1
         self._last_ts = bar.ts
-        if self._bars_seen <= self.plan.warm_up_bars:
+        if self._bars_seen <= self.warm_up_bars:
             return Decision(bar.ts, Outcome.WARMING_UP, shown, ())
         outcome, intents = _orders(run, index, bar, view)
         return Decision(bar.ts, outcome, shown, intents)

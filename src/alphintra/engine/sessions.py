@@ -29,6 +29,8 @@ EXTENDED_OPEN: Final = time(4, 0)
 EXTENDED_AFTER_CLOSE: Final = timedelta(hours=4)
 SESSIONS_MAX: Final = 40_000
 _SATURDAY: Final = 5
+_MINUTES_OF_DAY: Final = 1440
+_MINUTES_OF_SESSION: Final = (CLOSE.hour - OPEN.hour) * 60 + CLOSE.minute - OPEN.minute
 _DAY: Final = timedelta(days=1)
 
 
@@ -77,6 +79,11 @@ class Calendar:
     def holidays(self) -> tuple[date, ...]:
         """Weekdays without trading, in order; none where it always trades."""
         return tuple(sorted(day for day, close in self._days.items() if close is None))
+
+    @property
+    def session_minutes(self) -> int:
+        """Minutes of a regular session."""
+        return _MINUTES_OF_DAY if self.is_always_open else _MINUTES_OF_SESSION
 
     def session_on(self, day: date) -> Session | None:
         """Return the session of that date, None on a day without trading. Raises CALENDAR_RANGE."""

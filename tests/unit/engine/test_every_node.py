@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from alphintra.engine.graph.catalogue import CATALOGUE
 from alphintra.engine.graph.evaluation import Evaluation
 from alphintra.engine.graph.tape import FIELDS, Tape
 from unit.engine.every_node import EVERY_NODE, plan_around, random_tape
@@ -80,6 +81,19 @@ def test_nothing_is_infinite_and_everything_is_known_in_the_end(name: tuple[str,
     for column in own:
         assert not np.isinf(column).any()
         assert np.isfinite(column).any()
+
+
+def test_a_symbol_is_computed_as_if_it_were_alone(name: tuple[str, int]) -> None:
+    """A close at which it has no bar is none to it; what reads all symbols at once is another matter."""
+    if CATALOGUE[name].is_across:
+        return
+    plan, tape = plan_around(name), random_tape(7, CLOSES, symbols=3, gaps=0.3)
+    together = computed(plan, tape)
+    for row in range(3):
+        own = ~np.isnan(tape.close[row])
+        opened, high, low, close, volume = (np.ascontiguousarray(tape.field(field)[[row]][:, own]) for field in FIELDS)
+        alone = computed(plan, Tape(tape.ts[own], opened, high, low, close, volume, tape.calendars[:1]))
+        assert_same({end: column[[row]][:, own] for end, column in together.items()}, alone)
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alphintra.engine.graph.catalogue import catalogue_document
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import Plan, Step, canonical_json, compile_plan, graph_hash
-from alphintra.engine.graph.validation import GraphProblem, validate
+from alphintra.engine.graph.problems import GraphProblem
+from alphintra.engine.graph.validation import validate
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node
 

@@ -58,11 +58,15 @@ class NodeType:
         summary: one sentence for people.
         kernel: its arithmetic, called with ``numbers``, the state, the columns of ``clock``, the inputs and the outputs
             in order of the ports.
-        clock: names of SESSION_COLUMNS the kernel reads; NaN where the symbol has no bar.
+        clock: names of SESSION_COLUMNS and of the bars' FIELDS the kernel reads.
         numbers: parameters as the kernel reads them.
         state: how many numbers the kernel keeps between bars; all are zero before the first.
         read: takes its outputs from the market data.
-        is_across: whether the kernel sees all symbols at once, as [symbols, closes] arrays.
+        is_across: whether the kernel sees all symbols at once, as [symbols, closes] arrays with NaN where one has no
+            bar; any other kernel does not see the closes at which its symbol has none.
+        is_scalar: whether its outputs are one series for all symbols; so are those of a node with such inputs alone.
+        is_base: whether its outputs are of the base timeframe, whatever its inputs are.
+        instead: another definition for some values of the parameters.
         lookback: earlier bars needed for the first value.
         warm_up: earlier bars needed until the value no longer depends on where the data began.
         shown: port whose value stands for the node in decision records; empty for none.
@@ -85,6 +89,9 @@ class NodeType:
     state: Callable[[Params], int] = field(default=lambda _params: 0)
     read: Read | None = None
     is_across: bool = False
+    is_scalar: bool = False
+    is_base: bool = False
+    instead: Callable[[Params], NodeType | None] = field(default=lambda _params: None)
     lookback: Callable[[Params], int] = field(default=lambda _params: 0)
     warm_up: Callable[[Params], int] = field(default=lambda _params: 0)
     shown: str = "out"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -35,12 +35,31 @@ INTERPRETED_MAX = 200_000  # values of nodes: interpreting them takes about as l
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A step with its arithmetic, its numbers and the state of each symbol, a row each (one row if it sees all)."""
+    """A step with its arithmetic, its numbers and the state of each symbol, a row each (one row if it sees all).
+
+    ``is_scalar``: its outputs are one series for all symbols.
+    """
 
     step: Step
     definition: NodeType
     numbers: Vector
     states: NDArray[np.float64]
+    is_scalar: bool
+
+    @property
+    def rows(self) -> int:
+        """How many series it computes."""
+        return int(self.states.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """Bars that are computed together; ``present`` tells for each symbol where it has bars, None for everywhere."""
+
+    tape: Tape
+    clock: Mapping[str, NDArray[np.float64]]
+    present: tuple[NDArray[np.bool_] | None, ...]
+    is_compiled: bool
 
 
 class Evaluation:
@@ -53,7 +72,8 @@ class Evaluation:
     def __init__(self, plan: Plan, *, symbols: int = 1) -> None:
         self.plan = plan
         self._symbols = symbols
-        self._running = tuple(_start(step, symbols) for step in plan.steps)
+        scalars = _scalars(plan.steps, symbols)
+        self._running = tuple(_start(step, symbols, is_scalar=step.node in scalars) for step in plan.steps)
         self._clock = frozenset(name for running in self._running for name in running.definition.clock)
 
     def advance(self, tape: Tape, *, keep: Collection[End] | None = None, is_compiled: bool | None = None) -> Columns:
@@ -68,18 +88,19 @@ class Evaluation:
         """
         if is_compiled is None:
             is_compiled = tape.symbols * tape.closes * len(self._running) > INTERPRETED_MAX
-        clock = tape.clock(self._clock)
+        portion = _Portion(tape, tape.clock(self._clock), _present(tape), is_compiled)
         uses = self._uses(keep)
         columns: Columns = {}
         for running in self._running:
-            self._compute(running, tape, columns, clock=clock, is_compiled=is_compiled)
+            self._compute(running, portion, columns)
             for end in [end for ends in running.step.inputs.values() for end in ends]:
                 uses[end] -= 1
                 if not uses[end]:
                     del columns[end]
             for end in [end for end in _ends(running) if not uses.get(end)]:
                 columns.pop(end, None)
-        return columns
+        shape = (tape.symbols, tape.closes)
+        return {end: np.broadcast_to(column, shape) for end, column in columns.items()}
 
     def snapshot(self) -> dict[str, str]:
         """Return the state by node as base64 of little-endian float64; nodes without one are left out."""
@@ -109,39 +130,56 @@ class Evaluation:
                     uses[end] = uses.get(end, 0) + 1
         return uses
 
-    def _compute(
-        self,
-        running: _Running,
-        tape: Tape,
-        columns: Columns,
-        *,
-        clock: Mapping[str, NDArray[np.float64]],
-        is_compiled: bool,
-    ) -> None:
+    def _compute(self, running: _Running, portion: _Portion, columns: Columns) -> None:
         step, definition = running.step, running.definition
         ends = _ends(running)
         if definition.read is not None:
-            columns.update(zip(ends, definition.read(step.params, tape), strict=True))
+            columns.update(zip(ends, definition.read(step.params, portion.tape), strict=True))
             return
-        shape = (self._symbols, tape.closes)
-        inputs = [clock[name] for name in definition.clock]
+        shape = (self._symbols if definition.is_across else running.rows, portion.tape.closes)
+        inputs = [portion.clock[name] for name in definition.clock]
         inputs += [_input(columns, step.inputs[port.name], shape, is_many=port.is_many) for port in definition.inputs]
         if definition.kernel is None:
             columns.update(dict.fromkeys(ends, inputs[0] if inputs else np.zeros(shape)))
             return
-        outputs = [np.empty(shape) for _ in ends]
-        run = definition.kernel.compiled if is_compiled else definition.kernel.interpreted
+        run = definition.kernel.compiled if portion.is_compiled else definition.kernel.interpreted
         if definition.is_across:
-            run(running.numbers, running.states[0], *inputs, *outputs)
+            outputs = [np.empty(shape) for _ in ends]
+            run(running.numbers, running.states[0], *(_spread(column, shape) for column in inputs), *outputs)
+            outputs = [column[:1] for column in outputs] if running.is_scalar else outputs
         else:
-            for row in range(self._symbols):
-                run(
-                    running.numbers,
-                    running.states[row],
-                    *(column[row] for column in inputs),
-                    *(column[row] for column in outputs),
-                )
+            outputs = [np.full(shape, np.nan) for _ in ends]
+            for row in range(running.rows):
+                present = None if running.is_scalar else portion.present[row]
+                _run_row(run, running, row, inputs, outputs, present=present)
         columns.update(zip(ends, outputs, strict=True))
+
+
+def _run_row(
+    run: Callable[..., None],
+    running: _Running,
+    row: int,
+    inputs: Sequence[NDArray[np.float64]],
+    outputs: Sequence[NDArray[np.float64]],
+    *,
+    present: NDArray[np.bool_] | None,
+) -> None:
+    """Run a kernel over one symbol; closes at which it has no bar are passed over and stay unknown."""
+    taken = [column[row if column.shape[0] > 1 else 0] for column in inputs]
+    given = [column[row] for column in outputs]
+    if present is None:
+        run(running.numbers, running.states[row], *taken, *given)
+    elif present.any():
+        parts = [np.empty(int(present.sum())) for _ in given]
+        cut = (np.ascontiguousarray(column[..., present]) for column in taken)
+        run(running.numbers, running.states[row], *cut, *parts)
+        for column, part in zip(given, parts, strict=True):
+            column[present] = part
+
+
+def _present(tape: Tape) -> tuple[NDArray[np.bool_] | None, ...]:
+    there = ~np.isnan(tape.close)
+    return tuple(None if row.all() else row for row in there)
 
 
 def shown_end(step: Step) -> End | None:
@@ -163,17 +201,37 @@ def _ends(running: _Running) -> tuple[End, ...]:
 
 
 def _input(columns: Columns, ends: tuple[End, ...], shape: tuple[int, int], *, is_many: bool) -> NDArray[np.float64]:
-    """Return what a port reads: [symbols, closes], or [symbols, wires, closes] for a port of many wires."""
-    if is_many:
-        return np.stack([columns[end] for end in ends], axis=1) if ends else np.zeros((shape[0], 0, shape[1]))
-    return columns[ends[0]] if ends else np.zeros(shape)
+    """Return what a port reads: [rows, closes], or [rows, wires, closes] for a port of many wires."""
+    if not is_many:
+        return columns[ends[0]] if ends else np.zeros(shape)
+    if not ends:
+        return np.zeros((shape[0], 0, shape[1]))
+    return np.stack([np.broadcast_to(columns[end], shape) for end in ends], axis=1)
 
 
-def _start(step: Step, symbols: int) -> _Running:
+def _spread(column: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return a series of all symbols as a row for each."""
+    shape = (shape[0], *column.shape[1:])
+    return np.ascontiguousarray(np.broadcast_to(column, shape))
+
+
+def _start(step: Step, symbols: int, *, is_scalar: bool) -> _Running:
     definition = _definition(step)
     numbers = np.array(definition.numbers(step.params), dtype=np.float64)
-    rows = 1 if definition.is_across else symbols
-    return _Running(step, definition, numbers, np.zeros((rows, definition.state(step.params))))
+    rows = 1 if is_scalar or definition.is_across else symbols
+    return _Running(step, definition, numbers, np.zeros((rows, definition.state(step.params))), is_scalar)
+
+
+def _scalars(steps: Sequence[Step], symbols: int) -> frozenset[str]:
+    """Return the nodes whose outputs are one series for all symbols, however many there are."""
+    found: set[str] = set()
+    for step in steps:
+        definition = _definition(step)
+        parents = {node for ends in step.inputs.values() for node, _ in ends}
+        is_reader = bool(definition.clock) or definition.read is not None or definition.is_across
+        if definition.is_scalar or (parents and parents <= found and not is_reader):
+            found.add(step.node)
+    return frozenset(found if symbols > 1 else ())
 
 
 def _definition(step: Step) -> NodeType:
@@ -181,7 +239,7 @@ def _definition(step: Step) -> NodeType:
     if definition is None:
         message = f"node {step.node}: {step.type} version {step.version} is not in this Alphintra: compile again"
         raise AlphintraError("NODE_VERSION", message)
-    return definition
+    return definition.instead(step.params) or definition
 
 
 def _decoded(node: str, text: str, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.definition import NodeType
+from alphintra.engine.graph.nodes.timeframes import BASE
 from alphintra.engine.graph.params import normalise
-from alphintra.engine.graph.topology import topological_order
-from alphintra.engine.graph.validation import parents_of, validate
-from alphintra.engine.graph.wire import Graph, Node, ParamValue
+from alphintra.engine.graph.timeframes import node_timeframes
+from alphintra.engine.graph.topology import parents_of, topological_order
+from alphintra.engine.graph.validation import validate
+from alphintra.engine.graph.wire import MINUTES, Graph, Node, ParamValue
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["PLAN_SCHEMA", "Plan", "Step", "canonical_json", "compile_plan", "graph_hash"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["PLAN_SCHEMA", "Plan", "Step", "canonical_json", "compile_plan", "graph_hash", "warm_ups"]
 
 PLAN_SCHEMA = 1
+DAY_MINUTES = 1440
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +35,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         version: catalogue version.
         params: complete and in normal form.
         inputs: for each port the outputs feeding it as (node, port), wires sorted; empty for an open port.
-        warm_up_bars: bars that must have been seen before this node counts as ready, inputs included.
+        warm_up_bars: bars that must have been seen before this node counts as ready, inputs included; at most, for a
+            market that always trades.
+        timeframe: what it is computed in: ``base``, or a longer timeframe.
     """
 
     node: str
@@ -37,6 +46,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, ParamValue]
     inputs: dict[str, tuple[tuple[str, str], ...]]
     warm_up_bars: int
+    timeframe: str = BASE
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         name: name of the graph.
         timeframe: base interval.
         steps: parents before children.
-        warm_up_bars: bars before the first decision may act: the largest warm-up that leads to an order.
+        warm_up_bars: bars before the first decision may act: the largest warm-up that leads to an order. At most,
+            for a market that always trades: ``warm_up_in`` tells it for others.
     """
 
     schema: int = PLAN_SCHEMA
@@ -57,6 +68,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     timeframe: str
     steps: tuple[Step, ...]
     warm_up_bars: int
+
+    def warm_up_in(self, session_minutes: int) -> int:
+        """Return the bars before the first decision where a day has so many minutes of trading."""
+        return _acting(self.steps, warm_ups(self.steps, self.timeframe, session_minutes=session_minutes))
 
     def slowest(self) -> Step:
         """Return the step that itself adds most to the warm-up before a decision, for messages."""
@@ -108,38 +123,63 @@ def compile_plan(graph: Graph) -> Plan:
         others = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
         raise AlphintraError(first.code, f"{first.message}: {first.fix}{others}", pointer=first.pointer)
     nodes = {node.id: node for node in graph.nodes}
-    steps: dict[str, Step] = {}
-    for node_id in topological_order(parents_of(graph)):
-        steps[node_id] = _step(graph, nodes[node_id], steps)
-    orders = [step.warm_up_bars for step in steps.values() if step.type == "Order"]
+    timeframes = node_timeframes(graph)
+    order = topological_order(parents_of(graph))
+    steps = tuple(_step(graph, nodes[node_id], timeframes.get(node_id, BASE)) for node_id in order)
+    found = warm_ups(steps, graph.timeframe, session_minutes=DAY_MINUTES)
     return Plan(
         graph_hash=graph_hash(graph),
         name=graph.name,
         timeframe=graph.timeframe,
-        steps=tuple(steps.values()),
-        warm_up_bars=max(orders or [step.warm_up_bars for step in steps.values()]),
+        steps=tuple(msgspec.structs.replace(step, warm_up_bars=found[step.node]) for step in steps),
+        warm_up_bars=_acting(steps, found),
     )
 
 
-def _step(graph: Graph, node: Node, before: dict[str, Step]) -> Step:
+def warm_ups(steps: Sequence[Step], base: str, *, session_minutes: int) -> dict[str, int]:
+    """Return for each node the base bars that must have been seen before it counts as ready, inputs included.
+
+    Args:
+        steps: parents before children.
+        base: the graph's timeframe.
+        session_minutes: what a day has of trading; a bar of a longer timeframe is counted as whole.
+    """
+    found: dict[str, int] = {}
+    for step in steps:
+        definition = _definition(step)
+        own = (definition.instead(step.params) or definition).warm_up(step.params)
+        minutes = MINUTES[base] if step.timeframe == BASE else min(MINUTES[step.timeframe], session_minutes)
+        behind = max((found[source] for ends in step.inputs.values() for source, _ in ends), default=0)
+        found[step.node] = behind + own * max(1, -(-minutes // MINUTES[base]))
+    return found
+
+
+def _acting(steps: Sequence[Step], found: Mapping[str, int]) -> int:
+    orders = [found[step.node] for step in steps if step.type == "Order"]
+    return max(orders or found.values())
+
+
+def _step(graph: Graph, node: Node, timeframe: str) -> Step:
     definition = _definition(node)
     inputs: dict[str, tuple[tuple[str, str], ...]] = {}
     for port in definition.inputs:
         sources = sorted(edge.source for edge in graph.edges if edge.target == f"{node.id}.{port.name}")
         inputs[port.name] = tuple(_split(source) for source in sources)
     params = {spec.name: normalise(spec, node.params) for spec in definition.params}
-    behind = max((before[source].warm_up_bars for ends in inputs.values() for source, _ in ends), default=0)
+    if "timeframe" in params:
+        params["timeframe"] = timeframe
     return Step(
         node=node.id,
         type=node.type,
         version=node.version,
         params=params,
         inputs=inputs,
-        warm_up_bars=behind + definition.warm_up(params),
+        warm_up_bars=0,
+        timeframe=timeframe,
     )
 
 
-def _definition(node: Node) -> NodeType:
+def _definition(node: Node | Step) -> NodeType:
     definition = node_type(node.type, node.version)
     if definition is None:
         raise AlphintraError("NODE_VERSION", f"{node.type[:60]} version {node.version} is not in the catalogue")

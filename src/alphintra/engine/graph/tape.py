@@ -66,14 +66,15 @@ class Tape:
         return panel
 
     def clock(self, names: Collection[str]) -> dict[str, Panel]:
-        """Return columns of ``session_columns`` as [symbols, closes]; unknown where a symbol has no bar."""
-        if not names:
-            return {}
+        """Return fields and columns of ``session_columns`` as [symbols, closes]; unknown where a symbol has no bar."""
+        fields = {name: self.field(name) for name in FIELDS if name in names}
+        if len(fields) == len(names):
+            return fields
         if len(self.calendars) != self.symbols:
             raise AlphintraError("CALENDAR_UNKNOWN", "the bars come without their calendar", kind=Kind.BUG)
         found = {calendar: session_columns(self.ts, calendar) for calendar in set(self.calendars)}
         missing = np.isnan(self.close)
-        return {
+        return fields | {
             name: np.where(missing, np.nan, np.stack([found[calendar][name] for calendar in self.calendars]))
             for name in SESSION_COLUMNS
             if name in names

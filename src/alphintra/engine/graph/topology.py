@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["ancestors", "cycles", "depth", "topological_order"]
+    from alphintra.engine.graph.wire import Graph
+
+__all__ = ["ancestors", "cycles", "depth", "parents_of", "topological_order"]
+
+
+def parents_of(graph: Graph) -> dict[str, frozenset[str]]:
+    """Return for each node id the ids its inputs come from; wires to or from unknown nodes are left out."""
+    found: dict[str, set[str]] = {node.id: set() for node in graph.nodes}
+    for edge in graph.edges:
+        source, target = edge.source.partition(".")[0], edge.target.partition(".")[0]
+        if source in found and target in found:
+            found[target].add(source)
+    return {node: frozenset(above) for node, above in found.items()}
 
 
 def topological_order(parents: Mapping[str, frozenset[str]]) -> tuple[str, ...]:

@@ -6,20 +6,20 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_type
 from alphintra.engine.graph.definition import NodeType, Port
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
-from alphintra.engine.graph.topology import ancestors, cycles, depth
+from alphintra.engine.graph.problems import GraphProblem
+from alphintra.engine.graph.timeframes import timeframe_problems
+from alphintra.engine.graph.topology import ancestors, cycles, depth, parents_of
 from alphintra.engine.graph.wire import SCHEMA, TIMEFRAMES, Edge, Graph, Node, ParamValue
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DEPTH_MAX", "EDGES_MAX", "NODES_MAX", "GraphProblem", "parents_of", "validate"]
+__all__ = ["DEPTH_MAX", "EDGES_MAX", "NODES_MAX", "GraphProblem", "validate"]
 
 NODES_MAX = 200
 EDGES_MAX = 1000
@@ -27,26 +27,6 @@ DEPTH_MAX = 64
 NAME_CHARS_MAX = 120
 _ONCE = {"StopLoss": "stop", "TrailingStop": "stop", "TakeProfit": "target", "TimeStop": "time"}
 _NODE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-
-
-class GraphProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that keeps a graph from running.
-
-    Args:
-        code: stable, upper case.
-        node: id of the node, empty where the problem belongs to the whole graph.
-        port: port or parameter, empty where there is none.
-        message: what is wrong, one sentence.
-        fix: what to do about it.
-        pointer: JSON pointer into the graph.
-    """
-
-    code: str
-    node: str = ""
-    port: str = ""
-    message: str
-    fix: str
-    pointer: str = ""
 
 
 def validate(graph: Graph) -> list[GraphProblem]:
@@ -71,17 +51,8 @@ def validate(graph: Graph) -> list[GraphProblem]:
         problems.append(GraphProblem(code="GRAPH_CYCLE", node=loop[0], message=f"{path} is a cycle", fix=fix))
     if not loops:
         problems += _purpose(graph)
+        problems += timeframe_problems(graph)
     return problems
-
-
-def parents_of(graph: Graph) -> dict[str, frozenset[str]]:
-    """Return for each node id the ids its inputs come from; wires to or from unknown nodes are left out."""
-    found: dict[str, set[str]] = {node.id: set() for node in graph.nodes}
-    for edge in graph.edges:
-        source, target = edge.source.partition(".")[0], edge.target.partition(".")[0]
-        if source in found and target in found:
-            found[target].add(source)
-    return {node: frozenset(above) for node, above in found.items()}
 
 
 def _oversize(graph: Graph) -> Iterator[GraphProblem]:

@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["SCHEMA", "TIMEFRAMES", "Edge", "Graph", "Node", "ParamValue"]
+__all__ = ["MINUTES", "SCHEMA", "TIMEFRAMES", "Edge", "Graph", "Node", "ParamValue"]
 
 SCHEMA = 1
-TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d")
+MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440}
+TIMEFRAMES = tuple(MINUTES)
 
 ParamValue: TypeAlias = "bool | int | float | str"
 

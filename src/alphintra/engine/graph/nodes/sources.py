@@ -8,6 +8,7 @@ import numpy as np
 
 from alphintra.engine.graph.definition import NodeType, outputs
 from alphintra.engine.graph.nodes.shared import ANY_NUMBER, number
+from alphintra.engine.graph.nodes.timeframes import BASE, LONGER_BARS, TIMEFRAME
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.tape import FIELDS
 from alphintra.engine.graph.values import PortKind
@@ -27,16 +28,18 @@ def _bars(_params: Params, tape: Tape) -> tuple[NDArray[np.float64], ...]:
 
 
 def _const(params: Params, tape: Tape) -> tuple[NDArray[np.float64], ...]:
-    return (np.full(tape.close.shape, number(params, "value")),)
+    return (np.full((1, tape.closes), number(params, "value")),)
 
 
 NODES = (
     NodeType(
         type="Bars",
         group="source",
-        summary="Closed bars of the traded symbol at the graph's timeframe, split-adjusted.",
+        summary="Closed bars of the traded symbol, split-adjusted.",
         outputs=outputs(PortKind.NUM, *FIELDS),
+        params=(TIMEFRAME,),
         read=_bars,
+        instead=lambda params: None if params["timeframe"] == BASE else LONGER_BARS,
         shown="close",
         is_source=True,
     ),
@@ -71,5 +74,6 @@ NODES = (
             ),
         ),
         read=_const,
+        is_scalar=True,
     ),
 )
