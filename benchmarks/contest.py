@@ -47,14 +47,14 @@ def pairs_of(count: int) -> list[tuple[int, int]]:
 
 def _prepare(engine: str, work: str, bars: int) -> Work:
     market = panel(SYMBOLS, bars) if work == "w3" else one_symbol(bars)
+    works: Mapping[tuple[str, str], Callable[..., Work]]
     if engine == "floor":
-        from benchmarks import floor_works as works  # noqa: PLC0415 - only what takes part is loaded
+        from benchmarks.floor_works import WORKS as works  # noqa: N811, PLC0415 - only what takes part is loaded
     elif engine == "alphintra":
-        from benchmarks import own_works as works  # type: ignore[no-redef] # noqa: PLC0415
+        from benchmarks.own_works import WORKS as works  # noqa: N811, PLC0415
     else:
-        from benchmarks import peer_works as works  # type: ignore[no-redef] # noqa: PLC0415
-    prepare: Mapping[tuple[str, str], Callable[..., Work]] = works.WORKS
-    return prepare[engine, work](market)
+        from benchmarks.peer_works import WORKS as works  # noqa: N811, PLC0415
+    return works[engine, work](market)
 
 
 def main() -> None:

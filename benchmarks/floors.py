@@ -103,10 +103,9 @@ def guarded_crossover(  # noqa: C901, PLR0912, PLR0915 - the floor is one loop
                     left = best - room
                 elif high >= target:
                     left = target
-                else:
-                    best = max(best, high)
-                    if close <= best - room:
-                        left = close
+                elif close <= max(best, high) - room:
+                    left = close
+                best = max(best, high)
         if left != 0.0:
             cash = qty * left * (1.0 - fee)
             trades[closed, 1], trades[closed, 3], trades[closed, 4], trades[closed, 5] = i, left, qty, cash - paid
@@ -114,11 +113,8 @@ def guarded_crossover(  # noqa: C901, PLR0912, PLR0915 - the floor is one loop
             closed += 1
         if i > 0:
             reached = max(high, closes[i - 1]) - min(low, closes[i - 1])
-            if i <= length:
-                total += reached
-                spread = total / length
-            else:
-                spread = (spread * (length - 1) + reached) / length
+            total += reached if i <= length else 0.0
+            spread = total / length if i <= length else (spread * (length - 1) + reached) / length
         quick += close
         late += close
         if i >= fast:

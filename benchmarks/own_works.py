@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from alphintra.engine.account.figures import figures_of
-from alphintra.engine.account.planned import run_program
 from alphintra.engine.account.program import order_programs
 from alphintra.engine.account.rules import Size, Sizing
 from alphintra.engine.account.sweep import averages_of, sweep_crossings
@@ -20,6 +19,7 @@ from alphintra.engine.account.weights import Rebalances, WeightRules, hold
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.plan import Plan, compile_plan
 from alphintra.engine.graph.tape import Tape
+from alphintra.engine.plan_runs import run_program
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.templates import crossover
 from alphintra.engine.templates.drawing import Drawing
