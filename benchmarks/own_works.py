@@ -5,6 +5,7 @@ The graph's account is given the rules all engines in the comparison share: all 
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -107,7 +108,8 @@ def _w2(market: Market) -> Work:
 
     def run() -> Came:
         averages = averages_of(market.close, {length for pair in pairs for length in pair})
-        found = sweep_crossings((market.open, market.close), averages, pairs, cash=CASH, fee_bps=FEE * 1e4)
+        prices, threads = (market.open, market.close), os.cpu_count() or 1
+        found = sweep_crossings(prices, averages, pairs, cash=CASH, fee_bps=FEE * 1e4, threads=threads)
         return Came(float(found.equity.max()), int(found.trades.sum()))
 
     return run

@@ -5,7 +5,6 @@ For choosing among many parameters: amounts are not rounded, no curve is kept. W
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -91,7 +90,7 @@ def sweep_crossings(  # noqa: PLR0913 - the terms of the account by name
     cash: float,
     fee_bps: float = 0.0,
     slippage_bps: float = 0.0,
-    threads: int | None = None,
+    threads: int = 1,
 ) -> Sweep:
     """Trade the crossing of each pair of columns.
 
@@ -102,7 +101,7 @@ def sweep_crossings(  # noqa: PLR0913 - the terms of the account by name
         cash: at the start.
         fee_bps: of the amount, hundredths of a percent.
         slippage_bps: against each fill.
-        threads: None for one a core.
+        threads: how many share the pairs; the machine code holds no lock.
     """
     out = np.zeros((len(pairs), 2))
     known = {number: int(np.argmax(column == column)) for number, column in columns.items()}  # noqa: PLR0124 - not NaN
@@ -120,6 +119,6 @@ def sweep_crossings(  # noqa: PLR0913 - the terms of the account by name
             begin = float(max(known[fast], known[slow]))
             run(np.array([cash, paid, brought, begin]), prices, told, out[index])
 
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(0, len(pairs), _PORTION)))
     return Sweep(out[:, 0], out[:, 1].astype(np.int64))
