@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,30 +17,21 @@ from alphintra.engine.graph.plan import PLAN_SCHEMA, require_single
 from alphintra.engine.graph.tape import BOOK_COLUMNS, tape_of
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Decision, Intent, Outcome
+from alphintra.engine.rebalancing import rebalanced, rebalances_of
+from alphintra.engine.runs import Run
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alphintra.engine.account.columns import Columns as Told
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan, Step
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.sessions import Calendar
 
-__all__ = ["Executor", "Run", "Shown", "ask_orders"]
+__all__ = ["Executor", "Shown", "ask_orders"]
 
 SNAPSHOT_SCHEMA = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Bars evaluated together: what the nodes gave, and what the Order nodes are asked with, for one symbol."""
-
-    tape: Tape
-    columns: Columns
-    asked: tuple[tuple[OrderProgram, Told], ...]
-    row: int = 0
 
 
 class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +66,7 @@ class Executor:
         self.warm_up_bars = plan.warm_up_bars if calendar is None else plan.warm_up_in(calendar.session_minutes)
         self._evaluation = Evaluation(plan)
         self._programs = order_programs(plan)
+        self._rebalances = rebalances_of(plan)
         self._shown = tuple(
             Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
         )
@@ -122,6 +114,11 @@ class Executor:
         if self._bars_seen <= self.warm_up_bars:
             return Decision(bar.ts, Outcome.WARMING_UP, shown, ())
         outcome, intents = ask_orders(run, index, bar, view)
+        for rebalance in self._rebalances if not intents else ():
+            asked = rebalanced(rebalance, run, index, bar, view)
+            if not isinstance(asked, Outcome):
+                return Decision(bar.ts, Outcome.INTENT, shown, (asked[0],))
+            outcome = asked if outcome is Outcome.NO_SIGNAL else outcome
         return Decision(bar.ts, outcome, shown, intents)
 
     def snapshot(self) -> bytes:

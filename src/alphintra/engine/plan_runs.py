@@ -14,6 +14,7 @@ from alphintra.engine.account.screen import passes_controls
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.evaluation import Evaluation
 from alphintra.engine.graph.tape import FIELDS, Tape
+from alphintra.engine.rebalancing import rebalances_of
 
 if TYPE_CHECKING:
     from alphintra.engine.account.rules import AccountRules
@@ -49,10 +50,10 @@ def run_plan(plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings)
     """Run a plan over the bars of one symbol and hold its orders against the controls of risk.
 
     Returns:
-        None for a plan of several Order nodes, which only the reference knows.
+        None for a plan of several Order nodes or of weights, which only the reference knows.
     """
     programs = order_programs(plan)
-    if len(programs) != 1:
+    if len(programs) != 1 or rebalances_of(plan):
         return None
     (program,) = programs
     rules = rules_of(program, plan, settings)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
 
 from alphintra.engine.account.program import order_programs
-from alphintra.engine.executor import Run, Shown, ask_orders
-from alphintra.engine.graph.evaluation import Columns, End, Evaluation, shown_end
+from alphintra.engine.executor import Shown, ask_orders
+from alphintra.engine.graph.evaluation import Columns, Evaluation, shown_end
 from alphintra.engine.graph.plan import Plan, require_universe
 from alphintra.engine.graph.tape import BOOK_COLUMNS, Tape, tape_across
 from alphintra.engine.intents import Decision, Intent, Outcome
-from alphintra.engine.portfolio import notional
+from alphintra.engine.rebalancing import rebalanced, rebalances_of
+from alphintra.engine.runs import Run
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from alphintra.engine.bars import Bar
-    from alphintra.engine.graph.plan import Step
     from alphintra.engine.graph.values import StateView
 
 __all__ = ["Ask", "Close", "UniverseDecision", "UniverseExecutor", "union_of"]
@@ -63,15 +63,6 @@ class UniverseDecision:
     asks: tuple[Ask, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rebalance:
-    step: Step
-    weights: End
-    when: End
-    band: Decimal
-    lot: Decimal
-
-
 class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int
     graph_hash: str
@@ -103,7 +94,7 @@ class UniverseExecutor:
         self._warm_ups = [plan.warm_up_in(calendar.session_minutes) for calendar in self._calendars]
         self._evaluation = Evaluation(plan, symbols=self.symbols)
         self._programs = order_programs(plan)
-        self._rebalances = tuple(_rebalance(step) for step in plan.steps if step.type == "RebalanceTo")
+        self._rebalances = rebalances_of(plan)
         self._shown = tuple(
             Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
         )
@@ -212,7 +203,7 @@ class UniverseExecutor:
         symbol = self.symbols[run.row]
         asks = [Ask(symbol, intent, _rank(intent, run.row)) for intent in intents]
         for rebalance in self._rebalances if not asks else ():
-            asked = _rebalanced(rebalance, run, index, bar, view)
+            asked = rebalanced(rebalance, run, index, bar, view)
             if isinstance(asked, Outcome):
                 outcome = asked if outcome is Outcome.NO_SIGNAL else outcome
                 continue
@@ -249,49 +240,6 @@ def union_of(bars: Mapping[str, Sequence[Bar]]) -> tuple[Close, ...]:
 
 def _rank(intent: Intent, row: int) -> tuple[int, Decimal, int]:
     return (0 if intent.reason in _LEAVING else 1, Decimal(0), row)
-
-
-def _rebalance(step: Step) -> _Rebalance:
-    return _Rebalance(
-        step=step,
-        weights=step.inputs["weights"][0],
-        when=step.inputs["when"][0],
-        band=Decimal(str(step.params["band"])),
-        lot=Decimal(str(step.params["lot"])),
-    )
-
-
-def _rebalanced(
-    rebalance: _Rebalance, run: Run, index: int, bar: Bar, view: StateView
-) -> tuple[Intent, Decimal] | Outcome:
-    """Return what brings a holding to its weight, with the weight in percent; or why nothing does.
-
-    Within the band a holding is left as it is, unless its weight is zero.
-    """
-    weight = float(run.columns[rebalance.weights][run.row, index])
-    if not run.columns[rebalance.when][run.row, index] > 0 or not np.isfinite(weight):
-        return Outcome.NO_SIGNAL
-    if view.is_order_working:
-        return Outcome.BLOCKED_ORDER_WORKING
-    percent = Decimal(round(weight * _SHARES)).scaleb(-9)
-    equity = max(view.equity, Decimal(0))
-    budget = _WIDE.divide(_WIDE.multiply(equity, abs(percent)), _HUNDRED)
-    lots = _WIDE.divide(budget, _WIDE.multiply(bar.close, rebalance.lot)).to_integral_value(rounding=ROUND_FLOOR)
-    change = lots * rebalance.lot * (1 if percent > 0 else -1) - view.qty
-    room = _WIDE.divide(_WIDE.multiply(equity, rebalance.band), _HUNDRED)
-    if not change or (percent and notional(abs(change), bar.close) < room):
-        return Outcome.NO_SIGNAL
-    intent = Intent(
-        index=0,
-        node=rebalance.step.node,
-        side=Side.BUY if change > 0 else Side.SELL,
-        qty=abs(change),
-        order_type=OrderType(str(rebalance.step.params["type"])),
-        time_in_force=TimeInForce(str(rebalance.step.params["tif"])),
-        reason="rebalance",
-        tag="rebalance",
-    )
-    return intent, percent
 
 
 def _bad_snapshot(reason: str) -> AlphintraError:

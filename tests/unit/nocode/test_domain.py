@@ -77,8 +77,12 @@ def test_a_template_is_valid_and_named_as_it_is_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(GALLERY))
 def test_every_number_in_a_templates_description_is_one_of_its_graph(name: str) -> None:
     item = GALLERY[name]
-    values = {str(value).removesuffix(".0") for node in item.graph.nodes for value in node.params.values()}
-    assert set(re.findall(r"\d+", item.description)) <= values
+    nodes = item.graph.nodes
+    values = {str(value).removesuffix(".0").lstrip("-") for node in nodes for value in node.params.values()}
+    values |= set(re.findall(r"\d+", item.graph.timeframe))
+    clock = {f"{minutes // 60}:{minutes % 60:02}" for text in values if text.isdigit() for minutes in [int(text)]}
+    found = set(re.findall(r"\d+(?::\d+|\.\d+)?", item.description))
+    assert found <= values | clock
 
 
 def test_an_unknown_template_is_answered_with_the_nearest_name() -> None:
