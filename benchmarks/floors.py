@@ -20,7 +20,9 @@ __all__ = ["crossover", "guarded_crossover", "moving_average", "rotation", "swee
 
 
 @njit(cache=True)
-def crossover(opens: Column, closes: Column, rules: tuple[int, int, float, float], equity: Column, trades: Column) -> int:
+def crossover(
+    opens: Column, closes: Column, rules: tuple[int, int, float, float], equity: Column, trades: Column
+) -> int:
     """Trade the crossing of two simple averages; return how many trades were closed.
 
     ``rules`` are both lengths, the cash and the fee; of a trade are kept both bars, both prices, quantity and profit.
@@ -150,9 +152,7 @@ def _marked(fast: Column, slow: Column, start: int, marks: NDArray[np.int8]) -> 
 
 
 @njit(cache=True, parallel=True)
-def sweep(
-    opens: Column, averages: Column, pairs: NDArray[np.int64], terms: tuple[float, float], out: Column
-) -> None:
+def sweep(opens: Column, averages: Column, pairs: NDArray[np.int64], terms: tuple[float, float], out: Column) -> None:
     """Trade the crossing of each pair of averages; write final equity at the last open asked for, and trades.
 
     ``averages`` are [lengths, bars]; a pair is two rows and the length of its slower one; ``terms`` cash and fee.
@@ -178,9 +178,7 @@ def sweep(
 
 
 @njit(cache=True)
-def rotation(
-    opens: Column, closes: Column, rules: tuple[int, int, int, float, float, float], equity: Column
-) -> int:
+def rotation(opens: Column, closes: Column, rules: tuple[int, int, int, float, float, float], equity: Column) -> int:
     """Hold the best of [symbols, bars] by their return, at a weight each; return how many fills there were.
 
     ``rules`` are bars between rebalances, bars of the return, how many are held, weight, cash and fee.

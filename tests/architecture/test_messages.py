@@ -18,6 +18,7 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
     unclaimed,
     user,
@@ -37,6 +38,7 @@ MODULES = (
     surveillance,
     trading,
     unclaimed,
+    sweeps,
     user,
     health,
 )
@@ -45,6 +47,7 @@ PARTS = {
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",
+    "sweeps": "strategy",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")

@@ -192,6 +192,7 @@ class SetSharedLimit(Command[SharedLimitView], tag="risk.set_shared_limit.v1", f
     """Set the credit of a user or of the firm, and the order value above which limits take two people.
 
     ``base_version`` is the version the change builds on, 0 for none: where another is in force, nothing changes.
+    ``credit_warn_pct`` is the share of the credit that raises an alert when crossed, percent.
     """
 
     scope: str
@@ -199,6 +200,7 @@ class SetSharedLimit(Command[SharedLimitView], tag="risk.set_shared_limit.v1", f
     credit_max: Decimal | None = None
     four_eyes_above: Decimal | None = None
     base_version: int | None = None
+    credit_warn_pct: Decimal = Decimal(80)
 
 
 class GetSharedLimit(Command[SharedLimitView], tag="risk.get_shared_limit.v1", frozen=True):

@@ -275,7 +275,7 @@ class AlertEndpoints:
 
     async def on_prices_stalled(self, delivery: Delivery[PricesStalled]) -> None:
         """Hear ``broker.prices_stalled``."""
-        await alerts.hear_stall(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+        await watchdogs.hear_stall(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
 
     async def on_feed_finished(self, delivery: Delivery[FeedFinished]) -> None:
         """Hear ``strategy.feed_finished``."""

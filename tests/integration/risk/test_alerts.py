@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from alphintra.contracts import risk as messages
-from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain, PricesStalled
+from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
 from alphintra.contracts.strategy import FeedFinished
 from alphintra.contracts.unclaimed import ReportsUnclaimed
 from alphintra.kernel.errors import AlphintraError
@@ -157,23 +157,6 @@ async def test_what_others_tell_raises_an_alert_once_however_often_it_comes(desk
         "feed_stale",
         "order_uncertain",
     ]
-
-
-async def test_prices_of_a_symbol_that_stop_coming_raise_one_alert_and_that_they_come_again_none(desk: Desk) -> None:
-    account_id = await desk.open_account()
-    stalled, resumed = (
-        delivery_of(
-            PricesStalled(account_id=account_id, symbol="AAPL", is_stalled=is_stalled, priced_at=None),
-            aggregate_id=account_id,
-        )
-        for is_stalled in (True, False)
-    )
-    for _ in range(2):
-        await desk.alerts.on_prices_stalled(stalled)
-        await desk.alerts.on_prices_stalled(resumed)
-    (alert,) = await alerts_of(desk)
-    assert (alert.rule, alert.account_id) == ("feed_stale", account_id)
-    assert "AAPL" in alert.detail
 
 
 async def test_an_alert_is_taken_up_by_the_first_person_and_by_name(desk: Desk) -> None:

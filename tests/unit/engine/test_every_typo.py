@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -66,39 +65,43 @@ def renamed(holder: Document, name: str) -> Document:
     return {f"{key}e" if key == name else key: value for key, value in holder.items()}
 
 
+def changed(document: Document, kind: str, index: int, value: Document) -> Document:
+    """Return the graph with another node or wire at a place."""
+    return document | {kind: [value if place == index else each for place, each in enumerate(document[kind])]}
+
+
 def slips(document: Document) -> Iterator[tuple[str, str, Document]]:
     """Return (where it is, what is wrong, the graph) for each graph with one field wrong."""
-
-    def changed(kind: str, index: int, value: Document) -> Document:
-        other = copy.copy(document)
-        other[kind] = [value if place == index else each for place, each in enumerate(document[kind])]
-        return other
-
     for field in ("schema", "name", "timeframe", "nodes", "edges", "layout"):
         yield "", field, renamed(document, field)
     for field, value in (("schema", 2), ("schema", "1"), ("name", " "), ("timeframe", "1D"), ("layout", [])):
         yield "", field, document | {field: value}
     for index, node in enumerate(document["nodes"]):
-        place = f"/nodes/{index}"
-        for field, value in (("type", f"{node['type']}x"), ("version", 99), ("version", "1"), ("id", "1x"), ("params", 1)):
-            yield place, field, changed("nodes", index, node | {field: value})
-        for field in node:
-            yield place, field, changed("nodes", index, renamed(node, field))
-        for spec in CATALOGUE[node["type"], node["version"]].params:
-            if spec.name in node["params"]:
-                yield place, spec.name, changed("nodes", index, node | {"params": renamed(node["params"], spec.name)})
-            for value in wrong_values(spec):
-                params = node["params"] | {spec.name: value}
-                yield place, spec.name, changed("nodes", index, node | {"params": params})
-            if spec.default is None:
-                params = {key: value for key, value in node["params"].items() if key != spec.name}
-                yield place, spec.name, changed("nodes", index, node | {"params": params})
+        for field, slip in slips_of_node(node):
+            yield f"/nodes/{index}", field, changed(document, "nodes", index, slip)
     for index, edge in enumerate(document["edges"]):
         for field in edge:
-            yield f"/edges/{index}", field, changed("edges", index, renamed(edge, field))
+            yield f"/edges/{index}", field, changed(document, "edges", index, renamed(edge, field))
             node, port = edge[field].split(".")
             for end in (f"{node}x.{port}", f"{node}.{port}x", node, f"{node}:{port}", ""):
-                yield f"/edges/{index}", field, changed("edges", index, edge | {field: end})
+                yield f"/edges/{index}", field, changed(document, "edges", index, edge | {field: end})
+
+
+def slips_of_node(node: Document) -> Iterator[tuple[str, Document]]:
+    """Return (what is wrong, the node) for each node with one field wrong."""
+    wrong = (("type", f"{node['type']}x"), ("version", 99), ("version", "1"), ("id", "1x"), ("params", 1))
+    for field, value in wrong:
+        yield field, node | {field: value}
+    for field in node:
+        yield field, renamed(node, field)
+    for spec in CATALOGUE[node["type"], node["version"]].params:
+        if spec.name in node["params"]:
+            yield spec.name, node | {"params": renamed(node["params"], spec.name)}
+        for value in wrong_values(spec):
+            yield spec.name, node | {"params": node["params"] | {spec.name: value}}
+        if spec.default is None:
+            kept = {key: value for key, value in node["params"].items() if key != spec.name}
+            yield spec.name, node | {"params": kept}
 
 
 def named(document: Document) -> set[tuple[str, str, str]]:

@@ -21,6 +21,7 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
     unclaimed,
     user,
@@ -38,6 +39,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
+    strategy: (sweeps,),
     trading: (unclaimed,),
 }
 

@@ -67,7 +67,7 @@ class SharedLimitBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """All limits a user's accounts or the firm's share; null lifts one, and none can be left out by oversight.
 
     ``four_eyes_above`` is the order value above which limits take two people; ``base_version`` is the version the
-    change builds on, 0 for none.
+    change builds on, 0 for none; ``credit_warn_pct`` the share of the credit that raises an alert when crossed.
     """
 
     scope: str
@@ -75,6 +75,7 @@ class SharedLimitBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     four_eyes_above: Amount | None
     owner_id: UUID | None = None
     base_version: int | None = None
+    credit_warn_pct: Amount = msgspec.field(default_factory=lambda: Amount("80"))
 
 
 class InstrumentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -161,6 +162,7 @@ async def set_shared_limit(
         credit_max=plain_amount(body.credit_max),
         four_eyes_above=plain_amount(body.four_eyes_above),
         base_version=stated_version(request, body.base_version, pointer="/base_version"),
+        credit_warn_pct=Decimal(body.credit_warn_pct),
     )
     return await caller.ask(command)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.definition import NodeType
+from alphintra.engine.graph.exposure import canonical_constraints, canonical_exposed
 from alphintra.engine.graph.nodes.timeframes import BASE
 from alphintra.engine.graph.params import normalise
 from alphintra.engine.graph.timeframes import node_timeframes
@@ -101,8 +102,9 @@ def canonical_json(graph: Graph) -> bytes:
 
     Layout is left out, nodes are sorted by id, wires by their ends, keys by name; parameters are complete and in
     normal form where the catalogue knows the node, so ``"95"``, ``"95.0"`` and the default 95 are the same.
+    Exposed parameters and constraints are there only where the graph has any.
     """
-    document = {
+    document: dict[str, object] = {
         "schema": graph.schema,
         "name": graph.name,
         "timeframe": graph.timeframe,
@@ -115,6 +117,10 @@ def canonical_json(graph: Graph) -> bytes:
             for source, target in sorted((edge.source, edge.target) for edge in graph.edges)
         ],
     }
+    if graph.exposed:
+        document["exposed"] = canonical_exposed(graph)
+    if graph.constraints:
+        document["constraints"] = canonical_constraints(graph)
     return msgspec.json.encode(document, order="sorted")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_type
 from alphintra.engine.graph.definition import NodeType, Port
+from alphintra.engine.graph.exposure import exposure_problems
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.problems import GraphProblem
@@ -51,6 +52,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _edges(graph)
     problems += _inputs(graph)
     problems += _conditions(graph)
+    problems += exposure_problems(graph)
     problems += _protection(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:
@@ -155,9 +157,7 @@ def _rising(index: int, node: Node, values: dict[str, ParamValue]) -> Iterator[G
             message = f"{lesser} ({values[lesser]}) must be less than {greater} ({values[greater]})"
             fix = f"lower {lesser} or raise {greater}"
             place = f"/nodes/{index}/params/{lesser}"
-            yield GraphProblem(
-                code="FIELD_RANGE", node=node.id, port=lesser, message=message, fix=fix, pointer=place
-            )
+            yield GraphProblem(code="FIELD_RANGE", node=node.id, port=lesser, message=message, fix=fix, pointer=place)
 
 
 def _edges(graph: Graph) -> Iterator[GraphProblem]:

@@ -70,8 +70,9 @@ _TEMPLATES = (
         name="bollinger_breakout",
         title="Bollinger breakout",
         description=(
-            "Buys with 95 % of equity when the close rises above the upper band (20, 2) while the band is narrower than "
-            "in 80 % of the last 120 bars. Sells when the close falls below the middle, or at a stop on the lower band."
+            "Buys with 95 % of equity when the close rises above the upper band (20, 2) while its width is among "
+            "the least 20 % of the last 120 bars. Sells when the close falls below the middle, or at a stop on the "
+            "lower band."
         ),
         graph=bollinger_breakout(),
     ),
@@ -88,8 +89,8 @@ _TEMPLATES = (
         name="atr_trailing",
         title="ATR trailing stop",
         description=(
-            "Buys with 95 % of equity when SuperTrend (10, 3) turns up, and sells at a stop 3 ATR behind the best price "
-            "since the entry; the stop only ever rises."
+            "Buys with 95 % of equity when SuperTrend (10, 3) turns up, and sells at a stop 3 ATR behind the best "
+            "price since the entry; the stop only ever rises."
         ),
         graph=atr_trailing(),
     ),

@@ -37,7 +37,7 @@ def bollinger_breakout(timeframe: str = "1d") -> Graph:
     """Return the Bollinger breakout out of a narrow band: stop at the lower band, left at the middle."""
     drawing = Drawing("Bollinger breakout", timeframe=timeframe)
     drawing.add("bars", "Bars")
-    drawing.add("bands", "Bollinger", {"in": "bars.close"}, period=20, up=2.0, down=2.0)
+    drawing.add("bands", "Bollinger", {"in": "bars.close"}, period=20, up="2", down="2")
     drawing.add("rank", "RollingRank", {"in": "bands.width"}, period=120)
     drawing.add("narrow", "Const", value=20.0)
     drawing.add("was_narrow", "Compare", {"a": "rank.out", "b": "narrow.out"}, op="lt")
@@ -79,7 +79,7 @@ def atr_trailing() -> Graph:
     """Return a trend entry that is left by a stop three ATR behind the best price, which only ever tightens."""
     drawing = Drawing("ATR trailing stop", timeframe="1d")
     drawing.add("bars", "Bars")
-    drawing.add("trend", "SuperTrend", _RANGE, period=10, width=3.0)
+    drawing.add("trend", "SuperTrend", _RANGE, period=10, width="3")
     drawing.add("atr", "ATR", _RANGE, period=22)
     drawing.add("zero", "Const", value=0.0)
     drawing.add("turns_up", "CrossAbove", {"a": "trend.direction", "b": "zero.out"})

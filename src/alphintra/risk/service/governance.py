@@ -22,6 +22,7 @@ from alphintra.contracts.controls import (
 )
 from alphintra.contracts.risk import ControlChanged, OrdersBarred
 from alphintra.engine.pretrade.assessment import SOFT_CODES
+from alphintra.engine.pretrade.values import plain
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.authority import require_all_accounts, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -59,7 +60,9 @@ __all__ = [
 ]
 
 OVERRIDE_LIFE = timedelta(hours=1)
+PERCENT_MAX = 100
 _GOVERNS = {"owner", "operator"}
+_SHARED = ("credit_max", "four_eyes_above", "credit_warn_pct")
 
 
 async def propose_limits(
@@ -142,18 +145,22 @@ async def set_shared_limit(
 ) -> SharedLimitView:
     """Set the credit of a user or of the firm, and from which order value on limits take two people.
 
-    The same again changes nothing. Raises RISK_ROLE, LIMIT_SCOPE, VERSION_CONFLICT, QTY_NOT_POSITIVE and NUMBER_*.
+    The same again changes nothing. Raises RISK_ROLE, LIMIT_SCOPE, VERSION_CONFLICT, LIMIT_RANGE, QTY_NOT_POSITIVE and
+    NUMBER_*.
     """
     owner_id, by = _sharing(command, context), context.actor.id
     for name, amount in (("credit_max", command.credit_max), ("four_eyes_above", command.four_eyes_above)):
         if amount is not None:
             require_positive(amount, pointer=f"/{name}")
+    if require_positive(command.credit_warn_pct, pointer="/credit_warn_pct") > PERCENT_MAX:
+        message = f"credit_warn_pct is {plain(command.credit_warn_pct)}: warn at up to 100 percent of a limit"
+        raise AlphintraError("LIMIT_RANGE", message, pointer="/credit_warn_pct")
     async with records.transaction() as tx:
         await tx.close_gate()
         governance = Governance(tx.session)
         current = await governance.shared(command.scope, owner_id)
-        amounts = (command.credit_max, command.four_eyes_above)
-        if current is not None and (current["credit_max"], current["four_eyes_above"]) == amounts:
+        amounts = (command.credit_max, command.four_eyes_above, command.credit_warn_pct)
+        if current is not None and tuple(current[name] for name in _SHARED) == amounts:
             return SharedLimitView(**{**current, "owner_id": command.owner_id})
         last = 0 if current is None else current["version"]
         require_base(last, command.base_version)
@@ -167,6 +174,7 @@ async def set_shared_limit(
         version=version,
         credit_max=command.credit_max,
         four_eyes_above=command.four_eyes_above,
+        credit_warn_pct=command.credit_warn_pct,
         set_by=by,
         set_at=at,
     )

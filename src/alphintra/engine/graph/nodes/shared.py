@@ -171,8 +171,15 @@ class Shelf:
             state=lambda given: int(state(*numbers(given))),
             lookback=lambda given: int(lookback(*numbers(given))),
             warm_up=lambda given: int(lookback(*numbers(given)) + fading(*numbers(given))),
+            objection=_fast_is_slow,
             shown=ends[0].name,
         )
+
+
+def _fast_is_slow(params: Params) -> str:
+    if {"fast", "slow"} <= params.keys() and integer(params, "fast") >= integer(params, "slow"):
+        return f"fast, {params['fast']} bars, is not below slow, {params['slow']} bars"
+    return ""
 
 
 def _as_number(spec: ParamSpec, value: ParamValue) -> float:
