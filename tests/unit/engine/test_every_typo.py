@@ -31,11 +31,11 @@ def around(name: tuple[str, int]) -> Document:
         for place, ends in step.inputs.items()
         for node, port in dict.fromkeys(ends)
     ]
-    nodes = [
-        {"id": step.node, "type": step.type, "version": step.version, "params": dict(step.params)} for step in steps
+    nodes: list[Document] = [
+        {"id": step.node, "type": step.type, "version": step.version, "params": {**step.params}} for step in steps
     ]
-    usual = {spec.name: spec.default for spec in CATALOGUE[name].params if spec.default is not None}
-    nodes[-1]["params"] |= usual  # those of the plan are short, and may contradict each other
+    usual: Document = {spec.name: spec.default for spec in CATALOGUE[name].params if spec.default is not None}
+    nodes[-1]["params"] = nodes[-1]["params"] | usual  # the plan's are short, and may contradict each other
     return {"schema": 1, "name": name[0], "timeframe": "1m", "nodes": nodes, "edges": edges, "layout": {}}
 
 
@@ -77,7 +77,7 @@ def slips(document: Document) -> Iterator[tuple[str, str, Document]]:
     for field, value in (("schema", 2), ("schema", "1"), ("name", " "), ("timeframe", "1D"), ("layout", [])):
         yield "", field, document | {field: value}
     for index, node in enumerate(document["nodes"]):
-        for field, slip in slips_of_node(node):
+        for field, slip in slips_of_node(node, is_thorough=len(document["nodes"]) == 1):
             yield f"/nodes/{index}", field, changed(document, "nodes", index, slip)
     for index, edge in enumerate(document["edges"]):
         for field in edge:
@@ -87,9 +87,15 @@ def slips(document: Document) -> Iterator[tuple[str, str, Document]]:
                 yield f"/edges/{index}", field, changed(document, "edges", index, edge | {field: end})
 
 
-def slips_of_node(node: Document) -> Iterator[tuple[str, Document]]:
+def slips_of_node(node: Document, *, is_thorough: bool) -> Iterator[tuple[str, Document]]:
     """Return (what is wrong, the node) for each node with one field wrong."""
-    wrong = (("type", f"{node['type']}x"), ("version", 99), ("version", "1"), ("id", "1x"), ("params", 1))
+    wrong: tuple[tuple[str, object], ...] = (
+        ("type", f"{node['type']}x"),
+        ("version", 99),
+        ("version", "1"),
+        ("id", "1x"),
+        ("params", 1),
+    )
     for field, value in wrong:
         yield field, node | {field: value}
     for field in node:
@@ -97,7 +103,7 @@ def slips_of_node(node: Document) -> Iterator[tuple[str, Document]]:
     for spec in CATALOGUE[node["type"], node["version"]].params:
         if spec.name in node["params"]:
             yield spec.name, node | {"params": renamed(node["params"], spec.name)}
-        for value in wrong_values(spec):
+        for value in wrong_values(spec) if is_thorough else ():
             yield spec.name, node | {"params": node["params"] | {spec.name: value}}
         if spec.default is None:
             kept = {key: value for key, value in node["params"].items() if key != spec.name}
