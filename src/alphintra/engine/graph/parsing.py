@@ -33,6 +33,7 @@ def parse_graph(raw: bytes) -> Graph:
         message = f"the graph has {len(raw)} bytes, more than {GRAPH_BYTES_MAX}: split the strategy"
         raise AlphintraError("GRAPH_TOO_LARGE", message, kind=Kind.LIMITED)
     document = load_json(raw)
+    _require_plain_params(document)
     try:
         return msgspec.convert(document, Graph)
     except msgspec.ValidationError as error:
@@ -61,6 +62,19 @@ def load_json(raw: bytes) -> object:
     except ValueError as error:  # an integer of more than 4300 digits
         raise AlphintraError("JSON_SYNTAX", "a number of the graph has too many digits") from error
     return document
+
+
+def _require_plain_params(document: object) -> None:
+    """Check that parameters are no lists, objects or null; msgspec would not say which parameter it is."""
+    nodes = document.get("nodes") if isinstance(document, dict) else None
+    for index, node in enumerate(nodes if isinstance(nodes, list) else ()):
+        params = node.get("params") if isinstance(node, dict) else None
+        for name, value in params.items() if isinstance(params, dict) else ():
+            if not isinstance(value, bool | int | float | str):
+                place = f"/nodes/{index}/params/{name}"
+                what = "null" if value is None else "a list" if isinstance(value, list) else "an object"
+                message = f"parameter {name[:60]!r} is {what}: write a number, a text, true or false"
+                raise AlphintraError("FIELD_TYPE", message, pointer=place)
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

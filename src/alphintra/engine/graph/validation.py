@@ -27,6 +27,14 @@ EDGES_MAX = 1000
 DEPTH_MAX = 64
 NAME_CHARS_MAX = 120
 _ONCE = {"StopLoss": "stop", "TrailingStop": "stop", "TakeProfit": "target", "TimeStop": "time"}
+_RISING = (
+    ("fast", "slow"),
+    ("fast", "middle"),
+    ("middle", "slow"),
+    ("low", "high"),
+    ("conversion", "base"),
+    ("base", "span"),
+)
 _NODE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -134,11 +142,22 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
                 fix=f"{spec.name}: {spec.allowed}",
                 pointer=place,
             )
+    yield from _rising(index, node, values)
     objection = definition.objection(values) if len(values) == len(definition.params) else ""
     if objection:
         fix = "change one of its parameters"
         place = f"{pointer}/params"
         yield GraphProblem(code="FIELD_RANGE", node=node.id, message=objection, fix=fix, pointer=place)
+
+
+def _rising(index: int, node: Node, values: dict[str, ParamValue]) -> Iterator[GraphProblem]:
+    """Check that of two periods or levels which belong together the lesser is less."""
+    for lesser, greater in _RISING:
+        if lesser in values and greater in values and not float(values[lesser]) < float(values[greater]):
+            message = f"{lesser} ({values[lesser]}) must be less than {greater} ({values[greater]})"
+            fix = f"lower {lesser} or raise {greater}"
+            place = f"/nodes/{index}/params/{lesser}"
+            yield GraphProblem(code="FIELD_RANGE", node=node.id, port=lesser, message=message, fix=fix, pointer=place)
 
 
 def _edges(graph: Graph) -> Iterator[GraphProblem]:
