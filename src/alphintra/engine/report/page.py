@@ -224,7 +224,8 @@ def _sweep(sweep: Mapping[str, Any]) -> str:
             (name, "-" if value is None else f"{value:+.1%}") for name, value in stress["outcomes"].items()
         ]
         rows += [(name, f"not run: {why}") for name, why in stress["left_out"].items()]
-        parts.append(f"<div><h3>Stress of the best trial</h3>{table(('variant', 'total return'), rows, texts=(1,))}</div>")
+        variants = table(("variant", "total return"), rows, texts=(1,))
+        parts.append(f"<div><h3>Stress of the best trial</h3>{variants}</div>")
     return f'<div class="grid">{"".join(parts)}</div>' if parts else ""
 
 
