@@ -20,6 +20,7 @@ from alphintra.contracts import (
     surveillance,
     sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -35,8 +36,9 @@ MODULES = (
     risk,
     strategy,
     surveillance,
-    sweeps,
     trading,
+    unclaimed,
+    sweeps,
     user,
     health,
 )
@@ -44,6 +46,7 @@ PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
     "surveillance": "risk",
     "order_reports": "broker",
+    "unclaimed": "trading",
     "sweeps": "strategy",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())

@@ -22,6 +22,7 @@ from alphintra.contracts import (
     surveillance,
     sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -42,6 +43,7 @@ MODULES: Final = (
     surveillance,
     sweeps,
     trading,
+    unclaimed,
     user,
     health,
 )

@@ -12,6 +12,7 @@ import msgspec
 from alphintra.contracts.nocode import NodeCatalogueView, TemplateView, WorkflowVersionView
 from alphintra.contracts.strategy import BacktestView, DecisionView
 from alphintra.contracts.sweeps import SweepView, VerdictView
+from alphintra.contracts.workflows import WorkflowComparisonView, WorkflowDocumentView
 
 __all__ = ["DOCUMENTS", "encode_reply", "unfold"]
 
@@ -24,6 +25,8 @@ DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
         SweepView: "result",
         TemplateView: "graph",
         VerdictView: "evidence",
+        WorkflowComparisonView: "difference",
+        WorkflowDocumentView: "document",
         WorkflowVersionView: "graph",
     }
 )

@@ -29,6 +29,7 @@ SPEC = ServiceSpec(
         "get_import",
         "list_datasets",
         "get_dataset",
+        "check_dataset",
         "list_bars",
         "start_backtest",
         "get_backtest",
@@ -54,7 +55,7 @@ SPEC = ServiceSpec(
     events=("backtest_finished", "sweep_finished", "intent_submitted", "feed_finished", "feed_status_changed"),
     hears=("trading.split_applied",),
     asks=(
-        "nocode.get_workflow_version",
+        "nocode.use_workflow_version",
         "trading.submit_order",
         "trading.get_order",
         "trading.get_account",

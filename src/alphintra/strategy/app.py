@@ -75,6 +75,7 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.GetImport, endpoints.get_import)
     answer(messages.ListDatasets, endpoints.list_datasets)
     answer(messages.GetDataset, endpoints.get_dataset)
+    answer(messages.CheckDataset, endpoints.check_dataset)
     answer(messages.ListBars, endpoints.list_bars)
     answer(messages.StartBacktest, endpoints.start_backtest)
     answer(messages.GetBacktest, endpoints.get_backtest)

@@ -87,6 +87,10 @@ class Endpoints:
         """Answer ``strategy.get_dataset``."""
         return await imports.get_dataset(command, context, desk=self._desk)
 
+    async def check_dataset(self, command: messages.CheckDataset, context: Context) -> messages.DataCheckView:
+        """Answer ``strategy.check_dataset``."""
+        return await market_data.check_dataset(command, context, desk=self._desk, catalogue=self._catalogue)
+
     async def list_bars(self, command: messages.ListBars, context: Context) -> messages.BarsView:
         """Answer ``strategy.list_bars``."""
         return await market_data.list_bars(command, context, desk=self._desk, catalogue=self._catalogue)

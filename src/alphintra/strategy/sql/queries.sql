@@ -1,6 +1,6 @@
 -- imports.insert: queue an import
-INSERT INTO imports (import_id, owner_id, upload_id, file_name, source, symbol, status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7);
+INSERT INTO imports (import_id, owner_id, upload_id, file_name, source, symbol, options, status, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $8, 'queued', $7);
 
 -- imports.get: read an import
 SELECT import_id, owner_id, status, progress, dataset_ids, error_code, error FROM imports WHERE import_id = $1;
@@ -13,7 +13,7 @@ WHERE import_id = (
     ORDER BY created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING import_id, owner_id, upload_id, file_name, source, symbol;
+RETURNING import_id, owner_id, upload_id, file_name, source, symbol, options;
 
 -- imports.progress: keep an import's lease and tell how far it is
 UPDATE imports SET progress = $2, leased_until = $3 WHERE import_id = $1 AND status = 'running';
@@ -24,21 +24,24 @@ WHERE import_id = $1 AND status = 'running';
 
 -- datasets.put: enter bars into the catalogue; the same content again only becomes the newest
 INSERT INTO datasets (dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings, data_hash,
-    imported_at, owner_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-ON CONFLICT ON CONSTRAINT datasets_content_key DO UPDATE SET imported_at = excluded.imported_at
+    imported_at, owner_id, dividends, licence, file_format, file_hash, zone, stamps, price_basis, issues)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+ON CONFLICT ON CONSTRAINT datasets_content_key DO UPDATE SET
+    imported_at = excluded.imported_at, source = excluded.source, findings = excluded.findings,
+    licence = excluded.licence, file_format = excluded.file_format, file_hash = excluded.file_hash,
+    zone = excluded.zone, stamps = excluded.stamps, price_basis = excluded.price_basis, issues = excluded.issues
 RETURNING dataset_id;
 
 -- datasets.newest: read each symbol's newest dataset, a person's own before the operator's, nobody else's
 SELECT DISTINCT ON (symbol) dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings,
-    data_hash, imported_at, owner_id
+    data_hash, imported_at, owner_id, dividends, licence, file_format, file_hash, zone, stamps, price_basis, issues
 FROM datasets
 WHERE owner_id IS NULL OR owner_id = $1
 ORDER BY symbol, (owner_id IS NULL), imported_at DESC, dataset_id;
 
 -- datasets.by_ids: read datasets
 SELECT dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings, data_hash, imported_at,
-    owner_id
+    owner_id, dividends, licence, file_format, file_hash, zone, stamps, price_basis, issues
 FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest

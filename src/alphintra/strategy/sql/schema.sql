@@ -99,6 +99,14 @@ CREATE TABLE datasets (
     findings text[] NOT NULL,
     data_hash text NOT NULL,
     imported_at timestamp with time zone NOT NULL,
+    dividends text[] DEFAULT '{}'::text[] NOT NULL,
+    licence text DEFAULT ''::text NOT NULL,
+    file_format text DEFAULT ''::text NOT NULL,
+    file_hash text DEFAULT ''::text NOT NULL,
+    zone text DEFAULT ''::text NOT NULL,
+    stamps text DEFAULT 'open'::text NOT NULL,
+    price_basis text DEFAULT 'raw'::text NOT NULL,
+    issues text DEFAULT '[]'::text NOT NULL,
     CONSTRAINT datasets_content_key UNIQUE NULLS NOT DISTINCT (owner_id, symbol, timeframe, data_hash),
     CONSTRAINT datasets_pkey PRIMARY KEY (dataset_id),
     CONSTRAINT datasets_row_count_check CHECK ((row_count > 0))
@@ -233,6 +241,7 @@ CREATE TABLE imports (
     error text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     leased_until timestamp with time zone,
+    options text DEFAULT '{}'::text NOT NULL,
     CONSTRAINT imports_pkey PRIMARY KEY (import_id),
     CONSTRAINT imports_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
