@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
 from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, SYMBOL, check_range
+from alphintra.cli.reports import report, require_kind, write_report
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -36,14 +38,20 @@ def backtest() -> None:
 @click.option("--cash", type=POSITIVE, default="100000", show_default=True, help="Starting cash.")
 @click.option("--fee-bps", type=AMOUNT, default="0", show_default=True, help="Fee in 1/100 percent of each fill.")
 @click.option("--slippage-bps", type=AMOUNT, default="0", show_default=True, help="How much worse each fill is.")
+@click.option("--set", "settings", multiple=True, help="NODE.PARAM=VALUE instead of the strategy's own.")
+@click.option(
+    "--out", "--report", "out", type=click.Path(path_type=Path), help="Also write report.html, .csv or .json."
+)
 @AS_JSON
-def run(*, as_json: bool, **chosen: str | None) -> int:
+def run(*, as_json: bool, settings: tuple[str, ...], out: Path | None, **chosen: str | None) -> int:
     """Run a backtest and print its figures; Ctrl-C cancels it."""
     from alphintra.cli import session
 
     if (chosen["workflow"] is None) == (chosen["template"] is None):
         raise AlphintraError("STRATEGY_SOURCE", "say --workflow or --template, one of them", pointer="--workflow")
     check_range(chosen["start"], chosen["end"])
+    if out is not None:
+        require_kind(out)
     with session.person() as api:
         body = {
             "version_id": version_id(api, chosen["workflow"], chosen["template"]),
@@ -53,9 +61,12 @@ def run(*, as_json: bool, **chosen: str | None) -> int:
             "initial_cash": chosen["cash"],
             "fee_bps": chosen["fee_bps"],
             "slippage_bps": chosen["slippage_bps"],
+            "parameters": dict(_setting(text) for text in settings),
         }
         started = api.post("/backtests", body)
         ended = _await_end(api, started["backtest_id"], f"backtesting {chosen['symbol']}")
+        if out is not None and ended["status"] == "finished":
+            write_report(api, ended, out)
     if ended["status"] == "failed":
         raise AlphintraError(ended["error_code"] or "BACKTEST_FAILED", ended["error"])
     _print_backtest(ended, as_json=as_json)
@@ -101,6 +112,13 @@ def show_backtest(*, backtest: str, as_json: bool) -> int:
         found = api.get(f"/backtests/{ident}")
     _print_backtest(found, as_json=as_json)
     return 0
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found or not name.strip():
+        raise AlphintraError("PARAM_FORMAT", f"--set: {text[:60]!r} is not like fast.period=10", pointer="--set")
+    return name.strip(), value.strip()
 
 
 def version_id(api: ApiClient, workflow: str | None, template: str | None) -> str:
@@ -173,5 +191,7 @@ def _written(value: float | None, unit: str) -> str:
         return f"{value:,.0f}"
     return f"{value:,.2f}"
 
+
+backtest.add_command(report)
 
 COMMANDS: tuple[click.Command, ...] = (backtest,)

@@ -24,7 +24,7 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
 from alphintra.strategy.domain.replay import within
-from alphintra.strategy.domain.reports import write_report
+from alphintra.strategy.domain.reports import course_beside, write_report
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.search import with_point
 from alphintra.strategy.gateways.services import service_context
@@ -227,7 +227,7 @@ def _compute(row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, pro
         progress=told,
         should_stop=lambda: progress.is_stop_asked,
     )
-    return _Outcome(result.digest, measure(result, bars), write_report(result))
+    return _Outcome(result.digest, measure(result, bars), write_report(result, beside=course_beside(result, bars)))
 
 
 async def _finish(

@@ -155,9 +155,12 @@ WHERE run_id = $1 AND role = $2 AND segment = $3 ORDER BY number;
 SELECT role, segment, number, parameters, start_ts, end_ts, run_hash, result_hash, score, metrics, error_code
 FROM trials WHERE run_id = $1 ORDER BY score DESC NULLS LAST, role, segment, number LIMIT $2;
 
--- trials.family: count a workflow's different runs and how far their Sharpe ratios spread; tests choose nothing
-SELECT count(*) AS trials, coalesce(var_samp(sharpe), 0) AS variance FROM (
-    SELECT DISTINCT ON (run_hash) sharpe FROM trials
+-- trials.family: count a workflow's different runs and tell how far their Sharpe ratios spread; tests choose nothing,
+-- and training windows lie in different years, so that they give the spread only where there is nothing else
+SELECT count(*) AS trials,
+    coalesce(var_samp(sharpe) FILTER (WHERE role <> 'train'), var_samp(sharpe), 0) AS variance
+FROM (
+    SELECT DISTINCT ON (run_hash) sharpe, role FROM trials
     WHERE owner_id = $1 AND workflow_id = $2 AND role <> 'test' AND sharpe IS NOT NULL
     ORDER BY run_hash, created_at
 ) AS different;

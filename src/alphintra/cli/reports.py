@@ -1,0 +1,74 @@
+"""Reports of backtests as files: one page for people, CSV and JSON for programs."""
+
+# ruff: noqa: PLC0415 - the client and the report are loaded by the commands that need them
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alphintra.kernel.errors import AlphintraError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alphintra.cli.client import ApiClient
+
+__all__ = ["KINDS", "report", "require_kind", "write_report"]
+
+KINDS = (".html", ".csv", ".json")
+
+
+@click.command("report")
+@click.argument("backtest")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="report.html, trades.csv or report.json.")
+@click.option("--daily", is_flag=True, help="CSV of the daily course instead of the trades.")
+def report(*, backtest: str, out: Path, daily: bool) -> int:
+    """Write a finished BACKTEST to a file: a page with plots, CSV or JSON, by the file's ending."""
+    from alphintra.cli import naming, session
+
+    require_kind(out)
+    ident = naming.as_uuid(backtest, pointer="BACKTEST")
+    with session.person() as api:
+        write_report(api, api.get(f"/backtests/{ident}"), out, is_daily=daily)
+    click.echo(str(out), err=True)
+    return 0
+
+
+def require_kind(out: Path) -> None:
+    """Check a file's ending before anything is computed. Raises FILE_KIND."""
+    if out.suffix.lower() not in KINDS:
+        detail = f"--out: {out.name[:60]!r} ends in none of {', '.join(KINDS)}"
+        raise AlphintraError("FILE_KIND", detail, pointer="--out")
+
+
+def write_report(api: ApiClient, found: Mapping[str, Any], out: Path, *, is_daily: bool = False) -> None:
+    """Write a finished backtest to a file. Raises BACKTEST_NOT_FINISHED or FILE_UNWRITABLE."""
+    from alphintra.engine.report.exports import course_csv, trades_csv
+    from alphintra.engine.report.page import report_page
+
+    if found["status"] != "finished":
+        detail = f"the backtest is {found['status']}: only a finished one has a report"
+        raise AlphintraError("BACKTEST_NOT_FINISHED", detail, pointer="BACKTEST")
+    kind = out.suffix.lower()
+    if kind == ".csv":
+        text = (course_csv if is_daily else trades_csv)(found["result"])
+    else:
+        verdict = api.get(f"/backtests/{found['backtest_id']}/verdict")
+        if kind == ".json":
+            text = json.dumps({"backtest": found, "verdict": verdict}, indent=2, ensure_ascii=False) + "\n"
+        else:
+            text = report_page(found, verdict, title=_title(api, found))
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        detail = f"{out} cannot be written ({error.strerror}): choose another folder"
+        raise AlphintraError("FILE_UNWRITABLE", detail, pointer="--out") from error
+
+
+def _title(api: ApiClient, found: Mapping[str, Any]) -> str:
+    names = {each["workflow_id"]: each["name"] for each in api.get("/workflows")["workflows"]}
+    return str(names.get(found.get("workflow_id"), f"Backtest of {found['symbol']}"))
