@@ -18,7 +18,6 @@ from alphintra.engine.kernels.parts import (
     sum_pass,
     typical_pass,
     weighted_pass,
-    wilder_pass,
 )
 
 __all__ = [

@@ -25,7 +25,6 @@ __all__ = [
     "larger",
     "max_pass",
     "min_pass",
-    "pair_pass",
     "sma_pass",
     "subtract_columns",
     "sum_pass",
@@ -142,10 +141,24 @@ def _whole_means(period: int, s: Vector, x: Vector, out: Vector, work: Vector) -
     Exact sums are equal however they are added up, so that this leaves the same bits in the outputs and in the state.
     Returns whether the values were so; else nothing is done.
     """
-    place, ring, most = int(s[1]), s[3:], EXACT / period
     if s[0] < period:
         return False
     fresh = work[period : period + x.size]
+    if not (_all_whole(x, EXACT / period, fresh) and _unfold(period, s, work)):
+        return False
+    total, scale = s[2] + s[3 + int(s[1])], UNITS * period
+    for i in range(x.size):
+        total += fresh[i] - work[i]
+        out[i] = total
+    for i in range(x.size):
+        out[i] /= scale
+    _fold(period, s, work, x.size)
+    return True
+
+
+@part
+def _all_whole(x: Vector, most: float, fresh: Vector) -> bool:
+    """Put values into millionths and tell whether all are whole numbers of at most some size."""
     unfit = 0
     for i in range(x.size):
         scaled = x[i] * UNITS
@@ -153,26 +166,31 @@ def _whole_means(period: int, s: Vector, x: Vector, out: Vector, work: Vector) -
         fresh[i] = whole
         is_fit = math.isfinite(scaled) and abs(scaled - whole) <= abs(scaled) * GRID and abs(whole) <= most
         unfit += 0 if is_fit else 1
+    return unfit == 0
+
+
+@part
+def _unfold(period: int, s: Vector, work: Vector) -> bool:
+    """Write the window from its oldest value on; tell whether all sums it is kept in are whole and exact."""
+    place, ring = int(s[1]), s[3:]
+    unfit = 0
     for k in range(period):
         tail = ring[k]
         unfit += 0 if abs(tail) <= EXACT and (tail + ROUNDER) - ROUNDER == tail else 1
-    if unfit > 0:
-        return False
-    for k in range(period):  # the window from its oldest value on
         at = place + k
         if at < period:
             work[k] = ring[at] - ring[at + 1] if at + 1 < period else ring[at]
         else:
             work[k] = ring[at - period]
-    total, scale = s[2] + ring[place], UNITS * period
-    for i in range(x.size):
-        total += fresh[i] - work[i]
-        out[i] = total
-    for i in range(x.size):
-        out[i] /= scale
-    place = (place + x.size) % period
+    return unfit == 0
+
+
+@part
+def _fold(period: int, s: Vector, work: Vector, count: int) -> None:
+    """Keep the last values of a window that has moved on by at least its length, as adding them one by one would."""
+    place = (int(s[1]) + count) % period
+    ring, begun = s[3:], count + period - place
     head, tail = 0.0, 0.0
-    begun = x.size + period - place
     for k in range(place):
         ring[k] = work[begun + k]
         head += ring[k]
@@ -181,7 +199,6 @@ def _whole_means(period: int, s: Vector, x: Vector, out: Vector, work: Vector) -
         if k >= place:
             ring[k] = tail
     s[1], s[2] = place, head
-    return True
 
 
 @part
@@ -345,65 +362,6 @@ def deviation_pass(period: int, s: Vector, x: Vector, means: Vector, squares: Ve
         else:
             means[i] = squares[i] = NAN
     s[0], s[1], s[2], s[3] = seen, place, mean, square
-
-
-@part
-def pair_pass(period: int, s: Vector, x: Vector, y: Vector, out: Vector) -> None:
-    """Means of the last pairs and the sums of their squared and mixed distances from them.
-
-    ``out`` has five rows: mean of x, mean of y, squares of x, products, squares of y. Where either value is unknown the
-    pair is skipped. State, 7 + 5 period: pairs seen, next place, the head's five numbers, tails of the five.
-    """
-    seen, place = int(s[0]), int(s[1])
-    mx, my, xx, xy, yy = s[2], s[3], s[4], s[5], s[6]
-    for i in range(x.size):
-        if not (math.isfinite(x[i]) and math.isfinite(y[i])):
-            out[:, i] = NAN
-            continue
-        s[7 + place], s[7 + period + place] = x[i], y[i]
-        place += 1
-        dx, dy = x[i] - mx, y[i] - my
-        mx += dx / place
-        my += dy / place
-        xx += dx * (x[i] - mx)
-        xy += dx * (y[i] - my)
-        yy += dy * (y[i] - my)
-        if seen < period:
-            seen += 1
-        if place == period:
-            _turn_pairs(period, s)
-            for k in range(5):
-                out[k, i] = s[7 + k * period]
-            place, mx, my, xx, xy, yy = 0, 0.0, 0.0, 0.0, 0.0, 0.0
-        elif seen == period:
-            at = 7 + place
-            dx, dy = mx - s[at], my - s[at + period]
-            both = place * (period - place) / period
-            out[0, i] = s[at] + dx * place / period
-            out[1, i] = s[at + period] + dy * place / period
-            out[2, i] = xx + s[at + 2 * period] + dx * dx * both
-            out[3, i] = xy + s[at + 3 * period] + dx * dy * both
-            out[4, i] = yy + s[at + 4 * period] + dy * dy * both
-        else:
-            out[:, i] = NAN
-    s[0], s[1], s[2], s[3], s[4], s[5], s[6] = seen, place, mx, my, xx, xy, yy
-
-
-@part
-def _turn_pairs(period: int, s: Vector) -> None:
-    """Replace a full block of pairs by the aggregates of its tails."""
-    mx = my = xx = xy = yy = 0.0
-    for k in range(period - 1, -1, -1):
-        at, count = 7 + k, period - k
-        x, y = s[at], s[at + period]
-        dx, dy = x - mx, y - my
-        mx += dx / count
-        my += dy / count
-        xx += dx * (x - mx)
-        xy += dx * (y - my)
-        yy += dy * (y - my)
-        s[at], s[at + period], s[at + 2 * period] = mx, my, xx
-        s[at + 3 * period], s[at + 4 * period] = xy, yy
 
 
 @part
