@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.params import ParamSpec
     from alphintra.engine.graph.wire import ParamValue
 
-__all__ = ["EVERY_NODE", "plan_around", "random_tape"]
+__all__ = ["EVERY_NODE", "NAMES", "plan_around", "random_tape"]
 
 EVERY_NODE = sorted(CATALOGUE)
+NAMES = ("A", "B", "C")
 _NUMBERS = ("close", "high", "low", "open", "volume")
 _FEEDS = {
     PortKind.BOOL: ("compare", "out"),
@@ -81,7 +82,10 @@ def random_tape(seed: int, closes: int, *, symbols: int = 1, gaps: float = 0.0) 
     )
     hour = 3_600_000_000_000
     ts = np.arange(1, closes + 1, dtype=np.int64) * hour + 1_704_067_200_000_000_000
-    return Tape(ts, opened, high, low, close, volume, (calendar_of("AAPL"),) * symbols)
+    held = np.zeros((symbols, closes))
+    held[:, np.arange(closes) // 7 % 3 == 1] = 10.0
+    book = {"qty": held, "avg_price": 10.0 * held, "cash": 1e5 - 10 * held, "equity": 1e5 + held}
+    return Tape(ts, opened, high, low, close, volume, (calendar_of("AAPL"),) * symbols, book)
 
 
 def _short(definition: NodeType) -> dict[str, ParamValue]:
@@ -99,6 +103,8 @@ def _value(spec: ParamSpec) -> ParamValue:
         return normalise(spec, {})
     if spec.kind is ParamKind.CHOICE:
         return spec.choices[0]
+    if spec.kind is ParamKind.SYMBOL:
+        return NAMES[0]
     least = 1 if spec.minimum is None or spec.minimum < 0 else int(spec.minimum) + spec.is_minimum_open
     return str(least) if spec.kind is ParamKind.DECIMAL else least
 

@@ -40,7 +40,7 @@ from alphintra.engine.kernels import (
     windows,
 )
 from alphintra.engine.kernels.kernel import Kernel
-from unit.engine.every_node import plan_around, random_tape
+from unit.engine.every_node import NAMES, plan_around, random_tape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +65,12 @@ MODULES = (
     volume,
     windows,
 )
-COMPUTING = sorted(name for name, definition in CATALOGUE.items() if definition.kernel is not None)
+OF_THE_BOOK = {"Account", "Position"}  # what they show is no matter of the market
+COMPUTING = sorted(
+    name
+    for name, definition in CATALOGUE.items()
+    if definition.kernel is not None and definition.type not in OF_THE_BOOK
+)
 WITHIN_A_SESSION = {"session", "week", "month"}
 # Running totals: only their changes mean something. Memories: they keep what happened, however long ago that was.
 ENDLESS = {"OBV", "AD", "NVI", "PVI", "VPT"}
@@ -94,7 +99,7 @@ def kernels_of(module: ModuleType) -> Iterator[Kernel]:
 
 def own_columns(plan: Plan, tape: Tape) -> list[NDArray[np.float64]]:
     """Return what the node in question computes for the first symbol, a row for each output."""
-    columns = Evaluation(plan, symbols=tape.symbols).advance(tape, is_compiled=False)
+    columns = Evaluation(plan, symbols=NAMES[: tape.symbols]).advance(tape, is_compiled=False)
     return [column[0] for (node, _), column in columns.items() if node == "node"]
 
 
@@ -181,7 +186,7 @@ def test_a_node_keeps_within_its_state_whatever_its_parameters(name: tuple[str, 
             if spec.kind is ParamKind.INT
         }
         plan = plan_around(name, **windows_)
-        kept = Evaluation(plan, symbols=1)
+        kept = Evaluation(plan, symbols=NAMES[:1])
         kept.advance(random_tape(24, 130), is_compiled=False)
         assert kept.snapshot().keys() <= {each.node for each in plan.steps}
 

@@ -18,6 +18,7 @@ from alphintra.engine.graph.nodes import (
     oscillators,
     pairs,
     patterns,
+    portfolio,
     signals,
     sizes,
     sources,
@@ -58,6 +59,7 @@ _DEFINITIONS = (
     *signals.NODES,
     *sizes.NODES,
     *exits.NODES,
+    *portfolio.NODES,
     *orders.NODES,
 )
 
