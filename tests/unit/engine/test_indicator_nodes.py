@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alphintra.engine.graph.catalogue import CATALOGUE
 from alphintra.engine.graph.evaluation import Evaluation
@@ -186,3 +189,33 @@ def test_a_node_keeps_within_its_state_whatever_its_parameters(name: tuple[str, 
         kept = Evaluation(plan, symbols=NAMES[:1])
         kept.advance(random_tape(24, 130), is_compiled=False)
         assert kept.snapshot().keys() <= {each.node for each in plan.steps}
+
+
+@given(
+    st.sampled_from(COMPUTING), st.sets(st.integers(min_value=1, max_value=59)), st.integers(min_value=0, max_value=99)
+)
+def test_however_the_bars_are_cut_no_value_changes(name: tuple[str, int], cuts: set[int], seed: int) -> None:
+    plan, tape = plan_around(name), random_tape(seed, 60)
+    whole = own_columns(plan, tape)
+    evaluation = Evaluation(plan, symbols=1)
+    parts = []
+    for start, end in pairwise([0, *sorted(cuts), 60]):
+        fields = [np.ascontiguousarray(tape.field(field)[:, start:end]) for field in FIELDS]
+        opened, high, low, close, traded = fields
+        portion = Tape(tape.ts[start:end], opened, high, low, close, traded, tape.calendars)
+        found = evaluation.advance(portion, is_compiled=False)
+        parts.append([column[0] for (node, _), column in found.items() if node == "node"])
+    for index, column in enumerate(whole):
+        np.testing.assert_array_equal(np.concatenate([part[index] for part in parts]), column)
+
+
+@pytest.mark.parametrize("name", ["SMA", "EMA", "RSI", "ATR", "Bollinger", "RollingMax", "CrossAbove", "Latch"])
+def test_machine_code_gives_the_same_bits(name: str) -> None:
+    """A few for every day; test_every_node tries them all."""
+    plan = plan_around((name, 1))
+    tape = random_tape(25, 9000)  # more than kernels work at together
+    compiled = Evaluation(plan, symbols=1).advance(tape, is_compiled=True)
+    for column, expected in zip(
+        [column[0] for (node, _), column in compiled.items() if node == "node"], own_columns(plan, tape), strict=True
+    ):
+        np.testing.assert_array_equal(column, expected)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from alphintra.engine.kernels.kernel import Vector, kernel
+from alphintra.engine.kernels.kernel import Vector, kernel, part
 
 __all__ = ["all_of", "any_of", "both", "compare", "cross", "either_side", "negate"]
 
 NAN = math.nan
 GT, GE, LT = 0, 1, 2
+STRIDE = 4096  # bars looked over at once: two columns of them stay in the fastest cache
 
 
 @kernel
@@ -36,13 +37,38 @@ def cross(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
     A tie counts as "not beyond", as in TradingView's ``ta.crossover``: leaving a tie upwards is a cross above.
     State: 0 before the first value, 1 not beyond, 2 beyond.
     """
-    side, was = p[0], int(s[0])
-    for i in range(a.size):
-        if math.isnan(a[i]) or math.isnan(b[i]):
+    over, under = (a, b) if p[0] > 0.0 else (b, a)
+    for start in range(0, out.size, STRIDE):
+        end = min(start + STRIDE, out.size)
+        _cross_some(s, over[start:end], under[start:end], out[start:end])
+
+
+@part
+def _cross_some(s: Vector, over: Vector, under: Vector, out: Vector) -> None:
+    """As `cross`, over some bars: where all are known by comparing neighbours, which is done several at a time."""
+    unknown = 0
+    for i in range(over.size):
+        unknown += 1 if math.isnan(over[i]) | math.isnan(under[i]) else 0
+    if unknown > 0 or s[0] == 0.0:
+        _cross_slowly(s, over, under, out)
+        return
+    out[0] = 1.0 if over[0] > under[0] and s[0] < 2.0 else 0.0
+    over_before, under_before, over_now, under_now, later = over[:-1], under[:-1], over[1:], under[1:], out[1:]
+    for i in range(later.size):
+        later[i] = 1.0 if (over_now[i] > under_now[i]) & (over_before[i] <= under_before[i]) else 0.0
+    s[0] = 2.0 if over[-1] > under[-1] else 1.0
+
+
+@part
+def _cross_slowly(s: Vector, over: Vector, under: Vector, out: Vector) -> None:
+    """As `cross`, among unknown values."""
+    was = s[0]
+    for i in range(out.size):
+        if math.isnan(over[i]) or math.isnan(under[i]):
             out[i] = NAN
             continue
-        now = 2 if (a[i] > b[i] if side > 0 else a[i] < b[i]) else 1
-        out[i] = NAN if was == 0 else (1.0 if now == 2 and was == 1 else 0.0)
+        now = 2.0 if over[i] > under[i] else 1.0
+        out[i] = NAN if was == 0.0 else (1.0 if now > was else 0.0)
         was = now
     s[0] = was
 

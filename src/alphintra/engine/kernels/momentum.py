@@ -18,7 +18,6 @@ from alphintra.engine.kernels.parts import (
     sum_pass,
     typical_pass,
     weighted_pass,
-    wilder_pass,
 )
 
 __all__ = [
@@ -46,23 +45,39 @@ UNITS = 1e6
 
 @part
 def _rsi_pass(period: int, s: Vector, x: Vector, out: Vector) -> None:
-    """Wilder's relative strength. State, 6: `change_pass`, averages of gains and of losses."""
-    losses = blank(x)
-    change_pass(s[:2], x, out)
+    """Wilder's relative strength. State, 4: values seen (at most the period + 1), value before, gains, losses."""
+    seen, before, gains, losses = int(s[0]), s[1], s[2], s[3]
+    alpha = 1.0 / period
     for i in range(x.size):
-        losses[i] = larger(-out[i], 0.0) if math.isfinite(out[i]) else NAN
-        out[i] = larger(out[i], 0.0) if math.isfinite(out[i]) else NAN
-    wilder_pass(period, s[2:4], out, out)
-    wilder_pass(period, s[4:6], losses, losses)
-    for i in range(x.size):
-        total = out[i] + losses[i]
-        if math.isfinite(total):
-            out[i] = 100.0 * (out[i] / total) if total > 0.0 else 0.0
+        value = x[i]
+        if not math.isfinite(value):
+            out[i] = NAN
+            continue
+        move = value - before
+        gain = move if move > 0.0 else 0.0
+        if seen > period:
+            gains += (gain - gains) * alpha
+            losses += (gain - move - losses) * alpha
+        else:
+            if seen > 0:
+                gains += gain
+                losses += gain - move
+            if seen == period:
+                gains /= period
+                losses /= period
+            seen += 1
+        total = gains + losses
+        if seen <= period:
+            out[i] = NAN
+        else:
+            out[i] = 100.0 * (gains / total) if total > 0.0 else 0.0
+        before = value
+    s[0], s[1], s[2], s[3] = seen, before, gains, losses
 
 
 @kernel
 def rsi(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
-    """Wilder's relative strength index over p[0] (TA-Lib RSI): 0 to 100, and 0 where nothing has moved. State: 6."""
+    """Wilder's relative strength index over p[0] (TA-Lib RSI): 0 to 100, and 0 where nothing has moved. State: 4."""
     _rsi_pass(int(p[0]), s, x, out)
 
 

@@ -6,12 +6,70 @@ import math
 
 import numpy as np
 
-from alphintra.engine.kernels.kernel import Vector, kernel
-from alphintra.engine.kernels.parts import pair_pass
+from alphintra.engine.kernels.kernel import Vector, kernel, part
 
 __all__ = ["beta", "correlation", "hedge_ratio", "spread", "spread_fitted"]
 
 NAN = math.nan
+
+
+@part
+def _pair_pass(period: int, s: Vector, x: Vector, y: Vector, out: Vector) -> None:
+    """Means of the last pairs and the sums of their squared and mixed distances from them.
+
+    ``out`` has five rows: mean of x, mean of y, squares of x, products, squares of y. Where either value is unknown the
+    pair is skipped. State, 7 + 5 period: pairs seen, next place, the head's five numbers, tails of the five.
+    """
+    seen, place = int(s[0]), int(s[1])
+    mx, my, xx, xy, yy = s[2], s[3], s[4], s[5], s[6]
+    for i in range(x.size):
+        if not (math.isfinite(x[i]) and math.isfinite(y[i])):
+            out[:, i] = NAN
+            continue
+        s[7 + place], s[7 + period + place] = x[i], y[i]
+        place += 1
+        dx, dy = x[i] - mx, y[i] - my
+        mx += dx / place
+        my += dy / place
+        xx += dx * (x[i] - mx)
+        xy += dx * (y[i] - my)
+        yy += dy * (y[i] - my)
+        if seen < period:
+            seen += 1
+        if place == period:
+            _turn_pairs(period, s)
+            for k in range(5):
+                out[k, i] = s[7 + k * period]
+            place, mx, my, xx, xy, yy = 0, 0.0, 0.0, 0.0, 0.0, 0.0
+        elif seen == period:
+            at = 7 + place
+            dx, dy = mx - s[at], my - s[at + period]
+            both = place * (period - place) / period
+            out[0, i] = s[at] + dx * place / period
+            out[1, i] = s[at + period] + dy * place / period
+            out[2, i] = xx + s[at + 2 * period] + dx * dx * both
+            out[3, i] = xy + s[at + 3 * period] + dx * dy * both
+            out[4, i] = yy + s[at + 4 * period] + dy * dy * both
+        else:
+            out[:, i] = NAN
+    s[0], s[1], s[2], s[3], s[4], s[5], s[6] = seen, place, mx, my, xx, xy, yy
+
+
+@part
+def _turn_pairs(period: int, s: Vector) -> None:
+    """Replace a full block of pairs by the aggregates of its tails."""
+    mx = my = xx = xy = yy = 0.0
+    for k in range(period - 1, -1, -1):
+        at, count = 7 + k, period - k
+        x, y = s[at], s[at + period]
+        dx, dy = x - mx, y - my
+        mx += dx / count
+        my += dy / count
+        xx += dx * (x - mx)
+        xy += dx * (y - my)
+        yy += dy * (y - my)
+        s[at], s[at + period], s[at + 2 * period] = mx, my, xx
+        s[at + 3 * period], s[at + 4 * period] = xy, yy
 
 
 @kernel
@@ -21,7 +79,7 @@ def correlation(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None
     State: 7 + 5 p[0].
     """
     sums = np.empty((5, a.size))
-    pair_pass(int(p[0]), s, a, b, sums)
+    _pair_pass(int(p[0]), s, a, b, sums)
     for i in range(a.size):
         if math.isfinite(sums[3, i]):
             scale = sums[2, i] * sums[4, i]
@@ -37,7 +95,7 @@ def hedge_ratio(p: Vector, s: Vector, a: Vector, b: Vector, ratio: Vector, inter
     State: 7 + 5 p[0].
     """
     sums = np.empty((5, a.size))
-    pair_pass(int(p[0]), s, a, b, sums)
+    _pair_pass(int(p[0]), s, a, b, sums)
     for i in range(a.size):
         ratio[i] = sums[3, i] / sums[4, i] if sums[4, i] > 0.0 else NAN
         intercept[i] = sums[0, i] - ratio[i] * sums[1, i]
@@ -60,7 +118,7 @@ def beta(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
                 moves[1, i] = (b[i] - second) / second if second != 0.0 else 0.0
             seen, first, second = 1.0, a[i], b[i]
     s[0], s[1], s[2] = seen, first, second
-    pair_pass(int(p[0]), s[3:], moves[0], moves[1], sums)
+    _pair_pass(int(p[0]), s[3:], moves[0], moves[1], sums)
     for i in range(a.size):
         if math.isfinite(sums[3, i]):
             out[i] = sums[3, i] / sums[4, i] if sums[4, i] > 0.0 else 0.0
@@ -83,7 +141,7 @@ def spread_fitted(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector, ratio
     """
     known, last = s[0], s[1]
     sums = np.empty((5, a.size))
-    pair_pass(int(p[0]), s[2:], a, b, sums)
+    _pair_pass(int(p[0]), s[2:], a, b, sums)
     for i in range(a.size):
         out[i] = ratio[i] = NAN
         if not (math.isfinite(a[i]) and math.isfinite(b[i])):

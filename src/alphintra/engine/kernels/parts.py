@@ -25,7 +25,6 @@ __all__ = [
     "larger",
     "max_pass",
     "min_pass",
-    "pair_pass",
     "sma_pass",
     "subtract_columns",
     "sum_pass",
@@ -39,6 +38,8 @@ __all__ = [
 NAN = math.nan
 UNITS = 1e6  # prices are multiples of a millionth (kernel.money): in these units their sums are exact integers
 ROUNDER = 1.5 * 2.0**52  # adding and taking it away rounds to a whole number, half to even, in two additions
+EXACT = 2.0**51  # whole numbers to twice this size, and their differences, lose nothing
+STRIDE = 4096  # bars worked at together: their columns stay in the fastest cache
 GRID = 2.0**-50  # a float this close to a whole number of units, relatively, was written as one
 
 
@@ -98,6 +99,16 @@ def sma_pass(period: int, s: Vector, x: Vector, out: Vector) -> None:
 
     State, 3 + period: values seen (at most the period), next place in the block, sum of the head, tails.
     """
+    work = np.empty(period + min(x.size, STRIDE))
+    for start in range(0, x.size, STRIDE):
+        end = min(start + STRIDE, x.size)
+        if not (end - start >= period and _whole_means(period, s, x[start:end], out[start:end], work)):
+            _means(period, s, x[start:end], out[start:end])
+
+
+@part
+def _means(period: int, s: Vector, x: Vector, out: Vector) -> None:
+    """As `sma_pass`, for any values."""
     seen, place, head = int(s[0]), int(s[1]), s[2]
     ring = s[3:]
     scale = UNITS * period
@@ -121,6 +132,73 @@ def sma_pass(period: int, s: Vector, x: Vector, out: Vector) -> None:
         else:
             out[i] = (head + ring[place]) / scale if seen == period else NAN
     s[0], s[1], s[2] = seen, place, head
+
+
+@part
+def _whole_means(period: int, s: Vector, x: Vector, out: Vector, work: Vector) -> bool:
+    """As `sma_pass`, faster, where all values are known and whole millionths of sums that a float64 holds exactly.
+
+    Exact sums are equal however they are added up, so that this leaves the same bits in the outputs and in the state.
+    Returns whether the values were so; else nothing is done.
+    """
+    if s[0] < period:
+        return False
+    fresh = work[period : period + x.size]
+    if not (_all_whole(x, EXACT / period, fresh) and _unfold(period, s, work)):
+        return False
+    total, scale = s[2] + s[3 + int(s[1])], UNITS * period
+    for i in range(x.size):
+        total += fresh[i] - work[i]
+        out[i] = total
+    for i in range(x.size):
+        out[i] /= scale
+    _fold(period, s, work, x.size)
+    return True
+
+
+@part
+def _all_whole(x: Vector, most: float, fresh: Vector) -> bool:
+    """Put values into millionths and tell whether all are whole numbers of at most some size."""
+    unfit = 0
+    for i in range(x.size):
+        scaled = x[i] * UNITS
+        whole = (scaled + ROUNDER) - ROUNDER
+        fresh[i] = whole
+        is_fit = math.isfinite(scaled) and abs(scaled - whole) <= abs(scaled) * GRID and abs(whole) <= most
+        unfit += 0 if is_fit else 1
+    return unfit == 0
+
+
+@part
+def _unfold(period: int, s: Vector, work: Vector) -> bool:
+    """Write the window from its oldest value on; tell whether all sums it is kept in are whole and exact."""
+    place, ring = int(s[1]), s[3:]
+    unfit = 0
+    for k in range(period):
+        tail = ring[k]
+        unfit += 0 if abs(tail) <= EXACT and (tail + ROUNDER) - ROUNDER == tail else 1
+        at = place + k
+        if at < period:
+            work[k] = ring[at] - ring[at + 1] if at + 1 < period else ring[at]
+        else:
+            work[k] = ring[at - period]
+    return unfit == 0
+
+
+@part
+def _fold(period: int, s: Vector, work: Vector, count: int) -> None:
+    """Keep the last values of a window that has moved on by at least its length, as adding them one by one would."""
+    place = (int(s[1]) + count) % period
+    ring, begun = s[3:], count + period - place
+    head, tail = 0.0, 0.0
+    for k in range(place):
+        ring[k] = work[begun + k]
+        head += ring[k]
+    for k in range(period - 1, -1, -1):
+        tail += work[begun - period + k]
+        if k >= place:
+            ring[k] = tail
+    s[1], s[2] = place, head
 
 
 @part
@@ -158,21 +236,24 @@ def max_pass(period: int, s: Vector, x: Vector, out: Vector) -> None:
     """Greatest of the last ``period`` values. State as that of `sum_pass`."""
     seen, place, head = int(s[0]), int(s[1]), s[2]
     ring = s[3:]
+    if place == 0:
+        head = -math.inf
     for i in range(x.size):
         value = x[i]
         if not math.isfinite(value):
             out[i] = NAN
             continue
         ring[place] = value
-        head = value if place == 0 or value > head else head
+        head = value if value > head else head
         place += 1
         if seen < period:
             seen += 1
         if place == period:
-            for k in range(period - 2, -1, -1):
-                if ring[k] < ring[k + 1]:
-                    ring[k] = ring[k + 1]
-            out[i] = ring[0]
+            tail = head = -math.inf
+            for k in range(period - 1, -1, -1):
+                tail = ring[k] if ring[k] > tail else tail
+                ring[k] = tail
+            out[i] = tail
             place = 0
         else:
             tail = ring[place]
@@ -185,21 +266,24 @@ def min_pass(period: int, s: Vector, x: Vector, out: Vector) -> None:
     """Least of the last ``period`` values. State as that of `sum_pass`."""
     seen, place, head = int(s[0]), int(s[1]), s[2]
     ring = s[3:]
+    if place == 0:
+        head = math.inf
     for i in range(x.size):
         value = x[i]
         if not math.isfinite(value):
             out[i] = NAN
             continue
         ring[place] = value
-        head = value if place == 0 or value < head else head
+        head = value if value < head else head
         place += 1
         if seen < period:
             seen += 1
         if place == period:
-            for k in range(period - 2, -1, -1):
-                if ring[k] > ring[k + 1]:
-                    ring[k] = ring[k + 1]
-            out[i] = ring[0]
+            tail = head = math.inf
+            for k in range(period - 1, -1, -1):
+                tail = ring[k] if ring[k] < tail else tail
+                ring[k] = tail
+            out[i] = tail
             place = 0
         else:
             tail = ring[place]
@@ -281,65 +365,6 @@ def deviation_pass(period: int, s: Vector, x: Vector, means: Vector, squares: Ve
 
 
 @part
-def pair_pass(period: int, s: Vector, x: Vector, y: Vector, out: Vector) -> None:
-    """Means of the last pairs and the sums of their squared and mixed distances from them.
-
-    ``out`` has five rows: mean of x, mean of y, squares of x, products, squares of y. Where either value is unknown the
-    pair is skipped. State, 7 + 5 period: pairs seen, next place, the head's five numbers, tails of the five.
-    """
-    seen, place = int(s[0]), int(s[1])
-    mx, my, xx, xy, yy = s[2], s[3], s[4], s[5], s[6]
-    for i in range(x.size):
-        if not (math.isfinite(x[i]) and math.isfinite(y[i])):
-            out[:, i] = NAN
-            continue
-        s[7 + place], s[7 + period + place] = x[i], y[i]
-        place += 1
-        dx, dy = x[i] - mx, y[i] - my
-        mx += dx / place
-        my += dy / place
-        xx += dx * (x[i] - mx)
-        xy += dx * (y[i] - my)
-        yy += dy * (y[i] - my)
-        if seen < period:
-            seen += 1
-        if place == period:
-            _turn_pairs(period, s)
-            for k in range(5):
-                out[k, i] = s[7 + k * period]
-            place, mx, my, xx, xy, yy = 0, 0.0, 0.0, 0.0, 0.0, 0.0
-        elif seen == period:
-            at = 7 + place
-            dx, dy = mx - s[at], my - s[at + period]
-            both = place * (period - place) / period
-            out[0, i] = s[at] + dx * place / period
-            out[1, i] = s[at + period] + dy * place / period
-            out[2, i] = xx + s[at + 2 * period] + dx * dx * both
-            out[3, i] = xy + s[at + 3 * period] + dx * dy * both
-            out[4, i] = yy + s[at + 4 * period] + dy * dy * both
-        else:
-            out[:, i] = NAN
-    s[0], s[1], s[2], s[3], s[4], s[5], s[6] = seen, place, mx, my, xx, xy, yy
-
-
-@part
-def _turn_pairs(period: int, s: Vector) -> None:
-    """Replace a full block of pairs by the aggregates of its tails."""
-    mx = my = xx = xy = yy = 0.0
-    for k in range(period - 1, -1, -1):
-        at, count = 7 + k, period - k
-        x, y = s[at], s[at + period]
-        dx, dy = x - mx, y - my
-        mx += dx / count
-        my += dy / count
-        xx += dx * (x - mx)
-        xy += dx * (y - my)
-        yy += dy * (y - my)
-        s[at], s[at + period], s[at + 2 * period] = mx, my, xx
-        s[at + 3 * period], s[at + 4 * period] = xy, yy
-
-
-@part
 def ema_pass(period: int, skip: int, s: Vector, x: Vector, out: Vector) -> None:
     """Exponential average, alpha 2 / (period + 1), seeded with the mean of ``period`` values after the first ``skip``.
 
@@ -371,11 +396,12 @@ def wilder_pass(period: int, s: Vector, x: Vector, out: Vector) -> None:
     State, 2: values seen (at most the period), sum of the seed and then the average.
     """
     seen, value = int(s[0]), s[1]
+    alpha = 1.0 / period
     for i in range(x.size):
         if not math.isfinite(x[i]):
             out[i] = NAN
         elif seen == period:
-            value = (value * (period - 1) + x[i]) / period
+            value += (x[i] - value) * alpha
             out[i] = value
         else:
             seen += 1

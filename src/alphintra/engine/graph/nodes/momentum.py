@@ -21,7 +21,7 @@ NODES = (
         "Wilder's relative strength index: the share of gains in all moves, 0 to 100.",
         momentum.rsi,
         params=(period(14),),
-        state=lambda _: 6,
+        state=lambda _: 4,
         lookback=lambda n: n,
         fading=fades_slowly,
     ),
