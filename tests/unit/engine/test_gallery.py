@@ -19,7 +19,7 @@ from alphintra.engine.graph import compile_plan
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.sessions import calendar_of
 from alphintra.engine.templates import GALLERY
-from alphintra.engine.universe import run_universe
+from alphintra.engine.universe_backtest import run_universe
 from unit.engine.shipped import shipped_bars
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SETTINGS = BacktestSettings(initial_cash=Decimal(100_000))
 @cache
 def sessions_of_five_minutes(days: int = 12) -> tuple[Bar, ...]:
     """Return made-up 5-minute bars of regular New York sessions: noise around a level that jumps at the opening."""
-    random, bars, price = Random(7), [], 100.0
+    random, bars, price = Random(7), [], 100.0  # noqa: S311 - made-up prices
     day = datetime(2024, 3, 4, tzinfo=UTC)
     for number in range(days):
         opened = day + timedelta(days=number // 5 * 7 + number % 5)
@@ -75,7 +75,7 @@ def test_a_strategy_of_several_symbols_trades_them(name: str) -> None:
 @pytest.mark.parametrize("name", [*ALONE, *INTRADAY])
 def test_noise_in_the_future_changes_no_decision_before_it(name: str) -> None:
     bars, cut = list(bars_for(name))[:700], 500
-    noise = Random(3)
+    noise = Random(3)  # noqa: S311 - made-up prices
     later = [
         replace(bar, high=bar.high * factor, low=bar.low * factor, open=bar.open * factor, close=bar.close * factor)
         for bar in bars[cut:]

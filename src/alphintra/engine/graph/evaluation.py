@@ -242,7 +242,7 @@ def is_number(step: Step) -> bool:
     """Tell whether what a node shows is a number, not a condition."""
     definition = _definition(step)
     ports = (*definition.outputs, *definition.inputs)
-    return next(port.kind is PortKind.NUM for port in ports if port.name == definition.shown)
+    return next(port.kind in {PortKind.NUM, PortKind.WEIGHTS} for port in ports if port.name == definition.shown)
 
 
 def _ends(running: _Running) -> tuple[End, ...]:

@@ -176,7 +176,7 @@ def require_single(plan: Plan) -> None:
     """Check that a plan can run over one symbol. Raises GRAPH_UNIVERSE naming the node that needs several."""
     for step in plan.steps:
         definition = _definition(step)
-        if definition.is_across or step.type == "RebalanceTo":
+        if definition.is_across:
             message = f"node {step.node} ({step.type}) works across several symbols: run the strategy over a universe"
             raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbol")
 

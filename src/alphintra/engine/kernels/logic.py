@@ -82,29 +82,29 @@ def both(p: Vector, s: Vector, a: Vector, b: Vector, out: Vector) -> None:
 
 @kernel
 def all_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:
-    """Whether every wire is true; unknown while one is."""
+    """Whether every wire is true; a false one decides, whatever is unknown (Kleene 1938)."""
     for i in range(out.size):
         held = 1.0
         for wire in range(wires.shape[0]):
             value = wires[wire, i]
-            if math.isnan(value) or math.isnan(held):
-                held = NAN
-            elif value <= 0:
+            if value <= 0:
                 held = 0.0
+            elif math.isnan(value) and held > 0:
+                held = NAN
         out[i] = held
 
 
 @kernel
 def any_of(p: Vector, s: Vector, wires: Vector, out: Vector) -> None:
-    """Whether at least one wire is true; unknown while one is."""
+    """Whether at least one wire is true; a true one decides, whatever is unknown (Kleene 1938)."""
     for i in range(out.size):
         held = 0.0
         for wire in range(wires.shape[0]):
             value = wires[wire, i]
-            if math.isnan(value) or math.isnan(held):
-                held = NAN
-            elif value > 0:
+            if value > 0:
                 held = 1.0
+            elif math.isnan(value) and held == 0:
+                held = NAN
         out[i] = held
 
 
