@@ -47,8 +47,9 @@ def sessions_of_five_minutes(days: int = 12) -> tuple[Bar, ...]:
             price = round(price * math.exp(random.gauss(0.0004 if index < 12 else 0, 0.0025)), 2)
             high, low = max(start, price) + 0.04, min(start, price) - 0.04
             values = (start, round(high, 2), round(low, 2), price)
-            amounts = [Decimal(str(value)) for value in values]
-            bars.append(Bar(opened + timedelta(minutes=5 * (index + 1)), *amounts, Decimal(random.randint(500, 5000))))
+            first, top, bottom, last = (Decimal(str(value)) for value in values)
+            closed, volume = opened + timedelta(minutes=5 * (index + 1)), Decimal(random.randint(500, 5000))
+            bars.append(Bar(closed, first, top, bottom, last, volume))
     return tuple(bars)
 
 
