@@ -80,6 +80,7 @@ REMEMBERING = {
     "Counter",
     "ExtremeSince",
     "FillForward",
+    "Grid",
     "Hysteresis",
     "LastValueWhen",
     "Latch",

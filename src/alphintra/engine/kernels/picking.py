@@ -47,8 +47,8 @@ def grid(  # noqa: PLR0913 - a kernel takes its ports
     started = s[0]
     held = s[1:]
     for i in range(x.size):
-        price, bottom, top = x[i], low[i], high[i]
-        if not (math.isfinite(price) and math.isfinite(bottom) and math.isfinite(top) and 0 < bottom < top):
+        price, bottom, top = x[i], min(low[i], high[i]), max(low[i], high[i])
+        if not (math.isfinite(price) and math.isfinite(low[i]) and math.isfinite(high[i]) and 0 < bottom < top):
             weight[i], changed[i] = math.nan, math.nan
             continue
         count, before = 0.0, 0.0
