@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Column = NDArray[np.float64]
 
+BUY, SELL = 1, 2
+
 __all__ = ["crossover", "guarded_crossover", "moving_average", "rotation", "sweep"]
 
 
@@ -32,11 +34,11 @@ def crossover(
     asked = closed = 0
     was_above = False
     for i in range(closes.size):
-        if asked == 1:
+        if asked == BUY:
             paid, qty = cash, cash / (opens[i] * (1.0 + fee))
             cash = 0.0
             trades[closed, 0], trades[closed, 2] = i, opens[i]
-        elif asked == 2:
+        elif asked == SELL:
             cash = qty * opens[i] * (1.0 - fee)
             trades[closed, 1], trades[closed, 3], trades[closed, 4], trades[closed, 5] = i, opens[i], qty, cash - paid
             qty = 0.0
@@ -54,15 +56,15 @@ def crossover(
             is_above = quick * slow > late * fast
             if i >= slow and is_above != was_above:
                 if is_above and qty == 0.0:
-                    asked = 1
+                    asked = BUY
                 elif not is_above and qty != 0.0:
-                    asked = 2
+                    asked = SELL
             was_above = is_above
     return closed
 
 
 @njit(cache=True)
-def guarded_crossover(
+def guarded_crossover(  # noqa: C901, PLR0912, PLR0915 - the floor is one loop
     prices: tuple[Column, Column, Column, Column],
     rules: tuple[int, int, float, float],
     bounds: tuple[int, float, float],
@@ -70,6 +72,8 @@ def guarded_crossover(
     trades: Column,
 ) -> int:
     """Trade the crossing with a trailing stop and a target in average true ranges, in order of time within a bar.
+
+    The target lies above the close the entry was asked for at; the entry's own bar counts.
 
     ``bounds`` are the range's length (Wilder's, as TA-Lib seeds it), the trail's and the target's multiple of it.
     """
@@ -82,12 +86,12 @@ def guarded_crossover(
     for i in range(closes.size):
         opened, high, low, close = opens[i], highs[i], lows[i], closes[i]
         left = 0.0
-        if asked == 1:
+        if asked == BUY:
             paid, qty = cash, cash / (opened * (1.0 + fee))
-            cash, best, target = 0.0, opened, opened + reach * spread
+            cash, best, target = 0.0, opened, closes[i - 1] + reach * spread
             room = trail * spread
             trades[closed, 0], trades[closed, 2] = i, opened
-        elif asked == 2:
+        elif asked == SELL:
             left = opened
         asked = 0
         if qty != 0.0 and left == 0.0:
@@ -99,10 +103,9 @@ def guarded_crossover(
                     left = best - room
                 elif high >= target:
                     left = target
-                else:
-                    best = max(best, high)
-                    if close <= best - room:
-                        left = close
+                elif close <= max(best, high) - room:
+                    left = close
+                best = max(best, high)
         if left != 0.0:
             cash = qty * left * (1.0 - fee)
             trades[closed, 1], trades[closed, 3], trades[closed, 4], trades[closed, 5] = i, left, qty, cash - paid
@@ -110,11 +113,8 @@ def guarded_crossover(
             closed += 1
         if i > 0:
             reached = max(high, closes[i - 1]) - min(low, closes[i - 1])
-            if i <= length:
-                total += reached
-                spread = total / length
-            else:
-                spread = (spread * (length - 1) + reached) / length
+            total += reached if i <= length else 0.0
+            spread = total / length if i <= length else (spread * (length - 1) + reached) / length
         quick += close
         late += close
         if i >= fast:
@@ -126,9 +126,9 @@ def guarded_crossover(
             is_above = quick * slow > late * fast
             if i >= slow and is_above != was_above:
                 if is_above and qty == 0.0:
-                    asked = 1
+                    asked = BUY
                 elif not is_above and qty != 0.0:
-                    asked = 2
+                    asked = SELL
             was_above = is_above
     return closed
 
@@ -146,39 +146,47 @@ def moving_average(closes: Column, length: int, out: Column) -> None:
 
 
 @njit(cache=True)
-def _marked(fast: Column, slow: Column, start: int, marks: NDArray[np.int8]) -> None:
-    for i in range(start, fast.size):
-        marks[i] = np.int8(fast[i] > slow[i])
+def _marked(fast: Column, slow: Column, marks: NDArray[np.int8], turns: NDArray[np.int8]) -> None:
+    """Mark where fast is above slow, and where that changes; two loops without a branch."""
+    for i in range(fast.size):
+        marks[i] = fast[i] > slow[i]
+    for i in range(1, fast.size):
+        turns[i] = marks[i] ^ marks[i - 1]
 
 
 @njit(cache=True, parallel=True)
 def sweep(opens: Column, averages: Column, pairs: NDArray[np.int64], terms: tuple[float, float], out: Column) -> None:
-    """Trade the crossing of each pair of averages; write final equity at the last open asked for, and trades.
+    """Trade the crossing of each pair of averages; write cash, quantity and trades. Visits the bars that cross alone.
 
     ``averages`` are [lengths, bars]; a pair is two rows and the length of its slower one; ``terms`` cash and fee.
     """
     start_cash, fee = terms
     count = opens.size
     for k in prange(pairs.shape[0]):
-        fast, slow = averages[pairs[k, 0]], averages[pairs[k, 1]]
         begin = pairs[k, 2] - 1
-        marks = np.empty(count, np.int8)
-        _marked(fast, slow, begin, marks)
+        marks, turns = np.empty(count, np.int8), np.zeros(count + 8, np.int8)
+        _marked(averages[pairs[k, 0]], averages[pairs[k, 1]], marks, turns)
+        eights = turns[: count // 8 * 8 + 8].view(np.int64)
         cash, qty, trades = start_cash, 0.0, 0
-        for i in range(begin + 1, count - 1):
-            if marks[i] != marks[i - 1]:
-                if marks[i]:
-                    if qty == 0.0:
-                        qty = cash / (opens[i + 1] * (1.0 + fee))
-                elif qty != 0.0:
-                    cash = qty * opens[i + 1] * (1.0 - fee)
-                    qty = 0.0
-                    trades += 1
+        for block in range(begin // 8, eights.size):
+            if eights[block] == 0:
+                continue
+            for i in range(block * 8, min(block * 8 + 8, count - 1)):
+                if turns[i] and i > begin:
+                    if marks[i]:
+                        if qty == 0.0:
+                            qty = cash / (opens[i + 1] * (1.0 + fee))
+                    elif qty != 0.0:
+                        cash = qty * opens[i + 1] * (1.0 - fee)
+                        qty = 0.0
+                        trades += 1
         out[k, 0], out[k, 1], out[k, 2] = cash, qty, trades
 
 
 @njit(cache=True)
-def rotation(opens: Column, closes: Column, rules: tuple[int, int, int, float, float, float], equity: Column) -> int:
+def rotation(  # noqa: C901, PLR0912 - the floor is one loop
+    opens: Column, closes: Column, rules: tuple[int, int, int, float, float, float], equity: Column
+) -> int:
     """Hold the best of [symbols, bars] by their return, at a weight each; return how many fills there were.
 
     ``rules`` are bars between rebalances, bars of the return, how many are held, weight, cash and fee.

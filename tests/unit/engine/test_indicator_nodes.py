@@ -37,7 +37,7 @@ from alphintra.engine.kernels import (
     windows,
 )
 from alphintra.engine.kernels.kernel import Kernel
-from unit.engine.every_node import plan_around, random_tape
+from unit.engine.every_node import NAMES, plan_around, random_tape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +96,7 @@ def kernels_of(module: ModuleType) -> Iterator[Kernel]:
 
 def own_columns(plan: Plan, tape: Tape) -> list[NDArray[np.float64]]:
     """Return what the node in question computes for the first symbol, a row for each output."""
-    columns = Evaluation(plan, symbols=tape.symbols).advance(tape, is_compiled=False)
+    columns = Evaluation(plan, symbols=NAMES[: tape.symbols]).advance(tape, is_compiled=False)
     return [column[0] for (node, _), column in columns.items() if node == "node"]
 
 
@@ -183,6 +183,6 @@ def test_a_node_keeps_within_its_state_whatever_its_parameters(name: tuple[str, 
             if spec.kind is ParamKind.INT
         }
         plan = plan_around(name, **windows_)
-        kept = Evaluation(plan, symbols=1)
+        kept = Evaluation(plan, symbols=NAMES[:1])
         kept.advance(random_tape(24, 130), is_compiled=False)
         assert kept.snapshot().keys() <= {each.node for each in plan.steps}

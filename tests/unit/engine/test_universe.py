@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alphintra.engine.account.weights import WeightRules, hold_reference
+from alphintra.engine.account.weights import Rebalances, WeightRules, hold_reference
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.costs import Costs
 from alphintra.engine.executor import Executor
@@ -89,9 +89,11 @@ def test_a_rotation_gives_what_the_account_of_weights_gives(gaps: float, band: s
     columns = Evaluation(compile_plan(rotation(band=band)), symbols=NAMES).advance(tape)
     seen = np.cumsum(~np.isnan(tape.close), axis=1)
     is_told = (columns["clock", "week"] > 0) & (seen > compile_plan(rotation()).warm_up_bars)
-    weights = np.ascontiguousarray(np.where(is_told, columns["weights", "weights"], np.nan))
+    weights = np.where(is_told, columns["weights", "weights"], np.nan)
+    asked = np.flatnonzero(~np.isnan(weights).all(axis=0))
+    told = Rebalances(asked, np.ascontiguousarray(weights[:, asked]))
     rules = WeightRules(costs=Costs(fees, Decimal(2)), band=Decimal(band))
-    equity, fills = hold_reference(rules, (tape.open, tape.close, weights))
+    equity, fills = hold_reference(rules, (tape.open, tape.close), told)
     assert fills_of(result) == [(NAMES[fill.symbol], fill.side, fill.qty, fill.price) for fill in fills]
     assert [point.equity for point in result.equity] == equity
     assert len(fills) > 15

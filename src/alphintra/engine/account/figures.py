@@ -42,36 +42,36 @@ class Figures:
 def course(_p: Vector, s: Vector, equity: Vector) -> None:
     """Fold equity into sums: of returns, squares, squares of losses, deepest and longest fall from the highest.
 
-    State: closes seen, last, sum, squares, squares of losses, highest, deepest fall, closes since the highest, longest.
+    A fall is reckoned when it ends, so that a bar costs one division and no branch that is hard to foresee.
+    State: closes seen, last, sum, squares, squares of losses, highest, its place, lowest since, deepest, longest.
     """
     seen, last, total, squares, losses = s[0], s[1], s[2], s[3], s[4]
-    highest, deepest, since, longest = s[5], s[6], s[7], s[8]
+    highest, place, lowest, deepest, longest = s[5], s[6], s[7], s[8], s[9]
     for i in range(equity.size):
         value = equity[i]
-        if seen > 0.0:
-            change = value / last - 1.0 if last > 0.0 else 0.0
-            total += change
-            squares += change * change
-            if change < 0.0:
-                losses += change * change
         if value >= highest:
-            highest = value
-            since = 0.0
-        else:
-            since += 1.0
-            longest = max(longest, since)
-            deepest = max(deepest, (highest - value) / highest)
+            if highest > 0.0:
+                deepest = max(deepest, (highest - lowest) / highest)
+                longest = max(longest, seen - place - 1.0)
+            highest, place, lowest = value, seen, value
+        lowest = min(lowest, value)
+        change = value / last - 1.0 if last > 0.0 else 0.0
+        loss = min(change, 0.0)
+        total += change
+        squares += change * change
+        losses += loss * loss
         seen += 1.0
         last = value
     s[0], s[1], s[2], s[3], s[4] = seen, last, total, squares, losses
-    s[5], s[6], s[7], s[8] = highest, deepest, since, longest
+    s[5], s[6], s[7], s[8], s[9] = highest, place, lowest, deepest, longest
 
 
 def figures_of(run: AccountRun, *, periods: float = 252.0) -> Figures:
     """Return the figures of a run of at least one bar, without a risk-free rate."""
-    s = np.zeros(9)
+    s = np.zeros(10)
     (course.compiled if run.units.size >= COMPILED_BARS_MIN else course.interpreted)(np.zeros(0), s, run.units)
     count, total, squares, losses = s[0] - 1, s[2], s[3], s[4]
+    deepest = max(s[8], (s[5] - s[7]) / s[5]) if s[5] > 0 else math.nan
     mean = total / count if count > 0 else math.nan
     deviation = math.sqrt(max(squares - count * mean * mean, 0.0) / (count - 1)) if count > 1 else math.nan
     downside = math.sqrt(losses / count) if count > 0 else math.nan
@@ -85,8 +85,8 @@ def figures_of(run: AccountRun, *, periods: float = 252.0) -> Figures:
         volatility=deviation * math.sqrt(periods),
         sharpe=_over(mean, deviation) * math.sqrt(periods),
         sortino=_over(mean, downside) * math.sqrt(periods),
-        max_drawdown=float(s[6]),
-        longest_drawdown=int(s[8]),
+        max_drawdown=float(deepest),
+        longest_drawdown=int(max(s[9], s[0] - s[6] - 1)),
         trades=net.size,
         win_rate=_over(float((net > 0).sum()), float(net.size)),
         profit_factor=_over(won, lost),

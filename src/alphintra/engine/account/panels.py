@@ -154,13 +154,18 @@ def _units(p: Vector, price: float) -> float:
 
 
 @part
-def _ask(p: Vector, s: Vector, kept: Panel, weights: Vector, fresh: Vector, equity: float) -> bool:
+def _ask(p: Vector, s: Vector, kept: Panel, told: tuple[Panel, int], closes: tuple[Panel, int], equity: float) -> bool:
     """Note what a rebalance wants of each symbol that has a bar; tell whether it wants anything."""
     is_asked = False
-    for j in range(weights.size):
-        share = weights[j]
-        if math.isnan(share) or not fresh[j] > 0.0:
+    weights, turn = told
+    panel, bar = closes
+    for j in range(weights.shape[0]):
+        share, price = weights[j, turn], panel[j, bar]
+        if math.isnan(share) or not price > 0.0:
             continue
+        kept[LAST, j] = _units(p, price)
+        if p[IS_EXACT] != 0.0 and abs(price * p[SCALE] - kept[LAST, j]) > kept[LAST, j] * 1e-15:
+            s[INEXACT] = 1.0
         share = float(np.rint(share * PERCENT_NANO))
         kept[ASKED, j] = share
         is_asked = True
@@ -178,34 +183,43 @@ def _ask(p: Vector, s: Vector, kept: Panel, weights: Vector, fresh: Vector, equi
 
 
 @bare_kernel
-def holdings(p: Vector, s: Vector, kept: Panel, panels: tuple[Panel, Panel, Panel], out: tuple[Vector, Panel]) -> None:
-    """Run the account over bars of [symbols, bars]: opens, closes and weights; write equity and fills.
+def holdings(
+    p: Vector,
+    s: Vector,
+    kept: Panel,
+    panels: tuple[Panel, Panel],
+    told: tuple[NDArray[np.int64], Panel],
+    out: tuple[Vector, Panel, NDArray[np.int64]],
+) -> None:
+    """Run the account over bars of [symbols, bars]: opens and closes; write equity and fills.
 
-    A weight is a share of one; a bar at which no symbol has one is no rebalance. A symbol without a bar never fills.
+    ``told`` are the bars of the rebalances and the weights [symbols, rebalances] asked for at their closes, shares of
+    one; NaN asks for nothing. A symbol without a bar never fills. The last of ``out`` has room for what is held.
     """
-    opens, closes, weights = panels
-    equities, fills = out
+    opens, closes = panels
+    asked, weights = told
+    equities, fills, owned = out
     symbols, count = closes.shape
-    fresh, told = kept[ROWS], kept[ROWS + 1]
-    is_waiting = False
+    turn, holds, is_waiting = 0, 0, False
     for i in range(count):
         if is_waiting:
             _trade(p, s, kept, i, opens, fills)
-            is_waiting = False
+            is_waiting, holds = False, 0
             for j in range(symbols):
-                is_waiting = is_waiting or kept[ASKED, j] == kept[ASKED, j]
+                is_waiting = is_waiting or not math.isnan(kept[ASKED, j])
+                if kept[HELD, j] != 0.0:
+                    owned[holds] = j
+                    holds += 1
         equity = s[CASH]
-        is_told = False
-        for j in range(symbols):
+        for place in range(holds):
+            j = owned[place]
             if closes[j, i] > 0.0:
-                kept[LAST, j] = _units(p, closes[j, i])
-                if p[IS_EXACT] != 0.0 and abs(closes[j, i] * p[SCALE] - kept[LAST, j]) > kept[LAST, j] * 1e-15:
+                mark = _units(p, closes[j, i])
+                if p[IS_EXACT] != 0.0 and abs(closes[j, i] * p[SCALE] - mark) > mark * 1e-15:
                     s[INEXACT] = 1.0
-            if kept[HELD, j] != 0.0:
-                equity += _value(p, s, kept[HELD, j], kept[LAST, j])
-            is_told = is_told or weights[j, i] == weights[j, i]
+                kept[LAST, j] = mark
+            equity += _value(p, s, kept[HELD, j], kept[LAST, j])
         equities[i] = equity
-        if is_told:
-            for j in range(symbols):
-                fresh[j], told[j] = closes[j, i], weights[j, i]
-            is_waiting = _ask(p, s, kept, told, fresh, equity) or is_waiting
+        if turn < asked.size and asked[turn] == i:
+            is_waiting = _ask(p, s, kept, (weights, turn), (closes, i), equity) or is_waiting
+            turn += 1

@@ -174,9 +174,12 @@ class Simulation:
         _require_columns(self._rules, columns)
         seen = int(self._s[k.SEEN])
         part = slice(seen, seen + columns.bars)
-        prices = (columns.open, columns.high, columns.low, columns.close)
+        prices = tuple(_read(column) for column in (columns.open, columns.high, columns.low, columns.close))
         rates = _rates(self._rules, columns)
-        told = (columns.entry, columns.leave, *(getattr(columns, name) for name in _FIELDS), rates)
+        told = tuple(
+            _read(column)
+            for column in (columns.entry, columns.leave, *(getattr(columns, name) for name in _FIELDS), rates)
+        )
         self._run(self._p, self._s, prices, told, (self._units[part], self._outcomes[part], self._orders, self._fills))
 
     def run(self) -> AccountRun:
@@ -244,6 +247,13 @@ def account_of(
     account.equity = [int(units) * CASH_QUANTUM for units in run.units.tolist()]
     account.qty = [qty for qty, bars_held in zip(held, run._stretches(), strict=True) for _ in range(bars_held)]  # noqa: SLF001
     return account
+
+
+def _read(column: Vector) -> Vector:
+    """Return a column to be read only, as all are: machine code is made for one kind of array."""
+    seen = np.ascontiguousarray(column).view()
+    seen.flags.writeable = False
+    return seen
 
 
 def _qty(lots: float, rules: AccountRules) -> Decimal:
@@ -316,6 +326,6 @@ def _require_columns(rules: AccountRules, columns: Columns) -> None:
         column: Vector = getattr(columns, name)
         if is_asked and not column.size and columns.bars:
             raise AlphintraError("COLUMN_MISSING", f"the rules ask for column {name}", pointer=f"/{name}")
-        if column.size not in {0, columns.bars} or not column.flags.c_contiguous:
+        if column.size not in {0, columns.bars}:
             message = f"column {name} has {column.size} values and there are {columns.bars} bars: one value a bar"
             raise AlphintraError("COLUMN_LENGTH", message, pointer=f"/{name}")

@@ -5,7 +5,6 @@ For choosing among many parameters: amounts are not rounded, no curve is kept. W
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+Marks = np.ndarray[tuple[int], np.dtype[np.int8]]
+Eights = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 __all__ = ["Sweep", "averages_of", "sweep_crossings"]
 
@@ -34,24 +36,32 @@ class Sweep:
 
 
 @bare_kernel
-def mark(fast: Vector, slow: Vector, marks: NDArray[np.int8]) -> None:
-    """Mark where fast is above slow; an unknown one is not. A loop without a branch, eight bars at a time."""
+def mark(fast: Vector, slow: Vector, marks: NDArray[np.int8], turns: NDArray[np.int8]) -> None:
+    """Mark where fast is above slow, and where that changes; an unknown one is not above."""
     for i in range(fast.size):
         marks[i] = fast[i] > slow[i]
+    for i in range(1, fast.size):
+        turns[i] = marks[i] ^ marks[i - 1]
 
 
 @bare_kernel
-def crossings(p: Vector, prices: tuple[Vector, Vector], marks: NDArray[np.int8], out: Vector) -> None:
+def crossings(p: Vector, prices: tuple[Vector, Vector], marks: tuple[Marks, Marks, Eights], out: Vector) -> None:
     """Enter with all cash at the open after a rise above, leave at the open after a fall below.
 
     ``p`` is cash, what a unit costs to buy and brings when sold, and the first bar that both columns are known at.
+    ``marks`` are those of ``mark`` and its turns once more, eight bars in one number: most of those are zero.
     """
     opens, closes = prices
+    above, turns, eights = marks
     cash, paid, brought, begin = p[0], p[1], p[2], int(p[3])
-    qty, trades = 0.0, 0.0
-    for i in range(begin + 1, opens.size - 1):
-        if marks[i] != marks[i - 1]:
-            if marks[i] != 0:
+    qty, trades, last = 0.0, 0.0, opens.size - 1
+    for block in range(begin // 8, eights.size):
+        if eights[block] == 0:
+            continue
+        for i in range(block * 8, min(block * 8 + 8, last)):
+            if turns[i] == 0 or i <= begin:
+                continue
+            if above[i] != 0:
                 if qty == 0.0:
                     qty = cash / (opens[i + 1] * paid)
                     cash = 0.0
@@ -59,7 +69,7 @@ def crossings(p: Vector, prices: tuple[Vector, Vector], marks: NDArray[np.int8],
                 cash = qty * opens[i + 1] * brought
                 qty = 0.0
                 trades += 1.0
-    out[0], out[1] = cash + qty * closes[closes.size - 1], trades
+    out[0], out[1] = cash + qty * closes[last], trades
 
 
 def averages_of(closes: Vector, lengths: Iterable[int]) -> dict[int, Vector]:
@@ -80,7 +90,7 @@ def sweep_crossings(  # noqa: PLR0913 - the terms of the account by name
     cash: float,
     fee_bps: float = 0.0,
     slippage_bps: float = 0.0,
-    threads: int | None = None,
+    threads: int = 1,
 ) -> Sweep:
     """Trade the crossing of each pair of columns.
 
@@ -91,7 +101,7 @@ def sweep_crossings(  # noqa: PLR0913 - the terms of the account by name
         cash: at the start.
         fee_bps: of the amount, hundredths of a percent.
         slippage_bps: against each fill.
-        threads: None for one a core.
+        threads: how many share the pairs; the machine code holds no lock.
     """
     out = np.zeros((len(pairs), 2))
     known = {number: int(np.argmax(column == column)) for number, column in columns.items()}  # noqa: PLR0124 - not NaN
@@ -101,13 +111,14 @@ def sweep_crossings(  # noqa: PLR0913 - the terms of the account by name
     run, tell = crossings.compiled, mark.compiled
 
     def work(start: int) -> None:
-        marks = np.empty(count, np.int8)
+        marks, turns = np.empty(count, np.int8), np.zeros(-(-count // 8) * 8, np.int8)
+        told = (marks, turns, turns.view(np.int64))
         for index in range(start, min(start + _PORTION, len(pairs))):
             fast, slow = pairs[index]
-            tell(columns[fast], columns[slow], marks)
+            tell(columns[fast], columns[slow], marks, turns)
             begin = float(max(known[fast], known[slow]))
-            run(np.array([cash, paid, brought, begin]), prices, marks, out[index])
+            run(np.array([cash, paid, brought, begin]), prices, told, out[index])
 
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(0, len(pairs), _PORTION)))
     return Sweep(out[:, 0], out[:, 1].astype(np.int64))

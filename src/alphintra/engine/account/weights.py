@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Panel = NDArray[np.float64]
 
-__all__ = ["PanelFill", "PanelRun", "WeightRules", "hold", "hold_reference"]
+__all__ = ["PanelFill", "PanelRun", "Rebalances", "WeightRules", "hold", "hold_reference"]
 
 COMPILED_BARS_MIN: Final = 20_000  # symbols times bars; below, interpreting takes less than loading the compiler
 _WIDE: Final = Context(prec=60)
@@ -65,6 +65,14 @@ class WeightRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Rebalances:
+    """Bars at whose closes weights are asked for, rising, and the weights: [symbols, rebalances], NaN for no wish."""
+
+    bars: NDArray[np.int64]
+    weights: Panel
+
+
+@dataclass(frozen=True, slots=True)
 class PanelFill:
     """One execution of the reference."""
 
@@ -93,22 +101,29 @@ class PanelRun:
         return self.units / self.scale
 
 
-def hold(rules: WeightRules, panels: tuple[Panel, Panel, Panel], *, is_compiled: bool | None = None) -> PanelRun:
-    """Run an account over opens, closes and target weights, each [symbols, bars].
+def hold(
+    rules: WeightRules, panels: tuple[Panel, Panel], told: Rebalances, *, is_compiled: bool | None = None
+) -> PanelRun:
+    """Run an account over opens and closes, [symbols, bars], NaN where a symbol has no bar.
 
-    Weights are shares of one, asked for at the close of their bar and filled from each symbol's next bar on: sells
-    first, then buys by weight and symbol. NaN asks for nothing; a symbol without a bar (NaN prices) never fills.
+    Weights are asked for at the close of their bar and filled from each symbol's next bar on: sells first, then buys
+    by weight and symbol.
+
+    Raises:
+        AlphintraError: COLUMN_LENGTH.
     """
-    shape = panels[1].shape
-    if any(panel.shape != shape or not panel.flags.c_contiguous for panel in panels):
-        raise AlphintraError("COLUMN_LENGTH", "opens, closes and weights are panels of one shape, C-contiguous")
-    p, s, kept = _params(rules), np.zeros(k.STATE), np.zeros((k.ROWS + 2, shape[0]))
-    s[k.CASH] = float(round_cash(rules.initial_cash)) * p[k.SCALE]
+    symbols, count = panels[1].shape
+    is_panel = all(panel.shape == (symbols, count) and panel.flags.c_contiguous for panel in panels)
+    if not is_panel or told.weights.shape != (symbols, told.bars.size) or not told.weights.flags.c_contiguous:
+        message = "opens and closes are [symbols, bars], weights [symbols, rebalances], all C-contiguous"
+        raise AlphintraError("COLUMN_LENGTH", message)
+    p, s, kept = _params(rules), np.zeros(k.STATE), np.zeros((k.ROWS, symbols))
+    s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
     kept[k.ASKED] = math.nan
-    count = int(np.count_nonzero(~np.isnan(panels[2]))) * 2 + shape[0]
-    out = (np.empty(shape[1]), np.empty((count, k.FILL_WIDTH)))
+    out = (np.empty(count), np.empty((told.weights.size, k.FILL_WIDTH)), np.zeros(symbols, np.int64))
     wants = panels[1].size >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
-    (k.holdings.compiled if wants else k.holdings.interpreted)(p, s, kept, panels, out)
+    run = k.holdings.compiled if wants else k.holdings.interpreted
+    run(p, s, kept, panels, (told.bars, told.weights), out)
     least = rules.costs.fees.minimum * _MILLION
     return PanelRun(
         units=out[0],
@@ -119,15 +134,19 @@ def hold(rules: WeightRules, panels: tuple[Panel, Panel, Panel], *, is_compiled:
     )
 
 
-def hold_reference(rules: WeightRules, panels: tuple[Panel, Panel, Panel]) -> tuple[list[Decimal], list[PanelFill]]:
+def hold_reference(
+    rules: WeightRules, panels: tuple[Panel, Panel], told: Rebalances
+) -> tuple[list[Decimal], list[PanelFill]]:
     """Return equity at each close and the fills of a rounded run, in exact decimals."""
-    opens, closes, weights = panels
+    opens, closes = panels
+    turns = {int(bar): turn for turn, bar in enumerate(told.bars)}
     book = _PanelBook(rules, closes.shape[0])
     equity = []
     for bar in range(closes.shape[1]):
         book.trade(bar, opens[:, bar])
         equity.append(book.close(closes[:, bar]))
-        book.ask(weights[:, bar], closes[:, bar], equity[-1])
+        if bar in turns:
+            book.ask(told.weights[:, turns[bar]], closes[:, bar], equity[-1])
     return equity, book.fills
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from alphintra.engine.account.weights import WeightRules, hold, hold_reference
+from alphintra.engine.account.weights import Rebalances, WeightRules, hold, hold_reference
 from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
 from alphintra.kernel.vocabulary import Side
 
 D = Decimal
-Panels = tuple[np.ndarray, np.ndarray, np.ndarray]
+Panels = tuple[tuple[np.ndarray, np.ndarray], Rebalances]
 
 
 @st.composite
@@ -30,7 +30,13 @@ def panels(draw: st.DrawFn) -> Panels:
             is_missing = i > 0 and draw(st.integers(0, 5)) == 0
             opens[j, i], closes[j, i] = (np.nan, np.nan) if is_missing else (draw(price), draw(price))
             weights[j, i] = draw(weight)
-    return opens, closes, weights
+    return (opens, closes), told_by(weights)
+
+
+def told_by(weights: np.ndarray) -> Rebalances:
+    """Return the bars at which any symbol has a weight."""
+    bars = np.flatnonzero(~np.isnan(weights).all(axis=0))
+    return Rebalances(bars, np.ascontiguousarray(weights[:, bars]))
 
 
 amounts = st.decimals
@@ -50,9 +56,9 @@ all_rules = st.builds(
 @settings(max_examples=80, deadline=None)
 @given(panels(), all_rules)
 def test_the_kernel_equals_the_reference_to_the_last_digit(market: Panels, rules: WeightRules) -> None:
-    run = hold(rules, market, is_compiled=False)
+    run = hold(rules, *market, is_compiled=False)
     assume(run.is_exact)
-    equity, fills = hold_reference(rules, market)
+    equity, fills = hold_reference(rules, *market)
     expected = [
         [
             fill.bar,
@@ -73,7 +79,7 @@ def test_sells_pay_for_buys_and_a_symbol_without_a_bar_waits() -> None:
     weights = np.full((3, 5), nan)
     weights[:, 0] = (0.0, 0.9, 0.0)
     weights[:, 1] = (0.9, 0.0, 0.1)
-    run = hold(WeightRules(initial_cash=D(1000)), (closes, closes, weights), is_compiled=False)
+    run = hold(WeightRules(initial_cash=D(1000)), (closes, closes), told_by(weights), is_compiled=False)
     assert run.fills[:, :3].tolist() == [[1, 1, 90], [2, 1, -90], [2, 0, 90], [4, 2, 10]]
     assert (run.refused, run.equity[-1]) == (0, 1000)
 
@@ -85,7 +91,7 @@ def test_compiled_and_interpreted_agree_to_the_last_bit() -> None:
     opens = np.round(closes * np.exp(draw.normal(0, 0.003, closes.shape)), 2)
     weights = np.where(np.arange(400) % 7 == 0, draw.uniform(-0.1, 0.3, closes.shape), np.nan)
     rules = WeightRules(lot=D("0.01"), costs=Costs(FeeModel(D("3.7"), D("0.01")), D(4)), band=D("0.5"))
-    one, other = (hold(rules, (opens, closes, weights), is_compiled=way) for way in (False, True))
+    one, other = (hold(rules, (opens, closes), told_by(weights), is_compiled=way) for way in (False, True))
     assert len(one.fills) > 200
     assert np.array_equal(one.units, other.units)
     assert np.array_equal(one.fills, other.fills)

@@ -9,12 +9,12 @@ import numpy as np
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from alphintra.engine.account import planned
-from alphintra.engine.account.planned import rules_of, run_plan, run_program
+from alphintra.engine import plan_runs
 from alphintra.engine.account.program import order_programs
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.graph import Plan, compile_plan
 from alphintra.engine.graph.tape import tape_of
+from alphintra.engine.plan_runs import rules_of, run_plan, run_program
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits
@@ -97,11 +97,11 @@ def test_portions_change_nothing() -> None:
     (program,) = order_programs(CROSSOVER)
     rules = rules_of(program, CROSSOVER, terms)
     whole = run_program(CROSSOVER, program, tape_of(bars), rules)
-    before, planned.PORTION = planned.PORTION, 7  # type: ignore[misc]
+    before, plan_runs.PORTION = plan_runs.PORTION, 7  # type: ignore[misc]
     try:
         cut = run_program(CROSSOVER, program, tape_of(bars), rules)
     finally:
-        planned.PORTION = before  # type: ignore[misc]
+        plan_runs.PORTION = before  # type: ignore[misc]
     assert len(whole.fills) > 20
     for name in ("units", "outcomes", "orders", "fills"):
         assert np.array_equal(getattr(whole, name), getattr(cut, name)), name
