@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import msgspec
 
 from alphintra.engine.bars import require_ordered
 from alphintra.engine.book import Book, Fill, Order, Refusal
+from alphintra.engine.cautions import Caution, cautions_of
 from alphintra.engine.costs import Costs
 from alphintra.engine.executor import Executor
 from alphintra.engine.gate import Denial, Gate
@@ -117,6 +118,7 @@ class Honesty:
         is_order_working: whether an order of the last bar met no bar any more.
         limit_version: version of the limit set every order was held against.
         limit_hash: what that limit set allows.
+        cautions: reasons to trust the numbers less.
     """
 
     fill_model: str
@@ -131,6 +133,7 @@ class Honesty:
     is_order_working: bool
     limit_version: int
     limit_hash: str
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +258,7 @@ def run_backtest(
         book = result.book
         record.take(result, bar)
     _check_in(len(bars), len(bars), progress, None)
-    return _result(plan, symbol, settings=settings, record=record, book=book)
+    return _result(plan, symbol, bars=bars, settings=settings, record=record, book=book)
 
 
 def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, engine_version: str) -> str:
@@ -270,7 +273,9 @@ def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, eng
     return _sha256([graph_hash, data_hash, plain, settings.seed, held_against, engine_version])
 
 
-def _result(plan: Plan, symbol: str, *, settings: BacktestSettings, record: _Record, book: Book) -> BacktestResult:
+def _result(
+    plan: Plan, symbol: str, *, bars: Sequence[Bar], settings: BacktestSettings, record: _Record, book: Book
+) -> BacktestResult:
     orders = _order_records(record)
     blocked = Counter(
         decision.outcome.value for decision in record.decisions if decision.outcome.value.startswith("blocked_")
@@ -289,7 +294,10 @@ def _result(plan: Plan, symbol: str, *, settings: BacktestSettings, record: _Rec
         decisions=tuple(record.decisions),
         denials=tuple(record.denials),
         blocked=dict(sorted(blocked.items())),
-        honesty=_honesty(settings, record, book),
+        honesty=replace(
+            _honesty(settings, record, book),
+            cautions=cautions_of(plan, bars, fills=record.fills, trades=len(record.trades)),
+        ),
         digest=_sha256([orders, record.fills, record.equity]),
     )
 

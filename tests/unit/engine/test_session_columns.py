@@ -108,3 +108,9 @@ def test_a_year_the_calendar_does_not_know_is_refused(year: int) -> None:
 
 def test_no_close_gives_empty_columns() -> None:
     assert columns(EXCHANGE) == {name: [] for name in SESSION_COLUMNS}
+
+
+def test_midnight_at_the_exchange_ends_the_day_before() -> None:
+    got = columns(EXCHANGE, at("2024-07-03T00:00"), at("2024-07-03T00:01"))
+    assert got["weekday"] == [1, 2]
+    assert got["minute_of_day"] == [1440, 1]

@@ -256,3 +256,13 @@ def test_an_aligned_event_happens_once() -> None:
     first = int(np.flatnonzero(~np.isnan(rise))[0])
     np.testing.assert_array_equal(once[first:], np.nan_to_num(rise[first:]))
     assert 0 < once[first:].sum() < np.isfinite(rise).sum()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("timeframe", MINUTES)
+def test_machine_code_makes_the_same_longer_bars(timeframe: str) -> None:
+    bars = tape(EXCHANGE, closes_of(EXCHANGE, "2024-07-02", "2024-07-12"))
+    plan = plan_around(("Bars", 1), timeframe=timeframe)
+    compiled = Evaluation(plan).advance(bars, is_compiled=True)
+    for end, column in Evaluation(plan).advance(bars, is_compiled=False).items():
+        np.testing.assert_array_equal(compiled[end], column)

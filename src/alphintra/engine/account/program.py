@@ -144,7 +144,7 @@ def _trail(step: Step | None) -> Bound | None:
 
 
 def _is_wired(step: Step) -> bool:
-    return bool(step.inputs.get("distance")) or bool(step.inputs.get("price")) or step.type != "TrailingStop"
+    return bool(step.inputs.get("distance"))
 
 
 def _tag(node: str, steps: dict[str, Step]) -> str:

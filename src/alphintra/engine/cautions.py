@@ -1,0 +1,110 @@
+"""What a reader of a backtest is warned of: not wrong, but a reason to trust its numbers less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.params import ParamKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alphintra.engine.bars import Bar
+    from alphintra.engine.book import Fill
+    from alphintra.engine.graph.plan import Plan, Step
+
+__all__ = ["Caution", "cautions_of"]
+
+TRADES_PER_PARAMETER: Final = 30
+GAP_DAYS: Final = 7
+_HUNDRED: Final = Decimal(100)
+_EXITS: Final = frozenset({"StopLoss", "TakeProfit", "TrailingStop"})
+_FITTED: Final = frozenset({ParamKind.INT, ParamKind.NUMBER, ParamKind.DECIMAL})
+_NOT_FITTED: Final = frozenset({"size", "order", "output"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One warning.
+
+    Args:
+        code: stable, upper case.
+        node: node it is about, empty where it is about the run.
+        message: what is doubtful, one sentence.
+        fix: what to do about it.
+    """
+
+    code: str
+    node: str
+    message: str
+    fix: str
+
+
+def cautions_of(plan: Plan, bars: Sequence[Bar], *, fills: Sequence[Fill], trades: int) -> tuple[Caution, ...]:
+    """Return what speaks against trusting a run.
+
+    Args:
+        plan: what was run.
+        bars: what it was run over, at least one.
+        fills: its executions.
+        trades: how many trades were closed.
+    """
+    found = [*_within_a_bar(plan, bars), *_too_few(plan, trades), *_costs(fills), *_gaps(bars)]
+    return tuple(found)
+
+
+def _within_a_bar(plan: Plan, bars: Sequence[Bar]) -> list[Caution]:
+    """Name exits in percent that lie closer than the range of a usual bar, where their order in time is unknown."""
+    usual = median((bar.high - bar.low) / bar.close * _HUNDRED for bar in bars)
+    found = []
+    for step in plan.steps:
+        if step.type not in _EXITS or any(step.inputs.values()):
+            continue
+        percent = Decimal(str(step.params["percent"]))
+        if percent < usual:
+            message = (
+                f"{step.node} lies {percent} % away, but half of all bars span more than {usual:.2f} %: "
+                "when within its bar it executes is a guess"
+            )
+            found.append(Caution("EXIT_WITHIN_BAR", step.node, message, "use finer bars or a wider exit"))
+    return found
+
+
+def _too_few(plan: Plan, trades: int) -> list[Caution]:
+    free = sum(_free(step) for step in plan.steps)
+    if not any(step.type == "Order" for step in plan.steps) or trades >= TRADES_PER_PARAMETER * max(free, 1):
+        return []
+    message = f"{trades} trades for {free} numbers that can be chosen: fewer than {TRADES_PER_PARAMETER} for each"
+    fix = "take a longer range or more symbols, or a strategy with fewer numbers"
+    return [Caution("FEW_TRADES", "", message, fix)]
+
+
+def _free(step: Step) -> int:
+    """Return how many numbers of a node can be fitted to the past."""
+    definition = node_type(step.type, step.version)
+    if definition is None or definition.group in _NOT_FITTED:
+        return 0
+    return sum(spec.kind in _FITTED for spec in definition.params)
+
+
+def _costs(fills: Sequence[Fill]) -> list[Caution]:
+    gross = sum((fill.realized for fill in fills), Decimal(0))
+    fees = sum((fill.fee for fill in fills), Decimal(0))
+    if not fees or not 0 < gross <= fees:
+        return []
+    message = f"fees of {fees} take all of the gross profit of {gross}"
+    return [Caution("COSTS_EXCEED_EDGE", "", message, "trade less often, or where it is cheaper")]
+
+
+def _gaps(bars: Sequence[Bar]) -> list[Caution]:
+    gaps = [(later.ts - earlier.ts, later.ts) for earlier, later in pairwise(bars)]
+    longest, at = max(gaps, default=(None, None))
+    if longest is None or at is None or longest.days < GAP_DAYS:
+        return []
+    message = f"no bar for {longest.days} days before {at:%Y-%m-%d}: what happened then is not in the run"
+    return [Caution("DATA_GAP", "", message, "fill the gap in the data, or start after it")]
