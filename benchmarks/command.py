@@ -19,6 +19,7 @@ from alphintra.kernel.errors import AlphintraError
 from benchmarks.backtests import measure_backtests
 from benchmarks.children import MeasureError
 from benchmarks.desk import Desk
+from benchmarks.engines import measure_engines
 from benchmarks.fill import measure_fill
 from benchmarks.flat import measure_flat
 from benchmarks.installation import Installation
@@ -115,7 +116,10 @@ def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozense
                 home = folder / f"start-{number}"
                 home.mkdir()
                 measure_start(recorder, home)
-    if not groups - {"start"}:
+    if "engines" in groups:
+        with _guarded(recorder, "engines"):
+            _repeat("engines", extent, lambda: measure_engines(recorder, repeats=extent.repeats, tell=_tell))
+    if not groups - {"start", "engines"}:
         return
     with ExitStack() as stack, _guarded(recorder, "platform"):
         platform = Installation(folder / "platform")
@@ -127,7 +131,7 @@ def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozense
             with _guarded(recorder, "memory"):
                 _tell(f"memory, {extent.idle_s:g} s of idleness")
                 idle_mb = measure_idle(recorder, platform, idle_s=extent.idle_s)
-        if groups - {"start", "memory"}:
+        if groups - {"start", "memory", "engines"}:
             _measure_use(recorder, extent, folder, platform, groups=groups)
             if idle_mb is not None:
                 with _guarded(recorder, "memory"):

@@ -5,11 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["GROUPS", "MEASURES", "PROCESSES", "STORED", "Goal", "Measure"]
+__all__ = ["GROUPS", "MEASURES", "PEERS", "PROCESSES", "STORED", "WORKS", "Goal", "Measure"]
 
 PROCESSES: Final = ("core", "relay", "worker", "postgres", "nats", "supervisor")
 STORED: Final = (10_000, 100_000, 1_000_000, 10_000_000)
-GROUPS: Final = ("start", "memory", "orders", "split", "fill", "kill", "flat", "replay", "backtest")
+GROUPS: Final = ("start", "memory", "orders", "split", "fill", "kill", "flat", "replay", "backtest", "engines")
+
+WORKS: Final = {
+    "w1": "W1: crossover of two averages, 1,000,000 bars, figures and trades",
+    "w2": "W2: 1,000 crossovers of 100,000 bars, no curves",
+    "w3": "W3: ten of 50 symbols by strength, 20,000 bars",
+    "w4": "W4: W1 with trailing stop and target within bars",
+}
+PEERS: Final = (
+    ("w1", "raptorbt", 8),
+    ("w1", "vectorbt-rust", 12),
+    ("w1", "vectorbt-numba", 12),
+    ("w1", "backtesting.py", 0),
+    ("w2", "raptorbt", 15),
+    ("w2", "vectorbt-rust", 85),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,14 @@ class Measure:
 
 def _at_least_times(limit: float) -> Goal:
     return Goal(limit, is_at_most=False, is_ratio=True)
+
+
+def _at_most_times(limit: float) -> Goal:
+    return Goal(limit, is_ratio=True)
+
+
+def _beaten(least: float) -> Goal | None:
+    return _at_least_times(least) if least else None
 
 
 _BARE = "bare PostgreSQL + NATS"
@@ -116,4 +139,19 @@ MEASURES: Final = (
     Measure("backtest.statistics", "its statistics", "ms", "the backtest"),
     Measure("backtest.request", "the same as a whole request, until its result is there", "ms", "the backtest"),
     Measure("backtest.command", "the same as `alphintra backtest run`", "ms", "the request"),
+    *(
+        Measure(
+            f"engines.{work}", f"{WORKS[work]}, through this engine", "ms", "hand-written loop", _at_most_times(most)
+        )
+        for work, most in (("w1", 3.0), ("w2", 3.3), ("w3", 4.0), ("w4", 3.5))
+    ),
+    *(
+        Measure(f"engines.{work}_{peer}", f"the same through {peer}", "ms", f"this engine ({work})", _beaten(least))
+        for work, peer, least in PEERS
+    ),
+    Measure("engines.rss_w1", "most memory of that process, W1", "MB", "", Goal(300)),
+    Measure("engines.rss_w2", "most memory of that process, W2", "MB", "", Goal(400)),
+    Measure("engines.small", "W1 over 1,000 bars in a warm process", "ms", "", Goal(5)),
+    Measure("engines.first", "W1 in a fresh process, to its first result", "s", "", Goal(3)),
+    Measure("engines.linear", "W1 a bar over 10,000,000 bars", "ns", "over 1,000,000", _at_most_times(1.5)),
 )

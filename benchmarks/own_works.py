@@ -92,7 +92,7 @@ def _planned(plan: Plan, market: Market) -> Work:
         sizing=Sizing(Size.ALL_CASH),
         costs=_COSTS,
         is_rounded=False,
-        warm_up=plan.warm_up_bars,
+        warm_up=SLOW,  # the others begin where both averages are known
     )
 
     def run() -> Came:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from alphintra.engine.graph.evaluation import Evaluation
 from alphintra.engine.graph.tape import FIELDS, Tape
 
 if TYPE_CHECKING:
+    from alphintra.engine.account.columns import Columns
     from alphintra.engine.account.rules import AccountRules
     from alphintra.engine.backtest import BacktestSettings
     from alphintra.engine.graph.plan import Plan
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["PlanRun", "rules_of", "run_plan", "run_program"]
 
 PORTION: Final = 32_768  # bars computed at a time: what the nodes hand each other stays in the processor's cache
+
+ABREAST_MIN: Final = 4  # portions from which a second thread is worth its start
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,31 @@ def run_plan(plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings)
 def run_program(
     plan: Plan, program: OrderProgram, tape: Tape, rules: AccountRules, *, is_compiled: bool | None = None
 ) -> AccountRun:
-    """Compute a plan's columns portion by portion, and the account's course over each."""
+    """Compute a plan's columns portion by portion, and the account's course over each.
+
+    A long run computes the next portion while the account runs over this one: neither holds the interpreter's lock.
+    """
     is_compiled = tape.closes >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
     simulation = Simulation(rules, tape.closes, is_compiled=is_compiled)
     evaluation = Evaluation(plan)
     length = max(tape.closes, 1) if tape.calendars else PORTION  # what a session tells is asked of the whole of it
-    for start in range(0, tape.closes, length):
+
+    def computed(start: int) -> Columns:
         portion = _portion(tape, slice(start, start + length))
-        computed = evaluation.advance(portion, keep=program.ends, is_compiled=is_compiled)
-        simulation.advance(program.columns(computed, portion))
+        return program.columns(evaluation.advance(portion, keep=program.ends, is_compiled=is_compiled), portion)
+
+    starts = range(0, tape.closes, length)
+    if not is_compiled or len(starts) < ABREAST_MIN:
+        for start in starts:
+            simulation.advance(computed(start))
+        return simulation.run()
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(computed, 0)
+        for start in starts[1:]:
+            columns = coming.result()
+            coming = ahead.submit(computed, start)
+            simulation.advance(columns)
+        simulation.advance(coming.result())
     return simulation.run()
 
 

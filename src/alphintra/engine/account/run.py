@@ -164,8 +164,9 @@ class Simulation:
         s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
         s[k.STOP : k.BEST + 1] = np.nan
         self._units, self._outcomes = np.empty(count), np.empty(count, np.int8)
-        # Memory that is not written to is not used: only what is ordered and filled takes any.
-        self._orders, self._fills = np.empty((count, k.ORDER_WIDTH)), np.empty((2 * count, k.FILL_WIDTH))
+        self._orders, self._fills = np.zeros((1, k.ORDER_WIDTH)), np.empty((0, k.FILL_WIDTH))
+        self._ordered: list[NDArray[np.float64]] = []
+        self._filled: list[NDArray[np.float64]] = []
         wants = count >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
         self._run = k.account.compiled if wants else k.account.interpreted
 
@@ -180,7 +181,9 @@ class Simulation:
             _read(column)
             for column in (columns.entry, columns.leave, *(getattr(columns, name) for name in _FIELDS), rates)
         )
+        self._make_room(columns.bars)
         self._run(self._p, self._s, prices, told, (self._units[part], self._outcomes[part], self._orders, self._fills))
+        self._take()
 
     def run(self) -> AccountRun:
         """Return what the bars so far brought about."""
@@ -191,12 +194,30 @@ class Simulation:
             lot=lot,
             units=self._units[:seen],
             outcomes=self._outcomes[:seen],
-            orders=self._orders[: int(s[k.ORDERS])],
-            fills=self._fills[: int(s[k.FILLS])],
+            orders=np.concatenate((*self._ordered, self._orders[: int(s[k.ORDERS])])),
+            fills=np.concatenate((np.empty((0, k.FILL_WIDTH)), *self._filled)),
             carry=float(s[k.CARRY]) / scale,
             cash=float(self._rules.initial_cash),
             is_exact=self._is_exact and not s[k.INEXACT],
         )
+
+    def _make_room(self, bars: int) -> None:
+        """Have room for what so many bars may order and fill; of memory only what is written to is used."""
+        if self._fills.shape[0] >= 2 * bars:
+            return
+        orders = np.empty((bars + 1, k.ORDER_WIDTH))
+        orders[:1] = self._orders[:1]
+        self._orders, self._fills = orders, np.empty((2 * bars, k.FILL_WIDTH))
+
+    def _take(self) -> None:
+        """Put aside what was ordered and filled; an order that still works stays, because its end is written to it."""
+        s = self._s
+        done = int(s[k.ORDERS]) - int(s[k.PENDING] != 0)
+        self._ordered.append(self._orders[:done].copy())
+        self._filled.append(self._fills[: int(s[k.FILLS])].copy())
+        if s[k.PENDING]:
+            self._orders[0] = self._orders[done]
+        s[k.ORDERS], s[k.FILLS] = float(s[k.PENDING] != 0), 0.0
 
 
 def simulate(rules: AccountRules, columns: Columns, *, is_compiled: bool | None = None) -> AccountRun:
