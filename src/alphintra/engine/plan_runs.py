@@ -13,9 +13,11 @@ from alphintra.engine.account.program import OrderProgram, order_programs
 from alphintra.engine.account.run import COMPILED_BARS_MIN, AccountRun, Simulation
 from alphintra.engine.account.screen import passes_controls
 from alphintra.engine.costs import Costs
-from alphintra.engine.graph.evaluation import Evaluation
+from alphintra.engine.graph.evaluation import Evaluation, book_nodes
+from alphintra.engine.graph.plan import require_single
 from alphintra.engine.graph.tape import FIELDS, Tape
 from alphintra.engine.rebalancing import rebalances_of
+from alphintra.engine.sessions import calendar_of
 
 if TYPE_CHECKING:
     from alphintra.engine.account.columns import Columns
@@ -54,13 +56,19 @@ def run_plan(plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings)
     """Run a plan over the bars of one symbol and hold its orders against the controls of risk.
 
     Returns:
-        None for a plan of several Order nodes or of weights, which only the reference knows.
+        None for what only the reference knows: several Order nodes, weights, or nodes that read the position or the
+        account.
+
+    Raises:
+        AlphintraError: GRAPH_UNIVERSE for a plan of several symbols.
     """
+    require_single(plan)
     programs = order_programs(plan)
-    if len(programs) != 1 or rebalances_of(plan):
+    if len(programs) != 1 or rebalances_of(plan) or book_nodes(plan):
         return None
     (program,) = programs
-    rules = rules_of(program, plan, settings)
+    warm_up = plan.warm_up_in(calendar_of(symbol).session_minutes)
+    rules = replace(rules_of(program, plan, settings), warm_up=warm_up)
     run = run_program(plan, program, tape, rules)
     limits, instrument = settings.limits, settings.instrument
     is_decided = run.is_exact and passes_controls(run, tape, symbol, limits=limits, instrument=instrument)

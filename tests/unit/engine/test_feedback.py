@@ -14,9 +14,11 @@ from alphintra.engine.costs import Costs
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph import compile_plan
 from alphintra.engine.graph.evaluation import book_nodes
+from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Outcome
 from alphintra.engine.kernels import positions
+from alphintra.engine.plan_runs import run_plan
 from alphintra.engine.sessions import calendar_of
 from alphintra.engine.step import Origin, step
 from alphintra.kernel.errors import AlphintraError
@@ -108,6 +110,11 @@ def test_prepared_bars_give_the_decisions_of_bar_by_bar() -> None:
         in_a_row = in_a_row + 1 if point.qty else 0
         longest = max(longest, in_a_row)
     assert longest == 5
+
+
+def test_a_plan_that_reads_its_book_is_left_to_the_reference() -> None:
+    tape = tape_of(bars_of_a_wave(), calendar_of("TEST"))
+    assert run_plan(compile_plan(strategy()), "TEST", tape=tape, settings=BacktestSettings()) is None
 
 
 def test_a_restored_executor_knows_how_long_the_position_is_held() -> None:

@@ -198,7 +198,7 @@ def test_a_node_keeps_within_its_state_whatever_its_parameters(name: tuple[str, 
 def test_however_the_bars_are_cut_no_value_changes(name: tuple[str, int], cuts: set[int], seed: int) -> None:
     plan, tape = plan_around(name), random_tape(seed, 60)
     whole = own_columns(plan, tape)
-    evaluation = Evaluation(plan, symbols=1)
+    evaluation = Evaluation(plan, symbols=NAMES[:1])
     parts = []
     for start, end in pairwise([0, *sorted(cuts), 60]):
         fields = [np.ascontiguousarray(tape.field(field)[:, start:end]) for field in FIELDS]
@@ -215,7 +215,7 @@ def test_machine_code_gives_the_same_bits(name: str) -> None:
     """A few for every day; test_every_node tries them all."""
     plan = plan_around((name, 1))
     tape = random_tape(25, 9000)  # more than kernels work at together
-    compiled = Evaluation(plan, symbols=1).advance(tape, is_compiled=True)
+    compiled = Evaluation(plan, symbols=NAMES[:1]).advance(tape, is_compiled=True)
     for column, expected in zip(
         [column[0] for (node, _), column in compiled.items() if node == "node"], own_columns(plan, tape), strict=True
     ):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -90,18 +91,31 @@ def test_a_run_is_decided_exactly_where_no_order_is_denied(
     assert trades.net.tolist() == [float(trade.net) for trade in expected.trades]
 
 
-def test_portions_change_nothing() -> None:
+def test_portions_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     draw = np.random.default_rng(5)
     bars = flat_bars([D(int(cents)) / 100 for cents in draw.integers(900, 1100, 300)])
     terms = BacktestSettings()
     (program,) = order_programs(CROSSOVER)
     rules = rules_of(program, CROSSOVER, terms)
     whole = run_program(CROSSOVER, program, tape_of(bars), rules)
-    before, plan_runs.PORTION = plan_runs.PORTION, 7  # type: ignore[misc]
-    try:
-        cut = run_program(CROSSOVER, program, tape_of(bars), rules)
-    finally:
-        plan_runs.PORTION = before  # type: ignore[misc]
+    monkeypatch.setattr(plan_runs, "PORTION", 7)
+    cut = run_program(CROSSOVER, program, tape_of(bars), rules)
     assert len(whole.fills) > 20
     for name in ("units", "outcomes", "orders", "fills"):
         assert np.array_equal(getattr(whole, name), getattr(cut, name)), name
+
+
+@pytest.mark.slow
+def test_a_long_run_that_computes_ahead_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled, in portions on two threads; interpreted, in one."""
+    monkeypatch.setattr(plan_runs, "PORTION", 700)
+    draw = np.random.default_rng(6)
+    bars = flat_bars([D(int(cents)) / 100 for cents in draw.integers(900, 1100, 5_000)])
+    (program,) = order_programs(CROSSOVER)
+    rules = rules_of(program, CROSSOVER, BacktestSettings())
+    ahead, alone = (
+        run_program(CROSSOVER, program, tape_of(bars), rules, is_compiled=is_compiled) for is_compiled in (True, False)
+    )
+    assert len(ahead.fills) > 300
+    for name in ("units", "outcomes", "orders", "fills"):
+        assert np.array_equal(getattr(ahead, name), getattr(alone, name)), name

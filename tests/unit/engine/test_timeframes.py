@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 
 import msgspec
@@ -11,10 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alphintra.engine.backtest import BacktestSettings, run_backtest
+from alphintra.engine.bars import Bar
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph import Graph, compile_plan, graph_hash, validate
 from alphintra.engine.graph.evaluation import Evaluation
-from alphintra.engine.graph.tape import FIELDS, Tape, epoch_ns
+from alphintra.engine.graph.tape import FIELDS, Tape, epoch_ns, tape_of
+from alphintra.engine.plan_runs import run_plan
 from alphintra.engine.sessions import NEW_YORK, Calendar, calendar_of
 from unit.engine.builders import graph, node
 from unit.engine.every_node import plan_around
@@ -256,6 +260,24 @@ def test_an_aligned_event_happens_once() -> None:
     first = int(np.flatnonzero(~np.isnan(rise))[0])
     np.testing.assert_array_equal(once[first:], np.nan_to_num(rise[first:]))
     assert 0 < once[first:].sum() < np.isfinite(rise).sum()
+
+
+def test_the_compiled_account_warms_up_as_long_as_the_reference() -> None:
+    """On a market of half a day the bound of one that never closes would leave out the first orders."""
+    daily = tuple(
+        node("hours", "Bars", timeframe="1d") if each.id == "hours" else each for each in two_timeframes().nodes
+    )
+    plan = compile_plan(msgspec.structs.replace(two_timeframes(), nodes=daily))
+    closes = closes_of(EXCHANGE, "2024-06-03", "2024-06-28")
+    told = tape(EXCHANGE, closes)
+    exact = [[Decimal(f"{told.field(name)[0, index]:.2f}") for name in FIELDS] for index in range(len(closes))]
+    bars = [Bar(at, *amounts) for at, amounts in zip(closes, exact, strict=True)]
+    terms = BacktestSettings()
+    found = run_plan(plan, "AAPL", tape=tape_of(bars, EXCHANGE), settings=terms)
+    expected = run_backtest(plan, "AAPL", bars=bars, settings=terms)
+    assert found is not None
+    assert found.rules.warm_up == expected.honesty.warm_up_bars == 4 * 78
+    assert len(found.run.fills) == len(expected.fills) > 0
 
 
 @pytest.mark.slow
