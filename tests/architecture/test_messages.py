@@ -12,6 +12,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    feed_splits,
     nocode,
     notification,
     order_reports,
@@ -29,6 +30,7 @@ from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
 MODULES = (
     auth,
     broker,
+    feed_splits,
     order_reports,
     nocode,
     notification,
@@ -45,6 +47,7 @@ PARTS = {
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",
+    "feed_splits": "trading",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")

@@ -42,7 +42,7 @@ SPEC = ServiceSpec(
         "list_decisions",
     ),
     events=("backtest_finished", "intent_submitted", "feed_finished", "feed_status_changed"),
-    hears=("trading.split_applied",),
+    hears=("trading.split_applied", "trading.feed_split"),
     asks=(
         "nocode.get_workflow_version",
         "trading.submit_order",

@@ -14,6 +14,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    feed_splits,
     nocode,
     notification,
     order_reports,
@@ -38,7 +39,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    trading: (unclaimed,),
+    trading: (feed_splits, unclaimed),
 }
 
 
