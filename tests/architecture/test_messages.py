@@ -19,6 +19,7 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
     unclaimed,
     user,
@@ -39,6 +40,7 @@ MODULES = (
     surveillance,
     trading,
     unclaimed,
+    sweeps,
     user,
     health,
 )
@@ -48,6 +50,7 @@ PARTS = {
     "order_reports": "broker",
     "unclaimed": "trading",
     "feed_splits": "trading",
+    "sweeps": "strategy",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")

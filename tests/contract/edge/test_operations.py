@@ -62,6 +62,7 @@ _PATH_WORDS: Final = {
     "{action}": "resume",
     "{rule}": "loss",
     "{detector}": "ramping",
+    "{version}": "1",
 }
 
 
@@ -81,7 +82,8 @@ def served(gateway: Gateway) -> set[str]:
             for method in (one.methods or {"WEBSOCKET"})
             if method != "HEAD"
         }
-    return found
+    # A symbol may hold a slash, which the description has no word for.
+    return {one.replace("datasets/{symbol:path}", "datasets/{symbol}") for one in found}
 
 
 async def call(gateway: Gateway, operation: Operation, *, headers: dict[str, str]) -> tuple[int, Any, str]:

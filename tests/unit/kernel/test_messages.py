@@ -22,6 +22,7 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
     unclaimed,
     user,
@@ -39,6 +40,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
+    strategy: (sweeps,),
     trading: (feed_splits, unclaimed),
 }
 

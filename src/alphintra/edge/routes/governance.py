@@ -75,7 +75,7 @@ class SharedLimitBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     four_eyes_above: Amount | None
     owner_id: UUID | None = None
     base_version: int | None = None
-    credit_warn_pct: Amount = Amount("80")
+    credit_warn_pct: Amount = msgspec.field(default_factory=lambda: Amount("80"))
 
 
 class InstrumentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
