@@ -211,7 +211,10 @@ ROWS: Final[dict[int, tuple[str, str, tuple[str, ...]]]] = {
     56: (
         "page of HTML with 200",
         "VENUE_PROTOCOL",
-        ("unit/broker/test_alpaca_wire.py::test_what_is_not_json_is_refused",),
+        (
+            "unit/broker/test_alpaca_wire.py::test_what_is_not_json_is_refused",
+            "integration/broker/test_live_faults.py::test_a_page_of_html_is_a_break_and_changes_nothing",
+        ),
     ),
 }
 

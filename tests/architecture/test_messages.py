@@ -12,6 +12,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    feed_splits,
     nocode,
     notification,
     order_reports,
@@ -30,6 +31,7 @@ from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
 MODULES = (
     auth,
     broker,
+    feed_splits,
     order_reports,
     nocode,
     notification,
@@ -47,6 +49,7 @@ PARTS = {
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",
+    "feed_splits": "trading",
     "sweeps": "strategy",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())

@@ -14,6 +14,7 @@ from msgspec import inspect
 from alphintra.contracts import (
     auth,
     broker,
+    feed_splits,
     nocode,
     notification,
     order_reports,
@@ -35,6 +36,7 @@ M = TypeVar("M", bound=msgspec.Struct)
 MODULES: Final = (
     auth,
     broker,
+    feed_splits,
     order_reports,
     nocode,
     notification,

@@ -53,7 +53,7 @@ SPEC = ServiceSpec(
         "list_decisions",
     ),
     events=("backtest_finished", "sweep_finished", "intent_submitted", "feed_finished", "feed_status_changed"),
-    hears=("trading.split_applied",),
+    hears=("trading.split_applied", "trading.feed_split"),
     asks=(
         "nocode.use_workflow_version",
         "trading.submit_order",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps
+from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue
@@ -38,6 +39,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     )
     _answer(host, endpoints)
     host.hear(SplitApplied, endpoints.on_split_applied)
+    host.hear(FeedSplit, endpoints.on_feed_split)
     if parts.background:
         runner = FeedRunner(
             desk=desk,

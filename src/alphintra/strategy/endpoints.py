@@ -22,6 +22,7 @@ from alphintra.strategy.service.stepping import Stepper
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
@@ -207,6 +208,10 @@ class Endpoints:
     async def on_split_applied(self, delivery: Delivery[SplitApplied]) -> None:
         """Hear ``trading.split_applied``."""
         await deployments.split_deployments(delivery, desk=self._desk)
+
+    async def on_feed_split(self, delivery: Delivery[FeedSplit]) -> None:
+        """Hear ``trading.feed_split``."""
+        await deployments.split_feed(delivery, desk=self._desk)
 
     async def stop_deployment(self, command: messages.StopDeployment, context: Context) -> messages.DeploymentView:
         """Answer ``strategy.stop_deployment``."""

@@ -135,6 +135,27 @@ async def test_each_answer_to_an_order_is_either_a_decision_or_asked_for_again(
     assert live_desk.venue.market.placed == placed
 
 
+async def test_a_page_of_html_is_a_break_and_changes_nothing(live_desk: LiveDesk) -> None:
+    live_desk.reconcile = timedelta(seconds=0.1)
+    await live_desk.connect()
+    async with live_desk.keeper():
+        await live_desk.link_reaches("open")
+        terms = await live_desk.place()
+        await live_desk.reaches(terms.order_id, "working")
+        live_desk.venue.faults["html"] = 1.0
+        await live_desk.link_reaches("degraded")
+        assert await live_desk.codes() == ["VENUE_PROTOCOL"]
+        (found,) = await live_desk.rows("select detail, order_id, symbol from breaks")
+        assert (found["order_id"], found["symbol"]) == (None, "")
+        assert await live_desk.status(terms.order_id) == "working"
+        live_desk.venue.faults["html"] = 0.0
+        await live_desk.link_reaches("open")
+    assert await live_desk.codes() == ["VENUE_PROTOCOL"], "a second look finds nothing new"
+    assert await live_desk.told(terms.order_id) == ["order_acknowledged"]
+    assert live_desk.venue.market.placed == 1
+    assert await live_desk.rows("select * from live_executions") == []
+
+
 async def test_refused_keys_expire_the_connection_and_new_ones_bring_it_back(live_desk: LiveDesk) -> None:
     await live_desk.connect()
     async with live_desk.keeper():

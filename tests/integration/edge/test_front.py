@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client.utils import floatToGoString
 from structlog.testing import capture_logs
 
 from alphintra.edge import front
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.health import AuthHealth, HealthView
+from alphintra.kernel.health import AuthHealth, HealthView, MonthsView, TradingHealth
 from fixtures.edge import OPERATOR, SOME_ID, Gateway, opened_gateway
 
 EVERYWHERE = {
@@ -267,3 +268,31 @@ async def test_metrics_count_what_was_answered_and_are_for_the_operator(gateway:
         'alphintra_http_request_seconds_count{operation="list_accounts"} 1.0',
     ]
     assert [line for line in counted if line not in answer.text.splitlines()] == []
+
+
+async def test_metrics_show_until_when_there_are_months_and_nothing_of_a_service_that_does_not_answer(
+    gateway: Gateway,
+) -> None:
+    async def shown() -> list[str]:
+        answer = await gateway.client.get("/metrics", headers=OPERATOR)
+        return [line for line in answer.text.splitlines() if line.startswith("alphintra_months_")]
+
+    for kept_until, has_rest, until in (
+        (datetime(2026, 6, 1, tzinfo=UTC), False, "1.7802720e+09"),
+        (None, True, "0.0"),
+    ):
+        gateway.services.replies[TradingHealth] = HealthView(
+            service="trading",
+            database="d",
+            role="r",
+            migrations=1,
+            events_waiting=0,
+            latency_ms=1.0,
+            months=MonthsView(kept_until=kept_until, has_rest=has_rest, warning=""),
+        )
+        kept, rest = await shown()
+        assert kept == f'alphintra_months_kept_until_seconds{{service="trading"}} {floatToGoString(float(until))}'
+        assert rest == f'alphintra_months_rest{{service="trading"}} {float(has_rest)}'
+    gateway.services.replies[TradingHealth] = AlphintraError("DATABASE_DOWN", "x")
+    for _ in range(2):
+        assert await shown() == []

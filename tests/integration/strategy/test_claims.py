@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alphintra.contracts.books import BookQuantity
+from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.strategy import StopDeployment
 from alphintra.contracts.trading import ClaimCapital, ReleaseBook, SplitApplied
+from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.service import claims, deployments, stepping
 from alphintra.strategy.service.claims import CLAIM_TIME, release_due
@@ -146,3 +148,28 @@ async def test_after_a_split_a_deployment_counts_in_new_shares_once(stage: Stage
     assert after.equity == before.equity
     (split,) = await stage.rows("select cost, last_price from deployments")
     assert (split["cost"], split["last_price"] * 4) == (row["cost"], row["last_price"])
+
+
+async def test_a_split_told_while_a_feed_has_no_account_is_heard_by_a_later_deployment(stage: Stage) -> None:
+    feed_id = await stage.make_feed()
+    event = FeedSplit(feed_id=feed_id, symbol="AAPL", new_shares=4, old_shares=1, after_seq=3, reference="s-1")
+    delivery = delivery_of(event, aggregate_id=feed_id)
+    for _ in range(2):
+        await stage.endpoints.on_feed_split(delivery)
+    (noted,) = await stage.rows("select symbol, after_seq, new_shares, old_shares, reference from feed_splits")
+    assert tuple(noted) == ("AAPL", 3, 4, 1, "s-1")
+    account = SplitApplied(
+        owner_id=stage.owner_id,
+        account_id=SystemIds().new(),
+        symbol="AAPL",
+        new_shares=4,
+        old_shares=1,
+        account_qty=Decimal(0),
+        account_change=Decimal(0),
+        books=(),
+        feed_id=feed_id,
+        after_seq=3,
+        reference="s-1",
+    )
+    await stage.endpoints.on_split_applied(delivery_of(account, aggregate_id=account.account_id))
+    assert await stage.rows("select count(*) as n from feed_splits") == [(1,)]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from alphintra.contracts import broker
@@ -321,6 +322,26 @@ async def test_a_split_is_told_of_accounts_that_hold_nothing_with_the_step_after
     (row,) = await desk.rows("select payload::json -> 'event' as told from event_log where subject like '%applied'")
     told = json.loads(row["told"])
     assert (told["feed_id"], told["after_seq"], told["reference"], told["books"]) == (str(feed_id), 7, "s-1", [])
+
+
+async def test_a_split_of_a_feed_without_accounts_is_told_once_and_leaves_whoever_comes_later_alone(desk: Desk) -> None:
+    feed_id = new_id()
+    split = ApplySplit(feed_id=feed_id, symbol="AAPL", new_shares=4, old_shares=1, reference="s-1")
+    for _ in range(2):
+        assert (await desk.ask(split, OPERATOR)).accounts == ()
+    told = [row["payload"] for row in await desk.rows("select payload from event_log where subject like '%feed_split'")]
+    (event,) = [msgspec.json.decode(payload)["event"] for payload in told]
+    assert (event["feed_id"], event["symbol"], event["new_shares"], event["reference"]) == (
+        str(feed_id),
+        "AAPL",
+        4,
+        "s-1",
+    )
+    later = await desk.ask(OpenAccount(name="Later", starting_cash=Decimal(1000), feed_id=feed_id))
+    assert (await desk.ask(split, OPERATOR)).accounts == (), "what it holds is in new shares already"
+    assert await desk.value("select count(*) from activities where account_id = $1", later.account_id) == 0
+    other = msgspec.structs.replace(split, new_shares=2)
+    assert await desk.refusal(other, OPERATOR) == "IDEMPOTENCY_MISMATCH"
 
 
 async def test_only_the_operator_splits_and_only_by_a_ratio(desk: Desk) -> None:

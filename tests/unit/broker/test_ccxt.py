@@ -26,6 +26,7 @@ from alphintra.broker.gateways.venue import Uncertain, VenueError
 from alphintra.contracts.approval import OrderTerms
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
+from unit.broker.exchange_trade import TRADE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,16 +39,6 @@ MARKET: dict[str, Any] = {
     "quote": "USD",
     "precision": {"amount": Decimal("0.0001"), "price": Decimal("0.5")},
     "limits": {"amount": {"min": Decimal("0.001"), "max": Decimal(100)}, "cost": {"min": Decimal(5)}},
-}
-TRADE: dict[str, Any] = {
-    "id": "t1",
-    "order": "o1",
-    "symbol": "BTC/USD",
-    "side": "buy",
-    "amount": Decimal("0.5"),
-    "price": Decimal(100),
-    "timestamp": 1_700_000_000_123,
-    "fee": {"cost": Decimal("0.1"), "currency": "USD"},
 }
 
 

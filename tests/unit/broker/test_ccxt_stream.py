@@ -14,22 +14,12 @@ from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState
 from alphintra.broker.gateways.ccxt_profiles import Profile, offered_streams, profile_of
 from alphintra.broker.gateways.ccxt_stream import Streams
 from alphintra.broker.gateways.venue import VenueError
+from unit.broker.exchange_trade import TRADE
 
 if TYPE_CHECKING:
     from alphintra.broker.gateways.venue import Report
 
 OURS = "0199c5f81c1e7a529c1f0d8c8f2a6b11"
-TRADE: dict[str, Any] = {
-    "id": "t1",
-    "order": "o1",
-    "symbol": "BTC/USD",
-    "side": "buy",
-    "amount": Decimal("0.5"),
-    "price": Decimal(100),
-    "timestamp": 1_700_000_000_123,
-    "fee": {"cost": Decimal("0.1"), "currency": "USD"},
-    "info": {},
-}
 ORDER: dict[str, Any] = {
     "id": "o1",
     "clientOrderId": OURS,

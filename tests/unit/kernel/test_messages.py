@@ -14,6 +14,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    feed_splits,
     nocode,
     notification,
     order_reports,
@@ -40,7 +41,7 @@ PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
     strategy: (sweeps,),
-    trading: (unclaimed,),
+    trading: (feed_splits, unclaimed),
 }
 
 

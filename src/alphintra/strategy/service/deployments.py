@@ -31,12 +31,13 @@ from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
 
 if TYPE_CHECKING:
+    from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.services import Orders, Workflows
-    from alphintra.strategy.repository import Desk, Feed
+    from alphintra.strategy.repository import Desk, DeskTransaction, Feed
 
 __all__ = [
     "create_deployment",
@@ -44,6 +45,7 @@ __all__ = [
     "list_decisions",
     "list_deployments",
     "split_deployments",
+    "split_feed",
     "stop_deployment",
 ]
 
@@ -170,11 +172,7 @@ async def stop_deployment(
 
 
 async def split_deployments(delivery: Delivery[SplitApplied], *, desk: Desk) -> None:
-    """Count what the deployments of an account hold of a symbol in new shares, as trading does in their books.
-
-    The first account of a feed to be told of a split tells it of all deployments there: their strategies see the bars
-    before it anew, in new shares.
-    """
+    """Count what the deployments of an account hold of a symbol in new shares, as trading does in their books."""
     event = delivery.event
     async with desk.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
@@ -182,12 +180,25 @@ async def split_deployments(delivery: Delivery[SplitApplied], *, desk: Desk) -> 
         for book in event.books:
             if book.book_id is not None:
                 await tx.execute("deployments.split", book.book_id, book.change)
-        if event.feed_id is None or await tx.lock_feed(FeedId(event.feed_id)) is None:
-            return
-        ratio = (event.new_shares, event.old_shares)
-        told = (event.feed_id, event.symbol, event.after_seq)
-        if await tx.execute("feeds.split", *told, *ratio, event.reference):
-            await tx.execute("deployments.split_prices", *told, *map(Decimal, ratio))
+        if event.feed_id is not None:
+            await _split_bars(tx, event, FeedId(event.feed_id))
+
+
+async def split_feed(delivery: Delivery[FeedSplit], *, desk: Desk) -> None:
+    """Note that a symbol of a feed was split, for deployments there and those to come."""
+    async with desk.transaction() as tx:
+        if await receive_once(tx.session, _CONSUMER, delivery):
+            await _split_bars(tx, delivery.event, FeedId(delivery.event.feed_id))
+
+
+async def _split_bars(tx: DeskTransaction, event: FeedSplit | SplitApplied, feed_id: FeedId) -> None:
+    """Let the strategies on a feed see the bars before a split in new shares; whichever word of it comes first does."""
+    if await tx.lock_feed(feed_id) is None:
+        return
+    ratio = (event.new_shares, event.old_shares)
+    told = (feed_id, event.symbol, event.after_seq)
+    if await tx.execute("feeds.split", *told, *ratio, event.reference):
+        await tx.execute("deployments.split_prices", *told, *map(Decimal, ratio))
 
 
 async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk) -> DecisionsView:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alphintra.contracts.books import BookQuantity, SplitAppliedView
+from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
 from alphintra.engine.holding import Holding, split_holding
 from alphintra.infrastructure.events import append_audit, append_event
@@ -41,10 +42,11 @@ _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 async def apply_split(
     command: ApplySplit, context: Context, *, books: Books, ids: IdSource, at: datetime
 ) -> SplitAppliedView:
-    """Apply a split to every account of a feed in one transaction; those that had it under this reference stay.
+    """Apply a split to every account a feed has, in one transaction; under the same reference again nothing changes.
 
     Quantities of positions, lots and round trips are multiplied, costs stay, and so does what the accounts are worth:
-    the newest price of the feed is divided with them. Working orders of the symbol are asked to be canceled.
+    the newest price of the feed is divided with them. Working orders of the symbol are asked to be canceled. It is told
+    where the feed has no account, too: who trades there later has to know that the prices before were of old shares.
 
     Raises SPLIT_RATIO, SPLIT_FORBIDDEN or IDEMPOTENCY_*.
     """
@@ -53,16 +55,48 @@ async def apply_split(
     async with books.transaction() as tx:
         rows = await tx.session.rows("accounts.on_feed", command.feed_id)
         accounts = await tx.lock_accounts([row["account_id"] for row in rows])
+        is_new = await _note_split(tx, command, at=at)
         after_seq: int = await tx.session.value("marks.seq", command.feed_id, command.symbol) or 0
         for account in accounts.values():
-            if await stored_activity(tx, account, command) is None:
+            # An account that was opened since a split was noted holds new shares already.
+            if await stored_activity(tx, account, command) is None and is_new:
                 await _split_account(tx, account, command, context, after_seq=after_seq, ids=ids, at=at)
                 changed.append(account.account_id)
-        if changed:
+        if is_new:
             ratio = (command.new_shares, command.old_shares)
             await tx.session.execute("marks.split", command.feed_id, command.symbol, *map(Decimal, ratio))
+            await _tell_feed(tx, command, context, after_seq=after_seq, ids=ids, at=at)
         fault_point("trading.before_split_commit")
     return SplitAppliedView(accounts=tuple(changed))
+
+
+async def _note_split(tx: BooksTransaction, command: ApplySplit, *, at: datetime) -> bool:
+    """Note a split of a feed, and tell whether it is new. Raises IDEMPOTENCY_MISMATCH for another ratio."""
+    key = (command.feed_id, command.symbol, command.reference)
+    ratio = (command.new_shares, command.old_shares)
+    if await tx.session.value("feed_splits.note", *key, *ratio, at) is not None:
+        return True
+    noted = await tx.session.row("feed_splits.ratio", *key)
+    if noted is not None and (noted["new_shares"], noted["old_shares"]) != ratio:
+        message = f"reference {command.reference} was used for a split by another ratio: choose a new one"
+        raise AlphintraError("IDEMPOTENCY_MISMATCH", message, kind=Kind.CONFLICT, pointer="/reference")
+    return False
+
+
+async def _tell_feed(
+    tx: BooksTransaction, command: ApplySplit, context: Context, *, after_seq: int, ids: IdSource, at: datetime
+) -> None:
+    told = FeedSplit(
+        feed_id=command.feed_id,
+        symbol=command.symbol,
+        new_shares=command.new_shares,
+        old_shares=command.old_shares,
+        after_seq=after_seq,
+        reference=command.reference,
+    )
+    await append_event(tx.session, told, ids=ids, aggregate_id=command.feed_id, context=context, at=at)
+    subject = f"feed:{command.feed_id}"
+    await append_audit(tx.session, "feed.split", subject, told, ids=ids, context=context, at=at)
 
 
 async def _split_account(  # noqa: PLR0913 - a split is these

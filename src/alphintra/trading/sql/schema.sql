@@ -303,6 +303,21 @@ CREATE TABLE executions (
     CONSTRAINT executions_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
 );
 
+-- table feed_splits
+CREATE TABLE feed_splits (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    reference text NOT NULL,
+    new_shares bigint NOT NULL,
+    old_shares bigint NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    CONSTRAINT feed_splits_new_shares_check CHECK ((new_shares > 0)),
+    CONSTRAINT feed_splits_old_shares_check CHECK ((old_shares > 0)),
+    CONSTRAINT feed_splits_pkey PRIMARY KEY (feed_id, symbol, reference),
+    CONSTRAINT feed_splits_reference_check CHECK ((reference <> ''::text)),
+    CONSTRAINT feed_splits_symbol_check CHECK ((symbol <> ''::text))
+);
+
 -- table inbox
 CREATE TABLE inbox (
     consumer text NOT NULL,
