@@ -197,12 +197,13 @@ def test_ticks_are_few_round_and_span_the_values(span: tuple[float, float]) -> N
 
 def test_a_long_course_is_thinned_to_its_extremes() -> None:
     values: list[float | None] = [float(n % 10) for n in range(20_000)]
-    values[12_345], values[777] = 99.0, None
+    values[12_345], values[15_000], values[777] = 99.0, -50.0, None
     svg = line_plot(Plot(name="x", title="t", text="d", written=str), [Line("l", values)])
     drawn = re.findall(r"[ML]([\d.]+) ([\d.]+)", svg)
     assert len(drawn) < 2000
     top = min(float(y) for _, y in drawn)
-    assert sum(abs(float(y) - top) < 1e-6 for _, y in drawn) == 1
+    bottom = max(float(y) for _, y in drawn)
+    assert sum(float(y) == top for _, y in drawn) == sum(float(y) == bottom for _, y in drawn) == 1
 
 
 def test_dates_below_a_plot_are_round() -> None:
