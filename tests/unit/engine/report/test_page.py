@@ -199,7 +199,8 @@ def test_a_long_course_is_thinned_to_its_extremes() -> None:
     values: list[float | None] = [float(n % 10) for n in range(20_000)]
     values[12_345], values[15_000], values[777] = 99.0, -50.0, None
     svg = line_plot(Plot(name="x", title="t", text="d", written=str), [Line("l", values)])
-    drawn = re.findall(r"[ML]([\d.]+) ([\d.]+)", svg)
+    (path,) = re.findall(r'class="line a" d="([^"]+)"', svg)
+    drawn = re.findall(r"[ML]([\d.]+) ([\d.]+)", path)
     assert len(drawn) < 2000
     top = min(float(y) for _, y in drawn)
     bottom = max(float(y) for _, y in drawn)
