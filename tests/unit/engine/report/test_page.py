@@ -202,9 +202,10 @@ def test_a_long_course_is_thinned_to_its_extremes() -> None:
     (path,) = re.findall(r'class="line a" d="([^"]+)"', svg)
     drawn = re.findall(r"[ML]([\d.]+) ([\d.]+)", path)
     assert len(drawn) < 2000
-    top = min(float(y) for _, y in drawn)
-    bottom = max(float(y) for _, y in drawn)
-    assert sum(float(y) == top for _, y in drawn) == sum(float(y) == bottom for _, y in drawn) == 1
+    by_height = sorted((float(y), float(x)) for x, y in drawn)
+    width = float(drawn[-1][0]) - float(drawn[0][0])
+    for (_, x), place in ((by_height[0], 12_345), (by_height[-1], 15_000)):
+        assert (x - float(drawn[0][0])) / width == pytest.approx(place / 19_999, abs=1e-3)
 
 
 def test_dates_below_a_plot_are_round() -> None:
