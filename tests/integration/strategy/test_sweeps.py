@@ -281,43 +281,43 @@ async def test_every_different_run_of_a_workflow_deflates_its_verdict(stage: Sta
     assert "measured" not in " ".join(reason.text for reason in judged.reasons)
 
 
-@pytest.mark.parametrize(
-    ("wishes", "code"),
-    [
-        ({"parameters": ()}, "SWEEP_RANGE"),
-        ({"parameters": (FAST, FAST)}, "SWEEP_RANGE"),
-        (
-            {"parameters": (ExposedParameter(name="nose.period", min=FAST.min, max=FAST.max, step=FAST.step),)},
-            "PARAMETER_UNKNOWN",
-        ),
-        (
-            {"parameters": (ExposedParameter(name="fast.size", min=FAST.min, max=FAST.max, step=FAST.step),)},
-            "PARAMETER_UNKNOWN",
-        ),
-        (
-            {"parameters": (ExposedParameter(name="fast.period", min=FAST.min, max=FAST.max, step=Decimal("0.7")),)},
-            "FIELD_TYPE",
-        ),
-        (
-            {"parameters": (ExposedParameter(name="fast.period", min=FAST.max, max=FAST.min, step=FAST.step),)},
-            "SWEEP_RANGE",
-        ),
-        ({"constraints": ("fast.period ~ slow.period",)}, "CONSTRAINT_FORMAT"),
-        ({"constraints": ("fast.period > 100",)}, "SWEEP_RANGE"),
-        ({"method": "guess"}, "SWEEP_METHOD"),
-        ({"objective": "luck"}, "SWEEP_OBJECTIVE"),
-        ({"trials": 0}, "SWEEP_RANGE"),
-        ({"holdout": Decimal(1)}, "HOLDOUT_RANGE"),
-        ({"seed": -1}, "FIELD_RANGE"),
-        ({"symbol": "NONE"}, "SYMBOL_UNKNOWN"),
-        ({"version_id": SystemIds().new()}, "WORKFLOW_NOT_FOUND"),
-    ],
+REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"parameters": ()}, "SWEEP_RANGE"),
+    ({"parameters": (FAST, FAST)}, "SWEEP_RANGE"),
+    (
+        {"parameters": (ExposedParameter(name="nose.period", min=FAST.min, max=FAST.max, step=FAST.step),)},
+        "PARAMETER_UNKNOWN",
+    ),
+    (
+        {"parameters": (ExposedParameter(name="fast.size", min=FAST.min, max=FAST.max, step=FAST.step),)},
+        "PARAMETER_UNKNOWN",
+    ),
+    (
+        {"parameters": (ExposedParameter(name="fast.period", min=FAST.min, max=FAST.max, step=Decimal("0.7")),)},
+        "FIELD_TYPE",
+    ),
+    (
+        {"parameters": (ExposedParameter(name="fast.period", min=FAST.max, max=FAST.min, step=FAST.step),)},
+        "SWEEP_RANGE",
+    ),
+    ({"constraints": ("fast.period ~ slow.period",)}, "CONSTRAINT_FORMAT"),
+    ({"constraints": ("fast.period > 100",)}, "SWEEP_RANGE"),
+    ({"method": "guess"}, "SWEEP_METHOD"),
+    ({"objective": "luck"}, "SWEEP_OBJECTIVE"),
+    ({"trials": 0}, "SWEEP_RANGE"),
+    ({"holdout": Decimal(1)}, "HOLDOUT_RANGE"),
+    ({"seed": -1}, "FIELD_RANGE"),
+    ({"symbol": "NONE"}, "SYMBOL_UNKNOWN"),
+    ({"version_id": SystemIds().new()}, "WORKFLOW_NOT_FOUND"),
 )
-async def test_a_sweep_that_cannot_be_is_refused_at_once(stage: Stage, wishes: dict[str, Any], code: str) -> None:
+
+
+async def test_a_sweep_that_cannot_be_is_refused_at_once(stage: Stage) -> None:
     await stage.shelve("AAPL", BARS)
-    with pytest.raises(AlphintraError) as caught:
-        await begin(stage, **wishes)
-    assert caught.value.code == code
+    for wishes, code in REFUSED:
+        with pytest.raises(AlphintraError) as caught:
+            await begin(stage, **wishes)
+        assert caught.value.code == code, wishes
     assert await stage.rows("select 1 from sweeps") == []
 
 

@@ -56,7 +56,7 @@ class ProcessTrials:
 
     @contextmanager
     def session(self) -> Iterator[SubmitTrial]:
-        """Start processes, and stop them at the end."""
+        """Start processes, and let them go at the end without waiting: each stops after the trial it is at."""
         pool = ProcessPoolExecutor(
             self._processes,
             mp_context=multiprocessing.get_context("spawn"),
@@ -70,7 +70,7 @@ class ProcessTrials:
         try:
             yield submit
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 _folder: list[Path] = []

@@ -197,12 +197,15 @@ def test_ticks_are_few_round_and_span_the_values(span: tuple[float, float]) -> N
 
 def test_a_long_course_is_thinned_to_its_extremes() -> None:
     values: list[float | None] = [float(n % 10) for n in range(20_000)]
-    values[12_345], values[777] = 99.0, None
+    values[12_345], values[15_000], values[777] = 99.0, -50.0, None
     svg = line_plot(Plot(name="x", title="t", text="d", written=str), [Line("l", values)])
-    drawn = re.findall(r"[ML]([\d.]+) ([\d.]+)", svg)
+    (path,) = re.findall(r'class="line a" d="([^"]+)"', svg)
+    drawn = re.findall(r"[ML]([\d.]+) ([\d.]+)", path)
     assert len(drawn) < 2000
-    top = min(float(y) for _, y in drawn)
-    assert sum(abs(float(y) - top) < 1e-6 for _, y in drawn) == 1
+    by_height = sorted((float(y), float(x)) for x, y in drawn)
+    width = float(drawn[-1][0]) - float(drawn[0][0])
+    for (_, x), place in ((by_height[0], 12_345), (by_height[-1], 15_000)):
+        assert (x - float(drawn[0][0])) / width == pytest.approx(place / 19_999, abs=1e-3)
 
 
 def test_dates_below_a_plot_are_round() -> None:
