@@ -37,6 +37,7 @@ MODULES: Final = (
     nocode,
     notification,
     risk,
+    datasets,
     strategy,
     surveillance,
     trading,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.trading import SplitApplied
-from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Downloader, Endpoints, FeedRunner, Worker
+from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.repository import Desk
@@ -23,6 +25,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     """Enter what strategy answers, hears and does in the background; its option ``catalogue`` names the data folder."""
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
+    sources = Sources(os.environ)
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
     endpoints = Endpoints(
         desk=desk,
@@ -30,6 +33,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         workflows=workflows,
         orders=orders,
         limits=Limits(host.bus),
+        sources=sources,
         clock=host.clock,
         ids=host.ids,
     )
@@ -54,6 +58,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
+        downloader = Downloader(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
+        host.run("downloads", downloader.run)
+        host.on_wake(downloader.wake)
 
 
 def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
@@ -64,6 +71,10 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDatasets, endpoints.list_datasets)
     answer(messages.GetDataset, endpoints.get_dataset)
     answer(messages.CheckDataset, endpoints.check_dataset)
+    answer(messages.StartDownload, endpoints.start_download)
+    answer(messages.GetDownload, endpoints.get_download)
+    answer(messages.ListDownloads, endpoints.list_downloads)
+    answer(messages.CancelDownload, endpoints.cancel_download)
     answer(messages.ListBars, endpoints.list_bars)
     answer(messages.StartBacktest, endpoints.start_backtest)
     answer(messages.GetBacktest, endpoints.get_backtest)

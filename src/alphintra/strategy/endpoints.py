@@ -14,7 +14,7 @@ from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service import backtests, deployments, feeds, imports, market_data
+from alphintra.strategy.service import backtests, deployments, downloads, feeds, imports, market_data
 from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.bar_sources import Sources
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
     from alphintra.strategy.repository import Desk, Feed
 
-__all__ = ["Endpoints", "FeedRunner", "Worker"]
+__all__ = ["Downloader", "Endpoints", "FeedRunner", "Worker"]
 
 IDLE_S = 5.0
 RETRY_MAX_S = 5.0
@@ -51,10 +52,12 @@ class Endpoints:
         workflows: Workflows,
         orders: Orders,
         limits: Limits,
+        sources: Sources,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._desk = desk
+        self._sources = sources
         self._catalogue = catalogue
         self._workflows = workflows
         self._limits = limits
@@ -89,6 +92,26 @@ class Endpoints:
     async def check_dataset(self, command: messages.CheckDataset, context: Context) -> messages.DataCheckView:
         """Answer ``strategy.check_dataset``."""
         return await market_data.check_dataset(command, context, desk=self._desk, catalogue=self._catalogue)
+
+    async def start_download(self, command: messages.StartDownload, context: Context) -> messages.DownloadView:
+        """Answer ``strategy.start_download``."""
+        at = self._clock.now()
+        return await downloads.start_download(
+            command, context, desk=self._desk, sources=self._sources, ids=self._ids, at=at
+        )
+
+    async def get_download(self, command: messages.GetDownload, context: Context) -> messages.DownloadView:
+        """Answer ``strategy.get_download``."""
+        return await downloads.get_download(command.download_id, context, desk=self._desk)
+
+    async def list_downloads(self, command: messages.ListDownloads, context: Context) -> messages.DownloadsView:
+        """Answer ``strategy.list_downloads``."""
+        return await downloads.list_downloads(context, desk=self._desk, limit=command.limit)
+
+    async def cancel_download(self, command: messages.CancelDownload, context: Context) -> messages.DownloadView:
+        """Answer ``strategy.cancel_download``."""
+        at = self._clock.now()
+        return await downloads.cancel_download(command.download_id, context, desk=self._desk, ids=self._ids, at=at)
 
     async def list_bars(self, command: messages.ListBars, context: Context) -> messages.BarsView:
         """Answer ``strategy.list_bars``."""
@@ -228,6 +251,41 @@ class Worker:
             row = await tx.session.row("backtests.lease", now, now + LEASE)
         if row is not None:
             await backtests.run_one(row, desk=self._desk, catalogue=self._catalogue, clock=self._clock, ids=self._ids)
+        return row is not None
+
+
+class Downloader:
+    """Carries out downloads, oldest first, one at a time, beside the other jobs: they mostly wait for others."""
+
+    def __init__(self, *, desk: Desk, catalogue: Catalogue, sources: Sources, clock: Clock, ids: IdSource) -> None:
+        self._desk = desk
+        self._catalogue = catalogue
+        self._sources = sources
+        self._clock = clock
+        self._ids = ids
+        self._waker = _Waker()
+        self.wake = self._waker.wake
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            if not await self.do_next():
+                await self._waker.sleep(IDLE_S)
+
+    async def do_next(self) -> bool:
+        """Carry out the oldest download; False if none waits."""
+        now = self._clock.now()
+        async with self._desk.transaction() as tx:
+            row = await tx.session.row("downloads.lease", now, now + downloads.LEASE)
+        if row is not None:
+            await downloads.run_download(
+                row,
+                desk=self._desk,
+                catalogue=self._catalogue,
+                sources=self._sources,
+                clock=self._clock,
+                ids=self._ids,
+            )
         return row is not None
 
 
