@@ -14,13 +14,16 @@ from msgspec import inspect
 from alphintra.contracts import (
     auth,
     broker,
+    datasets,
     nocode,
     notification,
     order_reports,
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -40,7 +43,9 @@ MODULES: Final = (
     datasets,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
     health,
 )

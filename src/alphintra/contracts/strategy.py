@@ -103,6 +103,7 @@ class BacktestView(View, frozen=True):
     finished_at: Utc | None
     limit_version: int = 0
     limit_hash: str = ""
+    workflow_id: UUID | None = None
 
 
 class BacktestsView(View, frozen=True):
@@ -246,6 +247,7 @@ class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", fro
     """Queue a backtest of a workflow version on a symbol's bars within ``[start, end)``.
 
     Its orders are held against the limits of ``account_id`` as they are now, else against those of a new account.
+    ``parameters`` replaces numbers of the version by ``node.param``, as a trial of a sweep does.
     """
 
     version_id: UUID
@@ -257,6 +259,7 @@ class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", fro
     fee_per_share: Decimal = Decimal(0)
     slippage_bps: Decimal = Decimal(0)
     account_id: UUID | None = None
+    parameters: dict[str, Decimal] = msgspec.field(default_factory=dict)
 
 
 class GetBacktest(Command[BacktestView], tag="strategy.get_backtest.v1", frozen=True):

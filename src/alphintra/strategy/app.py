@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
+from alphintra.contracts import sweeps
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Downloader, Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
+from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
+from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.host import Parts, ServiceHost
@@ -61,6 +64,15 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         downloader = Downloader(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
         host.run("downloads", downloader.run)
         host.on_wake(downloader.wake)
+        searcher = SweepWorker(
+            desk=desk,
+            catalogue=catalogue,
+            runner=ProcessTrials(catalogue.folder),
+            clock=host.clock,
+            ids=host.ids,
+        )
+        host.run("sweeps", searcher.run)
+        host.on_wake(searcher.wake)
 
 
 def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
@@ -80,6 +92,13 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.GetBacktest, endpoints.get_backtest)
     answer(messages.ListBacktests, endpoints.list_backtests)
     answer(messages.CancelBacktest, endpoints.cancel_backtest)
+    answer(sweeps.GetVerdict, endpoints.get_verdict)
+    answer(sweeps.StartSweep, endpoints.start_sweep)
+    answer(sweeps.GetSweep, endpoints.get_sweep)
+    answer(sweeps.ListSweeps, endpoints.list_sweeps)
+    answer(sweeps.ListTrials, endpoints.list_trials)
+    answer(sweeps.CancelSweep, endpoints.cancel_sweep)
+    answer(sweeps.UnlockHoldout, endpoints.unlock_holdout)
     answer(messages.CreateFeed, endpoints.create_feed)
     answer(messages.GetFeed, endpoints.get_feed)
     answer(messages.ListFeeds, endpoints.list_feeds)

@@ -62,6 +62,7 @@ _PATH_WORDS: Final = {
     "{action}": "resume",
     "{rule}": "loss",
     "{detector}": "ramping",
+    "{version}": "1",
 }
 
 
@@ -151,7 +152,9 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
     admin = {written(one) for one in OPERATIONS if one.scope is Scope.ADMIN}
     assert admin == {
         "GET /api/v1/users",
+        "GET /api/v1/unclaimed-reports",
         "POST /api/v1/splits",
+        "POST /api/v1/unclaimed-reports/replay",
         "POST /api/v1/users",
         "PUT /api/v1/accounts/{account_id}/limits",
         "PUT /api/v1/risk/alert-rules/{rule}",

@@ -16,7 +16,7 @@ import msgspec
 from alphintra.contracts.books import BooksView, ExecutionsView, ExecutionView, PricesMarkedView
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced, VenueExecution
 from alphintra.contracts.controls import InstrumentView
-from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
+from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView
 from alphintra.contracts.risk import (
     GetInstrument,
@@ -103,7 +103,7 @@ class Town:
             (GetOrder, self._order),
             (GetAccount, self._account),
             (ListExecutions, self._executions),
-            (GetWorkflowVersion, self._version),
+            (UseWorkflowVersion, self._version),
         )
         for command, handler in handlers:
             bus.answer(command, self._heard(command, handler))
@@ -341,7 +341,7 @@ class Town:
         ]
         return ExecutionsView(executions=tuple(found))
 
-    def _version(self, command: GetWorkflowVersion, context: Context) -> WorkflowVersionView:
+    def _version(self, command: UseWorkflowVersion, context: Context) -> WorkflowVersionView:
         owner_id, graph = self.versions.get(command.version_id, (None, None))
         if graph is None or owner_id != context.actor.user_id:
             raise AlphintraError("WORKFLOW_NOT_FOUND", "no such workflow", kind=Kind.NOT_FOUND)
