@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from alphintra.contracts.datasets import (
     CancelDownload,
     CheckDataset,

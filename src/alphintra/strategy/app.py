@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps
 from alphintra.contracts.trading import SplitApplied
-from alphintra.strategy.endpoints import Downloader, Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
+from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
-        downloader = Downloader(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
+        downloader = DownloadWorker(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
         host.run("downloads", downloader.run)
         host.on_wake(downloader.wake)
         searcher = SweepWorker(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
     from alphintra.strategy.repository import Desk, Feed
 
-__all__ = ["Downloader", "Endpoints", "FeedRunner", "Worker"]
+__all__ = ["Endpoints", "FeedRunner", "Worker"]
 
 IDLE_S = 5.0
 RETRY_MAX_S = 5.0
@@ -297,41 +297,6 @@ class Worker:
             row = await tx.session.row("backtests.lease", now, now + LEASE)
         if row is not None:
             await backtests.run_one(row, desk=self._desk, catalogue=self._catalogue, clock=self._clock, ids=self._ids)
-        return row is not None
-
-
-class Downloader:
-    """Carries out downloads, oldest first, one at a time, beside the other jobs: they mostly wait for others."""
-
-    def __init__(self, *, desk: Desk, catalogue: Catalogue, sources: Sources, clock: Clock, ids: IdSource) -> None:
-        self._desk = desk
-        self._catalogue = catalogue
-        self._sources = sources
-        self._clock = clock
-        self._ids = ids
-        self._waker = _Waker()
-        self.wake = self._waker.wake
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            if not await self.do_next():
-                await self._waker.sleep(IDLE_S)
-
-    async def do_next(self) -> bool:
-        """Carry out the oldest download; False if none waits."""
-        now = self._clock.now()
-        async with self._desk.transaction() as tx:
-            row = await tx.session.row("downloads.lease", now, now + downloads.LEASE)
-        if row is not None:
-            await downloads.run_download(
-                row,
-                desk=self._desk,
-                catalogue=self._catalogue,
-                sources=self._sources,
-                clock=self._clock,
-                ids=self._ids,
-            )
         return row is not None
 
 

@@ -34,12 +34,13 @@ from alphintra.engine.corporate_actions import Split
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.ids import DatasetId, FeedId
-from alphintra.strategy.endpoints import Downloader, Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.bar_sources import KEY_VARIABLES, Sources
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
+from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.stepping import Stepper
 from fixtures.single_service import SettableClock, acting, local_bus
 from integration.strategy.town import Town
@@ -174,9 +175,9 @@ class Stage:
         """Return a worker of jobs."""
         return Worker(desk=self.desk, catalogue=self.catalogue, clock=self.clock, ids=self.ids)
 
-    def downloader(self) -> Downloader:
+    def downloader(self) -> DownloadWorker:
         """Return a worker of downloads."""
-        return Downloader(
+        return DownloadWorker(
             desk=self.desk, catalogue=self.catalogue, sources=self.sources, clock=self.clock, ids=self.ids
         )
 

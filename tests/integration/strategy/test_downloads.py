@@ -91,7 +91,13 @@ async def market(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 async def start(stage: Stage, **wishes: Any) -> DownloadView:  # noqa: ANN401 - fields of the command
-    command = {"source": "alpaca", "symbol": "AAPL", "timeframe": "1Min", "start": OPEN, "end": OPEN + 100 * MINUTE}
+    command: dict[str, Any] = {
+        "source": "alpaca",
+        "symbol": "AAPL",
+        "timeframe": "1Min",
+        "start": OPEN,
+        "end": OPEN + 100 * MINUTE,
+    }
     return await stage.endpoints.start_download(StartDownload(**(command | wishes)), stage.owner)
 
 
