@@ -14,6 +14,7 @@ from msgspec import inspect
 from alphintra.contracts import (
     auth,
     broker,
+    datasets,
     feed_splits,
     nocode,
     notification,
@@ -41,6 +42,7 @@ MODULES: Final = (
     nocode,
     notification,
     risk,
+    datasets,
     strategy,
     surveillance,
     sweeps,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 IMPORT_TIMEOUT_S = 3600.0
+DOWNLOAD_TIMEOUT_S = 86_400.0
 FORMATS = ("auto", "csv", "yahoo", "alpaca", "ccxt", "kraken", "stooq", "binance")
 _ENDED = {"finished", "failed", "canceled"}
 
@@ -147,6 +148,69 @@ def check_datasets(*, symbols: tuple[str, ...], has_hash: bool, as_json: bool) -
     return 1 if any(check["is_intact"] is False for check in checks) else 0
 
 
+@data.command("download")
+@click.option("--source", required=True, help="alpaca, or ccxt:kraken for an exchange of ccxt.")
+@click.option("--symbol", type=SYMBOL, required=True, help="AAPL, or BTC/USD.")
+@click.option("--timeframe", required=True, help="1m, 5m, 1h, 1d ...")
+@click.option("--from", "start", type=DAY, help="First day (UTC); without it, where the bars of the source end.")
+@click.option("--to", "end", type=DAY, help="Day before which it ends (UTC); without it, now.")
+@click.option("--licence", default="", help="Terms the data is kept under, or its attribution.")
+@click.option("--detach", is_flag=True, help="Return at once; `alphintra data downloads` shows how far it is.")
+@AS_JSON
+def download(*, detach: bool, as_json: bool, **wanted: Any) -> int:  # noqa: ANN401 - click passes each option by name
+    """Download bars into the catalogue.
+
+    Goes on by itself after a restart of the platform; what has come stays when it fails or is cancelled.
+    """
+    from alphintra.cli import session
+
+    check_range(wanted["start"], wanted["end"])
+    with session.anyone() as api:
+        ended = api.post("/downloads", wanted)
+        if not detach:
+            ended = _await_download(api, ended["download_id"], wanted["symbol"])
+    if as_json:
+        print_json(ended)
+    else:
+        _print_downloads([ended])
+    if ended["status"] == "failed":
+        raise AlphintraError(ended["error_code"], ended["error"])
+    return 0
+
+
+@data.command("downloads")
+@AS_JSON
+def list_downloads(*, as_json: bool) -> int:
+    """List downloads and how far they are, newest first."""
+    from alphintra.cli import session
+
+    with session.anyone() as api:
+        found = api.get("/downloads")
+    if as_json:
+        print_json(found)
+    else:
+        _print_downloads(found["downloads"])
+    return 0
+
+
+@data.command("cancel")
+@click.argument("download_id", metavar="DOWNLOAD")
+@AS_JSON
+def cancel_download(*, download_id: str, as_json: bool) -> int:
+    """Stop a DOWNLOAD (id); what has come stays."""
+    from urllib.parse import quote
+
+    from alphintra.cli import session
+
+    with session.anyone() as api:
+        found = api.post(f"/downloads/{quote(download_id, safe='')}/cancel")
+    if as_json:
+        print_json(found)
+    else:
+        _print_downloads([found])
+    return 0
+
+
 @click.group()
 def feed() -> None:
     """Price feeds: history replayed."""
@@ -232,6 +296,36 @@ def _await_import(api: ApiClient, import_id: str, name: str) -> None:
         ended = wait_for("the import", fetch, lambda found: found["status"] in _ENDED, timeout_s=IMPORT_TIMEOUT_S)
     if ended["status"] != "finished":
         raise AlphintraError(ended["error_code"] or "IMPORT_FAILED", f"{name}: {ended['error']}", pointer="FILE")
+
+
+def _await_download(api: ApiClient, download_id: str, symbol: str) -> Any:  # noqa: ANN401 - JSON
+    from alphintra.cli.client import wait_for
+
+    with progress_bar(f"downloading {symbol} ({download_id})") as tell:
+
+        def fetch() -> Any:  # noqa: ANN401 - JSON
+            found = api.get(f"/downloads/{download_id}")
+            tell(found["progress"])
+            return found
+
+        return wait_for("the download", fetch, lambda found: found["status"] in _ENDED, timeout_s=DOWNLOAD_TIMEOUT_S)
+
+
+def _print_downloads(downloads: list[Mapping[str, Any]]) -> None:
+    rows = [
+        (
+            each["download_id"],
+            each["source"],
+            each["symbol"],
+            each["timeframe"],
+            each["status"],
+            f"{100 * each['progress']:.0f} %",
+            each["rows"],
+            each["error_code"],
+        )
+        for each in downloads
+    ]
+    print_table(("download", "source", "symbol", "interval", "status", "done", "bars", "error"), rows)
 
 
 def _print_checks(checks: list[Mapping[str, Any]]) -> None:

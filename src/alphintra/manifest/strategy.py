@@ -11,6 +11,7 @@ SPEC = ServiceSpec(
     tables=(
         TableSpec(name="datasets", data_class="market_data", grants=_WRITE),
         TableSpec(name="imports", data_class="market_data", grants=_WRITE),
+        TableSpec(name="downloads", data_class="market_data", grants=_WRITE),
         TableSpec(name="backtests", data_class="backtest", grants=_WRITE),
         TableSpec(name="sweeps", data_class="backtest", grants=_WRITE),
         TableSpec(name="trials", data_class="backtest", grants=("select", "insert")),
@@ -30,6 +31,10 @@ SPEC = ServiceSpec(
         "list_datasets",
         "get_dataset",
         "check_dataset",
+        "start_download",
+        "get_download",
+        "list_downloads",
+        "cancel_download",
         "list_bars",
         "start_backtest",
         "get_backtest",

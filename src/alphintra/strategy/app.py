@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ from alphintra.contracts import sweeps
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
+from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     """Enter what strategy answers, hears and does in the background; its option ``catalogue`` names the data folder."""
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
+    sources = Sources(os.environ)
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
     endpoints = Endpoints(
         desk=desk,
@@ -34,6 +38,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         workflows=workflows,
         orders=orders,
         limits=Limits(host.bus),
+        sources=sources,
         clock=host.clock,
         ids=host.ids,
     )
@@ -59,6 +64,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
+        downloader = DownloadWorker(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
+        host.run("downloads", downloader.run)
+        host.on_wake(downloader.wake)
         searcher = SweepWorker(
             desk=desk,
             catalogue=catalogue,
@@ -78,6 +86,10 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDatasets, endpoints.list_datasets)
     answer(messages.GetDataset, endpoints.get_dataset)
     answer(messages.CheckDataset, endpoints.check_dataset)
+    answer(messages.StartDownload, endpoints.start_download)
+    answer(messages.GetDownload, endpoints.get_download)
+    answer(messages.ListDownloads, endpoints.list_downloads)
+    answer(messages.CancelDownload, endpoints.cancel_download)
     answer(messages.ListBars, endpoints.list_bars)
     answer(messages.StartBacktest, endpoints.start_backtest)
     answer(messages.GetBacktest, endpoints.get_backtest)

@@ -15,7 +15,7 @@ from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service import backtests, deployments, feeds, imports, market_data, sweeps
+from alphintra.strategy.service import backtests, deployments, downloads, feeds, imports, market_data, sweeps
 from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.bar_sources import Sources
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
     from alphintra.strategy.repository import Desk, Feed
@@ -53,10 +54,12 @@ class Endpoints:
         workflows: Workflows,
         orders: Orders,
         limits: Limits,
+        sources: Sources,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._desk = desk
+        self._sources = sources
         self._catalogue = catalogue
         self._workflows = workflows
         self._limits = limits
@@ -91,6 +94,26 @@ class Endpoints:
     async def check_dataset(self, command: messages.CheckDataset, context: Context) -> messages.DataCheckView:
         """Answer ``strategy.check_dataset``."""
         return await market_data.check_dataset(command, context, desk=self._desk, catalogue=self._catalogue)
+
+    async def start_download(self, command: messages.StartDownload, context: Context) -> messages.DownloadView:
+        """Answer ``strategy.start_download``."""
+        at = self._clock.now()
+        return await downloads.start_download(
+            command, context, desk=self._desk, sources=self._sources, ids=self._ids, at=at
+        )
+
+    async def get_download(self, command: messages.GetDownload, context: Context) -> messages.DownloadView:
+        """Answer ``strategy.get_download``."""
+        return await downloads.get_download(command.download_id, context, desk=self._desk)
+
+    async def list_downloads(self, command: messages.ListDownloads, context: Context) -> messages.DownloadsView:
+        """Answer ``strategy.list_downloads``."""
+        return await downloads.list_downloads(context, desk=self._desk, limit=command.limit)
+
+    async def cancel_download(self, command: messages.CancelDownload, context: Context) -> messages.DownloadView:
+        """Answer ``strategy.cancel_download``."""
+        at = self._clock.now()
+        return await downloads.cancel_download(command.download_id, context, desk=self._desk, ids=self._ids, at=at)
 
     async def list_bars(self, command: messages.ListBars, context: Context) -> messages.BarsView:
         """Answer ``strategy.list_bars``."""

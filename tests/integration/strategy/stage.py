@@ -35,10 +35,12 @@ from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.ids import DatasetId, FeedId
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.gateways.bar_sources import KEY_VARIABLES, Sources
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
+from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.stepping import Stepper
 from fixtures.single_service import SettableClock, acting, local_bus
 from integration.strategy.town import Town
@@ -83,6 +85,8 @@ class Stage:
     market: Market
     orders: Orders
     fleet: Fleet
+    sources: Sources
+    urls: dict[str, str]
     ids: CountedIds
     clock: SettableClock = field(default_factory=SettableClock)
     owner_id: UUID = field(default_factory=SystemIds().new)
@@ -95,12 +99,15 @@ class Stage:
         await town.start(local)
         desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
+        urls: dict[str, str] = {}
+        sources = Sources(dict.fromkeys(KEY_VARIABLES, "canary-source-key"), urls=urls)
         endpoints = Endpoints(
             desk=desk,
             catalogue=catalogue,
             workflows=Workflows(bus),
             orders=orders,
             limits=Limits(bus),
+            sources=sources,
             clock=clock,
             ids=ids,
         )
@@ -115,6 +122,8 @@ class Stage:
             market=Market(bus),
             orders=orders,
             fleet=Fleet(bus),
+            sources=sources,
+            urls=urls,
             ids=ids,
             clock=clock,
         )
@@ -165,6 +174,12 @@ class Stage:
     def worker(self) -> Worker:
         """Return a worker of jobs."""
         return Worker(desk=self.desk, catalogue=self.catalogue, clock=self.clock, ids=self.ids)
+
+    def downloader(self) -> DownloadWorker:
+        """Return a worker of downloads."""
+        return DownloadWorker(
+            desk=self.desk, catalogue=self.catalogue, sources=self.sources, clock=self.clock, ids=self.ids
+        )
 
     async def work(self) -> None:
         """Carry out what is queued, one job after the other."""

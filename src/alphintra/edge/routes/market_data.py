@@ -13,25 +13,31 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 
 from alphintra.contracts.strategy import (
+    CancelDownload,
     CheckDataset,
     ControlFeed,
     CreateFeed,
     DataCheckView,
     DatasetsView,
     DatasetView,
+    DownloadsView,
+    DownloadView,
     FeedsView,
     FeedView,
     GetDataset,
+    GetDownload,
     GetFeed,
     GetImport,
     ImportDataset,
     ImportView,
     ListDatasets,
+    ListDownloads,
     ListFeeds,
     StageUpload,
+    StartDownload,
 )
 from alphintra.edge.decoding import Label
-from alphintra.edge.routing import Body, Reader, Routes, Trader
+from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Utc
 
@@ -58,6 +64,17 @@ class FeedBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     start: Utc | None = None
     end: Utc | None = None
     interval_ms: Annotated[int, msgspec.Meta(ge=0, le=INTERVAL_MS_MAX)] = 1000
+
+
+class DownloadBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Bars of a symbol that opened in ``[start, end)``; the source is alpaca, or ccxt: and the id of an exchange."""
+
+    source: str
+    symbol: str
+    timeframe: str
+    start: Utc | None = None
+    end: Utc | None = None
+    licence: str = ""
 
 
 class FeedControlBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -173,6 +190,40 @@ async def check_dataset(
 async def get_dataset(caller: Reader, symbol: str) -> DatasetView:
     """Fetch one dataset's description."""
     return await caller.ask(GetDataset(symbol=symbol))
+
+
+@routes.get("/downloads")
+async def list_downloads(caller: Reader, limit: PageLimit = 50) -> DownloadsView:
+    """List downloads, newest first."""
+    return await caller.ask(ListDownloads(limit=limit))
+
+
+@routes.post("/downloads", status=202)
+async def start_download(caller: Trader, body: Annotated[DownloadBody, Depends(Body(DownloadBody))]) -> DownloadView:
+    """Download bars from a public source into the catalogue."""
+    command = StartDownload(
+        source=body.source,
+        symbol=body.symbol,
+        timeframe=body.timeframe,
+        start=body.start,
+        end=body.end,
+        licence=body.licence,
+    )
+    started = await caller.ask(command)
+    caller.headers["Location"] = f"/api/v1/downloads/{started.download_id}"
+    return started
+
+
+@routes.get("/downloads/{download_id}")
+async def get_download(caller: Reader, download_id: UUID) -> DownloadView:
+    """Fetch the state of a download."""
+    return await caller.ask(GetDownload(download_id=download_id))
+
+
+@routes.post("/downloads/{download_id}/cancel")
+async def cancel_download(caller: Trader, download_id: UUID) -> DownloadView:
+    """Stop a download; what has come stays."""
+    return await caller.ask(CancelDownload(download_id=download_id))
 
 
 @routes.get("/feeds")

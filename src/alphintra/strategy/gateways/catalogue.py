@@ -80,6 +80,28 @@ class Catalogue:
         """Delete an upload; nothing happens if it is gone."""
         self._upload_path(upload_id).unlink(missing_ok=True)
 
+    def append_rows(self, download_id: UUID, offset: int, data: bytes) -> int:
+        """Write rows of a download durably behind its first ``offset`` bytes; return how many bytes there are then."""
+        path = self._rows_path(download_id)
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+            file.truncate(offset)  # what a worker wrote that did not live to tell of it
+            file.seek(offset)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return offset + len(data)
+
+    def rows_of(self, download_id: UUID, size: int) -> Iterator[str]:
+        """Yield the lines within the first ``size`` bytes that were stored for a download."""
+        with self._rows_path(download_id).open("rb") as file:
+            while size > 0 and (line := file.readline(size)):
+                size -= len(line)
+                yield line.decode()
+
+    def drop_rows(self, download_id: UUID) -> None:
+        """Delete what was stored for a download; nothing happens if it is gone."""
+        self._rows_path(download_id).unlink(missing_ok=True)
+
     def write(self, dataset_id: DatasetId, bars: Sequence[Bar]) -> None:
         """Store raw bars durably, as `write_frame` does."""
         self.write_frame(dataset_id, frame_of(bars))
@@ -131,6 +153,9 @@ class Catalogue:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+    def _rows_path(self, download_id: UUID) -> Path:
+        return self._uploads / f"{download_id.hex}.rows"
 
     def _upload_path(self, upload_id: UUID) -> Path:
         return self._uploads / upload_id.hex

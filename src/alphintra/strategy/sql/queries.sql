@@ -310,3 +310,42 @@ ORDER BY i.deployment_id, i.seq, i.intent_index;
 
 -- intents.settle: store what became of an intent
 UPDATE intents SET status = $2, order_id = $3, order_code = $4 WHERE client_order_id = $1 AND status <> 'closed';
+
+-- downloads.insert: queue a download
+INSERT INTO downloads (download_id, owner_id, source, symbol, timeframe, start_ts, end_ts, licence, status, cursor_ts,
+    created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $6, $9);
+
+-- downloads.get: read a download
+SELECT download_id, owner_id, source, symbol, timeframe, start_ts, end_ts, status, progress, cursor_ts, row_count,
+    dataset_id, error_code, error, created_at
+FROM downloads WHERE download_id = $1;
+
+-- downloads.list: read a person's downloads and the operator's, newest first
+SELECT download_id, owner_id, source, symbol, timeframe, start_ts, end_ts, status, progress, cursor_ts, row_count,
+    dataset_id, error_code, error, created_at
+FROM downloads WHERE owner_id IS NULL OR owner_id = $1 ORDER BY created_at DESC, download_id LIMIT $2;
+
+-- downloads.lease: take the oldest download that waits or whose worker went silent
+UPDATE downloads SET status = 'running', leased_until = $2
+WHERE download_id = (
+    SELECT download_id FROM downloads
+    WHERE status = 'queued' OR (status = 'running' AND leased_until < $1)
+    ORDER BY created_at LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING download_id, owner_id, source, symbol, timeframe, start_ts, end_ts, licence, cursor_ts, staged_bytes,
+    row_count;
+
+-- downloads.progress: keep a download's lease, tell what has come, and learn whether to stop
+UPDATE downloads SET progress = $2, leased_until = $3, cursor_ts = $4, staged_bytes = $5, row_count = $6
+WHERE download_id = $1 AND status = 'running'
+RETURNING is_cancel_asked;
+
+-- downloads.finish: store how a download ended
+UPDATE downloads SET status = $2, progress = $3, dataset_id = $4, error_code = $5, error = $6, leased_until = NULL
+WHERE download_id = $1 AND status = 'running';
+
+-- downloads.cancel: ask a running download to stop, stop a waiting one at once
+UPDATE downloads SET is_cancel_asked = true, status = CASE WHEN status = 'queued' THEN 'canceled' ELSE status END
+WHERE download_id = $1 AND status IN ('queued', 'running');

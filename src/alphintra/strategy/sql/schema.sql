@@ -162,6 +162,36 @@ CREATE TABLE deployments (
         'failed'::text])))
 );
 
+-- table downloads
+CREATE TABLE downloads (
+    download_id uuid NOT NULL,
+    owner_id uuid,
+    source text NOT NULL,
+    symbol text NOT NULL,
+    timeframe text NOT NULL,
+    start_ts timestamp with time zone NOT NULL,
+    end_ts timestamp with time zone NOT NULL,
+    licence text NOT NULL,
+    status text NOT NULL,
+    is_cancel_asked boolean DEFAULT false NOT NULL,
+    progress double precision DEFAULT 0 NOT NULL,
+    cursor_ts timestamp with time zone NOT NULL,
+    staged_bytes bigint DEFAULT 0 NOT NULL,
+    row_count bigint DEFAULT 0 NOT NULL,
+    dataset_id uuid,
+    error_code text DEFAULT ''::text NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    leased_until timestamp with time zone,
+    CONSTRAINT downloads_pkey PRIMARY KEY (download_id),
+    CONSTRAINT downloads_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
+        precision))),
+    CONSTRAINT downloads_row_count_check CHECK ((row_count >= 0)),
+    CONSTRAINT downloads_staged_bytes_check CHECK ((staged_bytes >= 0)),
+    CONSTRAINT downloads_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text,
+        'failed'::text, 'canceled'::text])))
+);
+
 -- table event_log
 CREATE TABLE event_log (
     event_id uuid NOT NULL,
@@ -398,6 +428,10 @@ CREATE INDEX deployments_feed_idx ON deployments USING btree (feed_id) WHERE (st
 
 -- index deployments.deployments_owner_idx
 CREATE INDEX deployments_owner_idx ON deployments USING btree (owner_id, created_at DESC);
+
+-- index downloads.downloads_open_idx
+CREATE INDEX downloads_open_idx ON downloads USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
+    'running'::text]));
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
