@@ -14,6 +14,7 @@ from msgspec import inspect
 from alphintra.contracts import (
     auth,
     broker,
+    executions,
     nocode,
     notification,
     order_reports,
@@ -38,6 +39,7 @@ MODULES: Final = (
     notification,
     risk,
     strategy,
+    executions,
     surveillance,
     trading,
     user,

@@ -41,7 +41,14 @@ SPEC = ServiceSpec(
         "stop_deployment",
         "list_decisions",
     ),
-    events=("backtest_finished", "intent_submitted", "feed_finished", "feed_status_changed"),
+    events=(
+        "backtest_finished",
+        "intent_submitted",
+        "feed_finished",
+        "feed_status_changed",
+        "deployment_started",
+        "deployment_ended",
+    ),
     hears=("trading.split_applied",),
     asks=(
         "nocode.use_workflow_version",

@@ -64,7 +64,7 @@ WHERE backtest_id = (
     ORDER BY created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING backtest_id, owner_id, dataset_id, symbol, graph, settings, start_ts, end_ts;
+RETURNING backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts, created_at;
 
 -- backtests.progress: keep a backtest's lease, tell how far it is, and learn whether to stop
 UPDATE backtests SET progress = $2, leased_until = $3 WHERE backtest_id = $1 AND status = 'running'
@@ -80,7 +80,7 @@ UPDATE backtests SET is_cancel_asked = true,
     status = CASE WHEN status = 'queued' THEN 'canceled' ELSE status END,
     finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END
 WHERE backtest_id = $1 AND status IN ('queued', 'running')
-RETURNING owner_id, symbol, status;
+RETURNING backtest_id, owner_id, version_id, symbol, status, created_at;
 
 -- feeds.insert: store a feed whose runner is to read its bars first
 INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, interval_ms, created_at)
