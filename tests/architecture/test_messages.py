@@ -19,7 +19,9 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -34,15 +36,22 @@ MODULES = (
     notification,
     risk,
     strategy,
-    executions,
     surveillance,
     trading,
+    unclaimed,
+    sweeps,
+    executions,
     user,
     health,
 )
 PUBLISHED = {module.__name__ for module in MODULES}
-# modules beside a service's own, for the length of a file
-PARTS = {"surveillance": "risk", "order_reports": "broker", "executions": "strategy"}
+PARTS = {
+    "surveillance": "risk",
+    "order_reports": "broker",
+    "unclaimed": "trading",
+    "sweeps": "strategy",
+    "executions": "strategy",
+}  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
 

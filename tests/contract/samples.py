@@ -21,7 +21,9 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -41,7 +43,9 @@ MODULES: Final = (
     strategy,
     executions,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
     health,
 )

@@ -89,11 +89,16 @@ def check_range(start: str | None, end: str | None) -> None:
 
 
 def readable_bytes(path: Path) -> bytes:
-    """Read a file whole. Raises FILE_NOT_FOUND, FILE_NOT_A_FILE, FILE_UNREADABLE or FILE_EMPTY."""
+    """Read a file whole. Raises FILE_NOT_FOUND, FILE_NOT_A_FILE, FILE_UNREADABLE, FILE_CHANGED or FILE_EMPTY."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        before = path.stat()
+        if not stat.S_ISREG(before.st_mode):
             raise AlphintraError("FILE_NOT_A_FILE", f"{path} is no file: name one", pointer="FILE")
         data = path.read_bytes()
+        after = path.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            detail = f"{path} changed while it was read: wait until it is complete, and repeat the command"
+            raise AlphintraError("FILE_CHANGED", detail, pointer="FILE")
     except (FileNotFoundError, NotADirectoryError) as error:
         detail = f"there is no file {path}: check its name and folder"
         raise AlphintraError("FILE_NOT_FOUND", detail, pointer="FILE") from error

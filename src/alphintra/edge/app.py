@@ -39,6 +39,7 @@ from alphintra.edge.routes import (
     sharing,
     strategies,
     surveillance,
+    sweeps,
     workflows,
 )
 from alphintra.edge.routing import Operation
@@ -66,6 +67,7 @@ _RESOURCES: Final = tuple(
         orders,
         risk,
         surveillance,
+        sweeps,
         governance,
         messages,
     )

@@ -11,6 +11,7 @@ import msgspec
 
 from alphintra.contracts.nocode import DraftView, NodeCatalogueView, TemplateView, WorkflowVersionView
 from alphintra.contracts.strategy import BacktestView, DecisionView
+from alphintra.contracts.sweeps import SweepView, VerdictView
 from alphintra.contracts.workflows import WorkflowComparisonView, WorkflowDocumentView
 
 __all__ = ["DOCUMENTS", "encode_reply", "unfold"]
@@ -22,7 +23,9 @@ DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
         DecisionView: "values",
         DraftView: "graph",
         NodeCatalogueView: "document",
+        SweepView: "result",
         TemplateView: "graph",
+        VerdictView: "evidence",
         WorkflowComparisonView: "difference",
         WorkflowDocumentView: "document",
         WorkflowVersionView: "graph",

@@ -22,7 +22,9 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -34,11 +36,12 @@ from alphintra.manifest import SERVICES
 
 M = TypeVar("M", bound=msgspec.Struct)
 CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
-# modules beside a service's own, for the length of a file
+# For the length of a file.
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    strategy: (executions,),
+    strategy: (executions, sweeps),
+    trading: (unclaimed,),
 }
 
 

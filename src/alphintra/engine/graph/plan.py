@@ -21,10 +21,22 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["PLAN_SCHEMA", "Plan", "Step", "canonical_json", "compile_plan", "graph_hash", "warm_ups"]
+__all__ = [
+    "PLAN_SCHEMA",
+    "Plan",
+    "Step",
+    "canonical_json",
+    "compile_plan",
+    "graph_hash",
+    "require_single",
+    "require_universe",
+    "warm_ups",
+]
 
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
+UNIVERSE_MAX = 1000
+_ORDERS = frozenset({"Order", "RebalanceTo"})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,8 +172,28 @@ def warm_ups(steps: Sequence[Step], base: str, *, session_minutes: int) -> dict[
     return found
 
 
+def require_single(plan: Plan) -> None:
+    """Check that a plan can run over one symbol. Raises GRAPH_UNIVERSE naming the node that needs several."""
+    for step in plan.steps:
+        definition = _definition(step)
+        if definition.is_across or step.type == "RebalanceTo":
+            message = f"node {step.node} ({step.type}) works across several symbols: run the strategy over a universe"
+            raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbol")
+
+
+def require_universe(plan: Plan, symbols: Sequence[str]) -> None:
+    """Check that a plan can run over these symbols, at least two where it compares them. Raises GRAPH_UNIVERSE."""
+    if not 1 <= len(symbols) <= UNIVERSE_MAX or len(set(symbols)) != len(symbols):
+        message = f"a universe has 1 to {UNIVERSE_MAX} different symbols, not {len(symbols)}"
+        raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+    across = next((step for step in plan.steps if _definition(step).is_across), None)
+    if across is not None and len(symbols) == 1:
+        message = f"node {across.node} ({across.type}) compares symbols: give at least two"
+        raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+
+
 def _acting(steps: Sequence[Step], found: Mapping[str, int]) -> int:
-    orders = [found[step.node] for step in steps if step.type == "Order"]
+    orders = [found[step.node] for step in steps if step.type in _ORDERS]
     return max(orders or found.values())
 
 
