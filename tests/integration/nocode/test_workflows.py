@@ -22,6 +22,7 @@ from alphintra.contracts.nocode import (
     WorkflowView,
 )
 from alphintra.engine.graph import SCHEMA, TIMEFRAMES, catalogue_document
+from alphintra.engine.templates import GALLERY
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Command, Context, EventEnvelope, View
 from alphintra.nocode import app
@@ -44,7 +45,7 @@ async def refusal(answer: Awaitable[object]) -> AlphintraError:
 
 async def test_a_workflow_made_from_a_template_equals_one_made_from_its_graph(studio: Studio) -> None:
     templates = (await studio.ask(ListTemplates())).templates
-    assert [item.name for item in templates] == ["ema_crossover", "sma_crossover"]
+    assert [item.name for item in templates] == sorted(GALLERY)
     for item in templates:
         by_name = await studio.ask(CreateWorkflow(name=f"{item.name} by name", template=item.name))
         by_graph = await studio.ask(CreateWorkflow(name=f"{item.name} by graph", graph=item.graph))

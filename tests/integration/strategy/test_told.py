@@ -43,13 +43,13 @@ async def test_a_deployment_is_told_when_it_begins_and_once_when_it_is_stopped(s
     (began,) = await stage.told("deployment_started")
     assert (began["deployment_id"], began["owner_id"]) == (str(made.deployment_id), str(stage.owner_id))
     assert (began["version_id"], began["account_id"]) == (str(made.version_id), str(made.account_id))
-    assert (began["mode"], began["symbol"], Decimal(began["capital"])) == ("paper", "AAPL", 10000)
+    assert (began["mode"], began["symbol"], Decimal(began["capital"])) == ("paper", "AAPL", Decimal(10000))
     assert await stage.told("deployment_ended") == []
     for _ in range(2):
         await stage.endpoints.stop_deployment(StopDeployment(deployment_id=made.deployment_id), stage.owner)
     (ended,) = await stage.told("deployment_ended")
     assert (ended["deployment_id"], ended["status"]) == (str(made.deployment_id), "stopped")
-    assert (Decimal(ended["equity"]), ended["intents"], ended["started_at"]) == (10000, 0, began["started_at"])
+    assert (Decimal(ended["equity"]), ended["intents"], ended["started_at"]) == (Decimal(10000), 0, began["started_at"])
 
 
 async def test_a_deployment_that_fails_is_told_as_failed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
