@@ -12,6 +12,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    executions,
     feed_splits,
     nocode,
     notification,
@@ -41,6 +42,7 @@ MODULES = (
     trading,
     unclaimed,
     sweeps,
+    executions,
     user,
     health,
 )
@@ -51,6 +53,7 @@ PARTS = {
     "unclaimed": "trading",
     "feed_splits": "trading",
     "sweeps": "strategy",
+    "executions": "strategy",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")

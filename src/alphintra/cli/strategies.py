@@ -13,6 +13,7 @@ import click
 
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
 from alphintra.cli.parameters import POSITIVE, SYMBOL, json_object_text, require_confirmed
+from alphintra.cli.strategy_drafts import COMMANDS as DRAFT_COMMANDS
 from alphintra.cli.strategy_sharing import COMMANDS as SHARING_COMMANDS
 from alphintra.cli.strategy_versions import COMMANDS as VERSION_COMMANDS
 from alphintra.kernel.errors import AlphintraError
@@ -141,6 +142,8 @@ def validate_graph(*, file: Path, as_json: bool) -> int:
         print_table(("code", "node", "what is wrong", "how to mend it"), rows)
     else:
         click.echo(f"valid; needs {found['warmup_bars']} bars to warm up; graph hash {found['graph_hash']}")
+    for each in () if as_json else found["warnings"]:
+        click.echo(f"warning {each['code']}: {each['message']}; {each['fix']}")
     return 1 if problems else 0
 
 
@@ -275,7 +278,7 @@ def _print_deployment(found: Mapping[str, Any], *, as_json: bool) -> None:
     )
 
 
-for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS):
+for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS):
     strategy.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (strategy,)

@@ -9,6 +9,7 @@ from alphintra.contracts.workflows import (
     ShareView,
     WorkflowComparisonView,
     WorkflowDocumentView,
+    WorkflowExecutionsView,
     WorkflowHistoryView,
 )
 from alphintra.kernel.messages import Command, Event, Utc, View
@@ -17,8 +18,11 @@ __all__ = [
     "ArchiveWorkflow",
     "CompareWorkflowVersions",
     "CreateWorkflow",
+    "DiscardDraft",
+    "DraftView",
     "DuplicateWorkflow",
     "ExportWorkflowVersion",
+    "GetDraft",
     "GetWorkflow",
     "GetWorkflowVersion",
     "GraphProblemView",
@@ -26,12 +30,14 @@ __all__ = [
     "ListNodes",
     "ListShares",
     "ListTemplates",
+    "ListWorkflowExecutions",
     "ListWorkflowVersions",
     "ListWorkflows",
     "NodeCatalogueView",
     "RenameWorkflow",
     "RestoreWorkflowVersion",
     "RevokeShare",
+    "SaveDraft",
     "SaveWorkflow",
     "ShareRevoked",
     "ShareWorkflow",
@@ -64,11 +70,12 @@ class GraphProblemView(View, frozen=True):
 
 
 class ValidationView(View, frozen=True):
-    """Every problem of a graph, none if it is valid, and then its hash and warm-up."""
+    """Every problem of a graph, none if it is valid, and then its hash and warm-up; warnings refuse nothing."""
 
     problems: tuple[GraphProblemView, ...]
     graph_hash: str = ""
     warmup_bars: int = 0
+    warnings: tuple[GraphProblemView, ...] = ()
 
 
 class NodeCatalogueView(View, frozen=True):
@@ -134,6 +141,23 @@ class WorkflowVersionView(View, frozen=True):
     note: str = ""
     created_by: UUID | None = None
     origin_version_id: UUID | None = None
+
+
+class DraftView(View, frozen=True):
+    """What one person keeps of a workflow without having saved it, with the problems it has.
+
+    Each keeping raises ``revision``. ``base_version`` is the version the draft was begun from, ``newest_version`` the
+    workflow's: where they differ, somebody saved meanwhile. Revision 0 and no graph if nothing is kept.
+    """
+
+    workflow_id: UUID
+    base_version: int
+    newest_version: int
+    revision: int
+    graph: str
+    problems: tuple[GraphProblemView, ...]
+    warnings: tuple[GraphProblemView, ...]
+    updated_at: Utc | None
 
 
 class ListNodes(Command[NodeCatalogueView], tag="nocode.list_nodes.v1", frozen=True):
@@ -276,6 +300,38 @@ class ListShares(Command[SharesView], tag="nocode.list_shares.v1", frozen=True):
     """List the grants of a workflow. Owner only."""
 
     workflow_id: UUID
+
+
+class SaveDraft(Command[DraftView], tag="nocode.save_draft.v1", frozen=True):
+    """Keep a graph, with problems or without, as the acting user's own draft; it makes no version.
+
+    ``revision`` is the one this follows: 0 for the first.
+    """
+
+    workflow_id: UUID
+    base_version: int
+    revision: int
+    graph: str
+
+
+class GetDraft(Command[DraftView], tag="nocode.get_draft.v1", frozen=True):
+    """Fetch the acting user's own draft of a workflow."""
+
+    workflow_id: UUID
+
+
+class DiscardDraft(Command[DraftView], tag="nocode.discard_draft.v1", frozen=True):
+    """Forget the acting user's own draft of a workflow."""
+
+    workflow_id: UUID
+
+
+class ListWorkflowExecutions(Command[WorkflowExecutionsView], tag="nocode.list_workflow_executions.v1", frozen=True):
+    """List what a workflow, or one version of it, was run for: all of it to the owner, to others their own."""
+
+    workflow_id: UUID
+    version: int | None = None
+    limit: int = 50
 
 
 class WorkflowVersioned(Event, tag="nocode.workflow_versioned.v1", frozen=True):

@@ -345,13 +345,16 @@ class ListDecisions(Command[DecisionsView], tag="strategy.list_decisions.v1", fr
 
 
 class BacktestFinished(Event, tag="strategy.backtest_finished.v1", frozen=True):
-    """A backtest ended: finished, failed or canceled."""
+    """A backtest ended: finished, failed or canceled; ``figures`` are the chief ones of its metrics."""
 
     backtest_id: UUID
     owner_id: UUID
     symbol: str
     status: str
     total_return: float | None
+    version_id: UUID | None = None
+    started_at: Utc | None = None
+    figures: dict[str, float | None] | None = None
 
 
 class IntentSubmitted(Event, tag="strategy.intent_submitted.v1", frozen=True):

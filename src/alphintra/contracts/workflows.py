@@ -7,14 +7,13 @@ from uuid import UUID
 from alphintra.kernel.messages import Utc, View
 
 __all__ = [
-    "DraftView",
-    "ExecutionView",
-    "ExecutionsView",
     "ShareView",
     "SharesView",
     "VersionSummaryView",
     "WorkflowComparisonView",
     "WorkflowDocumentView",
+    "WorkflowExecutionView",
+    "WorkflowExecutionsView",
     "WorkflowHistoryView",
 ]
 
@@ -80,20 +79,7 @@ class SharesView(View, frozen=True):
     shares: tuple[ShareView, ...]
 
 
-class DraftView(View, frozen=True):
-    """What one person keeps of a workflow without having saved it; ``graph`` is the JSON text as it was sent.
-
-    Each keeping raises ``revision``; ``base_version`` is the version the draft was begun from.
-    """
-
-    workflow_id: UUID
-    base_version: int
-    revision: int
-    graph: str
-    updated_at: Utc
-
-
-class ExecutionView(View, frozen=True):
+class WorkflowExecutionView(View, frozen=True):
     """One execution of a version: a backtest, or a deployment on paper or live; figures by name."""
 
     execution_id: UUID
@@ -110,7 +96,7 @@ class ExecutionView(View, frozen=True):
     figures: dict[str, float | None]
 
 
-class ExecutionsView(View, frozen=True):
+class WorkflowExecutionsView(View, frozen=True):
     """Executions of a workflow, newest first."""
 
-    executions: tuple[ExecutionView, ...]
+    executions: tuple[WorkflowExecutionView, ...]

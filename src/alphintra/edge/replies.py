@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from alphintra.contracts.nocode import NodeCatalogueView, TemplateView, WorkflowVersionView
+from alphintra.contracts.nocode import DraftView, NodeCatalogueView, TemplateView, WorkflowVersionView
 from alphintra.contracts.strategy import BacktestView, DecisionView
 from alphintra.contracts.sweeps import SweepView, VerdictView
 from alphintra.contracts.workflows import WorkflowComparisonView, WorkflowDocumentView
@@ -21,6 +21,7 @@ DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
     {
         BacktestView: "result",
         DecisionView: "values",
+        DraftView: "graph",
         NodeCatalogueView: "document",
         SweepView: "result",
         TemplateView: "graph",

@@ -20,6 +20,18 @@ SPEC = ServiceSpec(
             grants=("select", "insert"),
             update_columns=("revoked_at", "revoked_by"),
         ),
+        TableSpec(
+            name="workflow_drafts",
+            data_class="workflow",
+            grants=("select", "insert", "delete"),
+            update_columns=("base_version", "revision", "graph", "updated_at"),
+        ),
+        TableSpec(
+            name="workflow_executions",
+            data_class="workflow",
+            grants=("select", "insert"),
+            update_columns=("status", "ended_at", "figures"),
+        ),
         TableSpec(name="people", data_class="personal", grants=("select", "insert")),
     ),
     commands=(
@@ -45,6 +57,10 @@ SPEC = ServiceSpec(
         "share_workflow",
         "revoke_share",
         "list_shares",
+        "save_draft",
+        "get_draft",
+        "discard_draft",
+        "list_workflow_executions",
     ),
     events=(
         "workflow_versioned",
@@ -54,5 +70,10 @@ SPEC = ServiceSpec(
         "workflow_shared",
         "share_revoked",
     ),
-    hears=("auth.user_registered",),
+    hears=(
+        "auth.user_registered",
+        "strategy.backtest_finished",
+        "strategy.deployment_started",
+        "strategy.deployment_ended",
+    ),
 )

@@ -57,7 +57,15 @@ SPEC = ServiceSpec(
         "stop_deployment",
         "list_decisions",
     ),
-    events=("backtest_finished", "sweep_finished", "intent_submitted", "feed_finished", "feed_status_changed"),
+    events=(
+        "backtest_finished",
+        "sweep_finished",
+        "intent_submitted",
+        "feed_finished",
+        "feed_status_changed",
+        "deployment_started",
+        "deployment_ended",
+    ),
     hears=("trading.split_applied", "trading.feed_split"),
     asks=(
         "nocode.use_workflow_version",

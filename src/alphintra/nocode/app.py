@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from alphintra.contracts import nocode as messages
 from alphintra.contracts.auth import UserRegistered
+from alphintra.contracts.executions import DeploymentEnded, DeploymentStarted
+from alphintra.contracts.strategy import BacktestFinished
 from alphintra.nocode.endpoints import Endpoints
 from alphintra.nocode.repository import Workflows
 
@@ -40,4 +42,11 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     answer(messages.ShareWorkflow, endpoints.share_workflow)
     answer(messages.RevokeShare, endpoints.revoke_share)
     answer(messages.ListShares, endpoints.list_shares)
+    answer(messages.SaveDraft, endpoints.save_draft)
+    answer(messages.GetDraft, endpoints.get_draft)
+    answer(messages.DiscardDraft, endpoints.discard_draft)
+    answer(messages.ListWorkflowExecutions, endpoints.list_workflow_executions)
     host.hear(UserRegistered, endpoints.on_user_registered)
+    host.hear(BacktestFinished, endpoints.on_backtest_finished)
+    host.hear(DeploymentStarted, endpoints.on_deployment_started)
+    host.hear(DeploymentEnded, endpoints.on_deployment_ended)

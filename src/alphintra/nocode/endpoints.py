@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.contracts import nocode as messages
 from alphintra.contracts.nocode import (
+    DraftView,
     NodeCatalogueView,
     TemplatesView,
     ValidationView,
@@ -18,12 +19,15 @@ from alphintra.contracts.workflows import (
     ShareView,
     WorkflowComparisonView,
     WorkflowDocumentView,
+    WorkflowExecutionsView,
     WorkflowHistoryView,
 )
-from alphintra.nocode.service import exchange, history, sharing, workflows
+from alphintra.nocode.service import drafts, exchange, executions, history, sharing, workflows
 
 if TYPE_CHECKING:
     from alphintra.contracts.auth import UserRegistered
+    from alphintra.contracts.executions import DeploymentEnded, DeploymentStarted
+    from alphintra.contracts.strategy import BacktestFinished
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
@@ -150,6 +154,40 @@ class Endpoints:
         """Answer ``nocode.list_shares``."""
         at = self._clock.now()
         return await sharing.list_shares(command, context, workflows=self._workflows, at=at)
+
+    async def save_draft(self, command: messages.SaveDraft, context: Context) -> DraftView:
+        """Answer ``nocode.save_draft``."""
+        at = self._clock.now()
+        return await drafts.save_draft(command, context, workflows=self._workflows, at=at)
+
+    async def get_draft(self, command: messages.GetDraft, context: Context) -> DraftView:
+        """Answer ``nocode.get_draft``."""
+        at = self._clock.now()
+        return await drafts.get_draft(command, context, workflows=self._workflows, at=at)
+
+    async def discard_draft(self, command: messages.DiscardDraft, context: Context) -> DraftView:
+        """Answer ``nocode.discard_draft``."""
+        at = self._clock.now()
+        return await drafts.discard_draft(command, context, workflows=self._workflows, at=at)
+
+    async def list_workflow_executions(
+        self, command: messages.ListWorkflowExecutions, context: Context
+    ) -> WorkflowExecutionsView:
+        """Answer ``nocode.list_workflow_executions``."""
+        at = self._clock.now()
+        return await executions.list_workflow_executions(command, context, workflows=self._workflows, at=at)
+
+    async def on_backtest_finished(self, delivery: Delivery[BacktestFinished]) -> None:
+        """Hear ``strategy.backtest_finished``."""
+        await executions.remember_backtest(delivery, workflows=self._workflows)
+
+    async def on_deployment_started(self, delivery: Delivery[DeploymentStarted]) -> None:
+        """Hear ``strategy.deployment_started``."""
+        await executions.remember_start(delivery, workflows=self._workflows)
+
+    async def on_deployment_ended(self, delivery: Delivery[DeploymentEnded]) -> None:
+        """Hear ``strategy.deployment_ended``."""
+        await executions.remember_end(delivery, workflows=self._workflows)
 
     async def on_user_registered(self, delivery: Delivery[UserRegistered]) -> None:
         """Hear ``auth.user_registered``."""

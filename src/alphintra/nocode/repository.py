@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
+
 from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
 from alphintra.nocode.domain.access import Access, Asker, Grant, Permission, not_found
+from alphintra.nocode.domain.drafts import Draft
 from alphintra.nocode.domain.workflows import NamedVersion, Version, Workflow, with_layout
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from alphintra.infrastructure.postgres import Database, Record, Session
     from alphintra.kernel.ids import WorkflowId, WorkflowVersionId
+    from alphintra.nocode.domain.executions import Execution
 
 __all__ = ["Person", "Workflows", "WorkflowsTransaction"]
 
@@ -125,6 +129,46 @@ class WorkflowsTransaction:
             grant.expires_at,
         )
 
+    async def history(self, workflow_id: WorkflowId, *, before: int | None, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Read versions without their graphs, newest first."""
+        return [dict(row) for row in await self.session.rows("versions.list", workflow_id, before, limit)]
+
+    async def draft(self, workflow_id: WorkflowId, author_id: UserId) -> Draft | None:
+        """Read what a person keeps of a workflow."""
+        row = await self.session.row("drafts.get", workflow_id, author_id)
+        return None if row is None else Draft(**row)
+
+    async def put_draft(self, draft: Draft) -> None:
+        """Keep a draft in the place of the one before."""
+        await self.session.execute(
+            "drafts.put",
+            draft.workflow_id,
+            draft.author_id,
+            draft.base_version,
+            draft.revision,
+            draft.graph,
+            draft.updated_at,
+        )
+
+    async def delete_draft(self, workflow_id: WorkflowId, author_id: UserId) -> None:
+        """Forget a draft, if there is one."""
+        await self.session.execute("drafts.delete", workflow_id, author_id)
+
+    async def put_execution(self, execution: Execution, *, is_end: bool) -> None:
+        """Remember an execution's beginning or its end; the end stands whichever is told of first."""
+        await self.session.execute(
+            "executions.end" if is_end else "executions.begin",
+            execution.execution_id,
+            execution.version_id,
+            execution.kind.value,
+            execution.symbol,
+            execution.executed_by,
+            execution.status,
+            execution.started_at,
+            execution.ended_at,
+            msgspec.json.encode(execution.figures, order="sorted").decode(),
+        )
+
     async def revoke_grant(self, grant_id: UUID, *, revoked_by: UserId, at: datetime) -> None:
         """Take a grant back."""
         await self.session.execute("grants.revoke", grant_id, at, revoked_by)
@@ -179,6 +223,14 @@ class Workflows:
         async with self._database.session() as session:
             rows = await session.rows("versions.list", workflow_id, before, limit)
         return [dict(row) for row in rows]
+
+    async def executions(
+        self, workflow_id: WorkflowId, *, version: int | None, executed_by: UserId | None, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Read executions, newest first, by everybody or by one person."""
+        async with self._database.session() as session:
+            rows = await session.rows("executions.list", workflow_id, version, executed_by, limit)
+        return [{**row, "figures": msgspec.json.decode(row["figures"])} for row in rows]
 
     async def person(self, *, user_id: UUID | None, email: str | None) -> Person | None:
         """Find a person by id or by e-mail."""

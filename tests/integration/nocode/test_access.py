@@ -111,6 +111,18 @@ TABLE: dict[type[Command[Any]], tuple[Make, frozenset[str]]] = {
         ONLY_OWNER,
     ),
     messages.RevokeShare: (lambda s: messages.RevokeShare(grant_id=s.spare_grant), ONLY_OWNER),
+    messages.SaveDraft: (
+        lambda s: messages.SaveDraft(
+            workflow_id=s.workflow.workflow_id, base_version=1, revision=0, graph=edited(period=0)
+        ),
+        EDIT,
+    ),
+    messages.GetDraft: (lambda s: messages.GetDraft(workflow_id=s.workflow.workflow_id), EDIT),
+    messages.DiscardDraft: (lambda s: messages.DiscardDraft(workflow_id=s.workflow.workflow_id), EDIT),
+    messages.ListWorkflowExecutions: (
+        lambda s: messages.ListWorkflowExecutions(workflow_id=s.workflow.workflow_id),
+        ALL,
+    ),
     messages.ListShares: (lambda s: messages.ListShares(workflow_id=s.workflow.workflow_id), ONLY_OWNER),
 }
 OF_NOBODY: set[type[Command[Any]]] = {

@@ -14,6 +14,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    executions,
     feed_splits,
     nocode,
     notification,
@@ -40,7 +41,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    strategy: (sweeps,),
+    strategy: (executions, sweeps),
     trading: (feed_splits, unclaimed),
 }
 

@@ -13,18 +13,23 @@ from alphintra.contracts.nocode import (
     ArchiveWorkflow,
     CompareWorkflowVersions,
     CreateWorkflow,
+    DiscardDraft,
+    DraftView,
     DuplicateWorkflow,
     ExportWorkflowVersion,
+    GetDraft,
     GetWorkflow,
     GetWorkflowVersion,
     ImportWorkflow,
     ListNodes,
     ListTemplates,
+    ListWorkflowExecutions,
     ListWorkflows,
     ListWorkflowVersions,
     NodeCatalogueView,
     RenameWorkflow,
     RestoreWorkflowVersion,
+    SaveDraft,
     SaveWorkflow,
     TemplatesView,
     UnarchiveWorkflow,
@@ -34,7 +39,12 @@ from alphintra.contracts.nocode import (
     WorkflowVersionView,
     WorkflowView,
 )
-from alphintra.contracts.workflows import WorkflowComparisonView, WorkflowDocumentView, WorkflowHistoryView
+from alphintra.contracts.workflows import (
+    WorkflowComparisonView,
+    WorkflowDocumentView,
+    WorkflowExecutionsView,
+    WorkflowHistoryView,
+)
 from alphintra.edge.decoding import Document, Label
 from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
 from alphintra.edge.versions import expected_version
@@ -220,3 +230,45 @@ async def duplicate_workflow(
 ) -> WorkflowView:
     """Store a version one may see as a new workflow of one's own."""
     return await caller.ask(DuplicateWorkflow(version_id=version_id, name=str(body.name)))
+
+
+class DraftBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A graph to keep as one's draft; ``revision`` is the one it follows, 0 for the first."""
+
+    graph: Document
+    base_version: int
+    revision: int
+
+
+@routes.get("/workflows/{workflow_id}/draft")
+async def get_draft(caller: Reader, workflow_id: UUID) -> DraftView:
+    """Fetch one's own draft with its problems; revision 0 if nothing is kept."""
+    return await caller.ask(GetDraft(workflow_id=workflow_id))
+
+
+@routes.put("/workflows/{workflow_id}/draft")
+async def save_draft(
+    caller: Trader, workflow_id: UUID, body: Annotated[DraftBody, Depends(Body(DraftBody))]
+) -> DraftView:
+    """Keep a graph, with problems or without, as one's own draft; it makes no version."""
+    command = SaveDraft(
+        workflow_id=workflow_id, base_version=body.base_version, revision=body.revision, graph=str(body.graph)
+    )
+    return await caller.ask(command)
+
+
+@routes.delete("/workflows/{workflow_id}/draft")
+async def discard_draft(caller: Trader, workflow_id: UUID) -> DraftView:
+    """Forget one's own draft."""
+    return await caller.ask(DiscardDraft(workflow_id=workflow_id))
+
+
+@routes.get("/workflows/{workflow_id}/executions")
+async def list_workflow_executions(
+    caller: Reader,
+    workflow_id: UUID,
+    version: Annotated[int | None, Query(ge=1, description="Only those of this version.")] = None,
+    limit: PageLimit = 50,
+) -> WorkflowExecutionsView:
+    """List backtests and deployments, newest first: everybody's to the owner, to others their own."""
+    return await caller.ask(ListWorkflowExecutions(workflow_id=workflow_id, version=version, limit=limit))

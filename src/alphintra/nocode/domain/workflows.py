@@ -14,6 +14,7 @@ import msgspec
 
 from alphintra.engine.graph import Graph, GraphProblem, canonical_json, compile_plan, graph_hash, parse_graph, validate
 from alphintra.engine.graph.parsing import closest
+from alphintra.engine.graph.warnings import graph_warnings
 from alphintra.engine.templates import GALLERY, Template
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId, WorkflowId, WorkflowVersionId
@@ -109,11 +110,12 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """All problems of a graph; its hash and warm-up where there are none."""
+    """All problems of a graph, its hash and warm-up where there are none, and what to mind though it is valid."""
 
     problems: tuple[GraphProblem, ...]
     graph_hash: str = ""
     warmup_bars: int = 0
+    warnings: tuple[GraphProblem, ...] = ()
 
 
 def template(name: str) -> Template:
@@ -150,9 +152,15 @@ def read_graph(text: str) -> Graph:
 def examine(graph: Graph) -> Examination:
     """Look for every problem of a graph; one without any is hashed and its warm-up counted."""
     problems = tuple(validate(graph))
+    warnings = tuple(graph_warnings(graph))
     if problems:
-        return Examination(problems=problems)
-    return Examination(problems=(), graph_hash=graph_hash(graph), warmup_bars=compile_plan(graph).warm_up_bars)
+        return Examination(problems=problems, warnings=warnings)
+    return Examination(
+        problems=(),
+        graph_hash=graph_hash(graph),
+        warmup_bars=compile_plan(graph).warm_up_bars,
+        warnings=warnings,
+    )
 
 
 def note_of(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -36,6 +36,9 @@ from alphintra.nocode.domain import workflows as domain
 from alphintra.nocode.domain.access import Access, Asker, Permission
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alphintra.engine.graph import GraphProblem
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.nocode.domain.workflows import Stamp
@@ -50,6 +53,7 @@ __all__ = [
     "list_templates",
     "list_workflows",
     "owned_view",
+    "problem_views",
     "record_version",
     "save_workflow",
     "store_new",
@@ -57,6 +61,9 @@ __all__ = [
     "validate_graph",
     "view_of",
 ]
+
+
+NEWER_SHOWN: Final = 5
 
 
 def list_nodes() -> NodeCatalogueView:
@@ -81,10 +88,16 @@ def validate_graph(command: ValidateGraph) -> ValidationView:
     """Return every problem of a graph. Raises what reading it raises (JSON_*, FIELD_*): then there is no graph."""
     found = domain.examine(domain.read_graph(command.graph))
     return ValidationView(
-        problems=tuple(GraphProblemView(**msgspec.structs.asdict(problem)) for problem in found.problems),
+        problems=problem_views(found.problems),
         graph_hash=found.graph_hash,
         warmup_bars=found.warmup_bars,
+        warnings=problem_views(found.warnings),
     )
+
+
+def problem_views(problems: Iterable[GraphProblem]) -> tuple[GraphProblemView, ...]:
+    """Return problems or warnings as they are shown."""
+    return tuple(GraphProblemView(**msgspec.structs.asdict(problem)) for problem in problems)
 
 
 async def create_workflow(
@@ -142,7 +155,11 @@ async def save_workflow(
     async with workflows.transaction() as tx:
         access = await tx.lock(WorkflowId(command.workflow_id), asker)
         found = access.require(Permission.EDIT)
-        saved, version = domain.save(found, graph, stamp, base_version=command.base_version)
+        try:
+            saved, version = domain.save(found, graph, stamp, base_version=command.base_version)
+        except AlphintraError as error:
+            raise await _with_newer(error, command, tx=tx) from error
+        await tx.delete_draft(found.workflow_id, asker.user_id)
         if version is not None:
             await tx.add_version(version)
             await record_version(tx, "workflow.save", version, ids=ids, context=context)
@@ -151,6 +168,21 @@ async def save_workflow(
         fault_point("nocode.version_stored")
     fault_point("nocode.version_committed")
     return view_of(replace(access, workflow=saved))
+
+
+async def _with_newer(error: AlphintraError, command: SaveWorkflow, *, tx: WorkflowsTransaction) -> AlphintraError:
+    """Return a conflict of versions with what was saved since the base: by whom, when, and what they said."""
+    if error.code != "VERSION_CONFLICT":
+        return AlphintraError(error.code, error.detail, kind=error.kind, pointer=error.pointer)
+    rows = await tx.history(WorkflowId(command.workflow_id), before=None, limit=NEWER_SHOWN)
+    said = [
+        f"version {row['version']} by {row['created_by_email'] or row['created_by']} at"
+        f" {row['created_at']:%Y-%m-%d %H:%M:%S} UTC{': ' if row['note'] else ''}{row['note'][:80]}"
+        for row in rows
+        if row["version"] > command.base_version
+    ]
+    detail = f"{error.detail}; newer: {'; '.join(said)}" if said else error.detail
+    return AlphintraError(error.code, detail, kind=error.kind, pointer=error.pointer)
 
 
 async def get_workflow(command: GetWorkflow, context: Context, *, workflows: Workflows, at: datetime) -> WorkflowView:

@@ -109,3 +109,41 @@ FROM workflow_grants AS g
 LEFT JOIN people AS p ON g.grantee = 'user:' || p.user_id
 WHERE g.workflow_id = $1 AND g.revoked_at IS NULL
 ORDER BY g.granted_at, g.grant_id;
+
+-- drafts.get: read what a person keeps of a workflow
+SELECT workflow_id, author_id, base_version, revision, graph, updated_at FROM workflow_drafts
+WHERE workflow_id = $1 AND author_id = $2;
+
+-- drafts.put: keep a draft in the place of the one before
+INSERT INTO workflow_drafts (workflow_id, author_id, base_version, revision, graph, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (workflow_id, author_id) DO UPDATE
+SET base_version = excluded.base_version, revision = excluded.revision, graph = excluded.graph,
+    updated_at = excluded.updated_at;
+
+-- drafts.delete: forget a draft
+DELETE FROM workflow_drafts WHERE workflow_id = $1 AND author_id = $2;
+
+-- executions.begin: remember an execution that began; one whose end is known already stays as it is
+INSERT INTO workflow_executions (
+    execution_id, version_id, kind, symbol, executed_by, status, started_at, ended_at, figures
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (execution_id) DO NOTHING;
+
+-- executions.end: remember how an execution ended, be its beginning known or not
+INSERT INTO workflow_executions (
+    execution_id, version_id, kind, symbol, executed_by, status, started_at, ended_at, figures
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (execution_id) DO UPDATE
+SET status = excluded.status, ended_at = excluded.ended_at, figures = excluded.figures;
+
+-- executions.list: read the executions of a workflow or one of its versions, by everybody or by one, newest first
+SELECT
+    e.execution_id, e.kind, v.workflow_id, e.version_id, v.version, e.symbol, e.executed_by,
+    coalesce(p.email, '') AS executed_by_email, e.status, e.started_at, e.ended_at, e.figures
+FROM workflow_versions AS v
+JOIN workflow_executions AS e ON e.version_id = v.version_id
+LEFT JOIN people AS p ON p.user_id = e.executed_by
+WHERE v.workflow_id = $1 AND ($2::bigint IS NULL OR v.version = $2) AND ($3::uuid IS NULL OR e.executed_by = $3)
+ORDER BY coalesce(e.started_at, e.ended_at) DESC, e.execution_id DESC
+LIMIT $4;

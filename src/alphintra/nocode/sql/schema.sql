@@ -90,6 +90,36 @@ CREATE TABLE schema_migrations (
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
 );
 
+-- table workflow_drafts
+CREATE TABLE workflow_drafts (
+    workflow_id uuid NOT NULL,
+    author_id uuid NOT NULL,
+    base_version bigint NOT NULL,
+    revision bigint NOT NULL,
+    graph text NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT workflow_drafts_base_version_check CHECK ((base_version > 0)),
+    CONSTRAINT workflow_drafts_pkey PRIMARY KEY (workflow_id, author_id),
+    CONSTRAINT workflow_drafts_revision_check CHECK ((revision > 0))
+);
+
+-- table workflow_executions
+CREATE TABLE workflow_executions (
+    execution_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    kind text NOT NULL,
+    symbol text NOT NULL,
+    executed_by uuid NOT NULL,
+    status text NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    figures text NOT NULL,
+    CONSTRAINT workflow_executions_kind_check CHECK ((kind = ANY (ARRAY['backtest'::text, 'paper'::text,
+        'live'::text]))),
+    CONSTRAINT workflow_executions_pkey PRIMARY KEY (execution_id),
+    CONSTRAINT workflow_executions_status_check CHECK ((status <> ''::text))
+);
+
 -- table workflow_grants
 CREATE TABLE workflow_grants (
     grant_id uuid NOT NULL,
@@ -144,6 +174,10 @@ CREATE TABLE workflows (
     CONSTRAINT workflows_version_check CHECK ((version > 0))
 );
 
+-- foreign key workflow_drafts.workflow_drafts_workflow_id_fkey
+ALTER TABLE workflow_drafts ADD CONSTRAINT workflow_drafts_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES
+    workflows(workflow_id);
+
 -- foreign key workflow_grants.workflow_grants_workflow_id_fkey
 ALTER TABLE workflow_grants ADD CONSTRAINT workflow_grants_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES
     workflows(workflow_id);
@@ -157,6 +191,9 @@ CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq
 
 -- index people.people_email_idx
 CREATE UNIQUE INDEX people_email_idx ON people USING btree (email);
+
+-- index workflow_executions.workflow_executions_version_idx
+CREATE INDEX workflow_executions_version_idx ON workflow_executions USING btree (version_id);
 
 -- index workflow_grants.workflow_grants_grantee_idx
 CREATE INDEX workflow_grants_grantee_idx ON workflow_grants USING btree (grantee) WHERE (revoked_at IS NULL);

@@ -51,6 +51,9 @@ __all__ = [
 ]
 
 PAGE_MAX = 200
+CHIEF_FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown", "trade_count", "win_rate")
+"""Metrics told with the end of a backtest: what a list of them shows."""
+
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
@@ -182,13 +185,7 @@ async def cancel_backtest(
             subject = f"backtest:{backtest_id}"
             await append_audit(tx.session, "backtest.cancel", subject, {}, ids=ids, context=context, at=at)
         if row is not None and row["status"] == "canceled":
-            event = BacktestFinished(
-                backtest_id=backtest_id,
-                owner_id=row["owner_id"],
-                symbol=row["symbol"],
-                status="canceled",
-                total_return=None,
-            )
+            event = _finished(row, "canceled", {})
             await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
     return await get_backtest(backtest_id, context, desk=desk)
 
@@ -238,18 +235,12 @@ async def _finish(
     if isinstance(outcome, AlphintraError):
         status = "canceled" if outcome.code == "RUN_STOPPED" else "failed"
         ended = (status, 1.0, "", "{}", "", outcome.code, outcome.detail, at)
-        total_return = None
+        metrics: dict[str, float | None] = {}
     else:
         status = "finished"
         ended = (status, 1.0, outcome.digest, _encode(outcome.metrics).decode(), outcome.report, "", "", at)
-        total_return = outcome.metrics.get("total_return")
-    event = BacktestFinished(
-        backtest_id=backtest_id,
-        owner_id=row["owner_id"],
-        symbol=row["symbol"],
-        status=status,
-        total_return=total_return,
-    )
+        metrics = outcome.metrics
+    event = _finished(row, status, metrics)
     context = service_context(backtest_id.hex)
     async with desk.transaction() as tx:
         if await tx.execute("backtests.finish", backtest_id, *ended):
@@ -257,6 +248,19 @@ async def _finish(
                 await _enter_trial(tx, row, outcome, at=at)
             await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
     fault_point("strategy.backtest_stored")
+
+
+def _finished(row: Mapping[str, Any], status: str, metrics: Mapping[str, float | None]) -> BacktestFinished:
+    return BacktestFinished(
+        backtest_id=row["backtest_id"],
+        owner_id=row["owner_id"],
+        symbol=row["symbol"],
+        status=status,
+        total_return=metrics.get("total_return"),
+        version_id=row["version_id"],
+        started_at=row["created_at"],
+        figures={name: metrics[name] for name in CHIEF_FIGURES if name in metrics},
+    )
 
 
 async def _enter_trial(tx: DeskTransaction, row: Mapping[str, Any], outcome: _Outcome, *, at: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from alphintra.contracts.executions import DeploymentEnded, DeploymentStarted
 from alphintra.contracts.strategy import (
     CreateDeployment,
     DecisionsView,
@@ -18,7 +19,7 @@ from alphintra.contracts.strategy import (
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import FLAT
-from alphintra.infrastructure.events import append_audit, receive_once
+from alphintra.infrastructure.events import append_audit, append_event, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "create_deployment",
+    "ended",
     "get_deployment",
     "list_decisions",
     "list_deployments",
@@ -132,7 +134,37 @@ async def _stored(
         await tx.add_deployment(stored)
         subject = f"deployment:{deployment.deployment_id}"
         await append_audit(tx.session, "deployment.create", subject, facts, ids=ids, context=context, at=at)
+        event = DeploymentStarted(
+            deployment_id=stored.deployment_id,
+            owner_id=stored.owner_id,
+            version_id=stored.version_id,
+            account_id=stored.account_id,
+            symbol=stored.symbol,
+            mode=AccountMode.PAPER,
+            capital=stored.capital,
+            started_at=stored.created_at,
+        )
+        await append_event(tx.session, event, ids=ids, aggregate_id=stored.deployment_id, context=context, at=at)
     return stored
+
+
+def ended(deployment: Deployment, status: str) -> DeploymentEnded:
+    """Return what is told of a deployment that places no more orders, as of its last bar."""
+    return DeploymentEnded(
+        deployment_id=deployment.deployment_id,
+        owner_id=deployment.owner_id,
+        version_id=deployment.version_id,
+        account_id=deployment.account_id,
+        symbol=deployment.symbol,
+        mode=AccountMode.PAPER,
+        capital=deployment.capital,
+        started_at=deployment.created_at,
+        status=status,
+        equity=deployment.equity,
+        realized_pnl=deployment.position.realized,
+        fees=deployment.fees,
+        intents=deployment.intent_count,
+    )
 
 
 async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> DeploymentView:
@@ -159,6 +191,8 @@ async def stop_deployment(
         if await tx.execute("deployments.stop", deployment_id, "stopped", ""):
             subject = f"deployment:{deployment_id}"
             await append_audit(tx.session, "deployment.stop", subject, {}, ids=ids, context=context, at=at)
+            event = ended(stopped, "stopped")
+            await append_event(tx.session, event, ids=ids, aggregate_id=deployment_id, context=context, at=at)
             await note_claim(tx, deployment_id, stopped.account_id, due_at=at)
     fault_point("strategy.deployment_stopped")
     try:

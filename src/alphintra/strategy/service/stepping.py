@@ -30,6 +30,7 @@ from alphintra.strategy.domain.deployments import BookedFill, Deployment, evalua
 from alphintra.strategy.domain.replay import bars_before, hours_of, is_split_between
 from alphintra.strategy.gateways.services import owner_context, service_context
 from alphintra.strategy.service.claims import note_claim
+from alphintra.strategy.service.deployments import ended
 
 if TYPE_CHECKING:
     from alphintra.contracts.books import ExecutionView
@@ -253,6 +254,8 @@ class Stepper:
             facts: dict[str, object] = {"reason": reason}
             context = service_context(deployment_id.hex)
             await append_audit(tx.session, "deployment.fail", subject, facts, ids=self._ids, context=context, at=at)
+            event = ended(deployment, "failed")
+            await append_event(tx.session, event, ids=self._ids, aggregate_id=deployment_id, context=context, at=at)
             await note_claim(tx, deployment_id, deployment.account_id, due_at=at)
 
     def _restored(self, deployment: Deployment, *, seq: int, splits: Sequence[FeedSplit]) -> _Running:

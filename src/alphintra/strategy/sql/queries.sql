@@ -67,7 +67,8 @@ WHERE backtest_id = (
     ORDER BY created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING backtest_id, owner_id, dataset_id, symbol, graph, settings, start_ts, end_ts, workflow_id, run_hash;
+RETURNING backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts, created_at,
+    workflow_id, run_hash;
 
 -- backtests.progress: keep a backtest's lease, tell how far it is, and learn whether to stop
 UPDATE backtests SET progress = $2, leased_until = $3 WHERE backtest_id = $1 AND status = 'running'
@@ -83,7 +84,7 @@ UPDATE backtests SET is_cancel_asked = true,
     status = CASE WHEN status = 'queued' THEN 'canceled' ELSE status END,
     finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END
 WHERE backtest_id = $1 AND status IN ('queued', 'running')
-RETURNING owner_id, symbol, status;
+RETURNING backtest_id, owner_id, version_id, symbol, status, created_at;
 
 -- sweeps.insert: queue a sweep
 INSERT INTO sweeps (sweep_id, owner_id, workflow_id, version_id, dataset_id, symbol, kind, graph, settings, plan,
