@@ -50,6 +50,8 @@ def deployment(*, capital: str = "10000") -> Deployment:
         fees=Decimal(0),
         last_price=None,
         intent_count=0,
+        bars_held=0,
+        exit_owed="",
         error="",
         created_at=START,
     )

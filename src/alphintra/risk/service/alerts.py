@@ -26,7 +26,7 @@ from alphintra.risk.service.warnings import changed_accounts, warn_of_limits
 if TYPE_CHECKING:
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain, PricesStalled
     from alphintra.contracts.risk import AcknowledgeAlert, ListAlerts, SetAlertRule
-    from alphintra.contracts.strategy import FeedFinished
+    from alphintra.contracts.strategy import FeedFinished, ProtectionLost
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.risk.repository import AlertRecords, AlertTransaction
@@ -37,6 +37,7 @@ __all__ = [
     "hear_break",
     "hear_connection",
     "hear_feed",
+    "hear_protection_lost",
     "hear_uncertain",
     "list_alert_rules",
     "list_alerts",
@@ -52,6 +53,7 @@ LISTED_MAX = 1000
 ESCALATED_MAX = 100
 NOTE_LENGTH_MAX = 500
 _CONSUMER = "risk.alerts"
+_PROTECTION_MISSING = "PROTECTION_MISSING"
 _SEES_ALL = {"owner", "operator"}
 _UNRELIABLE = {"degraded", "expired", "closed"}
 FIRM = UUID(int=0)  # stands for the firm where an event names what it is about
@@ -147,6 +149,25 @@ async def hear_break(delivery: Delivery[BreakFound], *, alerts: AlertRecords, id
             account_id=event.account_id,
             code=event.code,
             detail=event.detail,
+            at=delivery.occurred_at,
+        )
+        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
+
+
+async def hear_protection_lost(
+    delivery: Delivery[ProtectionLost], *, alerts: AlertRecords, ids: IdSource, at: datetime
+) -> None:
+    """Raise an alert for a position of a strategy that is open without its exits, once."""
+    event = delivery.event
+    async with alerts.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        raised = domain.break_found(
+            (await tx.rules())[RuleName.BREAK_FOUND],
+            event.loss_id,
+            account_id=event.account_id,
+            code=_PROTECTION_MISSING,
+            detail=f"Strategy {event.deployment_id}: {event.detail}",
             at=delivery.occurred_at,
         )
         await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
