@@ -144,7 +144,8 @@ def _trail(step: Step | None) -> Bound | None:
 
 
 def _is_wired(step: Step) -> bool:
-    return bool(step.inputs.get("distance")) or bool(step.inputs.get("price")) or step.type != "TrailingStop"
+    """Tell whether the distance of an exit is wired; without it, it is a percentage."""
+    return bool(step.inputs.get("distance"))
 
 
 def _tag(node: str, steps: dict[str, Step]) -> str:

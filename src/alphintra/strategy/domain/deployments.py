@@ -10,11 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from alphintra.engine.account.asking import leaving
-from alphintra.engine.account.program import order_programs
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
 from alphintra.engine.executor import Executor
-from alphintra.engine.graph.plan import Plan
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Decision, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
@@ -35,7 +33,6 @@ __all__ = [
     "evaluate",
     "exits_of",
     "fold_fills",
-    "require_one_stop",
     "warm_up",
 ]
 
@@ -238,17 +235,6 @@ def exits_of(protection: Protection | None) -> Exits:
         trail_price=None if trail is None or is_percent else trail.amount,
         trail_percent=trail.amount if trail is not None and is_percent else None,
     )
-
-
-def require_one_stop(plan: Plan) -> None:
-    """Refuse a strategy whose entries bring two stops, of which an order can bring one. Raises EXITS_UNSUPPORTED."""
-    for program in order_programs(plan):
-        if program.rules.stop is not None and program.rules.trail is not None:
-            message = (
-                f"order {program.step.node} has a stop loss and a trailing stop: an entry can bring one stop to its "
-                "venue, remove one of them"
-            )
-            raise AlphintraError("EXITS_UNSUPPORTED", message, pointer="/version_id")
 
 
 def _intent(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> StoredIntent:

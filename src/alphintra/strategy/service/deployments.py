@@ -16,7 +16,6 @@ from alphintra.contracts.strategy import (
     ListDecisions,
 )
 from alphintra.engine.graph.parsing import parse_graph
-from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import FLAT
 from alphintra.infrastructure.events import append_audit, receive_once
@@ -26,7 +25,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
 from alphintra.kernel.money import require_positive
 from alphintra.kernel.vocabulary import AccountMode
-from alphintra.strategy.domain.deployments import Deployment, require_one_stop
+from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
@@ -67,7 +66,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    FEED_FINISHED, EXITS_UNSUPPORTED, NUMBER_* or QTY_NOT_POSITIVE.
+    FEED_FINISHED, NUMBER_* or QTY_NOT_POSITIVE.
     """
     owner_id = acting_user(context)
     require_positive(command.capital, pointer="/capital")
@@ -78,9 +77,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
     feed = await _usable_feed(account.feed_id, command.symbol, desk=desk)
     (dataset,) = await desk.datasets([feed.dataset_ids[feed.symbols.index(command.symbol)]])
-    graph = parse_graph(version.graph.encode())
-    require_timeframe(graph.timeframe, dataset.timeframe, symbol=command.symbol)
-    require_one_stop(compile_plan(graph))
+    require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,

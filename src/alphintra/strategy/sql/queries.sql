@@ -128,12 +128,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14);
 
 -- deployments.get: read a deployment
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error, created_at
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
+    created_at
 FROM deployments WHERE deployment_id = $1;
 
 -- deployments.list: read a person's deployments, newest first
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error, created_at
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
+    created_at
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
 -- deployments.running: the active deployments of feeds that run, with the version each runs
@@ -144,7 +146,8 @@ ORDER BY d.deployment_id;
 
 -- deployments.behind: read the deployments of a feed that have not seen a step: active ones, stopped ones with orders
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error, created_at
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
+    created_at
 FROM deployments AS d
 WHERE d.feed_id = $1 AND d.last_seq < $2 AND (
     d.status = 'active'
