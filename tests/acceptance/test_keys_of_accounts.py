@@ -40,6 +40,11 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "set_limits": LIMITS,
     "set_paper_settings": {"slippage_bps": "1"},
     "start_backtest": {"version_id": SOME_ID, "symbol": "AAPL"},
+    "start_sweep": {
+        "version_id": SOME_ID,
+        "symbol": "AAPL",
+        "parameters": [{"name": "fast.period", "min": "5", "max": "20", "step": "5"}],
+    },
     "submit_order": {"symbol": "AAPL", "side": "buy", "type": "market", "qty": "1", "client_order_id": "attack"},
     "transfer_position": {"symbol": "AAPL", "qty": "1", "reference": "attack", "to_book": SOME_ID},
     "watch_prices": {"symbols": ["AAPL"]},

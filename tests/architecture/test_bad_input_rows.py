@@ -184,7 +184,7 @@ ROWS: Final[dict[int, tuple[str, str, tuple[str, ...]]]] = {
         "execution of nobody's order",
         "EXTERNAL_ORDER",
         (
-            f"{HOLDINGS}::test_an_execution_of_nobodys_order_is_kept_after_a_minute_and_changes_nothing",
+            f"{HOLDINGS}::test_an_execution_of_nobodys_order_is_kept_after_ten_seconds_and_changes_nothing",
             f"{CONNECTIONS}::test_what_is_at_the_venue_and_not_ours_is_found_once_and_resolved_by_a_person",
         ),
     ),

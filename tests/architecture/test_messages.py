@@ -18,16 +18,37 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
 from alphintra.kernel.messages import Command, Event, reply_type, subject_of, tag_of
 from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
 
-MODULES = (auth, broker, order_reports, nocode, notification, risk, strategy, surveillance, trading, user, health)
+MODULES = (
+    auth,
+    broker,
+    order_reports,
+    nocode,
+    notification,
+    risk,
+    strategy,
+    surveillance,
+    trading,
+    unclaimed,
+    sweeps,
+    user,
+    health,
+)
 PUBLISHED = {module.__name__ for module in MODULES}
-PARTS = {"surveillance": "risk", "order_reports": "broker"}  # modules beside a service's own, for the length of a file
+PARTS = {
+    "surveillance": "risk",
+    "order_reports": "broker",
+    "unclaimed": "trading",
+    "sweeps": "strategy",
+}  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
 

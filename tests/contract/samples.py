@@ -20,7 +20,9 @@ from alphintra.contracts import (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
 )
 from alphintra.kernel import health
@@ -39,7 +41,9 @@ MODULES: Final = (
     risk,
     strategy,
     surveillance,
+    sweeps,
     trading,
+    unclaimed,
     user,
     health,
 )

@@ -126,9 +126,9 @@ def test_there_is_a_golden_file_for_every_message_and_no_other() -> None:
 
 def test_no_module_of_contracts_is_left_out() -> None:
     found = {f"alphintra.contracts.{module.name}" for module in pkgutil.iter_modules(contracts.__path__)}
-    # approval holds what risk signs, orders and books what trading shows, venue_views what broker does, the others what
-    # risk sets and shows
-    names = {"alerts", "approval", "assessments", "books", "controls", "measures", "orders", "venue_views"}
+    # approval holds what risk signs, orders and books what trading shows, venue_views what broker does, workflows what
+    # nocode does, the others what risk sets and shows
+    names = {"alerts", "approval", "assessments", "books", "controls", "measures", "orders", "venue_views", "workflows"}
     parts = {f"alphintra.contracts.{name}" for name in names} & found
     assert found - parts == {m.__name__ for m in MODULES} - {"alphintra.kernel.health"}
     told = {each.__module__ for base in (Command, Event) for each in base.__subclasses__()}

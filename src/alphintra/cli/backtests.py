@@ -16,7 +16,7 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from alphintra.cli.client import ApiClient
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "backtest", "version_id"]
 
 RUN_TIMEOUT_S = 24 * 3600.0
 _ENDED = {"finished", "failed", "canceled"}
@@ -46,7 +46,7 @@ def run(*, as_json: bool, **chosen: str | None) -> int:
     check_range(chosen["start"], chosen["end"])
     with session.person() as api:
         body = {
-            "version_id": _version_id(api, chosen["workflow"], chosen["template"]),
+            "version_id": version_id(api, chosen["workflow"], chosen["template"]),
             "symbol": chosen["symbol"],
             "start": chosen["start"],
             "end": chosen["end"],
@@ -103,7 +103,7 @@ def show_backtest(*, backtest: str, as_json: bool) -> int:
     return 0
 
 
-def _version_id(api: ApiClient, workflow: str | None, template: str | None) -> str:
+def version_id(api: ApiClient, workflow: str | None, template: str | None) -> str:
     """Return the version to run; a template is stored once, under its own name, as runs refer to stored versions."""
     from alphintra.cli import naming
 

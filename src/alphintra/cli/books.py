@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from alphintra.cli.bookkeeping import Books, Rule, rules
-from alphintra.cli.output import AS_JSON, print_json
+from alphintra.cli.output import AS_JSON, moment, print_json, print_table
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
@@ -64,6 +64,33 @@ def check(*, account: str | None, wait: int, as_json: bool) -> int:
             for line in rule.broken:
                 click.echo(f"          {line}")
     return 0 if is_exact else 1
+
+
+@books.command("unclaimed")
+@click.option("--all", "are_all", is_flag=True, help="Those that took effect since, too.")
+@click.option("--replay", is_flag=True, help="Take up those whose orders are known meanwhile, before listing.")
+@AS_JSON
+def unclaimed(*, are_all: bool, replay: bool, as_json: bool) -> None:
+    """List reports of venues on orders that are not in the books.
+
+    They are kept, and take effect by themselves within ten seconds once their order is known.
+    """
+    from alphintra.cli import session
+
+    with session.anyone() as api:
+        replayed = api.post("/unclaimed-reports/replay")["replayed"] if replay else None
+        found = api.get("/unclaimed-reports", status="all" if are_all else "waiting", limit=_PAGE)
+    if as_json:
+        print_json({**found, **({} if replayed is None else {"replayed": replayed})})
+        return
+    if replayed is not None:
+        click.echo(f"{replayed} took effect")
+    reports = found["reports"]
+    click.echo(f"{found['waiting']} wait for their order")
+    print_table(
+        ("told", "kind", "order", "took effect"),
+        [(moment(each["occurred_at"]), each["kind"], each["order_id"], moment(each["claimed_at"])) for each in reports],
+    )
 
 
 def _own(api: ApiClient) -> list[str]:

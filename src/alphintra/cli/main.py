@@ -26,6 +26,7 @@ from alphintra.cli import (
     risk,
     strategies,
     surveillance,
+    sweeps,
     trading,
 )
 from alphintra.cli.chaos import command as chaos
@@ -92,6 +93,7 @@ for _module in (
     books,
     risk,
     surveillance,
+    sweeps,
     database,
     deploy,
     chaos,

@@ -20,29 +20,45 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 IMPORT_TIMEOUT_S = 3600.0
+FORMATS = ("auto", "csv", "yahoo", "alpaca", "ccxt", "kraken", "stooq", "binance")
 _ENDED = {"finished", "failed", "canceled"}
 
 
 @click.group()
 def data() -> None:
-    """Market data: import it, see what there is."""
+    """Market data: import it, check it, see what there is."""
 
 
 @data.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--symbol", type=SYMBOL, help="Where the file has no symbol column.")
 @click.option("--source", default="upload", show_default=True, help="Where the data is from.")
+@click.option("--licence", help="Terms the data is kept under, or its attribution.")
+@click.option("--format", type=click.Choice(FORMATS), default="auto", show_default=True, help="Layout of the file.")
+@click.option(
+    "--column", multiple=True, metavar="NAME=TITLE", help="ts, symbol, open, high, low, close, volume, adjusted."
+)
+@click.option("--zone", help="Time zone of times that name none, e.g. America/New_York.")
+@click.option(
+    "--stamps", type=click.Choice(("open", "close")), default="open", show_default=True, help="What times are."
+)
+@click.option("--timeframe", help="Interval of the bars, where the file cannot show it.")
+@click.option("--allow", type=click.Choice(("sort", "duplicates")), multiple=True, help="What may be mended.")
+@click.option("--split", multiple=True, metavar="DAY=NEW/OLD", help="A split the prices are not adjusted for.")
 @AS_JSON
-def import_file(*, file: Path, symbol: str | None, source: str, as_json: bool) -> int:
-    """Import the bars of a CSV FILE.
+def import_file(*, file: Path, as_json: bool, **said: Any) -> int:  # noqa: ANN401 - click passes each option by name
+    """Import the bars of a FILE.
 
-    Plain or gzip; waits until they are there.
+    CSV (plain, gzip or zip), JSON arrays or Parquet, as Yahoo, Alpaca, CCXT, Kraken, Stooq and Binance write them;
+    waits until they are there, and names what is odd.
     """
     from alphintra.cli import session
 
     content = readable_bytes(file)
+    listed = {"columns": ";".join(said.pop("column")), "splits": ",".join(said.pop("split"))}
+    listed["allow"] = ",".join(said.pop("allow"))
     with session.anyone() as api:
-        started = api.upload("/datasets", content, filename=file.name, source=source, symbol=symbol)
+        started = api.upload("/datasets", content, filename=file.name, **said, **listed)
         _await_import(api, started["import_id"], file.name)
         imported = api.get(f"/imports/{started['import_id']}")["dataset_ids"]
         datasets = [each for each in api.get("/datasets")["datasets"] if each["dataset_id"] in imported]
@@ -51,8 +67,7 @@ def import_file(*, file: Path, symbol: str | None, source: str, as_json: bool) -
         return 0
     _print_datasets(datasets)
     for dataset in datasets:
-        for finding in dataset["findings"]:
-            click.echo(f"{dataset['symbol']}: {finding}")
+        _print_issues(dataset["issues"], f"{dataset['symbol']}: ")
     return 0
 
 
@@ -81,7 +96,7 @@ def show_dataset(*, symbol: str, as_json: bool) -> int:
     from alphintra.cli import session
 
     with session.anyone() as api:
-        found = api.get(f"/datasets/{quote(symbol, safe='')}")
+        found = api.get(f"/datasets/{quote(symbol)}")
     if as_json:
         print_json(found)
         return 0
@@ -93,15 +108,43 @@ def show_dataset(*, symbol: str, as_json: bool) -> int:
             "first (UTC)": moment(found["first_ts"]),
             "last (UTC)": moment(found["last_ts"]),
             "source": found["source"],
+            "licence": found["licence"],
+            "format": found["file_format"],
+            "times": f"{found['stamps']} of the interval, {found['zone']}" if found["zone"] else "dates of sessions",
+            "prices": found["price_basis"],
             "imported (UTC)": moment(found["imported_at"]),
             "splits": found["splits"],
+            "dividends": len(found["dividends"]),
             "hash": found["data_hash"],
+            "file hash": found["file_hash"],
             "findings": len(found["findings"]),
         }
     )
-    for finding in found["findings"]:
-        click.echo(f"  {finding}")
+    _print_issues(found["issues"], "  ")
     return 0
+
+
+@data.command("check")
+@click.argument("symbols", type=SYMBOL, nargs=-1)
+@click.option("--hash", "has_hash", is_flag=True, help="Compare the bars with the hash they were entered with.")
+@AS_JSON
+def check_datasets(*, symbols: tuple[str, ...], has_hash: bool, as_json: bool) -> int:
+    """Check the bars of SYMBOLS, of all if none is named.
+
+    Holds them against the sessions of their exchange; exit status 1 if bars were changed since their import.
+    """
+    from urllib.parse import quote
+
+    from alphintra.cli import session
+
+    with session.anyone() as api:
+        names = symbols or tuple(each["symbol"] for each in api.get("/datasets")["datasets"])
+        checks = [api.get(f"/datasets/{quote(name)}/check", has_hash=has_hash or None) for name in names]
+    if as_json:
+        print_json({"checks": checks})
+    else:
+        _print_checks(checks)
+    return 1 if any(check["is_intact"] is False for check in checks) else 0
 
 
 @click.group()
@@ -191,6 +234,31 @@ def _await_import(api: ApiClient, import_id: str, name: str) -> None:
         raise AlphintraError(ended["error_code"] or "IMPORT_FAILED", f"{name}: {ended['error']}", pointer="FILE")
 
 
+def _print_checks(checks: list[Mapping[str, Any]]) -> None:
+    rows = []
+    for check in checks:
+        coverage = check["coverage"]
+        gap = f"{coverage['gap_bars']} after {coverage['gap_after'][:10]}" if coverage["gaps"] else ""
+        sessions = f"{coverage['sessions_found']}/{coverage['sessions_expected']}"
+        bars = f"{coverage['bars_found']}/{coverage['bars_expected']}"
+        span = (check["first_ts"][:10], check["last_ts"][:10])
+        share = f"{100 * coverage['share']:.2f} %"
+        rows.append((check["symbol"], check["timeframe"], coverage["calendar"], *span, sessions, bars, share, gap))
+    print_table(("symbol", "interval", "calendar", "first", "last", "sessions", "bars", "there", "largest gap"), rows)
+    for check in checks:
+        if check["is_intact"] is False:
+            click.echo(f"{check['symbol']}: HASH_MISMATCH: the stored bars are not those that were imported")
+        _print_issues(check["issues"], f"{check['symbol']}: ")
+
+
+def _print_issues(issues: list[Mapping[str, Any]], before: str) -> None:
+    for issue in issues:
+        for detail in issue["details"]:
+            click.echo(f"{before}{issue['code']} ({issue['action']}): {detail}")
+        if issue["fix"]:
+            click.echo(f"{before}  fix: {issue['fix']}")
+
+
 def _print_datasets(datasets: list[Mapping[str, Any]]) -> None:
     rows = [
         (
@@ -200,12 +268,17 @@ def _print_datasets(datasets: list[Mapping[str, Any]]) -> None:
             each["first_ts"][:10],
             each["last_ts"][:10],
             len(each["splits"]),
-            len(each["findings"]),
+            len(each["dividends"]),
+            sum(issue["count"] for issue in each["issues"]),
+            each["price_basis"],
             each["source"],
         )
         for each in datasets
     ]
-    print_table(("symbol", "interval", "bars", "first", "last", "splits", "findings", "source"), rows)
+    print_table(
+        ("symbol", "interval", "bars", "first", "last", "splits", "divs", "findings", "prices", "source"),
+        rows,
+    )
 
 
 def _print_feed(found: Mapping[str, Any], *, as_json: bool) -> None:

@@ -36,12 +36,16 @@ def feed_id(api: ApiClient, text: str) -> str:
 
 
 def workflow(api: ApiClient, text: str) -> Mapping[str, Any]:
-    """Return a workflow by id or name. Raises WORKFLOW_NOT_FOUND, NAME_AMBIGUOUS."""
+    """Return a workflow by id or name, one's own first. Raises WORKFLOW_NOT_FOUND, NAME_AMBIGUOUS."""
     ident = _uuid(text)
     if ident is not None:
         found: Mapping[str, Any] = api.get(f"/workflows/{ident}")
         return found
-    return _only(text, api.get("/workflows")["workflows"], "workflow", "WORKFLOW_NOT_FOUND")
+    own = api.get("/workflows")["workflows"]
+    if all(each["name"] != text for each in own):
+        shared = api.get("/workflows", shared=True)["workflows"]
+        own = [*own, *(each for each in shared if each["name"] == text)]
+    return _only(text, own, "workflow", "WORKFLOW_NOT_FOUND")
 
 
 def _only(name: str, items: Sequence[Mapping[str, Any]], what: str, code: str) -> Mapping[str, Any]:

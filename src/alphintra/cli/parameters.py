@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import sys
@@ -88,11 +89,16 @@ def check_range(start: str | None, end: str | None) -> None:
 
 
 def readable_bytes(path: Path) -> bytes:
-    """Read a file whole. Raises FILE_NOT_FOUND, FILE_NOT_A_FILE, FILE_UNREADABLE or FILE_EMPTY."""
+    """Read a file whole. Raises FILE_NOT_FOUND, FILE_NOT_A_FILE, FILE_UNREADABLE, FILE_CHANGED or FILE_EMPTY."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        before = path.stat()
+        if not stat.S_ISREG(before.st_mode):
             raise AlphintraError("FILE_NOT_A_FILE", f"{path} is no file: name one", pointer="FILE")
         data = path.read_bytes()
+        after = path.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            detail = f"{path} changed while it was read: wait until it is complete, and repeat the command"
+            raise AlphintraError("FILE_CHANGED", detail, pointer="FILE")
     except (FileNotFoundError, NotADirectoryError) as error:
         detail = f"there is no file {path}: check its name and folder"
         raise AlphintraError("FILE_NOT_FOUND", detail, pointer="FILE") from error
@@ -112,6 +118,22 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         detail = f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8"
         raise AlphintraError("ENCODING", detail, pointer="FILE") from error
+
+
+def json_object_text(file: Path) -> str:
+    """Return a file's JSON object as it is written. Raises JSON_SYNTAX with line and column, and those of the file."""
+    text = read_text(file)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        detail = f"{file}:{error.lineno}:{error.colno}: {error.msg}"
+        raise AlphintraError("JSON_SYNTAX", detail, pointer="FILE") from error
+    except (RecursionError, ValueError) as error:
+        detail = f"{file} is nested too deeply or holds a number too long: it is no strategy"
+        raise AlphintraError("JSON_TOO_DEEP", detail, pointer="FILE") from error
+    if not isinstance(document, dict):
+        raise AlphintraError("FIELD_TYPE", f"{file} holds no JSON object: a strategy is one", pointer="FILE")
+    return text
 
 
 def require_confirmed(question: str, *, is_confirmed: bool) -> None:

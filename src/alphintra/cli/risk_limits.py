@@ -65,9 +65,10 @@ class Changes:
     controls: Mapping[str, Any]
 
     def on(self, kept: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a whole limit set: what is in force with what was named."""
+        """Return a whole limit set: what is in force with what was named, to be set on nothing else than that."""
         wanted = {name: self.limits.get(name, kept[name]) for name in _LIMITS}
-        return {**wanted, "controls": {**kept["controls"], **self.controls}}
+        controls = {**kept["controls"], **self.controls}
+        return {**wanted, "controls": controls, "base_version": kept["version"]}
 
 
 def warned_from(limits: Mapping[str, Any], name: str) -> str:

@@ -59,6 +59,7 @@ def show_shared(*, user: Any, as_json: bool) -> int:  # noqa: ANN401 - a UUID
 @_USER
 @click.option("--credit-max", type=POSITIVE, help="Most money at stake in positions and open orders of all of them.")
 @click.option("--four-eyes-above", type=POSITIVE, help="Order amount above which wider limits take two people.")
+@click.option("--credit-warn-pct", type=POSITIVE, help="Share of the credit to be warned at, percent.")
 @click.option("--without", multiple=True, type=click.Choice(list(_SHARED)), help="Take one of these off again.")
 @AS_JSON
 def set_shared(*, user: Any, without: tuple[str, ...], as_json: bool, **chosen: str | None) -> int:  # noqa: ANN401 - a UUID
@@ -77,10 +78,10 @@ def set_shared(*, user: Any, without: tuple[str, ...], as_json: bool, **chosen: 
         except AlphintraError as error:
             if error.code != "SHARED_LIMIT_NOT_FOUND":
                 raise
-            kept = dict.fromkeys(_SHARED)
-        wanted = {name: kept[name] for name in _SHARED} | named | dict.fromkeys(without)
+            kept = {**dict.fromkeys(_SHARED), "credit_warn_pct": "80", "version": 0}
+        wanted = {name: kept[name] for name in (*_SHARED, "credit_warn_pct")} | named | dict.fromkeys(without)
         whose = {"scope": "firm"} if user is None else {"scope": "user", "owner_id": str(user)}
-        found = api.put("/risk/shared-limits", {**whose, **wanted})
+        found = api.put("/risk/shared-limits", {**whose, **wanted, "base_version": kept["version"]})
     _print_shared(found, as_json=as_json)
     if not as_json:
         for name, told in _SHARED.items():
@@ -98,6 +99,7 @@ def _print_shared(found: dict[str, Any], *, as_json: bool) -> None:
             "scope": "firm" if found["owner_id"] is None else f"user {found['owner_id']}",
             "version": found["version"],
             **{told: _or_none(found[name]) for name, told in _SHARED.items()},
+            "warned at, percent": amount(found["credit_warn_pct"]),
             "set by": found["set_by"],
             "set (UTC)": moment(found["set_at"]),
         }

@@ -12,7 +12,9 @@ from typing import Any
 import click
 
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
-from alphintra.cli.parameters import POSITIVE, SYMBOL, read_text, require_confirmed
+from alphintra.cli.parameters import POSITIVE, SYMBOL, json_object_text, require_confirmed
+from alphintra.cli.strategy_sharing import COMMANDS as SHARING_COMMANDS
+from alphintra.cli.strategy_versions import COMMANDS as VERSION_COMMANDS
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
@@ -24,21 +26,30 @@ def strategy() -> None:
 
 
 @strategy.command("list")
+@click.option("--shared", is_flag=True, help="Those others share with you.")
+@click.option("--archived", is_flag=True, help="Archived ones too.")
 @AS_JSON
-def list_workflows(*, as_json: bool) -> int:
+def list_workflows(*, shared: bool, archived: bool, as_json: bool) -> int:
     """List your strategies."""
     from alphintra.cli import session
 
     with session.person() as api:
-        found = api.get("/workflows")
+        found = api.get("/workflows", shared=shared or None, archived=archived or None)
     if as_json:
         print_json(found)
     else:
         rows = [
-            (each["workflow_id"], each["name"], each["version"], each["warmup_bars"], moment(each["updated_at"]))
+            (
+                each["workflow_id"],
+                f"{each['name']}{' (archived)' if each['archived_at'] else ''}",
+                each["version"],
+                each["warmup_bars"],
+                moment(each["updated_at"]),
+                ", ".join(each["permissions"]),
+            )
             for each in found["workflows"]
         ]
-        print_table(("strategy", "name", "version", "warm-up bars", "changed (UTC)"), rows)
+        print_table(("strategy", "name", "version", "warm-up bars", "changed (UTC)", "you may"), rows)
     return 0
 
 
@@ -69,7 +80,7 @@ def create_workflow(*, name: str, template: str | None, file: Path | None, as_js
 
     if (template is None) == (file is None):
         raise AlphintraError("STRATEGY_SOURCE", "say --template or --file, one of them", pointer="--template")
-    graph = None if file is None else _graph_text(file)
+    graph = None if file is None else json_object_text(file)
     with session.person() as api:
         if graph is None:
             made = api.post("/workflows", {"name": name, "template": template})
@@ -100,6 +111,7 @@ def show_workflow(*, strategy: str, as_json: bool) -> int:
             "name": version["name"],
             "version": f"{version['version']} ({version['version_id']})",
             "stored (UTC)": moment(version["created_at"]),
+            "note": version["note"],
             "graph hash": version["graph_hash"],
             "warm-up bars": version["warmup_bars"],
         }
@@ -118,7 +130,7 @@ def validate_graph(*, file: Path, as_json: bool) -> int:
     """
     from alphintra.cli import session
 
-    graph = _graph_text(file)
+    graph = json_object_text(file)
     with session.anyone() as api:
         found = api.post_document("/workflows/validate", "graph", graph)
     problems = found["problems"]
@@ -232,22 +244,6 @@ def list_decisions(*, deployment: str, outcome: str | None, lines: int, as_json:
     return 0
 
 
-def _graph_text(file: Path) -> str:
-    """Return a file's JSON object as it is written. Raises JSON_SYNTAX with line and column, and those of the file."""
-    text = read_text(file)
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        detail = f"{file}:{error.lineno}:{error.colno}: {error.msg}"
-        raise AlphintraError("JSON_SYNTAX", detail, pointer="FILE") from error
-    except (RecursionError, ValueError) as error:
-        detail = f"{file} is nested too deeply or holds a number too long: it is no strategy graph"
-        raise AlphintraError("JSON_TOO_DEEP", detail, pointer="FILE") from error
-    if not isinstance(document, dict):
-        raise AlphintraError("FIELD_TYPE", f"{file} holds no JSON object: a graph is one", pointer="FILE")
-    return text
-
-
 def _values(values: object) -> str:
     if not isinstance(values, Mapping):
         return "" if values is None else json.dumps(values)
@@ -278,5 +274,8 @@ def _print_deployment(found: Mapping[str, Any], *, as_json: bool) -> None:
         }
     )
 
+
+for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS):
+    strategy.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (strategy,)

@@ -40,7 +40,10 @@ class LimitProposalsView(View, frozen=True):
 
 
 class SharedLimitView(View, frozen=True):
-    """Credit over all accounts of a user, or of the firm; and from which amount on limits take two people."""
+    """Credit over all accounts of a user, or of the firm; and from which amount on limits take two people.
+
+    ``credit_warn_pct`` is the share of the credit that raises an alert when crossed, percent.
+    """
 
     scope: str
     owner_id: UUID | None
@@ -49,6 +52,7 @@ class SharedLimitView(View, frozen=True):
     four_eyes_above: Decimal | None
     set_by: str
     set_at: Utc
+    credit_warn_pct: Decimal = Decimal(80)
 
 
 class InstrumentView(View, frozen=True):

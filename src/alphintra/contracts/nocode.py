@@ -4,22 +4,47 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from alphintra.contracts.workflows import (
+    SharesView,
+    ShareView,
+    WorkflowComparisonView,
+    WorkflowDocumentView,
+    WorkflowHistoryView,
+)
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
+    "ArchiveWorkflow",
+    "CompareWorkflowVersions",
     "CreateWorkflow",
+    "DuplicateWorkflow",
+    "ExportWorkflowVersion",
     "GetWorkflow",
     "GetWorkflowVersion",
     "GraphProblemView",
+    "ImportWorkflow",
     "ListNodes",
+    "ListShares",
     "ListTemplates",
+    "ListWorkflowVersions",
     "ListWorkflows",
     "NodeCatalogueView",
+    "RenameWorkflow",
+    "RestoreWorkflowVersion",
+    "RevokeShare",
     "SaveWorkflow",
+    "ShareRevoked",
+    "ShareWorkflow",
     "TemplateView",
     "TemplatesView",
+    "UnarchiveWorkflow",
+    "UseWorkflowVersion",
     "ValidateGraph",
     "ValidationView",
+    "WorkflowArchived",
+    "WorkflowRenamed",
+    "WorkflowShared",
+    "WorkflowUnarchived",
     "WorkflowVersionView",
     "WorkflowVersioned",
     "WorkflowView",
@@ -68,7 +93,10 @@ class TemplatesView(View, frozen=True):
 
 
 class WorkflowView(View, frozen=True):
-    """A workflow and its newest version."""
+    """A workflow and its newest version; ``permissions`` say what the acting user may do with it.
+
+    They are out of owner, view, edit and execute. ``archived_at`` is None while the workflow is in use.
+    """
 
     workflow_id: UUID
     name: str
@@ -77,10 +105,13 @@ class WorkflowView(View, frozen=True):
     graph_hash: str
     warmup_bars: int
     updated_at: Utc
+    owner_id: UUID | None = None
+    permissions: tuple[str, ...] = ()
+    archived_at: Utc | None = None
 
 
 class WorkflowsView(View, frozen=True):
-    """The acting user's workflows, newest first."""
+    """Workflows of the acting user, or shared with them, newest first."""
 
     workflows: tuple[WorkflowView, ...]
 
@@ -100,6 +131,9 @@ class WorkflowVersionView(View, frozen=True):
     graph_hash: str
     warmup_bars: int
     created_at: Utc
+    note: str = ""
+    created_by: UUID | None = None
+    origin_version_id: UUID | None = None
 
 
 class ListNodes(Command[NodeCatalogueView], tag="nocode.list_nodes.v1", frozen=True):
@@ -122,6 +156,7 @@ class CreateWorkflow(Command[WorkflowView], tag="nocode.create_workflow.v1", fro
     name: str
     graph: str | None = None
     template: str | None = None
+    note: str = ""
 
 
 class SaveWorkflow(Command[WorkflowView], tag="nocode.save_workflow.v1", frozen=True):
@@ -130,6 +165,7 @@ class SaveWorkflow(Command[WorkflowView], tag="nocode.save_workflow.v1", frozen=
     workflow_id: UUID
     base_version: int
     graph: str
+    note: str = ""
 
 
 class GetWorkflow(Command[WorkflowView], tag="nocode.get_workflow.v1", frozen=True):
@@ -139,13 +175,107 @@ class GetWorkflow(Command[WorkflowView], tag="nocode.get_workflow.v1", frozen=Tr
 
 
 class ListWorkflows(Command[WorkflowsView], tag="nocode.list_workflows.v1", frozen=True):
-    """List the acting user's workflows."""
+    """List the acting user's workflows, or those others share with them; archived ones only if asked for."""
+
+    is_shared: bool = False
+    with_archived: bool = False
 
 
 class GetWorkflowVersion(Command[WorkflowVersionView], tag="nocode.get_workflow_version.v1", frozen=True):
     """Fetch one immutable version with its graph."""
 
     version_id: UUID
+
+
+class UseWorkflowVersion(Command[WorkflowVersionView], tag="nocode.use_workflow_version.v1", frozen=True):
+    """Fetch one immutable version to run it for the acting user, who must be its owner or granted to execute it."""
+
+    version_id: UUID
+
+
+class ListWorkflowVersions(Command[WorkflowHistoryView], tag="nocode.list_workflow_versions.v1", frozen=True):
+    """List versions of a workflow, newest first, those below ``before`` where that is given."""
+
+    workflow_id: UUID
+    before: int | None = None
+    limit: int = 50
+
+
+class CompareWorkflowVersions(Command[WorkflowComparisonView], tag="nocode.compare_workflow_versions.v1", frozen=True):
+    """Tell how one version differs from another, be they of one workflow or of two."""
+
+    before_version_id: UUID
+    after_version_id: UUID
+
+
+class RestoreWorkflowVersion(Command[WorkflowView], tag="nocode.restore_workflow_version.v1", frozen=True):
+    """Save an older version's graph as a new version on top of ``base_version``."""
+
+    workflow_id: UUID
+    version: int
+    base_version: int
+    note: str = ""
+
+
+class RenameWorkflow(Command[WorkflowView], tag="nocode.rename_workflow.v1", frozen=True):
+    """Give a workflow another name. Owner only."""
+
+    workflow_id: UUID
+    name: str
+
+
+class ArchiveWorkflow(Command[WorkflowView], tag="nocode.archive_workflow.v1", frozen=True):
+    """Put a workflow away: it is kept and shown on demand, and neither changed nor executed. Owner only."""
+
+    workflow_id: UUID
+
+
+class UnarchiveWorkflow(Command[WorkflowView], tag="nocode.unarchive_workflow.v1", frozen=True):
+    """Take a workflow out of the archive. Owner only."""
+
+    workflow_id: UUID
+
+
+class DuplicateWorkflow(Command[WorkflowView], tag="nocode.duplicate_workflow.v1", frozen=True):
+    """Store a version that one may see as version 1 of a new workflow of one's own."""
+
+    version_id: UUID
+    name: str
+
+
+class ExportWorkflowVersion(Command[WorkflowDocumentView], tag="nocode.export_workflow_version.v1", frozen=True):
+    """Fetch a version as a document that can be imported elsewhere."""
+
+    version_id: UUID
+
+
+class ImportWorkflow(Command[WorkflowView], tag="nocode.import_workflow.v1", frozen=True):
+    """Store an exported document as a new workflow, under ``name`` if given; all of it or nothing."""
+
+    document: str
+    name: str | None = None
+
+
+class ShareWorkflow(Command[ShareView], tag="nocode.share_workflow.v1", frozen=True):
+    """Grant a person (by id or e-mail), or everybody in a role, to view, edit or execute a workflow. Owner only."""
+
+    workflow_id: UUID
+    permission: str
+    user: str | None = None
+    role: str | None = None
+    expires_at: Utc | None = None
+
+
+class RevokeShare(Command[ShareView], tag="nocode.revoke_share.v1", frozen=True):
+    """Take a grant back; what already runs goes on. Owner only."""
+
+    grant_id: UUID
+
+
+class ListShares(Command[SharesView], tag="nocode.list_shares.v1", frozen=True):
+    """List the grants of a workflow. Owner only."""
+
+    workflow_id: UUID
 
 
 class WorkflowVersioned(Event, tag="nocode.workflow_versioned.v1", frozen=True):
@@ -155,3 +285,43 @@ class WorkflowVersioned(Event, tag="nocode.workflow_versioned.v1", frozen=True):
     version_id: UUID
     version: int
     graph_hash: str
+
+
+class WorkflowRenamed(Event, tag="nocode.workflow_renamed.v1", frozen=True):
+    """A workflow got another name."""
+
+    workflow_id: UUID
+    name: str
+
+
+class WorkflowArchived(Event, tag="nocode.workflow_archived.v1", frozen=True):
+    """A workflow was put away."""
+
+    workflow_id: UUID
+
+
+class WorkflowUnarchived(Event, tag="nocode.workflow_unarchived.v1", frozen=True):
+    """A workflow was taken out of the archive."""
+
+    workflow_id: UUID
+
+
+class WorkflowShared(Event, tag="nocode.workflow_shared.v1", frozen=True):
+    """Somebody may use a workflow: a person, or everybody in a role."""
+
+    workflow_id: UUID
+    grant_id: UUID
+    permission: str
+    user_id: UUID | None
+    role: str | None
+    expires_at: Utc | None
+
+
+class ShareRevoked(Event, tag="nocode.share_revoked.v1", frozen=True):
+    """A grant was taken back."""
+
+    workflow_id: UUID
+    grant_id: UUID
+    permission: str
+    user_id: UUID | None
+    role: str | None

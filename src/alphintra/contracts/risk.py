@@ -142,7 +142,10 @@ class GetLimits(Command[LimitsView], tag="risk.get_limits.v1", frozen=True):
 
 
 class SetLimits(Command[LimitsView], tag="risk.set_limits.v1", frozen=True):
-    """Store a new version of an account's limit set; it holds from the next order on."""
+    """Store a new version of an account's limit set; it holds from the next order on.
+
+    ``base_version`` is the version the change builds on: where another is in force, nothing changes.
+    """
 
     account_id: UUID
     order_qty_max: Decimal
@@ -150,6 +153,7 @@ class SetLimits(Command[LimitsView], tag="risk.set_limits.v1", frozen=True):
     position_qty_max: Decimal
     may_short: bool = False
     controls: LimitControls = LimitControls()
+    base_version: int | None = None
 
 
 class SetKillState(Command[KillStateView], tag="risk.set_kill_state.v1", frozen=True):
@@ -174,6 +178,7 @@ class ProposeLimits(Command[LimitProposalView], tag="risk.propose_limits.v1", fr
     position_qty_max: Decimal
     may_short: bool = False
     controls: LimitControls = LimitControls()
+    base_version: int | None = None
 
 
 class DecideLimits(Command[LimitProposalView], tag="risk.decide_limits.v1", frozen=True):
@@ -184,12 +189,18 @@ class DecideLimits(Command[LimitProposalView], tag="risk.decide_limits.v1", froz
 
 
 class SetSharedLimit(Command[SharedLimitView], tag="risk.set_shared_limit.v1", frozen=True):
-    """Set the credit of a user or of the firm, and the order value above which limits take two people."""
+    """Set the credit of a user or of the firm, and the order value above which limits take two people.
+
+    ``base_version`` is the version the change builds on, 0 for none: where another is in force, nothing changes.
+    ``credit_warn_pct`` is the share of the credit that raises an alert when crossed, percent.
+    """
 
     scope: str
     owner_id: UUID | None = None
     credit_max: Decimal | None = None
     four_eyes_above: Decimal | None = None
+    base_version: int | None = None
+    credit_warn_pct: Decimal = Decimal(80)
 
 
 class GetSharedLimit(Command[SharedLimitView], tag="risk.get_shared_limit.v1", frozen=True):

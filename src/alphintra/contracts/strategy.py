@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
@@ -14,9 +16,13 @@ __all__ = [
     "BarView",
     "BarsView",
     "CancelBacktest",
+    "CheckDataset",
     "ControlFeed",
+    "CoverageView",
     "CreateDeployment",
     "CreateFeed",
+    "DataCheckView",
+    "DataIssueView",
     "DatasetView",
     "DatasetsView",
     "DecisionView",
@@ -49,8 +55,23 @@ __all__ = [
 ]
 
 
+class DataIssueView(View, frozen=True):
+    """Something odd in data: its code, what was done (dropped, kept), how often, sentences on the first, and a fix."""
+
+    code: str
+    action: str
+    count: int
+    details: tuple[str, ...]
+    fix: str
+
+
 class DatasetView(View, frozen=True):
-    """Bars of one symbol in the catalogue; findings name what is odd in the data."""
+    """Bars of one symbol in the catalogue; findings name what is odd in the data, issues group it by code.
+
+    ``splits`` and ``dividends`` are factors beside raw bars, each with its date. ``price_basis`` says what the source
+    had adjusted for already: raw, split_adjusted or adjusted. ``zone`` is that of the file's times, empty for dates;
+    ``stamps`` says whether they were opening or closing times.
+    """
 
     dataset_id: UUID
     symbol: str
@@ -63,12 +84,56 @@ class DatasetView(View, frozen=True):
     findings: tuple[str, ...]
     data_hash: str
     imported_at: Utc
+    dividends: tuple[str, ...] = ()
+    licence: str = ""
+    file_format: str = ""
+    file_hash: str = ""
+    zone: str = ""
+    stamps: str = "open"
+    price_basis: str = "raw"
+    issues: tuple[DataIssueView, ...] = ()
 
 
 class DatasetsView(View, frozen=True):
     """The catalogue, by symbol."""
 
     datasets: tuple[DatasetView, ...]
+
+
+class CoverageView(View, frozen=True):
+    """How much of what a calendar expects between the first bar and the last is there.
+
+    ``calendar`` is XNYS or 24/7, whose sessions are UTC days. ``bars_outside`` lie outside regular hours.
+    ``share`` is bars found of bars expected. The longest of the ``gaps`` lacks ``gap_bars`` after ``gap_after``.
+    """
+
+    calendar: str
+    sessions_expected: int
+    sessions_found: int
+    bars_expected: int
+    bars_found: int
+    bars_outside: int
+    share: float
+    gaps: int
+    gap_bars: int
+    gap_after: Utc | None
+
+
+class DataCheckView(View, frozen=True):
+    """What is odd in the bars of a symbol as they are stored, and what its import left out.
+
+    ``is_intact`` tells whether the stored bars have the hash they were entered with; None if it was not asked for.
+    """
+
+    dataset_id: UUID
+    symbol: str
+    timeframe: str
+    rows: int
+    first_ts: Utc
+    last_ts: Utc
+    coverage: CoverageView
+    issues: tuple[DataIssueView, ...]
+    is_intact: bool | None
 
 
 class StagedView(View, frozen=True):
@@ -111,6 +176,7 @@ class BacktestView(View, frozen=True):
     finished_at: Utc | None
     limit_version: int = 0
     limit_hash: str = ""
+    workflow_id: UUID | None = None
 
 
 class BacktestsView(View, frozen=True):
@@ -235,12 +301,26 @@ class StageUpload(Command[StagedView], tag="strategy.stage_upload.v1", frozen=Tr
 
 
 class ImportDataset(Command[ImportView], tag="strategy.import_dataset.v1", frozen=True):
-    """Turn an uploaded CSV (plain or gzip) into catalogue bars, one dataset per symbol."""
+    """Turn an uploaded file (CSV, plain, gzip or zip; JSON arrays; Parquet) into bars, one dataset per symbol.
+
+    ``format`` names a layout, else the first line tells. ``columns`` says which column means ts, symbol, open, high,
+    low, close, volume or adjusted. ``zone`` is that of times without one, ``stamps`` whether times open or close an
+    interval, ``timeframe`` the interval where the file cannot show it. ``allow`` names what may be mended (sort,
+    duplicates), ``splits`` those to be adjusted for (2005-02-28=2/1), ``licence`` the terms the data is kept under.
+    """
 
     upload_id: UUID
     file_name: str
     source: str
     symbol: str | None = None
+    format: str = "auto"
+    columns: dict[str, str] = msgspec.field(default_factory=dict)
+    zone: str = ""
+    stamps: str = "open"
+    timeframe: str = ""
+    allow: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    licence: str = ""
 
 
 class GetImport(Command[ImportView], tag="strategy.get_import.v1", frozen=True):
@@ -259,10 +339,18 @@ class GetDataset(Command[DatasetView], tag="strategy.get_dataset.v1", frozen=Tru
     symbol: str
 
 
+class CheckDataset(Command[DataCheckView], tag="strategy.check_dataset.v1", frozen=True):
+    """Check the newest bars of a symbol against its calendar and themselves; with ``has_hash`` against their hash."""
+
+    symbol: str
+    has_hash: bool = False
+
+
 class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", frozen=True):
     """Queue a backtest of a workflow version on a symbol's bars within ``[start, end)``.
 
     Its orders are held against the limits of ``account_id`` as they are now, else against those of a new account.
+    ``parameters`` replaces numbers of the version by ``node.param``, as a trial of a sweep does.
     """
 
     version_id: UUID
@@ -274,6 +362,7 @@ class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", fro
     fee_per_share: Decimal = Decimal(0)
     slippage_bps: Decimal = Decimal(0)
     account_id: UUID | None = None
+    parameters: dict[str, Decimal] = msgspec.field(default_factory=dict)
 
 
 class GetBacktest(Command[BacktestView], tag="strategy.get_backtest.v1", frozen=True):

@@ -36,8 +36,10 @@ from alphintra.edge.routes import (
     orders,
     portfolio,
     risk,
+    sharing,
     strategies,
     surveillance,
+    sweeps,
     workflows,
 )
 from alphintra.edge.routing import Operation
@@ -55,6 +57,7 @@ _RESOURCES: Final = tuple(
         health,
         identity,
         workflows,
+        sharing,
         market_data,
         strategies,
         accounts,
@@ -64,6 +67,7 @@ _RESOURCES: Final = tuple(
         orders,
         risk,
         surveillance,
+        sweeps,
         governance,
         messages,
     )

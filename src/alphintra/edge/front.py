@@ -65,7 +65,16 @@ class _BodyRule:
 
 
 _JSON: Final = _BodyRule(frozenset({"application/json"}), JSON_BYTES_MAX, REQUEST_S_MAX)
-_FILE_MEDIA: Final = frozenset({"text/csv", "application/gzip", "application/x-gzip", "application/octet-stream"})
+_FILE_MEDIA: Final = frozenset(
+    {
+        "text/csv",
+        "application/gzip",
+        "application/x-gzip",
+        "application/zip",
+        "application/vnd.apache.parquet",
+        "application/octet-stream",
+    }
+)
 _UPLOADS: Final = MappingProxyType(
     {("POST", "/api/v1/datasets"): _BodyRule(_FILE_MEDIA, UPLOAD_BYTES_MAX, UPLOAD_S_MAX)}
 )

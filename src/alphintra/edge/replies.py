@@ -11,6 +11,8 @@ import msgspec
 
 from alphintra.contracts.nocode import NodeCatalogueView, TemplateView, WorkflowVersionView
 from alphintra.contracts.strategy import BacktestView, DecisionView
+from alphintra.contracts.sweeps import SweepView, VerdictView
+from alphintra.contracts.workflows import WorkflowComparisonView, WorkflowDocumentView
 
 __all__ = ["DOCUMENTS", "encode_reply", "unfold"]
 
@@ -20,7 +22,11 @@ DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
         BacktestView: "result",
         DecisionView: "values",
         NodeCatalogueView: "document",
+        SweepView: "result",
         TemplateView: "graph",
+        VerdictView: "evidence",
+        WorkflowComparisonView: "difference",
+        WorkflowDocumentView: "document",
         WorkflowVersionView: "graph",
     }
 )

@@ -155,7 +155,7 @@ def _operation(name: str, hints: dict[str, Any], *, method: str, path: str, stat
     bodies = [mark for mark in marks if isinstance(mark, Body)]
     return Operation(
         method=method,
-        path=path,
+        path=path.replace(":path}", "}"),  # a symbol may hold a slash; the description has no word for that
         name=name,
         scope=allow.scope,
         body=bodies[0].wanted if bodies else None,
@@ -199,4 +199,5 @@ def _check_query(request: Request) -> None:
 
 def _declared_query(request: Request) -> Sequence[str]:
     dependant = request.scope["route"].dependant
-    return [parameter.alias for parameter in dependant.query_params]
+    nested = (parameter for each in dependant.dependencies for parameter in each.query_params)
+    return [parameter.alias for parameter in (*dependant.query_params, *nested)]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["expected_version"]
+__all__ = ["expected_version", "stated_version"]
 
 _ETAG: Final = re.compile(r'"([0-9]{1,9})"')
 
@@ -20,11 +20,20 @@ def expected_version(request: Request, stated: int | None, *, pointer: str) -> i
     Raises FIELD_REQUIRED if nothing says it, FIELD_FORMAT for an If-Match that is none of our ETags, VERSION_CONFLICT
     if header and body disagree.
     """
+    version = stated_version(request, stated, pointer=pointer)
+    if version is None:
+        message = "say which version this changes: the field, or the ETag as If-Match"
+        raise AlphintraError("FIELD_REQUIRED", message, pointer=pointer)
+    return version
+
+
+def stated_version(request: Request, stated: int | None, *, pointer: str) -> int | None:
+    """Return the version a change is based on where that is said, None for whatever there is.
+
+    Raises FIELD_FORMAT and VERSION_CONFLICT as `expected_version`.
+    """
     header = request.headers.get("if-match")
     if header is None:
-        if stated is None:
-            message = "say which version this changes: the field, or the ETag as If-Match"
-            raise AlphintraError("FIELD_REQUIRED", message, pointer=pointer)
         return stated
     tag = _ETAG.fullmatch(header)
     if tag is None:

@@ -242,6 +242,7 @@ def run_backtest(
     require_ordered(bars)
     executor = Executor(plan, calendar_of(symbol))
     _require_warm_up(executor, len(bars))
+    executor.prepare(bars)
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))

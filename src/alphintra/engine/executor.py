@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from alphintra.engine.account.asking import ask, quantity
 from alphintra.engine.account.program import OrderProgram, order_programs
 from alphintra.engine.graph.evaluation import Columns, End, Evaluation, is_number, shown_end
-from alphintra.engine.graph.plan import PLAN_SCHEMA
-from alphintra.engine.graph.tape import tape_of
+from alphintra.engine.graph.plan import PLAN_SCHEMA, require_single
+from alphintra.engine.graph.tape import BOOK_COLUMNS, tape_of
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Decision, Intent, Outcome
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -27,17 +28,19 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.sessions import Calendar
 
-__all__ = ["Executor", "Run"]
+__all__ = ["Executor", "Run", "Shown", "ask_orders"]
 
 SNAPSHOT_SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Bars that were evaluated together: what the nodes gave, and what the Order nodes are asked with."""
+    """Bars evaluated together: what the nodes gave, and what the Order nodes are asked with, for one symbol."""
 
+    tape: Tape
     columns: Columns
     asked: tuple[tuple[OrderProgram, Told], ...]
+    row: int = 0
 
 
 class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,21 +62,24 @@ class Executor:
         calendar: of the symbol; without it a plan whose nodes ask for the time of a session cannot run.
 
     Raises:
-        AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
+        AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes, GRAPH_UNIVERSE if it is
+            one of several symbols.
     """
 
     def __init__(self, plan: Plan, calendar: Calendar | None = None) -> None:
         if plan.schema != PLAN_SCHEMA:
             raise AlphintraError("NODE_VERSION", f"plan schema {plan.schema} is not known: compile the graph again")
+        require_single(plan)
         self.plan = plan
         self._calendar = calendar
         self.warm_up_bars = plan.warm_up_bars if calendar is None else plan.warm_up_in(calendar.session_minutes)
         self._evaluation = Evaluation(plan)
         self._programs = order_programs(plan)
         self._shown = tuple(
-            _Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
+            Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
         )
         self._bars_seen = 0
+        self._ahead: tuple[Run, Sequence[Bar]] | None = None
         self._last_ts: datetime | None = None
 
     @property
@@ -94,7 +100,13 @@ class Executor:
         if self._last_ts is not None and bar.ts <= self._last_ts:
             message = f"bar {bar.ts.isoformat()} is not after {self._last_ts.isoformat()}: it was evaluated already"
             raise AlphintraError("TIME_ORDER", message, kind=Kind.CONFLICT)
+        if self._ahead is not None:
+            return self._decided_ahead(*self._ahead, bar, view)
         return self.decide_at(self._run(tape_of([bar], self._calendar), is_compiled=False), 0, bar, view)
+
+    def prepare(self, bars: Sequence[Bar]) -> None:
+        """Evaluate the graph over all bars ``on_bar`` will be told of; it gives the same as without, sooner."""
+        self._ahead = (self.over(bars), bars)
 
     def over(self, bars: Sequence[Bar]) -> Run:
         """Evaluate the graph over bars that nothing was evaluated of yet, for ``decide_at`` to decide on one by one."""
@@ -102,16 +114,21 @@ class Executor:
 
     def decide_at(self, run: Run, index: int, bar: Bar, view: StateView) -> Decision:
         """Decide at the close of one of the bars that ``over`` has evaluated; they are asked for in order of time."""
+        if self._evaluation.reads_book:
+            run, index = self._with_book(run, index, view), 0
         shown = {one.node: one.value(run, index, bar, view) for one in self._shown}
         self._bars_seen += 1
         self._last_ts = bar.ts
         if self._bars_seen <= self.warm_up_bars:
             return Decision(bar.ts, Outcome.WARMING_UP, shown, ())
-        outcome, intents = _orders(run, index, bar, view)
+        outcome, intents = ask_orders(run, index, bar, view)
         return Decision(bar.ts, outcome, shown, intents)
 
     def snapshot(self) -> bytes:
         """Return the whole state as JSON; restoring it continues bit for bit."""
+        if self._ahead is not None and self._bars_seen < len(self._ahead[1]):
+            message = "nodes have seen bars that nothing was decided on: an executor with prepared bars keeps no state"
+            raise AlphintraError("SNAPSHOT_INVALID", message, kind=Kind.BUG)
         state = _Snapshot(
             SNAPSHOT_SCHEMA, self.plan.graph_hash, self._bars_seen, self._last_ts, self._evaluation.snapshot()
         )
@@ -134,17 +151,35 @@ class Executor:
         self._last_ts = state.last_ts
 
     def _run(self, tape: Tape, *, is_compiled: bool | None = None) -> Run:
-        columns = self._evaluation.advance(tape, is_compiled=is_compiled)
-        return Run(columns, tuple((program, program.columns(columns, tape)) for program in self._programs))
+        columns = self._evaluation.market(tape, is_compiled=is_compiled)
+        return self._asked(tape, columns) if not self._evaluation.reads_book else Run(tape, columns, ())
+
+    def _decided_ahead(self, run: Run, bars: Sequence[Bar], bar: Bar, view: StateView) -> Decision:
+        index = self._bars_seen
+        if index >= len(bars) or bars[index] is not bar:
+            message = f"the bar of {bar.ts.isoformat()} is not the next of those that were prepared"
+            raise AlphintraError("TIME_ORDER", message, kind=Kind.BUG)
+        return self.decide_at(run, index, bar, view)
+
+    def _with_book(self, run: Run, index: int, view: StateView) -> Run:
+        """Return one bar of a run with the nodes that read the book as it is at that close."""
+        told = (view.qty, view.avg_price, view.cash, view.equity)
+        book = {name: np.array([[float(amount)]]) for name, amount in zip(BOOK_COLUMNS, told, strict=True)}
+        tape = replace(run.tape.part(index, index + 1), book=book)
+        market = {end: np.ascontiguousarray(column[:, index : index + 1]) for end, column in run.columns.items()}
+        return self._asked(tape, self._evaluation.booked(tape, market))
+
+    def _asked(self, tape: Tape, columns: Columns) -> Run:
+        return Run(tape, columns, tuple((program, program.columns(columns, tape)) for program in self._programs))
 
 
-def _orders(run: Run, index: int, bar: Bar, view: StateView) -> tuple[Outcome, tuple[Intent, ...]]:
+def ask_orders(run: Run, index: int, bar: Bar, view: StateView) -> tuple[Outcome, tuple[Intent, ...]]:
     """Ask the Order nodes in turn until one acts: a strategy sends at most one order per bar."""
     outcome = Outcome.NO_SIGNAL
     for program, told in run.asked:
         asked = ask(program.rules, told, index, view=view, close=bar.close)
         if asked.intent is not None:
-            tags = {"entry": program.tag, "exit": program.exit_tag(run.columns, index)}
+            tags = {"entry": program.tag, "exit": program.exit_tag(run.columns, index, run.row)}
             tag = tags.get(asked.intent.reason, asked.intent.reason)
             return Outcome.INTENT, (replace(asked.intent, node=program.step.node, tag=tag),)
         if outcome is Outcome.NO_SIGNAL:
@@ -152,7 +187,7 @@ def _orders(run: Run, index: int, bar: Bar, view: StateView) -> tuple[Outcome, t
     return outcome, ()
 
 
-class _Shown:
+class Shown:
     """What a node shows in decision records: a number, a truth, the quantity of a sizing rule, or None for unknown."""
 
     def __init__(self, step: Step, end: End, programs: Sequence[OrderProgram]) -> None:
@@ -162,7 +197,8 @@ class _Shown:
         self._is_number = is_number(step)
 
     def value(self, run: Run, index: int, bar: Bar, view: StateView) -> float | bool | None:
-        value = float(run.columns[self._end][0, index])
+        """Return it as of a close."""
+        value = float(run.columns[self._end][run.row, index])
         if not math.isfinite(value):
             return None
         if self._sizes is not None:

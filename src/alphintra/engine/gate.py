@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.values import StateView
     from alphintra.engine.intents import Intent
 
-__all__ = ["Denial", "Gate", "binding"]
+__all__ = ["Denial", "Gate", "binding", "has_memory"]
 
 _ZERO = Decimal(0)
 
@@ -122,6 +122,13 @@ def binding(limits: LimitSet, instrument: Instrument | None = None) -> tuple[Con
     return tuple(
         control for control in CONTROLS if (asks := _ASKED_FOR.get(control)) is None or asks(limits, instrument)
     )
+
+
+def has_memory(limits: LimitSet) -> bool:
+    """Tell whether what happened before an order, beyond the book as it stands, may decide on it."""
+    controls = limits.controls
+    counted = (controls.repeat_max, controls.order_to_trade_max, controls.message_burst)
+    return _has_losses(limits) or bool(_window_s(limits)) or any(limit is not None for limit in counted)
 
 
 class Gate:

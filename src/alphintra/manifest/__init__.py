@@ -39,6 +39,7 @@ def service_tables(spec: ServiceSpec) -> tuple[TableSpec, ...]:
 # Commands one service answers to another but never to a person: the edge may not send them.
 _INTERNAL: Final = frozenset(
     {
+        "nocode.use_workflow_version",
         "risk.assess_order",
         "risk.release_order",
         "risk.renew_approval",

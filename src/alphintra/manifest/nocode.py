@@ -1,4 +1,4 @@
-"""Declaration of nocode: workflow graphs, their immutable versions, templates, validation."""
+"""Declaration of nocode: workflow graphs, their immutable versions, who may use them, templates, validation."""
 
 from alphintra.manifest.model import ServiceSpec, TableSpec
 
@@ -11,9 +11,16 @@ SPEC = ServiceSpec(
             name="workflows",
             data_class="workflow",
             grants=("select", "insert"),
-            update_columns=("version", "layout", "updated_at"),
+            update_columns=("name", "version", "layout", "updated_at", "archived_at"),
         ),
         TableSpec(name="workflow_versions", data_class="workflow", grants=("select", "insert")),
+        TableSpec(
+            name="workflow_grants",
+            data_class="workflow",
+            grants=("select", "insert"),
+            update_columns=("revoked_at", "revoked_by"),
+        ),
+        TableSpec(name="people", data_class="personal", grants=("select", "insert")),
     ),
     commands=(
         "health",
@@ -25,6 +32,27 @@ SPEC = ServiceSpec(
         "get_workflow",
         "list_workflows",
         "get_workflow_version",
+        "use_workflow_version",
+        "list_workflow_versions",
+        "compare_workflow_versions",
+        "restore_workflow_version",
+        "rename_workflow",
+        "archive_workflow",
+        "unarchive_workflow",
+        "duplicate_workflow",
+        "export_workflow_version",
+        "import_workflow",
+        "share_workflow",
+        "revoke_share",
+        "list_shares",
     ),
-    events=("workflow_versioned",),
+    events=(
+        "workflow_versioned",
+        "workflow_renamed",
+        "workflow_archived",
+        "workflow_unarchived",
+        "workflow_shared",
+        "share_revoked",
+    ),
+    hears=("auth.user_registered",),
 )

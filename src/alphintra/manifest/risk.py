@@ -136,6 +136,7 @@ SPEC = ServiceSpec(
         "trading.cash_booked",
         "trading.split_applied",
         "trading.position_transferred",
+        "trading.reports_unclaimed",
         "broker.order_uncertain",
         "broker.break_found",
         "broker.connection_opened",

@@ -23,6 +23,9 @@ SPEC = ServiceSpec(
         TableSpec(name="activities", data_class="cash", grants=("select", "insert")),
         TableSpec(name="booking_breaks", data_class="order", grants=("select", "insert")),
         TableSpec(
+            name="unclaimed_reports", data_class="order", grants=("select", "insert"), update_columns=("claimed_at",)
+        ),
+        TableSpec(
             name="ledger_entries",
             data_class="cash",
             grants=("select", "insert"),
@@ -51,6 +54,8 @@ SPEC = ServiceSpec(
         "list_lot_closes",
         "list_trades",
         "list_booking_breaks",
+        "list_unclaimed_reports",
+        "replay_reports",
         "get_summary",
         "get_portfolio_history",
         "list_activities",
@@ -71,6 +76,7 @@ SPEC = ServiceSpec(
         "cancel_requested",
         "fill_booked",
         "execution_flagged",
+        "reports_unclaimed",
         "cash_booked",
         "split_applied",
         "position_transferred",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import nocode as messages
+from alphintra.contracts.auth import UserRegistered
 from alphintra.nocode.endpoints import Endpoints
 from alphintra.nocode.repository import Workflows
 
@@ -15,7 +16,7 @@ __all__ = ["wire"]
 
 
 def wire(host: ServiceHost, _parts: Parts) -> None:
-    """Enter what nocode answers."""
+    """Enter what nocode answers and hears."""
     endpoints = Endpoints(workflows=Workflows(host.database), clock=host.clock, ids=host.ids)
     answer = host.bus.answer
     answer(messages.ListNodes, endpoints.list_nodes)
@@ -26,3 +27,17 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     answer(messages.GetWorkflow, endpoints.get_workflow)
     answer(messages.ListWorkflows, endpoints.list_workflows)
     answer(messages.GetWorkflowVersion, endpoints.get_workflow_version)
+    answer(messages.UseWorkflowVersion, endpoints.use_workflow_version)
+    answer(messages.ListWorkflowVersions, endpoints.list_workflow_versions)
+    answer(messages.CompareWorkflowVersions, endpoints.compare_workflow_versions)
+    answer(messages.RestoreWorkflowVersion, endpoints.restore_workflow_version)
+    answer(messages.RenameWorkflow, endpoints.rename_workflow)
+    answer(messages.ArchiveWorkflow, endpoints.archive_workflow)
+    answer(messages.UnarchiveWorkflow, endpoints.unarchive_workflow)
+    answer(messages.DuplicateWorkflow, endpoints.duplicate_workflow)
+    answer(messages.ExportWorkflowVersion, endpoints.export_workflow_version)
+    answer(messages.ImportWorkflow, endpoints.import_workflow)
+    answer(messages.ShareWorkflow, endpoints.share_workflow)
+    answer(messages.RevokeShare, endpoints.revoke_share)
+    answer(messages.ListShares, endpoints.list_shares)
+    host.hear(UserRegistered, endpoints.on_user_registered)

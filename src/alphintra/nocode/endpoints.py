@@ -1,28 +1,30 @@
-"""Ways into nocode: commands; each decoded, one use case, encoded."""
+"""Ways into nocode: commands and events; each decoded, one use case, encoded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import nocode as messages
 from alphintra.contracts.nocode import (
-    CreateWorkflow,
-    GetWorkflow,
-    GetWorkflowVersion,
-    ListNodes,
-    ListTemplates,
-    ListWorkflows,
     NodeCatalogueView,
-    SaveWorkflow,
     TemplatesView,
-    ValidateGraph,
     ValidationView,
     WorkflowsView,
     WorkflowVersionView,
     WorkflowView,
 )
-from alphintra.nocode import service
+from alphintra.contracts.workflows import (
+    SharesView,
+    ShareView,
+    WorkflowComparisonView,
+    WorkflowDocumentView,
+    WorkflowHistoryView,
+)
+from alphintra.nocode.service import exchange, history, sharing, workflows
 
 if TYPE_CHECKING:
+    from alphintra.contracts.auth import UserRegistered
+    from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
@@ -39,36 +41,116 @@ class Endpoints:
         self._clock = clock
         self._ids = ids
 
-    async def list_nodes(self, _command: ListNodes, _context: Context) -> NodeCatalogueView:
+    async def list_nodes(self, _command: messages.ListNodes, _context: Context) -> NodeCatalogueView:
         """Answer ``nocode.list_nodes``."""
-        return service.list_nodes()
+        return workflows.list_nodes()
 
-    async def list_templates(self, _command: ListTemplates, _context: Context) -> TemplatesView:
+    async def list_templates(self, _command: messages.ListTemplates, _context: Context) -> TemplatesView:
         """Answer ``nocode.list_templates``."""
-        return service.list_templates()
+        return workflows.list_templates()
 
-    async def validate_graph(self, command: ValidateGraph, _context: Context) -> ValidationView:
+    async def validate_graph(self, command: messages.ValidateGraph, _context: Context) -> ValidationView:
         """Answer ``nocode.validate_graph``."""
-        return service.validate_graph(command)
+        return workflows.validate_graph(command)
 
-    async def create_workflow(self, command: CreateWorkflow, context: Context) -> WorkflowView:
+    async def create_workflow(self, command: messages.CreateWorkflow, context: Context) -> WorkflowView:
         """Answer ``nocode.create_workflow``."""
         at = self._clock.now()
-        return await service.create_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
+        return await workflows.create_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
 
-    async def save_workflow(self, command: SaveWorkflow, context: Context) -> WorkflowView:
+    async def save_workflow(self, command: messages.SaveWorkflow, context: Context) -> WorkflowView:
         """Answer ``nocode.save_workflow``."""
         at = self._clock.now()
-        return await service.save_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
+        return await workflows.save_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
 
-    async def get_workflow(self, command: GetWorkflow, context: Context) -> WorkflowView:
+    async def get_workflow(self, command: messages.GetWorkflow, context: Context) -> WorkflowView:
         """Answer ``nocode.get_workflow``."""
-        return await service.get_workflow(command, context, workflows=self._workflows)
+        at = self._clock.now()
+        return await workflows.get_workflow(command, context, workflows=self._workflows, at=at)
 
-    async def list_workflows(self, _command: ListWorkflows, context: Context) -> WorkflowsView:
+    async def list_workflows(self, command: messages.ListWorkflows, context: Context) -> WorkflowsView:
         """Answer ``nocode.list_workflows``."""
-        return await service.list_workflows(context, workflows=self._workflows)
+        at = self._clock.now()
+        return await workflows.list_workflows(command, context, workflows=self._workflows, at=at)
 
-    async def get_workflow_version(self, command: GetWorkflowVersion, context: Context) -> WorkflowVersionView:
+    async def get_workflow_version(self, command: messages.GetWorkflowVersion, context: Context) -> WorkflowVersionView:
         """Answer ``nocode.get_workflow_version``."""
-        return await service.get_workflow_version(command, context, workflows=self._workflows)
+        at = self._clock.now()
+        return await workflows.get_workflow_version(command, context, workflows=self._workflows, at=at)
+
+    async def use_workflow_version(self, command: messages.UseWorkflowVersion, context: Context) -> WorkflowVersionView:
+        """Answer ``nocode.use_workflow_version``."""
+        at = self._clock.now()
+        return await workflows.use_workflow_version(command, context, workflows=self._workflows, at=at)
+
+    async def list_workflow_versions(
+        self, command: messages.ListWorkflowVersions, context: Context
+    ) -> WorkflowHistoryView:
+        """Answer ``nocode.list_workflow_versions``."""
+        at = self._clock.now()
+        return await history.list_workflow_versions(command, context, workflows=self._workflows, at=at)
+
+    async def compare_workflow_versions(
+        self, command: messages.CompareWorkflowVersions, context: Context
+    ) -> WorkflowComparisonView:
+        """Answer ``nocode.compare_workflow_versions``."""
+        at = self._clock.now()
+        return await history.compare_workflow_versions(command, context, workflows=self._workflows, at=at)
+
+    async def restore_workflow_version(
+        self, command: messages.RestoreWorkflowVersion, context: Context
+    ) -> WorkflowView:
+        """Answer ``nocode.restore_workflow_version``."""
+        at = self._clock.now()
+        return await history.restore_workflow_version(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def rename_workflow(self, command: messages.RenameWorkflow, context: Context) -> WorkflowView:
+        """Answer ``nocode.rename_workflow``."""
+        at = self._clock.now()
+        return await history.rename_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def archive_workflow(self, command: messages.ArchiveWorkflow, context: Context) -> WorkflowView:
+        """Answer ``nocode.archive_workflow``."""
+        at = self._clock.now()
+        return await history.set_archived(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def unarchive_workflow(self, command: messages.UnarchiveWorkflow, context: Context) -> WorkflowView:
+        """Answer ``nocode.unarchive_workflow``."""
+        at = self._clock.now()
+        return await history.set_archived(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def duplicate_workflow(self, command: messages.DuplicateWorkflow, context: Context) -> WorkflowView:
+        """Answer ``nocode.duplicate_workflow``."""
+        at = self._clock.now()
+        return await history.duplicate_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def export_workflow_version(
+        self, command: messages.ExportWorkflowVersion, context: Context
+    ) -> WorkflowDocumentView:
+        """Answer ``nocode.export_workflow_version``."""
+        at = self._clock.now()
+        return await exchange.export_workflow_version(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def import_workflow(self, command: messages.ImportWorkflow, context: Context) -> WorkflowView:
+        """Answer ``nocode.import_workflow``."""
+        at = self._clock.now()
+        return await exchange.import_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def share_workflow(self, command: messages.ShareWorkflow, context: Context) -> ShareView:
+        """Answer ``nocode.share_workflow``."""
+        at = self._clock.now()
+        return await sharing.share_workflow(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def revoke_share(self, command: messages.RevokeShare, context: Context) -> ShareView:
+        """Answer ``nocode.revoke_share``."""
+        at = self._clock.now()
+        return await sharing.revoke_share(command, context, workflows=self._workflows, ids=self._ids, at=at)
+
+    async def list_shares(self, command: messages.ListShares, context: Context) -> SharesView:
+        """Answer ``nocode.list_shares``."""
+        at = self._clock.now()
+        return await sharing.list_shares(command, context, workflows=self._workflows, at=at)
+
+    async def on_user_registered(self, delivery: Delivery[UserRegistered]) -> None:
+        """Hear ``auth.user_registered``."""
+        await sharing.remember_person(delivery, workflows=self._workflows)

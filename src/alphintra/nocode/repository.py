@@ -1,20 +1,29 @@
-"""Workflows and their versions in the nocode database: rows to values and back."""
+"""Workflows, their versions and grants in the nocode database: rows to values and back."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.nocode.domain import NamedVersion, Version, Workflow, with_layout
+from alphintra.kernel.ids import UserId
+from alphintra.nocode.domain.access import Access, Asker, Grant, Permission, not_found
+from alphintra.nocode.domain.workflows import NamedVersion, Version, Workflow, with_layout
 
 if TYPE_CHECKING:
-    from alphintra.infrastructure.postgres import Database, Session
-    from alphintra.kernel.ids import UserId, WorkflowId, WorkflowVersionId
+    from datetime import datetime
 
-__all__ = ["Workflows", "WorkflowsTransaction"]
+    from alphintra.infrastructure.postgres import Database, Record, Session
+    from alphintra.kernel.ids import WorkflowId, WorkflowVersionId
+
+__all__ = ["Person", "Workflows", "WorkflowsTransaction"]
+
+SHARED_MAX = 1000  # workflows others share with one person: they are listed in one message
+
+Person = tuple[UserId, str]
 
 
 class WorkflowsTransaction:
@@ -23,13 +32,17 @@ class WorkflowsTransaction:
     def __init__(self, session: Session) -> None:
         self.session = session
 
+    async def add_person(self, user_id: UserId, email: str, *, at: datetime) -> None:
+        """Remember a person whom workflows may be shared with; one who is known stays."""
+        await self.session.execute("people.insert", user_id, email, at)
+
     async def count(self, owner_id: UserId) -> int:
         """Tell how many workflows a person has."""
         return int(await self.session.value("workflows.count", owner_id))
 
     async def add(self, workflow: Workflow) -> None:
         """Store a new workflow. Raises WORKFLOW_NAME_TAKEN if its owner has another one of that name."""
-        try:
+        with _named(workflow.name):
             await self.session.execute(
                 "workflows.insert",
                 workflow.workflow_id,
@@ -40,11 +53,6 @@ class WorkflowsTransaction:
                 workflow.created_at,
                 workflow.updated_at,
             )
-        except ConstraintError as error:
-            if error.constraint != "workflows_owner_name_key":
-                raise
-            message = f"you already have a workflow named {workflow.name!r}: save a new version of it or choose a name"
-            raise AlphintraError("WORKFLOW_NAME_TAKEN", message, kind=Kind.CONFLICT, pointer="/name") from error
 
     async def add_version(self, version: Version) -> None:
         """Store a version of a workflow that is stored already."""
@@ -57,24 +65,73 @@ class WorkflowsTransaction:
             version.graph_hash,
             version.warmup_bars,
             version.created_at,
+            version.created_by,
+            version.note,
+            version.origin_version_id,
         )
 
-    async def lock(self, workflow_id: WorkflowId, owner_id: UserId) -> Workflow | None:
-        """Hold a person's workflow until the transaction ends, and read it."""
+    async def lock(self, workflow_id: WorkflowId, asker: Asker) -> Access:
+        """Hold a workflow until the transaction ends, and read it. Raises WORKFLOW_NOT_FOUND."""
         # Read after the lock is held, by a statement of its own: one that waits would join the version it began with.
-        await self.session.row("workflows.lock", workflow_id, owner_id)
-        row = await self.session.row("workflows.get", workflow_id, owner_id)
-        return None if row is None else Workflow(**row)
+        await self.session.row("workflows.lock", workflow_id)
+        return await _access(self.session, workflow_id, asker)
 
     async def update(self, workflow: Workflow) -> None:
-        """Store which version is the newest, and its layout."""
+        """Store a changed workflow. Raises WORKFLOW_NAME_TAKEN."""
+        with _named(workflow.name):
+            await self.session.execute(
+                "workflows.update",
+                workflow.workflow_id,
+                workflow.name,
+                workflow.version,
+                workflow.layout,
+                workflow.archived_at,
+                workflow.updated_at,
+            )
+
+    async def numbered(self, workflow_id: WorkflowId, version: int) -> Version | None:
+        """Read a version by its number."""
+        row = await self.session.row("versions.numbered", workflow_id, version)
+        return None if row is None else Version(**row)
+
+    async def version(self, version_id: WorkflowVersionId) -> Version | None:
+        """Read a version by its id, whosever it is."""
+        row = await self.session.row("versions.get", version_id)
+        return None if row is None else Version(**row)
+
+    async def access(self, workflow_id: WorkflowId, asker: Asker) -> Access:
+        """Read a workflow and what the asker may do with it, without holding it. Raises WORKFLOW_NOT_FOUND."""
+        return await _access(self.session, workflow_id, asker)
+
+    async def grants(self, workflow_id: WorkflowId) -> tuple[Grant, ...]:
+        """Read the grants of a workflow that were not revoked, oldest first."""
+        return tuple(_grant(row) for row in await self.session.rows("grants.list", workflow_id))
+
+    async def grant(self, grant_id: UUID) -> tuple[Grant, bool] | None:
+        """Read a grant and whether it was revoked."""
+        row = await self.session.row("grants.get", grant_id)
+        return None if row is None else (_grant(row), row["revoked_at"] is not None)
+
+    async def add_grant(self, grant: Grant) -> None:
+        """Store a grant."""
         await self.session.execute(
-            "workflows.update", workflow.workflow_id, workflow.version, workflow.layout, workflow.updated_at
+            "grants.insert",
+            grant.grant_id,
+            grant.workflow_id,
+            grant.grantee,
+            grant.permission.value,
+            grant.granted_by,
+            grant.granted_at,
+            grant.expires_at,
         )
+
+    async def revoke_grant(self, grant_id: UUID, *, revoked_by: UserId, at: datetime) -> None:
+        """Take a grant back."""
+        await self.session.execute("grants.revoke", grant_id, at, revoked_by)
 
 
 class Workflows:
-    """Reads of workflows, and the door to change them; each read sees one person's workflows alone."""
+    """Reads of workflows, and the door to change them; whoever asks is told of what they may see alone."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,25 +142,87 @@ class Workflows:
         async with self._database.transaction() as session:
             yield WorkflowsTransaction(session)
 
-    async def get(self, workflow_id: WorkflowId, owner_id: UserId) -> Workflow | None:
-        """Read a workflow."""
+    async def access(self, workflow_id: WorkflowId, asker: Asker) -> Access:
+        """Read a workflow and what the asker may do with it. Raises WORKFLOW_NOT_FOUND if it is not there."""
         async with self._database.session() as session:
-            row = await session.row("workflows.get", workflow_id, owner_id)
-            return None if row is None else Workflow(**row)
+            return await _access(session, workflow_id, asker)
 
-    async def list(self, owner_id: UserId) -> tuple[Workflow, ...]:
-        """Read all workflows of a person, newest change first."""
+    async def list(self, asker: Asker, *, is_shared: bool, with_archived: bool) -> tuple[Access, ...]:
+        """Read the asker's own workflows or those shared with them, newest change first."""
         async with self._database.session() as session:
-            return tuple(Workflow(**row) for row in await session.rows("workflows.list", owner_id))
+            if is_shared:
+                found = (asker.user_id, asker.grantees, asker.at, with_archived, SHARED_MAX)
+                rows = await session.rows("workflows.list_shared", *found)
+            else:
+                rows = await session.rows("workflows.list", asker.user_id, with_archived)
+        return tuple(_access_of(row, asker) for row in rows)
 
-    async def get_version(self, version_id: WorkflowVersionId, owner_id: UserId) -> NamedVersion | None:
-        """Read one version with its workflow's name; the newest version comes with its newest layout."""
+    async def get_version(
+        self, version_id: WorkflowVersionId, asker: Asker, permission: Permission
+    ) -> tuple[NamedVersion, Workflow]:
+        """Read one version and its workflow; the newest version comes with its newest layout.
+
+        Raises WORKFLOW_NOT_FOUND or WORKFLOW_PERMISSION.
+        """
         async with self._database.session() as session:
-            row = await session.row("versions.get", version_id, owner_id)
-        if row is None:
-            return None
+            row = await session.row("versions.get", version_id)
+            if row is None:
+                raise not_found("workflow version")
+            workflow = (await _access(session, row["workflow_id"], asker)).require(permission)
         fields = dict(row)
-        name, layout = fields.pop("name"), fields.pop("layout")
-        if layout is not None:
-            fields["graph"] = with_layout(fields["graph"], layout)
-        return NamedVersion(name=name, version=Version(**fields))
+        if workflow.version == fields["version"]:
+            fields["graph"] = with_layout(fields["graph"], workflow.layout)
+        return NamedVersion(name=workflow.name, version=Version(**fields)), workflow
+
+    async def history(self, workflow_id: WorkflowId, *, before: int | None, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Read versions without their graphs, newest first."""
+        async with self._database.session() as session:
+            rows = await session.rows("versions.list", workflow_id, before, limit)
+        return [dict(row) for row in rows]
+
+    async def person(self, *, user_id: UUID | None, email: str | None) -> Person | None:
+        """Find a person by id or by e-mail."""
+        async with self._database.session() as session:
+            row = await session.row("people.find", user_id, email)
+        return None if row is None else (UserId(row["user_id"]), row["email"])
+
+
+async def _access(session: Session, workflow_id: WorkflowId, asker: Asker) -> Access:
+    row = await session.row("workflows.get", workflow_id, asker.grantees, asker.at)
+    if row is None:
+        raise not_found("workflow")
+    return _access_of(row, asker)
+
+
+def _access_of(row: Record, asker: Asker) -> Access:
+    fields = dict(row)
+    permissions = frozenset(Permission(each) for each in fields.pop("permissions"))
+    workflow = Workflow(**fields)
+    return Access(workflow=workflow, is_owner=workflow.owner_id == asker.user_id, permissions=permissions)
+
+
+def _grant(row: Record) -> Grant:
+    kind, _, name = row["grantee"].partition(":")
+    return Grant(
+        grant_id=row["grant_id"],
+        workflow_id=row["workflow_id"],
+        permission=Permission(row["permission"]),
+        user_id=UserId(UUID(name)) if kind == "user" else None,
+        role=name if kind == "role" else None,
+        granted_by=row["granted_by"],
+        granted_at=row["granted_at"],
+        expires_at=row["expires_at"],
+        email=row["email"],
+    )
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Turn the violation of one name per owner into the conflict it stands for."""
+    try:
+        yield
+    except ConstraintError as error:
+        if error.constraint != "workflows_owner_name_key":
+            raise
+        message = f"you already have a workflow named {name!r}: save a new version of it or choose a name"
+        raise AlphintraError("WORKFLOW_NAME_TAKEN", message, kind=Kind.CONFLICT, pointer="/name") from error

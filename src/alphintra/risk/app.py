@@ -10,6 +10,7 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
 from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, ProtectionLost
+from alphintra.contracts.unclaimed import ReportsUnclaimed
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.risk.endpoints import (
     AlertEndpoints,
@@ -120,6 +121,7 @@ def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints, contro
     host.bus.answer(messages.SetAlertRule, alerts.set_alert_rule)
     host.hear(from_broker.BreakFound, on_break_found)
     host.hear(from_broker.OrderUncertain, alerts.on_order_uncertain)
+    host.hear(ReportsUnclaimed, alerts.on_reports_unclaimed)
     host.hear(from_broker.ConnectionChanged, alerts.on_connection_changed)
     host.hear(from_broker.PricesStalled, alerts.on_prices_stalled)
     host.hear(FeedFinished, alerts.on_feed_finished)

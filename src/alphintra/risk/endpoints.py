@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
     from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, ProtectionLost
     from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
+    from alphintra.contracts.unclaimed import ReportsUnclaimed
     from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.signing import SigningKey
     from alphintra.kernel.clock import Clock
@@ -264,13 +265,17 @@ class AlertEndpoints:
         """Hear ``broker.order_uncertain``."""
         await alerts.hear_uncertain(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
 
+    async def on_reports_unclaimed(self, delivery: Delivery[ReportsUnclaimed]) -> None:
+        """Hear ``trading.reports_unclaimed``."""
+        await alerts.hear_unclaimed(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
     async def on_connection_changed(self, delivery: Delivery[ConnectionChanged]) -> None:
         """Hear ``broker.connection_changed``."""
         await alerts.hear_connection(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
 
     async def on_prices_stalled(self, delivery: Delivery[PricesStalled]) -> None:
         """Hear ``broker.prices_stalled``."""
-        await alerts.hear_stall(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+        await watchdogs.hear_stall(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
 
     async def on_feed_finished(self, delivery: Delivery[FeedFinished]) -> None:
         """Hear ``strategy.feed_finished``."""

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
+from alphintra.contracts import sweeps
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
+from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
+from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
     from alphintra.infrastructure.host import Parts, ServiceHost
@@ -54,6 +57,15 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
+        searcher = SweepWorker(
+            desk=desk,
+            catalogue=catalogue,
+            runner=ProcessTrials(catalogue.folder),
+            clock=host.clock,
+            ids=host.ids,
+        )
+        host.run("sweeps", searcher.run)
+        host.on_wake(searcher.wake)
 
 
 def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
@@ -63,11 +75,19 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.GetImport, endpoints.get_import)
     answer(messages.ListDatasets, endpoints.list_datasets)
     answer(messages.GetDataset, endpoints.get_dataset)
+    answer(messages.CheckDataset, endpoints.check_dataset)
     answer(messages.ListBars, endpoints.list_bars)
     answer(messages.StartBacktest, endpoints.start_backtest)
     answer(messages.GetBacktest, endpoints.get_backtest)
     answer(messages.ListBacktests, endpoints.list_backtests)
     answer(messages.CancelBacktest, endpoints.cancel_backtest)
+    answer(sweeps.GetVerdict, endpoints.get_verdict)
+    answer(sweeps.StartSweep, endpoints.start_sweep)
+    answer(sweeps.GetSweep, endpoints.get_sweep)
+    answer(sweeps.ListSweeps, endpoints.list_sweeps)
+    answer(sweeps.ListTrials, endpoints.list_trials)
+    answer(sweeps.CancelSweep, endpoints.cancel_sweep)
+    answer(sweeps.UnlockHoldout, endpoints.unlock_holdout)
     answer(messages.CreateFeed, endpoints.create_feed)
     answer(messages.GetFeed, endpoints.get_feed)
     answer(messages.ListFeeds, endpoints.list_feeds)

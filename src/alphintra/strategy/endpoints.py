@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
+from alphintra.contracts import sweeps as sweep_messages
 from alphintra.infrastructure.events import append_event
 from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service import backtests, deployments, feeds, imports, market_data
+from alphintra.strategy.service import backtests, deployments, feeds, imports, market_data, sweeps
 from alphintra.strategy.service.jobs import LEASE
 from alphintra.strategy.service.stepping import Stepper
 
@@ -86,6 +87,10 @@ class Endpoints:
         """Answer ``strategy.get_dataset``."""
         return await imports.get_dataset(command, context, desk=self._desk)
 
+    async def check_dataset(self, command: messages.CheckDataset, context: Context) -> messages.DataCheckView:
+        """Answer ``strategy.check_dataset``."""
+        return await market_data.check_dataset(command, context, desk=self._desk, catalogue=self._catalogue)
+
     async def list_bars(self, command: messages.ListBars, context: Context) -> messages.BarsView:
         """Answer ``strategy.list_bars``."""
         return await market_data.list_bars(command, context, desk=self._desk, catalogue=self._catalogue)
@@ -115,6 +120,51 @@ class Endpoints:
         """Answer ``strategy.cancel_backtest``."""
         at = self._clock.now()
         return await backtests.cancel_backtest(command.backtest_id, context, desk=self._desk, ids=self._ids, at=at)
+
+    async def get_verdict(self, command: sweep_messages.GetVerdict, context: Context) -> sweep_messages.VerdictView:
+        """Answer ``strategy.get_verdict``."""
+        return await sweeps.get_verdict(command.backtest_id, context, desk=self._desk)
+
+    async def start_sweep(self, command: sweep_messages.StartSweep, context: Context) -> sweep_messages.SweepView:
+        """Answer ``strategy.start_sweep``."""
+        return await sweeps.start_sweep(
+            command,
+            context,
+            desk=self._desk,
+            workflows=self._workflows,
+            limits=self._limits,
+            ids=self._ids,
+            at=self._clock.now(),
+        )
+
+    async def get_sweep(self, command: sweep_messages.GetSweep, context: Context) -> sweep_messages.SweepView:
+        """Answer ``strategy.get_sweep``."""
+        return await sweeps.get_sweep(command.sweep_id, context, desk=self._desk)
+
+    async def list_sweeps(self, command: sweep_messages.ListSweeps, context: Context) -> sweep_messages.SweepsView:
+        """Answer ``strategy.list_sweeps``."""
+        return await sweeps.list_sweeps(context, desk=self._desk, limit=command.limit)
+
+    async def list_trials(self, command: sweep_messages.ListTrials, context: Context) -> sweep_messages.TrialsView:
+        """Answer ``strategy.list_trials``."""
+        return await sweeps.list_trials(command.sweep_id, context, desk=self._desk, limit=command.limit)
+
+    async def cancel_sweep(self, command: sweep_messages.CancelSweep, context: Context) -> sweep_messages.SweepView:
+        """Answer ``strategy.cancel_sweep``."""
+        at = self._clock.now()
+        return await sweeps.cancel_sweep(command.sweep_id, context, desk=self._desk, ids=self._ids, at=at)
+
+    async def unlock_holdout(self, command: sweep_messages.UnlockHoldout, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.unlock_holdout``."""
+        return await sweeps.unlock_holdout(
+            command.sweep_id,
+            context,
+            desk=self._desk,
+            workflows=self._workflows,
+            limits=self._limits,
+            ids=self._ids,
+            at=self._clock.now(),
+        )
 
     async def create_feed(self, command: messages.CreateFeed, context: Context) -> messages.FeedView:
         """Answer ``strategy.create_feed``."""

@@ -41,6 +41,14 @@ class Dataset:
     data_hash: str
     imported_at: Utc
     owner_id: UUID | None = None
+    dividends: tuple[str, ...] = ()
+    licence: str = ""
+    file_format: str = ""
+    file_hash: str = ""
+    zone: str = ""
+    stamps: str = "open"
+    price_basis: str = "raw"
+    issues: str = "[]"  # findings by code, as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,7 @@ class DeskTransaction:
     async def put_dataset(self, dataset: Dataset) -> DatasetId:
         """Enter a dataset; the same content again keeps its id and becomes the newest of its symbol."""
         values = (dataset.splits, dataset.findings, dataset.data_hash, dataset.imported_at, dataset.owner_id)
+        told = (dataset.licence, dataset.file_format, dataset.file_hash, dataset.zone, dataset.stamps)
         found: DatasetId = await self.session.value(
             "datasets.put",
             dataset.dataset_id,
@@ -82,6 +91,10 @@ class DeskTransaction:
             dataset.first_ts,
             dataset.last_ts,
             *values,
+            dataset.dividends,
+            *told,
+            dataset.price_basis,
+            dataset.issues,
         )
         return found
 
@@ -273,7 +286,14 @@ class Desk:
 
 
 def _dataset(row: Record) -> Dataset:
-    return Dataset(**{**row, "splits": tuple(row["splits"]), "findings": tuple(row["findings"])})
+    return Dataset(
+        **{
+            **row,
+            "splits": tuple(row["splits"]),
+            "findings": tuple(row["findings"]),
+            "dividends": tuple(row["dividends"]),
+        }
+    )
 
 
 def _feed(row: Record) -> Feed:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as from_risk
 from alphintra.contracts import trading as messages
+from alphintra.contracts import unclaimed
 from alphintra.trading.endpoints import BookEndpoints, Endpoints, OrderQueue, UpkeepEndpoints
 from alphintra.trading.gateways import RiskGateway
 from alphintra.trading.repository.books import Books
@@ -68,8 +69,11 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     _wire_books(host, BookEndpoints(books=books, clock=host.clock, ids=host.ids))
     kept = UpkeepEndpoints(months=Months(host.database), books=books, clock=host.clock, ids=host.ids)
     host.show_months(kept.months_kept)
+    answer(unclaimed.ListUnclaimedReports, kept.list_unclaimed)
+    answer(unclaimed.ReplayReports, kept.replay_reports)
     if parts.background:
         host.run("months", kept.keep_months)
+        host.run("replays", kept.keep_replaying)
 
 
 def _wire_books(host: ServiceHost, endpoints: BookEndpoints) -> None:

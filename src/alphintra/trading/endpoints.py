@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts import books, orders
+from alphintra.contracts import books, orders, unclaimed
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import trading as messages
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -25,6 +25,7 @@ from alphintra.trading.service import (
     order_lists,
     portfolio,
     reading,
+    replaying,
     reports,
     splits,
     submission,
@@ -51,6 +52,7 @@ BATCH_MAX = 64
 GATHER_S = 0.002
 GATHERED_MAX = 16  # a batch of these is cheap enough an order; more come while it is written
 MONTHS_INTERVAL_S = 3600.0
+REPLAY_INTERVAL_S = 10.0
 Waiting = tuple["Submission", "asyncio.Future[orders.OrderView]"]
 
 
@@ -285,6 +287,23 @@ class UpkeepEndpoints:
         while True:
             await upkeep.keep_months(months=self._months, books=self._books, ids=self._ids, at=self._clock.now())
             await asyncio.sleep(MONTHS_INTERVAL_S)
+
+    async def list_unclaimed(
+        self, command: unclaimed.ListUnclaimedReports, context: Context
+    ) -> unclaimed.UnclaimedReportsView:
+        """Answer ``trading.list_unclaimed_reports``."""
+        return await replaying.list_unclaimed(command, context, books=self._books)
+
+    async def replay_reports(self, command: unclaimed.ReplayReports, context: Context) -> unclaimed.ReportsReplayedView:
+        """Answer ``trading.replay_reports``."""
+        at = self._clock.now()
+        return await replaying.replay_reports(command, context, books=self._books, ids=self._ids, at=at)
+
+    async def keep_replaying(self) -> None:
+        """Take up reports whose orders are known meanwhile, again and again until cancelled."""
+        while True:
+            await replaying.replay_unclaimed(None, books=self._books, ids=self._ids, at=self._clock.now())
+            await asyncio.sleep(REPLAY_INTERVAL_S)
 
 
 class BookEndpoints:

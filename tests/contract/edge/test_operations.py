@@ -62,6 +62,7 @@ _PATH_WORDS: Final = {
     "{action}": "resume",
     "{rule}": "loss",
     "{detector}": "ramping",
+    "{version}": "1",
 }
 
 
@@ -81,7 +82,8 @@ def served(gateway: Gateway) -> set[str]:
             for method in (one.methods or {"WEBSOCKET"})
             if method != "HEAD"
         }
-    return found
+    # A symbol may hold a slash, which the description has no word for.
+    return {one.replace("datasets/{symbol:path}", "datasets/{symbol}") for one in found}
 
 
 async def call(gateway: Gateway, operation: Operation, *, headers: dict[str, str]) -> tuple[int, Any, str]:
@@ -150,7 +152,9 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
     admin = {written(one) for one in OPERATIONS if one.scope is Scope.ADMIN}
     assert admin == {
         "GET /api/v1/users",
+        "GET /api/v1/unclaimed-reports",
         "POST /api/v1/splits",
+        "POST /api/v1/unclaimed-reports/replay",
         "POST /api/v1/users",
         "PUT /api/v1/accounts/{account_id}/limits",
         "PUT /api/v1/risk/alert-rules/{rule}",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alphintra.contracts.strategy import ImportDataset, StageUpload
+from alphintra.contracts.strategy import CheckDataset, GetDataset, ImportDataset, StageUpload
 from alphintra.edge import front
 from fixtures.edge import Gateway
 
@@ -43,6 +43,35 @@ async def test_a_file_arrives_whole_in_pieces_of_at_most_512_kib(gateway: Gatewa
     assert len({one.upload_id for one in pieces}) == 1
     expected = ImportDataset(upload_id=pieces[0].upload_id, file_name="prices.csv.gz", source="Sample", symbol="AAPL")
     assert gateway.services.last() == expected
+
+
+async def test_what_is_said_of_a_file_goes_with_it(gateway: Gateway) -> None:
+    said = "&format=csv&columns=ts%3DWhen%3Bopen%3D2&zone=Europe/Berlin&stamps=close&timeframe=5m&licence=CC0"
+    assert await upload(gateway, b"a", url=f"{URL}{said}&allow=sort,duplicates&splits=2024-01-04%3D2/1") == (202, "")
+    assert gateway.services.last() == ImportDataset(
+        upload_id=staged(gateway)[0].upload_id,
+        file_name="prices.csv.gz",
+        source="Sample",
+        symbol="AAPL",
+        format="csv",
+        columns={"ts": "When", "open": "2"},
+        zone="Europe/Berlin",
+        stamps="close",
+        timeframe="5m",
+        allow=("sort", "duplicates"),
+        splits=("2024-01-04=2/1",),
+        licence="CC0",
+    )
+    assert await upload(gateway, b"a", url=f"{URL}&columns=When") == (422, "CSV_COLUMN")
+    assert await upload(gateway, b"a", url=f"{URL}&zones=UTC") == (422, "FIELD_UNKNOWN")
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "ETH/BTC"])
+async def test_a_symbol_with_a_slash_has_its_pages_too(gateway: Gateway, symbol: str) -> None:
+    await gateway.client.get(f"/api/v1/datasets/{symbol}", headers=gateway.bearer())
+    assert gateway.services.last() == GetDataset(symbol=symbol)
+    await gateway.client.get(f"/api/v1/datasets/{symbol}/check?has_hash=true", headers=gateway.bearer())
+    assert gateway.services.last() == CheckDataset(symbol=symbol, has_hash=True)
 
 
 async def test_the_answer_says_where_the_import_is(gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from alphintra.contracts.nocode import CreateWorkflow, SaveWorkflow, WorkflowView
 from alphintra.engine.templates import GALLERY
 from alphintra.kernel.messages import Command
-from alphintra.nocode.domain import laid_out
+from alphintra.nocode.domain.workflows import laid_out
 from fixtures.services import RunningService, person_context
 from fixtures.single_service import SettableClock
 

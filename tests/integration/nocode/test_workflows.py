@@ -24,7 +24,9 @@ from alphintra.contracts.nocode import (
 from alphintra.engine.graph import SCHEMA, TIMEFRAMES, catalogue_document
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Command, Context, EventEnvelope, View
-from alphintra.nocode import app, domain, service
+from alphintra.nocode import app
+from alphintra.nocode.domain import workflows as domain
+from alphintra.nocode.service import workflows as service
 from fixtures.services import StartService, operator_context
 from fixtures.single_service import NOON, SettableClock, stop_at
 from integration.nocode.studio import ADA, BOB, EMA, Studio, edited, moved, saving
@@ -316,7 +318,10 @@ async def test_workflows_are_listed_with_the_newest_change_first(studio: Studio)
         "delete from nocode_schema.workflow_versions",
         "delete from nocode_schema.workflows",
         "update nocode_schema.workflows set owner_id = owner_id",
-        "update nocode_schema.workflows set name = name",
+        "update nocode_schema.workflow_versions set note = note",
+        "delete from nocode_schema.workflow_grants",
+        "update nocode_schema.workflow_grants set expires_at = null",
+        "update nocode_schema.workflow_grants set permission = 'edit'",
     ],
 )
 async def test_the_service_itself_may_not_rewrite_history(studio: Studio, statement: str) -> None:

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from alphintra.contracts import risk as messages
-from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain, PricesStalled
+from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
 from alphintra.contracts.strategy import FeedFinished
+from alphintra.contracts.unclaimed import ReportsUnclaimed
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Side
@@ -138,7 +139,11 @@ async def test_what_others_tell_raises_an_alert_once_however_often_it_comes(desk
         FeedFinished(feed_id=desk.ids.new(), owner_id=desk.owner_id, status="finished", error=""),
         aggregate_id=desk.feed_id,
     )
+    strange = delivery_of(
+        ReportsUnclaimed(order_id=desk.ids.new(), count=3, detail="3 reports"), aggregate_id=account_id
+    )
     for _ in range(2):
+        await desk.alerts.on_reports_unclaimed(strange)
         await desk.alerts.on_break_found(found)
         await desk.alerts.on_order_uncertain(uncertain)
         await desk.alerts.on_connection_changed(broken)
@@ -147,27 +152,11 @@ async def test_what_others_tell_raises_an_alert_once_however_often_it_comes(desk
         await desk.alerts.on_feed_finished(ended)
     assert sorted(one.rule for one in await alerts_of(desk)) == [
         "break_found",
+        "break_found",
         "feed_stale",
         "feed_stale",
         "order_uncertain",
     ]
-
-
-async def test_prices_of_a_symbol_that_stop_coming_raise_one_alert_and_that_they_come_again_none(desk: Desk) -> None:
-    account_id = await desk.open_account()
-    stalled, resumed = (
-        delivery_of(
-            PricesStalled(account_id=account_id, symbol="AAPL", is_stalled=is_stalled, priced_at=None),
-            aggregate_id=account_id,
-        )
-        for is_stalled in (True, False)
-    )
-    for _ in range(2):
-        await desk.alerts.on_prices_stalled(stalled)
-        await desk.alerts.on_prices_stalled(resumed)
-    (alert,) = await alerts_of(desk)
-    assert (alert.rule, alert.account_id) == ("feed_stale", account_id)
-    assert "AAPL" in alert.detail
 
 
 async def test_an_alert_is_taken_up_by_the_first_person_and_by_name(desk: Desk) -> None:

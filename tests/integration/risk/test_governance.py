@@ -147,6 +147,41 @@ async def test_shared_limits_are_read_as_they_were_set_and_only_by_who_governs(d
     assert await code_of(people.get_shared_limit(wrong, operator())) == "LIMIT_SCOPE"
 
 
+async def test_of_two_people_who_set_shared_limits_the_second_hears_of_the_first(desk: Desk) -> None:
+    people = office(desk)
+    first = messages.SetSharedLimit(scope="firm", credit_max=Decimal(1000), base_version=0)
+    second = msgspec.structs.replace(first, credit_max=Decimal(5000))
+    answers = await asyncio.gather(
+        *(people.set_shared_limit(each, operator()) for each in (first, second)), return_exceptions=True
+    )
+    (refused,) = [each for each in answers if isinstance(each, AlphintraError)]
+    assert (refused.code, refused.pointer) == ("VERSION_CONFLICT", "/base_version")
+    assert "version 1 is in force" in refused.detail
+    held = await people.get_shared_limit(messages.GetSharedLimit(scope="firm"), operator())
+    assert held.version == 1
+    again = msgspec.structs.replace(first, credit_max=held.credit_max)
+    assert await people.set_shared_limit(again, operator()) == held, "an answer that got lost is asked for again"
+    later = msgspec.structs.replace(first, credit_max=None, base_version=1)
+    assert (await people.set_shared_limit(later, operator())).version == 2
+
+
+async def test_of_two_people_who_set_an_accounts_limits_the_second_hears_of_the_first(desk: Desk) -> None:
+    account = await desk.open_account()
+    first = await desk.limit(account, order_qty_max=Decimal(10))
+    base = first.version - 1
+    assert await code_of(desk.limit(account, order_qty_max=Decimal(20), base_version=base)) == "VERSION_CONFLICT"
+    assert await desk.limit(account, order_qty_max=Decimal(10), base_version=base) == first
+    wide = messages.ProposeLimits(
+        account_id=account,
+        order_qty_max=Decimal(30),
+        order_notional_max=Decimal(30),
+        position_qty_max=Decimal(30),
+        base_version=base,
+    )
+    assert await code_of(office(desk).propose_limits(wide, operator())) == "VERSION_CONFLICT"
+    assert (await desk.limit(account, order_qty_max=Decimal(20), base_version=first.version)).version == base + 2
+
+
 async def test_wider_limits_above_the_threshold_take_two_people(desk: Desk) -> None:
     account = await desk.open_account()
     people, other = office(desk), second(desk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from alphintra.contracts import risk as messages
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import AccountMode, Side
-from alphintra.risk.endpoints import ControlEndpoints
-from alphintra.risk.repository import RiskRecords
+from alphintra.risk.endpoints import ControlEndpoints, SurveillanceEndpoints
+from alphintra.risk.repository import RiskRecords, SurveillanceRecords
 from integration.risk.desk import Desk, codes_of, operator
 
 if TYPE_CHECKING:
@@ -169,3 +170,20 @@ async def test_a_key_restricts_and_lifts_in_its_accounts_alone(desk: Desk) -> No
     shared = messages.SetSharedLimit(scope="firm", credit_max=None)
     assert await code_of(people.set_shared_limit(shared, key(desk, PAPER))) == "AUTH_SCOPE"
     assert await code_of(people.set_instrument(messages.SetInstrument(symbol="AAPL"), key(desk, PAPER))) == "AUTH_SCOPE"
+
+
+async def test_a_key_sets_no_rule_of_alerts_and_no_detector_that_hold_for_all(desk: Desk) -> None:
+    account = await desk.open_account()
+    surveillance = SurveillanceEndpoints(records=SurveillanceRecords(desk.database), clock=desk.clock, ids=desk.ids)
+    rule = messages.SetAlertRule(
+        rule="loss", is_enabled=False, severity="info", threshold=Decimal(1), repeat_after_s=1, escalate_after_s=0
+    )
+    detector = messages.SetDetector(detector="wash_trade", values={}, reason="reviewed")
+    since = desk.clock.now()
+    replay = messages.ReplayDetector(detector="wash_trade", since=since, until=since + timedelta(hours=1))
+    for context in (key(desk, PAPER), key(desk, LIVE), key(desk, PAPER, account)):
+        assert await code_of(desk.alerts.set_alert_rule(rule, context)) == "AUTH_SCOPE"
+        assert await code_of(surveillance.set_detector(detector, context)) == "AUTH_SCOPE"
+        assert await code_of(surveillance.replay_detector(replay, context)) == "AUTH_SCOPE"
+    assert await desk.stored("alert_rules", "rule", "true") == []
+    assert await code_of(desk.alerts.set_alert_rule(rule, operator())) == ""

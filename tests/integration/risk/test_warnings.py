@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from alphintra.contracts import risk as messages
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import Side
 from alphintra.risk.endpoints import ControlEndpoints
@@ -147,3 +148,44 @@ async def test_shares_travel_are_bounded_and_take_one_person(desk: Desk) -> None
     for wrong in ("100.1", "0"):
         with pytest.raises(Exception, match=r"LIMIT_RANGE|LIMIT_NOT_POSITIVE"):
             await desk.limit(account, **fields, controls=LimitControls(drawdown_warn_pct=Decimal(wrong)))
+
+
+async def test_shared_credit_is_warned_of_for_a_user_and_for_the_firm_and_so_is_the_room_after_it(desk: Desk) -> None:
+    people = ControlEndpoints(records=RiskRecords(desk.database), clock=desk.clock, ids=desk.ids)
+    first, second = [await desk.open_account(cash="1000000") for _ in range(2)]
+    await desk.mark(AAPL="100")
+    user = messages.SetSharedLimit(scope="user", owner_id=desk.owner_id, credit_max=Decimal(10_000))
+    firm = messages.SetSharedLimit(scope="firm", credit_max=Decimal(20_000), credit_warn_pct=Decimal(45))
+    for command in (user, firm):
+        await people.set_shared_limit(command, operator())
+    await work(desk, first, "79")
+    assert await told(desk) == []
+    order = await work(desk, second, "1")
+    assert await told(desk) == ["credit shared by the accounts of a user nearly used up"]
+    desk.clock.pass_time(seconds=1)
+    another = await work(desk, second, "10")
+    assert (await told(desk.restarted()))[1:] == ["credit shared by the firm nearly used up"]
+    rows = await desk.stored("alerts", "account_id, subject", "rule = 'limit_near' order by raised_at")
+    assert [(row["account_id"], row["subject"]) for row in rows] == [(None, f"user:{desk.owner_id}"), (None, "firm")]
+    desk.clock.pass_time(seconds=1)
+    for each in (order, another):
+        await desk.close(each)
+    await people.set_shared_limit(msgspec.structs.replace(firm, credit_max=None), operator())
+    assert await told(desk) == [
+        "credit shared by the accounts of a user nearly used up",
+        "credit shared by the firm nearly used up",
+        "credit shared by the firm has room again",
+    ]
+    desk.clock.pass_time(seconds=1)
+    await people.set_shared_limit(msgspec.structs.replace(user, credit_max=Decimal(20_000)), operator())
+    assert (await told(desk))[3:] == ["credit shared by the accounts of a user has room again"]
+
+
+async def test_a_share_of_shared_credit_is_a_percentage(desk: Desk) -> None:
+    people = ControlEndpoints(records=RiskRecords(desk.database), clock=desk.clock, ids=desk.ids)
+    for share, code in (("101", "LIMIT_RANGE"), ("0", "QTY_NOT_POSITIVE"), ("NaN", "NUMBER_NOT_FINITE")):
+        wanted = messages.SetSharedLimit(scope="firm", credit_max=Decimal(1), credit_warn_pct=Decimal(share))
+        with pytest.raises(AlphintraError) as refused:
+            await people.set_shared_limit(wanted, operator())
+        assert refused.value.code == code
+    assert await desk.stored("shared_limits", "version", "true") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from alphintra.contracts.broker import PricesStalled
 from alphintra.contracts.strategy import FeedStatusChanged
 from alphintra.risk.domain.watchdogs import PATIENCE
 from fixtures.single_service import delivery_of
@@ -61,6 +62,23 @@ async def test_a_feed_that_is_paused_may_be_silent(desk: Desk) -> None:
     desk.clock.pass_time(seconds=3600)
     await all_come_round(desk)
     assert await told(desk, "feed_silent") == []
+
+
+async def test_a_symbol_whose_prices_stop_at_its_venue_is_told_by_the_same_rule_and_so_is_its_return(
+    desk: Desk,
+) -> None:
+    account_id = await desk.open_account()
+    for is_stalled in (True, False, True):
+        event = PricesStalled(account_id=account_id, symbol="AAPL", is_stalled=is_stalled, priced_at=None)
+        delivery = delivery_of(event, aggregate_id=account_id, at=desk.clock.now())
+        for _ in range(2):
+            await desk.alerts.on_prices_stalled(delivery)
+        desk.clock.pass_time(seconds=60)
+    silent, heard = ("warning", "Prices of AAPL are silent"), ("info", "Prices of AAPL are heard again")
+    assert await told(desk, "feed_silent") == [silent, heard, silent]
+    rows = await desk.stored("alerts", "account_id, detail", "rule = 'feed_silent' order by raised_at")
+    assert {row["account_id"] for row in rows} == {account_id}
+    assert all("AAPL" in row["detail"] for row in rows)
 
 
 async def test_a_job_that_stops_is_told_once_by_the_two_that_watch_and_so_is_its_return(desk: Desk) -> None:

@@ -27,7 +27,7 @@ from alphintra.contracts.books import (
 )
 from alphintra.contracts.broker import AdvanceMarket, MarketAdvanced, VenueExecution
 from alphintra.contracts.controls import InstrumentView
-from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
+from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, LegView, OrderView
 from alphintra.contracts.risk import (
     GetInstrument,
@@ -120,7 +120,7 @@ class Town:
             (ListPositions, self._positions),
             (GetAccount, self._account),
             (ListExecutions, self._executions),
-            (GetWorkflowVersion, self._version),
+            (UseWorkflowVersion, self._version),
         )
         for command, handler in handlers:
             bus.answer(command, self._heard(command, handler))
@@ -469,7 +469,7 @@ class Town:
         ]
         return ExecutionsView(executions=tuple(found))
 
-    def _version(self, command: GetWorkflowVersion, context: Context) -> WorkflowVersionView:
+    def _version(self, command: UseWorkflowVersion, context: Context) -> WorkflowVersionView:
         owner_id, graph = self.versions.get(command.version_id, (None, None))
         if graph is None or owner_id != context.actor.user_id:
             raise AlphintraError("WORKFLOW_NOT_FOUND", "no such workflow", kind=Kind.NOT_FOUND)

@@ -21,6 +21,7 @@ KEPT = {
     "version": 4,
     "credit_max": "1000.000000000",
     "four_eyes_above": "50.000000000",
+    "credit_warn_pct": "80.000000000",
     "set_by": "operator",
     "set_at": "2026-01-05T10:00:00Z",
 }

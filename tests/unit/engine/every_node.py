@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.params import ParamSpec
     from alphintra.engine.graph.wire import ParamValue
 
-__all__ = ["EVERY_NODE", "plan_around", "random_tape"]
+__all__ = ["EVERY_NODE", "NAMES", "plan_around", "random_tape"]
 
 EVERY_NODE = sorted(CATALOGUE)
+NAMES = ("A", "B", "C")
 _NUMBERS = ("close", "high", "low", "open", "volume")
 _FEEDS = {
     PortKind.BOOL: ("compare", "out"),
@@ -28,12 +29,26 @@ _FEEDS = {
     PortKind.SIGNAL: ("entry", "signal"),
     PortKind.EXIT: ("leave", "exit"),
     PortKind.SIZE: ("size", "size"),
+    PortKind.WEIGHTS: ("weights", "weights"),
 }
 
 
 def plan_around(name: tuple[str, int], **params: ParamValue) -> Plan:
     """Return a plan that ends in one node, with short periods; all its inputs are wired."""
-    steps = [
+    definition = CATALOGUE[name]
+    numbers = iter(_NUMBERS * 3)
+    inputs = {}
+    for port in definition.inputs:
+        end = ("bars", next(numbers)) if port.kind is PortKind.NUM else _FEEDS[port.kind]
+        inputs[port.name] = [end, end] if port.is_many else [end]
+    node = _step("node", name[0], inputs, version=name[1], **(_short(definition) | params))
+    steps = [*_feeders(node), node]
+    return Plan(graph_hash="0" * 64, name=name[0], timeframe="1d", steps=tuple(steps), warm_up_bars=0)
+
+
+def _feeders(node: Step) -> list[Step]:
+    """Return the steps a node's inputs come from, and theirs, in order; nothing else is computed with it."""
+    every = [
         _step("bars", "Bars"),
         _step("level", "Const", value=100.0),
         _step("compare", "Compare", {"a": [("bars", "close")], "b": [("level", "out")]}, op="gt"),
@@ -41,15 +56,15 @@ def plan_around(name: tuple[str, int], **params: ParamValue) -> Plan:
         _step("entry", "Entry", {"when": [("cross", "out")], "short": []}),
         _step("leave", "ExitWhen", {"when": [("compare", "out")]}),
         _step("size", "FixedQty", {"signal": [("entry", "signal")]}, quantity=10),
+        _step("weights", "EqualWeights", {"chosen": [("compare", "out")]}),
     ]
-    definition = CATALOGUE[name]
-    numbers = iter(_NUMBERS * 3)
-    inputs = {}
-    for port in definition.inputs:
-        end = ("bars", next(numbers)) if port.kind is PortKind.NUM else _FEEDS[port.kind]
-        inputs[port.name] = [end, end] if port.is_many else [end]
-    steps.append(_step("node", name[0], inputs, version=name[1], **(_short(definition) | params)))
-    return Plan(graph_hash="0" * 64, name=name[0], timeframe="1d", steps=tuple(steps), warm_up_bars=0)
+    needed: list[Step] = []
+    read = {source for ends in node.inputs.values() for source, _ in ends}
+    for step in reversed(every):
+        if step.node in read:
+            needed.insert(0, step)
+            read |= {source for ends in step.inputs.values() for source, _ in ends}
+    return needed
 
 
 def random_tape(seed: int, closes: int, *, symbols: int = 1, gaps: float = 0.0) -> Tape:
@@ -67,7 +82,10 @@ def random_tape(seed: int, closes: int, *, symbols: int = 1, gaps: float = 0.0) 
     )
     hour = 3_600_000_000_000
     ts = np.arange(1, closes + 1, dtype=np.int64) * hour + 1_704_067_200_000_000_000
-    return Tape(ts, opened, high, low, close, volume, (calendar_of("AAPL"),) * symbols)
+    held = np.zeros((symbols, closes))
+    held[:, np.arange(closes) // 7 % 3 == 1] = 10.0
+    book = {"qty": held, "avg_price": 10.0 * held, "cash": 1e5 - 10 * held, "equity": 1e5 + held}
+    return Tape(ts, opened, high, low, close, volume, (calendar_of("AAPL"),) * symbols, book)
 
 
 def _short(definition: NodeType) -> dict[str, ParamValue]:
@@ -76,6 +94,8 @@ def _short(definition: NodeType) -> dict[str, ParamValue]:
 
 
 def _value(spec: ParamSpec) -> ParamValue:
+    if spec.name == "minutes":
+        return 180  # the bars are an hour long
     if spec.kind is ParamKind.INT and isinstance(spec.default, int) and not isinstance(spec.default, bool):
         least = int(spec.minimum or 0)
         return min(spec.default, max(7, least))
@@ -83,6 +103,8 @@ def _value(spec: ParamSpec) -> ParamValue:
         return normalise(spec, {})
     if spec.kind is ParamKind.CHOICE:
         return spec.choices[0]
+    if spec.kind is ParamKind.SYMBOL:
+        return NAMES[0]
     least = 1 if spec.minimum is None or spec.minimum < 0 else int(spec.minimum) + spec.is_minimum_open
     return str(least) if spec.kind is ParamKind.DECIMAL else least
 

@@ -11,7 +11,21 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from alphintra.contracts import auth, broker, nocode, notification, orders, risk, strategy, surveillance, trading, user
+from alphintra.contracts import (
+    auth,
+    broker,
+    nocode,
+    notification,
+    order_reports,
+    orders,
+    risk,
+    strategy,
+    surveillance,
+    sweeps,
+    trading,
+    unclaimed,
+    user,
+)
 from alphintra.kernel import health
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -21,7 +35,13 @@ from alphintra.manifest import SERVICES
 
 M = TypeVar("M", bound=msgspec.Struct)
 CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
-PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {risk: (surveillance,)}  # for the length of a file
+# For the length of a file.
+PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
+    broker: (order_reports,),
+    risk: (surveillance,),
+    strategy: (sweeps,),
+    trading: (unclaimed,),
+}
 
 
 class Holding(View, frozen=True):

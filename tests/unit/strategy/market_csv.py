@@ -4,18 +4,54 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
+from alphintra.engine.bars import Bar
 from alphintra.kernel.errors import AlphintraError
-from alphintra.strategy.domain.market_files import read_market_rows
+from alphintra.strategy.domain.market_files import ImportOptions, sentences
+from alphintra.strategy.gateways.market_rows import text_pieces
+from alphintra.strategy.gateways.market_tables import SymbolTable, tables_of
 
 if TYPE_CHECKING:
-    from alphintra.strategy.domain.market_files import SymbolBars
+    from alphintra.engine.corporate_actions import Split
 
 HEADER = "date,open,high,low,close,volume"
 GOOD = "10,11,9,10,1000"
+NOW = datetime(2026, 2, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolBars:
+    """What was read of one symbol, as bars."""
+
+    table: SymbolTable
+
+    @property
+    def symbol(self) -> str:
+        return self.table.symbol
+
+    @property
+    def timeframe(self) -> str:
+        return self.table.timeframe
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        return tuple(Bar(ts, *amounts) for ts, *amounts in self.table.frame.iter_rows())
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        return self.table.adjusted.splits
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        return sentences(self.table.findings)
+
+    @property
+    def codes(self) -> dict[str, tuple[str, int]]:
+        return {finding.code: (finding.action, finding.count) for finding in self.table.findings}
 
 
 def file_of(*rows: str, header: str = HEADER) -> list[str]:
@@ -29,21 +65,33 @@ def days(count: int, *, first: str = "2024-01-02", values: str = GOOD) -> list[s
     return [f"{start + timedelta(days=index)},{values}" for index in range(count)]
 
 
-def read(*rows: str, header: str = HEADER, symbol: str | None = "AAPL") -> tuple[SymbolBars, ...]:
+def read_lines(
+    lines: Iterable[str],
+    *,
+    symbol: str | None = "AAPL",
+    progress: Callable[[int], None] | None = None,
+    **said: Any,  # noqa: ANN401 - options by name
+) -> tuple[SymbolBars, ...]:
+    """Read the lines of a file."""
+    options = ImportOptions(symbol=symbol, **said)
+    return tuple(map(SymbolBars, tables_of(text_pieces(lines, options, progress=progress), options, at=NOW)))
+
+
+def read(*rows: str, header: str = HEADER, **said: Any) -> tuple[SymbolBars, ...]:  # noqa: ANN401 - as above
     """Read rows as a file."""
-    return read_market_rows(file_of(*rows, header=header), symbol=symbol)
+    return read_lines(file_of(*rows, header=header), **said)
 
 
-def read_one(*rows: str, header: str = HEADER) -> SymbolBars:
+def read_one(*rows: str, header: str = HEADER, **said: Any) -> SymbolBars:  # noqa: ANN401 - as above
     """Read rows of one symbol."""
-    (found,) = read(*rows, header=header)
+    (found,) = read(*rows, header=header, **said)
     return found
 
 
-def refusal(lines: Iterable[str], *, symbol: str | None = "AAPL") -> AlphintraError:
+def refusal(lines: Iterable[str], **said: Any) -> AlphintraError:  # noqa: ANN401 - as above
     """Return the error a file is refused with."""
     try:
-        found = read_market_rows(lines, symbol=symbol)
+        found = read_lines(lines, **said)
     except AlphintraError as error:
         return error
     message = f"the file was read: {found}"

@@ -10,11 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from alphintra.strategy.domain.market_files import read_market_rows
 from alphintra.strategy.gateways.catalogue import Catalogue
+from unit.strategy.market_csv import read_lines
 
 if TYPE_CHECKING:
-    from alphintra.strategy.domain.market_files import SymbolBars
+    from unit.strategy.market_csv import SymbolBars
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 INTRADAY = {
@@ -37,7 +37,7 @@ def imported(folder: Path, data: bytes, *, symbol: str | None = None) -> tuple[S
     catalogue = Catalogue(folder)
     upload_id = UUID(int=1)
     catalogue.stage(upload_id, 0, data)
-    return read_market_rows(catalogue.upload_lines(upload_id), symbol=symbol)
+    return read_lines(catalogue.upload_lines(upload_id), symbol=symbol)
 
 
 def test_the_shipped_prices_are_complete_with_their_splits(tmp_path: Path) -> None:
@@ -57,5 +57,5 @@ def test_the_shipped_prices_are_complete_with_their_splits(tmp_path: Path) -> No
 def test_intraday_prices_are_read_with_their_gaps(tmp_path: Path, name: str) -> None:
     if not (SHARED / name).exists():
         pytest.skip("the intraday sample is not beside the repository")
-    (found,) = imported(tmp_path, (SHARED / name).read_bytes(), symbol="COIN")
+    (found,) = imported(tmp_path, (SHARED / name).read_bytes(), symbol="COIN/ETH")
     assert (len(found.bars), found.timeframe, found.findings) == INTRADAY[name]

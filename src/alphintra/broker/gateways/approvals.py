@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,20 +20,11 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.signing import VerifyKey
     from alphintra.kernel.clock import Clock
 
-__all__ = ["Approvals", "Renewal"]
+__all__ = ["Approvals"]
 
 SEALS_KEPT = 256
 _ACTOR = Actor(id="service:broker")
 _DEFINITE = {Kind.NOT_FOUND, Kind.CONFLICT}
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """Risk's answer to a request for renewal: fresh evidence, or the reason why there is none; and when it came."""
-
-    evidence: Evidence | None
-    reason: str
-    at: datetime
 
 
 class Approvals:
@@ -59,19 +49,6 @@ class Approvals:
     def now(self) -> datetime:
         """Return the time approvals are held against."""
         return self._clock.now()
-
-    async def renew(self, terms: OrderTerms, *, trace_id: str) -> Renewal:
-        """Ask risk for a new approval of an order whose own one expired.
-
-        Raises RISK_UNAVAILABLE, or whatever else leaves open what risk thinks: the order is then neither sent nor
-        refused, and its event is delivered again.
-        """
-        (answer,) = await self.renew_many([(terms, trace_id)])
-        if isinstance(answer, AlphintraError):
-            raise answer
-        if isinstance(answer, str):
-            return Renewal(None, answer, self._clock.now())
-        return Renewal(answer, "", self._clock.now())
 
     async def renew_many(self, asked: Sequence[tuple[OrderTerms, str]]) -> list[Evidence | str | AlphintraError]:
         """Ask risk for new approvals of orders, each given with its trace, up to 64 in a request.

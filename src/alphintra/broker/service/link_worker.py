@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from alphintra.broker.domain.approvals import not_renewed
 from alphintra.broker.domain.capabilities import check_group, check_supported
 from alphintra.broker.domain.links import LinkStatus, is_active, may_become, may_send
 from alphintra.broker.domain.reports import CLOSED, Finding, LiveStatus, VenueFill, VenueOrder, VenueState
@@ -31,6 +30,7 @@ from alphintra.broker.service.hearing import hear_fill, hear_order
 from alphintra.broker.service.live_reconciling import reconcile, replay_executions, replay_orders
 from alphintra.broker.service.pairing import align_pair, unpair
 from alphintra.broker.service.pricing import PriceKeeping, keep_prices
+from alphintra.broker.service.renewing import Renewing
 from alphintra.broker.service.telling import Desk, open_breaks, turn_link, worker_context
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -220,14 +220,19 @@ class LinkWorker:
         async with self._keep.live.reading() as rows:
             opposites = venue.capabilities.has_opposites
             queue = await rows.queue(self._account_id, limit=SEND_BATCH, with_opposites=opposites)
+        keep = self._keep
+        renewing = Renewing(queue, approvals=keep.approvals, live=keep.live, desk=self._desk())
         for queued in queue:
             link = await self._current()
             terms = live_orders.read_terms(queued)
             status = LinkStatus.CLOSED if link is None else link.status
             if may_send(status, is_caught_up=self._is_caught_up, reduces=terms.reduce_only):
-                await self._send_one(venue, queued)
+                await self._send_one(venue, queued, renewing)
+            renewing.passed(queued)
+        if renewing.left_open is not None:
+            raise renewing.left_open  # those that wait for risk are tried again
 
-    async def _send_one(self, venue: RemoteVenue, queued: Queued) -> None:
+    async def _send_one(self, venue: RemoteVenue, queued: Queued, renewing: Renewing) -> None:
         live, desk = self._keep.live, self._desk()
         terms = live_orders.read_terms(queued)
         refusal = check_supported(terms, venue.capabilities) or await self._refuse_group(venue, queued)
@@ -235,8 +240,7 @@ class LinkWorker:
             await live_orders.refuse_queued(queued, refusal, live=live, desk=desk, at=self._now())
             return
         await self._pace.spend()
-        is_bound = queued.part_of is None  # what closes under the approval of its group needs no other
-        if is_bound and queued.approved_until <= self._now() and not await self._renew(queued):
+        if not await renewing.is_live(queued):
             return
         pairs = venue.capabilities.has_pairs
         begun = await live_orders.begin_sending(
@@ -271,19 +275,6 @@ class LinkWorker:
         if old is None or old.status is not LiveStatus.WORKING or old.venue_order_id is None:
             return Refused("ORDER_TERMINAL", "the order to be replaced does not work at the venue any more")
         return await venue.replace(old.venue_order_id, terms)
-
-    async def _renew(self, queued: Queued) -> bool:
-        """Have an approval that died in the queue renewed; False where the order goes no further now."""
-        live, desk = self._keep.live, self._desk()
-        renewal = await self._keep.approvals.renew(live_orders.read_terms(queued), trace_id=desk.context.trace_id)
-        if renewal.evidence is None:
-            refusal = not_renewed(renewal.reason)
-            await live_orders.refuse_queued(queued, refusal, live=live, desk=desk, at=self._now())
-            return False
-        async with live.transaction() as tx:
-            evidence = renewal.evidence
-            await tx.approve(queued.order_id, kill_epoch=evidence.kill_epoch, until=evidence.expires_at)
-        return True
 
     async def _cancel(self, venue: RemoteVenue) -> None:
         live = self._keep.live

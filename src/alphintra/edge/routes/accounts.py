@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import Depends
+from starlette.requests import Request
 
 from alphintra.contracts.books import ExecutionsView, LedgerView, PositionsView
 from alphintra.contracts.broker import (
@@ -32,6 +33,7 @@ from alphintra.contracts.risk import (
 from alphintra.contracts.trading import GetAccount, ListAccounts, ListExecutions, ListLedger, ListPositions, OpenAccount
 from alphintra.edge.decoding import Amount, Label, plain_amount
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
+from alphintra.edge.versions import stated_version
 from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import AccountMode
 
@@ -93,13 +95,14 @@ class ControlsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A whole limit set; it holds from the next order on."""
+    """A whole limit set; it holds from the next order on. ``base_version`` is the version it builds on."""
 
     order_qty_max: Amount
     order_notional_max: Amount
     position_qty_max: Amount
     may_short: bool = False
     controls: ControlsBody = msgspec.field(default_factory=ControlsBody)
+    base_version: int | None = None
 
 
 class PaperSettingsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -170,16 +173,18 @@ async def get_risk_state(caller: Reader, account_id: UUID) -> RiskStateView:
 
 @routes.get("/accounts/{account_id}/limits")
 async def get_limits(caller: Reader, account_id: UUID) -> LimitsView:
-    """Fetch the limit set in force."""
-    return await caller.ask(GetLimits(account_id=account_id))
+    """Fetch the limit set in force; the ETag is its version."""
+    found = await caller.ask(GetLimits(account_id=account_id))
+    caller.headers["ETag"] = f'"{found.version}"'
+    return found
 
 
 @routes.put("/accounts/{account_id}/limits")
 async def set_limits(
-    caller: Admin, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
+    caller: Admin, request: Request, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
 ) -> LimitsView:
-    """Put a new limit set into force."""
-    return await caller.ask(limits_command(SetLimits, account_id, body))
+    """Put a new limit set into force; with base_version or If-Match 412 where others are in force meanwhile."""
+    return await caller.ask(limits_command(SetLimits, account_id, body, request=request))
 
 
 @routes.get("/accounts/{account_id}/assessments")
@@ -219,7 +224,7 @@ async def list_venue_orders(caller: Reader, account_id: UUID, limit: PageLimit =
     return await caller.ask(ListVenueOrders(account_id=account_id, limit=limit))
 
 
-def limits_command(kind: type[C], account_id: UUID, body: LimitsBody) -> C:
+def limits_command(kind: type[C], account_id: UUID, body: LimitsBody, *, request: Request) -> C:
     """Return the command that sets or proposes the limits of a body."""
     return kind(
         account_id=account_id,
@@ -228,6 +233,7 @@ def limits_command(kind: type[C], account_id: UUID, body: LimitsBody) -> C:
         position_qty_max=Decimal(body.position_qty_max),
         may_short=body.may_short,
         controls=_controls_of(body.controls),
+        base_version=stated_version(request, body.base_version, pointer="/base_version"),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import Depends
+from starlette.requests import Request
 
 from alphintra.contracts.assessments import LimitVersionsView, OrderDecisionsView
 from alphintra.contracts.controls import (
@@ -49,6 +50,7 @@ from alphintra.contracts.risk import (
 from alphintra.edge.decoding import Amount, Label, plain_amount
 from alphintra.edge.routes.accounts import LimitsBody, limits_command
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
+from alphintra.edge.versions import stated_version
 
 __all__ = ["routes"]
 
@@ -64,13 +66,16 @@ class DecisionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class SharedLimitBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """All limits a user's accounts or the firm's share; null lifts one, and none can be left out by oversight.
 
-    ``four_eyes_above`` is the order value above which limits take two people.
+    ``four_eyes_above`` is the order value above which limits take two people; ``base_version`` is the version the
+    change builds on, 0 for none; ``credit_warn_pct`` the share of the credit that raises an alert when crossed.
     """
 
     scope: str
     credit_max: Amount | None
     four_eyes_above: Amount | None
     owner_id: UUID | None = None
+    base_version: int | None = None
+    credit_warn_pct: Amount = msgspec.field(default_factory=lambda: Amount("80"))
 
 
 class InstrumentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -129,10 +134,10 @@ class InstanceBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 @routes.post("/accounts/{account_id}/limit-proposals", status=201)
 async def propose_limits(
-    caller: Admin, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
+    caller: Admin, request: Request, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
 ) -> LimitProposalView:
-    """Propose limits that take two people."""
-    return await caller.ask(limits_command(ProposeLimits, account_id, body))
+    """Propose limits that take two people; with base_version or If-Match 412 where other limits are in force."""
+    return await caller.ask(limits_command(ProposeLimits, account_id, body, request=request))
 
 
 @routes.post("/risk/limit-proposals/{proposal_id}/decision")
@@ -145,22 +150,29 @@ async def decide_limits(
 
 @routes.put("/risk/shared-limits")
 async def set_shared_limit(
-    caller: Admin, body: Annotated[SharedLimitBody, Depends(Body(SharedLimitBody))]
+    caller: Admin, request: Request, body: Annotated[SharedLimitBody, Depends(Body(SharedLimitBody))]
 ) -> SharedLimitView:
-    """Replace the shared limits of a user or of the firm: both amounts are named, null for not limited."""
+    """Replace the shared limits of a user or of the firm: both amounts are named, null for not limited.
+
+    With base_version or If-Match it is answered 412 where another version is in force.
+    """
     command = SetSharedLimit(
         scope=body.scope,
         owner_id=body.owner_id,
         credit_max=plain_amount(body.credit_max),
         four_eyes_above=plain_amount(body.four_eyes_above),
+        base_version=stated_version(request, body.base_version, pointer="/base_version"),
+        credit_warn_pct=Decimal(body.credit_warn_pct),
     )
     return await caller.ask(command)
 
 
 @routes.get("/risk/shared-limits")
 async def get_shared_limit(caller: Admin, owner_id: UUID | None = None) -> SharedLimitView:
-    """Fetch the shared limits in force of a user, or of the firm where none is named."""
-    return await caller.ask(GetSharedLimit(scope="firm" if owner_id is None else "user", owner_id=owner_id))
+    """Fetch the shared limits in force of a user, or of the firm where none is named; the ETag is their version."""
+    found = await caller.ask(GetSharedLimit(scope="firm" if owner_id is None else "user", owner_id=owner_id))
+    caller.headers["ETag"] = f'"{found.version}"'
+    return found
 
 
 @routes.put("/risk/instruments/{symbol}")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from alphintra.contracts.books import BookingBreaksView, LotClosesView, LotsView, TradesView
 from alphintra.contracts.trading import ListBookingBreaks, ListLotCloses, ListLots, ListTrades
-from alphintra.edge.routing import PageLimit, Reader, Routes
+from alphintra.contracts.unclaimed import (
+    ListUnclaimedReports,
+    ReplayReports,
+    ReportsReplayedView,
+    UnclaimedReportsView,
+)
+from alphintra.edge.routing import Admin, PageLimit, Reader, Routes
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["routes", "utc"]
@@ -46,6 +53,20 @@ async def list_trades(
 async def list_booking_breaks(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> BookingBreaksView:
     """List reports of executions with something wrong about them, newest first."""
     return await caller.ask(ListBookingBreaks(account_id=account_id, limit=limit))
+
+
+@routes.get("/unclaimed-reports")
+async def list_unclaimed_reports(
+    caller: Admin, status: Literal["waiting", "all"] = "waiting", limit: PageLimit = 100
+) -> UnclaimedReportsView:
+    """List reports of venues on orders that are not in the books, newest first; those that wait, unless all."""
+    return await caller.ask(ListUnclaimedReports(is_waiting=status == "waiting", limit=limit))
+
+
+@routes.post("/unclaimed-reports/replay")
+async def replay_reports(caller: Admin) -> ReportsReplayedView:
+    """Take up every report whose order is known meanwhile; the platform does so by itself every ten seconds."""
+    return await caller.ask(ReplayReports())
 
 
 def utc(moment: datetime | None, name: str) -> datetime | None:

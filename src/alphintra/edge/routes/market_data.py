@@ -13,8 +13,10 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 
 from alphintra.contracts.strategy import (
+    CheckDataset,
     ControlFeed,
     CreateFeed,
+    DataCheckView,
     DatasetsView,
     DatasetView,
     FeedsView,
@@ -65,15 +67,56 @@ class FeedControlBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     pause_at: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None
 
 
+class Said(msgspec.Struct, kw_only=True):
+    """What somebody says of a file."""
+
+    columns: dict[str, str]
+    format: str
+    zone: str
+    stamps: str
+    timeframe: str
+    allow: tuple[str, ...]
+    splits: tuple[str, ...]
+    licence: str
+
+
+def _said(  # noqa: PLR0913 - what a query may say
+    *,
+    format: Annotated[str, Query(max_length=20, description="Layout of the file; auto looks at it.")] = "auto",  # noqa: A002 - its name
+    columns: Annotated[str, Query(max_length=1000, description="Which column means what: ts=Date;open=first.")] = "",
+    zone: Annotated[str, Query(max_length=60, description="IANA zone of times without one.")] = "",
+    stamps: Annotated[str, Query(max_length=10, description="Whether times open or close bars.")] = "open",
+    timeframe: Annotated[str, Query(max_length=20, description="Interval, where the file cannot show it.")] = "",
+    allow: Annotated[str, Query(max_length=40, description="What may be mended: sort,duplicates.")] = "",
+    splits: Annotated[str, Query(max_length=2000, description="Splits to adjust for: 2005-02-28=2/1,…")] = "",
+    licence: Annotated[str, Query(max_length=500, description="Terms of the data, or attribution.")] = "",
+) -> Said:
+    pairs = [text.partition("=") for text in columns.split(";") if text]
+    wrong = next((name for name, equals, _title in pairs if not equals), None)
+    if wrong is not None:
+        raise AlphintraError("CSV_COLUMN", f"{wrong[:40]!r} names no column: write ts=Date", pointer="/columns")
+    return Said(
+        columns={name.strip(): title for name, _equals, title in pairs},
+        format=format,
+        zone=zone,
+        stamps=stamps,
+        timeframe=timeframe,
+        allow=tuple(text for text in allow.split(",") if text),
+        splits=tuple(text for text in splits.split(",") if text),
+        licence=licence,
+    )
+
+
 @routes.post("/datasets", status=202)
 async def import_dataset(
     caller: Trader,
     request: Request,
+    said: Annotated[Said, Depends(_said)],
     filename: Annotated[str, Query(min_length=1, max_length=200, description="Name of the file, for messages.")],
     source: Annotated[str, Query(min_length=1, max_length=120, description="Where the data is from.")] = "upload",
     symbol: Annotated[str | None, Query(max_length=32, description="Symbol, where the file has no column.")] = None,
 ) -> ImportView:
-    """Upload a CSV file (plain or gzip, at most 64 MiB) as the raw body and import its bars."""
+    """Upload a file (CSV, plain, gzip or zip; JSON arrays; Parquet; at most 64 MiB) as the raw body; import it."""
     for name, value in (("filename", filename), ("source", source), ("symbol", symbol or "")):
         if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in value):
             raise AlphintraError("FIELD_CHARS", f"{name} holds control characters", pointer=f"/{name}")
@@ -84,7 +127,9 @@ async def import_dataset(
         offset += len(piece)
     if offset == 0:
         raise AlphintraError("BODY_EMPTY", "the body is empty: send the file as it is")
-    command = ImportDataset(upload_id=upload_id, file_name=filename, source=source, symbol=symbol)
+    command = ImportDataset(
+        upload_id=upload_id, file_name=filename, source=source, symbol=symbol, **msgspec.structs.asdict(said)
+    )
     started = await caller.ask(command)
     caller.headers["Location"] = f"/api/v1/imports/{started.import_id}"
     return started
@@ -114,7 +159,17 @@ async def list_datasets(caller: Reader) -> DatasetsView:
     return await caller.ask(ListDatasets())
 
 
-@routes.get("/datasets/{symbol}")
+@routes.get("/datasets/{symbol:path}/check")
+async def check_dataset(
+    caller: Reader,
+    symbol: str,
+    has_hash: Annotated[bool, Query(description="Compare the hash of the bars, too.")] = False,  # noqa: FBT002 - a query
+) -> DataCheckView:
+    """Check bars against their calendar and against themselves: coverage, and what is odd."""
+    return await caller.ask(CheckDataset(symbol=symbol, has_hash=has_hash))
+
+
+@routes.get("/datasets/{symbol:path}")
 async def get_dataset(caller: Reader, symbol: str) -> DatasetView:
     """Fetch one dataset's description."""
     return await caller.ask(GetDataset(symbol=symbol))

@@ -38,7 +38,8 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A backtest of a workflow version on a symbol's bars within ``[start, end)``.
 
     ``initial_cash`` is 100000 and every cost is 0 where they are left out. Orders are held against the limits of the
-    account named, else against those a new paper account starts with.
+    account named, else against those a new paper account starts with. ``parameters`` replaces numbers of the version,
+    by ``node.param``, as a trial of a sweep does.
     """
 
     version_id: UUID
@@ -50,6 +51,7 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     fee_per_share: Amount = msgspec.field(default_factory=Amount)
     slippage_bps: Amount = msgspec.field(default_factory=Amount)
     account_id: UUID | None = None
+    parameters: dict[str, Amount] = msgspec.field(default_factory=dict)
 
 
 class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +82,7 @@ async def start_backtest(caller: Trader, body: Annotated[BacktestBody, Depends(B
         fee_per_share=Decimal(body.fee_per_share),
         slippage_bps=Decimal(body.slippage_bps),
         account_id=body.account_id,
+        parameters={name: Decimal(value) for name, value in body.parameters.items()},
     )
     backtest = await caller.ask(command)
     caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"

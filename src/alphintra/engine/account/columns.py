@@ -36,7 +36,7 @@ class Columns:
         low: prices.
         close: prices.
         entry: above zero asks for a long position, below zero for a short one.
-        leave: above zero asks to leave the position.
+        leave: above zero asks to leave the position; the number says which rule does.
         size: of the sizing rule.
         stop: price or distance.
         target: price or distance.

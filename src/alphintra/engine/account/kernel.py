@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from alphintra.engine.kernels.exact import is_within, over
 from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["FILL_WIDTH", "ORDER_WIDTH", "PARAMS", "STATE", "account"]
 
 NAN: Final = math.nan
-SPLITTER: Final = 134217729.0  # 2^27 + 1: cuts a float into two halves whose products are exact
 EXACT_MAX: Final = 2.0**53
 BILLION: Final = 1e9
 BPS_NANO: Final = 1e13  # ten thousand bps, in billionths of one
@@ -47,53 +47,11 @@ STATE: Final = 24
 
 ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 NEW, FILLED, REJECTED = 0.0, 1.0, 2.0
-ORDER_WIDTH: Final = 6  # created, signed lots, reason, status, bar of its end, fill
+ORDER_WIDTH: Final = 6  # created, signed lots, reason, status, bar of its end, what the leave column said
 FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
 PRICE, DISTANCE, PERCENT = 1.0, 2.0, 3.0
 FIXED_QTY, FIXED_NOTIONAL, PERCENT_EQUITY, RISK, VOLATILITY, ALL_CASH = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
-
-
-@part
-def _product(a: float, b: float) -> tuple[float, float]:
-    """Return a product and what its rounding lost: together it, exactly."""
-    whole = a * b
-    cut = SPLITTER * a
-    a_high = cut - (cut - a)
-    a_low = a - a_high
-    cut = SPLITTER * b
-    b_high = cut - (cut - b)
-    b_low = b - b_high
-    return whole, a_low * b_low - (((whole - a_high * b_high) - a_low * b_high) - a_high * b_low)
-
-
-@part
-def _over(a: float, b: float, c: float, d: float, by: float) -> float:
-    """Return (a * b + c * d) / by for whole numbers, rounded half to even."""
-    first, lost = _product(a, b)
-    second, lost_too = _product(c, d)
-    total = first + second
-    back = total - first
-    lost = ((first - (total - back)) + (second - back)) + (lost + lost_too)
-    found = float(np.rint(total / by))
-    taken, rest = _product(found, by)
-    left = ((total - taken) - rest) + lost
-    half = by / 2.0
-    while left > half or (left == half and found % 2.0 == 1.0):
-        found += 1.0
-        left -= by
-    while left < -half or (left == -half and found % 2.0 == 1.0):
-        found -= 1.0
-        left += by
-    return found
-
-
-@part
-def _is_within(a: float, b: float, c: float, d: float) -> bool:
-    """Tell whether a * b <= c * d for whole numbers."""
-    first, lost = _product(a, b)
-    second, lost_too = _product(c, d)
-    return (first - second) + (lost - lost_too) <= 0.0
 
 
 @part
@@ -128,7 +86,7 @@ def _value(p: Vector, s: Vector, lots: float, price: float) -> float:
         nano = lots * p[LOT_NANO]
         if abs(nano) > EXACT_MAX:
             s[INEXACT] = 1.0
-        worth = _over(nano, price, 0.0, 0.0, BILLION)
+        worth = over(nano, price, 0.0, 0.0, BILLION)
     if p[IS_EXACT] != 0.0 and not abs(worth) <= EXACT_MAX:
         s[INEXACT] = 1.0
     return float(worth)
@@ -141,7 +99,7 @@ def _moved(p: Vector, price: float, share: float, base: float) -> float:
         return float(price)
     if p[IS_EXACT] == 0.0:
         return float(price * (1.0 + share / base))
-    return _over(price, base + share, 0.0, 0.0, base)
+    return over(price, base + share, 0.0, 0.0, base)
 
 
 @part
@@ -154,7 +112,7 @@ def _fee(p: Vector, s: Vector, lots: float, worth: float) -> float:
     nano = lots * p[LOT_NANO]
     if nano > EXACT_MAX:
         s[INEXACT] = 1.0
-    return float(max(p[FEE_MIN], _over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, nano, BPS_NANO)))
+    return float(max(p[FEE_MIN], over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, nano, BPS_NANO)))
 
 
 @part
@@ -202,8 +160,10 @@ def _open(p: Vector, s: Vector, opened: float, bar: int, orders: Vector, fills: 
     if p[IS_EXACT] != 0.0 and lots > 0.0 and s[QTY] >= 0.0 and s[CASH] - worth - fee < 0.0:
         order[3] = REJECTED
         return
-    order[1], order[3], order[5] = lots, FILLED, s[FILLS]
+    order[1], order[3] = lots, FILLED
     _book(s, fills, bar, (lots, price, fee, reason, s[CREATED], 0.0), worth)
+    if reason == ENTRY and p[SIZE_KIND] == ALL_CASH and lots > 0.0:
+        s[CASH] = 0.0  # what rounding left of it is dust
     if reason != ENTRY:
         s[GUARDED] = 0.0
     elif p[IS_GUARDED] != 0.0:
@@ -319,9 +279,9 @@ def _most(p: Vector, s: Vector, amount: float, percent: float, price: float) -> 
     if lots * price > EXACT_MAX or lot > EXACT_MAX:
         s[INEXACT] = 1.0
         return 0.0
-    while not _is_within(lots * price, lot, amount, percent):
+    while not is_within(lots * price, lot, amount, percent):
         lots -= 1.0
-    while _is_within((lots + 1.0) * price, lot, amount, percent):
+    while is_within((lots + 1.0) * price, lot, amount, percent):
         lots += 1.0
     return float(lots)
 
@@ -363,10 +323,11 @@ def _is_protected(p: Vector, s: Vector, i: int, columns: tuple[Vector, ...]) -> 
 
 
 @part
-def _order(s: Vector, orders: Vector, bar: int, lots: float, reason: float) -> int:
-    """Let an order work from this close on."""
+def _order(s: Vector, orders: NDArray[np.float64], bar: int, told: tuple[float, float, float]) -> int:
+    """Let an order work from this close on: signed lots, reason, and what the leave column said."""
+    lots, reason, leave = told
     row = orders[int(s[ORDERS])]
-    row[0], row[1], row[2], row[3], row[4], row[5] = bar, lots, reason, NEW, -1.0, -1.0
+    row[0], row[1], row[2], row[3], row[4], row[5] = bar, lots, reason, NEW, -1.0, leave
     s[ORDERS] += 1.0
     s[PENDING], s[ORDERED], s[CREATED] = reason, lots, bar
     return INTENT
@@ -383,7 +344,7 @@ def _decide(
     is_leaving = leave > 0.0
     held = s[QTY]
     if is_leaving and held != 0.0:
-        return _order(s, orders, bar, -held, LEAVE)
+        return _order(s, orders, bar, (-held, LEAVE, leave))
     outcome = NO_POSITION if is_leaving else NO_SIGNAL
     if entry > 0.0 or entry < 0.0:
         if held != 0.0:
@@ -394,16 +355,16 @@ def _decide(
                 return ZERO_QTY
             if p[IS_GUARDED] != 0.0 and not _is_protected(p, s, i, columns):
                 return NO_PROTECTION
-            return _order(s, orders, bar, lots if entry > 0.0 else -lots, ENTRY)
+            return _order(s, orders, bar, (lots if entry > 0.0 else -lots, ENTRY, 0.0))
     if s[GUARDED] != 0.0 and p[BARS_MAX] != 0.0 and bar - s[SINCE] + 1.0 >= p[BARS_MAX]:
-        return _order(s, orders, bar, -held, TIME)
+        return _order(s, orders, bar, (-held, TIME, 0.0))
     return outcome
 
 
 @part
 def _charge(p: Vector, s: Vector, worth: float, rate: float) -> None:
     """Pay for a short position that stands at a close; the rate is of the time since the close before."""
-    cost = _over(-worth, rate, 0.0, 0.0, BPS_NANO) if p[IS_EXACT] != 0.0 else -worth * (rate / BPS_NANO)
+    cost = over(-worth, rate, 0.0, 0.0, BPS_NANO) if p[IS_EXACT] != 0.0 else -worth * (rate / BPS_NANO)
     s[CASH] -= cost
     s[CARRY] += cost
 

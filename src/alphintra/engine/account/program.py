@@ -61,7 +61,7 @@ class OrderProgram:
     def columns(self, computed: Computed, tape: Tape, row: int = 0) -> Columns:
         """Return what the rules are asked with, for one symbol."""
         close, entry = tape.close[row], computed[self.signal][row]
-        direction = np.sign(entry)
+        direction = np.sign(entry) if self.guards else entry
         fired = [computed[end][row] for end, _ in self.exits]
         told = {name: _column(name, step, computed, close, direction, row) for name, step in self.guards}
         return Columns(
@@ -70,7 +70,7 @@ class OrderProgram:
             low=tape.low[row],
             close=close,
             entry=entry,
-            leave=np.fmax.reduce(fired) if fired else np.zeros(close.shape),
+            leave=fired[0] if len(fired) == 1 else np.fmax.reduce(fired) if fired else np.zeros(close.shape),
             size=NOTHING if self.size is None else computed[self.size][row],
             **told,
         )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["OUTCOMES", "AccountRun", "account_of", "simulate"]
+__all__ = ["OUTCOMES", "AccountRun", "Simulation", "Trades", "account_of", "simulate"]
 
 OUTCOMES: Final = (
     Outcome.WARMING_UP,
@@ -47,6 +47,24 @@ _LEGS: Final = {k.BY_STOP: "stop", k.BY_TARGET: "target", k.BY_TRAIL: "trail"}
 _FIELDS: Final = ("size", "stop", "target", "trail", "chandelier")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trades:
+    """Closed round trips, one value each; ``qty`` is negative for short ones.
+
+    ``reason`` is what closed it: 2 an exit rule, 3 time, 4 the stop, 5 the target, 6 the trail.
+    """
+
+    opened: NDArray[np.int64]
+    closed: NDArray[np.int64]
+    qty: Vector
+    entry_price: Vector
+    exit_price: Vector
+    gross: Vector
+    fees: Vector
+    net: Vector
+    reason: NDArray[np.int8]
+
+
 @dataclass(frozen=True)
 class AccountRun:
     """What a compiled run brought about; amounts in currency units as floats, quantities signed.
@@ -56,7 +74,7 @@ class AccountRun:
         lot: units in a lot.
         units: equity at each close, in millionths or units.
         outcomes: index into ``OUTCOMES`` at each close.
-        orders: bar, signed lots, reason, status, bar of its end, place among the fills.
+        orders: bar, signed lots, reason, status, bar of its end, what the leave column said.
         fills: bar, signed lots, price, fee, realized, reason, bar the order was created at, ambiguous, cash after.
         carry: what borrowing cost in all.
         cash: at the start.
@@ -89,6 +107,24 @@ class AccountRun:
         held[1::2] = self.fills[::2, 1]
         return np.repeat(held, self._stretches())
 
+    @cached_property
+    def trades(self) -> Trades:
+        """Every closed round trip, oldest first."""
+        closed = len(self.fills) // 2 * 2
+        opened, left = self.fills[0:closed:2], self.fills[1:closed:2]
+        fees, gross = opened[:, 3] + left[:, 3], left[:, 4]
+        return Trades(
+            opened=opened[:, 0].astype(np.int64),
+            closed=left[:, 0].astype(np.int64),
+            qty=opened[:, 1] * self.lot,
+            entry_price=opened[:, 2] / self.scale,
+            exit_price=left[:, 2] / self.scale,
+            gross=gross / self.scale,
+            fees=fees / self.scale,
+            net=(gross - fees) / self.scale,
+            reason=left[:, 5].astype(np.int8),
+        )
+
     @property
     def ambiguous(self) -> int:
         """Exits that executed in a bar which held the price of the other exit too."""
@@ -112,46 +148,62 @@ class AccountRun:
         return np.diff(np.concatenate(([0], bars, [self.units.size])))
 
 
-def simulate(rules: AccountRules, columns: Columns, *, is_compiled: bool | None = None) -> AccountRun:
-    """Run an account over columns.
+class Simulation:
+    """An account being run over portions of bars, oldest first, of ``count`` in all.
 
     Args:
         rules: of the account.
-        columns: prices, signals and what the rules ask for.
+        count: bars there will be.
         is_compiled: None compiles for long runs only, so that a short one need not load the compiler.
-
-    Raises:
-        AlphintraError: COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH for one of another length.
     """
-    _require_columns(rules, columns)
-    count = columns.bars
-    p, is_exact = _params(rules)
-    s = np.zeros(k.STATE)
-    s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
-    s[k.STOP : k.BEST + 1] = np.nan
-    out = (
-        np.empty(count),
-        np.empty(count, np.int8),
-        np.empty((count, k.ORDER_WIDTH)),
-        np.empty((2 * count, k.FILL_WIDTH)),
-    )
-    prices = (columns.open, columns.high, columns.low, columns.close)
-    told = (columns.entry, columns.leave, *(getattr(columns, name) for name in _FIELDS), _rates(rules, columns))
-    wants = count >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
-    run = k.account.compiled if wants else k.account.interpreted
-    run(p, s, prices, told, out)
-    scale, lot = (1e6, float(rules.lot)) if rules.is_rounded else (1.0, 1.0)
-    return AccountRun(
-        scale=scale,
-        lot=lot,
-        units=out[0],
-        outcomes=out[1],
-        orders=out[2][: int(s[k.ORDERS])],
-        fills=out[3][: int(s[k.FILLS])],
-        carry=float(s[k.CARRY]) / scale,
-        cash=float(rules.initial_cash),
-        is_exact=is_exact and not s[k.INEXACT],
-    )
+
+    def __init__(self, rules: AccountRules, count: int, *, is_compiled: bool | None = None) -> None:
+        self._rules = rules
+        self._p, self._is_exact = _params(rules)
+        self._s = s = np.zeros(k.STATE)
+        s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
+        s[k.STOP : k.BEST + 1] = np.nan
+        self._units, self._outcomes = np.empty(count), np.empty(count, np.int8)
+        # Memory that is not written to is not used: only what is ordered and filled takes any.
+        self._orders, self._fills = np.empty((count, k.ORDER_WIDTH)), np.empty((2 * count, k.FILL_WIDTH))
+        wants = count >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
+        self._run = k.account.compiled if wants else k.account.interpreted
+
+    def advance(self, columns: Columns) -> None:
+        """Run over the next bars. Raises COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH."""
+        _require_columns(self._rules, columns)
+        seen = int(self._s[k.SEEN])
+        part = slice(seen, seen + columns.bars)
+        prices = tuple(_read(column) for column in (columns.open, columns.high, columns.low, columns.close))
+        rates = _rates(self._rules, columns)
+        told = tuple(
+            _read(column)
+            for column in (columns.entry, columns.leave, *(getattr(columns, name) for name in _FIELDS), rates)
+        )
+        self._run(self._p, self._s, prices, told, (self._units[part], self._outcomes[part], self._orders, self._fills))
+
+    def run(self) -> AccountRun:
+        """Return what the bars so far brought about."""
+        s, seen = self._s, int(self._s[k.SEEN])
+        scale, lot = (1e6, float(self._rules.lot)) if self._rules.is_rounded else (1.0, 1.0)
+        return AccountRun(
+            scale=scale,
+            lot=lot,
+            units=self._units[:seen],
+            outcomes=self._outcomes[:seen],
+            orders=self._orders[: int(s[k.ORDERS])],
+            fills=self._fills[: int(s[k.FILLS])],
+            carry=float(s[k.CARRY]) / scale,
+            cash=float(self._rules.initial_cash),
+            is_exact=self._is_exact and not s[k.INEXACT],
+        )
+
+
+def simulate(rules: AccountRules, columns: Columns, *, is_compiled: bool | None = None) -> AccountRun:
+    """Run an account over columns at once. Raises COLUMN_MISSING, COLUMN_LENGTH."""
+    simulation = Simulation(rules, columns.bars, is_compiled=is_compiled)
+    simulation.advance(columns)
+    return simulation.run()
 
 
 def account_of(
@@ -195,6 +247,13 @@ def account_of(
     account.equity = [int(units) * CASH_QUANTUM for units in run.units.tolist()]
     account.qty = [qty for qty, bars_held in zip(held, run._stretches(), strict=True) for _ in range(bars_held)]  # noqa: SLF001
     return account
+
+
+def _read(column: Vector) -> Vector:
+    """Return a column to be read only, as all are: machine code is made for one kind of array."""
+    seen = np.ascontiguousarray(column).view()
+    seen.flags.writeable = False
+    return seen
 
 
 def _qty(lots: float, rules: AccountRules) -> Decimal:
@@ -267,6 +326,6 @@ def _require_columns(rules: AccountRules, columns: Columns) -> None:
         column: Vector = getattr(columns, name)
         if is_asked and not column.size and columns.bars:
             raise AlphintraError("COLUMN_MISSING", f"the rules ask for column {name}", pointer=f"/{name}")
-        if column.size not in {0, columns.bars} or not column.flags.c_contiguous:
+        if column.size not in {0, columns.bars}:
             message = f"column {name} has {column.size} values and there are {columns.bars} bars: one value a bar"
             raise AlphintraError("COLUMN_LENGTH", message, pointer=f"/{name}")

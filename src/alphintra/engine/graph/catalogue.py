@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alphintra.engine.graph.nodes import (
+    across,
+    arithmetic,
     averages,
+    conditions,
+    day,
     exits,
     logic,
+    memory,
     momentum,
     orders,
     oscillators,
+    pairs,
+    patterns,
+    portfolio,
     signals,
     sizes,
     sources,
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.definition import NodeType, Port
     from alphintra.engine.graph.params import ParamSpec
 
-__all__ = ["CATALOGUE", "catalogue_document", "latest_version", "node_type"]
+__all__ = ["CATALOGUE", "catalogue_document", "latest_version", "node_type", "nodes_page"]
 
 _DEFINITIONS = (
     *sources.NODES,
@@ -38,12 +46,20 @@ _DEFINITIONS = (
     *volatility.NODES,
     *volume.NODES,
     *statistics.NODES,
+    *pairs.NODES,
+    *day.NODES,
+    *patterns.NODES,
     *transforms.NODES,
+    *arithmetic.NODES,
+    *across.NODES,
     *timeframes.NODES,
     *logic.NODES,
+    *conditions.NODES,
+    *memory.NODES,
     *signals.NODES,
     *sizes.NODES,
     *exits.NODES,
+    *portfolio.NODES,
     *orders.NODES,
 )
 
@@ -63,6 +79,46 @@ def latest_version(name: str) -> int | None:
 def catalogue_document() -> list[dict[str, object]]:
     """Return the catalogue as JSON-able data, for the API, the editor and the reference documentation."""
     return [_document(entry) for entry in _DEFINITIONS]
+
+
+def nodes_page() -> str:
+    """Return the reference of all nodes as Markdown, a shelf after the other."""
+    shelves: dict[str, list[NodeType]] = {}
+    for entry in _DEFINITIONS:
+        shelves.setdefault(entry.group, []).append(entry)
+    lines = [
+        "# Nodes",
+        "",
+        f"The {len(_DEFINITIONS)} nodes a strategy is drawn from, written from the code (its test rewrites this page).",
+        "An input in brackets may stay unwired, one with a star takes several wires. *First value* is how many earlier",
+        "bars a node needs for its first value with default parameters, *stable* how many until it no longer matters",
+        "where the data began.",
+    ]
+    for shelf, entries in shelves.items():
+        lines += ["", f"## {shelf.replace('_', ' ').capitalize()}", ""]
+        lines += ["| node | what it tells | inputs | outputs | parameters (default) | first value | stable |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+        lines += [_row(entry) for entry in entries]
+    return "\n".join(lines) + "\n"
+
+
+def _row(entry: NodeType) -> str:
+    ins = ", ".join(_socket(port) for port in entry.inputs)
+    outs = ", ".join(f"`{port.name}` {port.kind}" for port in entry.outputs)
+    params = ", ".join(
+        f"`{spec.name}`" if spec.default in {None, ""} else f"`{spec.name}` ({str(spec.default).lower()})"
+        for spec in entry.params
+    )
+    first = stable = ""
+    if entry.kernel is not None and all(spec.default is not None for spec in entry.params):
+        defaults = {spec.name: normalise(spec, {}) for spec in entry.params}
+        first, stable = str(entry.lookback(defaults)), str(entry.warm_up(defaults))
+    return f"| **{entry.type}** | {entry.summary} | {ins} | {outs} | {params} | {first} | {stable} |"
+
+
+def _socket(port: Port) -> str:
+    text = f"`{port.name}`{'*' if port.is_many else ''} {port.kind}"
+    return text if port.is_required else f"[{text}]"
 
 
 def _document(entry: NodeType) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -58,7 +58,7 @@ class NodeType:
         summary: one sentence for people.
         kernel: its arithmetic, called with ``numbers``, the state, the columns of ``clock``, the inputs and the outputs
             in order of the ports.
-        clock: names of SESSION_COLUMNS and of the bars' FIELDS the kernel reads.
+        clock: names of SESSION_COLUMNS, of the bars' FIELDS and of BOOK_COLUMNS the kernel reads.
         numbers: parameters as the kernel reads them.
         state: how many numbers the kernel keeps between bars; all are zero before the first.
         read: takes its outputs from the market data.
@@ -66,6 +66,7 @@ class NodeType:
             bar; any other kernel does not see the closes at which its symbol has none.
         is_scalar: whether its outputs are one series for all symbols; so are those of a node with such inputs alone.
         is_base: whether its outputs are of the base timeframe, whatever its inputs are.
+        of_symbols: numbers the kernel reads after ``numbers``, by the symbols a run is over.
         instead: another definition for some values of the parameters.
         lookback: earlier bars needed for the first value.
         warm_up: earlier bars needed until the value no longer depends on where the data began.
@@ -91,6 +92,7 @@ class NodeType:
     is_across: bool = False
     is_scalar: bool = False
     is_base: bool = False
+    of_symbols: Callable[[Params, Sequence[str]], tuple[float, ...]] | None = None
     instead: Callable[[Params], NodeType | None] = field(default=lambda _params: None)
     lookback: Callable[[Params], int] = field(default=lambda _params: 0)
     warm_up: Callable[[Params], int] = field(default=lambda _params: 0)

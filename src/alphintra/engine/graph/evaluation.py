@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.tape import BOOK_COLUMNS
 from alphintra.engine.graph.values import PortKind
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["Columns", "End", "Evaluation", "is_number", "shown_end"]
+__all__ = ["Columns", "End", "Evaluation", "book_nodes", "is_number", "shown_end"]
 
 End: TypeAlias = "tuple[str, str]"
 Columns: TypeAlias = "dict[End, NDArray[np.float64]]"
@@ -65,16 +66,28 @@ class _Portion:
 class Evaluation:
     """A plan being computed over the closed bars of its symbols, oldest first.
 
+    Args:
+        plan: what is computed.
+        symbols: how many there are, or their names, which nodes that pick one need.
+
     Raises:
         AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
     """
 
-    def __init__(self, plan: Plan, *, symbols: int = 1) -> None:
+    def __init__(self, plan: Plan, *, symbols: int | Sequence[str] = 1) -> None:
         self.plan = plan
-        self._symbols = symbols
-        scalars = _scalars(plan.steps, symbols)
-        self._running = tuple(_start(step, symbols, is_scalar=step.node in scalars) for step in plan.steps)
-        self._clock = frozenset(name for running in self._running for name in running.definition.clock)
+        names = ("",) * symbols if isinstance(symbols, int) else tuple(symbols)
+        self._symbols = len(names)
+        scalars = _scalars(plan.steps, len(names))
+        self._running = tuple(_start(step, names, is_scalar=step.node in scalars) for step in plan.steps)
+        booked = book_nodes(plan)
+        self._market = tuple(running for running in self._running if running.step.node not in booked)
+        self._booked = tuple(running for running in self._running if running.step.node in booked)
+
+    @property
+    def reads_book(self) -> bool:
+        """Tell whether nodes read the position or the account, so that bars must be decided on one by one."""
+        return bool(self._booked)
 
     def advance(self, tape: Tape, *, keep: Collection[End] | None = None, is_compiled: bool | None = None) -> Columns:
         """Compute the next bars and return the outputs by (node, port), each [symbols, closes].
@@ -86,13 +99,39 @@ class Evaluation:
             keep: outputs that are returned, all by default; others are let go as soon as no node needs them.
             is_compiled: whether kernels run as machine code; by default where that is sooner.
         """
+        return self._computed(self._running, tape, {}, keep=keep, is_compiled=is_compiled)
+
+    def market(self, tape: Tape, *, is_compiled: bool | None = None) -> Columns:
+        """Compute the nodes that need no book over the next bars, as ``advance`` does; ``booked`` gives the others."""
+        return self._computed(self._market, tape, {}, keep=None, is_compiled=is_compiled)
+
+    def booked(self, tape: Tape, market: Columns) -> Columns:
+        """Compute the nodes that read the position or the account, over bars that come with their book.
+
+        Args:
+            tape: the next bars these nodes have not seen; one in a backtest, where each decision changes the book.
+            market: what ``market`` gave for these bars.
+        """
+        return self._computed(self._booked, tape, dict(market), keep=None, is_compiled=False)
+
+    def _computed(
+        self,
+        steps: Sequence[_Running],
+        tape: Tape,
+        columns: Columns,
+        *,
+        keep: Collection[End] | None,
+        is_compiled: bool | None,
+    ) -> Columns:
         if is_compiled is None:
-            is_compiled = tape.symbols * tape.closes * len(self._running) > INTERPRETED_MAX
-        portion = _Portion(tape, tape.clock(self._clock), _present(tape), is_compiled)
-        uses = self._uses(keep)
-        columns: Columns = {}
-        for running in self._running:
+            is_compiled = tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
+        names = {name for running in steps for name in running.definition.clock}
+        portion = _Portion(tape, tape.clock(names), _present(tape), is_compiled)
+        uses = _uses(steps, keep)
+        for running in steps:
             self._compute(running, portion, columns)
+            if keep is None:
+                continue
             for end in [end for ends in running.step.inputs.values() for end in ends]:
                 uses[end] -= 1
                 if not uses[end]:
@@ -119,17 +158,6 @@ class Evaluation:
         for node, values in found.items():
             with_state[node].states[:] = values
 
-    def _uses(self, keep: Collection[End] | None) -> dict[End, int]:
-        """Count for each output how often it is needed, once more for those that are kept."""
-        uses: dict[End, int] = {}
-        for running in self._running:
-            for end in [end for ends in running.step.inputs.values() for end in ends]:
-                uses[end] = uses.get(end, 0) + 1
-            for end in _ends(running):
-                if keep is None or end in keep:
-                    uses[end] = uses.get(end, 0) + 1
-        return uses
-
     def _compute(self, running: _Running, portion: _Portion, columns: Columns) -> None:
         step, definition = running.step, running.definition
         ends = _ends(running)
@@ -155,6 +183,18 @@ class Evaluation:
         columns.update(zip(ends, outputs, strict=True))
 
 
+def _uses(steps: Sequence[_Running], keep: Collection[End] | None) -> dict[End, int]:
+    """Count for each output how often it is needed, once more for those that are kept."""
+    uses: dict[End, int] = {}
+    for running in steps:
+        for end in [end for ends in running.step.inputs.values() for end in ends]:
+            uses[end] = uses.get(end, 0) + 1
+        for end in _ends(running):
+            if keep is None or end in keep:
+                uses[end] = uses.get(end, 0) + 1
+    return uses
+
+
 def _run_row(
     run: Callable[..., None],
     running: _Running,
@@ -175,6 +215,16 @@ def _run_row(
         run(running.numbers, running.states[row], *cut, *parts)
         for column, part in zip(given, parts, strict=True):
             column[present] = part
+
+
+def book_nodes(plan: Plan) -> frozenset[str]:
+    """Return the nodes that read the position or the account, and all that depend on them."""
+    found: set[str] = set()
+    for step in plan.steps:
+        parents = {node for ends in step.inputs.values() for node, _ in ends}
+        if parents & found or not set(BOOK_COLUMNS).isdisjoint(_definition(step).clock):
+            found.add(step.node)
+    return frozenset(found)
 
 
 def _present(tape: Tape) -> tuple[NDArray[np.bool_] | None, ...]:
@@ -215,10 +265,11 @@ def _spread(column: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.f
     return np.ascontiguousarray(np.broadcast_to(column, shape))
 
 
-def _start(step: Step, symbols: int, *, is_scalar: bool) -> _Running:
+def _start(step: Step, symbols: Sequence[str], *, is_scalar: bool) -> _Running:
     definition = _definition(step)
-    numbers = np.array(definition.numbers(step.params), dtype=np.float64)
-    rows = 1 if is_scalar or definition.is_across else symbols
+    of_symbols = () if definition.of_symbols is None else definition.of_symbols(step.params, symbols)
+    numbers = np.array((*definition.numbers(step.params), *of_symbols), dtype=np.float64)
+    rows = 1 if is_scalar or definition.is_across else len(symbols)
     return _Running(step, definition, numbers, np.zeros((rows, definition.state(step.params))), is_scalar)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ParamKind", "ParamSpec", "is_text_clean", "normalise"]
 
 TEXT_CHARS_MAX = 64
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,31}")
 # C0/C1 controls, zero-width and bidirectional marks: invisible, so they can make two names look alike.
 _FORBIDDEN_CHARS = frozenset(
     [*range(0x20), *range(0x7F, 0xA0), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
@@ -34,6 +36,7 @@ class ParamKind(StrEnum):
     CHOICE = "choice"
     FLAG = "flag"
     TEXT = "text"
+    SYMBOL = "symbol"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class ParamSpec:
 
     Args:
         name: key in ``params``.
-        kind: int, number (float64), decimal (exact, written as text), choice, flag or text.
+        kind: int, number (float64), decimal (exact, written as text), choice, flag, text or symbol.
         summary: what it means, with its unit.
         default: normal form of the value taken where none is given; None makes the parameter required.
         minimum: least value, or exclusive bound if ``is_minimum_open``.
@@ -74,6 +77,8 @@ class ParamSpec:
             return " or ".join(f'"{choice}"' for choice in self.choices)
         if self.kind is ParamKind.FLAG:
             return "true or false"
+        if self.kind is ParamKind.SYMBOL:
+            return "a symbol such as AAPL or BTC/USD"
         if self.minimum is None or self.maximum is None:
             return f"text of at most {TEXT_CHARS_MAX} characters"
         return f"{'above ' if self.is_minimum_open else ''}{self.minimum} to {self.maximum}"
@@ -100,7 +105,7 @@ def normalise(spec: ParamSpec, params: Mapping[str, ParamValue]) -> ParamValue:
             if not isinstance(value, bool):
                 raise _wrong_type(spec, value)
             return value
-        case ParamKind.TEXT:
+        case ParamKind.TEXT | ParamKind.SYMBOL:
             return _text(spec, value)
         case _:
             assert_never(spec.kind)
@@ -145,6 +150,8 @@ def _text(spec: ParamSpec, value: ParamValue) -> str:
         raise _wrong_type(spec, value)
     if len(value) > TEXT_CHARS_MAX:
         raise AlphintraError("FIELD_RANGE", f"{spec.name} has {len(value)} characters: give {spec.allowed}")
+    if spec.kind is ParamKind.SYMBOL and not _SYMBOL.fullmatch(value):
+        raise AlphintraError("SYMBOL_FORMAT", f"{spec.name} {value[:40]!r} is no symbol: give {spec.allowed}")
     if not is_text_clean(value):
         raise AlphintraError("FIELD_CHARS", f"{spec.name} holds control or invisible characters: remove them")
     return value

@@ -8,16 +8,16 @@ import re
 
 import msgspec
 
-from alphintra.engine.graph.wire import Edge, Graph, Node
+from alphintra.engine.graph.wire import Edge, Exposure, Graph, Node
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["GRAPH_BYTES_MAX", "closest", "parse_graph"]
+__all__ = ["GRAPH_BYTES_MAX", "closest", "load_json", "parse_graph"]
 
 GRAPH_BYTES_MAX = 1_048_576
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<name>.*?)`(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISSING_FIELD = re.compile(r"missing required field `(?P<name>.*?)`(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _ANY_PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
-_FIELDS: dict[str, type[msgspec.Struct]] = {"nodes": Node, "edges": Edge, "": Graph}
+_FIELDS: dict[str, type[msgspec.Struct]] = {"nodes": Node, "edges": Edge, "exposed": Exposure, "": Graph}
 
 
 def parse_graph(raw: bytes) -> Graph:
@@ -32,11 +32,11 @@ def parse_graph(raw: bytes) -> Graph:
     if len(raw) > GRAPH_BYTES_MAX:
         message = f"the graph has {len(raw)} bytes, more than {GRAPH_BYTES_MAX}: split the strategy"
         raise AlphintraError("GRAPH_TOO_LARGE", message, kind=Kind.LIMITED)
-    document = _load(raw)
+    document = load_json(raw)
     try:
         return msgspec.convert(document, Graph)
     except msgspec.ValidationError as error:
-        raise _field_error(str(error)) from error
+        raise _field_error(_located(str(error), document)) from error
 
 
 def closest(word: str, known: list[str]) -> str:
@@ -45,7 +45,8 @@ def closest(word: str, known: list[str]) -> str:
     return f'did you mean "{match[0]}"?' if match else f"known: {', '.join(sorted(known))}"
 
 
-def _load(raw: bytes) -> object:
+def load_json(raw: bytes) -> object:
+    """Read JSON strictly. Raises ENCODING, JSON_SYNTAX, JSON_DUPLICATE_KEY, JSON_TOO_DEEP or NUMBER_NOT_FINITE."""
     try:
         text = raw.decode("utf-8")
         document: object = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
@@ -74,6 +75,19 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(word: str) -> object:
     raise AlphintraError("NUMBER_NOT_FINITE", f"{word} is not a finite number")
+
+
+def _located(text: str, document: object) -> str:
+    """Return the message with the name of the exposed parameter in its path, where msgspec writes three dots."""
+    exposed = document.get("exposed") if isinstance(document, dict) else None
+    if "`$.exposed[...]" not in text or not isinstance(exposed, dict):
+        return text
+    for name, entry in exposed.items():
+        try:
+            msgspec.convert(entry, Exposure)
+        except msgspec.ValidationError:
+            return text.replace("[...]", f"[{name[:130]}]", 1)
+    return text
 
 
 def _field_error(text: str) -> AlphintraError:

@@ -9,6 +9,7 @@ import msgspec
 
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.definition import NodeType
+from alphintra.engine.graph.exposure import canonical_constraints, canonical_exposed
 from alphintra.engine.graph.nodes.timeframes import BASE
 from alphintra.engine.graph.params import normalise
 from alphintra.engine.graph.timeframes import node_timeframes
@@ -20,10 +21,22 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["PLAN_SCHEMA", "Plan", "Step", "canonical_json", "compile_plan", "graph_hash", "warm_ups"]
+__all__ = [
+    "PLAN_SCHEMA",
+    "Plan",
+    "Step",
+    "canonical_json",
+    "compile_plan",
+    "graph_hash",
+    "require_single",
+    "require_universe",
+    "warm_ups",
+]
 
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
+UNIVERSE_MAX = 1000
+_ORDERS = frozenset({"Order", "RebalanceTo"})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,8 +102,9 @@ def canonical_json(graph: Graph) -> bytes:
 
     Layout is left out, nodes are sorted by id, wires by their ends, keys by name; parameters are complete and in
     normal form where the catalogue knows the node, so ``"95"``, ``"95.0"`` and the default 95 are the same.
+    Exposed parameters and constraints are there only where the graph has any.
     """
-    document = {
+    document: dict[str, object] = {
         "schema": graph.schema,
         "name": graph.name,
         "timeframe": graph.timeframe,
@@ -103,6 +117,10 @@ def canonical_json(graph: Graph) -> bytes:
             for source, target in sorted((edge.source, edge.target) for edge in graph.edges)
         ],
     }
+    if graph.exposed:
+        document["exposed"] = canonical_exposed(graph)
+    if graph.constraints:
+        document["constraints"] = canonical_constraints(graph)
     return msgspec.json.encode(document, order="sorted")
 
 
@@ -154,8 +172,28 @@ def warm_ups(steps: Sequence[Step], base: str, *, session_minutes: int) -> dict[
     return found
 
 
+def require_single(plan: Plan) -> None:
+    """Check that a plan can run over one symbol. Raises GRAPH_UNIVERSE naming the node that needs several."""
+    for step in plan.steps:
+        definition = _definition(step)
+        if definition.is_across or step.type == "RebalanceTo":
+            message = f"node {step.node} ({step.type}) works across several symbols: run the strategy over a universe"
+            raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbol")
+
+
+def require_universe(plan: Plan, symbols: Sequence[str]) -> None:
+    """Check that a plan can run over these symbols, at least two where it compares them. Raises GRAPH_UNIVERSE."""
+    if not 1 <= len(symbols) <= UNIVERSE_MAX or len(set(symbols)) != len(symbols):
+        message = f"a universe has 1 to {UNIVERSE_MAX} different symbols, not {len(symbols)}"
+        raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+    across = next((step for step in plan.steps if _definition(step).is_across), None)
+    if across is not None and len(symbols) == 1:
+        message = f"node {across.node} ({across.type}) compares symbols: give at least two"
+        raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+
+
 def _acting(steps: Sequence[Step], found: Mapping[str, int]) -> int:
-    orders = [found[step.node] for step in steps if step.type == "Order"]
+    orders = [found[step.node] for step in steps if step.type in _ORDERS]
     return max(orders or found.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,16 +13,17 @@ from alphintra.engine.session_columns import SESSION_COLUMNS, session_columns
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.sessions import Calendar
 
-__all__ = ["FIELDS", "Tape", "epoch_ns", "tape_of"]
+__all__ = ["BOOK_COLUMNS", "FIELDS", "Tape", "epoch_ns", "tape_across", "tape_of"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
+BOOK_COLUMNS = ("qty", "avg_price", "cash", "equity")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -40,6 +42,7 @@ class Tape:
         close: as open.
         volume: as open.
         calendars: of each symbol; only nodes that ask for the time of a session need them.
+        book: BOOK_COLUMNS as of each close; only nodes that ask for the position or the account need them.
     """
 
     ts: NDArray[np.int64]
@@ -49,6 +52,7 @@ class Tape:
     close: Panel
     volume: Panel
     calendars: tuple[Calendar, ...] = ()
+    book: Mapping[str, Panel] = dataclasses.field(default_factory=dict)
 
     @property
     def symbols(self) -> int:
@@ -65,13 +69,25 @@ class Tape:
         panel: Panel = getattr(self, name)
         return panel
 
+    def part(self, start: int, end: int) -> Tape:
+        """Return the bars of some of the closes."""
+        opened, high, low, close, volume = (np.ascontiguousarray(self.field(name)[:, start:end]) for name in FIELDS)
+        book = {name: np.ascontiguousarray(column[:, start:end]) for name, column in self.book.items()}
+        return Tape(self.ts[start:end], opened, high, low, close, volume, self.calendars, book)
+
     def clock(self, names: Collection[str]) -> dict[str, Panel]:
-        """Return fields and columns of ``session_columns`` as [symbols, closes]; unknown where a symbol has no bar."""
+        """Return fields and columns of ``session_columns`` as [symbols, closes]; unknown where a symbol has no bar.
+
+        Columns of the book are returned as they are.
+        """
         fields = {name: self.field(name) for name in FIELDS if name in names}
+        fields |= {name: self.book[name] for name in BOOK_COLUMNS if name in names and name in self.book}
         if len(fields) == len(names):
             return fields
         if len(self.calendars) != self.symbols:
-            raise AlphintraError("CALENDAR_UNKNOWN", "the bars come without their calendar", kind=Kind.BUG)
+            raise AlphintraError(
+                "CALENDAR_UNKNOWN", "the bars come without their calendar or their book", kind=Kind.BUG
+            )
         found = {calendar: session_columns(self.ts, calendar) for calendar in set(self.calendars)}
         missing = np.isnan(self.close)
         return fields | {
@@ -92,3 +108,13 @@ def tape_of(bars: Sequence[Bar], calendar: Calendar | None = None) -> Tape:
     ts = np.array([epoch_ns(bar.ts) for bar in bars], dtype=np.int64)
     calendars = () if calendar is None else (calendar,)
     return Tape(ts, opened, high, low, close, volume, calendars)
+
+
+def tape_across(times: Sequence[datetime], rows: Sequence[Sequence[Bar | None]], calendars: Sequence[Calendar]) -> Tape:
+    """Return the bars of several symbols as columns, a row each; None where one has no bar at a close."""
+    opened, high, low, close, volume = (
+        np.array([[np.nan if bar is None else float(getattr(bar, name)) for bar in row] for row in rows])
+        for name in FIELDS
+    )
+    ts = np.array([epoch_ns(at) for at in times], dtype=np.int64)
+    return Tape(ts, opened, high, low, close, volume, tuple(calendars))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_type
 from alphintra.engine.graph.definition import NodeType, Port
+from alphintra.engine.graph.exposure import exposure_problems
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.problems import GraphProblem
@@ -43,6 +44,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _edges(graph)
     problems += _inputs(graph)
     problems += _conditions(graph)
+    problems += exposure_problems(graph)
     problems += _protection(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["MINUTES", "SCHEMA", "TIMEFRAMES", "Edge", "Graph", "Node", "ParamValue"]
+__all__ = ["MINUTES", "SCHEMA", "TIMEFRAMES", "Edge", "Exposure", "Graph", "Node", "ParamValue"]
 
 SCHEMA = 1
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440}
@@ -38,6 +38,17 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     target: str = msgspec.field(name="to")
 
 
+class Exposure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far a search may turn a parameter: from ``min`` to ``max``, both included, by ``step``.
+
+    The three are written as the parameter itself is: whole numbers, numbers, or decimals as text.
+    """
+
+    min: ParamValue
+    max: ParamValue
+    step: ParamValue
+
+
 class Graph(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A strategy as nodes and wires.
 
@@ -48,6 +59,8 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         nodes: in any order; the order carries no meaning.
         edges: in any order.
         layout: place of each node on the canvas, (x, y) by node id; never part of the hash.
+        exposed: parameters that a search may turn, by ``node.param``.
+        constraints: what holds between parameters, e.g. ``fast.period < slow.period``.
     """
 
     schema: int = SCHEMA
@@ -56,3 +69,5 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     layout: dict[str, tuple[float, float]] = {}
+    exposed: dict[str, Exposure] = {}
+    constraints: tuple[str, ...] = ()

@@ -10,13 +10,14 @@ import inspect
 
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
-from alphintra.engine.kernels import parts
+from alphintra.engine.kernels import exact, parts
 
 __all__ = ["LOCATORS", "Beside", "Chosen", "OfUser"]
 
 
 def _stamp(own: bytes) -> bytes:
-    return hashlib.sha256(own + inspect.getsource(parts).encode()).digest()
+    shared = inspect.getsource(parts) + inspect.getsource(exact)
+    return hashlib.sha256(own + shared.encode()).digest()
 
 
 class Chosen(UserProvidedCacheLocator):

@@ -25,7 +25,6 @@ __all__ = [
     "volume_average",
     "volume_oscillator",
     "volume_ratio",
-    "vwap",
     "vwap_rolling",
 ]
 
@@ -302,24 +301,3 @@ def vwap_rolling(  # noqa: PLR0913 - a kernel takes its ports
     sum_pass(period, s[3 + period :], traded, traded)
     for i in range(close.size):
         out[i] = out[i] / traded[i] if traded[i] > 0.0 else NAN
-
-
-@kernel
-def vwap(  # noqa: PLR0913 - a kernel takes its ports
-    p: Vector, s: Vector, anchor: Vector, high: Vector, low: Vector, close: Vector, volume: Vector, out: Vector
-) -> None:
-    """Volume-weighted mean of the typical price since the anchor last changed (it numbers sessions or weeks).
-
-    State: whether there was a bar, its anchor, money, volume.
-    """
-    seen, since, money, traded = s[0], s[1], s[2], s[3]
-    for i in range(close.size):
-        if not (is_bar(high[i], low[i], close[i]) and math.isfinite(volume[i]) and math.isfinite(anchor[i])):
-            out[i] = NAN
-            continue
-        if seen == 0.0 or anchor[i] != since:
-            seen, since, money, traded = 1.0, anchor[i], 0.0, 0.0
-        money += (high[i] + low[i] + close[i]) / 3.0 * volume[i]
-        traded += volume[i]
-        out[i] = money / traded if traded > 0.0 else NAN
-    s[0], s[1], s[2], s[3] = seen, since, money, traded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,6 +71,15 @@ class Curve:
     def __post_init__(self) -> None:
         for field in fields(self):
             _require_length(field.name, getattr(self, field.name), self.closes.size)
+
+    def part(self, first: int) -> Curve:
+        """Return the curve from the close of that bar on, which is its new beginning."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        taken: dict[str, Any] = {
+            name: value[first:] if isinstance(value, np.ndarray) else value for name, value in values.items()
+        }
+        taken["initial"] = float(self.equity[first])
+        return Curve(**taken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -72,6 +72,15 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 );
 
+-- table people
+CREATE TABLE people (
+    user_id uuid NOT NULL,
+    email text NOT NULL,
+    registered_at timestamp with time zone NOT NULL,
+    CONSTRAINT people_email_check CHECK ((email <> ''::text)),
+    CONSTRAINT people_pkey PRIMARY KEY (user_id)
+);
+
 -- table schema_migrations
 CREATE TABLE schema_migrations (
     origin text NOT NULL,
@@ -79,6 +88,25 @@ CREATE TABLE schema_migrations (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- table workflow_grants
+CREATE TABLE workflow_grants (
+    grant_id uuid NOT NULL,
+    workflow_id uuid NOT NULL,
+    grantee text NOT NULL,
+    permission text NOT NULL,
+    granted_by uuid NOT NULL,
+    granted_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by uuid,
+    CONSTRAINT workflow_grants_check CHECK ((expires_at > granted_at)),
+    CONSTRAINT workflow_grants_grantee_check CHECK ((grantee ~ '^(user:[0-9a-f-]{36}|role:[a-z]+)$'::text)),
+    CONSTRAINT workflow_grants_permission_check CHECK ((permission = ANY (ARRAY['view'::text, 'edit'::text,
+        'execute'::text]))),
+    CONSTRAINT workflow_grants_pkey PRIMARY KEY (grant_id),
+    CONSTRAINT workflow_grants_revoked_check CHECK (((revoked_at IS NULL) = (revoked_by IS NULL)))
 );
 
 -- table workflow_versions
@@ -90,6 +118,9 @@ CREATE TABLE workflow_versions (
     graph_hash text NOT NULL,
     warmup_bars bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    created_by uuid,
+    note text DEFAULT ''::text NOT NULL,
+    origin_version_id uuid,
     CONSTRAINT workflow_versions_graph_hash_check CHECK ((graph_hash ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT workflow_versions_pkey PRIMARY KEY (version_id),
     CONSTRAINT workflow_versions_version_check CHECK ((version > 0)),
@@ -106,11 +137,16 @@ CREATE TABLE workflows (
     layout text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
     CONSTRAINT workflows_name_check CHECK ((name <> ''::text)),
     CONSTRAINT workflows_owner_name_key UNIQUE (owner_id, name),
     CONSTRAINT workflows_pkey PRIMARY KEY (workflow_id),
     CONSTRAINT workflows_version_check CHECK ((version > 0))
 );
+
+-- foreign key workflow_grants.workflow_grants_workflow_id_fkey
+ALTER TABLE workflow_grants ADD CONSTRAINT workflow_grants_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES
+    workflows(workflow_id);
 
 -- foreign key workflow_versions.workflow_versions_workflow_id_fkey
 ALTER TABLE workflow_versions ADD CONSTRAINT workflow_versions_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES
@@ -118,6 +154,16 @@ ALTER TABLE workflow_versions ADD CONSTRAINT workflow_versions_workflow_id_fkey 
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
+
+-- index people.people_email_idx
+CREATE UNIQUE INDEX people_email_idx ON people USING btree (email);
+
+-- index workflow_grants.workflow_grants_grantee_idx
+CREATE INDEX workflow_grants_grantee_idx ON workflow_grants USING btree (grantee) WHERE (revoked_at IS NULL);
+
+-- index workflow_grants.workflow_grants_standing_idx
+CREATE UNIQUE INDEX workflow_grants_standing_idx ON workflow_grants USING btree (workflow_id, grantee, permission)
+    WHERE (revoked_at IS NULL);
 
 -- trigger audit_events.audit_events_queue_seal
 CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH

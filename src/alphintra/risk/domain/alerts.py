@@ -35,6 +35,7 @@ __all__ = [
     "loss_reached",
     "many_messages",
     "order_uncertain",
+    "reports_unclaimed",
     "review_due",
 ]
 
@@ -273,6 +274,20 @@ def break_found(rule: AlertRule, break_id: UUID, *, account_id: UUID, code: str,
         subject=f"account:{account_id}",
         title=f"Break found: {code}",
         detail=detail,
+        happened_at=at,
+    )
+
+
+def reports_unclaimed(rule: AlertRule, order_id: UUID, *, detail: str, at: datetime) -> Raised:
+    """Say that a venue reports on orders that are not in our books."""
+    return Raised(
+        rule=rule,
+        dedupe_key=_key(rule, "unclaimed", at),
+        severity=rule.severity,
+        account_id=None,
+        subject=f"order:{order_id}",
+        title="Reports on orders that nobody knows",
+        detail=f"{detail}: alphintra books unclaimed lists them",
         happened_at=at,
     )
 

@@ -22,6 +22,7 @@ __all__ = [
     "check_reason",
     "differences",
     "next_limits",
+    "require_base",
     "takes_two_people",
 ]
 
@@ -58,6 +59,13 @@ def next_limits(current: LimitSet, wanted: LimitSet) -> LimitSet:
     if replace(wanted, version=current.version, set_by=current.set_by, set_at=current.set_at) == current:
         return current
     return replace(wanted, version=current.version + 1)
+
+
+def require_base(current: int, base: int | None) -> None:
+    """Refuse a change that builds on another version than the one in force. Raises VERSION_CONFLICT."""
+    if base is not None and base != current:
+        message = f"version {current} is in force and the change builds on {base}: read it, and set yours again"
+        raise AlphintraError("VERSION_CONFLICT", message, kind=Kind.CONFLICT, pointer="/base_version")
 
 
 def check_controls(controls: LimitControls) -> None:

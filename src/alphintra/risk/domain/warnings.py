@@ -14,7 +14,7 @@ from alphintra.engine.pretrade.values import plain
 from alphintra.kernel.limits import LimitControls
 from alphintra.risk.domain.alerts import AlertRule, Raised, Severity
 
-__all__ = ["MARKED", "MEASURED", "LimitUse", "LimitWarning", "judged", "uses_of_loss"]
+__all__ = ["MARKED", "MEASURED", "SHARED", "LimitUse", "LimitWarning", "judged", "uses_of_loss"]
 
 EASED: Final = Decimal("0.95")  # of the share that is warned at: below it there is room again, so that none flutters
 MARKED: Final = ("daily loss", "daily loss that halts", "drawdown", "drawdown that halts")
@@ -28,6 +28,8 @@ MEASURED: Final = (
     "messages",
     "orders to an execution",
 )
+SHARED: Final = "shared credit"  # of a user or, under the nil id, of the firm; kept under their ids
+_FIRM: Final = UUID(int=0)
 _HUNDRED = Decimal(100)
 
 
@@ -36,8 +38,8 @@ class LimitUse:
     """How much of a limit an account uses, or would with all working orders filled.
 
     Args:
-        account_id: whose limit it is.
-        what: which limit: one of ``MEASURED`` or ``MARKED``.
+        account_id: whose limit it is: the account's, the user's of shared credit, nil for the firm's.
+        what: which limit: one of ``MEASURED`` or ``MARKED``, or ``SHARED``.
         name: the symbol of a position, the class of instruments; empty for others.
         used: how much of it.
         most: the limit.
@@ -144,8 +146,8 @@ def _crossed(warning: LimitWarning, rule: AlertRule, use: LimitUse, *, at: datet
         rule=rule,
         dedupe_key=_key(warning, rule),
         severity=rule.severity,
-        account_id=use.account_id,
-        subject=f"account:{use.account_id}",
+        account_id=_account_of(warning),
+        subject=_subject(warning),
         title=f"Limit of {_called(warning)} nearly used up",
         detail=(
             f"{_called(warning).capitalize()}: {used} of at most {most}, {use.used / use.most:.0%} of the limit "
@@ -165,8 +167,8 @@ def _recovered(
         rule=rule,
         dedupe_key=f"{_key(warning, rule)}:room",
         severity=Severity.INFO,
-        account_id=warning.account_id,
-        subject=f"account:{warning.account_id}",
+        account_id=_account_of(warning),
+        subject=_subject(warning),
         title=f"Limit of {_called(warning)} has room again",
         detail=f"{_called(warning).capitalize()}: {now}.",
         happened_at=at,
@@ -174,7 +176,19 @@ def _recovered(
     return raised, replace(warning, is_standing=False, changed_at=at)
 
 
+def _account_of(warning: LimitWarning) -> UUID | None:
+    return None if warning.what == SHARED else warning.account_id
+
+
+def _subject(warning: LimitWarning) -> str:
+    if warning.what != SHARED:
+        return f"account:{warning.account_id}"
+    return "firm" if warning.account_id == _FIRM else f"user:{warning.account_id}"
+
+
 def _called(warning: LimitWarning) -> str:
+    if warning.what == SHARED:
+        return f"credit shared by the {'firm' if warning.account_id == _FIRM else 'accounts of a user'}"
     return f"{warning.what} in {warning.name}" if warning.name else warning.what
 
 

@@ -1,4 +1,8 @@
-"""Watchdogs: a feed that runs and brings no prices, a background job of risk that does not come round any more."""
+"""Watchdogs: prices that are due and do not come, a background job of risk that does not come round any more.
+
+One rule, feed_silent, is for every silence of prices: of a feed, which risk notices, and of a symbol at the venue of a
+live account, which broker notices, since it knows when the symbol trades.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from alphintra.risk.domain.alerts import AlertRule, Raised, Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PATIENCE", "FeedWatch", "JobBeat", "dead_jobs", "silent_feeds"]
+__all__ = ["PATIENCE", "FeedWatch", "JobBeat", "dead_jobs", "silent_feeds", "silent_symbol"]
 
 INTERVALS: Final = 3  # a feed may miss so many of its steps before it counts as silent
 # How long each job may take to come round: what it waits between two rounds, and a round itself at load.
@@ -75,6 +79,25 @@ def silent_feeds(
             after = replace(watch, is_silent=False)
             detail = "Prices come again." if watch.status == "running" else f"The feed is {watch.status}."
             yield _of_feed(after, rule, "The price feed is heard again", detail, at=at), after
+
+
+def silent_symbol(
+    rule: AlertRule, account_id: UUID, symbol: str, *, is_silent: bool, priced_at: datetime | None, at: datetime
+) -> Raised:
+    """Return what is to be told of a symbol whose prices stopped coming from an account's venue, or come again."""
+    last = "none came yet" if priced_at is None else f"the last is of {priced_at.isoformat()}"
+    silence = f"No prices of {symbol} come from the venue while its market is open: {last}."
+    subject = f"account:{account_id}:{symbol}"
+    return Raised(
+        rule=rule,
+        dedupe_key=f"{rule.rule}:{subject}:{at.isoformat()}{'' if is_silent else ':over'}",
+        severity=rule.severity if is_silent else Severity.INFO,
+        account_id=account_id,
+        subject=subject,
+        title=f"Prices of {symbol} are {'silent' if is_silent else 'heard again'}",
+        detail=silence if is_silent else f"Prices of {symbol} come from the venue again.",
+        happened_at=at,
+    )
 
 
 def dead_jobs(

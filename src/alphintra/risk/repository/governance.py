@@ -54,7 +54,7 @@ class Governance:
         return await self._session.row("shared.current", scope, owner_id)
 
     async def add_shared(self, *values: object) -> None:
-        """Store a version: scope, owner, version, credit, four eyes above, by whom, when."""
+        """Store a version: scope, owner, version, credit, four eyes above, share warned at, by whom, when."""
         await self._session.execute("shared.insert", *values)
 
     async def propose(self, proposal_id: UUID, wanted: LimitSet, *, at: datetime) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra.kernel.limits import LimitControls
-from alphintra.risk.domain.warnings import LimitUse, LimitWarning
+from alphintra.risk.domain.warnings import SHARED, LimitUse, LimitWarning
 from alphintra.risk.repository.facts import read_books
 
 if TYPE_CHECKING:
@@ -46,6 +46,28 @@ class Warnings:
         """Read what accounts use of the limits of positions, money and open orders, where it is anything."""
         rows = await self._session.rows("warnings.uses", account_ids)
         return tuple(LimitUse(**row) for row in rows)
+
+    async def shared_uses(self) -> tuple[LimitUse, ...]:
+        """Read how much of the credit they share users, and the firm, use."""
+        limits = {row["owner_id"]: row for row in await self._session.rows("warnings.shared")}
+        if not limits:
+            return ()
+        used = await self._session.rows("credit.used", list(limits))
+        return tuple(
+            LimitUse(
+                account_id=row["owner_id"],
+                what=SHARED,
+                used=row["used"],
+                most=limits[row["owner_id"]]["credit_max"],
+                warn_pct=limits[row["owner_id"]]["credit_warn_pct"],
+                limit_version=limits[row["owner_id"]]["version"],
+            )
+            for row in used
+        )
+
+    async def standing_of(self, what: str) -> tuple[LimitWarning, ...]:
+        """Read the warnings there ever were of one kind of limit, whosever."""
+        return tuple(LimitWarning(**row) for row in await self._session.rows("warnings.known_of", what))
 
     async def further(self, account_ids: Sequence[UUID]) -> tuple[tuple[UUID, int, LimitControls], ...]:
         """Read the limits, with their version, of accounts that limit classes, messages or orders to an execution."""

@@ -16,17 +16,19 @@ from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView
 from alphintra.contracts.risk import AlertEscalated, AlertRaised
 from alphintra.infrastructure.events import append_audit, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_all_accounts
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from alphintra.risk.domain import alerts as domain
 from alphintra.risk.domain.alerts import Alert, AlertRule, Raised, RuleName, Severity
 from alphintra.risk.repository import Warnings
-from alphintra.risk.service.warnings import changed_accounts, warn_of_limits
+from alphintra.risk.service.warnings import changed_accounts, warn_of_limits, warn_of_shared
 
 if TYPE_CHECKING:
-    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain, PricesStalled
+    from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
     from alphintra.contracts.risk import AcknowledgeAlert, ListAlerts, SetAlertRule
     from alphintra.contracts.strategy import FeedFinished, ProtectionLost
+    from alphintra.contracts.unclaimed import ReportsUnclaimed
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.risk.repository import AlertRecords, AlertTransaction
@@ -39,6 +41,7 @@ __all__ = [
     "hear_feed",
     "hear_protection_lost",
     "hear_uncertain",
+    "hear_unclaimed",
     "list_alert_rules",
     "list_alerts",
     "lookback",
@@ -111,6 +114,7 @@ async def watch(
         warnings = Warnings(tx.session)
         accounts = await changed_accounts(warnings, touched, seen)
         raised += await warn_of_limits(warnings, accounts, rules, at=at)
+        raised += await warn_of_shared(warnings, rules, at=at)
         return len(await raise_alerts(tx, raised, ids=ids, context=service_context(ids), at=at))
 
 
@@ -173,6 +177,19 @@ async def hear_protection_lost(
         await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
 
 
+async def hear_unclaimed(
+    delivery: Delivery[ReportsUnclaimed], *, alerts: AlertRecords, ids: IdSource, at: datetime
+) -> None:
+    """Raise an alert for reports on orders that trading does not know, as a break, once."""
+    event = delivery.event
+    async with alerts.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        rule = (await tx.rules())[RuleName.BREAK_FOUND]
+        raised = domain.reports_unclaimed(rule, event.order_id, detail=event.detail, at=delivery.occurred_at)
+        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
+
+
 async def hear_uncertain(
     delivery: Delivery[OrderUncertain], *, alerts: AlertRecords, ids: IdSource, at: datetime
 ) -> None:
@@ -203,26 +220,6 @@ async def hear_connection(
             account_id=event.account_id,
             subject=f"account:{event.account_id}",
             reason=f"The connection is {event.status}. {event.reason}",
-            at=delivery.occurred_at,
-        )
-        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
-
-
-async def hear_stall(
-    delivery: Delivery[PricesStalled], *, alerts: AlertRecords, ids: IdSource, at: datetime
-) -> None:  # fmt: skip
-    """Raise an alert for a symbol whose prices stopped coming from an account's venue, once; coming again is none."""
-    event = delivery.event
-    async with alerts.transaction() as tx:
-        if not await receive_once(tx.session, _CONSUMER, delivery) or not event.is_stalled:
-            return
-        rule = (await tx.rules())[RuleName.FEED_STALE]
-        last = "none came yet" if event.priced_at is None else f"the last is of {event.priced_at.isoformat()}"
-        raised = domain.feed_stale(
-            rule,
-            account_id=event.account_id,
-            subject=f"account:{event.account_id}:{event.symbol}",
-            reason=f"No prices of {event.symbol} come from the venue while its market is open: {last}.",
             at=delivery.occurred_at,
         )
         await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
@@ -286,10 +283,11 @@ async def list_alert_rules(*, alerts: AlertRecords) -> AlertRulesView:
 async def set_alert_rule(
     command: SetAlertRule, context: Context, *, alerts: AlertRecords, ids: IdSource, at: datetime
 ) -> AlertRuleView:
-    """Store a new version of a rule; it holds from the next look on. Raises ALERT_RULE, ALERT_* and NUMBER_*."""
+    """Store a new version of a rule, from the next look on. Raises ALERT_RULE, AUTH_SCOPE, ALERT_* and NUMBER_*."""
     if command.rule not in tuple(RuleName):
         message = f"there is no rule {command.rule[:40]!r}: the rules are {', '.join(RuleName)}"
         raise AlphintraError("ALERT_RULE", message, kind=Kind.NOT_FOUND, pointer="/rule")
+    require_all_accounts(context.actor, "a rule of alerts holds for all accounts", pointer="/rule")
     if command.severity not in tuple(Severity):
         raise AlphintraError("ALERT_SEVERITY", f"a severity is {', '.join(Severity)}", pointer="/severity")
     async with alerts.transaction() as tx:

@@ -23,6 +23,7 @@ from alphintra.contracts.surveillance import (
 )
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
+from alphintra.kernel.authority import require_all_accounts
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.risk.domain.surveillance.cases import Case, CaseAction, CaseOutcome, CaseState, moved
@@ -105,10 +106,12 @@ async def set_detector(
 ) -> DetectorView:
     """Store a new version of a detector's parameters, reviewed today.
 
-    Raises SURVEILLANCE_ROLE, DETECTOR_NOT_FOUND, PARAMETER_*, REASON_REQUIRED, QTY_NOT_POSITIVE and NUMBER_*.
+    Raises SURVEILLANCE_ROLE, DETECTOR_NOT_FOUND, AUTH_SCOPE, PARAMETER_*, REASON_REQUIRED, QTY_NOT_POSITIVE and
+    NUMBER_*.
     """
     _require_reviewer(context)
     detector = require_detector(command.detector)
+    require_all_accounts(context.actor, "a detector looks at all accounts", pointer="/detector")
     await ensure_parameters(records=records, at=at)
     async with records.transaction() as tx:
         current = (await tx.parameters())[detector]
@@ -124,10 +127,11 @@ async def replay_detector(
 ) -> ReplayView:
     """Run a detector with its parameters in force over stored history; no case is opened.
 
-    Raises SURVEILLANCE_ROLE, DETECTOR_NOT_FOUND and RANGE.
+    Raises SURVEILLANCE_ROLE, DETECTOR_NOT_FOUND, AUTH_SCOPE and RANGE.
     """
     _require_reviewer(context)
     detector = require_detector(command.detector)
+    require_all_accounts(context.actor, "a detector looks at all accounts", pointer="/detector")
     since, until = require_utc(command.since, pointer="/since"), require_utc(command.until, pointer="/until")
     if since >= until:
         raise AlphintraError("RANGE", "since must be before until", pointer="/since")

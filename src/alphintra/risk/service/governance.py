@@ -22,6 +22,7 @@ from alphintra.contracts.controls import (
 )
 from alphintra.contracts.risk import ControlChanged, OrdersBarred
 from alphintra.engine.pretrade.assessment import SOFT_CODES
+from alphintra.engine.pretrade.values import plain
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.authority import require_all_accounts, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -30,7 +31,7 @@ from alphintra.kernel.messages import View
 from alphintra.kernel.money import require_positive
 from alphintra.risk.domain.books import LimitSet
 from alphintra.risk.domain.controls import SYMBOL
-from alphintra.risk.domain.rules import check_reason, next_limits
+from alphintra.risk.domain.rules import check_reason, next_limits, require_base
 from alphintra.risk.repository import Governance
 from alphintra.risk.service.kills import FIRM
 from alphintra.risk.service.rules import put_in_force
@@ -59,13 +60,18 @@ __all__ = [
 ]
 
 OVERRIDE_LIFE = timedelta(hours=1)
+PERCENT_MAX = 100
 _GOVERNS = {"owner", "operator"}
+_SHARED = ("credit_max", "four_eyes_above", "credit_warn_pct")
 
 
 async def propose_limits(
     command: messages.ProposeLimits, context: Context, *, records: RiskRecords, ids: IdSource, at: datetime
 ) -> LimitProposalView:
-    """Keep limits that wait for a second person. Raises ACCOUNT_NOT_FOUND, LIMIT_* and NUMBER_*."""
+    """Keep limits that wait for a second person.
+
+    Raises ACCOUNT_NOT_FOUND, VERSION_CONFLICT, LIMIT_* and NUMBER_*.
+    """
     account_id = AccountId(command.account_id)
     require_visible(await records.account(account_id), account_id, context)
     proposal_id = ids.new()
@@ -73,6 +79,7 @@ async def propose_limits(
         current = await tx.limits(account_id)
         if current is None:
             raise _missing("RISK_LIMITS_MISSING", f"account {account_id} has no limit set")
+        require_base(current.version, command.base_version)
         wanted = replace(
             current,
             order_qty_max=command.order_qty_max,
@@ -138,18 +145,26 @@ async def set_shared_limit(
 ) -> SharedLimitView:
     """Set the credit of a user or of the firm, and from which order value on limits take two people.
 
-    Raises RISK_ROLE, LIMIT_SCOPE, QTY_NOT_POSITIVE and NUMBER_*.
+    The same again changes nothing. Raises RISK_ROLE, LIMIT_SCOPE, VERSION_CONFLICT, LIMIT_RANGE, QTY_NOT_POSITIVE and
+    NUMBER_*.
     """
     owner_id, by = _sharing(command, context), context.actor.id
     for name, amount in (("credit_max", command.credit_max), ("four_eyes_above", command.four_eyes_above)):
         if amount is not None:
             require_positive(amount, pointer=f"/{name}")
+    if require_positive(command.credit_warn_pct, pointer="/credit_warn_pct") > PERCENT_MAX:
+        message = f"credit_warn_pct is {plain(command.credit_warn_pct)}: warn at up to 100 percent of a limit"
+        raise AlphintraError("LIMIT_RANGE", message, pointer="/credit_warn_pct")
     async with records.transaction() as tx:
         await tx.close_gate()
         governance = Governance(tx.session)
         current = await governance.shared(command.scope, owner_id)
-        version = 1 if current is None else current["version"] + 1
-        amounts = (command.credit_max, command.four_eyes_above)
+        amounts = (command.credit_max, command.four_eyes_above, command.credit_warn_pct)
+        if current is not None and tuple(current[name] for name in _SHARED) == amounts:
+            return SharedLimitView(**{**current, "owner_id": command.owner_id})
+        last = 0 if current is None else current["version"]
+        require_base(last, command.base_version)
+        version = last + 1
         await governance.add_shared(command.scope, owner_id, version, *amounts, by, at)
         told = ControlChanged(kind="shared_limit", key=f"{command.scope}:{owner_id}", change=f"version {version}")
         await _tell(tx, told, context, ids=ids, at=at)
@@ -159,6 +174,7 @@ async def set_shared_limit(
         version=version,
         credit_max=command.credit_max,
         four_eyes_above=command.four_eyes_above,
+        credit_warn_pct=command.credit_warn_pct,
         set_by=by,
         set_at=at,
     )

@@ -14,7 +14,7 @@ from alphintra.kernel.ids import AccountId, FeedId
 from alphintra.kernel.money import require_positive
 from alphintra.risk.domain.books import LimitSet
 from alphintra.risk.domain.controls import plain
-from alphintra.risk.domain.rules import check_prices, differences, next_limits, revoked, takes_two_people
+from alphintra.risk.domain.rules import check_prices, differences, next_limits, require_base, revoked, takes_two_people
 from alphintra.risk.repository import AlertTransaction, Governance
 from alphintra.risk.service.alerts import raise_losses
 from alphintra.risk.service.views import assessment_view, limits_view, require_visible, state_view
@@ -57,7 +57,7 @@ async def set_limits(
 ) -> LimitsView:
     """Store a new version of an account's limit set; the same limits again change nothing.
 
-    Raises ACCOUNT_NOT_FOUND, LIMIT_NOT_POSITIVE and NUMBER_*.
+    Raises ACCOUNT_NOT_FOUND, VERSION_CONFLICT, LIMIT_NOT_POSITIVE and NUMBER_*.
     """
     account_id = AccountId(command.account_id)
     require_visible(await records.account(account_id), account_id, context)
@@ -79,6 +79,7 @@ async def set_limits(
             raise _limitless(account_id)
         limits = next_limits(current, wanted)
         if limits is not current:
+            require_base(current.version, command.base_version)
             await require_one_person(tx, current, limits)
             await put_in_force(tx, current, limits, context, ids=ids)
     return limits_view(limits)

@@ -12,7 +12,7 @@ from alphintra.engine.pretrade.course import refilled
 from alphintra.engine.pretrade.totals import stakes_of
 from alphintra.kernel.ids import AccountId
 from alphintra.risk.domain.alerts import Raised, RuleName
-from alphintra.risk.domain.warnings import MEASURED, LimitUse, judged
+from alphintra.risk.domain.warnings import MEASURED, SHARED, LimitUse, judged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alphintra.risk.domain.alerts import AlertRule
     from alphintra.risk.repository import Warnings
 
-__all__ = ["changed_accounts", "warn", "warn_of_limits"]
+__all__ = ["changed_accounts", "warn", "warn_of_limits", "warn_of_shared"]
 
 
 async def changed_accounts(warnings: Warnings, touched: Iterable[UUID], seen: dict[UUID, int]) -> list[UUID]:
@@ -45,6 +45,16 @@ async def warn_of_limits(
     for account_id, version, controls in await warnings.further(account_ids):
         uses += await _further(warnings, account_id, controls, version=version, at=at)
     return await warn(warnings, uses, account_ids, MEASURED, rule=rules[RuleName.LIMIT_NEAR], at=at)
+
+
+async def warn_of_shared(
+    warnings: Warnings, rules: Mapping[RuleName, AlertRule], *, at: datetime
+) -> list[Raised]:  # fmt: skip
+    """Hold the credit that users, and the firm, share against the share it is warned at; returns what is to be told."""
+    before = await warnings.standing_of(SHARED)
+    found = list(judged(await warnings.shared_uses(), before, rule=rules[RuleName.LIMIT_NEAR], at=at))
+    await warnings.save([warning for _raised, warning in found])
+    return [raised for raised, _warning in found]
 
 
 async def warn(

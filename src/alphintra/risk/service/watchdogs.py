@@ -1,4 +1,4 @@
-"""Use cases of watchdogs: feeds are held to what strategy says of them, jobs to coming round."""
+"""Use cases of watchdogs: prices are held to what strategy and broker say of them, jobs to coming round."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from alphintra.infrastructure.events import receive_once
 from alphintra.risk.domain.alerts import RuleName
-from alphintra.risk.domain.watchdogs import dead_jobs, silent_feeds
+from alphintra.risk.domain.watchdogs import dead_jobs, silent_feeds, silent_symbol
 from alphintra.risk.repository import Watches
 from alphintra.risk.service.alerts import raise_alerts, service_context
 
 if TYPE_CHECKING:
+    from alphintra.contracts.broker import PricesStalled
     from alphintra.contracts.strategy import FeedStatusChanged
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.risk.repository import AlertRecords
 
-__all__ = ["beat", "expect_feed", "look_after"]
+__all__ = ["beat", "expect_feed", "hear_stall", "look_after"]
 
 _CONSUMER = "risk.watchdogs"
 
@@ -28,6 +29,26 @@ async def expect_feed(delivery: Delivery[FeedStatusChanged], *, alerts: AlertRec
     async with alerts.transaction() as tx:
         if await receive_once(tx.session, _CONSUMER, delivery):
             await Watches(tx.session).expect(event.feed_id, status=event.status, interval_ms=event.interval_ms, at=at)
+
+
+async def hear_stall(
+    delivery: Delivery[PricesStalled], *, alerts: AlertRecords, ids: IdSource, at: datetime
+) -> None:  # fmt: skip
+    """Raise an alert for a symbol whose prices stopped coming from an account's venue, and one when they come, once."""
+    event = delivery.event
+    async with alerts.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        rule = (await tx.rules())[RuleName.FEED_SILENT]
+        raised = silent_symbol(
+            rule,
+            event.account_id,
+            event.symbol,
+            is_silent=event.is_stalled,
+            priced_at=event.priced_at,
+            at=delivery.occurred_at,
+        )
+        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
 
 
 async def beat(job: str, *, alerts: AlertRecords, at: datetime) -> None:

@@ -749,6 +749,17 @@ ORDER BY w.account_id;
 SELECT account_id, what, name, crossing, is_standing, changed_at FROM limit_warnings
 WHERE account_id = ANY($1::uuid[]) AND what = ANY($2::text[]);
 
+-- warnings.shared: the credit that users, and under the nil uuid the firm, are limited to
+SELECT s.owner_id, s.version, s.credit_max, s.credit_warn_pct
+FROM (
+    SELECT DISTINCT ON (scope, owner_id) owner_id, version, credit_max, credit_warn_pct FROM shared_limits
+    ORDER BY scope, owner_id, version DESC
+) AS s
+WHERE s.credit_max IS NOT NULL;
+
+-- warnings.known_of: the warnings there ever were of one kind of limit, whosever
+SELECT account_id, what, name, crossing, is_standing, changed_at FROM limit_warnings WHERE what = $1;
+
 -- warnings.save: store how warnings stand
 INSERT INTO limit_warnings (account_id, what, name, crossing, is_standing, changed_at)
 SELECT n.account_id, n.what, n.name, n.crossing, n.is_standing, n.changed_at
@@ -940,12 +951,12 @@ FROM (SELECT s.controls FROM limit_sets AS s WHERE s.account_id = $1 ORDER BY s.
 WHERE l.controls ->> 'repeat_max' IS NOT NULL;
 
 -- shared.current: the limits shared by a user's accounts, or by all
-SELECT scope, owner_id, version, credit_max, four_eyes_above, set_by, set_at FROM shared_limits
+SELECT scope, owner_id, version, credit_max, four_eyes_above, credit_warn_pct, set_by, set_at FROM shared_limits
 WHERE scope = $1 AND owner_id = $2 ORDER BY version DESC LIMIT 1;
 
 -- shared.insert: store a version of shared limits
-INSERT INTO shared_limits (scope, owner_id, version, credit_max, four_eyes_above, set_by, set_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO shared_limits (scope, owner_id, version, credit_max, four_eyes_above, credit_warn_pct, set_by, set_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- proposals.insert: keep limits that wait for a second person
 INSERT INTO limit_proposals (proposal_id, account_id, wanted, proposed_by, proposed_at)

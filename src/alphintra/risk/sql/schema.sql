@@ -714,13 +714,16 @@ CREATE TABLE shared_limits (
     four_eyes_above numeric(28,9),
     set_by text NOT NULL,
     set_at timestamp with time zone NOT NULL,
+    credit_warn_pct numeric(28,9) DEFAULT 80 NOT NULL,
     CONSTRAINT shared_limits_credit_max_check CHECK (((credit_max > (0)::numeric) AND (credit_max <
         'Infinity'::numeric))),
     CONSTRAINT shared_limits_four_eyes_above_check CHECK (((four_eyes_above >= (0)::numeric) AND (four_eyes_above <
         'Infinity'::numeric))),
     CONSTRAINT shared_limits_pkey PRIMARY KEY (scope, owner_id, version),
     CONSTRAINT shared_limits_scope_check CHECK ((scope = ANY (ARRAY['firm'::text, 'user'::text]))),
-    CONSTRAINT shared_limits_version_check CHECK ((version > 0))
+    CONSTRAINT shared_limits_version_check CHECK ((version > 0)),
+    CONSTRAINT shared_limits_warn_check CHECK (((credit_warn_pct > (0)::numeric) AND (credit_warn_pct <=
+        (100)::numeric)))
 );
 
 -- table surveillance_cases

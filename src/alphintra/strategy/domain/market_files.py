@@ -1,33 +1,49 @@
-"""Market-data files: text rows to checked daily or intraday bars per symbol, with everything odd named."""
+"""Market-data files: how the columns of each known format are laid out, and what is wrong with a row of one."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from fractions import Fraction
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alphintra.engine.bars import Bar
-from alphintra.engine.corporate_actions import DailyClose, Split, derive_adjustments
 from alphintra.kernel.errors import AlphintraError
+from alphintra.strategy.domain.intervals import interval_of
 
-__all__ = ["ROWS_MAX", "SymbolBars", "read_market_rows", "require_symbol"]
+__all__ = [
+    "FORMATS",
+    "NUMBERS",
+    "TIME_KINDS",
+    "Finding",
+    "ImportOptions",
+    "Layout",
+    "bad_row",
+    "layout_of",
+    "require_options",
+    "require_symbol",
+    "sentences",
+    "split_wish",
+    "time_kind",
+]
 
-ROWS_MAX = 5_000_000
-FINDINGS_MAX = 50
-BAD_SHARE_MAX = 0.01
-GAP_DAYS = 7
-JUMP = 3  # a close three times the one before, or a third of it, without a split to explain it
-PROGRESS_ROWS = 5000
-_SESSION_CLOSE = time(16, 0)
-_EXCHANGE = ZoneInfo("America/New_York")
-_NAMES: Mapping[str, frozenset[str]] = {
+NUMBERS: Final = ("open", "high", "low", "close", "volume")
+FINDINGS_MAX: Final = 50
+ALLOWED: Final = ("sort", "duplicates")
+FORMATS: Final = ("auto", "csv", "yahoo", "alpaca", "ccxt", "kraken", "stooq", "binance")
+YEARS: Final = range(1800, 2200)
+SYMBOL: Final = r"[A-Z0-9][A-Z0-9./-]{0,31}"
+_SYMBOL: Final = re.compile(SYMBOL)
+_NUMBER: Final = re.compile(r"[+-]?([0-9]{1,18}\.?[0-9]{0,20}|\.[0-9]{1,20})([eE][+-]?[0-9]{1,2})?")
+_PLACES: Final = Decimal("0.000000001")
+_NOT_A_NUMBER: Final = frozenset({"nan", "null", "none", "na", "n/a", "-"})
+_NAMES: Final[Mapping[str, frozenset[str]]] = {
     "symbol": frozenset({"symbol", "ticker", "code"}),
-    "ts": frozenset({"date", "datetime", "timestamp", "time", "ts"}),
+    "ts": frozenset({"date", "datetime", "timestamp", "time", "ts", "t", "opentime"}),
     "open": frozenset({"open", "o"}),
     "high": frozenset({"high", "h"}),
     "low": frozenset({"low", "l"}),
@@ -35,70 +51,88 @@ _NAMES: Mapping[str, frozenset[str]] = {
     "volume": frozenset({"volume", "v", "vol"}),
     "adjusted": frozenset({"adjclose", "adjustedclose", "adjc"}),
 }
-_REQUIRED = ("ts", "open", "high", "low", "close", "volume")
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,31}")
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
-_PLACES = Decimal("0.000000001")
-_YEARS = range(1800, 2200)
-_NOT_A_NUMBER = frozenset({"nan", "null", "none", "na", "n/a", "-"})
-_NAMED_MINUTES: Mapping[int, str] = {60: "1h", 240: "4h", 1440: "1d"}
+_REQUIRED: Final = ("ts", *NUMBERS)
+_YAHOO: Final = ["date", "open", "high", "low", "close", "adjclose", "volume"]
+_WITHOUT_HEADER: Final[Mapping[int, tuple[str, tuple[str, ...]]]] = {
+    6: ("ccxt", _REQUIRED),
+    7: ("kraken", (*_REQUIRED, "trades")),
+    8: ("kraken", ("ts", "open", "high", "low", "close", "vwap", "volume", "trades")),
+    12: ("binance", (*_REQUIRED, "", "", "", "", "", "")),
+}
+_BASIS: Final[Mapping[str, str]] = {"yahoo": "split_adjusted", "stooq": "adjusted"}
+_CLOCK: Final = r"[ T][0-9]{2}:?[0-9]{2}(:?[0-9]{2}(\.[0-9]{1,9})?)?"
+_DAY: Final = r"([0-9]{4}-[0-9]{2}-[0-9]{2}|(18|19|20|21)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01]))"
+TIME_KINDS: Final[Mapping[str, re.Pattern[str]]] = {
+    "date": re.compile(_DAY),
+    "number": re.compile(r"[0-9]{8,19}(\.[0-9]{0,9})?"),
+    "local": re.compile(_DAY + _CLOCK),
+    "zoned": re.compile(_DAY + _CLOCK + r" ?(Z|[+-][0-9]{2}:?[0-9]{2})"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolBars:
-    """Checked raw bars of one symbol, oldest first, with the splits read out of its adjusted closes."""
+class ImportOptions:
+    """What somebody says of a file.
 
-    symbol: str
-    timeframe: str
-    bars: tuple[Bar, ...]
-    splits: tuple[Split, ...]
-    findings: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Series:
-    bars: list[Bar]
-    adjusted: list[Decimal]
-    bad: list[AlphintraError]
-    is_daily: bool | None = None
-
-
-def read_market_rows(
-    lines: Iterable[str], *, symbol: str | None, progress: Callable[[int], None] | None = None
-) -> tuple[SymbolBars, ...]:
-    """Read a CSV with one bar per line; columns by name, in any order.
-
-    Dates without a time are sessions of New York and close at 16:00 there. Times must carry UTC; they are taken as
-    the start of the interval, and bars are stamped with its end.
-
-    Args:
-        lines: text lines, header first.
+    Attributes:
         symbol: symbol of all rows where the file has no such column.
-        progress: told the number of rows read, now and then.
-
-    Raises:
-        AlphintraError: FILE_EMPTY, ENCODING, CSV_DIALECT, CSV_COLUMN, TIME_UNIT, TIME_ZONE, TIME_ORDER, BAR_GAP,
-            SYMBOL_REQUIRED, SYMBOL_FORMAT, FILE_TOO_LARGE, and where more than one row of a symbol and more than one
-            in a hundred is bad the code of its first bad row, BAR_INVALID or PRICE_MISSING; each names the line.
+        format: one of `FORMATS`; auto looks at the first line.
+        columns: which column (title, or position from 1) means ts, symbol, open … adjusted; ``a+b`` joins two.
+        zone: IANA zone of times that name none, and of files whose offsets change with the season.
+        stamps: whether times are those of the ``open`` or the ``close`` of an interval; dates are sessions.
+        timeframe: interval of the bars, where the file cannot show it; empty else.
+        allow: what may be mended: ``sort``, and ``duplicates`` that are equal.
+        splits: splits nobody adjusted for, as ``2005-02-28=2/1``.
+        licence: terms the data is kept under, or its attribution.
     """
-    rows = csv.reader(_without_nul(lines), strict=True)
-    try:
-        columns, width = _columns(next((row for row in rows if row), None))
-        found: dict[str, _Series] = {}
-        for count, row in enumerate(rows, start=1):
-            if count > ROWS_MAX:
-                raise AlphintraError("FILE_TOO_LARGE", f"more than {ROWS_MAX} rows: split the file")
-            if progress is not None and count % PROGRESS_ROWS == 0:
-                progress(count)
-            if row:
-                _check_width(row, width, line=rows.line_num)
-                _take(found, columns, row, line=rows.line_num, default_symbol=symbol)
-    except csv.Error as error:
-        message = f"line {rows.line_num}: the file is no well-formed CSV: {error}"
-        raise AlphintraError("CSV_DIALECT", message) from error
-    if not found:
-        raise AlphintraError("FILE_EMPTY", "the file has a header but no rows")
-    return tuple(_finished(name, series) for name, series in sorted(found.items()))
+
+    symbol: str | None = None
+    format: str = "auto"
+    columns: dict[str, str] = field(default_factory=dict)
+    zone: str = ""
+    stamps: str = "open"
+    timeframe: str = ""
+    allow: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the columns of a file are.
+
+    Attributes:
+        format: which format it is.
+        columns: places of ts (one or two), open, high, low, close, volume and where there are symbol and adjusted.
+        width: fields in each row.
+        has_header: whether the first row is one.
+        price_basis: raw, split_adjusted, or adjusted (for dividends, too), as the source publishes prices.
+    """
+
+    format: str
+    columns: Mapping[str, tuple[int, ...]]
+    width: int
+    has_header: bool
+    price_basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something odd in data.
+
+    Attributes:
+        code: stable name of what it is.
+        action: what was done: ``dropped`` or ``kept``; what is refused has an error instead.
+        count: how many bars or events it concerns.
+        details: a sentence for each of the first of them.
+        fix: what can be done about it.
+    """
+
+    code: str
+    action: str
+    count: int
+    details: tuple[str, ...]
+    fix: str
 
 
 def require_symbol(name: str) -> None:
@@ -108,108 +142,166 @@ def require_symbol(name: str) -> None:
         raise AlphintraError("SYMBOL_FORMAT", message, pointer="/symbol")
 
 
-def _without_nul(lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
-        if "\0" in line:
-            message = f"line {number} holds NUL: the file is no plain text, or UTF-16; save it as UTF-8"
-            raise AlphintraError("ENCODING", message)
-        yield line
+def require_options(options: ImportOptions) -> None:
+    """Check what somebody says of a file.
+
+    Raises SYMBOL_FORMAT, FORMAT_UNKNOWN, CSV_COLUMN, TIME_ZONE, TIME_STAMPS, TIMEFRAME_INVALID, REPAIR_UNKNOWN or
+    SPLIT_FORMAT, each with its pointer.
+    """
+    if options.symbol is not None:
+        require_symbol(options.symbol)
+    if options.format not in FORMATS:
+        message = f"there is no format {options.format[:20]!r}: write one of {', '.join(FORMATS)}"
+        raise AlphintraError("FORMAT_UNKNOWN", message, pointer="/format")
+    unknown = sorted(set(options.columns) - set(_NAMES))
+    if unknown:
+        message = f"no column means {unknown[0][:20]!r}: write {', '.join(_NAMES)}"
+        raise AlphintraError("CSV_COLUMN", message, pointer="/columns")
+    if options.zone:
+        _require_zone(options.zone)
+    if options.stamps not in {"open", "close"}:
+        message = f"times stand for the open or the close of an interval, not {options.stamps[:20]!r}"
+        raise AlphintraError("TIME_STAMPS", message, pointer="/stamps")
+    if options.timeframe:
+        interval_of(options.timeframe)
+    repairs = sorted(set(options.allow) - set(ALLOWED))
+    if repairs:
+        message = f"{repairs[0][:20]!r} cannot be allowed: write {' or '.join(ALLOWED)}"
+        raise AlphintraError("REPAIR_UNKNOWN", message, pointer="/allow")
+    for text in options.splits:
+        split_wish(text)
 
 
-def _columns(header: list[str] | None) -> tuple[dict[str, int], int]:
-    if not header:
+def split_wish(text: str) -> tuple[date, Fraction]:
+    """Read a split such as ``2005-02-28=2/1``: its first day, and new shares per old share. Raises SPLIT_FORMAT."""
+    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})=([0-9]{1,6})/([0-9]{1,6})", text, re.ASCII)
+    try:
+        day, new, old = (date.fromisoformat(found[1]), int(found[2]), int(found[3])) if found else (date.min, 0, 0)
+    except ValueError:
+        new = 0
+    if not new or not old:
+        message = f"{text[:40]!r} is no split: write its first day and new shares for old ones, e.g. 2005-02-28=2/1"
+        raise AlphintraError("SPLIT_FORMAT", message, pointer="/splits")
+    return day, Fraction(new, old)
+
+
+def layout_of(first: Sequence[str] | None, options: ImportOptions) -> Layout:
+    """Return how a file is laid out that begins with this row. Raises FILE_EMPTY, CSV_DIALECT or CSV_COLUMN."""
+    if not first:
         raise AlphintraError("FILE_EMPTY", "the file is empty: a header line is expected")
-    if len(header) == 1:
-        message = f"only one column in {header[0][:60]!r}: write comma-separated values with a header"
+    if len(first) == 1:
+        message = f"only one column in {first[0][:60]!r}: write comma-separated values with a header"
         raise AlphintraError("CSV_DIALECT", message)
-    columns: dict[str, int] = {}
-    for index, title in enumerate(header):
-        plain = re.sub(r"[^a-z]", "", title.removeprefix("\ufeff").lower())
-        for name, spellings in _NAMES.items():
-            if plain in spellings:
-                if name in columns:
-                    raise AlphintraError("CSV_COLUMN", f"two columns mean {name}: {title!r} is the second")
-                columns[name] = index
-    missing = [name for name in _REQUIRED if name not in columns]
+    plain = [re.sub(r"[^a-z]", "", title.removeprefix("\ufeff").lower()) for title in first]
+    has_header = any(plain) and not all(_NUMBER.fullmatch(cell.strip()) for cell in first)
+    if has_header:
+        name, columns = _by_titles(first, plain, options)
+    else:
+        name, columns = _by_places(len(first), options)
+    missing = [wanted for wanted in _REQUIRED if wanted not in columns]
     if missing:
-        message = f"no column for {', '.join(missing)}: the header is {', '.join(header)[:120]}"
+        message = f"no column for {', '.join(missing)}: the header is {', '.join(first)[:120]}; name it with --column"
         raise AlphintraError("CSV_COLUMN", message)
-    return columns, len(header)
+    return Layout(
+        format=name,
+        columns=columns,
+        width=len(first),
+        has_header=has_header,
+        price_basis=_BASIS.get(name, "raw"),
+    )
 
 
-def _check_width(row: list[str], width: int, *, line: int) -> None:
-    if len(row) < width:
-        message = f"line {line} has {len(row)} fields, the header {width}: is the file cut off?"
-        raise AlphintraError("CSV_COLUMN", message)
-    if any(field.strip() for field in row[width:]):
-        message = f"line {line} has {len(row)} fields, the header {width}: write numbers without thousands separators"
-        raise AlphintraError("CSV_COLUMN", message)
+def sentences(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what is odd in data as sentences, the first fifty of them and how many more there are."""
+    details = [detail for finding in findings for detail in finding.details]
+    total = sum(finding.count if len(finding.details) > 1 else len(finding.details) for finding in findings)
+    kept = details[:FINDINGS_MAX]
+    return (*kept, f"… and {total - len(kept)} more") if total > len(kept) else tuple(kept)
 
 
-def _take(
-    found: dict[str, _Series], columns: dict[str, int], row: list[str], *, line: int, default_symbol: str | None
-) -> None:
-    name = row[columns["symbol"]].strip() if "symbol" in columns else default_symbol
-    if name is None:
-        message = "the file has no symbol column: say which symbol it holds"
-        raise AlphintraError("SYMBOL_REQUIRED", message, pointer="/symbol")
-    if not _SYMBOL.fullmatch(name):
-        raise AlphintraError("SYMBOL_FORMAT", f"line {line}: {name[:40]!r} is no symbol: write e.g. AAPL")
-    series = found.setdefault(name, _Series([], [], []))
-    ts, is_daily = _time(row[columns["ts"]].strip(), line)
-    if series.is_daily is None:
-        series.is_daily = is_daily
-    elif series.is_daily != is_daily:
-        raise AlphintraError("TIME_ZONE", f"line {line} mixes dates and times: use one of them throughout")
-    if series.bars and ts <= series.bars[-1].ts:
-        message = f"line {line}: {name} at {row[columns['ts']]} is not after the row before it: sort, drop duplicates"
-        raise AlphintraError("TIME_ORDER", message)
+def time_kind(text: str) -> str | None:
+    """Return how a time is written: date, number, local or zoned; None for no known way."""
+    return next((kind for kind, pattern in TIME_KINDS.items() if pattern.fullmatch(text)), None)
+
+
+def bad_row(texts: Mapping[str, str], ts: datetime, line: int) -> AlphintraError:
+    """Return what is wrong with the numbers of a row that was found to be bad: BAR_INVALID or PRICE_MISSING.
+
+    Args:
+        texts: the row's fields by what they mean.
+        ts: when it is, for the message.
+        line: where it stands in the file.
+    """
     try:
-        bar = Bar(ts, *(_number(row[columns[key]], key, line) for key in ("open", "high", "low", "close", "volume")))
-        adjusted = _adjusted(row[columns["adjusted"]], line) if "adjusted" in columns else bar.close
+        numbers = [_number(texts[name], name, line) for name in NUMBERS]
+        Bar(ts, *numbers)
+        if "adjusted" in texts:
+            adjusted = _number(texts["adjusted"], "adjusted close", line)
+            if adjusted <= 0:
+                message = f"line {line}: adjusted close {texts['adjusted']} is not above zero"
+                return AlphintraError("PRICE_MISSING", message)
     except AlphintraError as error:
-        if error.code not in {"BAR_INVALID", "PRICE_MISSING"}:
-            raise
         detail = error.detail if error.detail.startswith("line ") else f"line {line}: {error.detail}"
-        series.bad.append(AlphintraError(error.code, detail))
-        return
-    series.bars.append(bar)
-    series.adjusted.append(adjusted)
+        return AlphintraError(error.code, detail)
+    return AlphintraError("BAR_INVALID", f"line {line}: the row holds no plain numbers")
 
 
-def _time(text: str, line: int) -> tuple[datetime, bool]:
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        try:
-            day = date.fromisoformat(text)
-        except ValueError as error:
-            raise AlphintraError("TIME_UNIT", f"line {line}: {text} is no date") from error
-        _require_year(day.year, text, line)
-        return datetime.combine(day, _SESSION_CLOSE, _EXCHANGE).astimezone(UTC), True
-    if re.fullmatch(r"-?\d+(\.\d*)?([eE]\+?\d+)?", text):
-        message = f"line {line}: {text} is a bare number: write 2013-03-01 or 2013-03-01T14:30:00Z"
-        raise AlphintraError("TIME_UNIT", message)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        message = f"line {line}: {text[:40]!r} is no time: write 2013-03-01 or 2013-03-01T14:30:00Z"
-        raise AlphintraError("TIME_UNIT", message) from error
-    if moment.utcoffset() != timedelta(0):
-        raise AlphintraError("TIME_ZONE", f"line {line}: {text} is not in UTC: write it with Z")
-    _require_year(moment.year, text, line)
-    return moment.astimezone(UTC), False
+def _by_titles(
+    titles: Sequence[str], plain: Sequence[str], options: ImportOptions
+) -> tuple[str, dict[str, tuple[int, ...]]]:
+    is_stooq = options.format == "stooq" or any(title.strip().startswith("<") for title in titles)
+    columns = {name: _chosen(text, titles) for name, text in options.columns.items()}
+    taken = {place for places in columns.values() for place in places}
+    for index, title in enumerate(plain):
+        for name, spellings in _NAMES.items():
+            if title not in spellings or index in taken or name in options.columns:
+                continue
+            if name == "ts" and name in columns and is_stooq:
+                columns[name] = (*columns[name], index)
+            elif name in columns:
+                message = f"two columns mean {name}: {titles[index]!r} is the second; choose one with --column"
+                raise AlphintraError("CSV_COLUMN", message)
+            else:
+                columns[name] = (index,)
+    return options.format if options.format != "auto" else _recognised(list(plain), is_stooq=is_stooq), columns
 
 
-def _require_year(year: int, text: str, line: int) -> None:
-    if year not in _YEARS:
-        message = f"line {line}: {text} lies outside the years {_YEARS.start} to {_YEARS.stop - 1}"
-        raise AlphintraError("TIME_UNIT", message)
+def _recognised(plain: list[str], *, is_stooq: bool) -> str:
+    if is_stooq:
+        return "stooq"
+    if plain == _YAHOO:
+        return "yahoo"
+    if {"t", "o", "h", "l", "c", "v"} <= set(plain) or {"timestamp", "tradecount", "vwap"} <= set(plain):
+        return "alpaca"
+    return "binance" if {"opentime", "closetime"} <= set(plain) else "csv"
 
 
-def _adjusted(text: str, line: int) -> Decimal:
-    adjusted = _number(text, "adjusted close", line)
-    if adjusted <= 0:
-        raise AlphintraError("PRICE_MISSING", f"line {line}: adjusted close {text} is not above zero")
-    return adjusted
+def _by_places(width: int, options: ImportOptions) -> tuple[str, dict[str, tuple[int, ...]]]:
+    name, places = _WITHOUT_HEADER.get(width, ("csv", ()))
+    if options.format not in {"auto", name} and not options.columns:
+        message = f"{options.format} files without a header do not have {width} columns: name them with --column"
+        raise AlphintraError("CSV_COLUMN", message)
+    columns: dict[str, tuple[int, ...]] = {means: (index,) for index, means in enumerate(places) if means in _NAMES}
+    positions = [str(place) for place in range(1, width + 1)]
+    columns |= {means: _chosen(text, positions) for means, text in options.columns.items()}
+    if not columns:
+        message = f"the file has no header, and {width} columns: name them by their place, e.g. --column ts=1"
+        raise AlphintraError("CSV_COLUMN", message)
+    return options.format if options.format != "auto" else name, columns
+
+
+def _chosen(text: str, titles: Sequence[str]) -> tuple[int, ...]:
+    """Return the places of a column, or of two joined by a plus."""
+    known = {title.strip().lower(): index for index, title in enumerate(titles)}
+    whole = known.get(text.strip().lower())
+    if whole is not None:
+        return (whole,)
+    found = [known.get(part.strip().lower()) for part in text.split("+")]
+    places = tuple(place for place in found if place is not None)
+    if len(places) != len(found):
+        message = f"there is no column {text[:40]!r}: the file has {', '.join(titles)[:120]}"
+        raise AlphintraError("CSV_COLUMN", message, pointer="/columns")
+    return places
 
 
 def _number(text: str, name: str, line: int) -> Decimal:
@@ -224,62 +316,9 @@ def _number(text: str, name: str, line: int) -> Decimal:
         raise AlphintraError("BAR_INVALID", f"line {line}: {name} {text} is out of range") from error
 
 
-def _finished(symbol: str, series: _Series) -> SymbolBars:
-    total = len(series.bars) + len(series.bad)
-    if not series.bars or len(series.bad) > max(1, int(total * BAD_SHARE_MAX)):
-        first = series.bad[0]
-        message = f"{symbol}: {len(series.bad)} of {total} rows are bad, first: {first.detail}"
-        raise AlphintraError(first.code, message)
-    bars, timeframe, gaps = series.bars, "1d", []
-    if not series.is_daily:
-        bars, timeframe = _stamped_at_close(symbol, bars)
-        gaps = _intraday_gaps(bars)
-    closes = zip(bars, series.adjusted, strict=True)
-    adjustments = derive_adjustments([DailyClose(bar.ts, bar.close, adjusted) for bar, adjusted in closes])
-    steps = [
-        f"unexplained step of the adjusted close by {step.step:.3f} on {step.ts:%Y-%m-%d}"
-        for step in adjustments.unexplained
-    ]
-    left_out = [f"left out {error.detail}" for error in series.bad]
-    odd = [*left_out, *steps, *gaps, *_oddities(bars, adjustments.splits)]
-    if len(odd) > FINDINGS_MAX:
-        odd = [*odd[:FINDINGS_MAX], f"… and {len(odd) - FINDINGS_MAX} more"]
-    return SymbolBars(
-        symbol=symbol, timeframe=timeframe, bars=tuple(bars), splits=adjustments.splits, findings=tuple(odd)
-    )
-
-
-def _stamped_at_close(symbol: str, bars: list[Bar]) -> tuple[list[Bar], str]:
-    distances = sorted((later.ts - earlier.ts for earlier, later in pairwise(bars)), key=timedelta.total_seconds)
-    if not distances:
-        raise AlphintraError("BAR_GAP", f"{symbol}: one bar alone has no interval")
-    interval = distances[len(distances) // 2]
-    minutes, rest = divmod(interval.total_seconds(), 60)
-    if rest or minutes < 1:
-        raise AlphintraError("TIME_UNIT", f"{symbol}: bars are {interval} apart, whole minutes are needed")
-    stamped = [Bar(bar.ts + interval, bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in bars]
-    return stamped, _NAMED_MINUTES.get(int(minutes), f"{int(minutes)}m")
-
-
-def _intraday_gaps(bars: list[Bar]) -> list[str]:
-    distances = [(later.ts - earlier.ts, earlier.ts) for earlier, later in pairwise(bars)]
-    interval = sorted(distance for distance, _ts in distances)[len(distances) // 2]
-    gaps = [(distance, ts) for distance, ts in distances if distance != interval]
-    if not gaps:
-        return []
-    longest, ts = max(gaps)
-    return [f"{len(gaps)} gaps in a series of {interval} bars, the longest of {longest} after {ts:%Y-%m-%dT%H:%MZ}"]
-
-
-def _oddities(bars: list[Bar], splits: tuple[Split, ...]) -> Iterator[str]:
-    split_times = {split.ts for split in splits}
-    for earlier, later in pairwise(bars):
-        if later.ts - earlier.ts > timedelta(days=GAP_DAYS):
-            yield f"gap of {(later.ts - earlier.ts).days} days before {later.ts:%Y-%m-%d}"
-        ratio = later.close / earlier.close
-        if (ratio > JUMP or ratio * JUMP < 1) and later.ts not in split_times:
-            prices = f"from {earlier.close.normalize():f} to {later.close.normalize():f}"
-            yield f"close jumps {prices} on {later.ts:%Y-%m-%d}"
-    silent = sum(1 for bar in bars if not bar.volume)
-    if silent:
-        yield f"{silent} bars without volume"
+def _require_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"there is no time zone {name[:40]!r}: write UTC or e.g. America/New_York"
+        raise AlphintraError("TIME_ZONE", message, pointer="/zone") from error

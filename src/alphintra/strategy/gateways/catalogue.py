@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import os
-import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from alphintra.engine.bars import Bar
 from alphintra.engine.corporate_actions import Split, adjust_for_splits
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.money import plain
 from alphintra.strategy.gateways.columns import BarColumns, Factors, read_columns
+from alphintra.strategy.gateways.uploads import text_lines
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from alphintra.kernel.ids import DatasetId
 
-__all__ = ["Catalogue", "data_hash", "read_split", "write_split"]
+__all__ = ["Catalogue", "data_hash", "frame_of", "read_split", "write_split"]
 
 UPLOAD_BYTES_MAX = 64 * 1024 * 1024
 PIECE_BYTES_MAX = 512 * 1024
 TEXT_BYTES_MAX = 1024 * 1024 * 1024
-LINE_CHARS_MAX = 64 * 1024
-_GZIP_MAGIC = b"\x1f\x8b"
+HASHED_ROWS = 50_000
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
 
@@ -70,43 +67,25 @@ class Catalogue:
             raise AlphintraError("UPLOAD_NOT_FOUND", f"there is no upload {upload_id}", kind=Kind.NOT_FOUND)
 
     def upload_lines(self, upload_id: UUID) -> Iterator[str]:
-        """Yield the text lines of an upload, plain or gzip.
-
-        Raises UPLOAD_NOT_FOUND, ENCODING, FILE_TRUNCATED, ARCHIVE_UNSAFE for a file that unpacks too far, and
-        CSV_DIALECT for a line of more than 64 Ki characters.
-        """
+        """Yield the text lines of an upload; raises UPLOAD_NOT_FOUND and what `gateways.uploads.text_lines` does."""
         self.require_upload(upload_id)
-        number = 0
-        try:
-            with self._upload_path(upload_id).open("rb") as file:
-                is_gzip = file.peek(2)[:2] == _GZIP_MAGIC
-                unpacked = gzip.GzipFile(fileobj=file) if is_gzip else file
-                bounded = io.BufferedReader(_Bounded(unpacked, self._text_bytes_max))
-                text = io.TextIOWrapper(bounded, encoding="utf-8-sig", newline="")
-                while line := text.readline(LINE_CHARS_MAX):
-                    number += 1
-                    if len(line) == LINE_CHARS_MAX:
-                        message = f"line {number} has {LINE_CHARS_MAX} characters or more: write one bar per line"
-                        raise AlphintraError("CSV_DIALECT", message)
-                    yield line
-        except UnicodeDecodeError as error:
-            message = f"the file is not UTF-8 text (soon after line {number}): save it as UTF-8"
-            raise AlphintraError("ENCODING", message) from error
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise AlphintraError("FILE_TRUNCATED", "the gzip file is cut off or damaged: fetch it again") from error
+        yield from text_lines(self._upload_path(upload_id), bytes_max=self._text_bytes_max)
+
+    def upload_path(self, upload_id: UUID) -> Path:
+        """Return where an upload lies. Raises UPLOAD_NOT_FOUND."""
+        self.require_upload(upload_id)
+        return self._upload_path(upload_id)
 
     def drop_upload(self, upload_id: UUID) -> None:
         """Delete an upload; nothing happens if it is gone."""
         self._upload_path(upload_id).unlink(missing_ok=True)
 
     def write(self, dataset_id: DatasetId, bars: Sequence[Bar]) -> None:
-        """Store raw bars durably; a crash leaves the old file or the new one, never half of it."""
-        import polars as pl  # noqa: PLC0415 - heavy, and only workers need it
+        """Store raw bars durably, as `write_frame` does."""
+        self.write_frame(dataset_id, frame_of(bars))
 
-        frame = pl.DataFrame(
-            {"ts": [bar.ts for bar in bars]} | {name: [getattr(bar, name) for bar in bars] for name in _COLUMNS},
-            schema={"ts": pl.Datetime("us", "UTC")} | {name: pl.Decimal(28, 9) for name in _COLUMNS},
-        )
+    def write_frame(self, dataset_id: DatasetId, frame: pl.DataFrame) -> None:
+        """Store raw bars durably; a crash leaves the old file or the new one, never half of it."""
         path = self.path_of(dataset_id)
         half = path.with_suffix(".part")
         frame.write_parquet(half, compression="zstd")
@@ -121,16 +100,19 @@ class Catalogue:
             self.path_of(dataset_id).replace(self.path_of(known_as))
             self._sync_folder()
 
-    def read(self, dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
-        """Return a dataset's bars adjusted for splits, oldest first. Raises DATASET_MISSING."""
-        import polars as pl  # noqa: PLC0415 - as in write
+    def read_frame(self, dataset_id: DatasetId) -> pl.DataFrame:
+        """Return a dataset's raw bars as they were written. Raises DATASET_MISSING."""
+        import polars as pl  # noqa: PLC0415 - as in frame_of
 
         path = self.path_of(dataset_id)
         if not path.exists():
             message = f"the catalogue file of dataset {dataset_id} is gone: import the data again"
             raise AlphintraError("DATASET_MISSING", message, kind=Kind.NOT_FOUND)
-        rows = pl.read_parquet(path).select("ts", *_COLUMNS).iter_rows()
-        bars = [Bar(ts, *prices) for ts, *prices in rows]
+        return pl.read_parquet(path).select("ts", *_COLUMNS)
+
+    def read(self, dataset_id: DatasetId, splits: Sequence[str]) -> tuple[Bar, ...]:
+        """Return a dataset's bars adjusted for splits, oldest first. Raises DATASET_MISSING."""
+        bars = [Bar(ts, *prices) for ts, *prices in self.read_frame(dataset_id).iter_rows()]
         return adjust_for_splits(bars, [read_split(text, bars) for text in splits])
 
     def columns(
@@ -158,27 +140,14 @@ class Catalogue:
         return self.folder / f"{dataset_id.hex}.parquet"
 
 
-class _Bounded(io.RawIOBase):
-    """Reads on until too much has come: a small archive may unpack to more than the disk or memory holds."""
+def frame_of(bars: Sequence[Bar]) -> pl.DataFrame:
+    """Return bars as a table of ``ts`` and the five amounts, as the catalogue stores them."""
+    import polars as pl  # noqa: PLC0415 - heavy, and only workers need it
 
-    def __init__(self, source: IO[bytes] | gzip.GzipFile, bytes_max: int) -> None:
-        self._source = source
-        self._bytes_max = bytes_max
-        self._read = 0
-
-    def readable(self) -> bool:
-        """Tell that this can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer has no type before Python 3.12
-        """Fill the buffer; return how many bytes came. Raises ARCHIVE_UNSAFE."""
-        data = self._source.read(len(buffer))
-        self._read += len(data)
-        if self._read > self._bytes_max:
-            message = f"the file unpacks to more than {self._bytes_max} bytes: split it"
-            raise AlphintraError("ARCHIVE_UNSAFE", message)
-        buffer[: len(data)] = data
-        return len(data)
+    return pl.DataFrame(
+        {"ts": [bar.ts for bar in bars]} | {name: [getattr(bar, name) for bar in bars] for name in _COLUMNS},
+        schema={"ts": pl.Datetime("us", "UTC")} | {name: pl.Decimal(28, 9) for name in _COLUMNS},
+    )
 
 
 def write_split(split: Split) -> str:
@@ -194,16 +163,19 @@ def read_split(text: str, bars: Sequence[Bar]) -> Split:
     return Split(index, ts, Fraction(ratio))
 
 
-def data_hash(bars: Sequence[Bar], splits: Sequence[str]) -> str:
-    """Return the identity of bars and splits as 64 hexadecimal digits; Decimals count by value."""
+def data_hash(bars: Sequence[Bar] | pl.DataFrame, splits: Sequence[str], dividends: Sequence[str] = ()) -> str:
+    """Return the identity of bars, splits and dividends as 64 hexadecimal digits; Decimals count by value."""
+    import polars as pl  # noqa: PLC0415 - as in write
+
+    frame = bars if isinstance(bars, pl.DataFrame) else frame_of(bars)
     digest = hashlib.sha256()
-    for bar in bars:
-        prices = (_plain(getattr(bar, name)) for name in _COLUMNS)
-        digest.update(f"{bar.ts.isoformat()},{','.join(prices)}\n".encode())
+    for piece in frame.iter_slices(HASHED_ROWS):
+        amounts = (pl.col(name).cast(pl.String).str.replace(r"\.?0+$", "").alias(name) for name in _COLUMNS)
+        moments = pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00")
+        lines = piece.select(pl.concat_str(moments, *amounts, separator=",") + "\n").to_series()
+        digest.update(lines.str.join("").item().encode())
     for split in splits:
         digest.update(f"split {split}\n".encode())
+    for dividend in dividends:
+        digest.update(f"dividend {dividend}\n".encode())
     return digest.hexdigest()
-
-
-def _plain(value: Decimal) -> str:
-    return f"{plain(value):f}"

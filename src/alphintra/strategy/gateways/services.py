@@ -13,7 +13,7 @@ import msgspec
 from alphintra import __version__
 from alphintra.contracts.books import ExecutionView, PriceMark
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
-from alphintra.contracts.nocode import GetWorkflowVersion, WorkflowVersionView
+from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView, StopLoss, TakeProfit
 from alphintra.contracts.risk import (
     GetInstrument,
@@ -66,8 +66,12 @@ class Workflows:
         self._bus = bus
 
     async def version(self, version_id: UUID, context: Context) -> WorkflowVersionView:
-        """Fetch a workflow version. Raises WORKFLOW_NOT_FOUND, also for other people's."""
-        return await self._bus.ask(GetWorkflowVersion(version_id=version_id), context)
+        """Fetch a workflow version to run it.
+
+        Raises WORKFLOW_NOT_FOUND, also for other people's, WORKFLOW_PERMISSION for those who may only see it, and
+        WORKFLOW_ARCHIVED.
+        """
+        return await self._bus.ask(UseWorkflowVersion(version_id=version_id), context)
 
 
 class Limits:

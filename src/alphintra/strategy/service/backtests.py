@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from alphintra.kernel.ids import UserId
 from alphintra.strategy.domain.replay import within
 from alphintra.strategy.domain.reports import write_report
 from alphintra.strategy.domain.requests import require_timeframe
+from alphintra.strategy.domain.search import with_point
 from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.service.imports import newest_dataset
 from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
@@ -35,9 +37,18 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Limits, Workflows
-    from alphintra.strategy.repository import Dataset, Desk
+    from alphintra.strategy.repository import Dataset, Desk, DeskTransaction
 
-__all__ = ["acting_user", "cancel_backtest", "get_backtest", "list_backtests", "run_one", "start_backtest"]
+__all__ = [
+    "acting_user",
+    "cancel_backtest",
+    "get_backtest",
+    "identity_of",
+    "limited",
+    "list_backtests",
+    "run_one",
+    "start_backtest",
+]
 
 PAGE_MAX = 200
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
@@ -72,7 +83,7 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     """Queue a backtest, under the limits in force for the account named, as they are now.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, RANGE, QTY_NOT_POSITIVE,
-    FEE_SIGN, NUMBER_* or RISK_UNAVAILABLE.
+    FEE_SIGN, PARAMETER_UNKNOWN, FIELD_TYPE, NUMBER_* or RISK_UNAVAILABLE.
     """
     owner_id = acting_user(context)
     settings = BacktestSettings(
@@ -82,12 +93,17 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     )
     if command.start is not None and command.end is not None and command.start >= command.end:
         raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
-    settings = await _limited(settings, command, context, limits=limits)
+    settings = await limited(settings, command.account_id, command.symbol, context, limits=limits)
     version = await workflows.version(command.version_id, context)
     dataset = await newest_dataset(command.symbol, context, desk=desk)
-    require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
-    data = f"{command.symbol}/{dataset.data_hash}/{_moment(command.start)}/{_moment(command.end)}"
-    identity = run_hash(version.graph_hash, data, settings=settings, engine_version=__version__)
+    graph = parse_graph(version.graph.encode())
+    require_timeframe(graph.timeframe, dataset.timeframe, symbol=command.symbol)
+    text, graph_id = version.graph, version.graph_hash
+    if command.parameters:
+        graph = with_point(graph, command.parameters)
+        text, graph_id = msgspec.json.encode(graph).decode(), compile_plan(graph).graph_hash
+    span = (command.start, command.end)
+    identity = identity_of(graph_id, command.symbol, dataset.data_hash, span=span, settings=settings)
     backtest_id = ids.new()
     facts: dict[str, Any] = {"symbol": command.symbol, "run_hash": identity}
     async with desk.transaction() as tx:
@@ -98,7 +114,7 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
             command.version_id,
             dataset.dataset_id,
             command.symbol,
-            version.graph,
+            text,
             _encode(settings).decode(),
             command.start,
             command.end,
@@ -106,21 +122,37 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
             at,
             settings.limits.version,
             limit_hash(settings.limits),
+            version.workflow_id,
         )
+        seen = (owner_id, version.workflow_id, command.symbol)
+        await tx.execute("holdout.note", backtest_id, *seen, at, command.end)
         subject = f"backtest:{backtest_id}"
         await append_audit(tx.session, "backtest.start", subject, facts, ids=ids, context=context, at=at)
         tx.wake_service()
     return await get_backtest(backtest_id, context, desk=desk)
 
 
-async def _limited(
-    settings: BacktestSettings, command: StartBacktest, context: Context, *, limits: Limits
+async def limited(
+    settings: BacktestSettings, account_id: UUID | None, symbol: str, context: Context, *, limits: Limits
 ) -> BacktestSettings:
     """Return the terms with what risk holds the account's orders against; without an account as they are."""
-    if command.account_id is None:
+    if account_id is None:
         return settings
-    in_force = await limits.of_account(command.account_id, context)
-    return replace(settings, limits=in_force, instrument=await limits.instrument(command.symbol, context))
+    in_force = await limits.of_account(account_id, context)
+    return replace(settings, limits=in_force, instrument=await limits.instrument(symbol, context))
+
+
+def identity_of(
+    graph_id: str,
+    symbol: str,
+    data_hash: str,
+    *,
+    span: tuple[datetime | None, datetime | None],
+    settings: BacktestSettings,
+) -> str:
+    """Return the hash that names a run: the same strategy, bars, range, terms and engine have the same."""
+    data = f"{symbol}/{data_hash}/{_moment(span[0])}/{_moment(span[1])}"
+    return run_hash(graph_id, data, settings=settings, engine_version=__version__)
 
 
 async def get_backtest(backtest_id: UUID, context: Context, *, desk: Desk) -> BacktestView:
@@ -221,8 +253,36 @@ async def _finish(
     context = service_context(backtest_id.hex)
     async with desk.transaction() as tx:
         if await tx.execute("backtests.finish", backtest_id, *ended):
+            if not isinstance(outcome, AlphintraError) and row["workflow_id"] is not None:
+                await _enter_trial(tx, row, outcome, at=at)
             await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
     fault_point("strategy.backtest_stored")
+
+
+async def _enter_trial(tx: DeskTransaction, row: Mapping[str, Any], outcome: _Outcome, *, at: datetime) -> None:
+    """Count a run of a workflow in the ledger that its best run is held against."""
+    sharpe, periods = outcome.metrics["sharpe"], outcome.metrics["periods_per_year"]
+    await tx.execute(
+        "trials.insert",
+        row["backtest_id"],
+        "backtest",
+        0,
+        0,
+        row["owner_id"],
+        row["workflow_id"],
+        row["symbol"],
+        "{}",
+        row["start_ts"],
+        row["end_ts"],
+        row["run_hash"],
+        outcome.digest,
+        None,
+        None if sharpe is None or periods is None else sharpe / math.sqrt(periods),
+        "{}",
+        b"",
+        "",
+        at,
+    )
 
 
 def _moment(value: datetime | None) -> str:
@@ -247,4 +307,5 @@ def _view(row: Mapping[str, Any]) -> BacktestView:
         finished_at=row["finished_at"],
         limit_version=row["limit_version"],
         limit_hash=row["limit_hash"],
+        workflow_id=row["workflow_id"],
     )

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import hashlib
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from alphintra.contracts.strategy import DatasetsView, DatasetView, GetDataset, ImportDataset, ImportView
+import msgspec
+
+from alphintra.contracts.strategy import (
+    DataIssueView,
+    DatasetsView,
+    DatasetView,
+    GetDataset,
+    ImportDataset,
+    ImportView,
+)
 from alphintra.infrastructure.events import append_audit
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DatasetId
-from alphintra.strategy.domain.market_files import SymbolBars, read_market_rows, require_symbol
+from alphintra.strategy.domain.market_files import ImportOptions, require_options, sentences
 from alphintra.strategy.domain.requests import may_see, require_label
 from alphintra.strategy.gateways.catalogue import data_hash, write_split
+from alphintra.strategy.gateways.market_rows import parquet_pieces, text_pieces
+from alphintra.strategy.gateways.market_tables import SymbolTable, tables_of
 from alphintra.strategy.gateways.services import service_context
+from alphintra.strategy.gateways.uploads import is_parquet
 from alphintra.strategy.repository import Dataset
 from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
@@ -33,17 +46,22 @@ if TYPE_CHECKING:
 __all__ = ["get_dataset", "get_import", "list_datasets", "newest_dataset", "run_import", "start_import"]
 
 FILE_NAME_MAX = 200
+LICENCE_MAX = 500
+COLUMNS_MAX = 20
+SPLITS_MAX = 100
 ROWS_GUESS = 20_000  # progress towards an unknown total: half way at this many rows
 
 
 async def start_import(
     command: ImportDataset, context: Context, *, desk: Desk, catalogue: Catalogue, ids: IdSource, at: datetime
 ) -> ImportView:
-    """Queue an import of an uploaded file. Raises UPLOAD_NOT_FOUND, SYMBOL_FORMAT, FIELD_LENGTH or FIELD_CHARS."""
+    """Queue an import of an uploaded file.
+
+    Raises UPLOAD_NOT_FOUND, FIELD_LENGTH, FIELD_CHARS, or what `require_options` does.
+    """
     for name, text in (("file_name", command.file_name), ("source", command.source)):
         require_label(text, name, length_max=FILE_NAME_MAX)
-    if command.symbol is not None:
-        require_symbol(command.symbol)
+    options = _options(command)
     catalogue.require_upload(command.upload_id)
     import_id = ids.new()
     facts: dict[str, Any] = {"file_name": command.file_name, "source": command.source}
@@ -57,6 +75,7 @@ async def start_import(
             command.source,
             command.symbol,
             at,
+            msgspec.json.encode(options).decode(),
         )
         subject = f"import:{import_id}"
         await append_audit(tx.session, "dataset.import", subject, facts, ids=ids, context=context, at=at)
@@ -149,31 +168,78 @@ def _read_and_store(
         progress.share = 0.9 * rows / (rows + ROWS_GUESS)
         progress.check()
 
-    found = read_market_rows(catalogue.upload_lines(row["upload_id"]), symbol=row["symbol"], progress=told)
+    options = msgspec.json.decode(row["options"], type=ImportOptions)
+    path = catalogue.upload_path(row["upload_id"])
+    file_hash = _hash(path)
+    if is_parquet(path):
+        pieces = parquet_pieces(path, options, progress=told)
+    else:
+        pieces = text_pieces(catalogue.upload_lines(row["upload_id"]), options, progress=told)
     stored = []
-    for item in found:
+    for table in tables_of(pieces, options, at=at):
         progress.check()
-        stored.append(replace(_store(item, row["source"], catalogue, ids, at), owner_id=row["owner_id"]))
+        dataset_id = DatasetId(ids.new())
+        catalogue.write_frame(dataset_id, table.frame)
+        stored.append(_described(table, row, options, dataset_id=dataset_id, file_hash=file_hash, at=at))
     return tuple(stored)
 
 
-def _store(found: SymbolBars, source: str, catalogue: Catalogue, ids: IdSource, at: datetime) -> Dataset:
-    splits = tuple(write_split(split) for split in found.splits)
-    dataset = Dataset(
-        dataset_id=DatasetId(ids.new()),
-        symbol=found.symbol,
-        timeframe=found.timeframe,
-        source=source,
-        row_count=len(found.bars),
-        first_ts=found.bars[0].ts,
-        last_ts=found.bars[-1].ts,
+def _described(
+    table: SymbolTable,
+    row: Mapping[str, Any],
+    options: ImportOptions,
+    *,
+    dataset_id: DatasetId,
+    file_hash: str,
+    at: datetime,
+) -> Dataset:
+    splits = tuple(write_split(split) for split in table.adjusted.splits)
+    return Dataset(
+        dataset_id=dataset_id,
+        symbol=table.symbol,
+        timeframe=table.timeframe,
+        source=row["source"],
+        row_count=len(table.frame),
+        first_ts=table.frame["ts"][0],
+        last_ts=table.frame["ts"][-1],
         splits=splits,
-        findings=found.findings,
-        data_hash=data_hash(found.bars, splits),
+        findings=sentences(table.findings),
+        data_hash=data_hash(table.frame, splits, table.adjusted.dividends),
         imported_at=at,
+        owner_id=row["owner_id"],
+        dividends=table.adjusted.dividends,
+        licence=options.licence,
+        file_format=table.format,
+        file_hash=file_hash,
+        zone=table.zone,
+        stamps=options.stamps,
+        price_basis=table.price_basis,
+        issues=msgspec.json.encode(table.findings).decode(),
     )
-    catalogue.write(dataset.dataset_id, found.bars)
-    return dataset
+
+
+def _options(command: ImportDataset) -> ImportOptions:
+    """Return what the command says of its file, checked."""
+    for name, values, most in (
+        ("columns", tuple(command.columns.values()), COLUMNS_MAX),
+        ("splits", command.splits, SPLITS_MAX),
+        ("allow", command.allow, COLUMNS_MAX),
+    ):
+        if len(values) > most:
+            raise AlphintraError("FIELD_LENGTH", f"{name} may have {most} entries", pointer=f"/{name}")
+        for text in values:
+            require_label(text, name, length_max=FILE_NAME_MAX)
+    if command.licence:
+        require_label(command.licence, "licence", length_max=LICENCE_MAX)
+    names = ("symbol", "format", "columns", "zone", "stamps", "timeframe", "allow", "splits", "licence")
+    options = ImportOptions(**{name: getattr(command, name) for name in names})
+    require_options(options)
+    return options
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _fail(import_id: UUID, error: AlphintraError, *, desk: Desk) -> None:
@@ -195,4 +261,12 @@ def _dataset_view(dataset: Dataset) -> DatasetView:
         findings=dataset.findings,
         data_hash=dataset.data_hash,
         imported_at=dataset.imported_at,
+        dividends=dataset.dividends,
+        licence=dataset.licence,
+        file_format=dataset.file_format,
+        file_hash=dataset.file_hash,
+        zone=dataset.zone,
+        stamps=dataset.stamps,
+        price_basis=dataset.price_basis,
+        issues=msgspec.json.decode(dataset.issues, type=tuple[DataIssueView, ...]),
     )

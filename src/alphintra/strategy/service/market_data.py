@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from alphintra.contracts.strategy import BarsView, BarView, ListBars
+import msgspec
+
+from alphintra.contracts.strategy import (
+    BarsView,
+    BarView,
+    CheckDataset,
+    CoverageView,
+    DataCheckView,
+    DataIssueView,
+    ListBars,
+)
 from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.domain.intervals import interval_of, require_not_finer
+from alphintra.strategy.domain.market_files import Finding
 from alphintra.strategy.gateways.bars import BarsWanted, read_bars
+from alphintra.strategy.gateways.catalogue import data_hash, read_split
+from alphintra.strategy.gateways.columns import BarColumns, Factors
+from alphintra.strategy.gateways.market_checks import coverage_of, missing_sessions, oddities
 from alphintra.strategy.service.imports import newest_dataset
 
 if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.catalogue import Catalogue
-    from alphintra.strategy.repository import Desk
+    from alphintra.strategy.repository import Dataset, Desk
 
-__all__ = ["list_bars"]
+__all__ = ["check_dataset", "list_bars", "read_columns"]
 
+ADJUSTMENTS: Final = ("none", "split", "total")
 PAGE_MAX: Final = 4000  # about half of what one message holds
 
 
@@ -49,4 +65,85 @@ async def list_bars(command: ListBars, context: Context, *, desk: Desk, catalogu
     )
     return BarsView(
         symbol=command.symbol, timeframe=interval.polars_name, bars=bars, has_more=len(found) > command.limit
+    )
+
+
+async def check_dataset(command: CheckDataset, context: Context, *, desk: Desk, catalogue: Catalogue) -> DataCheckView:
+    """Check the newest bars of a symbol as they are stored. Raises SYMBOL_UNKNOWN or DATASET_MISSING."""
+    dataset = await newest_dataset(command.symbol, context, desk=desk)
+    return await asyncio.to_thread(_checked, dataset, catalogue, has_hash=command.has_hash)
+
+
+def read_columns(
+    dataset: Dataset,
+    *,
+    catalogue: Catalogue,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    adjust: str = "split",
+) -> BarColumns:
+    """Return the bars of a dataset that closed in ``[start, end)`` as arrays for compiled code.
+
+    Args:
+        dataset: which bars.
+        catalogue: where they lie.
+        start: earliest close, included.
+        end: latest close, left out.
+        adjust: ``none`` for raw prices, ``split`` for shares of the last bar, ``total`` for dividends reinvested, too.
+
+    Raises:
+        AlphintraError: ADJUST_UNKNOWN, DATASET_MISSING or RANGE.
+    """
+    if adjust not in ADJUSTMENTS:
+        message = f"prices cannot be adjusted as {adjust[:20]!r}: write {', '.join(ADJUSTMENTS)}"
+        raise AlphintraError("ADJUST_UNKNOWN", message, pointer="/adjust")
+    factors = Factors(
+        splits=dataset.splits if adjust != "none" else (),
+        dividends=dataset.dividends if adjust == "total" else (),
+    )
+    return catalogue.columns(dataset.dataset_id, factors, start=start, end=end)
+
+
+def _checked(dataset: Dataset, catalogue: Catalogue, *, has_hash: bool) -> DataCheckView:
+    frame = catalogue.read_frame(dataset.dataset_id)
+    split_times = [read_split(text, ()).ts for text in dataset.splits]
+    coverage = coverage_of(frame, dataset.symbol, dataset.timeframe)
+    told = msgspec.json.decode(dataset.issues, type=tuple[DataIssueView, ...])
+    gaps = missing_sessions(coverage, dataset.timeframe)
+    odd = oddities(frame, dataset.symbol, dataset.timeframe, split_times)
+    found = (*gaps, *(finding for finding in odd if not gaps or finding.code != "BAR_GAP"))
+    known = {finding.code for finding in found}
+    is_intact = None
+    if has_hash:
+        is_intact = data_hash(frame, dataset.splits, dataset.dividends) == dataset.data_hash
+    return DataCheckView(
+        dataset_id=dataset.dataset_id,
+        symbol=dataset.symbol,
+        timeframe=dataset.timeframe,
+        rows=len(frame),
+        first_ts=frame["ts"][0],
+        last_ts=frame["ts"][-1],
+        coverage=CoverageView(
+            calendar=coverage.calendar,
+            sessions_expected=coverage.sessions_expected,
+            sessions_found=coverage.sessions_found,
+            bars_expected=coverage.bars_expected,
+            bars_found=coverage.bars_found,
+            bars_outside=coverage.bars_outside,
+            share=coverage.bars_found / coverage.bars_expected if coverage.bars_expected else 0.0,
+            gaps=coverage.gaps,
+            gap_bars=coverage.gap_bars,
+            gap_after=coverage.gap_after,
+        ),
+        issues=(
+            *(issue for issue in told if issue.action == "dropped" or issue.code not in known),
+            *map(_issue, found),
+        ),
+        is_intact=is_intact,
+    )
+
+
+def _issue(finding: Finding) -> DataIssueView:
+    return DataIssueView(
+        code=finding.code, action=finding.action, count=finding.count, details=finding.details, fix=finding.fix
     )

@@ -1,6 +1,6 @@
 -- imports.insert: queue an import
-INSERT INTO imports (import_id, owner_id, upload_id, file_name, source, symbol, status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7);
+INSERT INTO imports (import_id, owner_id, upload_id, file_name, source, symbol, options, status, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $8, 'queued', $7);
 
 -- imports.get: read an import
 SELECT import_id, owner_id, status, progress, dataset_ids, error_code, error FROM imports WHERE import_id = $1;
@@ -13,7 +13,7 @@ WHERE import_id = (
     ORDER BY created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING import_id, owner_id, upload_id, file_name, source, symbol;
+RETURNING import_id, owner_id, upload_id, file_name, source, symbol, options;
 
 -- imports.progress: keep an import's lease and tell how far it is
 UPDATE imports SET progress = $2, leased_until = $3 WHERE import_id = $1 AND status = 'running';
@@ -24,36 +24,39 @@ WHERE import_id = $1 AND status = 'running';
 
 -- datasets.put: enter bars into the catalogue; the same content again only becomes the newest
 INSERT INTO datasets (dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings, data_hash,
-    imported_at, owner_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-ON CONFLICT ON CONSTRAINT datasets_content_key DO UPDATE SET imported_at = excluded.imported_at
+    imported_at, owner_id, dividends, licence, file_format, file_hash, zone, stamps, price_basis, issues)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+ON CONFLICT ON CONSTRAINT datasets_content_key DO UPDATE SET
+    imported_at = excluded.imported_at, source = excluded.source, findings = excluded.findings,
+    licence = excluded.licence, file_format = excluded.file_format, file_hash = excluded.file_hash,
+    zone = excluded.zone, stamps = excluded.stamps, price_basis = excluded.price_basis, issues = excluded.issues
 RETURNING dataset_id;
 
 -- datasets.newest: read each symbol's newest dataset, a person's own before the operator's, nobody else's
 SELECT DISTINCT ON (symbol) dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings,
-    data_hash, imported_at, owner_id
+    data_hash, imported_at, owner_id, dividends, licence, file_format, file_hash, zone, stamps, price_basis, issues
 FROM datasets
 WHERE owner_id IS NULL OR owner_id = $1
 ORDER BY symbol, (owner_id IS NULL), imported_at DESC, dataset_id;
 
 -- datasets.by_ids: read datasets
 SELECT dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings, data_hash, imported_at,
-    owner_id
+    owner_id, dividends, licence, file_format, file_hash, zone, stamps, price_basis, issues
 FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at, limit_version, limit_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13);
+    status, run_hash, created_at, limit_version, limit_hash, workflow_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14);
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
-    error_code, error, created_at, finished_at, limit_version, limit_hash
+    error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.list: read a person's backtests without results, newest first
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
-    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash
+    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id
 FROM backtests WHERE owner_id = $1 ORDER BY created_at DESC, backtest_id LIMIT $2;
 
 -- backtests.lease: take the oldest backtest that waits or whose worker went silent
@@ -64,7 +67,7 @@ WHERE backtest_id = (
     ORDER BY created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING backtest_id, owner_id, dataset_id, symbol, graph, settings, start_ts, end_ts;
+RETURNING backtest_id, owner_id, dataset_id, symbol, graph, settings, start_ts, end_ts, workflow_id, run_hash;
 
 -- backtests.progress: keep a backtest's lease, tell how far it is, and learn whether to stop
 UPDATE backtests SET progress = $2, leased_until = $3 WHERE backtest_id = $1 AND status = 'running'
@@ -81,6 +84,94 @@ UPDATE backtests SET is_cancel_asked = true,
     finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END
 WHERE backtest_id = $1 AND status IN ('queued', 'running')
 RETURNING owner_id, symbol, status;
+
+-- sweeps.insert: queue a sweep
+INSERT INTO sweeps (sweep_id, owner_id, workflow_id, version_id, dataset_id, symbol, kind, graph, settings, plan,
+    start_ts, end_ts, status, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13);
+
+-- sweeps.get: read a sweep with its result, its trials and how often its workflow's holdout was opened
+SELECT s.sweep_id, s.owner_id, s.workflow_id, s.version_id, s.dataset_id, s.symbol, s.kind, s.graph, s.settings,
+    s.plan, s.start_ts, s.end_ts, s.holdout_ts, s.status, s.progress, s.result, s.error_code, s.error, s.created_at,
+    s.finished_at,
+    (SELECT count(*) FROM trials AS t WHERE t.run_id = s.sweep_id) AS trials,
+    (SELECT count(*) FROM holdout_unlocks AS u WHERE u.owner_id = s.owner_id AND u.workflow_id = s.workflow_id)
+        AS unlocks
+FROM sweeps AS s WHERE s.sweep_id = $1;
+
+-- sweeps.list: read a person's sweeps without results, newest first
+SELECT s.sweep_id, s.owner_id, s.workflow_id, s.version_id, s.dataset_id, s.symbol, s.kind, s.holdout_ts, s.status,
+    s.progress, '' AS result, s.error_code, s.error, s.created_at, s.finished_at,
+    (SELECT count(*) FROM trials AS t WHERE t.run_id = s.sweep_id) AS trials,
+    (SELECT count(*) FROM holdout_unlocks AS u WHERE u.owner_id = s.owner_id AND u.workflow_id = s.workflow_id)
+        AS unlocks
+FROM sweeps AS s WHERE s.owner_id = $1 ORDER BY s.created_at DESC, s.sweep_id LIMIT $2;
+
+-- sweeps.lease: take the oldest sweep that waits or whose worker went silent
+UPDATE sweeps SET status = 'running', leased_until = $2
+WHERE sweep_id = (
+    SELECT sweep_id FROM sweeps
+    WHERE status = 'queued' OR (status = 'running' AND leased_until < $1)
+    ORDER BY created_at LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING sweep_id, owner_id, workflow_id, dataset_id, symbol, kind, graph, settings, plan, start_ts, end_ts;
+
+-- sweeps.lock_away: store from when on the bars are locked
+UPDATE sweeps SET holdout_ts = $2 WHERE sweep_id = $1;
+
+-- sweeps.progress: keep a sweep's lease, tell how far it is, and learn whether to stop
+UPDATE sweeps SET progress = $2, leased_until = $3 WHERE sweep_id = $1 AND status = 'running'
+RETURNING is_cancel_asked;
+
+-- sweeps.finish: store how a sweep ended
+UPDATE sweeps SET status = $2, progress = 1, result = $3, error_code = $4, error = $5, finished_at = $6,
+    leased_until = NULL
+WHERE sweep_id = $1 AND status = 'running';
+
+-- sweeps.cancel: ask a running sweep to stop, stop a waiting one at once
+UPDATE sweeps SET is_cancel_asked = true,
+    status = CASE WHEN status = 'queued' THEN 'canceled' ELSE status END,
+    finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END
+WHERE sweep_id = $1 AND status IN ('queued', 'running')
+RETURNING owner_id, status;
+
+-- sweeps.newest: read the result of a workflow's newest finished sweep of a kind
+SELECT sweep_id, result FROM sweeps
+WHERE owner_id = $1 AND workflow_id = $2 AND kind = $3 AND status = 'finished'
+ORDER BY created_at DESC, sweep_id LIMIT 1;
+
+-- trials.insert: enter a trial into the ledger, once
+INSERT INTO trials (run_id, role, segment, number, owner_id, workflow_id, symbol, parameters, start_ts, end_ts,
+    run_hash, result_hash, score, sharpe, metrics, returns, error_code, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (run_id, role, segment, number) DO NOTHING;
+
+-- trials.done: read what was tried in a segment of a sweep, with returns
+SELECT number, parameters, start_ts, end_ts, score, sharpe, metrics, returns, error_code FROM trials
+WHERE run_id = $1 AND role = $2 AND segment = $3 ORDER BY number;
+
+-- trials.list: read a sweep's trials, the best first
+SELECT role, segment, number, parameters, start_ts, end_ts, run_hash, result_hash, score, metrics, error_code
+FROM trials WHERE run_id = $1 ORDER BY score DESC NULLS LAST, role, segment, number LIMIT $2;
+
+-- trials.family: count a workflow's different runs and how far their Sharpe ratios spread; tests choose nothing
+SELECT count(*) AS trials, coalesce(var_samp(sharpe), 0) AS variance FROM (
+    SELECT DISTINCT ON (run_hash) sharpe FROM trials
+    WHERE owner_id = $1 AND workflow_id = $2 AND role <> 'test' AND sharpe IS NOT NULL
+    ORDER BY run_hash, created_at
+) AS different;
+
+-- holdout.note: note a backtest of a workflow that reads bars one of its sweeps had locked away
+INSERT INTO holdout_unlocks (backtest_id, sweep_id, owner_id, workflow_id, created_at)
+SELECT $1, sweep_id, owner_id, workflow_id, $5 FROM sweeps
+WHERE owner_id = $2 AND workflow_id = $3 AND symbol = $4 AND holdout_ts IS NOT NULL
+    AND ($6::timestamptz IS NULL OR $6 > holdout_ts)
+ORDER BY created_at DESC, sweep_id LIMIT 1
+ON CONFLICT (backtest_id) DO NOTHING;
+
+-- holdout.unlocks: count how often a workflow's holdout was opened
+SELECT count(*) FROM holdout_unlocks WHERE owner_id = $1 AND workflow_id = $2;
 
 -- feeds.insert: store a feed whose runner is to read its bars first
 INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, interval_ms, created_at)

@@ -69,6 +69,7 @@ CREATE TABLE backtests (
     leased_until timestamp with time zone,
     limit_version bigint DEFAULT 0 NOT NULL,
     limit_hash text DEFAULT ''::text NOT NULL,
+    workflow_id uuid,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
@@ -98,6 +99,14 @@ CREATE TABLE datasets (
     findings text[] NOT NULL,
     data_hash text NOT NULL,
     imported_at timestamp with time zone NOT NULL,
+    dividends text[] DEFAULT '{}'::text[] NOT NULL,
+    licence text DEFAULT ''::text NOT NULL,
+    file_format text DEFAULT ''::text NOT NULL,
+    file_hash text DEFAULT ''::text NOT NULL,
+    zone text DEFAULT ''::text NOT NULL,
+    stamps text DEFAULT 'open'::text NOT NULL,
+    price_basis text DEFAULT 'raw'::text NOT NULL,
+    issues text DEFAULT '[]'::text NOT NULL,
     CONSTRAINT datasets_content_key UNIQUE NULLS NOT DISTINCT (owner_id, symbol, timeframe, data_hash),
     CONSTRAINT datasets_pkey PRIMARY KEY (dataset_id),
     CONSTRAINT datasets_row_count_check CHECK ((row_count > 0))
@@ -210,6 +219,16 @@ CREATE TABLE feeds (
     CONSTRAINT feeds_steps_check CHECK ((steps >= 0))
 );
 
+-- table holdout_unlocks
+CREATE TABLE holdout_unlocks (
+    backtest_id uuid NOT NULL,
+    sweep_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    workflow_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT holdout_unlocks_pkey PRIMARY KEY (backtest_id)
+);
+
 -- table imports
 CREATE TABLE imports (
     import_id uuid NOT NULL,
@@ -225,6 +244,7 @@ CREATE TABLE imports (
     error text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     leased_until timestamp with time zone,
+    options text DEFAULT '{}'::text NOT NULL,
     CONSTRAINT imports_pkey PRIMARY KEY (import_id),
     CONSTRAINT imports_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
@@ -293,6 +313,69 @@ CREATE TABLE schema_migrations (
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
 );
 
+-- table sweeps
+CREATE TABLE sweeps (
+    sweep_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    workflow_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    dataset_id uuid NOT NULL,
+    symbol text NOT NULL,
+    kind text NOT NULL,
+    graph text NOT NULL,
+    settings text NOT NULL,
+    plan text NOT NULL,
+    start_ts timestamp with time zone,
+    end_ts timestamp with time zone,
+    holdout_ts timestamp with time zone,
+    status text NOT NULL,
+    is_cancel_asked boolean DEFAULT false NOT NULL,
+    progress double precision DEFAULT 0 NOT NULL,
+    result text DEFAULT ''::text NOT NULL,
+    error_code text DEFAULT ''::text NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    leased_until timestamp with time zone,
+    CONSTRAINT sweeps_kind_check CHECK ((kind = ANY (ARRAY['sweep'::text, 'walk_forward'::text]))),
+    CONSTRAINT sweeps_pkey PRIMARY KEY (sweep_id),
+    CONSTRAINT sweeps_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
+        precision))),
+    CONSTRAINT sweeps_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text,
+        'failed'::text, 'canceled'::text])))
+);
+
+-- table trials
+CREATE TABLE trials (
+    run_id uuid NOT NULL,
+    role text NOT NULL,
+    segment bigint NOT NULL,
+    number bigint NOT NULL,
+    owner_id uuid NOT NULL,
+    workflow_id uuid NOT NULL,
+    symbol text NOT NULL,
+    parameters text NOT NULL,
+    start_ts timestamp with time zone,
+    end_ts timestamp with time zone,
+    run_hash text NOT NULL,
+    result_hash text NOT NULL,
+    score double precision,
+    sharpe double precision,
+    metrics text NOT NULL,
+    returns bytea NOT NULL,
+    error_code text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT trials_number_check CHECK ((number >= 0)),
+    CONSTRAINT trials_pkey PRIMARY KEY (run_id, role, segment, number),
+    CONSTRAINT trials_role_check CHECK ((role = ANY (ARRAY['backtest'::text, 'sweep'::text, 'train'::text,
+        'test'::text]))),
+    CONSTRAINT trials_score_check CHECK (((score > '-Infinity'::double precision) AND (score < 'Infinity'::double
+        precision))),
+    CONSTRAINT trials_segment_check CHECK ((segment >= 0)),
+    CONSTRAINT trials_sharpe_check CHECK (((sharpe > '-Infinity'::double precision) AND (sharpe < 'Infinity'::double
+        precision)))
+);
+
 -- foreign key backtests.backtests_dataset_id_fkey
 ALTER TABLE backtests ADD CONSTRAINT backtests_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES
     datasets(dataset_id);
@@ -307,9 +390,16 @@ ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (fee
 -- foreign key feed_splits.feed_splits_feed_id_fkey
 ALTER TABLE feed_splits ADD CONSTRAINT feed_splits_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
+-- foreign key holdout_unlocks.holdout_unlocks_sweep_id_fkey
+ALTER TABLE holdout_unlocks ADD CONSTRAINT holdout_unlocks_sweep_id_fkey FOREIGN KEY (sweep_id) REFERENCES
+    sweeps(sweep_id);
+
 -- foreign key intents.intents_deployment_id_fkey
 ALTER TABLE intents ADD CONSTRAINT intents_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
     deployments(deployment_id);
+
+-- foreign key sweeps.sweeps_dataset_id_fkey
+ALTER TABLE sweeps ADD CONSTRAINT sweeps_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES datasets(dataset_id);
 
 -- index backtests.backtests_open_idx
 CREATE INDEX backtests_open_idx ON backtests USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
@@ -327,12 +417,28 @@ CREATE INDEX deployments_owner_idx ON deployments USING btree (owner_id, created
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
 
+-- index holdout_unlocks.holdout_unlocks_family_idx
+CREATE INDEX holdout_unlocks_family_idx ON holdout_unlocks USING btree (owner_id, workflow_id);
+
 -- index imports.imports_open_idx
 CREATE INDEX imports_open_idx ON imports USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
     'running'::text]));
 
 -- index intents.intents_open_idx
 CREATE INDEX intents_open_idx ON intents USING btree (deployment_id) WHERE (status <> 'closed'::text);
+
+-- index sweeps.sweeps_open_idx
+CREATE INDEX sweeps_open_idx ON sweeps USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
+    'running'::text]));
+
+-- index sweeps.sweeps_owner_idx
+CREATE INDEX sweeps_owner_idx ON sweeps USING btree (owner_id, created_at DESC);
+
+-- index sweeps.sweeps_workflow_idx
+CREATE INDEX sweeps_workflow_idx ON sweeps USING btree (owner_id, workflow_id, created_at DESC);
+
+-- index trials.trials_family_idx
+CREATE INDEX trials_family_idx ON trials USING btree (owner_id, workflow_id);
 
 -- trigger audit_events.audit_events_queue_seal
 CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH

@@ -8,15 +8,16 @@ from contextlib import asynccontextmanager
 from alphintra.trading.repository.accounts import AccountChanges, AccountReads
 from alphintra.trading.repository.booking import BookingChanges, BookingReads
 from alphintra.trading.repository.orders import OrderChanges, OrderReads
+from alphintra.trading.repository.unclaimed import UnclaimedChanges, UnclaimedReads
 
 __all__ = ["Books", "BooksTransaction"]
 
 
-class BooksTransaction(AccountChanges, OrderChanges, BookingChanges):
+class BooksTransaction(AccountChanges, OrderChanges, BookingChanges, UnclaimedChanges):
     """Changes to the books inside one transaction."""
 
 
-class Books(AccountReads, OrderReads, BookingReads):
+class Books(AccountReads, OrderReads, BookingReads, UnclaimedReads):
     """Reads of the books, and the door to change them."""
 
     @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,6 @@ from alphintra.infrastructure.events import (
 )
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
-from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, ExecutionId, OrderId
 from alphintra.kernel.vocabulary import TERMINAL, Side
 from alphintra.trading.domain.booking import (
@@ -39,6 +38,7 @@ from alphintra.trading.domain.booking import (
 from alphintra.trading.repository.booking import BookedExecution, HoldingChanges, Posting
 from alphintra.trading.repository.orders import OrderStep
 from alphintra.trading.service.reports import Folding, state_event
+from alphintra.trading.service.unclaimed import await_order, keep_aside
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
@@ -51,10 +51,9 @@ if TYPE_CHECKING:
     from alphintra.trading.domain.orders import Order
     from alphintra.trading.repository.books import Books, BooksTransaction
 
-__all__ = ["book_fills"]
+__all__ = ["book_fills", "book_fresh"]
 
 _CONSUMER = "trading"
-WAIT_FOR_ORDER = timedelta(minutes=1)  # a report may overtake the order it is of; one so old is of nobody's
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 Report = tuple[Delivery[ExecutionReported], Execution]
 Detail = msgspec.Struct | dict[str, object]
@@ -65,7 +64,7 @@ async def book_fills(
 ) -> None:
     """Book executions in one transaction and a handful of round trips, each once per execution id.
 
-    Order, holding, cash and ledger change together. A report of an order still unknown after a minute, or one that
+    Order, holding, cash and ledger change together. A report of an order still unknown after ten seconds, or one that
     contradicts its order or what is booked under its id, is kept and told and not booked; one that is odd is booked,
     kept and told. Raises ORDER_NOT_FOUND for a younger report of an unknown order, so that it comes again.
     """
@@ -73,13 +72,20 @@ async def book_fills(
         fresh = await receive_many(tx.session, _CONSUMER, deliveries)
         if not fresh:
             return
-        reports = [(delivery, _execution(delivery.event)) for delivery in fresh]
-        batch = await _Batch.opened(tx, reports, ids=ids, at=at)
-        for delivery, execution in reports:
-            batch.take(delivery, execution)
-        await batch.store()
+        await book_fresh(tx, fresh, ids=ids, at=at)
         fault_point("trading.before_fill_commit")
     fault_point("trading.fill_committed")
+
+
+async def book_fresh(
+    tx: BooksTransaction, fresh: Sequence[Delivery[ExecutionReported]], *, ids: IdSource, at: datetime
+) -> None:
+    """Book executions that were not reported before. Raises as `book_fills`."""
+    reports = [(delivery, _execution(delivery.event)) for delivery in fresh]
+    batch = await _Batch.opened(tx, reports, ids=ids, at=at)
+    for delivery, execution in reports:
+        batch.take(delivery, execution)
+    await batch.store()
 
 
 class _Batch:
@@ -100,6 +106,7 @@ class _Batch:
         self._booked: list[BookedExecution] = []
         self._postings: list[Posting] = []
         self._breaks: list[tuple[object, ...]] = []
+        self._strange: list[Delivery[ExecutionReported]] = []
         self._events: list[EventEntry] = []
         self._audit: list[AuditEntry] = []
 
@@ -120,10 +127,8 @@ class _Batch:
         wanted: dict[HoldingKey, dict[Side, Decimal]] = {}
         for delivery, execution in reports:
             order = batch._orders.get(execution.order_id)
-            if order is None and at - delivery.occurred_at < WAIT_FOR_ORDER:
-                # The event comes again until the order is known: a report is never dropped.
-                message = f"a venue reports on unknown order {execution.order_id}"
-                raise AlphintraError("ORDER_NOT_FOUND", message, kind=Kind.NOT_FOUND)
+            if order is None:
+                await_order(delivery, at=at)
             taken = abs(execution.qty) + abs(execution.fee_qty)
             if order is None or order.account_id not in batch._accounts or not taken.is_finite():
                 continue
@@ -147,6 +152,8 @@ class _Batch:
         order = self._orders.get(execution.order_id)
         booked = self._known.get((execution.account_id, execution.execution_id))
         refusal = refusal_of(execution, order, booked)
+        if order is None:
+            self._strange.append(delivery)
         if refusal is not None or order is None:
             self._flag(delivery, execution, order, refusal, is_booked=False)
             return
@@ -191,6 +198,7 @@ class _Batch:
             await tx.add_postings(self._postings, at=self._at)
         if self._breaks:
             await tx.add_breaks(self._breaks)
+        await keep_aside(tx, self._strange, ids=self._ids, at=self._at)
         await append_each(tx.session, self._events, ids=self._ids, at=self._at)
         await append_audits(tx.session, self._audit, ids=self._ids, at=self._at)
 

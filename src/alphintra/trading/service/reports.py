@@ -44,6 +44,7 @@ from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, R
 from alphintra.trading.domain.states import advance, standing
 from alphintra.trading.repository.orders import OrderStep
 from alphintra.trading.service.accounts import may_see, owned_account
+from alphintra.trading.service.unclaimed import await_order, keep_aside
 from alphintra.trading.service.views import order_view
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ __all__ = [
     "cancel_order",
     "cancel_orders",
     "event_detail",
+    "fold_fresh",
     "kill_state_changed",
     "locked_order",
     "orders_barred",
@@ -137,20 +139,30 @@ async def orders_barred(delivery: Delivery[OrdersBarred], *, books: Books, ids: 
 async def orders_reported(reports: Sequence[Delivery[Any]], *, books: Books, ids: IdSource, at: datetime) -> None:
     """Fold a venue's words on orders, executions apart, in one transaction.
 
-    Raises ORDER_NOT_FOUND, with nothing stored, if one of the orders is unknown.
+    Those on orders that are unknown after ten seconds are kept aside. Raises ORDER_NOT_FOUND, with nothing stored, for
+    a younger one, so that it comes again.
     """
     async with books.transaction() as tx:
-        fresh = await receive_many(tx.session, _CONSUMER, reports)
-        wanted = [OrderId(report.event.order_id) for report in fresh]
-        wanted += [OrderId(report.event.replaced_by) for report in fresh if isinstance(report.event, OrderReplaced)]
-        refused = [OrderId(report.event.order_id) for report in fresh if isinstance(report.event, OrderRefused)]
-        if refused:
-            wanted += await tx.predecessors(refused)
-        # All at once, oldest first as everywhere: whoever holds one of them never waits for an older one.
-        folding = Folding((await tx.lock_orders(wanted)).values(), at=at)
-        for report in fresh:
+        await fold_fresh(tx, await receive_many(tx.session, _CONSUMER, reports), ids=ids, at=at)
+
+
+async def fold_fresh(tx: BooksTransaction, fresh: Sequence[Delivery[Any]], *, ids: IdSource, at: datetime) -> None:
+    """Fold a venue's words on orders that have had no effect yet. Raises as `orders_reported`."""
+    wanted = [OrderId(report.event.order_id) for report in fresh]
+    wanted += [OrderId(report.event.replaced_by) for report in fresh if isinstance(report.event, OrderReplaced)]
+    refused = [OrderId(report.event.order_id) for report in fresh if isinstance(report.event, OrderRefused)]
+    if refused:
+        wanted += await tx.predecessors(refused)
+    # All at once, oldest first as everywhere: whoever holds one of them never waits for an older one.
+    folding = Folding((await tx.lock_orders(wanted)).values(), at=at)
+    strange = [report for report in fresh if OrderId(report.event.order_id) not in folding.orders]
+    for report in strange:
+        await_order(report, at=at)
+    for report in fresh:
+        if OrderId(report.event.order_id) in folding.orders:
             folding.report(report)
-        await folding.store(tx, ids=ids)
+    await folding.store(tx, ids=ids)
+    await keep_aside(tx, strange, ids=ids, at=at)
 
 
 class Folding:
@@ -183,7 +195,7 @@ class Folding:
 
     def report(self, report: Delivery[Any]) -> None:
         """Fold a venue's word on an order, and what follows for the one it replaces or is replaced by."""
-        before = _known(self.orders, report.event.order_id)
+        before = self.orders[OrderId(report.event.order_id)]
         event = _order_event(report.event, before, at=self._at)
         if event.kind is OrderEventKind.TRAILED:  # shown where the order is, and no new state to tell
             self._advance(before.order_id, event)

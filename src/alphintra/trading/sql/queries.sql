@@ -390,6 +390,36 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 SELECT break_id, account_id, order_id, execution_id, symbol, code, detail, is_booked, found_at FROM booking_breaks
 WHERE account_id = $1 ORDER BY found_at DESC, break_id LIMIT $2;
 
+-- unclaimed_reports.insert: keep reports on orders that are not known; the same event once
+INSERT INTO unclaimed_reports (event_id, order_id, kind, report, occurred_at, kept_at)
+SELECT n.event_id, n.order_id, n.kind, n.report, n.occurred_at, $6
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+    AS n (event_id, order_id, kind, report, occurred_at)
+ON CONFLICT (event_id) DO NOTHING;
+
+-- unclaimed_reports.claim: take up reports whose order is known meanwhile, oldest first, but those another takes up
+WITH chosen AS MATERIALIZED (
+    SELECT u.event_id FROM unclaimed_reports AS u
+    WHERE
+        u.claimed_at IS NULL AND (u.kind = 'execution_reported') = $3::boolean
+        AND EXISTS (SELECT 1 FROM orders AS o WHERE o.order_id = u.order_id)
+    ORDER BY u.occurred_at, u.event_id
+    LIMIT $2
+    FOR UPDATE OF u SKIP LOCKED
+), claimed AS (
+    UPDATE unclaimed_reports AS u SET claimed_at = $1 FROM chosen AS c WHERE u.event_id = c.event_id
+    RETURNING u.event_id, u.report, u.occurred_at
+)
+SELECT report FROM claimed ORDER BY occurred_at, event_id;
+
+-- unclaimed_reports.list: read reports on orders that were not known, newest first
+SELECT event_id, order_id, kind, occurred_at, kept_at, claimed_at FROM unclaimed_reports
+WHERE NOT $1::boolean OR claimed_at IS NULL
+ORDER BY kept_at DESC, event_id LIMIT $2;
+
+-- unclaimed_reports.waiting: how many reports wait for their order
+SELECT count(*) AS waiting FROM unclaimed_reports WHERE claimed_at IS NULL;
+
 -- books.book: change a book's cash, profit and fees by the amounts of executions; a book nobody opened has no capital
 INSERT INTO books (account_id, book_id, cash, realized_pnl, fees)
 VALUES ($1, $2, $3, $4, $5)

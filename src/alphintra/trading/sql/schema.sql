@@ -555,6 +555,19 @@ CREATE TABLE trades (
     CONSTRAINT trades_trade_no_check CHECK ((trade_no > 0))
 );
 
+-- table unclaimed_reports
+CREATE TABLE unclaimed_reports (
+    event_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    kind text NOT NULL,
+    report text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    kept_at timestamp with time zone NOT NULL,
+    claimed_at timestamp with time zone,
+    CONSTRAINT unclaimed_reports_kind_check CHECK ((kind <> ''::text)),
+    CONSTRAINT unclaimed_reports_pkey PRIMARY KEY (event_id)
+);
+
 -- foreign key activities.activities_account_id_fkey
 ALTER TABLE activities ADD CONSTRAINT activities_account_id_fkey FOREIGN KEY (account_id) REFERENCES
     accounts(account_id);
@@ -647,6 +660,12 @@ CREATE INDEX orders_open_page_idx ON orders USING btree (account_id, created_at,
 
 -- index trades.trades_account_opened_idx
 CREATE INDEX trades_account_opened_idx ON trades USING btree (account_id, opened_at DESC, symbol, trade_no);
+
+-- index unclaimed_reports.unclaimed_reports_kept_idx
+CREATE INDEX unclaimed_reports_kept_idx ON unclaimed_reports USING btree (kept_at DESC, event_id);
+
+-- index unclaimed_reports.unclaimed_reports_waiting_idx
+CREATE INDEX unclaimed_reports_waiting_idx ON unclaimed_reports USING btree (order_id) WHERE (claimed_at IS NULL);
 
 -- trigger audit_events.audit_events_queue_seal
 CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH

@@ -9,7 +9,8 @@ import alphintra
 from alphintra.cli.chaos.plan import KILL_POINTS, STATIONS
 
 SOURCE = Path(alphintra.__file__).parent
-# A chaos run trades on paper: what only live venues, transfers of cash, splits or settings pass is not on its way.
+# A chaos run trades on paper: what only live venues, transfers of cash, splits, settings or reports on orders that are
+# in no book pass is not on its way.
 ELSEWHERE = {
     "broker.adoption_stored",
     "broker.answer_kept",
@@ -27,6 +28,7 @@ ELSEWHERE = {
     "broker.settings_stored",
     "trading.before_flow_commit",
     "trading.before_split_commit",
+    "trading.reports_replayed",
 }
 
 

@@ -11,7 +11,18 @@ import pytest
 import talib as ta_lib
 from numpy.typing import NDArray
 
-from alphintra.engine.kernels import averages, momentum, oscillators, trend, volatility, volume, windows
+from alphintra.engine.kernels import (
+    averages,
+    candles,
+    momentum,
+    oscillators,
+    pairs,
+    transforms,
+    trend,
+    volatility,
+    volume,
+    windows,
+)
 from alphintra.engine.kernels.kernel import Kernel
 from unit.engine.kernels.market import Columns, random_bars, real_bars
 
@@ -90,6 +101,12 @@ CASES = (
     Case(trend.adx, (14,), 9, HLC, directional, 3),
     Case(trend.aroon, (14,), 34, ("high", "low"), aroon, 3),
     Case(trend.parabolic_sar, (0.02, 0.2), 7, ("high", "low"), lambda *b: talib.SAR(*b, 0.02, 0.2)),
+    Case(pairs.correlation, (20,), 107, ("close", "volume"), lambda a, b: talib.CORREL(a, b, 20)),
+    Case(pairs.beta, (20,), 110, ("close", "open"), lambda a, b: talib.BETA(b, a, 20)),
+    Case(transforms.price_of, (0,), 0, ("open", *HLC), lambda _, high, low, __: talib.MEDPRICE(high, low)),
+    Case(transforms.price_of, (1,), 0, ("open", *HLC), lambda _, *b: talib.TYPPRICE(*b)),
+    Case(transforms.price_of, (2,), 0, ("open", *HLC), lambda _, *b: talib.WCLPRICE(*b)),
+    Case(transforms.price_of, (3,), 0, ("open", *HLC), talib.AVGPRICE),
     Case(trend.mid_price, (14,), 34, ("high", "low"), lambda *b: talib.MIDPRICE(*b, 14)),
 )
 
@@ -109,3 +126,54 @@ def assert_agrees(case: Case, bars: Columns) -> None:
 def test_a_kernel_gives_what_ta_lib_gives(case: Case) -> None:
     assert_agrees(case, random_bars(11, 400))
     assert_agrees(case, real_bars())
+
+
+CANDLES = {
+    "doji": talib.CDLDOJI,
+    "dragonfly_doji": talib.CDLDRAGONFLYDOJI,
+    "gravestone_doji": talib.CDLGRAVESTONEDOJI,
+    "marubozu": talib.CDLMARUBOZU,
+    "spinning_top": talib.CDLSPINNINGTOP,
+    "hammer": talib.CDLHAMMER,
+    "hanging_man": talib.CDLHANGINGMAN,
+    "inverted_hammer": talib.CDLINVERTEDHAMMER,
+    "shooting_star": talib.CDLSHOOTINGSTAR,
+    "engulfing": talib.CDLENGULFING,
+    "harami": talib.CDLHARAMI,
+    "piercing": talib.CDLPIERCING,
+    "dark_cloud": talib.CDLDARKCLOUDCOVER,
+    "morning_star": talib.CDLMORNINGSTAR,
+    "evening_star": talib.CDLEVENINGSTAR,
+    "three_white_soldiers": talib.CDL3WHITESOLDIERS,
+    "three_black_crows": talib.CDL3BLACKCROWS,
+}
+
+
+def full_bodied_bars(seed: int, bars: int) -> list[Column]:
+    """Return bars that mostly follow each other in streaks, with bodies almost as long as their ranges."""
+    random = np.random.default_rng(seed)
+    side = np.where(np.sin(np.arange(bars) / 1.7) + random.normal(0, 0.7, bars) > 0, 1.0, -1.0)
+    close = 100 + np.cumsum(np.round(side * random.uniform(0.2, 1.2, bars), 2))
+    opening = np.roll(close, 1) + np.round(side * random.uniform(-0.1, 0.3, bars), 2)
+    opening[0] = close[0]
+    above, below = np.round(random.exponential(0.05, (2, bars)), 2)
+    return [opening, np.maximum(opening, close) + above, np.minimum(opening, close) - below, close]
+
+
+@pytest.mark.parametrize("shape", candles.SHAPES)
+def test_a_candle_is_what_ta_lib_calls_so(shape: str) -> None:
+    """On every bar of three series; the shape occurs in them."""
+    number, seen = float(candles.SHAPES.index(shape)), 0
+    real = [real_bars()[name] for name in ("open", *HLC)]
+    random = [random_bars(12, 500)[name] for name in ("open", *HLC)]
+    for bars in (real, random, full_bodied_bars(13, 1500)):
+        found, bullish, bearish = (np.empty(bars[0].size) for _ in range(3))
+        state = np.zeros(1 + 4 * candles.BARS)
+        candles.candle.interpreted(np.array([number]), state, *bars, found, bullish, bearish)
+        expected = CANDLES[shape](*bars)[candles.BARS - 1 :]
+        known = slice(candles.BARS - 1, None)
+        np.testing.assert_array_equal(found[known], expected != 0)
+        np.testing.assert_array_equal(bearish[known], expected < 0)
+        np.testing.assert_array_equal(bullish[known], (expected > 0) & ("doji" not in shape))
+        seen += int(np.count_nonzero(expected))
+    assert seen > 0

@@ -22,9 +22,12 @@ __all__ = [
     "PERIOD_MAX",
     "TAG",
     "Shelf",
+    "choice",
+    "conditions",
     "decimal",
     "fades",
     "fades_slowly",
+    "flag",
     "integer",
     "number",
     "period",
@@ -78,6 +81,21 @@ def decimal(name: str, default: str, summary: str, *, least: str = "0", most: st
     )
 
 
+def choice(name: str, summary: str, *choices: str) -> ParamSpec:
+    """Return the parameter of a choice among words, the first by default."""
+    return ParamSpec(name=name, kind=ParamKind.CHOICE, summary=summary, choices=choices, default=choices[0])
+
+
+def flag(name: str, summary: str, *, default: bool = False) -> ParamSpec:
+    """Return a parameter that is true or false."""
+    return ParamSpec(name=name, kind=ParamKind.FLAG, summary=summary, default=default)
+
+
+def conditions(*names: str) -> tuple[Port, ...]:
+    """Return input ports that take a condition each; ``in`` if no name is given."""
+    return tuple(Port(name, PortKind.BOOL) for name in names or ("in",))
+
+
 def fades(*periods: float) -> int:
     """Return how many bars exponential averages over these periods, one after another, remember their seeds."""
     return sum(recursive_warm_up(2.0 / (period + 1)) for period in periods)
@@ -114,6 +132,9 @@ class Shelf:
         state: Callable[..., float] = _nothing,
         lookback: Callable[..., float] = _nothing,
         fading: Callable[..., float] = _nothing,
+        clock: tuple[str, ...] = (),
+        fixed: tuple[float, ...] = (),
+        is_across: bool = False,
     ) -> NodeType:
         """Return a node type whose kernel's numbers are its parameters.
 
@@ -127,6 +148,9 @@ class Shelf:
             state: how many numbers the kernel keeps, from its numbers.
             lookback: earlier bars needed for the first value of every output, from its numbers.
             fading: bars beyond these until it no longer matters where the data began, from its numbers.
+            clock: columns of the calendar it reads before its inputs; a node that reads some needs no input.
+            fixed: numbers the kernel reads after those of the parameters, the same for every node of the type.
+            is_across: whether it sees all symbols at once.
         """
         ends = outs or outputs(PortKind.NUM)
 
@@ -138,15 +162,24 @@ class Shelf:
             group=self.group,
             summary=summary,
             kernel=kernel,
-            inputs=inputs or series(),
+            inputs=inputs or (() if clock else series()),
+            clock=clock,
+            is_across=is_across,
             outputs=ends,
             params=params,
-            numbers=numbers,
+            numbers=lambda given: (*numbers(given), *fixed),
             state=lambda given: int(state(*numbers(given))),
             lookback=lambda given: int(lookback(*numbers(given))),
             warm_up=lambda given: int(lookback(*numbers(given)) + fading(*numbers(given))),
+            objection=_fast_is_slow,
             shown=ends[0].name,
         )
+
+
+def _fast_is_slow(params: Params) -> str:
+    if {"fast", "slow"} <= params.keys() and integer(params, "fast") >= integer(params, "slow"):
+        return f"fast, {params['fast']} bars, is not below slow, {params['slow']} bars"
+    return ""
 
 
 def _as_number(spec: ParamSpec, value: ParamValue) -> float:

@@ -12,7 +12,7 @@ from alphintra.engine.graph.nodes.timeframes import BASE, LONGER_BARS, TIMEFRAME
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.tape import FIELDS
 from alphintra.engine.graph.values import PortKind
-from alphintra.engine.kernels import times
+from alphintra.engine.kernels import positions, times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +58,28 @@ NODES = (
         warm_up=lambda _params: 1,
         shown="since_open",
         is_source=True,
+    ),
+    NodeType(
+        type="Position",
+        group="source",
+        summary="The strategy's own position as of this close, fills of this bar included; what it gained in percent.",
+        outputs=outputs(PortKind.NUM, "qty", "avg_price", "bars", "gain", "high", "low"),
+        kernel=positions.position,
+        clock=("high", "low", "close", "qty", "avg_price"),
+        state=lambda _params: 4,
+        shown="qty",
+        is_source=True,
+    ),
+    NodeType(
+        type="Account",
+        group="source",
+        summary="The strategy's own money as of this close: equity, cash, and what it may spend.",
+        outputs=outputs(PortKind.NUM, "equity", "cash", "buying_power"),
+        kernel=positions.account,
+        clock=("cash", "equity"),
+        shown="equity",
+        is_source=True,
+        is_scalar=True,
     ),
     NodeType(
         type="Const",

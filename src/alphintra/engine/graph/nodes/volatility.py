@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from alphintra.engine.graph.definition import outputs
-from alphintra.engine.graph.nodes.shared import Shelf, decimal, fades, fades_slowly, period, series
-from alphintra.engine.graph.params import ParamKind, ParamSpec
+from alphintra.engine.graph.nodes.shared import Shelf, decimal, fades, fades_slowly, flag, period, series
 from alphintra.engine.graph.values import PortKind
 from alphintra.engine.kernels import volatility, windows
 
@@ -91,12 +90,7 @@ NODES = (
         outs=_BANDS,
         params=(
             period(20),
-            ParamSpec(
-                name="with_current",
-                kind=ParamKind.FLAG,
-                summary="True counts the current bar too; a close then never lies outside the channel.",
-                default=False,
-            ),
+            flag("with_current", "True counts the current bar too; a close then never lies outside the channel."),
         ),
         state=lambda n, _own: 9 + 2 * n,
         lookback=lambda n, own: n - own,
@@ -107,12 +101,7 @@ NODES = (
         windows.stddev,
         params=(
             period(20, least=2),
-            ParamSpec(
-                name="is_sample",
-                kind=ParamKind.FLAG,
-                summary="True divides by one less than the period.",
-                default=False,
-            ),
+            flag("is_sample", "True divides by one less than the period."),
         ),
         state=lambda n, _sample: 4 + 2 * n,
         lookback=lambda n, _sample: n - 1,

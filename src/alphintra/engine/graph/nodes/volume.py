@@ -155,13 +155,6 @@ NODES = (
         fading=lambda fast, slow, signal: fades(max(fast, slow), signal),
     ),
     _SHELF.node(
-        "VWAP",
-        "Volume-weighted average price since the anchor last changed: wire the Clock's session or week to it.",
-        volume.vwap,
-        inputs=(*series("anchor"), *_HLCV),
-        state=lambda: 4,
-    ),
-    _SHELF.node(
         "RollingVWAP",
         "Volume-weighted average price of the last bars.",
         volume.vwap_rolling,

@@ -21,22 +21,40 @@ from alphintra.kernel.ids import UserId, WorkflowId, WorkflowVersionId
 __all__ = [
     "Examination",
     "NamedVersion",
+    "Stamp",
     "Version",
     "Workflow",
     "examine",
     "laid_out",
     "name_of",
     "new_workflow",
+    "note_of",
     "read_graph",
+    "refusal",
+    "rename",
+    "require_in_use",
     "require_room",
     "save",
+    "set_archived",
     "template",
     "with_layout",
 ]
 
 NAME_MAX = 120
+NOTE_MAX = 1000
 WORKFLOWS_MAX = 1000  # of one person: they are listed in one message of the bus, which holds at most 1 MB
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """How a version comes to be: its id, who makes it, when, why, and from which other version if from one."""
+
+    version_id: WorkflowVersionId
+    author_id: UserId
+    at: datetime
+    note: str = ""
+    origin_version_id: WorkflowVersionId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +65,9 @@ class Version:
         graph: canonical JSON with the layout it was first saved with.
         graph_hash: sha-256 of the canonical graph without its layout.
         warmup_bars: closed bars before the first decision may act.
+        created_by: who saved it.
+        note: what they said about it, at most 1000 characters.
+        origin_version_id: the version it was restored or duplicated from.
     """
 
     version_id: WorkflowVersionId
@@ -56,6 +77,9 @@ class Version:
     graph_hash: str
     warmup_bars: int
     created_at: datetime
+    created_by: UserId
+    note: str
+    origin_version_id: WorkflowVersionId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +104,7 @@ class Workflow:
     layout: str
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,47 +155,51 @@ def examine(graph: Graph) -> Examination:
     return Examination(problems=(), graph_hash=graph_hash(graph), warmup_bars=compile_plan(graph).warm_up_bars)
 
 
-def new_workflow(
-    workflow_id: WorkflowId,
-    version_id: WorkflowVersionId,
-    *,
-    owner_id: UserId,
-    name: str,
-    graph: Graph,
-    at: datetime,
-) -> tuple[Workflow, Version]:
-    """Return a workflow and its version 1.
+def note_of(text: str) -> str:
+    """Return what is said about a version in its one normal form; lines may be broken.
 
-    Raises FIELD_LENGTH or FIELD_CHARS for its name, and for an invalid graph the code of its first problem with a
-    detail that names node, port and fix.
+    Raises FIELD_LENGTH beyond 1000 characters, FIELD_CHARS for invisible ones.
     """
-    version = _version(version_id, workflow_id, 1, graph, at=at)
+    note = unicodedata.normalize("NFC", text).strip()
+    if any(unicodedata.category(character) in _INVISIBLE for character in note if character != "\n"):
+        raise AlphintraError("FIELD_CHARS", "the note holds control or invisible characters", pointer="/note")
+    if len(note) > NOTE_MAX:
+        raise AlphintraError("FIELD_LENGTH", f"the note must have at most {NOTE_MAX} characters", pointer="/note")
+    return note
+
+
+def new_workflow(workflow_id: WorkflowId, stamp: Stamp, *, name: str, graph: Graph) -> tuple[Workflow, Version]:
+    """Return a workflow of whoever makes it, and its version 1.
+
+    Raises FIELD_LENGTH or FIELD_CHARS for its name and note, and for an invalid graph the code of its first problem
+    with a detail that names node, port and fix.
+    """
+    version = _version(workflow_id, 1, graph, stamp)
     workflow = Workflow(
         workflow_id=workflow_id,
-        owner_id=owner_id,
+        owner_id=stamp.author_id,
         name=name_of(name),
-        version_id=version_id,
+        version_id=stamp.version_id,
         version=version.version,
         graph_hash=version.graph_hash,
         warmup_bars=version.warmup_bars,
         layout=_layout(graph),
-        created_at=at,
-        updated_at=at,
+        created_at=stamp.at,
+        updated_at=stamp.at,
     )
     return workflow, version
 
 
-def save(
-    workflow: Workflow, graph: Graph, *, base_version: int, version_id: WorkflowVersionId, at: datetime
-) -> tuple[Workflow, Version | None]:
-    """Return the workflow after a save, and its new version, named ``version_id``, if there is one.
+def save(workflow: Workflow, graph: Graph, stamp: Stamp, *, base_version: int) -> tuple[Workflow, Version | None]:
+    """Return the workflow after a save, and its new version if there is one.
 
     An unchanged strategy keeps its version and takes the new layout. A save repeated after its answer was lost
     (base one behind, the very graph that is newest) changes nothing.
 
-    Raises VERSION_CONFLICT if ``base_version`` is not the newest, else as ``new_workflow``.
+    Raises VERSION_CONFLICT if ``base_version`` is not the newest, WORKFLOW_ARCHIVED, else as ``new_workflow``.
     """
-    version = _version(version_id, workflow.workflow_id, workflow.version + 1, graph, at=at)
+    require_in_use(workflow)
+    version = _version(workflow.workflow_id, workflow.version + 1, graph, stamp)
     is_same = version.graph_hash == workflow.graph_hash
     if base_version != workflow.version:
         if is_same and base_version == workflow.version - 1:
@@ -181,17 +210,37 @@ def save(
     if is_same and layout == workflow.layout:
         return workflow, None
     if is_same:
-        return replace(workflow, layout=layout, updated_at=at), None
+        return replace(workflow, layout=layout, updated_at=stamp.at), None
     changed = replace(
         workflow,
-        version_id=version_id,
+        version_id=stamp.version_id,
         version=version.version,
         graph_hash=version.graph_hash,
         warmup_bars=version.warmup_bars,
         layout=layout,
-        updated_at=at,
+        updated_at=stamp.at,
     )
     return changed, version
+
+
+def rename(workflow: Workflow, name: str, *, at: datetime) -> Workflow:
+    """Return the workflow under another name; itself where it has that name. Raises FIELD_LENGTH or FIELD_CHARS."""
+    wanted = name_of(name)
+    return workflow if wanted == workflow.name else replace(workflow, name=wanted, updated_at=at)
+
+
+def set_archived(workflow: Workflow, *, is_archived: bool, at: datetime) -> Workflow:
+    """Return the workflow put away or taken out again; itself where it is so already."""
+    if is_archived == (workflow.archived_at is not None):
+        return workflow
+    return replace(workflow, archived_at=at if is_archived else None, updated_at=at)
+
+
+def require_in_use(workflow: Workflow) -> None:
+    """Raise WORKFLOW_ARCHIVED for a workflow that was put away."""
+    if workflow.archived_at is not None:
+        message = f"the workflow {workflow.name!r} is archived: take it out of the archive first"
+        raise AlphintraError("WORKFLOW_ARCHIVED", message, kind=Kind.CONFLICT)
 
 
 def require_room(count: int) -> None:
@@ -213,24 +262,26 @@ def with_layout(graph: str, layout: str) -> str:
     return laid_out(msgspec.structs.replace(parse_graph(graph.encode()), layout=places))
 
 
-def _version(
-    version_id: WorkflowVersionId, workflow_id: WorkflowId, number: int, graph: Graph, *, at: datetime
-) -> Version:
+def _version(workflow_id: WorkflowId, number: int, graph: Graph, stamp: Stamp) -> Version:
     found = examine(graph)
     if found.problems:
-        raise _refusal(found.problems)
+        raise refusal(found.problems)
     return Version(
-        version_id=version_id,
+        version_id=stamp.version_id,
         workflow_id=workflow_id,
         version=number,
         graph=laid_out(graph),
         graph_hash=found.graph_hash,
         warmup_bars=found.warmup_bars,
-        created_at=at,
+        created_at=stamp.at,
+        created_by=stamp.author_id,
+        note=note_of(stamp.note),
+        origin_version_id=stamp.origin_version_id,
     )
 
 
-def _refusal(problems: tuple[GraphProblem, ...]) -> AlphintraError:
+def refusal(problems: tuple[GraphProblem, ...]) -> AlphintraError:
+    """Return the refusal of a graph for its first problem: node, port and fix are named, the others counted."""
     first, *others = problems
     place = f"node {first.node}" if first.node else "the graph"
     port = f", {first.port}" if first.port else ""

@@ -1,0 +1,143 @@
+"""The workloads through the platform's engine: W1 and W4 from a graph as a person draws it, with figures and trades.
+
+The graph's account is given the rules all engines in the comparison share: all cash at the fill, nothing rounded.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from alphintra.engine.account.figures import figures_of
+from alphintra.engine.account.program import order_programs
+from alphintra.engine.account.rules import Size, Sizing
+from alphintra.engine.account.sweep import averages_of, sweep_crossings
+from alphintra.engine.account.weights import Rebalances, WeightRules, hold
+from alphintra.engine.costs import Costs
+from alphintra.engine.graph.plan import Plan, compile_plan
+from alphintra.engine.graph.tape import Tape
+from alphintra.engine.plan_runs import run_program
+from alphintra.engine.portfolio import FeeModel
+from alphintra.engine.templates import crossover
+from alphintra.engine.templates.drawing import Drawing
+from benchmarks.contest import (
+    BACK,
+    CASH,
+    EVERY,
+    FAST,
+    FEE,
+    HELD,
+    RANGE,
+    REACH,
+    SLOW,
+    TRAIL,
+    WEIGHT,
+    Came,
+    Work,
+    pairs_of,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from benchmarks.market import Market
+
+__all__ = ["WORKS", "guarded_graph_plan"]
+
+_PAIRS: Final = 1000
+_COSTS: Final = Costs(FeeModel(Decimal(str(FEE)) * 10_000))
+_MINUTES_A_YEAR: Final = 365 * 1440.0
+
+
+def _w1(market: Market) -> Work:
+    return _planned(compile_plan(crossover(FAST, SLOW, average="sma", percent="100", timeframe="1m")), market)
+
+
+def _w4(market: Market) -> Work:
+    return _planned(guarded_graph_plan(), market)
+
+
+def guarded_graph_plan() -> Plan:
+    """Return the crossover with a trailing stop and a target in average true ranges."""
+    drawing = Drawing("guarded crossover", timeframe="1m")
+    drawing.add("bars", "Bars")
+    drawing.add("fast", "SMA", {"in": "bars.close"}, period=FAST)
+    drawing.add("slow", "SMA", {"in": "bars.close"}, period=SLOW)
+    drawing.add("range", "ATR", {"high": "bars.high", "low": "bars.low", "close": "bars.close"}, period=RANGE)
+    drawing.add("above", "CrossAbove", {"a": "fast.out", "b": "slow.out"})
+    drawing.add("below", "CrossBelow", {"a": "fast.out", "b": "slow.out"})
+    drawing.add("entry", "Entry", {"when": "above.out"}, tag="above")
+    drawing.add("leave", "ExitWhen", {"when": "below.out"}, tag="below")
+    drawing.add("trail", "TrailingStop", {"distance": "range.out"}, multiple=str(TRAIL))
+    drawing.add("target", "TakeProfit", {"distance": "range.out"}, multiple=str(REACH))
+    drawing.add("size", "PercentEquity", {"signal": "entry.signal"}, percent="100")
+    drawing.add(
+        "order", "Order", {"size": "size.size", "exit": "leave.exit,trail.exit,target.exit"}, type="market", tif="day"
+    )
+    return compile_plan(drawing.graph())
+
+
+def _planned(plan: Plan, market: Market) -> Work:
+    prices = (market.open, market.high, market.low, market.close)
+    opened, high, low, close = (column.reshape(1, -1) for column in prices)
+    tape = Tape(market.ts, opened, high, low, close, np.ones(close.shape))
+    (program,) = order_programs(plan)
+    rules = replace(
+        program.rules,
+        initial_cash=Decimal(int(CASH)),
+        sizing=Sizing(Size.ALL_CASH),
+        costs=_COSTS,
+        is_rounded=False,
+        warm_up=plan.warm_up_bars,
+    )
+
+    def run() -> Came:
+        done = run_program(plan, program, tape, rules)
+        figures = figures_of(done, periods=_MINUTES_A_YEAR)
+        return Came(float(done.equity[-1]), figures.trades)
+
+    return run
+
+
+def _w2(market: Market) -> Work:
+    pairs = pairs_of(_PAIRS)
+
+    def run() -> Came:
+        averages = averages_of(market.close, {length for pair in pairs for length in pair})
+        prices, threads = (market.open, market.close), os.cpu_count() or 1
+        found = sweep_crossings(prices, averages, pairs, cash=CASH, fee_bps=FEE * 1e4, threads=threads)
+        return Came(float(found.equity.max()), int(found.trades.sum()))
+
+    return run
+
+
+def _w3(market: Market) -> Work:
+    rules = WeightRules(initial_cash=Decimal(int(CASH)), costs=_COSTS, is_rounded=False, is_sized_at_fill=True)
+
+    def run() -> Came:
+        found = hold(rules, (market.open, market.close), _best(market.close))
+        return Came(float(found.equity[-1]), len(found.fills))
+
+    return run
+
+
+def _best(closes: NDArray[np.float64]) -> Rebalances:
+    """Return the weights of the symbols with the highest returns, at the closes of the rebalances."""
+    asked = np.arange(-(-BACK // EVERY) * EVERY, closes.shape[1], EVERY)
+    gains = closes[:, asked] / closes[:, asked - BACK]
+    ranks = np.argpartition(-gains, HELD, axis=0)[:HELD]
+    weights = np.zeros(gains.shape)
+    np.put_along_axis(weights, ranks, WEIGHT, axis=0)
+    return Rebalances(asked, weights)
+
+
+WORKS: Final = {
+    ("alphintra", "w1"): _w1,
+    ("alphintra", "w2"): _w2,
+    ("alphintra", "w3"): _w3,
+    ("alphintra", "w4"): _w4,
+}

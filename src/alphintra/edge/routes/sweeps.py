@@ -1,0 +1,153 @@
+"""Sweeps and walk-forwards, their trials, and the verdict on a backtest."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends
+
+from alphintra.contracts.strategy import BacktestView
+from alphintra.contracts.sweeps import (
+    CancelSweep,
+    ExposedParameter,
+    GetSweep,
+    GetVerdict,
+    ListSweeps,
+    ListTrials,
+    StartSweep,
+    SweepsView,
+    SweepView,
+    TrialsView,
+    UnlockHoldout,
+    VerdictView,
+    WalkForwardTerms,
+)
+from alphintra.edge.decoding import Amount
+from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
+from alphintra.kernel.messages import Utc
+
+__all__ = ["routes"]
+
+routes = Routes("sweeps")
+
+
+class ParameterBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A number of the strategy, by ``node.param``, and the values to try: ``min``, ``min + step`` … ``max``."""
+
+    name: str
+    min: Amount
+    max: Amount
+    step: Amount
+
+
+class WalkForwardBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Lengths of a walk-forward in bars; ``step`` is ``test`` where it is left out."""
+
+    train: int
+    test: int
+    step: int | None = None
+    is_anchored: bool = False
+
+
+class SweepBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A search for parameters of a workflow version on a symbol's bars within ``[start, end)``.
+
+    ``method`` is grid, random or tpe, ``objective`` the figure that is made as large as it can be. The newest
+    ``holdout`` of the bars, a fifth where it is left out, is locked away. With ``walk_forward`` the search is repeated
+    in each window and tried on the bars that follow it.
+    """
+
+    version_id: UUID
+    symbol: str
+    parameters: tuple[ParameterBody, ...]
+    constraints: tuple[str, ...] = ()
+    method: str = "grid"
+    trials: int = 100
+    seed: int = 0
+    objective: str = "sharpe"
+    walk_forward: WalkForwardBody | None = None
+    holdout: Amount = msgspec.field(default_factory=lambda: Amount("0.2"))
+    start: Utc | None = None
+    end: Utc | None = None
+    initial_cash: Amount = msgspec.field(default_factory=lambda: Amount(100000))
+    fee_bps: Amount = msgspec.field(default_factory=Amount)
+    fee_per_share: Amount = msgspec.field(default_factory=Amount)
+    slippage_bps: Amount = msgspec.field(default_factory=Amount)
+    account_id: UUID | None = None
+
+
+@routes.get("/sweeps")
+async def list_sweeps(caller: Reader, limit: PageLimit = 50) -> SweepsView:
+    """List one's sweeps and walk-forwards, without their results."""
+    return await caller.ask(ListSweeps(limit=limit))
+
+
+@routes.post("/sweeps", status=202)
+async def start_sweep(caller: Trader, body: Annotated[SweepBody, Depends(Body(SweepBody))]) -> SweepView:
+    """Queue a sweep, or a walk-forward."""
+    terms = body.walk_forward
+    walk_forward = None
+    if terms is not None:
+        walk_forward = WalkForwardTerms(
+            train=terms.train, test=terms.test, step=terms.step, is_anchored=terms.is_anchored
+        )
+    command = StartSweep(
+        version_id=body.version_id,
+        symbol=body.symbol,
+        parameters=tuple(
+            ExposedParameter(name=p.name, min=Decimal(p.min), max=Decimal(p.max), step=Decimal(p.step))
+            for p in body.parameters
+        ),
+        constraints=body.constraints,
+        method=body.method,
+        trials=body.trials,
+        seed=body.seed,
+        objective=body.objective,
+        walk_forward=walk_forward,
+        holdout=Decimal(body.holdout),
+        start=body.start,
+        end=body.end,
+        initial_cash=Decimal(body.initial_cash),
+        fee_bps=Decimal(body.fee_bps),
+        fee_per_share=Decimal(body.fee_per_share),
+        slippage_bps=Decimal(body.slippage_bps),
+        account_id=body.account_id,
+    )
+    sweep = await caller.ask(command)
+    caller.headers["Location"] = f"/api/v1/sweeps/{sweep.sweep_id}"
+    return sweep
+
+
+@routes.get("/sweeps/{sweep_id}")
+async def get_sweep(caller: Reader, sweep_id: UUID) -> SweepView:
+    """Fetch a sweep with its result once it is finished."""
+    return await caller.ask(GetSweep(sweep_id=sweep_id))
+
+
+@routes.get("/sweeps/{sweep_id}/trials")
+async def list_trials(caller: Reader, sweep_id: UUID, limit: PageLimit = 50) -> TrialsView:
+    """List a sweep's trials, the best first."""
+    return await caller.ask(ListTrials(sweep_id=sweep_id, limit=limit))
+
+
+@routes.post("/sweeps/{sweep_id}/cancel")
+async def cancel_sweep(caller: Trader, sweep_id: UUID) -> SweepView:
+    """Stop a queued or running sweep; its trials are kept. A finished one is answered as it is."""
+    return await caller.ask(CancelSweep(sweep_id=sweep_id))
+
+
+@routes.post("/sweeps/{sweep_id}/unlock", status=202)
+async def unlock_holdout(caller: Trader, sweep_id: UUID) -> BacktestView:
+    """Queue a backtest of the best trial over all bars, the locked ones too; the unlock is noted for good."""
+    backtest = await caller.ask(UnlockHoldout(sweep_id=sweep_id))
+    caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"
+    return backtest
+
+
+@routes.get("/backtests/{backtest_id}/verdict")
+async def get_verdict(caller: Reader, backtest_id: UUID) -> VerdictView:
+    """Judge a finished backtest by every trial of its workflow."""
+    return await caller.ask(GetVerdict(backtest_id=backtest_id))

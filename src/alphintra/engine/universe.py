@@ -1,0 +1,299 @@
+"""The executor of several symbols: one plan over the union of their closes, bar by bar or prepared over all bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import ROUND_FLOOR, Context, Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from alphintra.engine.account.program import order_programs
+from alphintra.engine.executor import Run, Shown, ask_orders
+from alphintra.engine.graph.evaluation import Columns, End, Evaluation, shown_end
+from alphintra.engine.graph.plan import Plan, require_universe
+from alphintra.engine.graph.tape import BOOK_COLUMNS, Tape, tape_across
+from alphintra.engine.intents import Decision, Intent, Outcome
+from alphintra.engine.portfolio import notional
+from alphintra.engine.sessions import calendar_of
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from alphintra.engine.bars import Bar
+    from alphintra.engine.graph.plan import Step
+    from alphintra.engine.graph.values import StateView
+
+__all__ = ["Ask", "Close", "UniverseDecision", "UniverseExecutor", "union_of"]
+
+SNAPSHOT_SCHEMA = 1
+_WIDE: Final = Context(prec=60)
+_HUNDRED: Final = Decimal(100)
+_SHARES: Final = 1e11  # percent, to a billionth of one
+_LEAVING: Final = frozenset({"exit", "time"})
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """One close of the union of all calendars, with the bars of the symbols that have one."""
+
+    ts: datetime
+    bars: Mapping[str, Bar]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An intent of one symbol; ``rank`` orders what is asked for at one close: lower ones come first."""
+
+    symbol: str
+    intent: Intent
+    rank: tuple[int, Decimal, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UniverseDecision:
+    """Record of one close: a decision for each symbol that has a bar, and what is asked for in order."""
+
+    ts: datetime
+    decisions: Mapping[str, Decision]
+    asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rebalance:
+    step: Step
+    weights: End
+    when: End
+    band: Decimal
+    lot: Decimal
+
+
+class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    schema: int
+    graph_hash: str
+    symbols: tuple[str, ...]
+    seen: tuple[int, ...]
+    last_ts: datetime | None
+    nodes: dict[str, str]
+
+
+class UniverseExecutor:
+    """Runs one plan over the closed bars of several symbols, oldest first.
+
+    A symbol without a bar at a close yields nothing there: no value of its own, no event and no order. Exits come
+    before entries; what is bought comes by weight, then in the order of the symbols.
+
+    Args:
+        plan: what is computed.
+        symbols: in the order that settles ties.
+
+    Raises:
+        AlphintraError: GRAPH_UNIVERSE where the plan cannot run over these symbols, NODE_VERSION.
+    """
+
+    def __init__(self, plan: Plan, symbols: Sequence[str]) -> None:
+        require_universe(plan, symbols)
+        self.plan = plan
+        self.symbols = tuple(symbols)
+        self._calendars = tuple(calendar_of(symbol) for symbol in symbols)
+        self._warm_ups = [plan.warm_up_in(calendar.session_minutes) for calendar in self._calendars]
+        self._evaluation = Evaluation(plan, symbols=self.symbols)
+        self._programs = order_programs(plan)
+        self._rebalances = tuple(_rebalance(step) for step in plan.steps if step.type == "RebalanceTo")
+        self._shown = tuple(
+            Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
+        )
+        self._seen = [0] * len(symbols)
+        self._last_ts: datetime | None = None
+        self._ahead: tuple[Sequence[Close], Tape, Columns, tuple[Run, ...]] | None = None
+        self._next = 0
+
+    def require_history(self, bars: Mapping[str, int]) -> None:
+        """Check that at least one symbol has more bars than warm-up takes. Raises WARM_UP_SHORT."""
+        needed = dict(zip(self.symbols, self._warm_ups, strict=True))
+        if not any(count > needed[symbol] for symbol, count in bars.items()):
+            slow = self.plan.slowest()
+            message = (
+                f"the strategy needs {min(self._warm_ups)} bars of history before its first decision, most of them for "
+                f"node {slow.node} ({slow.type}): give a longer range or shorten its periods"
+            )
+            raise AlphintraError("WARM_UP_SHORT", message, pointer="/bars")
+
+    def prepare(self, closes: Sequence[Close]) -> None:
+        """Evaluate what needs no book over all closes ``on_close`` will be told of; it gives the same, sooner."""
+        tape = self._tape(closes)
+        columns = self._evaluation.market(tape)
+        runs = () if self._evaluation.reads_book else self._runs(tape, columns)
+        self._ahead = (closes, tape, columns, runs)
+        self._next = 0
+
+    def on_close(self, close: Close, views: Mapping[str, StateView]) -> UniverseDecision:
+        """Evaluate the plan at one close.
+
+        Args:
+            close: after the close before it.
+            views: for every symbol its position and the cash and equity all share, fills of this close included.
+
+        Raises:
+            AlphintraError: TIME_ORDER for a repeated or older close.
+        """
+        if self._last_ts is not None and close.ts <= self._last_ts:
+            message = f"close {close.ts.isoformat()} is not after {self._last_ts.isoformat()}: it was evaluated already"
+            raise AlphintraError("TIME_ORDER", message, kind=Kind.CONFLICT)
+        index, runs = self._computed(close, views)
+        self._last_ts = close.ts
+        decisions: dict[str, Decision] = {}
+        asks: list[Ask] = []
+        for row, symbol in enumerate(self.symbols):
+            bar = close.bars.get(symbol)
+            if bar is None:
+                continue
+            self._seen[row] += 1
+            decision, asked = self._decided(runs[row], index, bar, views[symbol])
+            decisions[symbol] = decision
+            asks += asked
+        asks.sort(key=lambda ask: ask.rank)
+        numbered = tuple(replace(ask, intent=replace(ask.intent, index=place)) for place, ask in enumerate(asks))
+        told = {symbol: tuple(ask.intent for ask in numbered if ask.symbol == symbol) for symbol in decisions}
+        kept = {symbol: replace(decision, intents=told[symbol]) for symbol, decision in decisions.items()}
+        return UniverseDecision(close.ts, kept, numbered)
+
+    def snapshot(self) -> bytes:
+        """Return the whole state as JSON; restoring it continues bit for bit."""
+        if self._ahead is not None and self._next < len(self._ahead[0]):
+            message = "nodes have seen bars that nothing was decided on: an executor with prepared bars keeps no state"
+            raise AlphintraError("SNAPSHOT_INVALID", message, kind=Kind.BUG)
+        nodes = self._evaluation.snapshot()
+        state = _Snapshot(SNAPSHOT_SCHEMA, self.plan.graph_hash, self.symbols, tuple(self._seen), self._last_ts, nodes)
+        return msgspec.json.encode(state)
+
+    def restore(self, raw: bytes) -> None:
+        """Continue from a snapshot of the same plan and symbols. Raises SNAPSHOT_INVALID; it is then unusable."""
+        try:
+            state = msgspec.json.decode(raw, type=_Snapshot)
+        except msgspec.DecodeError as error:
+            raise _bad_snapshot(f"cannot be read ({error})") from error
+        if (state.schema, state.graph_hash) != (SNAPSHOT_SCHEMA, self.plan.graph_hash):
+            raise _bad_snapshot("belongs to another strategy version")
+        if state.symbols != self.symbols or len(state.seen) != len(self.symbols) or min(state.seen) < 0:
+            raise _bad_snapshot(f"is of {', '.join(state.symbols)[:200]}")
+        self._evaluation.restore(state.nodes)
+        self._seen = list(state.seen)
+        self._last_ts = state.last_ts
+
+    def _computed(self, close: Close, views: Mapping[str, StateView]) -> tuple[int, tuple[Run, ...]]:
+        """Return what the nodes gave, a run for each symbol, and which of its closes this one is."""
+        if self._ahead is None:
+            tape, index = self._tape([close]), 0
+            columns = self._evaluation.market(tape, is_compiled=False)
+            runs: tuple[Run, ...] = ()
+        else:
+            closes, tape, columns, runs = self._ahead
+            index = self._next
+            if index >= len(closes) or closes[index] is not close:
+                message = f"the close of {close.ts.isoformat()} is not the next of those that were prepared"
+                raise AlphintraError("TIME_ORDER", message, kind=Kind.BUG)
+            self._next += 1
+        if self._evaluation.reads_book:
+            market = {end: np.ascontiguousarray(column[:, index : index + 1]) for end, column in columns.items()}
+            now = replace(tape.part(index, index + 1), book=self._book(views))
+            return 0, self._runs(now, self._evaluation.booked(now, market))
+        return index, runs or self._runs(tape, columns)
+
+    def _decided(self, run: Run, index: int, bar: Bar, view: StateView) -> tuple[Decision, list[Ask]]:
+        shown = {one.node: one.value(run, index, bar, view) for one in self._shown}
+        if self._seen[run.row] <= self._warm_ups[run.row]:
+            return Decision(bar.ts, Outcome.WARMING_UP, shown, ()), []
+        outcome, intents = ask_orders(run, index, bar, view)
+        symbol = self.symbols[run.row]
+        asks = [Ask(symbol, intent, _rank(intent, run.row)) for intent in intents]
+        for rebalance in self._rebalances if not asks else ():
+            asked = _rebalanced(rebalance, run, index, bar, view)
+            if isinstance(asked, Outcome):
+                outcome = asked if outcome is Outcome.NO_SIGNAL else outcome
+                continue
+            intent, percent = asked
+            is_sale = intent.side is Side.SELL
+            rank = (0, Decimal(0), run.row) if is_sale else (1, -percent, run.row)
+            asks, outcome = [Ask(symbol, intent, rank)], Outcome.INTENT
+            break
+        return Decision(bar.ts, outcome, shown, ()), asks
+
+    def _tape(self, closes: Sequence[Close]) -> Tape:
+        rows = [[close.bars.get(symbol) for close in closes] for symbol in self.symbols]
+        return tape_across([close.ts for close in closes], rows, self._calendars)
+
+    def _book(self, views: Mapping[str, StateView]) -> dict[str, np.typing.NDArray[np.float64]]:
+        told = [views[symbol] for symbol in self.symbols]
+        return {name: np.array([[float(getattr(view, name))] for view in told]) for name in BOOK_COLUMNS}
+
+    def _runs(self, tape: Tape, columns: Columns) -> tuple[Run, ...]:
+        return tuple(
+            Run(tape, columns, tuple((program, program.columns(columns, tape, row)) for program in self._programs), row)
+            for row in range(len(self.symbols))
+        )
+
+
+def union_of(bars: Mapping[str, Sequence[Bar]]) -> tuple[Close, ...]:
+    """Return the closes of several symbols in order of time, each with the bars that close then."""
+    found: dict[datetime, dict[str, Bar]] = {}
+    for symbol, own in bars.items():
+        for bar in own:
+            found.setdefault(bar.ts, {})[symbol] = bar
+    return tuple(Close(ts, found[ts]) for ts in sorted(found))
+
+
+def _rank(intent: Intent, row: int) -> tuple[int, Decimal, int]:
+    return (0 if intent.reason in _LEAVING else 1, Decimal(0), row)
+
+
+def _rebalance(step: Step) -> _Rebalance:
+    return _Rebalance(
+        step=step,
+        weights=step.inputs["weights"][0],
+        when=step.inputs["when"][0],
+        band=Decimal(str(step.params["band"])),
+        lot=Decimal(str(step.params["lot"])),
+    )
+
+
+def _rebalanced(
+    rebalance: _Rebalance, run: Run, index: int, bar: Bar, view: StateView
+) -> tuple[Intent, Decimal] | Outcome:
+    """Return what brings a holding to its weight, with the weight in percent; or why nothing does.
+
+    Within the band a holding is left as it is, unless its weight is zero.
+    """
+    weight = float(run.columns[rebalance.weights][run.row, index])
+    if not run.columns[rebalance.when][run.row, index] > 0 or not np.isfinite(weight):
+        return Outcome.NO_SIGNAL
+    if view.is_order_working:
+        return Outcome.BLOCKED_ORDER_WORKING
+    percent = Decimal(round(weight * _SHARES)).scaleb(-9)
+    equity = max(view.equity, Decimal(0))
+    budget = _WIDE.divide(_WIDE.multiply(equity, abs(percent)), _HUNDRED)
+    lots = _WIDE.divide(budget, _WIDE.multiply(bar.close, rebalance.lot)).to_integral_value(rounding=ROUND_FLOOR)
+    change = lots * rebalance.lot * (1 if percent > 0 else -1) - view.qty
+    room = _WIDE.divide(_WIDE.multiply(equity, rebalance.band), _HUNDRED)
+    if not change or (percent and notional(abs(change), bar.close) < room):
+        return Outcome.NO_SIGNAL
+    intent = Intent(
+        index=0,
+        node=rebalance.step.node,
+        side=Side.BUY if change > 0 else Side.SELL,
+        qty=abs(change),
+        order_type=OrderType(str(rebalance.step.params["type"])),
+        time_in_force=TimeInForce(str(rebalance.step.params["tif"])),
+        reason="rebalance",
+        tag="rebalance",
+    )
+    return intent, percent
+
+
+def _bad_snapshot(reason: str) -> AlphintraError:
+    message = f"the saved state {reason}: start again from stored bars"
+    return AlphintraError("SNAPSHOT_INVALID", message, kind=Kind.CONFLICT)

@@ -1,0 +1,274 @@
+"""What a sweep is to do, and what its trials say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from alphintra.engine.backtest import BacktestSettings
+from alphintra.engine.graph.parsing import parse_graph
+from alphintra.engine.portfolio import FeeModel
+from alphintra.kernel.errors import AlphintraError
+from alphintra.strategy.domain.replay import within
+from alphintra.strategy.domain.search import (
+    Space,
+    corner_warm_up,
+    numbers_of,
+    read_constraint,
+    values_between,
+    with_point,
+)
+from alphintra.strategy.domain.trials import OBJECTIVES, Trial, simulate, since
+
+if TYPE_CHECKING:
+    from alphintra.engine.bars import Bar
+    from alphintra.engine.graph.wire import Graph
+
+__all__ = [
+    "Segment",
+    "StoredTrial",
+    "SweepPlan",
+    "best_of",
+    "examine",
+    "join_tests",
+    "segments_of",
+    "space_of",
+    "stress_trials",
+    "together",
+]
+
+TRIALS_MAX: Final = 10_000
+_MONTE_CARLO_PATHS: Final = 1000
+_PBO_DAYS: Final = 64
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True):
+    """The values one parameter may take."""
+
+    name: str
+    min: Decimal
+    max: Decimal
+    step: Decimal
+
+
+class Lengths(msgspec.Struct, frozen=True, kw_only=True):
+    """Bars of a walk-forward's windows."""
+
+    train: int
+    test: int
+    step: int | None = None
+    is_anchored: bool = False
+
+
+class SweepPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to search, how, and what is kept from it."""
+
+    parameters: tuple[Range, ...]
+    constraints: tuple[str, ...]
+    method: str
+    trials: int
+    seed: int
+    objective: str
+    holdout: Decimal
+    walk_forward: Lengths | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Bars that one choice is made on, and those it is tried on afterwards; a sweep has one without the latter."""
+
+    number: int
+    measured_from: datetime | None
+    end: datetime | None
+    test_from: datetime | None = None
+    test_end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTrial:
+    """A trial as the ledger has it."""
+
+    number: int
+    parameters: dict[str, Decimal]
+    start: datetime | None
+    end: datetime | None
+    score: float | None
+    metrics: dict[str, float | None]
+    returns: bytes
+    error_code: str
+
+
+def space_of(plan: SweepPlan, graph: Graph) -> Space:
+    """Return what is searched, checked against the graph.
+
+    Raises SWEEP_RANGE, CONSTRAINT_FORMAT, PARAMETER_UNKNOWN, FIELD_TYPE, SWEEP_OBJECTIVE, or what the graph's checks
+    say of every corner.
+    """
+    names = [each.name for each in plan.parameters]
+    if not names or len(set(names)) != len(names):
+        message = "name the parameters of the sweep, each once, as node.param"
+        raise AlphintraError("SWEEP_RANGE", message, pointer="/parameters")
+    if not 1 <= plan.trials <= TRIALS_MAX:
+        raise AlphintraError("SWEEP_RANGE", f"trials must be 1 to {TRIALS_MAX}", pointer="/trials")
+    if plan.objective not in OBJECTIVES:
+        message = f"the objective {plan.objective[:20]!r} is not known: write one of {', '.join(OBJECTIVES)}"
+        raise AlphintraError("SWEEP_OBJECTIVE", message, pointer="/objective")
+    values = {each.name: values_between(each.name, each.min, each.max, each.step) for each in plan.parameters}
+    with_point(graph, {name: each[0] for name, each in values.items()})
+    with_point(graph, {name: each[-1] for name, each in values.items()})
+    space = Space(values, tuple(read_constraint(text, values) for text in plan.constraints))
+    corner_warm_up(graph, space)
+    return space
+
+
+def segments_of(
+    plan: SweepPlan, graph: Graph, bars: Sequence[Bar], span: tuple[datetime | None, datetime | None]
+) -> tuple[tuple[Segment, ...], datetime | None]:
+    """Return what is searched one after the other, and the close from which on the bars are locked away.
+
+    Raises RANGE, WINDOW_RANGE or HOLDOUT_RANGE.
+    """
+    from alphintra.engine.overfit.windows import holdout_start, walk_forward_windows  # noqa: PLC0415 - loads numpy
+
+    used = within(bars, *span)
+    open_bars = holdout_start(len(used), float(plan.holdout))
+    locked = used[open_bars].ts if open_bars < len(used) else None
+    end = locked or span[1]
+    if plan.walk_forward is None:
+        return (Segment(number=0, measured_from=None, end=end),), locked
+    lengths = plan.walk_forward
+    windows = walk_forward_windows(
+        open_bars,
+        train=lengths.train,
+        test=lengths.test,
+        step=lengths.step,
+        warm_up=corner_warm_up(graph, space_of(plan, graph)),
+        is_anchored=lengths.is_anchored,
+    )
+    return tuple(
+        Segment(
+            number=window.number,
+            measured_from=used[window.train_start].ts,
+            end=used[window.train_end].ts,
+            test_from=used[window.test_start].ts,
+            test_end=used[window.test_end].ts if window.test_end < open_bars else end,
+        )
+        for window in windows
+    ), locked
+
+
+def best_of(trials: Sequence[StoredTrial]) -> StoredTrial | None:
+    """Return the trial of the highest score, the first of equals; None where none has one."""
+    scored = [trial for trial in trials if trial.score is not None]
+    return max(scored, key=lambda trial: (trial.score or 0.0, -trial.number)) if scored else None
+
+
+def stress_trials(trial: Trial, bars: Sequence[Bar], names: Sequence[str]) -> tuple[dict[str, Trial], dict[str, str]]:
+    """Return the stress variants that can be run, by name, and why the others cannot."""
+    from alphintra.engine.overfit.stress import stress_plan  # noqa: PLC0415 - as everything of overfit
+
+    graph = parse_graph(trial.graph.encode())
+    settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
+    used = within(bars, trial.start, trial.end)
+    runnable: dict[str, Trial] = {}
+    left_out: dict[str, str] = {}
+    for variant in stress_plan(numbers_of(graph, names), [trial.symbol]):
+        if variant.kind in {"tick", "delay"}:
+            left_out[variant.name] = "this engine cannot worsen fills by a tick or delay entries yet"
+        elif variant.kind == "costs":
+            dearer = _dearer(settings, Decimal(variant.cost_factor))
+            if dearer == settings:
+                left_out[variant.name] = "the run has no costs: set fees or slippage"
+            else:
+                runnable[variant.name] = replace(trial, settings=_encode(dearer).decode())
+        elif variant.kind == "start" and variant.start_shift_bars < len(used):
+            runnable[variant.name] = replace(trial, start=used[variant.start_shift_bars].ts)
+        elif variant.kind == "parameter":
+            point = {name: Decimal(str(value)) for name, value in variant.parameters.items()}
+            text = msgspec.json.encode(with_point(graph, point)).decode()
+            runnable[variant.name] = replace(trial, graph=text)
+    return runnable, left_out
+
+
+def together(trials: Sequence[StoredTrial]) -> dict[str, Any] | None:
+    """Return the probability of overfitting of a sweep; None where too few trials or days can be compared."""
+    import numpy as np  # noqa: PLC0415 - a service's start must not wait for it
+
+    from alphintra.engine.overfit.selection import backtest_overfitting  # noqa: PLC0415 - as above
+
+    rows = [np.frombuffer(trial.returns) for trial in trials if trial.returns]
+    days = max((row.size for row in rows), default=0)
+    whole = [row for row in rows if row.size == days]
+    if len(whole) < 2 or days < _PBO_DAYS:  # noqa: PLR2004 - one trial is no choice
+        return None
+    return msgspec.to_builtins(backtest_overfitting(np.stack(whole, axis=1)))  # type: ignore[no-any-return]
+
+
+def examine(trial: Trial, bars: Sequence[Bar], *, seed: int) -> dict[str, Any]:
+    """Return what the best trial is worth: its returns and its trades in other orders, its entries against chance."""
+    import numpy as np  # noqa: PLC0415 - as in together
+
+    from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - as above
+    from alphintra.engine.overfit.entries import entry_significance  # noqa: PLC0415 - as above
+    from alphintra.engine.overfit.resampling import shuffle_trades, simulate_returns  # noqa: PLC0415 - as above
+
+    result, used, offset = simulate(trial, bars)
+    curve, returns = since(curve_of(result, used), offset)
+    table = trades_of(result, used)
+    rng = np.random.default_rng(seed)
+    found: dict[str, Any] = {"monte_carlo": None, "drawdown_by_order_5": None, "entries": None}
+    if returns.size and float(returns.min()) > -1:
+        fan = simulate_returns(returns, rng=rng, paths=_MONTE_CARLO_PATHS)
+        found["monte_carlo"] = {
+            "days": fan.days.tolist(),
+            "bands": np.round(fan.bands, 6).tolist(),
+            "ruin": fan.ruin,
+            "drawdown_5": fan.drawdown_5,
+            "drawdown_50": fan.drawdown_50,
+            "loss": fan.loss,
+            "paths": fan.paths,
+        }
+    if len(table):
+        drawdowns = shuffle_trades(table.net, curve.initial, rng=rng)
+        found["drawdown_by_order_5"] = float(np.percentile(drawdowns, 95))
+        opens = np.array([float(bar.open) for bar in used])
+        held = table.exit_index - table.entry_index
+        significance = entry_significance(opens, table.entry_index, held, table.side, rng=rng)
+        found["entries"] = msgspec.to_builtins(significance)
+    return found
+
+
+def join_tests(
+    outside: Sequence[bytes], inside: Sequence[bytes], *, periods: int, chosen: Sequence[Mapping[str, Decimal]]
+) -> dict[str, Any]:
+    """Return what the tests of a walk-forward say together, and how steady the choices were."""
+    import numpy as np  # noqa: PLC0415 - as in together
+
+    from alphintra.engine.overfit.windows import parameter_stability, stitch  # noqa: PLC0415 - as above
+
+    joined = stitch(
+        [np.frombuffer(part) for part in outside], [np.frombuffer(part) for part in inside], periods=periods
+    )
+    course = np.cumprod(1 + np.concatenate([np.frombuffer(part) for part in outside]))
+    return {
+        "stitched": msgspec.to_builtins(joined),
+        "course": np.round(course, 6).tolist(),
+        "stability": parameter_stability(chosen),
+    }
+
+
+_encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
+
+
+def _dearer(settings: BacktestSettings, factor: Decimal) -> BacktestSettings:
+    fees = FeeModel(
+        commission_bps=settings.fees.commission_bps * factor,
+        per_share=settings.fees.per_share * factor,
+        minimum=settings.fees.minimum * factor,
+    )
+    return replace(settings, fees=fees, slippage_bps=min(settings.slippage_bps * factor, Decimal(1000)))

@@ -1,0 +1,99 @@
+"""Where trials are computed: processes on all cores of this machine, behind an interface another place can keep."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+from uuid import UUID
+
+from alphintra.kernel.ids import DatasetId
+from alphintra.strategy.domain.trials import Trial, TrialOutcome, run_trial
+from alphintra.strategy.gateways.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from alphintra.engine.bars import Bar
+
+__all__ = ["ProcessTrials", "SubmitTrial", "TrialRunner"]
+
+_NICE: Final = 10  # trading and what answers people go first
+
+
+class SubmitTrial(Protocol):
+    """Hands a trial over; the future ends with its outcome."""
+
+    def __call__(self, trial: Trial) -> Future[TrialOutcome]:
+        """Queue a trial."""
+
+
+class TrialRunner(Protocol):
+    """A place that computes trials. A cluster stands in by opening a session on its own workers."""
+
+    @contextmanager
+    def session(self) -> Iterator[SubmitTrial]:
+        """Make computing power ready, and let go of it at the end; what is still queued then is dropped."""
+        raise NotImplementedError
+
+
+class ProcessTrials:
+    """Processes of this machine.
+
+    Args:
+        folder: of the catalogue.
+        processes: how many; one for each core by default.
+    """
+
+    def __init__(self, folder: Path, processes: int | None = None) -> None:
+        self._folder = folder
+        self._processes = processes or os.cpu_count() or 1
+
+    @contextmanager
+    def session(self) -> Iterator[SubmitTrial]:
+        """Start processes, and stop them at the end."""
+        pool = ProcessPoolExecutor(
+            self._processes,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(str(self._folder),),
+        )
+
+        def submit(trial: Trial) -> Future[TrialOutcome]:
+            return pool.submit(_compute, trial)
+
+        try:
+            yield submit
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_folder: list[Path] = []
+
+
+def _begin(folder: str) -> None:
+    """Prepare a process: it yields to others, and ends with the one that started it, whatever ended that."""
+    _folder[:] = [Path(folder)]
+    os.nice(_NICE)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+def _compute(trial: Trial) -> TrialOutcome:
+    return run_trial(trial, _bars(trial.dataset_id, trial.splits))
+
+
+@lru_cache(maxsize=2)
+def _bars(dataset_id: UUID, splits: tuple[str, ...]) -> tuple[Bar, ...]:
+    return Catalogue(_folder[0]).read(DatasetId(dataset_id), splits)
