@@ -348,7 +348,8 @@ class ListAssessments(Command[AssessmentsView], tag="risk.list_assessments.v1", 
 class MarkPrices(Command[MarkedView], tag="risk.mark_prices.v1", frozen=True):
     """Take the newest prices of a feed; an older sequence changes nothing.
 
-    ``await_executions`` names executions the caller waits for: ask again until none of them is missing.
+    ``await_executions`` names executions the caller waits for, and ``await_closed`` orders that are to hold nothing of
+    a position any more: ask again until none of them is missing.
     """
 
     feed_id: UUID
@@ -356,6 +357,7 @@ class MarkPrices(Command[MarkedView], tag="risk.mark_prices.v1", frozen=True):
     at: Utc
     prices: tuple[MarkPrice, ...]
     await_executions: tuple[str, ...] = ()
+    await_closed: tuple[UUID, ...] = ()
 
 
 class GetRiskReport(Command[RiskReportView], tag="risk.get_risk_report.v1", frozen=True):

@@ -68,6 +68,7 @@ __all__ = [
     "ListDeployments",
     "ListDownloads",
     "ListFeeds",
+    "ProtectionLost",
     "StageUpload",
     "StagedView",
     "StartBacktest",
@@ -364,6 +365,23 @@ class IntentSubmitted(Event, tag="strategy.intent_submitted.v1", frozen=True):
     owner_id: UUID
     client_order_id: str
     symbol: str
+
+
+class ProtectionLost(Event, tag="strategy.protection_lost.v1", frozen=True):
+    """A deployment holds something its entry's exits do not close any more, and no order to leave it works.
+
+    ``code`` is what refused the order that was to leave it, or EXITS_GONE where the exits ended by themselves. The
+    deployment tries to leave at each bar from then on.
+    """
+
+    loss_id: UUID
+    deployment_id: UUID
+    owner_id: UUID
+    account_id: UUID
+    symbol: str
+    qty: Decimal
+    code: str
+    detail: str
 
 
 class FeedStatusChanged(Event, tag="strategy.feed_status_changed.v1", frozen=True):

@@ -35,7 +35,7 @@ from alphintra.engine.pretrade.values import (
     recent_of,
 )
 from alphintra.kernel.ids import OrderId
-from alphintra.kernel.vocabulary import OrderType, TimeInForce
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -259,6 +259,7 @@ class Gate:
                 type=intent.order_type,
                 qty=intent.qty,
                 time_in_force=intent.time_in_force,
+                reduce_only=intent.side is Side.BUY and view.qty < 0,
             )
             verdict = self._judge(order, controls, at=at, cash=view.cash, qty=view.qty, price=price)
             if verdict.findings:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.gate import Denial, Gate
+    from alphintra.engine.graph.plan import Plan
+    from alphintra.engine.intents import Intent
 
-__all__ = ["Origin", "StepResult", "decide", "step"]
+__all__ = ["Origin", "StepResult", "decide", "orders_of", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,16 @@ def _denied(
 def decide(executor: Executor, bar: Bar, view: StateView, *, origin: Origin) -> tuple[Decision, tuple[Order, ...]]:
     """Evaluate the strategy at the close of a bar and name the orders it asks for."""
     decision = executor.on_bar(bar, view)
-    orders = [
+    return decision, orders_of(executor.plan, bar, decision.intents, origin=origin)
+
+
+def orders_of(plan: Plan, bar: Bar, intents: Sequence[Intent], *, origin: Origin) -> tuple[Order, ...]:
+    """Name the orders that intents at the close of a bar become."""
+    return tuple(
         Order(
             client_order_id=client_order_id(
                 origin.deployment_key,
-                executor.plan.graph_hash,
+                plan.graph_hash,
                 bar_ts=bar.ts,
                 symbol=origin.symbol,
                 intent_index=intent.index,
@@ -95,6 +102,5 @@ def decide(executor: Executor, bar: Bar, view: StateView, *, origin: Origin) -> 
             created_ts=bar.ts,
             intent=intent,
         )
-        for intent in decision.intents
-    ]
-    return decision, tuple(orders)
+        for intent in intents
+    )

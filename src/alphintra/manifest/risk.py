@@ -144,5 +144,6 @@ SPEC = ServiceSpec(
         "broker.prices_stalled",
         "strategy.feed_finished",
         "strategy.feed_status_changed",
+        "strategy.protection_lost",
     ),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
-from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged
+from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, ProtectionLost
 from alphintra.contracts.unclaimed import ReportsUnclaimed
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.risk.endpoints import (
@@ -125,6 +125,7 @@ def _wire_alerts(host: ServiceHost, parts: Parts, alerts: AlertEndpoints, contro
     host.hear(from_broker.ConnectionChanged, alerts.on_connection_changed)
     host.hear(from_broker.PricesStalled, alerts.on_prices_stalled)
     host.hear(FeedFinished, alerts.on_feed_finished)
+    host.hear(ProtectionLost, alerts.on_protection_lost)
     host.hear(FeedStatusChanged, alerts.on_feed_status_changed)
     if parts.background:
         host.run("watch", alerts.watch)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         PricesStalled,
     )
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
-    from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged
+    from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, ProtectionLost
     from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
     from alphintra.contracts.unclaimed import ReportsUnclaimed
     from alphintra.infrastructure.events import Delivery
@@ -280,6 +280,10 @@ class AlertEndpoints:
     async def on_feed_finished(self, delivery: Delivery[FeedFinished]) -> None:
         """Hear ``strategy.feed_finished``."""
         await alerts.hear_feed(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
+
+    async def on_protection_lost(self, delivery: Delivery[ProtectionLost]) -> None:
+        """Hear ``strategy.protection_lost``."""
+        await alerts.hear_protection_lost(delivery, alerts=self._alerts, ids=self._ids, at=self._clock.now())
 
     async def on_feed_status_changed(self, delivery: Delivery[FeedStatusChanged]) -> None:
         """Hear ``strategy.feed_status_changed``."""

@@ -14,7 +14,7 @@ from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
-from alphintra.strategy.domain.deployments import Deployment, Evaluation, OpenIntent, StoredIntent
+from alphintra.strategy.domain.deployments import Deployment, Evaluation, Exits, OpenIntent, StoredIntent
 from alphintra.strategy.domain.replay import FeedSplit
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ class DeskTransaction:
             deployment.fees,
             deployment.last_price,
             deployment.intent_count,
+            deployment.bars_held,
+            deployment.exit_owed,
         )
 
     async def add_failure(self, deployment: Deployment, *, ts: datetime) -> None:
@@ -189,13 +191,24 @@ class DeskTransaction:
                 intent.qty,
                 intent.type,
                 intent.time_in_force,
+                intent.reason,
                 intent.tag,
+                intent.exits.take_profit,
+                intent.exits.stop_price,
+                intent.exits.trail_price,
+                intent.exits.trail_percent,
                 intent.created_at,
             )
 
-    async def settle_intent(self, client_order_id: str, *, status: str, order_id: UUID | None, code: str) -> None:
-        """Store what became of an intent."""
-        await self.session.execute("intents.settle", client_order_id, status, order_id, code)
+    async def settle_intent(
+        self, client_order_id: str, *, status: str, order_id: UUID | None, code: str, exit_leg: str = ""
+    ) -> None:
+        """Store what became of an intent, and which exit closed what it opened."""
+        await self.session.execute("intents.settle", client_order_id, status, order_id, code, exit_leg)
+
+    async def owe_exit(self, deployment_id: DeploymentId, tag: str) -> Record | None:
+        """Note that a deployment has to leave its position; whose it is and what it holds, None if that is no news."""
+        return await self.session.row("deployments.owe_exit", deployment_id, tag)
 
     async def execute(self, name: str, *values: object) -> int:
         """Run one of this service's named statements; returns how many rows it touched."""
@@ -262,6 +275,11 @@ class Desk:
         """Read a person's deployments, newest first."""
         return tuple(_deployment(row) for row in await self.rows("deployments.list", owner_id, limit))
 
+    async def guarded_entry(self, deployment_id: DeploymentId) -> UUID | None:
+        """Read the order of a deployment's last entry, where it brought exits; None where it did not."""
+        row = await self.row("intents.guarded_entry", deployment_id)
+        return None if row is None else row["order_id"]
+
     async def open_intents(self, feed_id: FeedId) -> tuple[OpenIntent, ...]:
         """Read the intents of a feed that are not closed, oldest first."""
         return tuple(_open_intent(row) for row in await self.rows("intents.open", feed_id))
@@ -294,10 +312,12 @@ def _open_intent(row: Record) -> OpenIntent:
         values.pop(name) for name in ("owner_id", "account_id", "symbol", "graph_hash")
     )
     qty: Decimal = values.pop("qty")
+    exits = Exits(**{name: values.pop(name) for name in ("take_profit", "stop_price", "trail_price", "trail_percent")})
     intent = StoredIntent(
         **{
             **values,
             "qty": qty,
+            "exits": exits,
             "side": Side(values["side"]),
             "type": OrderType(values["type"]),
             "time_in_force": TimeInForce(values["time_in_force"]),

@@ -24,7 +24,7 @@ from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Command
 from alphintra.strategy.domain.deployments import evaluate
-from alphintra.strategy.service import stepping
+from alphintra.strategy.service import placing, stepping
 from fixtures.single_service import PowerCutError, opened, stop_at
 from integration.strategy.stage import WAVE, Stage
 from integration.strategy.town import FEES
@@ -108,7 +108,8 @@ async def interrupted(
             raise PowerCutError(name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stepping, "fault_point", maybe)
+        for module in (stepping, placing):
+            patch.setattr(module, "fault_point", maybe)
         stepper = await stage.stepper(feed_id)
         while (await stage.feed(feed_id)).status != "finished":
             try:
@@ -179,7 +180,7 @@ async def test_a_step_killed_while_its_order_was_on_the_way_waits_for_it_when_re
     deployment = await stage.deploy(feed_id)
     stage.town.lag = 3
     with monkeypatch.context() as crashing:
-        stop_at(crashing, stepping, "strategy.settled")
+        stop_at(crashing, placing, "strategy.settled")
         with pytest.raises(PowerCutError):
             await stage.run_out(feed_id)
     (order,) = stage.town.placed(deployment.deployment_id)
@@ -255,7 +256,7 @@ async def test_a_step_is_done_when_the_service_that_was_away_is_back(stage: Stag
 async def test_a_step_that_is_not_booked_in_time_is_given_up_for_now(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stepping, "SETTLE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(placing, "SETTLE_TIMEOUT_S", 0.05)
     feed_id = await stage.make_feed()
     deployment_id = (await stage.deploy(feed_id)).deployment_id
     await stepped_until_order_works(stage, feed_id, deployment_id)

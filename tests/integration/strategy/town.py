@@ -6,18 +6,29 @@ once and answered the same ever after, an execution shows at trading and at risk
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import msgspec
 
-from alphintra.contracts.books import BooksView, ExecutionsView, ExecutionView, PricesMarkedView
-from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced, VenueExecution
+from alphintra.broker.domain.floor import Activated, Canceled, Execution, Expired, run_step
+from alphintra.broker.domain.market import step_of
+from alphintra.broker.domain.orders import Order, VenueOrderStatus
+from alphintra.broker.domain.paper import PaperOrder, PaperSettings, given_up
+from alphintra.contracts.books import (
+    BooksView,
+    ExecutionsView,
+    ExecutionView,
+    PositionsView,
+    PositionView,
+    PricesMarkedView,
+)
+from alphintra.contracts.broker import AdvanceMarket, MarketAdvanced, VenueExecution
 from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
-from alphintra.contracts.orders import AccountView, OrderView
+from alphintra.contracts.orders import AccountView, LegView, OrderView
 from alphintra.contracts.risk import (
     GetInstrument,
     GetLimits,
@@ -28,22 +39,26 @@ from alphintra.contracts.risk import (
     ReportInstance,
 )
 from alphintra.contracts.trading import (
+    CancelOrder,
     ClaimCapital,
     GetAccount,
     GetOrder,
     ListExecutions,
+    ListPositions,
     MarkPortfolios,
     ReleaseBook,
     SubmitOrder,
 )
 from alphintra.engine.bars import Bar
 from alphintra.engine.graph import Graph, canonical_json, graph_hash
-from alphintra.engine.matching import OrderTerms, match_bar
 from alphintra.engine.portfolio import FLAT, FeeModel, Position, apply_fill, cash_delta
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, FeedId, OrderId
 from alphintra.kernel.messages import Command, Context
-from alphintra.kernel.vocabulary import AccountMode, OrderStatus
+from alphintra.kernel.vocabulary import TERMINAL, AccountMode, Leg, OrderStatus, Side
+from alphintra.trading.domain.orders import NewOrder
+from alphintra.trading.service.submission import read_order
 from fixtures.single_service import NOON
 
 if TYPE_CHECKING:
@@ -59,7 +74,7 @@ class PlacedOrder:
     """An order as trading and the venue know it."""
 
     view: OrderView
-    known_ts: datetime | None = None
+    paper: PaperOrder | None = None
     questions: int = 0
 
 
@@ -75,7 +90,7 @@ class Town:
     executions: list[ExecutionView] = field(default_factory=list)
     steps: dict[UUID, list[tuple[datetime, MarketAdvanced]]] = field(default_factory=dict)
     marks: dict[UUID, list[int]] = field(default_factory=dict)
-    positions: dict[tuple[UUID, UUID | None], Position] = field(default_factory=dict)
+    positions: dict[tuple[UUID, UUID | None, str], Position] = field(default_factory=dict)
     asked: list[Command[Any]] = field(default_factory=list)
     outages: dict[type[Command[Any]], list[AlphintraError]] = field(default_factory=dict)
     denies: Callable[[SubmitOrder], str] = lambda _command: ""
@@ -101,6 +116,8 @@ class Town:
             (ReleaseBook, self._release),
             (SubmitOrder, self._submit),
             (GetOrder, self._order),
+            (CancelOrder, self._cancel),
+            (ListPositions, self._positions),
             (GetAccount, self._account),
             (ListExecutions, self._executions),
             (UseWorkflowVersion, self._version),
@@ -175,56 +192,76 @@ class Town:
             return done[command.seq - 1][1]
         if command.seq != len(done) + 1:
             raise AlphintraError("MARKET_SEQ", f"step {command.seq} after {len(done)}")
-        made = [
-            self._fill(order, bar, command)
-            for bar in command.bars
-            for order in self.orders.values()
-            if order.view.status is OrderStatus.NEW and self._meets(order, bar, command.feed_id)
-        ]
+        made = self._matched(command)
         done.append((command.bars[0].ts, MarketAdvanced(seq=command.seq, executions=tuple(made))))
         return done[-1][1]
 
-    def _meets(self, order: PlacedOrder, bar: BarView, feed_id: UUID) -> bool:
-        return (
-            not self.is_venue_idle
-            and order.view.symbol == bar.symbol
-            and self.accounts[order.view.account_id].feed_id == feed_id
-        )
+    def _matched(self, command: AdvanceMarket) -> list[VenueExecution]:
+        """Let the real floor of the paper venue match a step."""
+        at_venue = {
+            order_id: order.paper
+            for order_id, order in self.orders.items()
+            if order.paper is not None and self.accounts[order.view.account_id].feed_id == command.feed_id
+        }
+        if self.is_venue_idle:
+            return []
+        bars = [
+            (bar.symbol, Bar(bar.ts, bar.open, bar.high, bar.low, bar.close, bar.volume), None) for bar in command.bars
+        ]
+        held: dict[tuple[AccountId, str], Decimal] = {}
+        for (account_id, _book, symbol), position in self.positions.items():
+            key = (AccountId(account_id), symbol)
+            held[key] = held.get(key, Decimal(0)) + position.qty
+        outcome = run_step(at_venue.values(), step_of(FeedId(command.feed_id), command.seq, bars), positions=held)
+        for changed in outcome.changed:
+            self.orders[changed.order.order_id].paper = changed
+        made = []
+        for happening in outcome.happenings:
+            match happening:
+                case Execution():
+                    made.append(self._fill(happening))
+                case Activated(order_id):
+                    self._now(order_id, OrderStatus.NEW)
+                case Canceled(order_id):
+                    self._now(order_id, OrderStatus.CANCELED)
+                case Expired(order_id):
+                    self._now(order_id, OrderStatus.EXPIRED)
+                case _:
+                    pass
+        return made
 
-    def _fill(self, order: PlacedOrder, bar: BarView, command: AdvanceMarket) -> VenueExecution:
+    def _now(self, order_id: UUID, status: OrderStatus) -> None:
+        order = self.orders[order_id]
+        order.view = msgspec.structs.replace(order.view, status=status)
+
+    def _fill(self, done: Execution) -> VenueExecution:
+        order = self.orders[done.order_id]
         view = order.view
-        assert view.qty is not None
-        terms = OrderTerms(view.side, view.type, order.known_ts or NOON.replace(year=1900))
-        met = Bar(bar.ts, bar.open, bar.high, bar.low, bar.close, bar.volume)
-        price = match_bar(terms, met, slippage_bps=Decimal(0))
-        assert price is not None, "an order met the bar it was born on"
-        fee = FEES.fee(view.qty, price)
-        book = (view.account_id, view.book_id)
+        book = (view.account_id, view.book_id, view.symbol)
         self.positions[book], realized = apply_fill(
-            self.positions.get(book, FLAT), view.side, qty=view.qty, price=price
+            self.positions.get(book, FLAT), view.side, qty=done.qty, price=done.price
         )
-        execution_id = f"paper-{command.feed_id.hex[:8]}-{command.seq}-{view.order_id.hex}"
         self.executions.append(
             ExecutionView(
-                execution_id=execution_id,
+                execution_id=done.execution_id,
                 order_id=view.order_id,
                 account_id=view.account_id,
                 book_id=view.book_id,
                 symbol=view.symbol,
                 side=view.side,
-                qty=view.qty,
-                price=price,
-                fee=fee,
+                qty=done.qty,
+                price=done.price,
+                fee=done.fee,
                 realized_pnl=realized,
-                executed_at=bar.ts,
-                booked_at=bar.ts,
+                executed_at=done.executed_at,
+                booked_at=done.executed_at,
             )
         )
-        self._pay(view, cash_delta(view.side, view.qty, price=price, fee=fee))
-        order.view = msgspec.structs.replace(
-            view, status=OrderStatus.FILLED, filled_qty=view.qty, filled_avg_price=price
-        )
-        return VenueExecution(execution_id=execution_id, order_id=view.order_id, account_id=view.account_id)
+        self._pay(view, cash_delta(view.side, done.qty, price=done.price, fee=done.fee))
+        filled = view.filled_qty + done.qty
+        status = OrderStatus.FILLED if filled == view.qty else OrderStatus.PARTIALLY_FILLED
+        order.view = msgspec.structs.replace(view, status=status, filled_qty=filled, filled_avg_price=done.price)
+        return VenueExecution(execution_id=done.execution_id, order_id=view.order_id, account_id=view.account_id)
 
     def _pay(self, view: OrderView, amount: Decimal) -> None:
         account = self.accounts[view.account_id]
@@ -238,28 +275,33 @@ class Town:
         assert context.actor.id == "service:strategy"
         self.marks.setdefault(command.feed_id, []).append(command.seq)
         missing = [name for name in command.await_executions if self._is_late(f"risk {name}")]
+        missing += [str(name) for name in command.await_closed if self._is_late(f"risk {name}")]
         return MarkedView(seq=command.seq, missing=tuple(missing))
 
     def _submit(self, command: SubmitOrder, context: Context) -> OrderView:
         account = self._account(GetAccount(account_id=command.account_id), context)
         order_id = uuid5(command.account_id, command.client_order_id)
         if order_id in self.orders:
-            return self.orders[order_id].view
+            return self._shown(order_id)
         self._require_market_settled(account.feed_id)
+        self._require_exits_gone(command)
         code = self.denies(command)
         at = self._last_ts(account.feed_id) or NOON
+        asked = read_order(command, context).orders
+        for order in asked:
+            self._take(order, code, at)
+            if code:
+                break
+        return self._shown(order_id)
+
+    def _take(self, order: NewOrder, code: str, at: datetime) -> None:
+        order_id = uuid5(order.account_id, order.client_order_id)
+        names = ("client_order_id", "account_id", "book_id", "symbol", "side", "type", "time_in_force", "qty")
+        prices = ("limit_price", "stop_price", "trail_price", "trail_percent")
+        status = OrderStatus.PENDING_NEW if order.leg is Leg.ENTRY else OrderStatus.HELD
         view = OrderView(
             order_id=order_id,
-            client_order_id=command.client_order_id,
-            account_id=command.account_id,
-            book_id=command.book_id,
-            symbol=command.symbol,
-            side=command.side,
-            type=command.type,
-            time_in_force=command.time_in_force,
-            qty=command.qty,
-            limit_price=command.limit_price,
-            status=OrderStatus.DENIED if code else OrderStatus.PENDING_NEW,
+            status=OrderStatus.DENIED if code else status,
             filled_qty=Decimal(0),
             filled_avg_price=None,
             reason_code=code,
@@ -268,9 +310,38 @@ class Town:
             version=1,
             created_at=at,
             updated_at=at,
+            reduce_only=order.reduce_only,
+            order_class=order.order_class,
+            leg=order.leg,
+            group_id=order.group_id
+            and uuid5(order.account_id, order.client_order_id.removesuffix("-tp").removesuffix("-sl")),
+            **{name: getattr(order, name) for name in (*names, *prices)},
         )
         self.orders[order_id] = PlacedOrder(view)
-        return view
+
+    def _shown(self, order_id: UUID) -> OrderView:
+        """Return an order with its legs."""
+        legs = [order.view for order in self.orders.values() if order.view.group_id == order_id != order.view.order_id]
+        shown = tuple(msgspec.convert(leg, LegView, from_attributes=True) for leg in legs)
+        return msgspec.structs.replace(self.orders[order_id].view, legs=shown)
+
+    def _require_exits_gone(self, command: SubmitOrder) -> None:
+        """What leaves may only come when risk knows that no exit of the book works any more."""
+        held = self.positions.get((command.account_id, command.book_id, command.symbol), FLAT).qty
+        if held * (1 if command.side is Side.BUY else -1) >= 0:
+            return
+        assert command.qty is not None
+        assert command.qty <= abs(held), "it would go through zero"
+        for order in self.orders.values():
+            if order.view.book_id == command.book_id and order.view.leg is not Leg.ENTRY:
+                assert order.view.status in TERMINAL
+                is_old = self._group_is_settled(order.view)
+                assert is_old or self._patience.get(f"risk {order.view.order_id}", self.lag) < 0
+
+    def _group_is_settled(self, leg: OrderView) -> bool:
+        """Tell whether a group closed what it had opened by itself, so that nobody waited for it."""
+        legs = [order.view for order in self.orders.values() if order.view.group_id == leg.group_id]
+        return any(each.filled_qty for each in legs if each.leg is not Leg.ENTRY)
 
     def _require_market_settled(self, feed_id: UUID | None) -> None:
         """An order may only come when risk has the closes and every execution of the steps before it."""
@@ -285,11 +356,68 @@ class Town:
         assert self.accounts[order.view.account_id].owner_id == context.actor.user_id
         order.questions += 1
         if order.view.status is OrderStatus.PENDING_NEW and order.questions > self.lag:
-            code = self.refuses(order.view)
-            status = OrderStatus.REJECTED if code else OrderStatus.NEW
-            order.known_ts = self._last_ts(self.accounts[order.view.account_id].feed_id)
-            order.view = msgspec.structs.replace(order.view, status=status, reason_code=code)
+            self._answer(order)
+        for leg in [each for each in self.orders.values() if each.view.group_id == command.order_id]:
+            is_leaving = leg.view.status is OrderStatus.PENDING_CANCEL
+            if is_leaving and not self._is_late(f"cancel {leg.view.order_id}"):
+                self._withdraw(leg)
+        return self._shown(command.order_id)
+
+    def _answer(self, order: PlacedOrder) -> None:
+        """Let the venue take an order with its legs, or refuse it."""
+        code = self.refuses(order.view)
+        order.view = msgspec.structs.replace(
+            order.view, status=OrderStatus.REJECTED if code else OrderStatus.NEW, reason_code=code
+        )
+        if code:
+            return
+        feed_id = self.accounts[order.view.account_id].feed_id
+        members = [each for each in self.orders.values() if each.view.group_id == order.view.order_id]
+        for member in {order.view.order_id: order, **{each.view.order_id: each for each in members}}.values():
+            is_head = member is order
+            member.paper = PaperOrder(
+                order=_at_venue(member.view),
+                settings=PaperSettings(fees=FEES),
+                status=VenueOrderStatus.WORKING if is_head else VenueOrderStatus.HELD,
+                accepted_seq=len(self.steps.get(feed_id, ())) if is_head and feed_id else None,
+                known_ts=self._last_ts(feed_id) if is_head else None,
+            )
+
+    def _cancel(self, command: CancelOrder, context: Context) -> OrderView:
+        order = self.orders[command.order_id]
+        assert self.accounts[order.view.account_id].owner_id == context.actor.user_id
+        if order.view.status not in TERMINAL:
+            self._now(command.order_id, OrderStatus.PENDING_CANCEL)
         return order.view
+
+    def cancel_at_venue(self, order_id: UUID) -> None:
+        """Take an order off, as its owner may by hand."""
+        self._withdraw(self.orders[order_id])
+
+    def _withdraw(self, order: PlacedOrder) -> None:
+        group = [each.paper for each in self.orders.values() if each.view.group_id == order.view.group_id]
+        for gone in given_up([each for each in group if each is not None], OrderId(order.view.order_id)):
+            leaving = self.orders[gone]
+            assert leaving.paper is not None
+            leaving.paper = replace(leaving.paper, status=VenueOrderStatus.CANCELED)
+            self._now(gone, OrderStatus.CANCELED)
+
+    def _positions(self, command: ListPositions, context: Context) -> PositionsView:
+        self._account(GetAccount(account_id=command.account_id), context)
+        found = [
+            PositionView(
+                account_id=account_id,
+                book_id=book_id,
+                symbol=symbol,
+                qty=position.qty,
+                avg_price=position.avg_price,
+                realized_pnl=position.realized,
+                fees=Decimal(0),
+            )
+            for (account_id, book_id, symbol), position in self.positions.items()
+            if account_id == command.account_id
+        ]
+        return PositionsView(positions=tuple(found))
 
     def _last_ts(self, feed_id: UUID | None) -> datetime | None:
         done = self.steps.get(feed_id, []) if feed_id is not None else []
@@ -355,3 +483,15 @@ class Town:
             warmup_bars=0,
             created_at=NOON,
         )
+
+
+def _at_venue(view: OrderView) -> Order:
+    """Return the terms of an order as the venue has them."""
+    names = ("client_order_id", "symbol", "side", "type", "time_in_force", "qty", "limit_price", "stop_price")
+    further = ("trail_price", "trail_percent", "reduce_only", "order_class", "leg")
+    return Order(
+        order_id=OrderId(view.order_id),
+        account_id=AccountId(view.account_id),
+        group_id=None if view.group_id is None else OrderId(view.group_id),
+        **{name: getattr(view, name) for name in (*names, *further)},
+    )

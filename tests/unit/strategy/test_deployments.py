@@ -16,12 +16,13 @@ from alphintra.engine.executor import Executor
 from alphintra.engine.graph import canonical_json, compile_plan
 from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import FLAT, cash_delta
+from alphintra.engine.protection import Level, LevelKind, Protection
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import Side
-from alphintra.strategy.domain.deployments import BookedFill, Deployment, evaluate, fold_fills, warm_up
+from alphintra.strategy.domain.deployments import BookedFill, Deployment, Exits, evaluate, exits_of, fold_fills, warm_up
 from alphintra.strategy.domain.requests import may_see, require_label, require_timeframe
 from unit.engine.builders import START, flat_bars
 
@@ -50,6 +51,8 @@ def deployment(*, capital: str = "10000") -> Deployment:
         fees=Decimal(0),
         last_price=None,
         intent_count=0,
+        bars_held=0,
+        exit_owed="",
         error="",
         created_at=START,
     )
@@ -121,6 +124,47 @@ def test_fills_fold_to_the_same_book_at_once_or_one_after_another(booked: list[B
     marked = replace(at_once, last_price=Decimal(7))
     profit = marked.position.realized + marked.position.unrealized(Decimal(7)) - marked.fees
     assert marked.equity == Decimal(10000) + profit
+
+
+@given(st.lists(st.sampled_from([Decimal(-5), Decimal(0), Decimal(5)]), max_size=12))
+def test_bars_are_counted_from_the_one_that_opened_a_position(goals: list[Decimal]) -> None:
+    running, executor, held = deployment(), Executor(PLAN), 0
+    for seq, (bar, goal) in enumerate(zip(flat_bars([10] * len(goals)), goals, strict=True), start=1):
+        change = goal - running.position.qty
+        side = Side.BUY if change > 0 else Side.SELL
+        booked = [BookedFill(side, abs(change), bar.open, Decimal(0))] if change else []
+        held = 0 if not goal else 1 if change else held + 1
+        running = fold_fills(running, booked)
+        running = evaluate(running, executor, bar, seq=seq, is_order_working=False, at=START).deployment
+        assert running.bars_held == held
+
+
+def test_an_owed_exit_is_asked_for_until_the_position_is_flat() -> None:
+    holding = fold_fills(deployment(), [BookedFill(Side.SELL, Decimal(5), Decimal(10), Decimal(0))])
+    owing, executor = replace(holding, exit_owed="out"), Executor(PLAN)
+    first, second, third = flat_bars([10, 10, 10])
+    waiting = evaluate(owing, executor, first, seq=1, is_order_working=True, at=START)
+    assert waiting.intents == ()
+    asked = evaluate(waiting.deployment, executor, second, seq=2, is_order_working=False, at=START)
+    (intent,) = asked.intents
+    assert (intent.side, intent.qty, intent.reason, intent.tag) == (Side.BUY, Decimal(5), "exit", "out")
+    assert (asked.decision.outcome, asked.deployment.exit_owed) == (Outcome.INTENT, "out")
+    flat = fold_fills(asked.deployment, [BookedFill(Side.BUY, Decimal(5), Decimal(10), Decimal(0))])
+    assert evaluate(flat, executor, third, seq=3, is_order_working=False, at=START).intents == ()
+    assert flat.exit_owed == ""
+
+
+def test_exits_no_order_can_bring_are_refused() -> None:
+    stop = Level(LevelKind.PRICE, Decimal(9))
+    assert exits_of(Protection(stop=stop)) == Exits(stop_price=Decimal(9))
+    for wrong in (
+        Protection(stop=stop, trail=Level(LevelKind.PERCENT, Decimal(2))),
+        Protection(stop=Level(LevelKind.DISTANCE, Decimal(1))),
+        Protection(chandelier=Decimal(1)),
+        Protection(stop=stop, break_even=Decimal(1)),
+    ):
+        with pytest.raises(AlphintraError, match="EXITS_UNSUPPORTED"):
+            exits_of(wrong)
 
 
 def test_equity_is_cash_before_the_first_price() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 if TYPE_CHECKING:
     from alphintra.engine.graph.values import StateView
 
-__all__ = ["Asked", "ask", "level_amount", "order_at", "quantity", "share_amount"]
+__all__ = ["Asked", "ask", "leaving", "level_amount", "order_at", "quantity", "share_amount"]
 
 _WIDE = Context(prec=60)
 _HUNDRED = Decimal(100)
@@ -86,11 +86,16 @@ def order_at(rules: AccountRules, columns: Columns, index: int, *, qty: Decimal,
     return _intent(Side.BUY if qty > 0 else Side.SELL, abs(qty), _REASONS[reason], protection)
 
 
+def leaving(view: StateView, reason: str, *, tag: str = "") -> Intent:
+    """Return the intent that closes what a book holds."""
+    intent = _intent(Side.SELL if view.qty > 0 else Side.BUY, abs(view.qty), reason, None)
+    return replace(intent, tag=tag) if tag else intent
+
+
 def _left(view: StateView, reason: str) -> Asked:
     if view.is_order_working:
         return Asked(Outcome.BLOCKED_ORDER_WORKING)
-    side = Side.SELL if view.qty > 0 else Side.BUY
-    return Asked(Outcome.INTENT, _intent(side, abs(view.qty), reason, None))
+    return Asked(Outcome.INTENT, leaving(view, reason))
 
 
 def _entered(rules: AccountRules, columns: Columns, index: int, *, equity: Decimal, close: Decimal) -> Asked:

@@ -144,6 +144,7 @@ def _trail(step: Step | None) -> Bound | None:
 
 
 def _is_wired(step: Step) -> bool:
+    """Tell whether the distance of an exit is wired; without it, it is a percentage."""
     return bool(step.inputs.get("distance"))
 
 

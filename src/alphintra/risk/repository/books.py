@@ -315,6 +315,13 @@ class RiskTransaction:
         rows = await self.session.rows("executions.missing", executions)
         return tuple(row["execution_id"] for row in rows)
 
+    async def still_open(self, order_ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        """Return which of the orders hold something reserved."""
+        if not order_ids:
+            return ()
+        rows = await self.session.rows("reservations.still_open", order_ids)
+        return tuple(row["order_id"] for row in rows)
+
 
 class RiskRecords:
     """Reads of risk's records, and the door to change them."""

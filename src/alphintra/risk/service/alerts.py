@@ -27,7 +27,7 @@ from alphintra.risk.service.warnings import changed_accounts, warn_of_limits, wa
 if TYPE_CHECKING:
     from alphintra.contracts.broker import BreakFound, ConnectionChanged, OrderUncertain
     from alphintra.contracts.risk import AcknowledgeAlert, ListAlerts, SetAlertRule
-    from alphintra.contracts.strategy import FeedFinished
+    from alphintra.contracts.strategy import FeedFinished, ProtectionLost
     from alphintra.contracts.unclaimed import ReportsUnclaimed
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
@@ -39,6 +39,7 @@ __all__ = [
     "hear_break",
     "hear_connection",
     "hear_feed",
+    "hear_protection_lost",
     "hear_uncertain",
     "hear_unclaimed",
     "list_alert_rules",
@@ -55,6 +56,7 @@ LISTED_MAX = 1000
 ESCALATED_MAX = 100
 NOTE_LENGTH_MAX = 500
 _CONSUMER = "risk.alerts"
+_PROTECTION_MISSING = "PROTECTION_MISSING"
 _SEES_ALL = {"owner", "operator"}
 _UNRELIABLE = {"degraded", "expired", "closed"}
 FIRM = UUID(int=0)  # stands for the firm where an event names what it is about
@@ -151,6 +153,25 @@ async def hear_break(delivery: Delivery[BreakFound], *, alerts: AlertRecords, id
             account_id=event.account_id,
             code=event.code,
             detail=event.detail,
+            at=delivery.occurred_at,
+        )
+        await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)
+
+
+async def hear_protection_lost(
+    delivery: Delivery[ProtectionLost], *, alerts: AlertRecords, ids: IdSource, at: datetime
+) -> None:
+    """Raise an alert for a position of a strategy that is open without its exits, once."""
+    event = delivery.event
+    async with alerts.transaction() as tx:
+        if not await receive_once(tx.session, _CONSUMER, delivery):
+            return
+        raised = domain.break_found(
+            (await tx.rules())[RuleName.BREAK_FOUND],
+            event.loss_id,
+            account_id=event.account_id,
+            code=_PROTECTION_MISSING,
+            detail=f"Strategy {event.deployment_id}: {event.detail}",
             at=delivery.occurred_at,
         )
         await raise_alerts(tx, [raised], ids=ids, context=delivery.context, at=at)

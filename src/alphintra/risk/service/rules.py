@@ -145,9 +145,10 @@ async def mark_prices(command: MarkPrices, *, records: RiskRecords, ids: IdSourc
     for index, amount in enumerate(amount for quote in quotes for amount in quote):
         if amount is not None:
             require_positive(amount, pointer=f"/prices/{index // 2}/{('bid', 'ask')[index % 2]}")
-    if len(command.await_executions) > AWAITED_MAX:
-        message = f"at most {AWAITED_MAX} executions are awaited at once"
-        raise AlphintraError("AWAITED_COUNT", message, pointer="/await_executions")
+    for name, awaited in (("executions", command.await_executions), ("closed", command.await_closed)):
+        if len(awaited) > AWAITED_MAX:
+            message = f"at most {AWAITED_MAX} are awaited at once"
+            raise AlphintraError("AWAITED_COUNT", message, pointer=f"/await_{name}")
     feed_id = FeedId(command.feed_id)
     async with records.transaction() as tx:
         marked_at = require_utc(command.at, pointer="/at")
@@ -155,7 +156,8 @@ async def mark_prices(command: MarkPrices, *, records: RiskRecords, ids: IdSourc
         missing = await tx.uncounted(command.await_executions)
         if not missing:  # before, equity would be that of the new prices and the old positions
             await raise_losses(AlertTransaction(tx.session), await tx.note_equity(feed_id), ids=ids, at=at)
-        view = MarkedView(seq=await tx.marked(feed_id), missing=missing)
+        still_open = await tx.still_open(command.await_closed)
+        view = MarkedView(seq=await tx.marked(feed_id), missing=(*missing, *map(str, still_open)))
     if not missing:
         await watch_losses(feed_id, marked_at=marked_at, records=records, ids=ids, at=at)
     return view

@@ -404,6 +404,9 @@ WHERE
     k.state IN ('cancel_only', 'halted') OR y.state IN ('cancel_only', 'halted') OR p.is_restricted
     OR p.is_symbol_revoked OR p.is_strategy_revoked;
 
+-- reservations.still_open: which of the orders hold something reserved
+SELECT order_id FROM reservations WHERE order_id = ANY($1::uuid[]) AND open_qty > 0 ORDER BY order_id;
+
 -- reservations.account: whose reservation it is
 SELECT account_id FROM reservations WHERE order_id = $1;
 

@@ -6,24 +6,46 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
+from alphintra.engine.account.asking import leaving
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
-from alphintra.engine.intents import Decision
+from alphintra.engine.intents import Decision, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
-from alphintra.engine.step import Origin, decide
+from alphintra.engine.protection import LevelKind, Protection
+from alphintra.engine.step import Origin, decide, orders_of
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
-__all__ = ["BookedFill", "Deployment", "Evaluation", "OpenIntent", "StoredIntent", "evaluate", "fold_fills", "warm_up"]
+__all__ = [
+    "LEAVING",
+    "BookedFill",
+    "Deployment",
+    "Evaluation",
+    "Exits",
+    "OpenIntent",
+    "StoredIntent",
+    "evaluate",
+    "exits_of",
+    "fold_fills",
+    "warm_up",
+]
+
+LEAVING: Final = frozenset({"exit", "time"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A deployment as stored; the executor's state is kept as text, so that a killed runner goes on exactly."""
+    """A deployment as stored; the executor's state is kept as text, so that a killed runner goes on exactly.
+
+    ``bars_held`` counts the bars its position has met, that of the entry's fill included. ``exit_owed`` is the label of
+    the rule by which it is to leave a position whose exits are gone, empty where there is none.
+    """
 
     deployment_id: DeploymentId
     owner_id: UserId
@@ -42,6 +64,8 @@ class Deployment:
     fees: Decimal
     last_price: Decimal | None
     intent_count: int
+    bars_held: int
+    exit_owed: str
     error: str
     created_at: datetime
 
@@ -54,8 +78,31 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exits:
+    """The exits an entry brings with it, as orders have them: one target at most, and one stop, which may trail."""
+
+    take_profit: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+
+    @property
+    def has_stop(self) -> bool:
+        """Tell whether one of them is a stop."""
+        return self.stop_price is not None or self.trail_price is not None or self.trail_percent is not None
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return self.take_profit is not None or self.has_stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIntent:
-    """What a deployment asks trading for; ``pending`` until trading has answered, then ``working``, then ``closed``."""
+    """What a deployment asks trading for.
+
+    ``pending`` until trading has answered, then ``working``, and ``closed`` once neither its order nor an exit that
+    came with it works any more.
+    """
 
     client_order_id: str
     deployment_id: DeploymentId
@@ -65,11 +112,18 @@ class StoredIntent:
     qty: Decimal
     type: OrderType
     time_in_force: TimeInForce
+    reason: str
     tag: str
+    exits: Exits
     status: str
     order_id: UUID | None
     order_code: str
     created_at: datetime
+
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether it is to close a position."""
+        return self.reason in LEAVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +164,46 @@ def warm_up(executor: Executor, bars: Sequence[Bar], *, capital: Decimal) -> Non
 
 
 def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deployment:
-    """Return the deployment's book after executions of its orders, in the order they were booked."""
+    """Return the deployment's book after executions of its orders, in order of time."""
     cash, position, fees = deployment.cash, deployment.position, deployment.fees
+    bars_held = deployment.bars_held
     for fill in fills:
+        before = position.qty
         position, _realized = apply_fill(position, fill.side, qty=fill.qty, price=fill.price)
+        if before * position.qty <= 0:  # opened, closed or turned: the count begins anew
+            bars_held = 0
         cash += cash_delta(fill.side, fill.qty, price=fill.price, fee=fill.fee)
         fees += fill.fee
-    return replace(deployment, cash=cash, position=position, fees=fees)
+    is_flat = not position.qty
+    return replace(
+        deployment,
+        cash=cash,
+        position=position,
+        fees=fees,
+        bars_held=bars_held,
+        exit_owed="" if is_flat else deployment.exit_owed,
+    )
 
 
 def evaluate(
     deployment: Deployment, executor: Executor, bar: Bar, *, seq: int, is_order_working: bool, at: datetime
 ) -> Evaluation:
     """Evaluate a deployment at the close of a bar; its book must hold the fills of that bar already."""
+    deployment = replace(deployment, bars_held=deployment.bars_held + 1 if deployment.position.qty else 0)
     view = StateView(
         qty=deployment.position.qty,
         avg_price=deployment.position.avg_price,
         cash=deployment.cash,
         equity=deployment.cash + deployment.position.market_value(bar.close),
         is_order_working=is_order_working,
+        bars_held=deployment.bars_held,
     )
     origin = Origin(str(deployment.deployment_id), deployment.symbol)
     decision, orders = decide(executor, bar, view, origin=origin)
+    if deployment.exit_owed and not orders and not is_order_working:
+        owed = leaving(view, "exit", tag=deployment.exit_owed)
+        decision = replace(decision, outcome=Outcome.INTENT, intents=(owed,))
+        orders = orders_of(executor.plan, bar, (owed,), origin=origin)
     moved = replace(
         deployment,
         last_seq=seq,
@@ -140,6 +212,29 @@ def evaluate(
         intent_count=deployment.intent_count + len(orders),
     )
     return Evaluation(moved, decision, tuple(_intent(moved, order, seq=seq, at=at) for order in orders))
+
+
+def exits_of(protection: Protection | None) -> Exits:
+    """Return the exits of an entry as a venue can work them.
+
+    Raises:
+        AlphintraError: EXITS_UNSUPPORTED for what no order of a group says.
+    """
+    if protection is None:
+        return Exits()
+    stop, target, trail = protection.stop, protection.target, protection.trail
+    moves = protection.chandelier is not None or protection.break_even is not None
+    is_priced = all(level is None or level.kind is LevelKind.PRICE for level in (stop, target))
+    if moves or not is_priced or (stop is not None and trail is not None):
+        message = "the exits of the entry cannot be placed as one stop and one target: use one kind of stop"
+        raise AlphintraError("EXITS_UNSUPPORTED", message)
+    is_percent = trail is not None and trail.kind is LevelKind.PERCENT
+    return Exits(
+        take_profit=None if target is None else target.amount,
+        stop_price=None if stop is None else stop.amount,
+        trail_price=None if trail is None or is_percent else trail.amount,
+        trail_percent=trail.amount if trail is not None and is_percent else None,
+    )
 
 
 def _intent(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> StoredIntent:
@@ -152,7 +247,9 @@ def _intent(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> 
         qty=order.intent.qty,
         type=order.intent.order_type,
         time_in_force=order.intent.time_in_force,
+        reason=order.intent.reason,
         tag=order.intent.tag,
+        exits=exits_of(order.intent.protection),
         status="pending",
         order_id=None,
         order_code="",

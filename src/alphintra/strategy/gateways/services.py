@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,7 +14,7 @@ from alphintra import __version__
 from alphintra.contracts.books import ExecutionView, PriceMark
 from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
-from alphintra.contracts.orders import AccountView, OrderView
+from alphintra.contracts.orders import AccountView, OrderView, StopLoss, TakeProfit
 from alphintra.contracts.risk import (
     GetInstrument,
     GetLimits,
@@ -24,10 +25,12 @@ from alphintra.contracts.risk import (
     ReportInstance,
 )
 from alphintra.contracts.trading import (
+    CancelOrder,
     ClaimCapital,
     GetAccount,
     GetOrder,
     ListExecutions,
+    ListPositions,
     MarkPortfolios,
     ReleaseBook,
     SubmitOrder,
@@ -36,10 +39,9 @@ from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
+from alphintra.kernel.vocabulary import OrderClass, PositionIntent, Side, TimeInForce
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from alphintra.engine.bars import Bar
     from alphintra.infrastructure.bus import Bus
     from alphintra.kernel.ids import FeedId
@@ -134,7 +136,13 @@ class Market:
         return MarketAdvanced(seq=step.seq, executions=tuple(executions))
 
     async def mark(
-        self, feed_id: FeedId, step: Step, context: Context, *, await_executions: Sequence[str]
+        self,
+        feed_id: FeedId,
+        step: Step,
+        context: Context,
+        *,
+        await_executions: Sequence[str] = (),
+        await_closed: Sequence[UUID] = (),
     ) -> MarkedView:
         """Give risk the closes of a step; the reply names executions risk has not heard of yet.
 
@@ -149,6 +157,7 @@ class Market:
             at=step.ts,
             prices=tuple(MarkPrice(symbol=symbol, price=bar.close) for symbol, bar in step.bars),
             await_executions=tuple(await_executions),
+            await_closed=tuple(await_closed),
         )
         return await self._bus.ask(command, context, timeout_s=MARKET_TIMEOUT_S)
 
@@ -171,21 +180,54 @@ class Orders:
         """Give a book's cash back to its account; safe to repeat."""
         await self._bus.ask(ReleaseBook(account_id=account_id, book_id=book_id), context)
 
-    async def submit(self, item: OpenIntent, context: Context) -> OrderView:
-        """Place the order of an intent; safe to repeat, because the intent's id is the order's."""
-        intent = item.intent
+    async def submit(
+        self, item: OpenIntent, context: Context, *, qty: Decimal | None = None, reduce_only: bool = False
+    ) -> OrderView:
+        """Place the order of an intent, with the exits it brings; safe to repeat: the intent's id is the order's.
+
+        Exits work until they are cancelled, and as long as their entry's time in force where that ends with the day:
+        an entry that brings exits is therefore good till cancelled.
+
+        Args:
+            item: the intent.
+            context: of its owner.
+            qty: what to order where it is not what the intent says.
+            reduce_only: whether it may only bring the account's position closer to zero.
+        """
+        intent, exits = item.intent, item.intent.exits
+        order_class = OrderClass.SIMPLE
+        if exits:
+            order_class = OrderClass.BRACKET if exits.has_stop and exits.take_profit is not None else OrderClass.OTO
+        stop = StopLoss(stop_price=exits.stop_price, trail_price=exits.trail_price, trail_percent=exits.trail_percent)
+        is_short = intent.side is Side.SELL and intent.reason == "entry"
         command = SubmitOrder(
             account_id=item.account_id,
             client_order_id=intent.client_order_id,
             symbol=item.symbol,
             side=intent.side,
-            qty=intent.qty,
+            qty=intent.qty if qty is None else qty,
             type=intent.type,
-            time_in_force=intent.time_in_force,
+            time_in_force=TimeInForce.GTC if exits else intent.time_in_force,
+            reduce_only=reduce_only,
+            position_intent=PositionIntent.SELL_TO_OPEN if is_short else None,
+            order_class=order_class,
+            take_profit=None if exits.take_profit is None else TakeProfit(limit_price=exits.take_profit),
+            stop_loss=stop if exits.has_stop else None,
             book_id=intent.deployment_id,
             strategy_hash=item.graph_hash,
         )
         return await self._bus.ask(command, context)
+
+    async def cancel(self, order_id: UUID, context: Context) -> OrderView:
+        """Ask for an order to be canceled; one that is closed is answered as it is."""
+        return await self._bus.ask(CancelOrder(order_id=order_id), context)
+
+    async def held(self, item: OpenIntent, context: Context) -> tuple[Decimal, Decimal]:
+        """Fetch what the deployment of an intent holds of its symbol, and what its account does in all."""
+        positions = (await self._bus.ask(ListPositions(account_id=item.account_id), context)).positions
+        here = [position for position in positions if position.symbol == item.symbol]
+        own = (position.qty for position in here if position.book_id == item.intent.deployment_id)
+        return sum(own, Decimal(0)), sum((position.qty for position in here), Decimal(0))
 
     async def order(self, order_id: UUID, context: Context) -> OrderView:
         """Fetch an order."""

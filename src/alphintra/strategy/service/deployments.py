@@ -100,6 +100,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         fees=FLAT.qty,
         last_price=None,
         intent_count=0,
+        bars_held=0,
+        exit_owed="",
         error="",
         created_at=at,
     )

@@ -7,8 +7,7 @@ feed's position moves last: a runner killed anywhere does the step again, and no
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -25,12 +24,13 @@ from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import TERMINAL, OrderStatus
+from alphintra.kernel.vocabulary import TERMINAL
 from alphintra.strategy.domain.deployments import BookedFill, Deployment, evaluate, fold_fills, warm_up
 from alphintra.strategy.domain.replay import bars_before, hours_of, is_split_between
 from alphintra.strategy.gateways.services import owner_context, service_context
 from alphintra.strategy.service.claims import note_claim
 from alphintra.strategy.service.deployments import ended
+from alphintra.strategy.service.placing import Placer, in_order, until
 
 if TYPE_CHECKING:
     from alphintra.contracts.books import ExecutionView
@@ -46,12 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Stepper"]
 
-SETTLE_TIMEOUT_S = 60.0
-POLL_FIRST_S = 0.002
-POLL_MAX_S = 0.1
-_UNANSWERED = {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
-_AGAIN = {Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG}
-_OUTCOME_UNKNOWN = {"ORDER_CONFLICT"}  # another runner is placing the same order: it may stand already
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -86,6 +80,7 @@ class Stepper:
         self._orders = orders
         self._clock = clock
         self._ids = ids
+        self._placer = Placer(feed_id, desk=desk, market=market, orders=orders, clock=clock, ids=ids)
         self._running: dict[DeploymentId, _Running] = {}
 
     def forget(self) -> None:
@@ -102,7 +97,7 @@ class Stepper:
         fault_point("strategy.matched")
         await self._decide(step, fills, working=await self._working_orders(trace_id))
         fault_point("strategy.decided")
-        await self._place(trace_id)
+        await self._placer.place(step, trace_id)
         fault_point("strategy.placed")
         return await self._move_on(step, context)
 
@@ -137,7 +132,7 @@ class Stepper:
             marked = await self._market.mark(self._feed_id, step, context, await_executions=wanted)
             return not marked.missing
 
-        await _until(is_marked, "risk has not taken the executions of the step")
+        await until(is_marked, "risk has not taken the executions of the step")
         return tuple(booked)
 
     async def _booked(
@@ -150,7 +145,7 @@ class Stepper:
             found = await self._orders.executions(account_id, execution_ids, context)
             return len(found) == len(execution_ids)
 
-        await _until(is_booked, "trading has not booked the executions of the step")
+        await until(is_booked, "trading has not booked the executions of the step")
         return found
 
     async def _working_orders(self, trace_id: str) -> tuple[tuple[OpenIntent, OrderView], ...]:
@@ -180,7 +175,7 @@ class Stepper:
                 bar = bars.get(deployment.symbol)
                 if bar is None:
                     continue
-                own = [fill for fill in fills if fill.book_id == deployment.deployment_id]
+                own = in_order([fill for fill in fills if fill.book_id == deployment.deployment_id], working)
                 booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee) for f in own])
                 if deployment.status != "active":
                     await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
@@ -192,7 +187,7 @@ class Stepper:
                 if running is not None:
                     moved.append(running)
             for item, order in working:
-                await _settle(tx, item, order)
+                await self._placer.settle(tx, item, order)
         # Only now is it stored: an executor whose step was rolled back must not be used again.
         self._running |= {running.deployment_id: running for running in moved}
 
@@ -270,67 +265,6 @@ class Stepper:
             warm_up(executor, bars, capital=deployment.capital)
         return _Running(deployment.deployment_id, executor, deployment.last_seq)
 
-    async def _place(self, trace_id: str) -> None:
-        """Ask trading for every pending intent, then wait until each open order is acknowledged or refused.
-
-        Orders placed before count too: a runner may have been killed while it waited for them.
-        """
-        placed: list[tuple[OpenIntent, OrderView]] = []
-        for item in await self._desk.open_intents(self._feed_id):
-            context = owner_context(item, trace_id)
-            if item.intent.order_id is not None:
-                placed.append((item, await self._orders.order(item.intent.order_id, context)))
-                continue
-            try:
-                order = await self._orders.submit(item, context)
-            except AlphintraError as error:
-                if error.kind in _AGAIN or error.code in _OUTCOME_UNKNOWN:
-                    raise
-                await self._close_unplaced(item, error)
-                continue
-            fault_point("strategy.submitted")
-            placed.append((item, order))
-            async with self._desk.transaction() as tx:
-                await _settle(tx, item, order)
-            fault_point("strategy.settled")
-        for item, order in placed:
-            await self._acknowledged(item, order, trace_id)
-
-    async def _acknowledged(self, item: OpenIntent, order: OrderView, trace_id: str) -> None:
-        latest = order
-
-        async def is_answered() -> bool:
-            nonlocal latest
-            if latest.status in _UNANSWERED:
-                latest = await self._orders.order(order.order_id, owner_context(item, trace_id))
-            return latest.status not in _UNANSWERED
-
-        await _until(is_answered, f"the venue has not answered order {order.order_id}")
-        if latest.status in TERMINAL:
-            async with self._desk.transaction() as tx:
-                await _settle(tx, item, latest)
-
-    async def _close_unplaced(self, item: OpenIntent, error: AlphintraError) -> None:
-        get_logger().warning("intent.refused", client_order_id=item.intent.client_order_id, code=error.code)
-        async with self._desk.transaction() as tx:
-            await tx.settle_intent(item.intent.client_order_id, status="closed", order_id=None, code=error.code)
-
-
-async def _settle(tx: DeskTransaction, item: OpenIntent, order: OrderView) -> None:
-    status = "closed" if order.status in TERMINAL else "working"
-    await tx.settle_intent(item.intent.client_order_id, status=status, order_id=order.order_id, code=order.reason_code)
-
 
 def _moved(step: Step) -> AlphintraError:
     return AlphintraError("FEED_MOVED", f"step {step.seq} was done by another runner", kind=Kind.CONFLICT)
-
-
-async def _until(is_done: Callable[[], Awaitable[bool]], waits_for: str) -> None:
-    """Ask again with growing pauses until it is so. Raises STEP_WAITS after a minute; the step is then repeated."""
-    pause_s = POLL_FIRST_S
-    deadline = asyncio.get_running_loop().time() + SETTLE_TIMEOUT_S
-    while not await is_done():
-        if asyncio.get_running_loop().time() > deadline:
-            raise AlphintraError("STEP_WAITS", waits_for, kind=Kind.UNAVAILABLE)
-        await asyncio.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, POLL_MAX_S)

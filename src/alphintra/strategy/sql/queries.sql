@@ -223,12 +223,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14);
 
 -- deployments.get: read a deployment
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
+    created_at
 FROM deployments WHERE deployment_id = $1;
 
 -- deployments.list: read a person's deployments, newest first
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
+    created_at
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
 -- deployments.running: the active deployments of feeds that run, with the version each runs
@@ -239,7 +241,8 @@ ORDER BY d.deployment_id;
 
 -- deployments.behind: read the deployments of a feed that have not seen a step: active ones, stopped ones with orders
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, error, created_at
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
+    created_at
 FROM deployments AS d
 WHERE d.feed_id = $1 AND d.last_seq < $2 AND (
     d.status = 'active'
@@ -250,7 +253,7 @@ FOR UPDATE OF d;
 
 -- deployments.advance: store what a bar made of a deployment
 UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, cost = $6, realized_pnl = $7,
-    fees = $8, last_price = $9, intent_count = $10
+    fees = $8, last_price = $9, intent_count = $10, bars_held = $11, exit_owed = $12
 WHERE deployment_id = $1 AND last_seq < $2;
 
 -- deployments.stop: end a deployment
@@ -296,21 +299,44 @@ ORDER BY d.seq DESC
 LIMIT $3;
 
 -- intents.insert: store what a deployment asks for, before trading is asked
-INSERT INTO intents (client_order_id, deployment_id, seq, intent_index, side, qty, type, time_in_force, tag, status,
-    created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10);
+INSERT INTO intents (client_order_id, deployment_id, seq, intent_index, side, qty, type, time_in_force, reason, tag,
+    take_profit, stop_price, trail_price, trail_percent, status, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15);
 
 -- intents.open: read the intents of a feed that are not closed, oldest first
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
-    i.status, i.order_id, i.order_code, i.created_at, d.owner_id, d.account_id, d.symbol,
-    d.graph_hash
+    i.reason, i.take_profit, i.stop_price, i.trail_price, i.trail_percent, i.status, i.order_id, i.order_code,
+    i.created_at, d.owner_id, d.account_id, d.symbol, d.graph_hash
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'
 ORDER BY i.deployment_id, i.seq, i.intent_index;
 
 -- intents.settle: store what became of an intent
-UPDATE intents SET status = $2, order_id = $3, order_code = $4 WHERE client_order_id = $1 AND status <> 'closed';
+UPDATE intents SET status = $2, order_id = $3, order_code = $4, exit_leg = $5
+WHERE client_order_id = $1 AND status <> 'closed';
+
+-- intents.guarded_entry: the order of a deployment's last entry, where it brought exits
+SELECT order_id FROM (
+    SELECT order_id, num_nonnulls(take_profit, stop_price, trail_price, trail_percent) AS exits FROM intents
+    WHERE deployment_id = $1 AND reason = 'entry' AND order_id IS NOT NULL
+    ORDER BY seq DESC LIMIT 1
+) AS last
+WHERE exits > 0;
+
+-- deployments.owe_exit: note that a position is to be left whose exits are gone; nothing where that is under way
+UPDATE deployments AS d SET exit_owed = $2
+WHERE d.deployment_id = $1 AND d.qty <> 0 AND d.exit_owed = ''
+    AND EXISTS (
+        SELECT 1 FROM intents AS e
+        WHERE e.deployment_id = $1 AND num_nonnulls(e.take_profit, e.stop_price, e.trail_price, e.trail_percent) > 0
+            AND e.seq = (SELECT max(seq) FROM intents WHERE deployment_id = $1 AND reason = 'entry')
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM intents AS i
+        WHERE i.deployment_id = $1 AND i.reason IN ('exit', 'time') AND i.status <> 'closed'
+    )
+RETURNING d.owner_id, d.account_id, d.symbol, d.qty;
 
 -- downloads.insert: queue a download
 INSERT INTO downloads (download_id, owner_id, source, symbol, timeframe, start_ts, end_ts, licence, status, cursor_ts,

@@ -1,0 +1,226 @@
+"""Bringing what deployments ask for to trading, and knowing how it stands.
+
+An entry brings its exits with it. To leave by a rule, the exits go first and are known to be gone, at the venue, in the
+books and to risk, before the order that leaves is placed: at no time may more be closing than is held. What an exit
+filled meanwhile needs no leaving. A position whose exits are gone and whose order to leave was refused is told of, and
+left at the next bar.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from alphintra.contracts.strategy import ProtectionLost
+from alphintra.infrastructure.events import append_audit, append_event
+from alphintra.infrastructure.faults import fault_point
+from alphintra.infrastructure.telemetry import get_logger
+from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.vocabulary import TERMINAL, Leg, OrderStatus, OrderType, Side
+from alphintra.strategy.gateways.services import owner_context, service_context
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from alphintra.contracts.books import ExecutionView
+    from alphintra.contracts.orders import LegView, OrderView
+    from alphintra.kernel.clock import Clock
+    from alphintra.kernel.ids import FeedId, IdSource
+    from alphintra.strategy.domain.deployments import OpenIntent
+    from alphintra.strategy.domain.replay import Step
+    from alphintra.strategy.gateways.services import Market, Orders
+    from alphintra.strategy.repository import Desk, DeskTransaction
+
+__all__ = ["EXITS_GONE", "EXIT_NOT_NEEDED", "Placer", "in_order", "until"]
+
+SETTLE_TIMEOUT_S = 60.0
+POLL_FIRST_S = 0.002
+POLL_MAX_S = 0.1
+EXITS_GONE = "EXITS_GONE"
+EXIT_NOT_NEEDED = "EXIT_NOT_NEEDED"
+_UNANSWERED = {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
+_AGAIN = {Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG}
+_OUTCOME_UNKNOWN = {"ORDER_CONFLICT"}  # another runner is placing the same order: it may stand already
+
+
+class Placer:
+    """Places the pending intents of one feed and settles what became of those before."""
+
+    def __init__(
+        self, feed_id: FeedId, *, desk: Desk, market: Market, orders: Orders, clock: Clock, ids: IdSource
+    ) -> None:
+        self._feed_id = feed_id
+        self._desk = desk
+        self._market = market
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+
+    async def place(self, step: Step, trace_id: str) -> None:
+        """Ask trading for every pending intent, then wait until each open order is acknowledged or refused.
+
+        Orders placed before count too: a runner may have been killed while it waited for them.
+        """
+        placed: list[tuple[OpenIntent, OrderView]] = []
+        for item in await self._desk.open_intents(self._feed_id):
+            if item.intent.order_id is not None:
+                placed.append((item, await self._orders.order(item.intent.order_id, owner_context(item, trace_id))))
+                continue
+            try:
+                order = await self._submitted(item, step, trace_id)
+            except AlphintraError as error:
+                if error.kind in _AGAIN or error.code in _OUTCOME_UNKNOWN:
+                    raise
+                await self._close_unplaced(item, error)
+                continue
+            if order is None:
+                continue
+            fault_point("strategy.submitted")
+            placed.append((item, order))
+            async with self._desk.transaction() as tx:
+                await self.settle(tx, item, order)
+            fault_point("strategy.settled")
+        for item, order in placed:
+            await self._acknowledged(item, order, trace_id)
+
+    async def settle(self, tx: DeskTransaction, item: OpenIntent, order: OrderView) -> None:
+        """Store how the order of an intent stands; one that leaves its position without exits is told of."""
+        is_closed = order.status in TERMINAL and all(leg.status in TERMINAL for leg in order.legs)
+        await tx.settle_intent(
+            item.intent.client_order_id,
+            status="closed" if is_closed else "working",
+            order_id=order.order_id,
+            code=order.reason_code,
+            exit_leg=_exit_leg(order),
+        )
+        if not is_closed:
+            return
+        if item.intent.is_leaving and order.filled_qty < (order.qty or item.intent.qty):
+            code = order.reason_code or order.status.value.upper()
+            await self._owe_exit(tx, item, code, order.reason or f"the order to leave is {order.status}")
+        elif item.intent.exits and order.filled_qty > sum(leg.filled_qty for leg in order.legs):
+            await self._owe_exit(tx, item, EXITS_GONE, "they were canceled or ended otherwise")
+
+    async def _submitted(self, item: OpenIntent, step: Step, trace_id: str) -> OrderView | None:
+        """Place the order of an intent; None where an exit left nothing to leave."""
+        context = owner_context(item, trace_id)
+        if not item.intent.is_leaving:
+            return await self._orders.submit(item, context)
+        entry_order = await self._desk.guarded_entry(item.intent.deployment_id)
+        if entry_order is not None:
+            await self._withdraw(item, entry_order, step, trace_id)
+        held, net = await self._orders.held(item, context)
+        signed = held if item.intent.side is Side.SELL else -held
+        if signed <= 0:
+            async with self._desk.transaction() as tx:
+                name = item.intent.client_order_id
+                await tx.settle_intent(name, status="closed", order_id=None, code=EXIT_NOT_NEEDED)
+            return None
+        qty = min(item.intent.qty, signed)
+        # A cover is no purchase. Against the rest of its account a book cannot be closed by what reduces the account.
+        is_cover = item.intent.side is Side.BUY and -net >= qty
+        return await self._orders.submit(item, context, qty=qty, reduce_only=is_cover)
+
+    async def _withdraw(self, item: OpenIntent, order_id: UUID, step: Step, trace_id: str) -> None:
+        """Take the exits of an entry's order off, and wait until trading and risk know that they are gone."""
+        context = owner_context(item, trace_id)
+        legs: tuple[LegView, ...] = (await self._orders.order(order_id, context)).legs
+        for leg in legs:
+            if leg.status not in TERMINAL:
+                await self._orders.cancel(leg.order_id, context)
+                fault_point("strategy.exit_withdrawn")
+
+        async def are_gone() -> bool:
+            nonlocal legs
+            if any(leg.status not in TERMINAL for leg in legs):
+                legs = (await self._orders.order(order_id, context)).legs
+            return all(leg.status in TERMINAL for leg in legs)
+
+        await until(are_gone, f"the exits of order {order_id} are not gone")
+        closed = [leg.order_id for leg in legs]
+
+        async def is_known() -> bool:
+            service = service_context(trace_id)
+            return not (await self._market.mark(self._feed_id, step, service, await_closed=closed)).missing
+
+        await until(is_known, f"risk still counts the exits of order {order_id}")
+        fault_point("strategy.exits_gone")
+
+    async def _acknowledged(self, item: OpenIntent, order: OrderView, trace_id: str) -> None:
+        latest = order
+
+        async def is_answered() -> bool:
+            nonlocal latest
+            if latest.status in _UNANSWERED:
+                latest = await self._orders.order(order.order_id, owner_context(item, trace_id))
+            return latest.status not in _UNANSWERED
+
+        await until(is_answered, f"the venue has not answered order {order.order_id}")
+        if latest.status in TERMINAL:
+            async with self._desk.transaction() as tx:
+                await self.settle(tx, item, latest)
+
+    async def _close_unplaced(self, item: OpenIntent, error: AlphintraError) -> None:
+        get_logger().warning("intent.refused", client_order_id=item.intent.client_order_id, code=error.code)
+        async with self._desk.transaction() as tx:
+            await tx.settle_intent(item.intent.client_order_id, status="closed", order_id=None, code=error.code)
+            if item.intent.is_leaving:
+                await self._owe_exit(tx, item, error.code, error.detail)
+
+    async def _owe_exit(self, tx: DeskTransaction, item: OpenIntent, code: str, reason: str) -> None:
+        """Note that a position has to be left at the next bar, and tell it; only once while it is held."""
+        deployment_id = item.intent.deployment_id
+        row = await tx.owe_exit(deployment_id, item.intent.tag if item.intent.is_leaving else "exits gone")
+        if row is None:
+            return
+        at = self._clock.now()
+        event = ProtectionLost(
+            loss_id=self._ids.new(),
+            deployment_id=deployment_id,
+            owner_id=row["owner_id"],
+            account_id=row["account_id"],
+            symbol=row["symbol"],
+            qty=abs(row["qty"]),
+            code=code,
+            detail=(
+                f"{abs(row['qty']):f} {row['symbol']} are open without the exits of their entry ({code}: {reason}); "
+                "the position is left at the next bar that lets it"
+            ),
+        )
+        context = service_context(deployment_id.hex)
+        await append_event(tx.session, event, ids=self._ids, aggregate_id=deployment_id, context=context, at=at)
+        facts: dict[str, object] = {"code": code, "qty": event.qty, "client_order_id": item.intent.client_order_id}
+        subject = f"deployment:{deployment_id}"
+        await append_audit(
+            tx.session, "deployment.protection_lost", subject, facts, ids=self._ids, context=context, at=at
+        )
+
+
+def in_order(
+    fills: Sequence[ExecutionView], working: Sequence[tuple[OpenIntent, OrderView]]
+) -> tuple[ExecutionView, ...]:
+    """Return a deployment's executions of one bar with those of exits behind that of their entry."""
+    legs = {leg.order_id for _item, order in working for leg in order.legs}
+    return tuple(sorted(fills, key=lambda fill: fill.order_id in legs))
+
+
+def _exit_leg(order: OrderView) -> str:
+    """Return which exit closed what an order opened: stop, trail or target; empty where none has filled."""
+    filled = next((leg for leg in order.legs if leg.filled_qty), None)
+    if filled is None:
+        return ""
+    if filled.leg is Leg.TAKE_PROFIT:
+        return "target"
+    return "trail" if filled.type is OrderType.TRAILING_STOP else "stop"
+
+
+async def until(is_done: Callable[[], Awaitable[bool]], waits_for: str) -> None:
+    """Ask again with growing pauses until it is so. Raises STEP_WAITS after a minute; the step is then repeated."""
+    pause_s = POLL_FIRST_S
+    deadline = asyncio.get_running_loop().time() + SETTLE_TIMEOUT_S
+    while not await is_done():
+        if asyncio.get_running_loop().time() > deadline:
+            raise AlphintraError("STEP_WAITS", waits_for, kind=Kind.UNAVAILABLE)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, POLL_MAX_S)
