@@ -46,7 +46,7 @@ def list_workflows(*, shared: bool, archived: bool, as_json: bool) -> int:
                 each["version"],
                 each["warmup_bars"],
                 moment(each["updated_at"]),
-                ", ".join(each["permissions"]),
+                "all (owner)" if "owner" in each["permissions"] else ", ".join(each["permissions"]),
             )
             for each in found["workflows"]
         ]

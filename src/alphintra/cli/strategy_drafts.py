@@ -16,7 +16,7 @@ from alphintra.cli.parameters import json_object_text, require_confirmed
 
 __all__ = ["COMMANDS"]
 
-_SHOWN = ("total_return", "sharpe", "max_drawdown", "trade_count", "equity", "intents")
+_SHOWN = ("total_return", "sharpe", "max_drawdown")  # what a line has room for; --json has all, and the ids
 
 
 @click.group("draft")
@@ -101,19 +101,17 @@ def list_executions(*, strategy: str, version: int | None, lines: int, as_json: 
         return 0
     rows = [
         (
-            each["execution_id"],
             each["kind"],
             each["version"],
             each["symbol"],
             each["executed_by_email"] or each["executed_by"],
             each["status"],
             moment(each["started_at"]),
-            moment(each["ended_at"]),
             _figures(each["figures"]),
         )
         for each in found["executions"]
     ]
-    columns = ("execution", "kind", "version", "symbol", "by", "status", "began (UTC)", "ended (UTC)", "figures")
+    columns = ("kind", "version", "symbol", "by", "status", "began (UTC)", "figures")
     print_table(columns, rows)
     return 0
 
@@ -133,7 +131,7 @@ def _tell(found: Mapping[str, Any]) -> None:
 
 
 def _figures(figures: Mapping[str, float | None]) -> str:
-    return ", ".join(f"{name} {figures[name]:.6g}" for name in _SHOWN if figures.get(name) is not None)
+    return ", ".join(f"{name} {figures[name]:.3g}" for name in _SHOWN if figures.get(name) is not None)
 
 
 COMMANDS: tuple[click.Command, ...] = (draft, list_executions)
