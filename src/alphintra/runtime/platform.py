@@ -30,6 +30,8 @@ from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
 
 __all__ = ["DETOUR_VARIABLE", "bus_configuration", "require_startable", "run_platform"]
 
+SOURCE_VARIABLES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")  # strategy alone downloads market data
+
 DETOUR_VARIABLE: Final = "ALPHINTRA_DETOUR"
 """``postgres=PORT,nats=PORT``: where services find the servers in a chaos run, which stands in between."""
 
@@ -111,13 +113,17 @@ async def run_platform(
     servers: list[Unit] = [*embedded, *([] if nats is None else [nats])]
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
     armed = {name: environ[name] for name in (CRASH_FILE_VARIABLE, CLOCK_FILE_VARIABLE) if environ.get(name)}
+    keys = {name: environ[name] for name in SOURCE_VARIABLES if environ.get(name)}
     detour = _detour(environ.get(DETOUR_VARIABLE, ""))
 
     async def prepare() -> Sequence[ProcessSpec]:
         order = _provision_order(settings, layout, embedded, settings.nats_url if nats is None else nats.url)
         return (
             _provision_spec(home, json.dumps(order | {"detour": detour})),
-            *(_process_spec(home, plan, armed, crash) for plan in process_plans(settings.processes)),
+            *(
+                _process_spec(home, plan, armed | (keys if "strategy" in plan.services else {}), crash)
+                for plan in process_plans(settings.processes)
+            ),
         )
 
     def check() -> None:
