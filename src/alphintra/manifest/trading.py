@@ -21,7 +21,7 @@ SPEC = ServiceSpec(
         TableSpec(name="marks", data_class="market_data", grants=_WRITE),
         TableSpec(name="portfolio_points", data_class="position", grants=_WRITE),
         TableSpec(name="activities", data_class="cash", grants=("select", "insert")),
-        TableSpec(name="feed_splits", data_class="position", grants=("select", "insert")),
+        TableSpec(name="splits_of_feeds", data_class="position", grants=("select", "insert")),
         TableSpec(name="booking_breaks", data_class="order", grants=("select", "insert")),
         TableSpec(
             name="unclaimed_reports", data_class="order", grants=("select", "insert"), update_columns=("claimed_at",)

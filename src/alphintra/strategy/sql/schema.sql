@@ -148,7 +148,7 @@ CREATE TABLE deployments (
     created_at timestamp with time zone NOT NULL,
     bars_held bigint DEFAULT 0 NOT NULL,
     exit_owed text DEFAULT ''::text NOT NULL,
-    CONSTRAINT deployments_bars_held_counted CHECK ((bars_held >= 0)) NOT VALID,
+    CONSTRAINT deployments_bars_held_counted CHECK ((bars_held >= 0)),
     CONSTRAINT deployments_capital_check CHECK (((capital > (0)::numeric) AND (capital < 'Infinity'::numeric))),
     CONSTRAINT deployments_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
     CONSTRAINT deployments_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
@@ -315,10 +315,10 @@ CREATE TABLE intents (
         (take_profit < 'Infinity'::numeric))) AND ((stop_price IS NULL) OR ((stop_price > (0)::numeric) AND
         (stop_price < 'Infinity'::numeric))) AND ((trail_price IS NULL) OR ((trail_price > (0)::numeric) AND
         (trail_price < 'Infinity'::numeric))) AND ((trail_percent IS NULL) OR ((trail_percent > (0)::numeric) AND
-        (trail_percent < (100)::numeric))))) NOT VALID,
+        (trail_percent < (100)::numeric))))),
     CONSTRAINT intents_intent_index_check CHECK ((intent_index >= 0)),
     CONSTRAINT intents_once_key UNIQUE (deployment_id, seq, intent_index),
-    CONSTRAINT intents_one_stop CHECK ((num_nonnulls(stop_price, trail_price, trail_percent) <= 1)) NOT VALID,
+    CONSTRAINT intents_one_stop CHECK ((num_nonnulls(stop_price, trail_price, trail_percent) <= 1)),
     CONSTRAINT intents_pkey PRIMARY KEY (client_order_id),
     CONSTRAINT intents_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT intents_seq_check CHECK ((seq > 0)),

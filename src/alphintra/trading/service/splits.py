@@ -74,9 +74,9 @@ async def _note_split(tx: BooksTransaction, command: ApplySplit, *, at: datetime
     """Note a split of a feed, and tell whether it is new. Raises IDEMPOTENCY_MISMATCH for another ratio."""
     key = (command.feed_id, command.symbol, command.reference)
     ratio = (command.new_shares, command.old_shares)
-    if await tx.session.value("feed_splits.note", *key, *ratio, at) is not None:
+    if await tx.session.value("splits_of_feeds.note", *key, *ratio, at) is not None:
         return True
-    noted = await tx.session.row("feed_splits.ratio", *key)
+    noted = await tx.session.row("splits_of_feeds.ratio", *key)
     if noted is not None and (noted["new_shares"], noted["old_shares"]) != ratio:
         message = f"reference {command.reference} was used for a split by another ratio: choose a new one"
         raise AlphintraError("IDEMPOTENCY_MISMATCH", message, kind=Kind.CONFLICT, pointer="/reference")

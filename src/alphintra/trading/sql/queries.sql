@@ -532,14 +532,14 @@ RETURNING symbol;
 -- marks.seq: up to which step of a feed a symbol has its prices, held so that none comes meanwhile
 SELECT seq FROM marks WHERE feed_id = $1 AND symbol = $2 FOR UPDATE;
 
--- feed_splits.note: note that a symbol of a feed was split; no row comes back if that was noted before
-INSERT INTO feed_splits (feed_id, symbol, reference, new_shares, old_shares, applied_at)
+-- splits_of_feeds.note: note that a symbol of a feed was split; no row comes back if that was noted before
+INSERT INTO splits_of_feeds (feed_id, symbol, reference, new_shares, old_shares, applied_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (feed_id, symbol, reference) DO NOTHING
 RETURNING reference;
 
--- feed_splits.ratio: by how much a symbol of a feed was split under a reference
-SELECT new_shares, old_shares FROM feed_splits WHERE feed_id = $1 AND symbol = $2 AND reference = $3;
+-- splits_of_feeds.ratio: by how much a symbol of a feed was split under a reference
+SELECT new_shares, old_shares FROM splits_of_feeds WHERE feed_id = $1 AND symbol = $2 AND reference = $3;
 
 -- marks.split: express the newest price of a feed in shares after a split
 UPDATE marks SET price = round(price * $4::numeric / $3::numeric, 9) WHERE feed_id = $1 AND symbol = $2;

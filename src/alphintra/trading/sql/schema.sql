@@ -303,21 +303,6 @@ CREATE TABLE executions (
     CONSTRAINT executions_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
 );
 
--- table feed_splits
-CREATE TABLE feed_splits (
-    feed_id uuid NOT NULL,
-    symbol text NOT NULL,
-    reference text NOT NULL,
-    new_shares bigint NOT NULL,
-    old_shares bigint NOT NULL,
-    applied_at timestamp with time zone NOT NULL,
-    CONSTRAINT feed_splits_new_shares_check CHECK ((new_shares > 0)),
-    CONSTRAINT feed_splits_old_shares_check CHECK ((old_shares > 0)),
-    CONSTRAINT feed_splits_pkey PRIMARY KEY (feed_id, symbol, reference),
-    CONSTRAINT feed_splits_reference_check CHECK ((reference <> ''::text)),
-    CONSTRAINT feed_splits_symbol_check CHECK ((symbol <> ''::text))
-);
-
 -- table inbox
 CREATE TABLE inbox (
     consumer text NOT NULL,
@@ -540,6 +525,21 @@ CREATE TABLE schema_migrations (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- table splits_of_feeds
+CREATE TABLE splits_of_feeds (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    reference text NOT NULL,
+    new_shares bigint NOT NULL,
+    old_shares bigint NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    CONSTRAINT splits_of_feeds_new_shares_check CHECK ((new_shares > 0)),
+    CONSTRAINT splits_of_feeds_old_shares_check CHECK ((old_shares > 0)),
+    CONSTRAINT splits_of_feeds_pkey PRIMARY KEY (feed_id, symbol, reference),
+    CONSTRAINT splits_of_feeds_reference_check CHECK ((reference <> ''::text)),
+    CONSTRAINT splits_of_feeds_symbol_check CHECK ((symbol <> ''::text))
 );
 
 -- table trades

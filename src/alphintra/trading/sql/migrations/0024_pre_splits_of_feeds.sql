@@ -1,5 +1,5 @@
 -- Splits by feed, whether an account is there or not: each is applied once, to the accounts the feed has then.
-CREATE TABLE IF NOT EXISTS feed_splits (
+CREATE TABLE IF NOT EXISTS splits_of_feeds (
     feed_id uuid NOT NULL,
     symbol text NOT NULL CHECK (symbol <> ''),
     reference text NOT NULL CHECK (reference <> ''),
@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS feed_splits (
     PRIMARY KEY (feed_id, symbol, reference)
 );
 
-INSERT INTO feed_splits (feed_id, symbol, reference, new_shares, old_shares, applied_at)
+INSERT INTO splits_of_feeds (feed_id, symbol, reference, new_shares, old_shares, applied_at)
 SELECT
     (a.request::jsonb ->> 'feed_id')::uuid, a.symbol, a.reference, (a.request::jsonb ->> 'new_shares')::bigint,
     (a.request::jsonb ->> 'old_shares')::bigint, a.booked_at
