@@ -12,6 +12,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    datasets,
     executions,
     feed_splits,
     nocode,
@@ -42,6 +43,7 @@ MODULES = (
     trading,
     unclaimed,
     sweeps,
+    datasets,
     executions,
     user,
     health,
@@ -54,6 +56,7 @@ PARTS = {
     "feed_splits": "trading",
     "sweeps": "strategy",
     "executions": "strategy",
+    "datasets": "strategy",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")

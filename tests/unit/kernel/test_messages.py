@@ -14,6 +14,7 @@ import pytest
 from alphintra.contracts import (
     auth,
     broker,
+    datasets,
     executions,
     feed_splits,
     nocode,
@@ -41,7 +42,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    strategy: (executions, sweeps),
+    strategy: (datasets, executions, sweeps),
     trading: (feed_splits, unclaimed),
 }
 
