@@ -82,7 +82,8 @@ def run_program(
 
     A long run computes the next portion while the account runs over this one: neither holds the interpreter's lock.
     """
-    is_compiled = tape.closes >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
+    if is_compiled is None and tape.closes >= COMPILED_BARS_MIN:
+        is_compiled = True
     simulation = Simulation(rules, tape.closes, is_compiled=is_compiled)
     evaluation = Evaluation(plan)
     length = max(tape.closes, 1) if tape.calendars else PORTION  # what a session tells is asked of the whole of it

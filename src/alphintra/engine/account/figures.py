@@ -69,7 +69,9 @@ def course(_p: Vector, s: Vector, equity: Vector) -> None:
 def figures_of(run: AccountRun, *, periods: float = 252.0) -> Figures:
     """Return the figures of a run of at least one bar, without a risk-free rate."""
     s = np.zeros(10)
-    (course.compiled if run.units.size >= COMPILED_BARS_MIN else course.interpreted)(np.zeros(0), s, run.units)
+    (course.compiled if course.is_loaded or run.units.size >= COMPILED_BARS_MIN else course.interpreted)(
+        np.zeros(0), s, run.units
+    )
     count, total, squares, losses = s[0] - 1, s[2], s[3], s[4]
     deepest = max(s[8], (s[5] - s[7]) / s[5]) if s[5] > 0 else math.nan
     mean = total / count if count > 0 else math.nan

@@ -167,7 +167,7 @@ class Simulation:
         self._orders, self._fills = np.zeros((1, k.ORDER_WIDTH)), np.empty((0, k.FILL_WIDTH))
         self._ordered: list[NDArray[np.float64]] = []
         self._filled: list[NDArray[np.float64]] = []
-        wants = count >= COMPILED_BARS_MIN if is_compiled is None else is_compiled
+        wants = (count >= COMPILED_BARS_MIN or k.account.is_loaded) if is_compiled is None else is_compiled
         self._run = k.account.compiled if wants else k.account.interpreted
 
     def advance(self, columns: Columns) -> None:

@@ -124,7 +124,9 @@ class Evaluation:
         is_compiled: bool | None,
     ) -> Columns:
         if is_compiled is None:
-            is_compiled = tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
+            kernels = [running.definition.kernel for running in steps]
+            is_at_hand = all(kernel is None or kernel.is_loaded for kernel in kernels)
+            is_compiled = is_at_hand or tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
         names = {name for running in steps for name in running.definition.clock}
         portion = _Portion(tape, tape.clock(names), _present(tape), is_compiled)
         uses = _uses(steps, keep)

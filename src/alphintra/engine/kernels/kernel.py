@@ -33,6 +33,11 @@ class Kernel:
         return self.interpreted.__name__
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether its machine code is at hand, so that using it costs a short run nothing."""
+        return self._compiled is not None
+
+    @property
     def compiled(self) -> Callable[..., None]:
         """The machine-code form; compiled at the first use on a machine and read from numba's cache afterwards."""
         if self._compiled is None:
