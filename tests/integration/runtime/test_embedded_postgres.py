@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import pwd
 import shutil
@@ -294,6 +295,8 @@ def test_ordinary_user_starts_and_stops_it_alike() -> None:
     nobody = pwd.getpwnam("nobody")
     base.mkdir(mode=0o700)
     os.chown(base, nobody.pw_uid, nobody.pw_gid)
+    for name in ("ascii", "idna", "latin-1", "utf-8"):
+        codecs.lookup(name)  # imported on first use, which that user might not be allowed to
     try:
         child = os.fork()
         if child == 0:
