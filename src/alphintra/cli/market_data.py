@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
+from alphintra.cli.output import AS_JSON, WIDTH_MAX, moment, print_fields, print_json, print_table, progress_bar
 from alphintra.cli.parameters import DAY, SYMBOL, check_range, readable_bytes
 from alphintra.kernel.errors import AlphintraError
 
@@ -348,9 +349,15 @@ def _print_checks(checks: list[Mapping[str, Any]]) -> None:
 def _print_issues(issues: list[Mapping[str, Any]], before: str) -> None:
     for issue in issues:
         for detail in issue["details"]:
-            click.echo(f"{before}{issue['code']} ({issue['action']}): {detail}")
+            _print_wrapped(f"{before}{issue['code']} ({issue['action']}): {detail}", before)
         if issue["fix"]:
-            click.echo(f"{before}  fix: {issue['fix']}")
+            _print_wrapped(f"{before}  fix: {issue['fix']}", before)
+
+
+def _print_wrapped(text: str, before: str) -> None:
+    indent = " " * (len(text) - len(text.lstrip()) or len(before) or 2) + "  "
+    lines = textwrap.wrap(text, WIDTH_MAX, subsequent_indent=indent, drop_whitespace=True, break_on_hyphens=False)
+    click.echo("\n".join(lines))
 
 
 def _print_datasets(datasets: list[Mapping[str, Any]]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AS_JSON",
+    "WIDTH_MAX",
     "amount",
     "console",
     "moment",
