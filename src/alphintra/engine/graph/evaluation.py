@@ -237,7 +237,8 @@ def _present(tape: Tape) -> tuple[NDArray[np.bool_] | None, ...]:
 def shown_end(step: Step) -> End | None:
     """Return the output that stands for a node in decision records, None if it shows nothing."""
     shown = _definition(step).shown
-    return (step.node, shown) if shown else None
+    is_part = "~" in step.node  # of a formula, which shows its value alone
+    return (step.node, shown) if shown and not is_part else None
 
 
 def is_number(step: Step) -> bool:

@@ -54,6 +54,7 @@ class ParamSpec:
         choices: words a choice accepts.
         unsupported: words that exist in trading but not here; refused as ORDER_UNSUPPORTED.
         below_code: code for a value below the minimum.
+        chars_max: characters a text may have.
         is_later: whether it came after graphs of this node version were stored: then the default is no part of the
             canonical form, and their hashes stay.
     """
@@ -69,6 +70,7 @@ class ParamSpec:
     unsupported: tuple[str, ...] = ()
     below_code: str = "FIELD_RANGE"
     is_later: bool = False
+    chars_max: int = TEXT_CHARS_MAX
 
     @property
     def allowed(self) -> str:
@@ -80,7 +82,7 @@ class ParamSpec:
         if self.kind is ParamKind.SYMBOL:
             return "a symbol such as AAPL or BTC/USD"
         if self.minimum is None or self.maximum is None:
-            return f"text of at most {TEXT_CHARS_MAX} characters"
+            return f"text of at most {self.chars_max} characters"
         return f"{'above ' if self.is_minimum_open else ''}{self.minimum} to {self.maximum}"
 
 
@@ -148,7 +150,7 @@ def _choice(spec: ParamSpec, value: ParamValue) -> str:
 def _text(spec: ParamSpec, value: ParamValue) -> str:
     if not isinstance(value, str):
         raise _wrong_type(spec, value)
-    if len(value) > TEXT_CHARS_MAX:
+    if len(value) > spec.chars_max:
         raise AlphintraError("FIELD_RANGE", f"{spec.name} has {len(value)} characters: give {spec.allowed}")
     if spec.kind is ParamKind.SYMBOL and not _SYMBOL.fullmatch(value):
         raise AlphintraError("SYMBOL_FORMAT", f"{spec.name} {value[:40]!r} is no symbol: give {spec.allowed}")

@@ -10,6 +10,7 @@ import msgspec
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.definition import NodeType
 from alphintra.engine.graph.exposure import canonical_constraints, canonical_exposed
+from alphintra.engine.graph.expression import parse_formula
 from alphintra.engine.graph.nodes.timeframes import BASE
 from alphintra.engine.graph.params import normalise
 from alphintra.engine.graph.timeframes import node_timeframes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
+    "PART_MARK",
     "PLAN_SCHEMA",
     "Plan",
     "Step",
@@ -36,6 +38,7 @@ __all__ = [
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
 UNIVERSE_MAX = 1000
+PART_MARK = "~"  # in the ids of steps that are part of a formula; no node of a graph may be called so
 _ORDERS = frozenset({"Order", "RebalanceTo"})
 
 
@@ -143,7 +146,8 @@ def compile_plan(graph: Graph) -> Plan:
     nodes = {node.id: node for node in graph.nodes}
     timeframes = node_timeframes(graph)
     order = topological_order(parents_of(graph))
-    steps = tuple(_step(graph, nodes[node_id], timeframes.get(node_id, BASE)) for node_id in order)
+    drawn = (_step(graph, nodes[node_id], timeframes.get(node_id, BASE)) for node_id in order)
+    steps = tuple(step for one in drawn for step in _spelled(one))
     found = warm_ups(steps, graph.timeframe, session_minutes=DAY_MINUTES)
     return Plan(
         graph_hash=graph_hash(graph),
@@ -195,6 +199,27 @@ def require_universe(plan: Plan, symbols: Sequence[str]) -> None:
 def _acting(steps: Sequence[Step], found: Mapping[str, int]) -> int:
     orders = [found[step.node] for step in steps if step.type in _ORDERS]
     return max(orders or found.values())
+
+
+def _spelled(step: Step) -> tuple[Step, ...]:
+    """Return an Expression as the steps its formula is made of, the last under its own name; others as they are."""
+    if step.type != "Expression":
+        return (step,)
+    parts = parse_formula(str(step.params["formula"]))
+    ids = [f"{step.node}{PART_MARK}{place}" for place in range(len(parts) - 1)] + [step.node]
+    steps = []
+    for node, part in zip(ids, parts, strict=True):
+        definition = node_type(part.kind, 1)
+        if definition is None:
+            raise AlphintraError("NODE_UNKNOWN", f"a formula is made of {part.kind}, which is not in the catalogue")
+        inputs = {
+            port: step.inputs[source] if isinstance(source, str) else ((ids[source], "out"),)
+            for port, source in part.inputs
+        }
+        params = {spec.name: normalise(spec, part.params) for spec in definition.params}
+        spelled = Step(node=node, type=part.kind, version=1, params=params, inputs=inputs, warm_up_bars=0)
+        steps.append(msgspec.structs.replace(spelled, timeframe=step.timeframe))
+    return tuple(steps)
 
 
 def _step(graph: Graph, node: Node, timeframe: str) -> Step:

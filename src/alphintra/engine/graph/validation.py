@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_type
 from alphintra.engine.graph.definition import NodeType, Port
 from alphintra.engine.graph.exposure import exposure_problems
+from alphintra.engine.graph.expression import NAMES, names_in, parse_formula
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.problems import GraphProblem
@@ -52,6 +53,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _edges(graph)
     problems += _inputs(graph)
     problems += _conditions(graph)
+    problems += _formulas(graph)
     problems += exposure_problems(graph)
     problems += _protection(graph)
     loops = cycles(parents_of(graph))
@@ -143,7 +145,12 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
                 pointer=place,
             )
     yield from _rising(index, node, values)
-    objection = definition.objection(values) if len(values) == len(definition.params) else ""
+    try:
+        objection = definition.objection(values) if len(values) == len(definition.params) else ""
+    except AlphintraError as error:
+        fix, place = "correct the formula", f"{pointer}/params/formula"
+        yield GraphProblem(code=error.code, node=node.id, port="formula", message=error.detail, fix=fix, pointer=place)
+        return
     if objection:
         fix = "change one of its parameters"
         place = f"{pointer}/params"
@@ -222,6 +229,27 @@ def _inputs(graph: Graph) -> Iterator[GraphProblem]:
                 message = f"input {port.name} of {node.id} has {count} wires, it takes one"
                 fix = "keep one wire, or join the values with a node first"
                 yield GraphProblem(code="GRAPH_EDGE", node=node.id, port=port.name, message=message, fix=fix)
+
+
+def _formulas(graph: Graph) -> Iterator[GraphProblem]:
+    """Check that what a formula reads is wired, and what is wired is read."""
+    wired = {edge.target for edge in graph.edges}
+    for node in graph.nodes:
+        formula = node.params.get("formula")
+        if node.type != "Expression" or not isinstance(formula, str):
+            continue
+        try:
+            read = names_in(parse_formula(formula))
+        except AlphintraError:
+            continue  # said of the node itself
+        for name in NAMES:
+            is_wired = f"{node.id}.{name}" in wired
+            if is_wired != (name in read):
+                message = f"the formula of {node.id} " + (
+                    f"reads {name}, which is not connected" if name in read else f"does not read {name}"
+                )
+                fix = "connect it, or change the formula" if name in read else "take the wire away, or use it"
+                yield GraphProblem(code="GRAPH_INCOMPLETE", node=node.id, port=name, message=message, fix=fix)
 
 
 def _conditions(graph: Graph) -> Iterator[GraphProblem]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from alphintra.engine.graph.definition import Port
+from alphintra.engine.graph.definition import NodeType, Port, outputs
+from alphintra.engine.graph.expression import FORMULA_CHARS_MAX, FUNCTIONS, NAMES, parse_formula
 from alphintra.engine.graph.nodes.shared import Shelf, choice, decimal, period, series
+from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.values import PortKind
 from alphintra.engine.kernels import transforms
-
-if TYPE_CHECKING:
-    from alphintra.engine.graph.params import ParamSpec
 
 __all__ = ["NODES"]
 
@@ -86,5 +83,22 @@ NODES = (
         transforms.price_of,
         inputs=series("open", "high", "low", "close"),
         params=(choice("which", "Which price.", "median", "typical", "weighted", "mean"),),
+    ),
+    NodeType(
+        type="Expression",
+        group="transform",
+        summary="A formula over up to four numbers, such as (a - sma(a, 20)) / stdev(a, 20).",
+        inputs=tuple(Port(name, PortKind.NUM, is_required=False) for name in NAMES),
+        outputs=outputs(PortKind.NUM),
+        params=(
+            ParamSpec(
+                name="formula",
+                kind=ParamKind.TEXT,
+                summary=f"Arithmetic with + - * /, the inputs, and {', '.join(FUNCTIONS)}.",
+                default="a",
+                chars_max=FORMULA_CHARS_MAX,
+            ),
+        ),
+        objection=lambda params: "" if parse_formula(str(params["formula"])) else "the formula says nothing",
     ),
 )
