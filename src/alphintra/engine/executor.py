@@ -34,6 +34,10 @@ __all__ = ["Executor", "Shown", "ask_orders"]
 SNAPSHOT_SCHEMA = 2
 
 
+class _Header(msgspec.Struct, frozen=True):
+    schema: int
+
+
 class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int
     graph_hash: str
@@ -132,8 +136,14 @@ class Executor:
         return msgspec.json.encode(state)
 
     def restore(self, raw: bytes) -> None:
-        """Continue from a snapshot of the same plan. Raises SNAPSHOT_INVALID; the executor is then unusable."""
+        """Continue from a snapshot of the same plan.
+
+        Raises SNAPSHOT_OLD for one of an earlier Alphintra, SNAPSHOT_INVALID; the executor is then unusable.
+        """
         try:
+            if msgspec.json.decode(raw, type=_Header).schema < SNAPSHOT_SCHEMA:
+                message = "the saved state is one of an earlier Alphintra: start again from stored bars"
+                raise AlphintraError("SNAPSHOT_OLD", message, kind=Kind.CONFLICT)
             state = msgspec.json.decode(raw, type=_Snapshot)
         except msgspec.DecodeError as error:
             raise _bad_snapshot(f"cannot be read ({error})") from error

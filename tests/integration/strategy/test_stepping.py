@@ -173,6 +173,23 @@ async def test_a_killed_runner_goes_on_with_its_executor_bit_by_bit(stage: Stage
     assert len(await stage.decisions(deployment.deployment_id)) == len(closes)
 
 
+async def test_a_state_kept_by_an_earlier_alphintra_is_made_anew_from_the_bars_before(stage: Stage) -> None:
+    closes = walk(Random(6), 25)  # noqa: S311 - a repeatable market, no secret
+    strategy = crossover(3, 5, average="ema", percent="60")
+    feed_id = await stage.make_feed(closes)
+    deployment = await stage.deploy(feed_id, strategy)
+    await stage.step(feed_id, times=12)
+    await stage.rows("""update deployments set executor_state = '{"schema": 1, "nodes": {}}'""")
+    await stage.step(feed_id, times=len(closes) - 12)
+    along = Executor(compile_plan(strategy))
+    for bar in flat_bars(closes):
+        along.on_bar(bar, _FLAT)
+    ((kept,),) = await stage.rows("select executor_state from deployments")
+    assert kept.encode() == along.snapshot()
+    assert (await stage.deployment(deployment.deployment_id)).status == "active"
+    assert len(await stage.decisions(deployment.deployment_id)) == len(closes)
+
+
 async def test_a_step_killed_while_its_order_was_on_the_way_waits_for_it_when_repeated(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

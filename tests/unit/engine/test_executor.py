@@ -213,10 +213,15 @@ def test_bars_show_their_close_in_the_record() -> None:
     assert decision.values["bars"] == 11.0
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b"not json", b'{"schema":1}'])
+@pytest.mark.parametrize("raw", [b"", b"{}", b"not json", b'{"schema":2}'])
 def test_a_snapshot_that_is_none_is_refused(raw: bytes) -> None:
     with pytest.raises(AlphintraError, match="SNAPSHOT_INVALID"):
         Executor(plans()["ema"]).restore(raw)
+
+
+def test_a_snapshot_of_an_earlier_alphintra_is_told_from_one_that_is_broken() -> None:
+    with pytest.raises(AlphintraError, match="SNAPSHOT_OLD"):
+        Executor(plans()["ema"]).restore(b'{"schema":1,"graph_hash":"","bars_seen":3,"nodes":{"ema":{"window":[]}}}')
 
 
 def test_a_snapshot_of_another_strategy_version_is_refused() -> None:

@@ -254,15 +254,24 @@ class Stepper:
             await note_claim(tx, deployment_id, deployment.account_id, due_at=at)
 
     def _restored(self, deployment: Deployment, *, seq: int, splits: Sequence[FeedSplit]) -> _Running:
-        """Rebuild an executor as of its last step; a new one, or one after a split, is warmed on the bars before it."""
+        """Rebuild an executor as of its last step.
+
+        A new one, one after a split, or one whose state an earlier Alphintra kept, is warmed on the bars before it.
+        """
         plan = compile_plan(parse_graph(deployment.graph.encode()))
         executor = Executor(plan, calendar_of(deployment.symbol))
         if deployment.executor_state:
-            executor.restore(deployment.executor_state.encode())
-        else:
-            # Up to the step at hand, not to ``last_seq``: it may have been made while its first step was under way.
-            bars = bars_before(self.steps, seq, deployment.symbol, splits=splits)
-            warm_up(executor, bars, capital=deployment.capital)
+            try:
+                executor.restore(deployment.executor_state.encode())
+            except AlphintraError as error:
+                if error.code != "SNAPSHOT_OLD":
+                    raise
+                get_logger().warning("deployment.warmed_anew", deployment_id=str(deployment.deployment_id))
+            else:
+                return _Running(deployment.deployment_id, executor, deployment.last_seq)
+        # Up to the step at hand, not to ``last_seq``: it may have been made while its first step was under way.
+        bars = bars_before(self.steps, seq, deployment.symbol, splits=splits)
+        warm_up(executor, bars, capital=deployment.capital)
         return _Running(deployment.deployment_id, executor, deployment.last_seq)
 
 
