@@ -158,38 +158,6 @@ async def test_a_cut_at_one_point_of_every_step_changes_nothing(
     assert cut == whole
 
 
-async def test_a_killed_runner_goes_on_with_its_executor_bit_by_bit(stage: Stage) -> None:
-    closes = walk(Random(5), 25)  # noqa: S311 - a repeatable market, no secret
-    strategy = crossover(3, 5, average="ema", percent="60")
-    feed_id = await stage.make_feed(closes)
-    deployment = await stage.deploy(feed_id, strategy)
-    for _ in closes:
-        await stage.step(feed_id)
-    along = Executor(compile_plan(strategy))
-    for bar in flat_bars(closes):
-        along.on_bar(bar, _FLAT)
-    ((kept,),) = await stage.rows("select executor_state from deployments")
-    assert kept.encode() == along.snapshot()
-    assert len(await stage.decisions(deployment.deployment_id)) == len(closes)
-
-
-async def test_a_state_kept_by_an_earlier_alphintra_is_made_anew_from_the_bars_before(stage: Stage) -> None:
-    closes = walk(Random(6), 25)  # noqa: S311 - a repeatable market, no secret
-    strategy = crossover(3, 5, average="ema", percent="60")
-    feed_id = await stage.make_feed(closes)
-    deployment = await stage.deploy(feed_id, strategy)
-    await stage.step(feed_id, times=12)
-    await stage.rows("""update deployments set executor_state = '{"schema": 1, "nodes": {}}'""")
-    await stage.step(feed_id, times=len(closes) - 12)
-    along = Executor(compile_plan(strategy))
-    for bar in flat_bars(closes):
-        along.on_bar(bar, _FLAT)
-    ((kept,),) = await stage.rows("select executor_state from deployments")
-    assert kept.encode() == along.snapshot()
-    assert (await stage.deployment(deployment.deployment_id)).status == "active"
-    assert len(await stage.decisions(deployment.deployment_id)) == len(closes)
-
-
 async def test_a_step_killed_while_its_order_was_on_the_way_waits_for_it_when_repeated(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -447,15 +415,6 @@ async def test_a_strategy_that_fails_is_stopped_alone(
     assert await stage.decisions(bad.deployment_id, outcome="failed") == [last]
     assert stage.town.books(good.deployment_id) == simulated(_WAVES, [Decimal(price) for price in WAVE])
     assert await stage.audited("deployment.fail") == [f"deployment:{bad.deployment_id}"]
-
-
-async def test_a_snapshot_of_another_strategy_stops_its_deployment_with_the_reason(stage: Stage) -> None:
-    feed_id = await stage.make_feed()
-    deployment_id = (await stage.deploy(feed_id)).deployment_id
-    await stage.step(feed_id, times=3)
-    await stage.rows("update deployments set executor_state = '{}'")
-    await stage.step(feed_id)
-    assert "SNAPSHOT_INVALID" in (await stage.deployment(deployment_id)).error
 
 
 def above_eleven() -> Graph:
