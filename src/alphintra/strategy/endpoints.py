@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.service import backtests, deployments, downloads, feeds, imports, market_data, sweeps
-from alphintra.strategy.service.jobs import LEASE
+from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Endpoints", "FeedRunner", "Worker"]
 
-IDLE_S = 5.0
 RETRY_MAX_S = 5.0
 REPORT_EVERY = timedelta(seconds=10)
 REPORTED_MAX = 500
@@ -248,25 +246,6 @@ class Endpoints:
         return await deployments.list_decisions(command, context, desk=self._desk)
 
 
-class _Waker:
-    """Sleeps until woken, or for a while."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def wake(self) -> None:
-        """End the sleep."""
-        self._event.set()
-
-    async def sleep(self, seconds: float) -> None:
-        """Return when woken or when the time is over."""
-        with suppress(TimeoutError):
-            # Not wait_for: before Python 3.12 it swallows a cancellation that meets a wake, and the stop hangs.
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        self._event.clear()
-
-
 class Worker:
     """Carries out imports and backtests, oldest first, one at a time."""
 
@@ -275,7 +254,7 @@ class Worker:
         self._catalogue = catalogue
         self._clock = clock
         self._ids = ids
-        self._waker = _Waker()
+        self._waker = Waker()
         self.wake = self._waker.wake
 
     async def run(self) -> None:
@@ -329,9 +308,9 @@ class FeedRunner:
         self._instance = str(ids.new())
         self._reported_at: datetime | None = None
         self._reported: list[tuple[UUID, str]] = []
-        self._waker = _Waker()
+        self._waker = Waker()
         self._tasks: dict[FeedId, asyncio.Task[None]] = {}
-        self._wakers: dict[FeedId, _Waker] = {}
+        self._wakers: dict[FeedId, Waker] = {}
         self._steppers: dict[FeedId, tuple[feeds.Source, Stepper]] = {}
 
     def wake(self) -> None:
@@ -349,7 +328,7 @@ class FeedRunner:
                 self._wakers = {feed_id: self._wakers[feed_id] for feed_id in self._tasks}
                 for feed_id in busy:
                     if feed_id not in self._tasks:
-                        self._wakers[feed_id] = _Waker()
+                        self._wakers[feed_id] = Waker()
                         self._tasks[feed_id] = asyncio.create_task(self._run_feed(feed_id))
                 await self._waker.sleep(IDLE_S)
         finally:

@@ -6,7 +6,6 @@ it is due is given back: of a process that was killed between the two, and of a 
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.gateways.services import service_context
+from alphintra.strategy.service.jobs import Waker
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,21 +70,14 @@ class ClaimKeeper:
         self._desk = desk
         self._orders = orders
         self._clock = clock
-        self._woken = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look at once."""
-        self._woken.set()
+        self._waker = Waker()
+        self.wake = self._waker.wake
 
     async def run(self) -> None:
         """Look every five seconds, or when woken, until cancelled."""
         while True:
-            self._woken.clear()
             try:
                 await release_due(desk=self._desk, orders=self._orders, at=self._clock.now())
             except AlphintraError as error:  # the database is away: the notes wait
                 get_logger().warning("claims.waiting", reason=str(error))
-            try:
-                await asyncio.wait_for(self._woken.wait(), _POLL_S)
-            except TimeoutError:
-                continue
+            await self._waker.sleep(_POLL_S)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from alphintra.infrastructure.telemetry import get_logger
-from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.service.downloads import LEASE, run_download
+from alphintra.strategy.service.jobs import Waker, work
 
 if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
     from alphintra.strategy.repository import Desk
 
 __all__ = ["DownloadWorker"]
-
-IDLE_S: Final = 5.0
 
 
 class DownloadWorker:
@@ -31,25 +26,12 @@ class DownloadWorker:
         self._sources = sources
         self._clock = clock
         self._ids = ids
-        self._woken = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look at once."""
-        self._woken.set()
+        self._waker = Waker()
+        self.wake = self._waker.wake
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                if await self.do_next():
-                    continue
-            except AlphintraError as error:  # the database is away: a download goes on when its lease is over
-                get_logger().warning("downloads.waiting", reason=str(error))
-            with suppress(TimeoutError):
-                # Not wait_for: before Python 3.12 it swallows a cancellation that meets a wake, and the stop hangs.
-                async with asyncio.timeout(IDLE_S):
-                    await self._woken.wait()
+        await work(self.do_next, self._waker, waiting="downloads.waiting")
 
     async def do_next(self) -> bool:
         """Carry out the oldest download; False if none waits."""

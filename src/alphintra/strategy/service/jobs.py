@@ -1,9 +1,10 @@
-"""Carrying out jobs: the work in a thread, the lease kept beside it."""
+"""Carrying out jobs: one after the other, the work in a thread, the lease kept beside it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -11,11 +12,12 @@ from typing import TypeVar
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["LEASE", "Progress", "carry_out"]
+__all__ = ["IDLE_S", "LEASE", "Progress", "Waker", "carry_out", "work"]
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=30)
 HEARTBEAT_S = 0.5
+IDLE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -54,3 +56,36 @@ async def carry_out(
         return error
     get_logger().error("job.failed", exc_info=error)
     return AlphintraError("INTERNAL", f"the job failed ({type(error).__name__}): see the log", kind=Kind.BUG)
+
+
+class Waker:
+    """Sleeps until woken, or for a while."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def wake(self) -> None:
+        """End the sleep."""
+        self._event.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when woken or when the time is over."""
+        with suppress(TimeoutError):
+            # Not wait_for: before Python 3.12 it swallows a cancellation that meets a wake, and the stop hangs.
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        self._event.clear()
+
+
+async def work(do_next: Callable[[], Awaitable[bool]], waker: Waker, *, waiting: str) -> None:
+    """Do one job after the other until cancelled, and look anew where none waits.
+
+    While the database is away that is logged as ``waiting``: a job goes on when its lease is over.
+    """
+    while True:
+        try:
+            if await do_next():
+                continue
+        except AlphintraError as error:
+            get_logger().warning(waiting, reason=str(error))
+        await waker.sleep(IDLE_S)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from alphintra.infrastructure.telemetry import get_logger
-from alphintra.kernel.errors import AlphintraError
-from alphintra.strategy.service.jobs import LEASE
+from alphintra.strategy.service.jobs import LEASE, Waker, work
 from alphintra.strategy.service.sweep_runs import run_sweep
 
 if TYPE_CHECKING:
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepWorker"]
 
-IDLE_S: Final = 5.0
-
 
 class SweepWorker:
     """Carries out sweeps and walk-forwards, oldest first, one at a time."""
@@ -31,25 +26,12 @@ class SweepWorker:
         self._runner = runner
         self._clock = clock
         self._ids = ids
-        self._woken = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look at once."""
-        self._woken.set()
+        self._waker = Waker()
+        self.wake = self._waker.wake
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                if await self.do_next():
-                    continue
-            except AlphintraError as error:  # the database is away: a sweep goes on when its lease is over
-                get_logger().warning("sweeps.waiting", reason=str(error))
-            try:
-                await asyncio.wait_for(self._woken.wait(), IDLE_S)
-            except TimeoutError:
-                continue
+        await work(self.do_next, self._waker, waiting="sweeps.waiting")
 
     async def do_next(self) -> bool:
         """Carry out the oldest sweep; False if nothing waits."""
