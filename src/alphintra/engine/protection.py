@@ -104,11 +104,6 @@ class Guard:
     target: Decimal | None = None
     trail: Watch = UNTOUCHED
 
-    @property
-    def is_out_of_time(self) -> bool:
-        """Tell whether the position has been held as long as it may be."""
-        return self.protection.bars_max is not None and self.bars >= self.protection.bars_max
-
     def met(self, bar: Bar, *, slippage_bps: Decimal) -> tuple[Guard, GuardExit | None]:
         """Let the exits meet a bar; return what is left of them and the exit that executed."""
         found: list[tuple[Moment, int, Decimal, str, Met]] = []

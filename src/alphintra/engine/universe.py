@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Ask", "Close", "UniverseDecision", "UniverseExecutor", "union_of"]
 
 SNAPSHOT_SCHEMA = 1
-_WIDE: Final = Context(prec=60)
-_HUNDRED: Final = Decimal(100)
-_SHARES: Final = 1e11  # percent, to a billionth of one
 _LEAVING: Final = frozenset({"exit", "time"})
 
 

@@ -98,17 +98,6 @@ def _left(view: StateView, reason: str) -> Asked:
     return Asked(Outcome.INTENT, leaving(view, reason))
 
 
-def _entered(rules: AccountRules, columns: Columns, index: int, *, equity: Decimal, close: Decimal) -> Asked:
-    qty = quantity(rules, columns, index, equity=equity, close=close)
-    if qty <= 0:
-        return Asked(Outcome.BLOCKED_ZERO_QUANTITY)
-    protection = _protection(rules, columns, index)
-    if rules.is_guarded and protection is None:
-        return Asked(Outcome.BLOCKED_NO_PROTECTION)
-    side = Side.BUY if columns.entry[index] > 0 else Side.SELL
-    return Asked(Outcome.INTENT, _intent(side, qty, "entry", protection))
-
-
 def _intent(side: Side, qty: Decimal, reason: str, protection: Protection | None) -> Intent:
     return Intent(
         index=0,

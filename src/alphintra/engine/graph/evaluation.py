@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.expression import PART_MARK
 from alphintra.engine.graph.tape import BOOK_COLUMNS
 from alphintra.engine.graph.values import PortKind
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -237,7 +238,7 @@ def _present(tape: Tape) -> tuple[NDArray[np.bool_] | None, ...]:
 def shown_end(step: Step) -> End | None:
     """Return the output that stands for a node in decision records, None if it shows nothing."""
     shown = _definition(step).shown
-    is_part = "~" in step.node  # of a formula, which shows its value alone
+    is_part = PART_MARK in step.node  # of a formula, which shows its value alone
     return (step.node, shown) if shown and not is_part else None
 
 

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from alphintra.engine.graph.wire import ParamValue
 
-__all__ = ["FORMULA_CHARS_MAX", "FUNCTIONS", "NAMES", "PARTS_MAX", "Part", "names_in", "parse_formula"]
+__all__ = ["FORMULA_CHARS_MAX", "FUNCTIONS", "NAMES", "PARTS_MAX", "PART_MARK", "Part", "names_in", "parse_formula"]
 
 NAMES: Final = ("a", "b", "c", "d")
 FORMULA_CHARS_MAX: Final = 400
 PARTS_MAX: Final = 64
+PART_MARK: Final = "~"  # in the ids of steps that are part of a formula; no node of a graph may be called so
 BARS_MAX: Final = 5000
 NUMBER_MAX: Final = 1e15
 _OPERATORS: Final[dict[type[ast.operator], str]] = {

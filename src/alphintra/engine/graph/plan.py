@@ -10,7 +10,7 @@ import msgspec
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.definition import NodeType
 from alphintra.engine.graph.exposure import canonical_constraints, canonical_exposed
-from alphintra.engine.graph.expression import parse_formula
+from alphintra.engine.graph.expression import PART_MARK, parse_formula
 from alphintra.engine.graph.nodes.timeframes import BASE
 from alphintra.engine.graph.params import normalise
 from alphintra.engine.graph.timeframes import node_timeframes
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
-    "PART_MARK",
     "PLAN_SCHEMA",
     "Plan",
     "Step",
@@ -38,7 +37,6 @@ __all__ = [
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
 UNIVERSE_MAX = 1000
-PART_MARK = "~"  # in the ids of steps that are part of a formula; no node of a graph may be called so
 _ORDERS = frozenset({"Order", "RebalanceTo"})
 
 
