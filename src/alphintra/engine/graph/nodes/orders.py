@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alphintra.engine.graph.definition import NodeType, Port
+from alphintra.engine.graph.nodes.shared import order_terms
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.values import PortKind
 
@@ -14,22 +15,7 @@ NODES = (
         group="order",
         summary="Sends the sized entry when flat and closes the position on any exit; exits come first.",
         inputs=(Port("size", PortKind.SIZE), Port("exit", PortKind.EXIT, is_required=False, is_many=True)),
-        params=(
-            ParamSpec(
-                name="type",
-                kind=ParamKind.CHOICE,
-                summary="How the order is priced.",
-                choices=("market",),
-                unsupported=("limit", "stop", "stop_limit", "trailing_stop"),
-            ),
-            ParamSpec(
-                name="tif",
-                kind=ParamKind.CHOICE,
-                summary="How long the order works.",
-                choices=("day",),
-                unsupported=("gtc", "ioc", "fok", "opg", "cls", "gtd"),
-            ),
-        ),
+        params=order_terms("How the order is priced.", "How long the order works."),
         shown="",
         is_sink=True,
     ),

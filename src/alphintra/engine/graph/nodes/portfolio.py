@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from alphintra.engine.graph.definition import NodeType, Port, outputs
+from alphintra.engine.graph.nodes.shared import order_terms
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.values import PortKind
 from alphintra.engine.kernels import picking
@@ -101,20 +102,7 @@ NODES = (
         summary="Brings holdings to their weights when told to: sells first, then buys, the largest weight first.",
         inputs=(Port("weights", PortKind.WEIGHTS), Port("when", PortKind.BOOL)),
         params=(
-            ParamSpec(
-                name="type",
-                kind=ParamKind.CHOICE,
-                summary="How the orders are priced.",
-                choices=("market",),
-                unsupported=("limit", "stop", "stop_limit", "trailing_stop"),
-            ),
-            ParamSpec(
-                name="tif",
-                kind=ParamKind.CHOICE,
-                summary="How long the orders work.",
-                choices=("day",),
-                unsupported=("gtc", "ioc", "fok", "opg", "cls", "gtd"),
-            ),
+            *order_terms("How the orders are priced.", "How long the orders work."),
             ParamSpec(
                 name="band",
                 kind=ParamKind.DECIMAL,

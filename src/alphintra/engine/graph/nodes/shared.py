@@ -30,6 +30,7 @@ __all__ = [
     "flag",
     "integer",
     "number",
+    "order_terms",
     "period",
     "series",
 ]
@@ -184,3 +185,23 @@ def _fast_is_slow(params: Params) -> str:
 
 def _as_number(spec: ParamSpec, value: ParamValue) -> float:
     return float(spec.choices.index(str(value))) if spec.kind is ParamKind.CHOICE else float(value)
+
+
+def order_terms(priced: str, works: str) -> tuple[ParamSpec, ...]:
+    """Return the parameters of what orders: how they are priced and how long they work; neither has a default."""
+    return (
+        ParamSpec(
+            name="type",
+            kind=ParamKind.CHOICE,
+            summary=priced,
+            choices=("market",),
+            unsupported=("limit", "stop", "stop_limit", "trailing_stop"),
+        ),
+        ParamSpec(
+            name="tif",
+            kind=ParamKind.CHOICE,
+            summary=works,
+            choices=("day",),
+            unsupported=("gtc", "ioc", "fok", "opg", "cls", "gtd"),
+        ),
+    )
