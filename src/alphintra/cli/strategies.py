@@ -41,16 +41,16 @@ def list_workflows(*, shared: bool, archived: bool, as_json: bool) -> int:
     else:
         rows = [
             (
-                each["workflow_id"],
                 f"{each['name']}{' (archived)' if each['archived_at'] else ''}",
+                each["workflow_id"],
                 each["version"],
                 each["warmup_bars"],
                 moment(each["updated_at"]),
-                "all (owner)" if "owner" in each["permissions"] else ", ".join(each["permissions"]),
+                "all" if "owner" in each["permissions"] else ", ".join(each["permissions"]),
             )
             for each in found["workflows"]
         ]
-        print_table(("strategy", "name", "version", "warm-up bars", "changed (UTC)", "you may"), rows)
+        print_table(("name", "strategy", "version", "warm-up", "changed (UTC)", "you may"), rows)
     return 0
 
 
