@@ -44,13 +44,12 @@ def list_workflows(*, shared: bool, archived: bool, as_json: bool) -> int:
                 f"{each['name']}{' (archived)' if each['archived_at'] else ''}",
                 each["workflow_id"],
                 each["version"],
-                each["warmup_bars"],
                 moment(each["updated_at"]),
                 "all" if "owner" in each["permissions"] else ", ".join(each["permissions"]),
             )
             for each in found["workflows"]
         ]
-        print_table(("name", "strategy", "version", "warm-up", "changed (UTC)", "you may"), rows)
+        print_table(("name", "strategy", "version", "changed (UTC)", "you may"), rows)
     return 0
 
 
