@@ -41,8 +41,8 @@ def person() -> ApiClient:
     found = _by_key(url) or _by_session(home, url)
     if found is None:
         detail = (
-            "this acts for a person: run `alphintra login --email ...` (after `alphintra user create --email ... --role "
-            f"trader`, where there is nobody yet), or set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE}"
+            "this acts for a person: run `alphintra login --email ...` (after `alphintra user create --email ... "
+            f"--role trader`, if there is nobody yet), or set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE}"
         )
         raise AlphintraError("LOGIN_REQUIRED", detail, kind=Kind.UNAUTHENTICATED)
     return found
