@@ -26,7 +26,7 @@ def exposing(**constraints: tuple[str, ...]) -> Graph:
         "fast.period": Exposure(min=2, max=8, step=2),
         "slow.period": Exposure(min=4, max=12, step=4),
     }
-    return msgspec.structs.replace(crossover(3, 9), exposed=exposed, **constraints)  # type: ignore[arg-type]
+    return msgspec.structs.replace(crossover(3, 9), exposed=exposed, **constraints)
 
 
 def test_a_sweep_without_parameters_turns_those_the_strategy_exposes() -> None:
