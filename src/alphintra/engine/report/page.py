@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from alphintra.engine.report.contributions import contribution_table
 from alphintra.engine.report.course import (
     ROLLING_DAYS,
     Course,
@@ -57,6 +58,7 @@ def report_page(backtest: Mapping[str, Any], verdict: Mapping[str, Any] | None, 
         _risk(course, metrics),
         "<h2>Figures</h2>",
         figure_tables(metrics),
+        contribution_table(result),
         _trades(result),
         _overfit(evidence),
         _honesty(backtest, result, verdict),
@@ -289,9 +291,24 @@ def _trade_list(result: Mapping[str, Any]) -> str:
     trades: Sequence[Mapping[str, Any]] = result["trades"][-_TRADES_SHOWN:]
     if not trades:
         return ""
-    columns = ("opened", "closed", "side", "qty", "entry", "exit", "net", "fees", "bars", "opened by", "closed by")
+    symbol = ("symbol",) if "symbol" in trades[0] else ()
+    columns = (
+        *symbol,
+        "opened",
+        "closed",
+        "side",
+        "qty",
+        "entry",
+        "exit",
+        "net",
+        "fees",
+        "bars",
+        "opened by",
+        "closed by",
+    )
     rows = [
         (
+            *(t[name] for name in symbol),
             t["opened_ts"][:16].replace("T", " "),
             t["closed_ts"][:16].replace("T", " "),
             t["side"],
@@ -307,7 +324,7 @@ def _trade_list(result: Mapping[str, Any]) -> str:
         for t in reversed(trades)
     ]
     shown = f"the newest {len(trades)}" if len(trades) < len(result["trades"]) else f"all {len(trades)}"
-    body = table(columns, rows, texts=(1, 2, 9, 10))
+    body = table(columns, rows, texts=[place + len(symbol) for place in (1, 2, 9, 10)])
     return f"<h2>Trade list</h2><details open><summary>{shown}, newest first</summary>{body}</details>"
 
 
