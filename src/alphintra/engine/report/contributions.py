@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alphintra.engine.report.plots import Plot, bar_plot
 from alphintra.engine.report.tables import table
 
-__all__ = ["contribution_table"]
+__all__ = ["contribution_section"]
 
 
-def contribution_table(result: Mapping[str, Any]) -> str:
+def contribution_section(told: Sequence[Mapping[str, Any]]) -> str:
     """Return a plot and a table of what each symbol added; nothing for a run of one symbol."""
-    told = result.get("contributions")
     if not told:
         return ""
     bars = [(each["symbol"], float(each["net"])) for each in told]

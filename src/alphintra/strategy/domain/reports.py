@@ -11,6 +11,9 @@ import msgspec
 from alphintra.engine.backtest import BacktestResult
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from alphintra.engine.bars import Bar
     from alphintra.engine.book import Fill
     from alphintra.engine.gate import Denial
@@ -36,16 +39,16 @@ def write_report(
     """Return orders, denials, fills, trades and equity as JSON text, thinned until it fits.
 
     Of a run over several symbols each names its own, and there are ``positions`` in the place of ``position``.
-    ``beside`` is what `course_beside` found; it is left out as a whole where not even the rest fits.
+    ``beside`` is what `course_beside` found; all but its sums is left out where not even the rest fits.
 
     ``stride`` tells that only every so-maniest equity point is shown, the last one always; of the others
     the newest are kept, and ``left_out`` counts the others. The run's digest covers everything.
     """
-    stride, more = 1, beside or {}
+    stride, more = 1, dict(beside or {})
     while True:
         text = _report(result, stride, more)
-        if stride > len(result.equity) and more:
-            stride, more = 1, {}
+        if stride > len(result.equity) and "course" in more:
+            stride, more = 1, {name: more[name] for name in ("summary", "contributions") if name in more}
             continue
         if stride > len(result.equity) or len(text) + text.count(b'"') <= bytes_max:
             return text.decode()
@@ -53,13 +56,14 @@ def write_report(
 
 
 def course_beside(result: BacktestResult, bars: Sequence[Bar]) -> dict[str, object]:
-    """Return what plots need of a run: its daily course, and how far prices went against and for each trade.
+    """Return what a report needs beside the records: its daily course, excursions of each trade, and sums of all.
 
-    At most the newest 6,000 days.
+    The course has the newest 6,000 days at most.
     """
     from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - loads numpy, as below
 
-    return _course(curve_of(result, bars), trades_of(result, bars))
+    curve, table = curve_of(result, bars), trades_of(result, bars)
+    return _beside_of(result, curve, table)
 
 
 def course_across(result: UniverseResult, bars: Mapping[str, Sequence[Bar]]) -> dict[str, object]:
@@ -70,28 +74,43 @@ def course_across(result: UniverseResult, bars: Mapping[str, Sequence[Bar]]) -> 
         trades_across,
     )
 
-    told = _course(curve_across(result, bars), trades_across(result, bars))
+    told = _beside_of(result, curve_across(result, bars), trades_across(result, bars))
     return {**told, "contributions": contributions(result, bars)}
 
 
-def _course(curve: Curve, table: TradeTable) -> dict[str, object]:
-    from alphintra.engine.metrics.days import daily_closes  # noqa: PLC0415 - loads numpy, which a start must not wait for
+def _beside_of(result: BacktestResult | UniverseResult, curve: Curve, table: TradeTable) -> dict[str, object]:
+    from alphintra.engine.report.summary import ambiguity_of, groups_of  # noqa: PLC0415 - loads numpy, as above
 
-    equity = daily_closes(curve.closes, curve.equity, curve.calendar)
-    held = daily_closes(curve.closes, curve.net, curve.calendar).values
-    course: dict[str, object] = {
-        "days": equity.days[-DAYS_MAX:].tolist(),
-        "equity": [round(value, 2) for value in equity.values[-DAYS_MAX:].tolist()],
-        "exposure": [
-            round(value / worth, 4) if worth > 0 else 0.0
-            for value, worth in zip(held[-DAYS_MAX:].tolist(), equity.values[-DAYS_MAX:].tolist(), strict=True)
-        ],
-    }
-    if curve.benchmark is not None:
-        closes = daily_closes(curve.closes, curve.benchmark, curve.calendar).values[-DAYS_MAX:].tolist()
-        course["benchmark"] = [round(value, 6) for value in closes]
     excursions = [[round(a, 5), round(b, 5)] for a, b in zip(table.mae.tolist(), table.mfe.tolist(), strict=True)]
-    return {"course": course, "excursions": excursions}
+    summary = {"groups": groups_of(table, curve.calendar), "ambiguous": ambiguity_of(result)}
+    return {"course": _course(curve), "excursions": excursions, "summary": summary}
+
+
+def _course(curve: Curve) -> dict[str, object]:
+    import numpy as np  # noqa: PLC0415 - a start must not wait for it
+
+    from alphintra.engine.metrics.days import daily_closes  # noqa: PLC0415 - as above
+
+    def daily(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return daily_closes(curve.closes, values, curve.calendar).values[-DAYS_MAX:]
+
+    equity, days = daily(curve.equity), daily_closes(curve.closes, curve.equity, curve.calendar).days
+    worth = np.where(equity > 0, equity, np.inf)
+    course: dict[str, object] = {
+        "days": days[-DAYS_MAX:].tolist(),
+        "equity": equity.round(2).tolist(),
+        "exposure": (daily(curve.net) / worth).round(4).tolist(),
+        "costs": {
+            name: daily(np.cumsum(paid)).round(2).tolist()
+            for name, paid in (("fees", curve.fees), ("slippage", curve.slippage), ("borrowing", curve.borrow))
+            if paid.any()
+        },
+    }
+    if not np.array_equal(curve.gross, np.abs(curve.net)):
+        course["gross"] = (daily(curve.gross) / worth).round(4).tolist()
+    if curve.benchmark is not None:
+        course["benchmark"] = daily(curve.benchmark).round(6).tolist()
+    return course
 
 
 def _report(result: BacktestResult | UniverseResult, stride: int, beside: Mapping[str, object]) -> bytes:
@@ -107,6 +126,7 @@ def _report(result: BacktestResult | UniverseResult, stride: int, beside: Mappin
             "stride": stride,
             "course": beside.get("course", {}),
             "excursions": _newest(excursions, stride) if isinstance(excursions, Sequence) else (),
+            "summary": beside.get("summary", {}),
             "left_out": {name: len(items) - len(kept[name]) for name, items in lists.items()},
             "blocked": result.blocked,
             "honesty": result.honesty,
@@ -122,13 +142,13 @@ def _lists(result: BacktestResult | UniverseResult) -> dict[str, Sequence[object
         return {"orders": result.orders, "denials": result.denials, "fills": result.fills, "trades": result.trades}
     return {
         "orders": result.orders,
-        "denials": [_beside(each.symbol, each.denial) for each in result.denials],
-        "fills": [_beside(each.symbol, each.fill) for each in result.fills],
-        "trades": [_beside(each.symbol, each.trade) for each in result.trades],
+        "denials": [_named(each.symbol, each.denial) for each in result.denials],
+        "fills": [_named(each.symbol, each.fill) for each in result.fills],
+        "trades": [_named(each.symbol, each.trade) for each in result.trades],
     }
 
 
-def _beside(symbol: str, told: Denial | Fill | Trade) -> dict[str, object]:
+def _named(symbol: str, told: Denial | Fill | Trade) -> dict[str, object]:
     return {"symbol": symbol} | {each.name: getattr(told, each.name) for each in fields(told)}
 
 
