@@ -7,7 +7,7 @@ with what is recorded, and asks its source for what was missed meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -38,7 +38,6 @@ from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.repository import Dataset, Feed
 
 if TYPE_CHECKING:
-    from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
@@ -275,5 +274,5 @@ def _history_start(terms: LiveTerms, history: int, at: datetime) -> datetime:
     return at - timedelta(days=days + 1 if is_always else days * 1.6 + 5)
 
 
-def _bar(row: Record) -> Bar:
+def _bar(row: Mapping[str, Any]) -> Bar:
     return Bar(row["closed_at"], row["open"], row["high"], row["low"], row["close"], row["volume"])

@@ -256,10 +256,6 @@ INSERT INTO bar_remarks (feed_id, symbol, closed_at, kind, detail, open, high, l
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (feed_id, symbol, closed_at, kind, detail) DO NOTHING;
 
--- remarks.between: what was remarked on the bars of a symbol that closed within a time
-SELECT closed_at, kind, detail FROM bar_remarks
-WHERE feed_id = $1 AND symbol = $2 AND closed_at > $3 AND closed_at <= $4 ORDER BY closed_at, kind, detail;
-
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
     status, last_seq, executor_state, cash, last_price, created_at)
