@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from alphintra.engine.course import amount_of, moment
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.params import ParamKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from alphintra.engine.bars import Bar
-    from alphintra.engine.book import Fill
     from alphintra.engine.graph.plan import Plan, Step
+    from alphintra.engine.graph.tape import Tape
+    from alphintra.engine.tables import FillTable
 
 __all__ = ["Caution", "cautions_of"]
 
 TRADES_PER_PARAMETER: Final = 30
 GAP_DAYS: Final = 7
-_HUNDRED: Final = Decimal(100)
+_DAY_NS: Final = 86_400 * 10**9
 _EXITS: Final = frozenset({"StopLoss", "TakeProfit", "TrailingStop"})
 _FITTED: Final = frozenset({ParamKind.INT, ParamKind.NUMBER, ParamKind.DECIMAL})
 _NOT_FITTED: Final = frozenset({"size", "order", "output"})
@@ -45,26 +44,27 @@ class Caution:
     fix: str
 
 
-def cautions_of(plan: Plan, bars: Sequence[Bar], *, fills: Sequence[Fill], trades: int) -> tuple[Caution, ...]:
+def cautions_of(plan: Plan, tape: Tape, *, fills: FillTable, trades: int) -> tuple[Caution, ...]:
     """Return what speaks against trusting a run.
 
     Args:
         plan: what was run.
-        bars: what it was run over, at least one.
+        tape: what it was run over, at least one bar of one symbol.
         fills: its executions.
         trades: how many trades were closed.
     """
-    found = [*_within_a_bar(plan, bars), *_too_few(plan, trades), *_costs(fills), *_gaps(bars)]
+    found = [*_within_a_bar(plan, tape), *_too_few(plan, trades), *_costs(fills), *_gaps(tape)]
     return tuple(found)
 
 
-def _within_a_bar(plan: Plan, bars: Sequence[Bar]) -> list[Caution]:
+def _within_a_bar(plan: Plan, tape: Tape) -> list[Caution]:
     """Name exits in percent that lie closer than the range of a usual bar, where their order in time is unknown."""
-    usual = median((bar.high - bar.low) / bar.close * _HUNDRED for bar in bars)
+    exits = [step for step in plan.steps if step.type in _EXITS and not any(step.inputs.values())]
+    if not exits:
+        return []
+    usual = round(float(np.median((tape.high[0] - tape.low[0]) / tape.close[0]) * 100.0), 9)
     found = []
-    for step in plan.steps:
-        if step.type not in _EXITS or any(step.inputs.values()):
-            continue
+    for step in exits:
         percent = Decimal(str(step.params["percent"]))
         if percent < usual:
             message = (
@@ -92,19 +92,19 @@ def _free(step: Step) -> int:
     return sum(spec.kind in _FITTED for spec in definition.params)
 
 
-def _costs(fills: Sequence[Fill]) -> list[Caution]:
-    gross = sum((fill.realized for fill in fills), Decimal(0))
-    fees = sum((fill.fee for fill in fills), Decimal(0))
+def _costs(fills: FillTable) -> list[Caution]:
+    gross, fees = (amount_of(sum(column.tolist())) for column in (fills.realized, fills.fee))
     if not fees or not 0 < gross <= fees:
         return []
     message = f"fees of {fees} take all of the gross profit of {gross}"
     return [Caution("COSTS_EXCEED_EDGE", "", message, "trade less often, or where it is cheaper")]
 
 
-def _gaps(bars: Sequence[Bar]) -> list[Caution]:
-    gaps = [(later.ts - earlier.ts, later.ts) for earlier, later in pairwise(bars)]
-    longest, at = max(gaps, default=(None, None))
-    if longest is None or at is None or longest.days < GAP_DAYS:
+def _gaps(tape: Tape) -> list[Caution]:
+    gaps = np.diff(tape.ts)
+    days = int(gaps.max(initial=0)) // _DAY_NS
+    if days < GAP_DAYS:
         return []
-    message = f"no bar for {longest.days} days before {at:%Y-%m-%d}: what happened then is not in the run"
+    at = moment(tape.ts[1:][gaps == gaps.max()][-1])
+    message = f"no bar for {days} days before {at:%Y-%m-%d}: what happened then is not in the run"
     return [Caution("DATA_GAP", "", message, "fill the gap in the data, or start after it")]

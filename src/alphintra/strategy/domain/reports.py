@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
+
+from alphintra.kernel.money import plain
 
 if TYPE_CHECKING:
     from alphintra.engine.backtest import BacktestResult
     from alphintra.engine.bars import Bar
+    from alphintra.engine.graph.tape import Tape
 
 __all__ = ["DAYS_MAX", "REPORT_BYTES_MAX", "course_beside", "write_report"]
 
@@ -17,6 +22,7 @@ T = TypeVar("T")
 # A reply holds 1 MB; the report travels in it as a string, which costs one more byte for each quotation mark.
 REPORT_BYTES_MAX = 900_000
 DAYS_MAX = 6000
+_POINT_BYTES_MIN: Final = 90  # no equity point takes less of a reply
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
@@ -31,6 +37,8 @@ def write_report(
     the newest are kept, and ``left_out`` counts the others. The run's digest covers everything.
     """
     stride, more = 1, beside or {}
+    while len(result.equity) // stride * _POINT_BYTES_MIN > bytes_max:  # cannot fit: not even tried
+        stride *= 2
     while True:
         text = _report(result, stride, more)
         if stride > len(result.equity) and more:
@@ -41,7 +49,7 @@ def write_report(
         stride *= 2
 
 
-def course_beside(result: BacktestResult, bars: Sequence[Bar]) -> dict[str, object]:
+def course_beside(result: BacktestResult, bars: Sequence[Bar] | Tape) -> dict[str, object]:
     """Return what plots need of a run: its daily course, and how far prices went against and for each trade.
 
     At most the newest 6,000 days.
@@ -71,25 +79,38 @@ def _report(result: BacktestResult, stride: int, beside: Mapping[str, object]) -
     excursions = beside.get("excursions", ())
     return _encode(
         {
-            "orders": _newest(result.orders, stride),
-            "denials": _newest(result.denials, stride),
-            "fills": _newest(result.fills, stride),
-            "trades": _newest(result.trades, stride),
-            "equity": result.equity[::-1][::stride][::-1],
+            "orders": _told(_newest(result.orders, stride)),
+            "denials": _told(_newest(result.denials, stride)),
+            "fills": _told(_newest(result.fills, stride)),
+            "trades": _told(_newest(result.trades, stride)),
+            "equity": result.equity[(len(result.equity) - 1) % stride :: stride],
             "stride": stride,
             "course": beside.get("course", {}),
             "excursions": _newest(excursions, stride) if isinstance(excursions, Sequence) else (),
             "left_out": {
-                "orders": len(result.orders) - len(_newest(result.orders, stride)),
-                "denials": len(result.denials) - len(_newest(result.denials, stride)),
-                "fills": len(result.fills) - len(_newest(result.fills, stride)),
-                "trades": len(result.trades) - len(_newest(result.trades, stride)),
+                "orders": len(result.orders) - len(result.orders) // stride,
+                "denials": len(result.denials) - len(result.denials) // stride,
+                "fills": len(result.fills) - len(result.fills) // stride,
+                "trades": len(result.trades) - len(result.trades) // stride,
             },
-            "position": result.position,
+            "position": _told(result.position),
             "blocked": result.blocked,
             "honesty": result.honesty,
         }
     )
+
+
+def _told(records: object) -> object:
+    """Return records as plain values: amounts without trailing zeros, whatever they were computed from."""
+    return _plain(msgspec.to_builtins(records, builtin_types=(datetime, Decimal)))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _newest(items: Sequence[T], stride: int) -> Sequence[T]:
