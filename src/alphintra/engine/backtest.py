@@ -44,7 +44,6 @@ from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan

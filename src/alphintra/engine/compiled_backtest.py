@@ -7,7 +7,6 @@ returned, and ``run_backtest`` runs. Records are made where they are asked for, 
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -257,13 +256,16 @@ class _Found:
         return "time" if reason == k.TIME else _LEGS[reason]
 
     def _fill(self, index: int) -> Fill:
-        _, lots, price, fee, realized, reason, _, ambiguous, _ = self._fills[index].tolist()
+        _, lots, *amounts, reason, _, ambiguous, _ = self._fills[index].tolist()
+        price, fee, realized = (amount_of(int(micros) * _MICRO) for micros in amounts)
         return Fill(
             self._name(int(self._of_order[index])),
             self._at(int(self._fill_bars[index])),
             Side.BUY if lots > 0 else Side.SELL,
             amount_of(abs(int(lots)) * self._lot),
-            *(amount_of(int(micros) * _MICRO) for micros in (price, fee, realized)),
+            price,
+            fee,
+            realized,
             _LEGS.get(reason, ""),
             bool(ambiguous),
         )

@@ -86,7 +86,7 @@ def rules_of(program: OrderProgram, plan: Plan, settings: BacktestSettings) -> A
     )
 
 
-def run_plan(  # noqa: PLR0913 - what is run over what, and who is told of it
+def run_plan(
     plan: Plan,
     symbol: str,
     *,

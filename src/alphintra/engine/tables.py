@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClosedTable", "FillTable", "OrderTable", "closed_table", "digest_of", "fill_table", "label_of", "levels_of"]
 
-LEVELS: Final = ("stop", "target", "trail", "chandelier")
 _NOTHING: Final = Decimal(0)
 
 
@@ -39,7 +38,7 @@ class OrderTable:
     Attributes:
         created: time of the close they were born at, nanoseconds since 1970 UTC.
         qty: billionths, negative where something is sold.
-        levels: billionths; stop, target, trail and chandelier that an entry brings, 0 where it brings none: four columns.
+        levels: four columns; stop, target, trail and chandelier an entry brings in billionths, 0 where it brings none.
         labels: all else there is to an order, and how it ended (``label_of``).
     """
 
@@ -95,9 +94,10 @@ def label_of(intent: Intent, status: OrderStatus, code: str) -> str:
     """Return what an order is besides its time, its quantity and the levels it brings, and how it ended."""
     bare = replace(intent, qty=_NOTHING)
     if intent.protection is not None:
-        kinds = {name: _bare(getattr(intent.protection, name)) for name in LEVELS[:3]}
-        chandelier = None if intent.protection.chandelier is None else _NOTHING
-        bare = replace(bare, protection=replace(intent.protection, chandelier=chandelier, **kinds))
+        exits = intent.protection
+        chandelier = None if exits.chandelier is None else _NOTHING
+        stop, target, trail = (_bare(level) for level in (exits.stop, exits.target, exits.trail))
+        bare = replace(bare, protection=replace(exits, stop=stop, target=target, trail=trail, chandelier=chandelier))
     return msgspec.json.encode([bare, status, code], order="sorted").decode()
 
 

@@ -409,7 +409,7 @@ async def test_a_long_run_keeps_its_lease_and_is_not_taken_over(stage: Stage, mo
     monkeypatch.setattr(jobs, "HEARTBEAT_S", 0.01)
     await stage.shelve("AAPL", flat_bars(WAVE))
     queued = await start(stage)
-    gate = Gate(monkeypatch, backtests, "within")
+    gate = Gate(monkeypatch, backtests, "run_over")
     async with working(stage) as task:
         await gate.reached()
         for _ in range(4):

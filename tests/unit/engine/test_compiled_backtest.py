@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -24,7 +22,7 @@ from alphintra.engine.templates import GALLERY
 from alphintra.engine.templates.drawing import Drawing
 from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.domain.reports import course_beside, write_report
-from unit.engine.builders import day, flat_bars, node, threshold_graph
+from unit.engine.builders import day, flat_bars, threshold_graph
 from unit.engine.shipped import shipped_bars
 from unit.engine.test_gallery import ALONE, INTRADAY, bars_for
 
@@ -32,14 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alphintra.engine.graph.plan import Plan
+    from alphintra.engine.graph.wire import ParamValue
 
 D = Decimal
-SIZES = {
+SIZES: dict[str, dict[str, ParamValue]] = {
     "FixedQty": {"quantity": 10},
     "PercentEquity": {"percent": "60", "lot": "0.001"},
     "FixedNotional": {"amount": "700", "lot": "0.01"},
 }
-EXITS = {
+EXITS: dict[str, dict[str, ParamValue]] = {
     "StopLoss": {"percent": "3"},
     "TakeProfit": {"percent": "4"},
     "TrailingStop": {"percent": "2.5"},
@@ -91,7 +90,12 @@ def plan_of(size: str, exits: Sequence[str], above: int, below: int) -> Plan:
 
 
 shapes = st.tuples(st.integers(900, 1200), st.integers(0, 60), st.integers(0, 60), st.integers(0, 100)).map(
-    lambda told: (told[0], told[0] + told[1], told[0] - told[2], told[0] - told[2] + (told[1] + told[2]) * told[3] // 100)
+    lambda told: (
+        told[0],
+        told[0] + told[1],
+        told[0] - told[2],
+        told[0] - told[2] + (told[1] + told[2]) * told[3] // 100,
+    )
 )
 plans = st.builds(
     plan_of,
@@ -117,10 +121,10 @@ terms = st.builds(
 def test_random_plans_over_random_bars(
     plan: Plan, cents: list[tuple[int, int, int, int]], terms: BacktestSettings
 ) -> None:
-    bars = [
-        Bar(day(index), *(D(amount) / 100 for amount in (opened, high, low, close)), D(index))
-        for index, (opened, high, low, close) in enumerate(cents)
-    ]
+    bars = []
+    for index, prices in enumerate(cents):
+        opened, high, low, close = (D(amount) / 100 for amount in prices)
+        bars.append(Bar(day(index), opened, high, low, close, D(index)))
     event(f"decided: {compared(plan, bars, terms)}")
 
 
@@ -149,9 +153,7 @@ def test_bars_the_reference_refuses_are_left_to_it() -> None:
 def test_a_run_is_stopped_half_way_and_tells_how_far_it_is() -> None:
     plan, tape = compile_plan(threshold_graph()), tape_of(flat_bars([9, 11, 12] * 10))
     told: list[tuple[int, int]] = []
-    assert run_compiled(
-        plan, "TEST", tape=tape, settings=BacktestSettings(), progress=lambda *at: told.append(at)
-    )
+    assert run_compiled(plan, "TEST", tape=tape, settings=BacktestSettings(), progress=lambda *at: told.append(at))
     assert (told[0], told[-1]) == ((0, 30), (30, 30))
     with pytest.raises(AlphintraError) as caught:
         run_compiled(plan, "TEST", tape=tape, settings=BacktestSettings(), should_stop=lambda: len(told) > 0)

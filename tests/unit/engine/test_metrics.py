@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.graph import compile_plan
+from alphintra.engine.graph.tape import epoch_ns
 from alphintra.engine.metrics.days import calendar_for, daily_closes, periods_per_year, returns_of
 from alphintra.engine.metrics.documents import metric_documents
 from alphintra.engine.metrics.figures import Metrics, compute_metrics, falls_of, metric_values
-from alphintra.engine.graph.tape import epoch_ns
 from alphintra.engine.metrics.results import curve_of, measure, trades_of
 from alphintra.engine.metrics.returns import moments_of, probabilistic_sharpe
 from alphintra.engine.metrics.series import Curve, TradeTable, excursions, labels_of

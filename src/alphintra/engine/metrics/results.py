@@ -98,8 +98,7 @@ def trades_of(result: BacktestResult, bars: Sequence[Bar] | Tape | None = None) 
 
 def _summed(rows: NDArray[np.int64], paid: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Return what was paid at each close; ``bincount`` adds in the order of the fills."""
-    found: NDArray[np.float64] = np.bincount(rows, weights=paid, minlength=count)
-    return found
+    return np.bincount(rows, weights=paid, minlength=count).astype(np.float64)
 
 
 def _column(bars: Sequence[Bar] | Tape, name: str) -> NDArray[np.float64]:
