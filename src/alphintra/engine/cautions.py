@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -11,13 +11,17 @@ import numpy as np
 from alphintra.engine.course import amount_of, moment
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.params import ParamKind
+from alphintra.engine.graph.tape import Tape, tape_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from alphintra.engine.bars import Bar
+    from alphintra.engine.book import Fill
     from alphintra.engine.graph.plan import Plan, Step
-    from alphintra.engine.graph.tape import Tape
     from alphintra.engine.tables import FillTable
 
-__all__ = ["Caution", "cautions_of"]
+__all__ = ["Caution", "cautions_across", "cautions_of"]
 
 TRADES_PER_PARAMETER: Final = 30
 GAP_DAYS: Final = 7
@@ -53,16 +57,49 @@ def cautions_of(plan: Plan, tape: Tape, *, fills: FillTable, trades: int) -> tup
         fills: its executions.
         trades: how many trades were closed.
     """
-    found = [*_within_a_bar(plan, tape), *_too_few(plan, trades), *_costs(fills), *_gaps(tape)]
+    gross, fees = (amount_of(sum(column.tolist())) for column in (fills.realized, fills.fee))
+    found = [*_within_a_bar(plan, [tape]), *_too_few(plan, trades), *_costs(gross, fees), *_gaps(tape)]
     return tuple(found)
 
 
-def _within_a_bar(plan: Plan, tape: Tape) -> list[Caution]:
+def cautions_across(
+    plan: Plan, bars: Mapping[str, Sequence[Bar]], *, fills: Sequence[Fill], trades: int
+) -> tuple[Caution, ...]:
+    """Return what speaks against trusting a run over several symbols; of the bars, by symbol, each has some."""
+    tapes = {symbol: tape_of(own) for symbol, own in bars.items()}
+    gaps = [
+        replace(caution, message=f"{symbol}: {caution.message}")
+        for symbol, tape in tapes.items()
+        for caution in _gaps(tape)
+    ]
+    gross = sum((fill.realized for fill in fills), Decimal(0))
+    fees = sum((fill.fee for fill in fills), Decimal(0))
+    costs = _costs(gross, fees)
+    return (*_within_a_bar(plan, tuple(tapes.values())), *_too_few(plan, trades), *costs, *gaps, *_ragged(bars))
+
+
+def _ragged(bars: Mapping[str, Sequence[Bar]]) -> list[Caution]:
+    """Name symbols whose bars begin after or end before those of others."""
+    first, last = min(own[0].ts for own in bars.values()), max(own[-1].ts for own in bars.values())
+    found = []
+    for symbol, own in bars.items():
+        if (own[0].ts - first).days >= GAP_DAYS:
+            message = f"{symbol} has bars from {own[0].ts:%Y-%m-%d} on only: before, it could not be chosen"
+            fix = "begin the run there, or mind that what was chosen before is chosen with hindsight"
+            found.append(Caution("HISTORY_BEGINS_LATE", "", message, fix))
+        if (last - own[-1].ts).days >= GAP_DAYS:
+            message = f"{symbol} has bars up to {own[-1].ts:%Y-%m-%d} only: what is held of it keeps that worth"
+            found.append(Caution("HISTORY_ENDS_EARLY", "", message, "import its later bars, or end the run there"))
+    return found
+
+
+def _within_a_bar(plan: Plan, tapes: Sequence[Tape]) -> list[Caution]:
     """Name exits in percent that lie closer than the range of a usual bar, where their order in time is unknown."""
     exits = [step for step in plan.steps if step.type in _EXITS and not any(step.inputs.values())]
     if not exits:
         return []
-    usual = round(float(np.median((tape.high[0] - tape.low[0]) / tape.close[0]) * 100.0), 9)
+    spans = np.concatenate([(tape.high[0] - tape.low[0]) / tape.close[0] for tape in tapes])
+    usual = round(float(np.median(spans) * 100.0), 9)
     found = []
     for step in exits:
         percent = Decimal(str(step.params["percent"]))
@@ -92,8 +129,7 @@ def _free(step: Step) -> int:
     return sum(spec.kind in _FITTED for spec in definition.params)
 
 
-def _costs(fills: FillTable) -> list[Caution]:
-    gross, fees = (amount_of(sum(column.tolist())) for column in (fills.realized, fills.fee))
+def _costs(gross: Decimal, fees: Decimal) -> list[Caution]:
     if not fees or not 0 < gross <= fees:
         return []
     message = f"fees of {fees} take all of the gross profit of {gross}"

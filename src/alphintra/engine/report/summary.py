@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from alphintra.engine.graph.tape import epoch_ns
+from alphintra.engine.backtest import BacktestResult
 from alphintra.engine.metrics.days import dates_of
 from alphintra.engine.protection import guarded
+from alphintra.engine.universe_backtest import SymbolFill
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from numpy.typing import NDArray
 
-    from alphintra.engine.backtest import BacktestResult
-    from alphintra.engine.book import Fill
-    from alphintra.engine.intents import Intent
     from alphintra.engine.metrics.series import TradeTable
+    from alphintra.engine.universe_backtest import UniverseResult
 
 __all__ = ["GROUPS", "ambiguity_of", "groups_of"]
 
@@ -48,37 +48,33 @@ def groups_of(table: TradeTable, calendar: str) -> dict[str, list[list[Any]]]:
     }
 
 
-def ambiguity_of(result: BacktestResult) -> dict[str, Any]:
+def ambiguity_of(result: BacktestResult | UniverseResult) -> dict[str, Any]:
     """Return how many exits executed in a bar that held the other exit too, and what the other would have changed.
 
     ``gain`` is what those trades would have brought more, had the target executed in the place of the stop: the most
     that the order of prices within those bars can be worth, later sizes left as they were.
     """
-    fills = result.traded
-    gain = 0.0
-    for row in np.flatnonzero(fills.is_ambiguous).tolist():
-        fill = result.fills[row]
-        intent = _intent(result, fill, int(fills.created[row]))
-        same = np.flatnonzero(fills.created == fills.created[row]).tolist()
-        entries = (result.fills[place] for place in same)
-        entry = next((one for one in entries if not one.leg and one.client_order_id == fill.client_order_id), None)
-        if entry is None or intent is None or intent.protection is None:
+    if isinstance(result, BacktestResult) and not result.traded.is_ambiguous.any():
+        return {"count": 0, "exits": sum(map(bool, result.traded.legs)), "gain": 0.0}
+    fills = [each.fill if isinstance(each, SymbolFill) else each for each in result.fills]
+    entries = {fill.client_order_id: fill for fill in fills if not fill.leg}
+    plans = {record.order.client_order_id: record.order.intent for record in result.orders}
+    count, gain = 0, 0.0
+    for fill in fills:
+        if not fill.is_ambiguous:
             continue
-        target = guarded(intent.protection, intent.side, price=entry.price, order_id=fill.client_order_id).target
+        count += 1
+        target = _target(entries, plans, fill.client_order_id)
         if target is not None:
             gain += float(abs(target - fill.price) * fill.qty)
-    return {"count": int(fills.is_ambiguous.sum()), "exits": sum(map(bool, fills.legs)), "gain": round(gain, 2)}
+    return {"count": count, "exits": sum(bool(fill.leg) for fill in fills), "gain": round(gain, 2)}
 
 
-def _intent(result: BacktestResult, fill: Fill, created: int) -> Intent | None:
-    """Return what the order of a fill asked for: orders are found by their birth, and not all of them looked at."""
-    orders = result.orders
-    first = bisect_left(orders, created, key=lambda record: epoch_ns(record.order.created_ts))
-    for place in range(first, len(orders)):
-        order = orders[place].order
-        if order.client_order_id == fill.client_order_id:
-            return order.intent
-    return None
+def _target(entries: Any, plans: Any, name: str) -> Decimal | None:  # noqa: ANN401 - fills and intents by order id
+    entry, intent = entries.get(name), plans.get(name)
+    if entry is None or intent is None or intent.protection is None:
+        return None
+    return guarded(intent.protection, intent.side, price=entry.price, order_id=name).target
 
 
 def _grouped(table: TradeTable, codes: NDArray[np.int64], names: tuple[str, ...]) -> list[list[Any]]:

@@ -14,6 +14,7 @@ from alphintra.engine.course import moment
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.kernel.errors import AlphintraError
+from alphintra.strategy.domain.altered_bars import Altered, altered_bars
 from alphintra.strategy.domain.histories import History, history_of, run_over
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Trial:
         end: bars from here on are not read, None for all.
         measured_from: figures count from the first bar at or after this; just so many bars before it are read as the
             strategy's warm-up needs. None for all.
+        altered: how the bars are changed before they are read, None for not at all.
     """
 
     segment: int
@@ -59,6 +61,7 @@ class Trial:
     start: datetime | None = None
     end: datetime | None = None
     measured_from: datetime | None = None
+    altered: Altered | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,8 @@ def simulate(trial: Trial, bars: Sequence[Bar] | History) -> tuple[BacktestResul
     measured = first if trial.measured_from is None else max(first, history.place(trial.measured_from))
     begin = first if trial.measured_from is None else max(first, measured - plan.warm_up_bars)
     used = history.part(begin, last)
+    if trial.altered is not None:
+        used = history_of(altered_bars(used.bars, trial.altered))
     settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
     return run_over(used, plan, trial.symbol, settings=settings), used.tape, measured - begin
 
