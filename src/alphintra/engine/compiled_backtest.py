@@ -30,7 +30,7 @@ from alphintra.engine.sessions import calendar_of
 from alphintra.engine.step import Origin
 from alphintra.engine.tables import ClosedTable, FillTable, OrderTable, digest_of, label_of
 from alphintra.engine.trades import Trade
-from alphintra.kernel.money import AMOUNT_PLACES
+from alphintra.kernel.money import AMOUNT_PLACES, round_cash
 from alphintra.kernel.vocabulary import OrderStatus, Side
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["run_compiled"]
 
 _MICRO: Final = 1000  # billionths in a millionth
+_CASH_MAX: Final = Decimal(2**53).scaleb(-6)  # in millionths, float64 has every whole number up to here
 _FITS: Final = 2.0**62
 _STATUS: Final = {k.NEW: OrderStatus.NEW, k.FILLED: OrderStatus.FILLED, k.REJECTED: OrderStatus.REJECTED}
 _LEGS: Final = {k.BY_STOP: "stop", k.BY_TARGET: "target", k.BY_TRAIL: "trail"}
@@ -83,7 +84,7 @@ def run_compiled(  # noqa: PLR0913 - as run_backtest, and how it is computed
     """
     total = tape.closes
     check_in(0, total, progress, should_stop)
-    if not total or bool((np.diff(tape.ts) <= 0).any()):
+    if not total or bool((np.diff(tape.ts) <= 0).any()) or settings.initial_cash > _CASH_MAX:
         return None
     found = run_plan(
         plan,
@@ -158,7 +159,8 @@ class _Found:
     def _course(self) -> Course:
         bars = self._tape.closes
         held = np.concatenate(([0.0], np.cumsum(self._fills[:, 1])))
-        cash = np.concatenate(([float(self._settings.initial_cash) * 1e6], self._fills[:, 8]))
+        begun = nano(round_cash(self._settings.initial_cash)) // _MICRO
+        cash = np.concatenate(([float(begun)], self._fills[:, 8]))
         stretches = np.diff(np.concatenate(([0], self._fill_bars, [bars])))
         return Course(
             ts=self._tape.ts,
