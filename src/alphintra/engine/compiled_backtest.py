@@ -7,6 +7,7 @@ returned, and ``run_backtest`` runs. Records are made where they are asked for, 
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
