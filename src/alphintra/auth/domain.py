@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -24,6 +25,7 @@ __all__ = [
     "ApiKey",
     "Attempts",
     "EndReason",
+    "Network",
     "NewApiKey",
     "RefreshRefusal",
     "Renewed",
@@ -39,6 +41,7 @@ __all__ = [
     "effective_scopes",
     "hash_secret",
     "is_key_secret",
+    "is_narrower",
     "is_setup_token_usable",
     "may_grant",
     "new_api_key",
@@ -70,6 +73,9 @@ REFRESH_GRACE: Final = timedelta(seconds=10)
 REUSE_LOOK_BACK: Final = 1000
 
 KEY_NAME_LENGTH_MAX: Final = 80
+KEY_ADDRESSES_MAX: Final = 50
+
+Network = IPv4Network | IPv6Network
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -369,7 +375,7 @@ def _successor(session: Session, secret: bytes, chain_key: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An API key; its secret is kept as SHA-256 alone."""
+    """An API key; its secret is kept as SHA-256 alone. Without addresses it is taken from anywhere."""
 
     key_id: str
     user_id: UserId
@@ -380,6 +386,7 @@ class ApiKey:
     created_at: datetime
     revoked_at: datetime | None = None
     account_id: AccountId | None = None
+    addresses: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,10 +397,11 @@ class NewApiKey:
     scopes: tuple[str, ...]
     mode: str
     account_id: AccountId | None = None
+    addresses: tuple[str, ...] = ()
 
 
 def new_api_key(user: User, wanted: NewApiKey, *, key_id: str, secret: str, at: datetime) -> ApiKey:
-    """Return a new key. Raises KEY_SCOPE, KEY_MODE, FIELD_LENGTH or FIELD_CHARS."""
+    """Return a new key. Raises KEY_SCOPE, KEY_MODE, KEY_ADDRESS, FIELD_LENGTH or FIELD_CHARS."""
     allowed = sorted(_ROLE_SCOPES[user.role])
     if not wanted.scopes or set(wanted.scopes) - set(allowed):
         message = f"a {user.role}'s key takes one or more of the scopes {', '.join(allowed)}"
@@ -415,7 +423,33 @@ def new_api_key(user: User, wanted: NewApiKey, *, key_id: str, secret: str, at: 
         mode=AccountMode(wanted.mode),
         created_at=at,
         account_id=wanted.account_id,
+        addresses=_networks(wanted.addresses),
     )
+
+
+def is_narrower(addresses: Sequence[Network], than: Sequence[Network]) -> bool:
+    """Tell whether whoever may use the first may use the second: no addresses are all of them."""
+    return not than or (bool(addresses) and all(any(_is_within(each, of) for of in than) for each in addresses))
+
+
+def _is_within(network: Network, of: Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return isinstance(of, IPv4Network) and network.subnet_of(of)
+    return isinstance(of, IPv6Network) and network.subnet_of(of)
+
+
+def _networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    if len(texts) > KEY_ADDRESSES_MAX:
+        message = f"a key has at most {KEY_ADDRESSES_MAX} addresses: name networks, such as 203.0.113.0/24"
+        raise AlphintraError("KEY_ADDRESS", message, pointer="/addresses")
+    found: list[Network] = []
+    for index, text in enumerate(texts):
+        try:
+            found.append(ip_network(text))
+        except ValueError:
+            message = f"{text[:60]!r} is no address and no network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48"
+            raise AlphintraError("KEY_ADDRESS", message, pointer=f"/addresses/{index}") from None
+    return tuple(dict.fromkeys(found))
 
 
 def effective_scopes(key: ApiKey, role: Role) -> tuple[str, ...]:

@@ -135,6 +135,7 @@ class CredentialsTransaction:
             key.mode,
             key.created_at,
             key.account_id,
+            list(key.addresses),
         )
 
     async def count_keys(self, user_id: UserId) -> int:
@@ -212,4 +213,5 @@ def _key(row: Record) -> ApiKey:
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
         account_id=None if row["account_id"] is None else AccountId(row["account_id"]),
+        addresses=tuple(row["addresses"]),
     )

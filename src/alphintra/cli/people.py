@@ -104,14 +104,16 @@ def api_key() -> None:
 )
 @click.option("--paper/--live", "is_paper", default=True, show_default=True, help="Which accounts it may trade.")
 @click.option("--account", "account_id", type=click.UUID, help="The one account it is for; all of its mode without.")
+@click.option("--address", "addresses", multiple=True, help="Address or network it is taken from; repeatable.")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
 @AS_JSON
-def create_key(
+def create_key(  # noqa: PLR0913 - a command's options
     *,
     email: str | None,
     scopes: tuple[str, ...],
     is_paper: bool,
     account_id: UUID | None,
+    addresses: tuple[str, ...],
     name: str,
     as_json: bool,
 ) -> int:
@@ -129,6 +131,7 @@ def create_key(
             "mode": "paper" if is_paper else "live",
             "user_id": None if email is None else _user_id(api, email),
             "account_id": None if account_id is None else str(account_id),
+            "addresses": list(addresses),
         }
         created = api.post("/api-keys", body)
         traded = created["account_id"]
@@ -159,12 +162,13 @@ def list_keys(*, as_json: bool) -> int:
                 each["name"],
                 each["scopes"],
                 each["mode"],
+                ", ".join(each["addresses"]) or "anywhere",
                 moment(each["created_at"]),
                 moment(each["revoked_at"]),
             )
             for each in found["keys"]
         ]
-        print_table(("key", "name", "scopes", "mode", "made (UTC)", "revoked (UTC)"), rows)
+        print_table(("key", "name", "scopes", "mode", "from", "made (UTC)", "revoked (UTC)"), rows)
     return 0
 
 

@@ -81,7 +81,7 @@ class SigningKeysView(View, frozen=True):
 
 
 class ApiKeyView(View, frozen=True):
-    """An API key without its secret; without an account it is for all of its mode."""
+    """An API key without its secret; without an account it is for all of its mode, without addresses for any."""
 
     key_id: str
     name: str
@@ -90,6 +90,7 @@ class ApiKeyView(View, frozen=True):
     created_at: Utc
     revoked_at: Utc | None = None
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @hiding("secret")
@@ -101,6 +102,7 @@ class ApiKeyCreated(View, frozen=True):
     scopes: tuple[str, ...]
     mode: str
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class ApiKeysView(View, frozen=True):
@@ -118,6 +120,7 @@ class ApiKeyPrincipal(View, frozen=True):
     scopes: tuple[str, ...]
     mode: str
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class CreateSetupToken(Command[SetupTokenView], tag="auth.create_setup_token.v1", frozen=True):
@@ -172,6 +175,7 @@ class CreateApiKey(Command[ApiKeyCreated], tag="auth.create_api_key.v1", frozen=
     """Make an API key for the acting user, or for ``user_id`` if the actor is owner or operator.
 
     With ``account_id`` it is for that account alone; whose that is, and of which mode, the services see that keep it.
+    With ``addresses``, such as 203.0.113.7 or 2001:db8::/48, it is taken from there alone.
     """
 
     name: str
@@ -179,6 +183,7 @@ class CreateApiKey(Command[ApiKeyCreated], tag="auth.create_api_key.v1", frozen=
     mode: str = "paper"
     user_id: UUID | None = None
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class ListApiKeys(Command[ApiKeysView], tag="auth.list_api_keys.v1", frozen=True):

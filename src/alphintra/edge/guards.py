@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar, cast
@@ -147,7 +148,7 @@ class Gate:
             self._limits.take(f"address:{address}", is_reserved=False, at=monotonic())
             context = Context(trace_id=trace_id, actor=ANONYMOUS)
             return Caller(context=context, address=address, session_id=None, gate=self)
-        actor, session_id = await self._identify(request, trace_id)
+        actor, session_id = await self._identify(request, address, trace_id)
         request.state.actor = actor.id
         is_reserved = needed is Scope.HALT or request.method == "DELETE"
         self._limits.take(actor.id, is_reserved=is_reserved, at=monotonic())
@@ -157,13 +158,13 @@ class Gate:
         context = Context(trace_id=trace_id, actor=actor)
         return Caller(context=context, address=address, session_id=session_id, gate=self)
 
-    async def admit_key(self, key_id: str, secret: str, needed: Scope, *, trace_id: str) -> Caller:
+    async def admit_key(self, key_id: str, secret: str, needed: Scope, *, address: str, trace_id: str) -> Caller:
         """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
-        actor = await self._by_key(key_id, secret, trace_id)
+        actor = await self._by_key(key_id, secret, address, trace_id)
         if not _may(actor, needed):
             raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address="", session_id=None, gate=self)
+        return Caller(context=context, address=address, session_id=None, gate=self)
 
     async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""
@@ -187,14 +188,14 @@ class Gate:
         """Refuse a revoked API key at once."""
         self._keys.forget(lambda principal: principal.key_id == key_id)
 
-    async def _identify(self, request: Request, trace_id: str) -> tuple[Actor, UUID | None]:
+    async def _identify(self, request: Request, address: str, trace_id: str) -> tuple[Actor, UUID | None]:
         bearers = request.headers.getlist("authorization")
         key_id = request.headers.get("apca-api-key-id")
         secret = request.headers.get("apca-api-secret-key")
         if len(bearers) + (key_id is not None or secret is not None) > 1:
             raise _unauthenticated("AUTH_AMBIGUOUS", "send one kind of credentials, once")
         if key_id is not None or secret is not None:
-            return await self._by_key(key_id or "", secret or "", trace_id), None
+            return await self._by_key(key_id or "", secret or "", address, trace_id), None
         scheme, _, token = bearers[0].partition(" ") if bearers else ("", "", "")
         if scheme.lower() != "bearer" or not token.strip():
             message = "send Authorization: Bearer <access token>, or APCA-API-KEY-ID and APCA-API-SECRET-KEY"
@@ -211,7 +212,7 @@ class Gate:
             raise _unauthenticated("TOKEN_INVALID", "this operator token is not the one in force")
         return OPERATOR
 
-    async def _by_key(self, key_id: str, secret: str, trace_id: str) -> Actor:
+    async def _by_key(self, key_id: str, secret: str, address: str, trace_id: str) -> Actor:
         at = self._clock.now()
         proof = sha256(f"{key_id}\0{secret}".encode()).digest()
         principal = self._keys.find(proof, at=at)
@@ -219,6 +220,10 @@ class Gate:
             command = VerifyApiKey(key_id=key_id, secret=secret)
             principal = await self.bus.ask(command, Context(trace_id=trace_id, actor=EDGE))
             self._keys.keep(proof, principal, until=at + PROVEN_FOR)
+        if principal.addresses and not _is_among(address, principal.addresses):
+            get_logger().warning("http.key_elsewhere", key_id=principal.key_id, address=address)
+            message = "this API key is not for the address it was sent from"
+            raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN)
         return Actor(
             id=f"key:{principal.key_id}",
             user_id=principal.user_id,
@@ -275,6 +280,16 @@ def _may(actor: Actor, needed: Scope) -> bool:
     # Who may trade may look at what they trade.
     is_granted = needed_of_key in actor.scopes or (needed is Scope.READ and Scope.TRADE in actor.scopes)
     return is_in_role and is_granted
+
+
+def _is_among(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:  # no network connection, or a zone behind it
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in ip_network(network) for network in networks)
 
 
 def _lacks(needed: Scope) -> AlphintraError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import msgspec
 import pytest
 from joserfc.jwk import OKPKey
@@ -150,6 +151,30 @@ async def test_another_secret_is_never_covered_by_the_proof_of_the_right_one(gat
     gateway.services.replies[VerifyApiKey] = AlphintraError("KEY_INVALID", "wrong", kind=Kind.UNAUTHENTICATED)
     assert await code(gateway, {**KEY_HEADERS, "APCA-API-SECRET-KEY": "secret2"}) == "KEY_INVALID"
     assert await code(gateway, {"APCA-API-KEY-ID": "key1"}) == "KEY_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("address", "networks", "expected"),
+    [
+        ("203.0.113.7", ("203.0.113.0/24",), ""),
+        ("203.0.114.7", ("203.0.113.0/24", "2001:db8::/48"), "AUTH_SCOPE"),
+        ("2001:db8::1", ("203.0.113.0/24", "2001:db8::/48"), ""),
+        ("::ffff:203.0.113.7", ("203.0.113.0/24",), ""),
+        ("::ffff:203.0.114.7", ("203.0.113.0/24",), "AUTH_SCOPE"),
+        ("a unix socket", ("0.0.0.0/0", "::/0"), "AUTH_SCOPE"),
+        ("203.0.114.7", (), ""),
+    ],
+)
+async def test_a_key_is_taken_from_its_addresses_alone(
+    gateway: Gateway, address: str, networks: tuple[str, ...], expected: str
+) -> None:
+    gateway.services.replies[VerifyApiKey] = msgspec.structs.replace(principal("read"), addresses=networks)
+    transport = httpx.ASGITransport(gateway.app, client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url=str(gateway.client.base_url)) as client:
+        for _ in range(2):  # proven anew, and believed from before
+            answer = await client.get(ACCOUNTS, headers=KEY_HEADERS)
+            assert ("" if answer.status_code == 200 else answer.json()["code"]) == expected
+            assert answer.status_code == (403 if expected else 200)
 
 
 async def test_a_key_revoked_here_is_refused_at_once(gateway: Gateway) -> None:

@@ -70,23 +70,23 @@ UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND end
 SELECT session_id FROM sessions WHERE ended_at >= $1 ORDER BY ended_at;
 
 -- keys.insert: store a new API key
-INSERT INTO api_keys (key_id, user_id, name, secret_hash, scopes, mode, created_at, account_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO api_keys (key_id, user_id, name, secret_hash, scopes, mode, created_at, account_id, addresses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- keys.count: how many keys of a person are not revoked
 SELECT count(*) FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL;
 
 -- keys.list: a person's keys, oldest first
-SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id
+SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id, addresses
 FROM api_keys WHERE user_id = $1 ORDER BY created_at, key_id;
 
 -- keys.lock: read a key of this person to revoke it
-SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id
+SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id, addresses
 FROM api_keys WHERE key_id = $1 AND user_id = $2 FOR UPDATE;
 
 -- keys.with_role: read a key and the role its person has now
 SELECT k.key_id, k.user_id, k.name, k.secret_hash, k.scopes, k.mode, k.created_at, k.revoked_at, k.account_id,
-    u.role
+    k.addresses, u.role
 FROM api_keys AS k
 JOIN users AS u ON u.user_id = k.user_id
 WHERE k.key_id = $1;

@@ -36,6 +36,7 @@ CREATE TABLE api_keys (
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     account_id uuid,
+    addresses cidr[] DEFAULT '{}'::cidr[] NOT NULL,
     CONSTRAINT api_keys_key_id_check CHECK ((key_id ~ '^AK[A-Z2-7]{18}$'::text)),
     CONSTRAINT api_keys_mode_check CHECK ((mode = ANY (ARRAY['paper'::text, 'live'::text]))),
     CONSTRAINT api_keys_pkey PRIMARY KEY (key_id),

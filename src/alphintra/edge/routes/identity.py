@@ -69,13 +69,17 @@ class UserBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ApiKeyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An API key to make; ``scopes`` are out of read, trade and admin, ``account_id`` the one account it is for."""
+    """An API key to make; ``scopes`` are out of read, trade and admin, ``account_id`` the one account it is for.
+
+    ``addresses``, such as 203.0.113.7 or 2001:db8::/48, are where it is taken from; from anywhere without.
+    """
 
     name: Label
     scopes: tuple[str, ...]
     mode: str = "paper"
     user_id: UUID | None = None
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class ProfileBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -155,6 +159,7 @@ async def create_api_key(caller: Session, body: Annotated[ApiKeyBody, Depends(Bo
         mode=body.mode,
         user_id=body.user_id,
         account_id=body.account_id,
+        addresses=body.addresses,
     )
     return await caller.ask(command)
 
