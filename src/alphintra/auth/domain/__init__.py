@@ -1,0 +1,81 @@
+"""Decisions about people, their passwords, their sessions and their API keys."""
+
+from alphintra.auth.domain.guessing import (
+    ATTEMPTS_FORGOTTEN_AFTER,
+    Attempts,
+    Throttled,
+    attempt_bucket,
+    hash_secret,
+    next_attempt,
+)
+from alphintra.auth.domain.keys import (
+    ApiKey,
+    Network,
+    NewApiKey,
+    effective_scopes,
+    is_key_secret,
+    is_narrower,
+    new_api_key,
+)
+from alphintra.auth.domain.passwords import (
+    check_password,
+    check_password_size,
+)
+from alphintra.auth.domain.people import (
+    Role,
+    SETUP_TOKEN_LIFE,
+    Scope,
+    SetupToken,
+    User,
+    is_setup_token_usable,
+    may_grant,
+    normalise_email,
+    parse_role,
+    scopes_of,
+)
+from alphintra.auth.domain.sessions import (
+    EndReason,
+    RefreshRefusal,
+    Renewed,
+    Session,
+    new_session,
+    parse_refresh_token,
+    refresh,
+    refresh_token_text,
+)
+
+__all__ = [
+    "ATTEMPTS_FORGOTTEN_AFTER",
+    "ApiKey",
+    "Attempts",
+    "EndReason",
+    "Network",
+    "NewApiKey",
+    "RefreshRefusal",
+    "Renewed",
+    "Role",
+    "SETUP_TOKEN_LIFE",
+    "Scope",
+    "Session",
+    "SetupToken",
+    "Throttled",
+    "User",
+    "attempt_bucket",
+    "check_password",
+    "check_password_size",
+    "effective_scopes",
+    "hash_secret",
+    "is_key_secret",
+    "is_narrower",
+    "is_setup_token_usable",
+    "may_grant",
+    "new_api_key",
+    "new_session",
+    "next_attempt",
+    "normalise_email",
+    "parse_refresh_token",
+    "parse_role",
+    "refresh",
+    "refresh_token_text",
+    "scopes_of",
+]
