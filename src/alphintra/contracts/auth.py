@@ -12,20 +12,29 @@ __all__ = [
     "ApiKeyRevoked",
     "ApiKeyView",
     "ApiKeysView",
+    "ConfirmSecondFactor",
     "CreateApiKey",
     "CreateSetupToken",
+    "FactorConfirmed",
+    "FactorOffered",
+    "FactorView",
+    "GetSecondFactor",
     "GetSigningKeys",
     "ListApiKeys",
     "ListUsers",
     "LogIn",
     "LogOut",
+    "OfferSecondFactor",
+    "ProvenView",
     "RefreshSession",
     "RegisterUser",
+    "RemoveSecondFactor",
     "RevokeApiKey",
     "SessionRevoked",
     "SetUpOwner",
     "SetupTokenView",
     "SigningKeysView",
+    "StepUp",
     "TokensView",
     "UserRegistered",
     "UserView",
@@ -59,6 +68,36 @@ class TokensView(View, frozen=True):
     refresh_token: str
     expires_at: Utc
     session_id: UUID
+
+
+@hiding("access_token")
+class ProvenView(View, frozen=True):
+    """A new access token of a session whose person proved again who they are."""
+
+    access_token: str
+    expires_at: Utc
+
+
+@hiding("secret", "uri")
+class FactorOffered(View, frozen=True):
+    """What an authenticator app takes in: the secret to type, and the same as a URI for a QR code. Shown this once."""
+
+    secret: str
+    uri: str
+
+
+@hiding("recovery_codes")
+class FactorConfirmed(View, frozen=True):
+    """Codes for when the app is lost, each good once. Shown this once and stored only as hashes."""
+
+    recovery_codes: tuple[str, ...]
+
+
+class FactorView(View, frozen=True):
+    """Whether a person has a second factor, since when, and how many recovery codes are left."""
+
+    confirmed_at: Utc | None
+    recovery_codes_left: int
 
 
 @hiding("token")
@@ -145,13 +184,50 @@ class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     role: str
 
 
-@hiding("password")
+@hiding("password", "code")
 class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
-    """Start a session with e-mail and password; ``address`` is the caller's, for throttling."""
+    """Start a session with e-mail and password; ``address`` is the caller's, for throttling.
+
+    Whoever has a second factor gives a ``code`` too: of their app, or a recovery code.
+    """
 
     email: str
     password: str
     address: str = ""
+    code: str = ""
+
+
+@hiding("password", "code")
+class StepUp(Command[ProvenView], tag="auth.step_up.v1", frozen=True):
+    """Prove again to be the person of a session: by a code if they have a second factor, else by the password."""
+
+    session_id: UUID
+    password: str = ""
+    code: str = ""
+    address: str = ""
+
+
+class OfferSecondFactor(Command[FactorOffered], tag="auth.offer_second_factor.v1", frozen=True):
+    """Make the secret of an authenticator app for the acting user; it counts once its first code is given."""
+
+
+@hiding("code")
+class ConfirmSecondFactor(Command[FactorConfirmed], tag="auth.confirm_second_factor.v1", frozen=True):
+    """Give the app's first code: from now on it is asked for."""
+
+    code: str
+
+
+@hiding("code")
+class RemoveSecondFactor(Command[FactorView], tag="auth.remove_second_factor.v1", frozen=True):
+    """Stop asking for the second factor: the acting user's by one of its codes, anybody's by the operator alone."""
+
+    code: str = ""
+    user_id: UUID | None = None
+
+
+class GetSecondFactor(Command[FactorView], tag="auth.get_second_factor.v1", frozen=True):
+    """Tell whether the acting user has a second factor."""
 
 
 @hiding("refresh_token")

@@ -63,6 +63,7 @@ class Session:
         rotated_at: when the valid refresh token was made.
         expires_at: when the session ends whatever happens.
         ended_at: when it ended before its time, None while it has not.
+        proven_at: when whoever has it last proved to be the person, after signing in; None if never.
     """
 
     session_id: UUID
@@ -73,6 +74,12 @@ class Session:
     rotated_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    proven_at: datetime | None = None
+
+    @property
+    def authenticated_at(self) -> datetime:
+        """When the person last proved who they are: claim ``auth_time`` of its access tokens."""
+        return self.proven_at or self.signed_in_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
