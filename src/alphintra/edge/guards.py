@@ -40,6 +40,7 @@ PROVEN_MAX: Final = 1024
 SIGNING_KEYS_FOR: Final = timedelta(minutes=5)
 SIGNING_KEYS_AGAIN: Final = timedelta(seconds=5)
 TOKEN_LIFE_MAX: Final = timedelta(minutes=15)
+STEP_UP_FOR: Final = timedelta(minutes=5)
 
 EDGE: Final = Actor(id="service:edge")
 ANONYMOUS: Final = Actor(id="anonymous")
@@ -80,6 +81,7 @@ class Caller:
         context: actor and trace, as they travel on the bus.
         address: where the request came from.
         session_id: the session behind it, None for keys and the operator.
+        authenticated_at: when the person of the session last proved who they are, None for keys and the operator.
         gate: the gate that let them in.
         status: status of the answer where it is not the route's usual one.
         headers: further headers of the answer.
@@ -88,6 +90,7 @@ class Caller:
     context: Context
     address: str
     session_id: UUID | None
+    authenticated_at: datetime | None
     gate: Gate
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -95,6 +98,24 @@ class Caller:
     async def ask(self, command: Command[R]) -> R:
         """Send one command to its service as this caller. Raises the service's AlphintraError."""
         return await self.gate.bus.ask(command, self.context)
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether nothing has to be proven again: see `require_recent`."""
+        return self.authenticated_at is None or self.gate.clock.now() - self.authenticated_at <= STEP_UP_FOR
+
+    def require_recent(self) -> None:
+        """Refuse a session whose person has not proven who they are lately. Raises AUTH_STEP_UP.
+
+        For what a stolen session must not do: let trading on, lift a kill, widen limits, make credentials. A key was
+        made by somebody who had just proven it, and the operator's token is read from the machine's own disk.
+        """
+        if self.is_recent:
+            return
+        message = (
+            "prove again who you are (POST /api/v1/auth/step-up, or log in anew), then repeat this within 5 minutes"
+        )
+        raise AlphintraError("AUTH_STEP_UP", message, kind=Kind.FORBIDDEN)
 
 
 class _Proofs(Generic[V]):
@@ -147,8 +168,8 @@ class Gate:
         if needed is Scope.PUBLIC:
             self._limits.take(f"address:{address}", is_reserved=False, at=monotonic())
             context = Context(trace_id=trace_id, actor=ANONYMOUS)
-            return Caller(context=context, address=address, session_id=None, gate=self)
-        actor, session_id = await self._identify(request, address, trace_id)
+            return Caller(context=context, address=address, session_id=None, authenticated_at=None, gate=self)
+        actor, session = await self._identify(request, address, trace_id)
         request.state.actor = actor.id
         is_reserved = needed is Scope.HALT or request.method == "DELETE"
         self._limits.take(actor.id, is_reserved=is_reserved, at=monotonic())
@@ -156,7 +177,7 @@ class Gate:
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
             raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address=address, session_id=session_id, gate=self)
+        return self._caller(context, address, session)
 
     async def admit_key(self, key_id: str, secret: str, needed: Scope, *, address: str, trace_id: str) -> Caller:
         """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
@@ -164,15 +185,23 @@ class Gate:
         if not _may(actor, needed):
             raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address=address, session_id=None, gate=self)
+        return Caller(context=context, address=address, session_id=None, authenticated_at=None, gate=self)
 
     async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""
-        actor, session_id = await self._by_access_token(token, trace_id)
+        actor, session = await self._by_access_token(token, trace_id)
         if not _may(actor, needed):
             raise _lacks(needed)
-        context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address="", session_id=session_id, gate=self)
+        return self._caller(Context(trace_id=trace_id, actor=actor), "", session)
+
+    def _caller(self, context: Context, address: str, session: AccessClaims | None) -> Caller:
+        return Caller(
+            context=context,
+            address=address,
+            session_id=None if session is None else session.session_id,
+            authenticated_at=None if session is None else session.signed_in_at,
+            gate=self,
+        )
 
     @property
     def clock(self) -> Clock:
@@ -188,7 +217,7 @@ class Gate:
         """Refuse a revoked API key at once."""
         self._keys.forget(lambda principal: principal.key_id == key_id)
 
-    async def _identify(self, request: Request, address: str, trace_id: str) -> tuple[Actor, UUID | None]:
+    async def _identify(self, request: Request, address: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
         bearers = request.headers.getlist("authorization")
         key_id = request.headers.get("apca-api-key-id")
         secret = request.headers.get("apca-api-secret-key")
@@ -233,7 +262,7 @@ class Gate:
             account_id=principal.account_id,
         )
 
-    async def _by_access_token(self, token: str, trace_id: str) -> tuple[Actor, UUID | None]:
+    async def _by_access_token(self, token: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
         at = self._clock.now()
         proof = sha256(token.encode()).digest()
         claims = self._claims.find(proof, at=at)
@@ -243,7 +272,7 @@ class Gate:
         if self._ended.find(claims.session_id.bytes, at=at) is not None:
             raise _unauthenticated("SESSION_ENDED", "this session was ended: log in again")
         actor = Actor(id=f"user:{claims.user_id}", user_id=claims.user_id, roles=(claims.role,))
-        return actor, claims.session_id
+        return actor, claims
 
     async def _verify(self, token: str, trace_id: str, at: datetime) -> AccessClaims:
         jwks = await self._signing_keys(trace_id, at, SIGNING_KEYS_FOR)

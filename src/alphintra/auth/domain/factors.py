@@ -23,8 +23,8 @@ __all__ = [
     "Factor",
     "is_code_form",
     "matching_step",
+    "new_recovery_code",
     "otpauth_uri",
-    "recovery_code_text",
     "recovery_hash",
     "seed_text",
 ]
@@ -89,10 +89,10 @@ def seed_text(seed: bytes) -> str:
     return base64.b32encode(seed).decode().rstrip("=")
 
 
-def recovery_code_text(secret: bytes) -> str:
-    """Return a recovery code as it is shown: four groups of four."""
+def new_recovery_code(secret: bytes) -> tuple[str, bytes]:
+    """Return a recovery code as it is shown, in four groups of four, and what it is stored as."""
     text = base64.b32encode(secret).decode()
-    return "-".join(text[index : index + 4] for index in range(0, len(text), 4))
+    return "-".join(text[index : index + 4] for index in range(0, len(text), 4)), hash_secret(text.encode())
 
 
 def recovery_hash(text: str) -> bytes | None:

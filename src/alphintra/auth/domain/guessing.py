@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from alphintra.kernel.ids import UserId
+
 __all__ = [
     "ATTEMPTS_FORGOTTEN_AFTER",
     "Attempts",
     "Throttled",
     "attempt_bucket",
+    "code_bucket",
     "hash_secret",
     "next_attempt",
 ]
@@ -40,6 +43,11 @@ class Throttled:
 def attempt_bucket(email: str, address: str) -> bytes:
     """Return the 32-byte key under which attempts are counted; neither part can be read from it."""
     return hashlib.sha256(f"{email}\0{address}".encode("utf-8", "replace")).digest()
+
+
+def code_bucket(user_id: UserId) -> bytes:
+    """Return the key under which attempts with codes and passwords of somebody known are counted, from everywhere."""
+    return hashlib.sha256(user_id.bytes).digest()
 
 
 def next_attempt(previous: Attempts | None, *, at: datetime) -> Attempts | Throttled:

@@ -14,8 +14,8 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import UserId
 
 __all__ = [
-    "Role",
     "SETUP_TOKEN_LIFE",
+    "Role",
     "Scope",
     "SetupToken",
     "User",

@@ -21,6 +21,7 @@ __all__ = [
     "Session",
     "new_session",
     "parse_refresh_token",
+    "proven",
     "refresh",
     "refresh_token_text",
 ]
@@ -101,6 +102,11 @@ def new_session(session_id: UUID, user_id: UserId, secret: bytes, *, at: datetim
         rotated_at=at,
         expires_at=at + SESSION_LIFE_MAX,
     )
+
+
+def proven(session: Session, *, at: datetime) -> Session:
+    """Return the session of a person who proved again who they are."""
+    return replace(session, proven_at=at)
 
 
 def refresh_token_text(session_id: UUID, secret: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from alphintra.auth import domain
 from alphintra.auth.service.attempts import count_attempt, printable
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
 __all__ = [
     "confirm_second_factor",
     "get_second_factor",
+    "has_factor",
     "offer_second_factor",
     "remove_second_factor",
     "require_code",
     "step_up",
 ]
-
-_OPERATOR: Final = "operator"
 
 
 async def offer_second_factor(context: Context, *, resources: Resources, at: datetime) -> FactorOffered:
@@ -68,9 +67,10 @@ async def confirm_second_factor(
     Raises FACTOR_MISSING, FACTOR_EXISTS, OTP_INVALID, AUTH_THROTTLED, USER_REQUIRED or SESSION_REQUIRED.
     """
     user_id = _person_at_the_keys(context)
-    await count_attempt(_bucket(user_id), resources=resources, at=at)
-    codes = [secrets.token_bytes(domain.RECOVERY_CODE_BYTES) for _ in range(domain.RECOVERY_CODES)]
-    texts = tuple(domain.recovery_code_text(code) for code in codes)
+    await count_attempt(domain.code_bucket(user_id), resources=resources, at=at)
+    codes = [
+        domain.new_recovery_code(secrets.token_bytes(domain.RECOVERY_CODE_BYTES)) for _ in range(domain.RECOVERY_CODES)
+    ]
     async with resources.credentials.transaction() as tx:
         factor = await tx.lock_factor(user_id)
         if factor is None:
@@ -82,13 +82,11 @@ async def confirm_second_factor(
         if step is None:
             raise _wrong_code()
         await tx.confirm_factor(user_id, step=step, at=at)
-        for text in texts:
-            code_hash = domain.recovery_hash(text)
-            assert code_hash is not None
+        for _, code_hash in codes:
             await tx.add_recovery_code(user_id, code_hash, at=at)
-        await tx.clear_attempts(_bucket(user_id))
+        await tx.clear_attempts(domain.code_bucket(user_id))
         await _audit(tx, "second_factor.confirm", user_id, resources=resources, context=context, at=at)
-    return FactorConfirmed(recovery_codes=texts)
+    return FactorConfirmed(recovery_codes=tuple(text for text, _ in codes))
 
 
 async def remove_second_factor(
@@ -105,7 +103,7 @@ async def remove_second_factor(
         user_id = UserId(command.user_id)
     else:
         user_id = _person_at_the_keys(context)
-        await count_attempt(_bucket(user_id), resources=resources, at=at)
+        await count_attempt(domain.code_bucket(user_id), resources=resources, at=at)
     async with resources.credentials.transaction() as tx:
         if await tx.get_user(user_id) is None:
             raise AlphintraError("USER_NOT_FOUND", "there is no such person", kind=Kind.NOT_FOUND, pointer="/user_id")
@@ -115,7 +113,7 @@ async def remove_second_factor(
         if factor is not None:
             await tx.remove_factor(user_id)
             await _audit(tx, "second_factor.remove", user_id, resources=resources, context=context, at=at)
-        await tx.clear_attempts(_bucket(user_id))
+        await tx.clear_attempts(domain.code_bucket(user_id))
     return FactorView(confirmed_at=None, recovery_codes_left=0)
 
 
@@ -124,7 +122,8 @@ async def get_second_factor(context: Context, *, resources: Resources) -> Factor
     found = await resources.credentials.find_factor(acting_user(context))
     if found is None or found[0].confirmed_at is None:
         return FactorView(confirmed_at=None, recovery_codes_left=0)
-    return FactorView(confirmed_at=found[0].confirmed_at, recovery_codes_left=found[1])
+    factor, left = found
+    return FactorView(confirmed_at=factor.confirmed_at, recovery_codes_left=left)
 
 
 async def step_up(command: StepUp, context: Context, *, resources: Resources, at: datetime) -> ProvenView:
@@ -135,11 +134,11 @@ async def step_up(command: StepUp, context: Context, *, resources: Resources, at
     """
     user_id = _person_at_the_keys(context)
     domain.check_password_size(command.password)
-    await count_attempt(_bucket(user_id), resources=resources, at=at)
-    found = await resources.credentials.find_factor(user_id)
-    has_factor = found is not None and found[0].confirmed_at is not None
-    is_proven = has_factor or await _is_password(user_id, command.password, resources=resources)
-    if not is_proven:
+    await count_attempt(domain.code_bucket(user_id), resources=resources, at=at)
+    if not (
+        await has_factor(user_id, resources=resources)
+        or await _is_password(user_id, command.password, resources=resources)
+    ):
         get_logger().warning("step_up.failed", user_id=str(user_id), address=printable(command.address))
         raise AlphintraError("LOGIN_FAILED", "the password is wrong", kind=Kind.UNAUTHENTICATED, pointer="/password")
     async with resources.credentials.transaction() as tx:
@@ -149,11 +148,17 @@ async def step_up(command: StepUp, context: Context, *, resources: Resources, at
             raise AlphintraError("SESSION_NOT_FOUND", "there is no such session", kind=Kind.NOT_FOUND)
         await require_code(tx, user_id, command.code, resources=resources, at=at)
         await tx.prove_session(session.session_id, at=at)
-        await tx.clear_attempts(_bucket(user_id))
+        await tx.clear_attempts(domain.code_bucket(user_id))
         await _audit(tx, "session.step_up", user_id, resources=resources, context=context, at=at)
     proven = domain.proven(session, at=at)
     token, expires_at = resources.tokens.issue(user, proven, token_id=resources.ids.new(), at=at)
     return ProvenView(access_token=token, expires_at=expires_at)
+
+
+async def has_factor(user_id: UserId, *, resources: Resources) -> bool:
+    """Tell whether a person is asked for a second factor."""
+    found = await resources.credentials.find_factor(user_id)
+    return found is not None and found[0].confirmed_at is not None
 
 
 async def require_code(
@@ -203,10 +208,6 @@ def _person_at_the_keys(context: Context) -> UserId:
         message = "a person does this, signed in: no API key can"
         raise AlphintraError("SESSION_REQUIRED", message, kind=Kind.FORBIDDEN)
     return user_id
-
-
-def _bucket(user_id: UserId) -> bytes:
-    return domain.attempt_bucket(str(user_id), "second factor")
 
 
 def _wrong_code() -> AlphintraError:
