@@ -204,7 +204,7 @@ async def _is_password(user_id: UserId, password: str, *, resources: Resources) 
 def _person_at_the_keys(context: Context) -> UserId:
     """Return the person of a session. Raises USER_REQUIRED, or SESSION_REQUIRED for what acts for a person."""
     user_id = acting_user(context)
-    if not context.actor.id.startswith("user:"):
+    if context.actor.scopes or not context.actor.id.startswith("user:"):
         message = "a person does this, signed in: no API key can"
         raise AlphintraError("SESSION_REQUIRED", message, kind=Kind.FORBIDDEN)
     return user_id
