@@ -273,7 +273,11 @@ _STOLEN: list[tuple[str, str, dict[str, object]]] = [
     ("POST", "/api-keys", {"name": "bot", "scopes": ["read"]}),
     ("POST", "/auth/second-factor", {}),
     ("POST", "/accounts", {"name": "live", "starting_cash": "0", "mode": "live", "confirm": "live"}),
-    ("PUT", f"/accounts/{SOME_ID}/connection", {"adapter": "alpaca", "environment": "paper", "credentials": {"key": "k"}}),
+    (
+        "PUT",
+        f"/accounts/{SOME_ID}/connection",
+        {"adapter": "alpaca", "environment": "paper", "credentials": {"key": "k"}},
+    ),
     ("POST", "/risk/release", {"scope": "firm", "reason": "it is over"}),
     ("POST", "/risk/release", {"scope": "account", "account_id": str(SOME_ID), "reason": "it is over"}),
     ("PUT", "/risk/shared-limits", {"scope": "firm", "credit_max": None, "four_eyes_above": None}),
