@@ -85,7 +85,7 @@ def run_program(
     if is_compiled is None and tape.closes >= COMPILED_BARS_MIN:
         is_compiled = True
     simulation = Simulation(rules, tape.closes, is_compiled=is_compiled)
-    evaluation = Evaluation(plan)
+    evaluation = Evaluation(plan, only=program.ends)
     length = max(tape.closes, 1) if tape.calendars else PORTION  # what a session tells is asked of the whole of it
 
     def computed(start: int) -> Columns:

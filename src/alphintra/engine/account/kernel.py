@@ -42,8 +42,9 @@ CASH, QTY, COST, REALIZED, CARRY = 0, 1, 2, 3, 4
 PENDING, ORDERED, CREATED = 5, 6, 7  # reason of the order that works, its signed lots, the bar it was created at
 FILLS, ORDERS, SEEN, INEXACT, AMBIGUOUS = 8, 9, 10, 11, 12
 ENTRY_PRICE, STOP, TARGET, TRAIL, BEST, SINCE, GUARDED = 13, 14, 15, 16, 17, 18, 19
-ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER = 20, 21, 22, 23
-STATE: Final = 24
+ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER, FETCHED = 20, 21, 22, 23, 24
+STATE: Final = 25
+LINE: Final = 8  # values the processor fetches together
 
 ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 NEW, FILLED, REJECTED = 0.0, 1.0, 2.0
@@ -388,8 +389,92 @@ def _is_quiet(
     )
 
 
+@part
+def _fetch(s: Vector, column: Vector) -> None:
+    """Read a column in order, so that the processor has it at hand where only some of its bars are asked for later.
+
+    A fill's price that has to be fetched alone costs as much as fifty bars. The sum says that it is read; it is of no
+    other use.
+    """
+    total = 0.0
+    for i in range(0, column.size, LINE):
+        total += column[i]
+    s[FETCHED] = total
+
+
+@part
+def _rest(
+    p: Vector, s: Vector, start: int, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
+) -> int:
+    """Mark the book to closes until a signal comes; return its bar. Nothing works meanwhile, no exit is watched."""
+    closes, entries, leaves = prices[3], columns[0], columns[1]
+    equities, outcomes = out[0], out[1]
+    scale, unit, cash, qty = p[SCALE], p[UNIT], s[CASH], s[QTY]
+    i, held, lossy = start, qty * unit, 0
+    while i < closes.size and not (entries[i] > 0.0 or entries[i] < 0.0 or leaves[i] > 0.0):
+        close, worth = _price(closes[i], scale), 0.0
+        if qty != 0.0:
+            worth = held * close if unit != 0.0 else _value(p, s, qty, close)
+        lossy += 1 if (_lost(closes[i], close, scale) > 0.0) | (abs(worth) > EXACT_MAX) else 0
+        equities[i] = cash + worth
+        outcomes[i] = NO_SIGNAL
+        i += 1
+    if lossy > 0 and p[IS_EXACT] != 0.0:
+        s[INEXACT] = 1.0
+    return i
+
+
+@part
+def _watch(
+    p: Vector, s: Vector, start: int, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
+) -> int:
+    """As `_rest` while a position's exits are watched: until a signal comes, an exit may execute or its time is up."""
+    opens, highs, lows, closes = prices
+    entries, leaves = columns[0], columns[1]
+    equities, outcomes = out[0], out[1]
+    scale, unit, cash, qty = p[SCALE], p[UNIT], s[CASH], s[QTY]
+    end = closes.size
+    if p[BARS_MAX] != 0.0:
+        end = min(end, int(s[SINCE] + p[BARS_MAX] - 1.0 - s[SEEN]))
+    side = 1.0 if qty > 0.0 else -1.0
+    levels, share, room, near = _levels(p, s, side)
+    i, held, lossy, top = start, qty * unit, 0, s[BEST]
+    while i < end and not (entries[i] > 0.0 or entries[i] < 0.0 or leaves[i] > 0.0):
+        opened, close = _price(opens[i], scale), _price(closes[i], scale)
+        high, low = _price(highs[i], scale), _price(lows[i], scale)
+        best, worst = (high, low) if side > 0.0 else (-low, -high)
+        if not _is_quiet((opened * side, best, worst, close * side), levels, (top, share, room - high * near)):
+            break
+        top = max(best, top)
+        worth = held * close if unit != 0.0 else _value(p, s, qty, close)
+        is_lossy = (_lost(closes[i], close, scale) > 0.0) | (_lost(opens[i], opened, scale) > 0.0)
+        is_lossy |= (_lost(highs[i], high, scale) > 0.0) | (_lost(lows[i], low, scale) > 0.0)
+        lossy += 1 if is_lossy | (abs(worth) > EXACT_MAX) else 0
+        equities[i] = cash + worth
+        outcomes[i] = NO_SIGNAL
+        i += 1
+    s[BEST] = top
+    if lossy > 0 and p[IS_EXACT] != 0.0:
+        s[INEXACT] = 1.0
+    return i
+
+
+@part
+def _levels(p: Vector, s: Vector, side: float) -> tuple[tuple[float, float], float, float, float]:
+    """Return a position's signed stop and target, and of its trail the share of the best price, room and nearness.
+
+    What a trail is rounded by is within the room; where it matters, the exact level is asked for.
+    """
+    margin, share, room, near = 2.0 * p[IS_EXACT], 1.0, NAN, 0.0
+    if p[TRAIL_KIND] == DISTANCE:
+        room = s[TRAIL] - margin
+    elif p[TRAIL_KIND] == PERCENT:
+        share, room, near = 1.0 - side * (p[TRAIL_PERCENT] / PERCENT_NANO), -margin, 1e-9
+    return (s[STOP] * side, s[TARGET] * side), share, room, near
+
+
 @bare_kernel
-def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in it costs as much as a bar
+def account(  # noqa: C901, PLR0912 - the loop over all bars
     p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
 ) -> None:
     """Run the account over bars.
@@ -401,11 +486,21 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in
     entries, leaves, chandelier, rates = columns[0], columns[1], columns[6], columns[7]
     equities, outcomes, orders, fills = out
     seen, warm_up = int(s[SEEN]), int(p[WARM_UP])
-    scale, unit, is_timed, margin = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0, 2.0 * p[IS_EXACT]
+    scale, unit, is_timed = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0
     moves = p[BREAK_EVEN] != 0.0 or p[HAS_CHANDELIER] != 0.0
-    trail = p[TRAIL_PERCENT] / PERCENT_NANO if p[TRAIL_KIND] == PERCENT else 0.0
-    cash, qty, lost, most = s[CASH], s[QTY], 0.0, 0.0
-    for i in range(closes.size):
+    cash, qty, lost, most, i = s[CASH], s[QTY], 0.0, 0.0, 0
+    _fetch(s, opens)
+    if p[IS_GUARDED] != 0.0:
+        _fetch(s, highs)
+        _fetch(s, lows)
+    while i < closes.size:
+        if s[PENDING] == 0.0 and seen + i >= warm_up and not (qty < 0.0 and p[BORROWS] != 0.0):
+            if s[GUARDED] == 0.0:
+                i = _rest(p, s, i, prices, columns, out)
+            elif not moves:
+                i = _watch(p, s, i, prices, columns, out)
+            if i == closes.size:
+                break
         close, worth = _price(closes[i], scale), 0.0
         lost = max(lost, _lost(closes[i], close, scale))
         if s[PENDING] != 0.0 or s[GUARDED] != 0.0:
@@ -418,16 +513,7 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in
                 lost = max(lost, _lost(highs[i], high, scale), _lost(lows[i], low, scale))
                 side = 1.0 if s[QTY] > 0.0 else -1.0
                 best, worst = (high, low) if side > 0.0 else (-low, -high)
-                bar = (opened * side, best, worst, close * side)
-                # What a trail is rounded by is within the margin; where it matters, the exact level is asked for.
-                room = NAN if trail == 0.0 else -margin - high * 1e-9
-                if p[TRAIL_KIND] == DISTANCE:
-                    room = s[TRAIL] - margin
-                levels = (s[STOP] * side, s[TARGET] * side)
-                if not moves and _is_quiet(bar, levels, (s[BEST], 1.0 - side * trail, room)):
-                    s[BEST] = max(best, s[BEST])
-                else:
-                    _protect(p, s, seen + i, bar, fills)
+                _protect(p, s, seen + i, (opened * side, best, worst, close * side), fills)
             cash, qty = s[CASH], s[QTY]
         if qty != 0.0:
             worth = qty * unit * close if unit != 0.0 else _value(p, s, qty, close)
@@ -448,6 +534,7 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in
             if distance > 0.0:
                 side = 1.0 if qty > 0.0 else -1.0
                 _tighten(s, side * s[BEST] - side * distance, side)
+        i += 1
     s[SEEN] = seen + closes.size
     if p[IS_EXACT] != 0.0 and (lost > 0.0 or most > EXACT_MAX):
         s[INEXACT] = 1.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["Columns", "End", "Evaluation", "book_nodes", "is_number", "shown_end"]
+__all__ = ["Columns", "End", "Evaluation", "book_nodes", "is_number", "needed_steps", "shown_end"]
 
 End: TypeAlias = "tuple[str, str]"
 Columns: TypeAlias = "dict[End, NDArray[np.float64]]"
@@ -70,17 +70,21 @@ class Evaluation:
     Args:
         plan: what is computed.
         symbols: how many there are, or their names, which nodes that pick one need.
+        only: outputs that are asked for; nodes that none of them needs are left out. All by default.
 
     Raises:
         AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
     """
 
-    def __init__(self, plan: Plan, *, symbols: int | Sequence[str] = 1) -> None:
+    def __init__(
+        self, plan: Plan, *, symbols: int | Sequence[str] = 1, only: Collection[End] | None = None
+    ) -> None:
         self.plan = plan
         names = ("",) * symbols if isinstance(symbols, int) else tuple(symbols)
         self._symbols = len(names)
         scalars = _scalars(plan.steps, len(names))
-        self._running = tuple(_start(step, names, is_scalar=step.node in scalars) for step in plan.steps)
+        steps = plan.steps if only is None else needed_steps(plan, only)
+        self._running = tuple(_start(step, names, is_scalar=step.node in scalars) for step in steps)
         booked = book_nodes(plan)
         self._market = tuple(running for running in self._running if running.step.node not in booked)
         self._booked = tuple(running for running in self._running if running.step.node in booked)
@@ -179,7 +183,9 @@ class Evaluation:
             run(running.numbers, running.states[0], *(_spread(column, shape) for column in inputs), *outputs)
             outputs = [column[:1] for column in outputs] if running.is_scalar else outputs
         else:
-            outputs = [np.full(shape, np.nan) for _ in ends]
+            # A kernel fills every output where its symbol has bars.
+            is_whole = running.is_scalar or all(row is None for row in portion.present)
+            outputs = [np.empty(shape) if is_whole else np.full(shape, np.nan) for _ in ends]
             for row in range(running.rows):
                 present = None if running.is_scalar else portion.present[row]
                 _run_row(run, running, row, inputs, outputs, present=present)
@@ -220,6 +226,17 @@ def _run_row(
             column[present] = part
 
 
+def needed_steps(plan: Plan, ends: Collection[End]) -> tuple[Step, ...]:
+    """Return the steps that some outputs come from, in the order of the plan."""
+    needed = {node for node, _ in ends}
+    found = []
+    for step in reversed(plan.steps):
+        if step.node in needed:
+            needed |= {node for wired in step.inputs.values() for node, _ in wired}
+            found.append(step)
+    return tuple(reversed(found))
+
+
 def book_nodes(plan: Plan) -> frozenset[str]:
     """Return the nodes that read the position or the account, and all that depend on them."""
     found: set[str] = set()
@@ -231,6 +248,8 @@ def book_nodes(plan: Plan) -> frozenset[str]:
 
 
 def _present(tape: Tape) -> tuple[NDArray[np.bool_] | None, ...]:
+    if not tape.closes or not np.isnan(tape.close.min()):  # the least is unknown where any is
+        return (None,) * tape.symbols
     there = ~np.isnan(tape.close)
     return tuple(None if row.all() else row for row in there)
 
