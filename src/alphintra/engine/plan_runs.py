@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlanRun", "rules_of", "run_plan", "run_program"]
 
-PORTION: Final = 32_768  # bars computed at a time: what the nodes hand each other stays in the processor's cache
+PORTION: Final = 65_536  # bars computed at a time: what the nodes hand each other stays near the processor
 
 ABREAST_MIN: Final = 4  # portions from which a second thread is worth its start
 
@@ -85,12 +85,13 @@ def run_program(
     if is_compiled is None and tape.closes >= COMPILED_BARS_MIN:
         is_compiled = True
     simulation = Simulation(rules, tape.closes, is_compiled=is_compiled)
-    evaluation = Evaluation(plan, only=program.ends)
+    ends = program.ends
+    evaluation = Evaluation(plan, only=ends)
     length = max(tape.closes, 1) if tape.calendars else PORTION  # what a session tells is asked of the whole of it
 
     def computed(start: int) -> Columns:
         portion = _portion(tape, slice(start, start + length))
-        return program.columns(evaluation.advance(portion, keep=program.ends, is_compiled=is_compiled), portion)
+        return program.columns(evaluation.advance(portion, keep=ends, is_compiled=is_compiled), portion)
 
     starts = range(0, tape.closes, length)
     if not is_compiled or len(starts) < ABREAST_MIN:

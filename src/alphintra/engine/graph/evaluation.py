@@ -39,7 +39,7 @@ INTERPRETED_MAX = 200_000  # values of nodes: interpreting them takes about as l
 class _Running:
     """A step with its arithmetic, its numbers and the state of each symbol, a row each (one row if it sees all).
 
-    ``is_scalar``: its outputs are one series for all symbols.
+    ``is_scalar``: its outputs are one series for all symbols; ``ends``: its outputs; ``wired``: what it reads.
     """
 
     step: Step
@@ -47,6 +47,8 @@ class _Running:
     numbers: Vector
     states: NDArray[np.float64]
     is_scalar: bool
+    ends: tuple[End, ...]
+    wired: tuple[End, ...]
 
     @property
     def rows(self) -> int:
@@ -76,9 +78,7 @@ class Evaluation:
         AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
     """
 
-    def __init__(
-        self, plan: Plan, *, symbols: int | Sequence[str] = 1, only: Collection[End] | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, *, symbols: int | Sequence[str] = 1, only: Collection[End] | None = None) -> None:
         self.plan = plan
         names = ("",) * symbols if isinstance(symbols, int) else tuple(symbols)
         self._symbols = len(names)
@@ -88,6 +88,7 @@ class Evaluation:
         booked = book_nodes(plan)
         self._market = tuple(running for running in self._running if running.step.node not in booked)
         self._booked = tuple(running for running in self._running if running.step.node in booked)
+        self._let_go: dict[frozenset[End], tuple[tuple[End, ...], ...]] = {}
 
     @property
     def reads_book(self) -> bool:
@@ -133,20 +134,31 @@ class Evaluation:
             is_at_hand = all(kernel is None or kernel.is_loaded for kernel in kernels)
             is_compiled = is_at_hand or tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
         names = {name for running in steps for name in running.definition.clock}
-        portion = _Portion(tape, tape.clock(names), _present(tape), is_compiled)
-        uses = _uses(steps, keep)
-        for running in steps:
-            self._compute(running, portion, columns)
-            if keep is None:
-                continue
-            for end in [end for ends in running.step.inputs.values() for end in ends]:
-                uses[end] -= 1
-                if not uses[end]:
+        portion = _Portion(tape, tape.clock(names) if names else {}, _present(tape), is_compiled)
+        if keep is None:
+            for running in steps:
+                self._compute(running, portion, columns)
+        else:
+            for running, ends in zip(steps, self._idle_after(steps, frozenset(keep)), strict=True):
+                self._compute(running, portion, columns)
+                for end in ends:
                     del columns[end]
-            for end in [end for end in _ends(running) if not uses.get(end)]:
-                columns.pop(end, None)
         shape = (tape.symbols, tape.closes)
-        return {end: np.broadcast_to(column, shape) for end, column in columns.items()}
+        return {
+            end: column if column.shape == shape else np.broadcast_to(column, shape) for end, column in columns.items()
+        }
+
+    def _idle_after(self, steps: Sequence[_Running], keep: frozenset[End]) -> tuple[tuple[End, ...], ...]:
+        """Return for each step the outputs that nothing needs once it is computed."""
+        found = self._let_go.get(keep)
+        if found is None:
+            lasts = {end: place for place, running in enumerate(steps) for end in (*running.ends, *running.wired)}
+            gone: list[list[End]] = [[] for _ in steps]
+            for end, place in lasts.items():
+                if end not in keep:
+                    gone[place].append(end)
+            found = self._let_go[keep] = tuple(tuple(ends) for ends in gone)
+        return found
 
     def snapshot(self) -> dict[str, str]:
         """Return the state by node as base64 of little-endian float64; nodes without one are left out."""
@@ -166,8 +178,7 @@ class Evaluation:
             with_state[node].states[:] = values
 
     def _compute(self, running: _Running, portion: _Portion, columns: Columns) -> None:
-        step, definition = running.step, running.definition
-        ends = _ends(running)
+        step, definition, ends = running.step, running.definition, running.ends
         if definition.read is not None:
             columns.update(zip(ends, definition.read(step.params, portion.tape), strict=True))
             return
@@ -184,24 +195,12 @@ class Evaluation:
             outputs = [column[:1] for column in outputs] if running.is_scalar else outputs
         else:
             # A kernel fills every output where its symbol has bars.
-            is_whole = running.is_scalar or all(row is None for row in portion.present)
+            is_whole = running.is_scalar or not any(row is not None for row in portion.present)
             outputs = [np.empty(shape) if is_whole else np.full(shape, np.nan) for _ in ends]
             for row in range(running.rows):
                 present = None if running.is_scalar else portion.present[row]
                 _run_row(run, running, row, inputs, outputs, present=present)
         columns.update(zip(ends, outputs, strict=True))
-
-
-def _uses(steps: Sequence[_Running], keep: Collection[End] | None) -> dict[End, int]:
-    """Count for each output how often it is needed, once more for those that are kept."""
-    uses: dict[End, int] = {}
-    for running in steps:
-        for end in [end for ends in running.step.inputs.values() for end in ends]:
-            uses[end] = uses.get(end, 0) + 1
-        for end in _ends(running):
-            if keep is None or end in keep:
-                uses[end] = uses.get(end, 0) + 1
-    return uses
 
 
 def _run_row(
@@ -268,9 +267,9 @@ def is_number(step: Step) -> bool:
     return next(port.kind in {PortKind.NUM, PortKind.WEIGHTS} for port in ports if port.name == definition.shown)
 
 
-def _ends(running: _Running) -> tuple[End, ...]:
-    ports = running.definition.outputs or running.definition.inputs[:1]
-    return tuple((running.step.node, port.name) for port in ports)
+def _ends(step: Step, definition: NodeType) -> tuple[End, ...]:
+    ports = definition.outputs or definition.inputs[:1]
+    return tuple((step.node, port.name) for port in ports)
 
 
 def _input(columns: Columns, ends: tuple[End, ...], shape: tuple[int, int], *, is_many: bool) -> NDArray[np.float64]:
@@ -293,7 +292,9 @@ def _start(step: Step, symbols: Sequence[str], *, is_scalar: bool) -> _Running:
     of_symbols = () if definition.of_symbols is None else definition.of_symbols(step.params, symbols)
     numbers = np.array((*definition.numbers(step.params), *of_symbols), dtype=np.float64)
     rows = 1 if is_scalar or definition.is_across else len(symbols)
-    return _Running(step, definition, numbers, np.zeros((rows, definition.state(step.params))), is_scalar)
+    wired = tuple(end for ends in step.inputs.values() for end in ends)
+    states = np.zeros((rows, definition.state(step.params)))
+    return _Running(step, definition, numbers, states, is_scalar, _ends(step, definition), wired)
 
 
 def _scalars(steps: Sequence[Step], symbols: int) -> frozenset[str]:

@@ -153,35 +153,49 @@ def _block_means(period: int, s: Vector, x: Vector, out: Vector, work: NDArray[n
     Returns whether all values are known; else nothing is done.
     """
     fresh, tails, scale, last = work[0, : x.size], work[1, : x.size], UNITS * period, period - 1
-    unknown = 0
-    for i in range(x.size):
-        is_known = math.isfinite(x[i])
-        unknown += 0 if is_known else 1
-        fresh[i] = units(x[i] if is_known else 0.0)
-    if unknown > 0:
+    if not _in_units(x, fresh):
         return False
     shape = (x.size // period, period)
-    values, heads, sums = fresh.reshape(shape), out.reshape(shape), tails.reshape(shape)
-    for block in range(shape[0]):
-        total = 0.0
-        for k in range(period):
-            total += values[block, k]
-            heads[block, k] = total
-    for block in range(shape[0]):
-        total = 0.0
-        for k in range(last, -1, -1):
-            total += values[block, k]
-            sums[block, k] = total
+    sums = tails.reshape(shape)
+    _add_up(fresh.reshape(shape), out.reshape(shape), sums)
     ring, later, before = s[3:], out[period:], tails[1:]
     for k in range(last):
         out[k] = (out[k] + ring[k + 1]) / scale
     for i in range(later.size):  # at the last bar of a block, what is right comes below
         later[i] = (later[i] + before[i]) / scale
+    means = out.reshape(shape)
     for block in range(shape[0]):
-        heads[block, last] = sums[block, 0] / scale
+        means[block, last] = sums[block, 0] / scale
     for k in range(period):
         ring[k] = tails[x.size - period + k]
     return True
+
+
+@part
+def _in_units(x: Vector, fresh: Vector) -> bool:
+    """Put values into millionths; tell whether all are known."""
+    unknown = 0
+    for i in range(x.size):
+        is_known = math.isfinite(x[i])
+        unknown += 0 if is_known else 1
+        fresh[i] = units(x[i] if is_known else 0.0)
+    return unknown == 0
+
+
+@part
+def _add_up(values: NDArray[np.float64], heads: NDArray[np.float64], tails: NDArray[np.float64]) -> None:
+    """Write of each block, a row, the sums from its first value on and those down to its last."""
+    blocks, period = values.shape
+    for block in range(blocks):
+        total = 0.0
+        for k in range(period):
+            total += values[block, k]
+            heads[block, k] = total
+    for block in range(blocks):
+        total = 0.0
+        for k in range(period - 1, -1, -1):
+            total += values[block, k]
+            tails[block, k] = total
 
 
 @part
@@ -412,6 +426,23 @@ def change_pass(s: Vector, x: Vector, out: Vector) -> None:
 @part
 def true_range_pass(s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Wilder's true range; unknown at the first bar, which has no close before it (TA-Lib). State as `change_pass`."""
+    unknown = 0
+    for i in range(close.size):
+        unknown += 0 if is_bar(high[i], low[i], close[i]) else 1
+    if unknown > 0 or s[0] == 0.0 or close.size == 0:
+        _true_ranges(s, high, low, close, out)
+        return
+    first = s[1]
+    out[0] = larger(high[0] - low[0], larger(abs(high[0] - first), abs(low[0] - first)))
+    before, highs, lows, later = close[:-1], high[1:], low[1:], out[1:]
+    for i in range(later.size):
+        later[i] = larger(highs[i] - lows[i], larger(abs(highs[i] - before[i]), abs(lows[i] - before[i])))
+    s[1] = close[-1]
+
+
+@part
+def _true_ranges(s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
+    """As `true_range_pass`, among unknown values."""
     seen, before = s[0], s[1]
     for i in range(close.size):
         if not is_bar(high[i], low[i], close[i]):
