@@ -16,7 +16,7 @@ import numpy as np
 
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.expression import PART_MARK
-from alphintra.engine.graph.tape import BOOK_COLUMNS
+from alphintra.engine.graph.tape import BOOK_COLUMNS, Tape
 from alphintra.engine.graph.values import PortKind
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from alphintra.engine.graph.definition import NodeType
     from alphintra.engine.graph.plan import Plan, Step
-    from alphintra.engine.graph.tape import Tape
     from alphintra.engine.kernels.kernel import Vector
 
 __all__ = ["Columns", "End", "Evaluation", "book_nodes", "is_number", "needed_steps", "shown_end"]
@@ -88,7 +87,7 @@ class Evaluation:
         booked = book_nodes(plan)
         self._market = tuple(running for running in self._running if running.step.node not in booked)
         self._booked = tuple(running for running in self._running if running.step.node in booked)
-        self._let_go: dict[frozenset[End], tuple[tuple[End, ...], ...]] = {}
+        self._let_go: dict[tuple[int, frozenset[End]], tuple[tuple[End, ...], ...]] = {}
 
     @property
     def reads_book(self) -> bool:
@@ -106,6 +105,39 @@ class Evaluation:
             is_compiled: whether kernels run as machine code; by default where that is sooner.
         """
         return self._computed(self._running, tape, {}, keep=keep, is_compiled=is_compiled)
+
+    def advance_to(
+        self, tape: Tape, when: End, ends: Collection[End], *, is_compiled: bool | None = None
+    ) -> tuple[NDArray[np.int64], Columns]:
+        """Compute the next bars as ``advance`` does, some outputs only for closes at which a condition holds.
+
+        Nodes that keep nothing between closes and serve those outputs alone are computed for these closes alone.
+
+        Args:
+            tape: bars after those computed before.
+            when: the condition's output; a close counts where it holds for one symbol.
+            ends: what is asked for at these closes.
+            is_compiled: as for ``advance``.
+
+        Returns:
+            The places of the closes, and ``when`` and ``ends`` as [symbols, those closes].
+        """
+        if is_compiled is None:
+            is_compiled = _is_compiled(self._running, tape)
+        late = _late(self._running, when)
+        early = tuple(running for running in self._running if running.step.node not in late)
+        given = {end for running in early for end in running.ends}
+        asked = {end for running in self._running if running.step.node in late for end in running.wired}
+        keep = ((asked | set(ends)) & given) | {when}
+        columns = self._computed(early, tape, {}, keep=keep, is_compiled=is_compiled)
+        told = columns[when]
+        places = np.flatnonzero((told[: 1 if told.strides[0] == 0 else None] > 0.0).any(axis=0))
+        some = {end: np.take(column, places, axis=1) for end, column in columns.items()}
+        steps = tuple(running for running in self._running if running.step.node in late)
+        close = np.take(tape.close, places, axis=1)  # the nodes left read no bars: only where there are any
+        chosen = Tape(tape.ts[places], close, close, close, close, close)
+        found = self._computed(steps, chosen, some, keep=None, is_compiled=is_compiled)
+        return places, {end: found[end] for end in (when, *ends)}
 
     def market(self, tape: Tape, *, is_compiled: bool | None = None) -> Columns:
         """Compute the nodes that need no book over the next bars, as ``advance`` does; ``booked`` gives the others."""
@@ -130,9 +162,7 @@ class Evaluation:
         is_compiled: bool | None,
     ) -> Columns:
         if is_compiled is None:
-            kernels = [running.definition.kernel for running in steps]
-            is_at_hand = all(kernel is None or kernel.is_loaded for kernel in kernels)
-            is_compiled = is_at_hand or tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
+            is_compiled = _is_compiled(steps, tape)
         names = {name for running in steps for name in running.definition.clock}
         portion = _Portion(tape, tape.clock(names) if names else {}, _present(tape), is_compiled)
         if keep is None:
@@ -150,14 +180,14 @@ class Evaluation:
 
     def _idle_after(self, steps: Sequence[_Running], keep: frozenset[End]) -> tuple[tuple[End, ...], ...]:
         """Return for each step the outputs that nothing needs once it is computed."""
-        found = self._let_go.get(keep)
+        found = self._let_go.get((len(steps), keep))
         if found is None:
             lasts = {end: place for place, running in enumerate(steps) for end in (*running.ends, *running.wired)}
             gone: list[list[End]] = [[] for _ in steps]
             for end, place in lasts.items():
                 if end not in keep:
                     gone[place].append(end)
-            found = self._let_go[keep] = tuple(tuple(ends) for ends in gone)
+            found = self._let_go[len(steps), keep] = tuple(tuple(ends) for ends in gone)
         return found
 
     def snapshot(self) -> dict[str, str]:
@@ -223,6 +253,23 @@ def _run_row(
         run(running.numbers, running.states[row], *cut, *parts)
         for column, part in zip(given, parts, strict=True):
             column[present] = part
+
+
+def _is_compiled(steps: Sequence[_Running], tape: Tape) -> bool:
+    """Tell whether machine code gives the next bars sooner."""
+    kernels = [running.definition.kernel for running in steps]
+    is_at_hand = all(kernel is None or kernel.is_loaded for kernel in kernels)
+    return is_at_hand or tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
+
+
+def _late(steps: Sequence[_Running], when: End) -> frozenset[str]:
+    """Return the nodes whose values at a close come from that close alone, and that nothing needs at every close."""
+    early = {when[0]}
+    for running in reversed(steps):
+        definition, node = running.definition, running.step.node
+        if node in early or running.states.size or definition.clock or definition.read is not None:
+            early |= {node, *(parent for parent, _ in running.wired)}
+    return frozenset(running.step.node for running in steps) - early
 
 
 def needed_steps(plan: Plan, ends: Collection[End]) -> tuple[Step, ...]:
