@@ -1,6 +1,7 @@
 """A plan that holds several symbols at weights, run through the compiled account: the same graph, no record of a close.
 
-``engine.universe_backtest`` is the reference: a run that is not exact, or a plan of other rules, is for it to decide.
+``engine.universe_backtest`` without the controls of risk is the reference: a run that is not exact, or a plan of other
+rules, is for it to decide.
 """
 
 from __future__ import annotations
@@ -76,7 +77,10 @@ def panel_program(plan: Plan, symbols: Sequence[str]) -> PanelProgram | None:
 def run_panel(
     program: PanelProgram, tape: Tape, settings: BacktestSettings, *, is_compiled: bool | None = None
 ) -> PanelRun:
-    """Run a program over the bars of its symbols under the terms of a backtest; the controls of risk are not asked."""
+    """Run a program over the bars of its symbols under the terms of a backtest.
+
+    It is what ``run_universe`` finds without the controls of risk: purchases do not wait for the sales that pay for them.
+    """
     rules = replace(
         WeightRules(),
         initial_cash=settings.initial_cash,

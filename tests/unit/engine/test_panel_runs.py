@@ -47,7 +47,7 @@ def both(plan: Plan, seed: int, gaps: float) -> tuple[PanelRun, list[Decimal], i
     tape = tape_across([close.ts for close in closes], rows, [calendar_of(symbol) for symbol in NAMES])
     program = panel_program(plan, NAMES)
     assert program is not None
-    result = run_universe(plan, bars, settings=TERMS)
+    result = run_universe(plan, bars, settings=TERMS, is_controlled=False)
     run = run_panel(program, tape, TERMS, is_compiled=False)
     return run, [point.equity for point in result.equity], len(result.fills)
 
