@@ -79,7 +79,7 @@ def run_panel(
 ) -> PanelRun:
     """Run a program over the bars of its symbols under the terms of a backtest.
 
-    It is what ``run_universe`` finds without the controls of risk: purchases do not wait for the sales that pay for them.
+    It is what ``run_universe`` finds without the controls of risk: no purchase waits for the sales that pay for it.
     """
     rules = replace(
         WeightRules(),
