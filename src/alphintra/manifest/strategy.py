@@ -19,6 +19,7 @@ SPEC = ServiceSpec(
         TableSpec(name="feeds", data_class="market_data", grants=_WRITE),
         TableSpec(name="feed_splits", data_class="market_data", grants=("select", "insert")),
         TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
+        TableSpec(name="holdings", data_class="deployment", grants=_WRITE),
         TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
         TableSpec(name="intents", data_class="decision", grants=_WRITE),
         TableSpec(name="capital_claims", data_class="deployment", grants=("select", "insert", "update", "delete")),

@@ -107,7 +107,7 @@ class Placer:
         context = owner_context(item, trace_id)
         if not item.intent.is_leaving:
             return await self._orders.submit(item, context)
-        entry_order = await self._desk.guarded_entry(item.intent.deployment_id)
+        entry_order = await self._desk.guarded_entry(item.intent.deployment_id, item.symbol)
         if entry_order is not None:
             await self._withdraw(item, entry_order, step, trace_id)
         held, net = await self._orders.held(item, context)
@@ -171,7 +171,7 @@ class Placer:
     async def _owe_exit(self, tx: DeskTransaction, item: OpenIntent, code: str, reason: str) -> None:
         """Note that a position has to be left at the next bar, and tell it; only once while it is held."""
         deployment_id = item.intent.deployment_id
-        row = await tx.owe_exit(deployment_id, item.intent.tag if item.intent.is_leaving else "exits gone")
+        row = await tx.owe_exit(deployment_id, item.symbol, item.intent.tag if item.intent.is_leaving else "exits gone")
         if row is None:
             return
         at = self._clock.now()
