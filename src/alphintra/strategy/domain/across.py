@@ -60,19 +60,20 @@ def close_of(step: Step, symbols: Collection[str]) -> Close | None:
 
 
 def closes_before(
-    steps: Sequence[Step], seq: int, symbols: Sequence[str], *, splits: Sequence[FeedSplit]
+    steps: Sequence[Step], step: Step, symbols: Sequence[str], *, splits: Sequence[FeedSplit]
 ) -> tuple[Close, ...]:
     """Return the closes before a step, the bars of each symbol in shares of that step."""
-    ts = steps[seq - 1].ts
-    bars = {symbol: bars_until(steps, seq, symbol, splits=splits) for symbol in symbols}
-    return tuple(close for close in union_of(bars) if close.ts < ts)
+    bars = {symbol: bars_until(steps, step.seq, symbol, splits=splits) for symbol in symbols}
+    return tuple(close for close in union_of(bars) if close.ts < step.ts)
 
 
-def is_anew(steps: Sequence[Step], seq: int, symbols: Collection[str], *, splits: Sequence[FeedSplit]) -> bool:
+def is_anew(steps: Sequence[Step], step: Step, symbols: Collection[str], *, splits: Sequence[FeedSplit]) -> bool:
     """Tell whether a step brings the first bar of one of these symbols since its split."""
-    for symbol, _ in steps[seq - 1].bars if splits else ():
-        before = next((step.seq for step in reversed(steps[: seq - 1]) if symbol in dict(step.bars)), 0)
-        if symbol in symbols and any(split.symbol == symbol and before <= split.after_seq < seq for split in splits):
+    for split in splits:
+        if split.symbol not in symbols or split.symbol not in dict(step.bars):
+            continue
+        seen = (each.seq for each in reversed(steps) if each.seq < step.seq and split.symbol in dict(each.bars))
+        if next(seen, 0) <= split.after_seq < step.seq:
             return True
     return False
 

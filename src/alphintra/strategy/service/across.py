@@ -149,16 +149,14 @@ class Across:
         A step that brings the first bar of a symbol since its split makes it anew, from bars in new shares; what waited
         for cash then waits no more.
         """
-        is_new = not deployment.executor_state or is_anew(
-            seen.steps, seen.step.seq, deployment.symbols, splits=seen.splits
-        )
+        is_new = not deployment.executor_state or is_anew(seen.steps, seen.step, deployment.symbols, splits=seen.splits)
         if kept is not None and kept[1] == deployment.last_seq and not is_new:
             return kept[0]
         executor = UniverseExecutor(compile_plan(parse_graph(deployment.graph.encode())), deployment.symbols)
         if not is_new:
             executor.restore(deployment.executor_state.encode())
             return executor
-        closes = closes_before(seen.steps, seen.step.seq, deployment.symbols, splits=seen.splits)
+        closes = closes_before(seen.steps, seen.step, deployment.symbols, splits=seen.splits)
         warm_up_across(executor, closes, capital=deployment.capital)
         return executor
 

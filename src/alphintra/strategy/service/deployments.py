@@ -90,8 +90,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     graph = parse_graph(version.graph.encode())
     for symbol in symbols:
         feed = await _usable_feed(account.feed_id, symbol, desk=desk)
-        (dataset,) = await desk.datasets([feed.dataset_ids[feed.symbols.index(symbol)]])
-        require_timeframe(graph.timeframe, dataset.timeframe, symbol=symbol)
+        timeframe = await _timeframe_of(feed, symbol, desk=desk)
+        require_timeframe(graph.timeframe, timeframe, symbol=symbol)
     require_runnable(compile_plan(graph), symbols)
     is_alone = len(symbols) == 1
     deployment = Deployment(
@@ -275,6 +275,13 @@ async def _usable_feed(feed_id: Any, symbol: str, *, desk: Desk) -> Feed:  # noq
         message = f"the account's feed carries {', '.join(feed.symbols)}, not {symbol[:40]!r}"
         raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="/symbol")
     return feed
+
+
+async def _timeframe_of(feed: Feed, symbol: str, *, desk: Desk) -> str:
+    if feed.is_live:
+        return feed.timeframe
+    (dataset,) = await desk.datasets([feed.dataset_ids[feed.symbols.index(symbol)]])
+    return dataset.timeframe
 
 
 def _not_finished(feed: Feed | None) -> Feed:
