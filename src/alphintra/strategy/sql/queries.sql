@@ -46,8 +46,18 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16);
+    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids, thresholds)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- backtests.thresholds: read what a verdict on a backtest is held against, empty for one made before they were kept
+SELECT thresholds FROM backtests WHERE backtest_id = $1;
+
+-- thresholds.get: read where a person wants a verdict's colours to begin
+SELECT thresholds, changed_at FROM verdict_thresholds WHERE owner_id = $1;
+
+-- thresholds.put: store where a person wants a verdict's colours to begin
+INSERT INTO verdict_thresholds (owner_id, thresholds, changed_at) VALUES ($1, $2, $3)
+ON CONFLICT (owner_id) DO UPDATE SET thresholds = excluded.thresholds, changed_at = excluded.changed_at;
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
