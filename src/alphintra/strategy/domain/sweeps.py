@@ -266,9 +266,8 @@ def examine(trial: Trial, bars: Sequence[Bar], *, seed: int) -> dict[str, Any]:
             table.net, curve.initial, rng=np.random.default_rng(seed)
         )
         found["drawdown_by_order_5"] = float(np.percentile(drawdowns, 95))
-        opens = np.array([float(bar.open) for bar in used])
         held = table.exit_index - table.entry_index
-        significance = entry_significance(opens, table.entry_index, held, table.side, rng=rng)
+        significance = entry_significance(used.open[0], table.entry_index, held, table.side, rng=rng)
         found["entries"] = msgspec.to_builtins(significance)
     return found
 
