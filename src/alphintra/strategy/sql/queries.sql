@@ -306,6 +306,15 @@ UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, 
     fees = $8, last_price = $9, intent_count = $10, bars_held = $11, exit_owed = $12
 WHERE deployment_id = $1 AND last_seq < $2;
 
+-- deployments.mark_mode: store whether a deployment trades on paper or live
+UPDATE deployments SET mode = $2 WHERE deployment_id = $1;
+
+-- deployments.mode: read whether a deployment trades on paper or live
+SELECT mode FROM deployments WHERE deployment_id = $1;
+
+-- deployments.modes: read which of a person's deployments trade on paper and which live
+SELECT deployment_id, mode FROM deployments WHERE owner_id = $1;
+
 -- deployments.stop: end a deployment
 UPDATE deployments SET status = $2, error = $3 WHERE deployment_id = $1 AND status = 'active';
 
