@@ -35,7 +35,6 @@ from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
     from alphintra.engine.graph.plan import Plan
-    from alphintra.infrastructure.postgres import Session
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DatasetId, IdSource
     from alphintra.kernel.messages import Context
@@ -141,7 +140,7 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
             version.workflow_id,
             symbols,
             [dataset.dataset_id for dataset in datasets],
-            msgspec.json.encode(await thresholds_in_force(owner_id, desk=tx.session)).decode(),
+            msgspec.json.encode(await thresholds_in_force(owner_id, tx)).decode(),
         )
         seen = (owner_id, version.workflow_id, symbol)
         await tx.execute("holdout.note", backtest_id, *seen, at, command.end)
@@ -151,9 +150,9 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     return await get_backtest(backtest_id, context, desk=desk)
 
 
-async def thresholds_in_force(owner_id: UserId, *, desk: Session) -> Thresholds:
+async def thresholds_in_force(owner_id: UserId, tx: DeskTransaction) -> Thresholds:
     """Return where a person wants the colours of a verdict to begin, as of now."""
-    row = await desk.row("thresholds.get", owner_id)
+    row = await tx.session.row("thresholds.get", owner_id)
     return Thresholds() if row is None else msgspec.json.decode(row["thresholds"], type=Thresholds)
 
 

@@ -37,7 +37,7 @@ async def set_thresholds(
     owner_id = acting_user(context)
     given = {name: value for name in asdict(Thresholds()) if (value := getattr(command, name)) is not None}
     async with desk.transaction() as tx:
-        before = Thresholds() if command.is_default else await thresholds_in_force(owner_id, desk=tx.session)
+        before = Thresholds() if command.is_default else await thresholds_in_force(owner_id, tx)
         after = replace(before, **given)
         await tx.execute("thresholds.put", owner_id, msgspec.json.encode(after).decode(), at)
         facts: dict[str, Any] = {"thresholds": asdict(after)}
