@@ -146,7 +146,7 @@ def run_program(  # noqa: PLR0913 - as above
     simulation = Simulation(rules, tape.closes, is_compiled=is_compiled)
     ends = program.ends
     evaluation = Evaluation(plan, only=ends)
-    length = max(tape.closes, 1) if tape.calendars else PORTION  # what a session tells is asked of the whole of it
+    length = max(tape.closes, 1) if evaluation.reads_sessions else PORTION
 
     def computed(start: int) -> tuple[Columns, Sequence[Vector]]:
         portion = _portion(tape, slice(start, start + length))

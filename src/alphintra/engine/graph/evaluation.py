@@ -16,7 +16,7 @@ import numpy as np
 
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.expression import PART_MARK
-from alphintra.engine.graph.tape import BOOK_COLUMNS, Tape
+from alphintra.engine.graph.tape import BOOK_COLUMNS, FIELDS, Tape
 from alphintra.engine.graph.values import PortKind
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -93,6 +93,12 @@ class Evaluation:
     def reads_book(self) -> bool:
         """Tell whether nodes read the position or the account, so that bars must be decided on one by one."""
         return bool(self._booked)
+
+    @property
+    def reads_sessions(self) -> bool:
+        """Tell whether nodes read where a close lies in its session, which is told of all bars at once."""
+        names = {name for running in self._running for name in running.definition.clock}
+        return not names <= {*FIELDS, *BOOK_COLUMNS}
 
     def advance(self, tape: Tape, *, keep: Collection[End] | None = None, is_compiled: bool | None = None) -> Columns:
         """Compute the next bars and return the outputs by (node, port), each [symbols, closes].
