@@ -80,12 +80,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     FEED_FINISHED, NUMBER_*, QTY_NOT_POSITIVE, GRAPH_UNIVERSE and what ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
-    require_positive(command.capital, pointer="/capital")
     account = await orders.account(command.account_id, context)
     version = await workflows.version(command.version_id, context)
-    if command.capital > account.cash:
-        message = f"the capital {command.capital} is more than the account's cash {account.cash}"
-        raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
+    _require_affordable(command.capital, account.cash)
     symbols = chosen_symbols(command.symbol, command.symbols)
     graph = parse_graph(version.graph.encode())
     for symbol in symbols:
@@ -138,6 +135,13 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         await orders.release(command.account_id, deployment.deployment_id, context)
         raise
     return _view(deployment)
+
+
+def _require_affordable(capital: Decimal, cash: Decimal) -> None:
+    require_positive(capital, pointer="/capital")
+    if capital > cash:
+        message = f"the capital {capital} is more than the account's cash {cash}"
+        raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
 
 
 async def _stored(  # noqa: PLR0913 - what is stored, for whom, and in which account
