@@ -17,6 +17,7 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from alphintra.dataplane.server import Server
     from alphintra.runtime.home import Home
     from alphintra.runtime.moving.journal import Journal, Record
     from alphintra.runtime.moving.planning import Planned
@@ -40,6 +41,7 @@ _STEPS = (
 @click.option("--to", type=click.Choice(_LAYOUTS), help="Layout to move to.")
 @click.option("--services", default="", help="Only these, divided by commas; all if left out.")
 @click.option("--instance", default="main", show_default=True, help="PostgreSQL instance to move to.")
+@click.option("--new-instance", is_flag=True, help="Make that instance: one more PostgreSQL of the home's own.")
 @click.option("--dry-run", is_flag=True, help="Look at everything and show the steps; change nothing.")
 @click.option("--resume", is_flag=True, help="Go on with moves that were cut.")
 @click.option("--rollback", is_flag=True, help="Bring back what was moved, with all that was written since.")
@@ -51,6 +53,7 @@ def migrate(  # noqa: PLR0913 - one parameter per option
     to: str | None,
     services: str,
     instance: str,
+    new_instance: bool,
     dry_run: bool,
     resume: bool,
     rollback: bool,
@@ -63,7 +66,7 @@ def migrate(  # noqa: PLR0913 - one parameter per option
     Requests wait for a moment and do not fail. Until --finish everything can be taken back by --rollback.
     """
     chosen = [name for name, is_on in (("--resume", resume), ("--rollback", rollback), ("--finish", finish)) if is_on]
-    if len(chosen) + bool(to) != 1 or (chosen and (services or dry_run)):
+    if len(chosen) + bool(to) != 1 or (chosen and (services or dry_run or new_instance)):
         message = "say one of --to LAYOUT (with --services, --instance, --dry-run), --resume, --rollback and --finish"
         raise AlphintraError("MIGRATE_USAGE", message, pointer="--to")
     from alphintra.cli.installation import servers_home
@@ -71,24 +74,29 @@ def migrate(  # noqa: PLR0913 - one parameter per option
     home = servers_home()
     named = tuple(filter(None, (word.strip() for word in services.split(","))))
     if to:
-        return _begin(home, to=to, services=named, instance=instance, is_dry=dry_run, as_json=as_json)
+        planned = _plan(home, to=to, services=named, instance=instance, is_new=new_instance)
+        if dry_run:
+            _print_plan(planned, as_json=as_json)
+            return 0
+        return _begin(home, planned, to=to, as_json=as_json)
     return _go_on(home, chosen[0], is_confirmed=yes, as_json=as_json)
 
 
-def _begin(home: Home, *, to: str, services: tuple[str, ...], instance: str, is_dry: bool, as_json: bool) -> int:
+def _plan(home: Home, *, to: str, services: tuple[str, ...], instance: str, is_new: bool) -> tuple[Planned, ...]:
     from alphintra.cli.installation import settings
     from alphintra.dataplane.layouts import LayoutName
     from alphintra.runtime.inspection import provisioned_order
-    from alphintra.runtime.moving.journal import Journal
-    from alphintra.runtime.moving.planning import plan_moves, servers_of
+    from alphintra.runtime.moving.planning import Wish, plan_moves, servers_of
 
+    wish = Wish(to=LayoutName(to), services=services, instance=instance, is_new=is_new)
     servers = servers_of(provisioned_order(home), settings())
-    planned = asyncio.run(
-        plan_moves(home, servers, to=LayoutName(to), settings=settings(), services=services, instance=instance)
-    )
-    if is_dry:
-        _print_plan(planned, as_json=as_json)
-        return 0
+    return asyncio.run(plan_moves(home, servers, wish, settings=settings()))
+
+
+def _begin(home: Home, planned: Iterable[Planned], *, to: str, as_json: bool) -> int:
+    from alphintra.cli.installation import settings
+    from alphintra.runtime.moving.journal import Journal
+
     journal = Journal(to=to, records=[each.record for each in planned])
     records = asyncio.run(_run(home, journal, _advance))
     _print_records(records, as_json=as_json)
@@ -116,16 +124,22 @@ def _go_on(home: Home, what: str, *, is_confirmed: bool, as_json: bool) -> int:
 
 
 async def _run(home: Home, journal: Journal | None, does: Callable[[Moving], Awaitable[None]]) -> tuple[Record, ...]:
-    from alphintra.cli.installation import settings
+    from alphintra.cli.installation import published_state, settings
     from alphintra.runtime.inspection import provisioned_order
-    from alphintra.runtime.moving.planning import reach_of, servers_of
+    from alphintra.runtime.lock import holder_of
+    from alphintra.runtime.moving.planning import await_servers, reach_of, servers_of
     from alphintra.runtime.moving.run import opened_moving
 
     order = provisioned_order(home)
+    servers = servers_of(order, settings())
     tell = _Teller()
-    async with opened_moving(
-        home, order, servers_of(order, settings()), reach=reach_of(home), begin=journal, on_progress=tell
-    ) as moving:
+
+    async def find(moves: Journal) -> dict[str, Server]:
+        return await await_servers(
+            home, servers, moves, settings=settings(), state=lambda: published_state(home, holder_of(home) or 0)
+        )
+
+    async with opened_moving(home, order, find, reach=reach_of(home), begin=journal, on_progress=tell) as moving:
         records = tuple(moving.journal.records)
         try:
             await does(moving)

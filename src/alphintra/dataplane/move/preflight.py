@@ -43,9 +43,6 @@ _FREE: Final = """
         (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
         (select string_agg(format('%s in %s', gid, database), ', ') from pg_prepared_xacts) as prepared
 """
-# Beside one slot, walsender and worker of each service's way back: the way forth of the one that moves just then, and a
-# walsender while its slot is made.
-_MORE: Final = {"slots": 1, "senders": 2, "workers": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +54,25 @@ class TableSize:
     bytes: int
 
 
-async def check(move: Move, *, together: int = 1, space_bytes: int | None = None) -> tuple[TableSize, ...]:
+async def check(
+    move: Move, *, together: int = 1, is_new: bool = False, space_bytes: int | None = None
+) -> tuple[TableSize, ...]:
     """Raise if the move cannot succeed, having changed nothing; return what it will copy.
 
-    ``together`` services keep their ways back at a time; ``space_bytes`` is what the target's disk has left, where
-    that is known.
+    Args:
+        move: what is to be moved.
+        together: services that keep their ways back at a time.
+        is_new: whether the target's server is still to be made: there is nothing to look at, then.
+        space_bytes: what the target's disk has left, where that is known.
 
     Raises TOPOLOGY_CONNECT, PG_VERSION, MIGRATE_VERSION, MIGRATE_RIGHTS, MIGRATE_WAL_LEVEL, MIGRATE_CAPACITY,
     MIGRATE_PREPARED, MIGRATE_TARGET, SCHEMA_DRIFT, MIGRATE_IDENTITY, MIGRATE_UNSUPPORTED, SPACE.
     """
-    async with move.source.administrator() as source, admin_connection(move.target.server) as target:
-        _require_version(move, source, target)
-        for side, connection in ((move.source, source), (move.target, target)):
-            await _require_server(side, connection, together)
-        await _require_empty(move, target)
+    async with move.source.administrator() as source:
+        if is_new:
+            await _require_server(move.source, source, _needs(move, together)[0])
+        else:
+            await _require_target(move, source, together)
         await _require_movable(move, source)
         sizes: dict[str, TableSize] = {}
         for piece in await pieces_of(source, move.source.schema):
@@ -86,6 +88,26 @@ async def check(move: Move, *, together: int = 1, space_bytes: int | None = None
     return tuple(sizes.values())
 
 
+def _needs(move: Move, together: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Return what a move takes at its source and at its target: the way forth of one service, the ways back of all."""
+    source = {"slots": 1, "senders": 2, "workers": together}
+    target = {"slots": together, "senders": together, "workers": 1}
+    if move.source.server.instance == move.target.server.instance:
+        # The way forth of each service has gone when its way back begins.
+        both = {"slots": together + 1, "senders": together + 2, "workers": together}
+        return both, both
+    return source, target
+
+
+async def _require_target(move: Move, source: asyncpg.Connection, together: int) -> None:
+    async with admin_connection(move.target.server) as target:
+        _require_version(move, source, target)
+        needs = _needs(move, together)
+        for side, connection, needed in ((move.source, source, needs[0]), (move.target, target, needs[1])):
+            await _require_server(side, connection, needed)
+        await _require_empty(move, target)
+
+
 def _require_version(move: Move, source: asyncpg.Connection, target: asyncpg.Connection) -> None:
     old, new = source.get_server_version().major, target.get_server_version().major
     if new < old:
@@ -96,7 +118,7 @@ def _require_version(move: Move, source: asyncpg.Connection, target: asyncpg.Con
         raise AlphintraError("MIGRATE_VERSION", message)
 
 
-async def _require_server(side: Side, connection: asyncpg.Connection, together: int) -> None:
+async def _require_server(side: Side, connection: asyncpg.Connection, needs: dict[str, int]) -> None:
     found = await connection.fetchrow(_FREE)
     where = f"instance {side.server.instance}"
     if not found["is_superuser"]:
@@ -105,11 +127,11 @@ async def _require_server(side: Side, connection: asyncpg.Connection, together: 
     if found["wal_level"] != "logical":
         message = f"wal_level on {where} is {found['wal_level']}: set it to logical and restart that server"
         raise AlphintraError("MIGRATE_WAL_LEVEL", message)
-    for what, more in _MORE.items():
-        if found[what] < together + more:
+    for what, needed in needs.items():
+        if found[what] < needed:
             message = (
-                f"{where} has {found[what]} replication {what} free, moving {together} services takes "
-                f"{together + more}: move fewer at a time, or raise the setting and restart that server"
+                f"{where} has {found[what]} replication {what} free, the move takes {needed}: move fewer services at "
+                "a time, or raise the setting and restart that server"
             )
             raise AlphintraError("MIGRATE_CAPACITY", message, kind=Kind.UNAVAILABLE)
     if found["prepared"]:

@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
@@ -23,7 +23,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import gate_path
 from alphintra.runtime.home import Home
 from alphintra.runtime.moving.charge import HomeHands, follow_layout
-from alphintra.runtime.moving.journal import Step, read_journal
+from alphintra.runtime.moving.journal import UNDER_WAY, read_journal
 from alphintra.runtime.provision import ProvisionOrder
 from alphintra.runtime.units import inherited_environment
 
@@ -33,7 +33,6 @@ _READY = b"ready\n"
 _DONE = b"done\n"
 _TRIES = 60
 _REST_S = 1.0
-_UNDER_WAY = frozenset({Step.SWITCHING, Step.RETURNING})
 
 
 class _Charge(msgspec.Struct):
@@ -64,13 +63,22 @@ def guarded(
     try:
         told.write(msgspec.json.encode(_Charge(order, servers)) + b"\n")
         told.flush()
-        heard.readline()
+        if heard.readline() != _READY:
+            message = f"the guard of the move did not start: see whether {sys.executable} runs"
+            raise AlphintraError("MIGRATE_GUARD", message, kind=Kind.UNAVAILABLE)
         yield
     finally:
-        told.write(_DONE)
-        told.close()
+        left = read_journal(home)
+        is_settled = left is None or not any(record.step in UNDER_WAY for record in left.records)
+        if is_settled:
+            with suppress(BrokenPipeError):
+                told.write(_DONE)
+                told.flush()
+        with suppress(BrokenPipeError):
+            told.close()
         heard.close()
-        guard.wait()
+        if is_settled:
+            guard.wait()  # else it goes on without us, until the servers are there again
 
 
 async def settle_all(home: Home, order: ProvisionOrder, servers: dict[str, Server]) -> tuple[str, ...]:
@@ -81,7 +89,7 @@ async def settle_all(home: Home, order: ProvisionOrder, servers: dict[str, Serve
     journal = read_journal(home)
     if journal is None:
         return ()
-    cut = tuple(record for record in journal.records if record.step in _UNDER_WAY)
+    cut = tuple(record for record in journal.records if record.step in UNDER_WAY)
     for record in cut:
         gate = GateKeeper(gate_path(home, record.service))
         try:

@@ -18,11 +18,11 @@ from alphintra.infrastructure.gate import keeper_lock_path
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import gate_path
 from alphintra.runtime.home import Home, write_atomically
+from alphintra.runtime.layout import moves_file
 from alphintra.runtime.proc import is_alive
 
-__all__ = ["Journal", "Record", "Step", "moves_lock", "read_journal", "write_journal"]
+__all__ = ["UNDER_WAY", "Journal", "Record", "Step", "moves_lock", "read_journal", "write_journal"]
 
-_FILE = "moves.json"
 _GUARD_S = 70.0
 _TRY_EVERY_S = 0.05
 
@@ -38,6 +38,10 @@ class Step(StrEnum):
     VERIFIED = "verified"  # as before, and every row was compared
     RETURNING = "returning"  # either side may be in charge, on the way back
     RETURNED = "returned"  # the source is in charge again, the target can go
+
+
+UNDER_WAY = frozenset({Step.SWITCHING, Step.RETURNING})
+"""Steps in which the rights of both sides may be anything."""
 
 
 class Record(msgspec.Struct, kw_only=True):
@@ -56,7 +60,10 @@ class Record(msgspec.Struct, kw_only=True):
         """Return it with its servers. Raises INSTANCE_UNKNOWN."""
         for placement in (self.source, self.target):
             if placement.instance not in servers:
-                message = f"instance {placement.instance} is not running: give its URL as admin_urls in alphintra.toml"
+                message = (
+                    f"instance {placement.instance} does not run: give its URL as admin_urls.{placement.instance} in "
+                    "alphintra.toml; `alphintra logs supervisor` tells why one of the home's own did not start"
+                )
                 raise AlphintraError("INSTANCE_UNKNOWN", message, kind=Kind.UNAVAILABLE)
         source = Side(server=servers[self.source.instance], placement=self.source)
         target = Side(server=servers[self.target.instance], placement=self.target)
@@ -72,7 +79,7 @@ class Journal(msgspec.Struct, kw_only=True):
 
 def read_journal(home: Home) -> Journal | None:
     """Return the moves under way, None if there are none. Raises MIGRATE_JOURNAL if the file is not ours."""
-    path = home.path / _FILE
+    path = moves_file(home)
     try:
         return msgspec.json.decode(path.read_bytes(), type=Journal)
     except FileNotFoundError:
@@ -84,7 +91,7 @@ def read_journal(home: Home) -> Journal | None:
 
 def write_journal(home: Home, journal: Journal | None) -> None:
     """Note durably how far the moves are; None when there are none any more."""
-    path = home.path / _FILE
+    path = moves_file(home)
     if journal is None:
         path.unlink(missing_ok=True)
     else:

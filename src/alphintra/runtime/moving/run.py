@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -102,12 +102,17 @@ class Moving:
     async def go_back(self) -> None:
         """Bring every service back to where it was, with all that was written since, and leave nothing of the move."""
         for record in reversed(self.journal.records):
+            if record.step is Step.PLANNED and record.target.instance not in self.servers:
+                continue  # a server that never came up: nothing was made there
             move = record.move(self.servers)
             with explained(record.service):
                 if record.step is Step.SWITCHED:
                     await self._open_way_back(record, move)
                 if record.step in {Step.REVERSED, Step.VERIFIED}:
-                    await self._return(record, move)
+                    was_sound = record.step is Step.VERIFIED
+                    odd = await self._return(record, move)
+                    if odd and was_sound:
+                        raise _differing(record, move, odd)
                 await self._forget(record, move, drop=move.target)
         await self._end()
 
@@ -203,19 +208,15 @@ class Moving:
 
     async def _judge(self, record: Record, move: Move, differences: Iterable[Difference]) -> None:
         """Note that the rows are the same, or take the service back. Raises MIGRATE_DIFFERS."""
-        odd = [f"{each.table} ({each.source.rows} rows, then {each.target.rows})" for each in differences]
+        odd = tuple(differences)
         if not odd:
             self._note(record, Step.VERIFIED)
             return
         await self._return(record, move)
-        message = (
-            f"rows of {record.service} were not the same on both sides: {', '.join(odd)}; it is back at "
-            f"{move.source.label}, with all that was written since: use --rollback, then find out who wrote there"
-        )
-        raise AlphintraError("MIGRATE_DIFFERS", message, kind=Kind.CONFLICT)
+        raise _differing(record, move, odd)
 
-    async def _return(self, record: Record, move: Move) -> None:
-        """Put the source in charge again, with all that was written since."""
+    async def _return(self, record: Record, move: Move) -> tuple[Difference, ...]:
+        """Put the source in charge again, with all that was written since; return what was not the same by then."""
         passwords = role_password(self.home)
         await apply(
             move.source.server,
@@ -227,6 +228,7 @@ class Moving:
         done = await self._change_over(record, Direction(old=move.target, new=move.source, stream=move.back))
         record.pause_ms = done.pause_ms
         self._note(record, Step.RETURNED)
+        return done.differences
 
     async def _forget(self, record: Record, move: Move, *, drop: Side) -> None:
         """Leave nothing of a move, nor of the side the service does not live on."""
@@ -280,11 +282,20 @@ class Moving:
         self.on_progress(Progress(service=record.service, doing=doing, rows=rows, lag_bytes=lag_bytes))
 
 
+def _differing(record: Record, move: Move, differences: Iterable[Difference]) -> AlphintraError:
+    odd = ", ".join(f"{each.table} ({each.source.rows} rows, then {each.target.rows})" for each in differences)
+    message = (
+        f"rows of {record.service} were not the same on both sides: {odd}; it is back at {move.source.label}, with all "
+        "that was written since: find out who wrote past the service, then clear up by --rollback"
+    )
+    return AlphintraError("MIGRATE_DIFFERS", message, kind=Kind.CONFLICT)
+
+
 @asynccontextmanager
 async def opened_moving(
     home: Home,
     order: ProvisionOrder,
-    servers: dict[str, Server],
+    find_servers: Callable[[Journal], Awaitable[dict[str, Server]]],
     *,
     reach: Reach,
     begin: Journal | None = None,
@@ -292,7 +303,8 @@ async def opened_moving(
 ) -> AsyncIterator[Moving]:
     """Hold the right to move services of a home, with a guard behind us, and settle what an earlier run left first.
 
-    ``begin`` are new moves, without which those under way are lent.
+    ``begin`` are new moves, without which those under way are lent; ``find_servers`` gives the servers they need, once
+    these run.
 
     Raises ALREADY_RUNNING, MIGRATE_OPEN for new moves beside others, MIGRATE_NONE where there are none.
     """
@@ -307,6 +319,8 @@ async def opened_moving(
             raise AlphintraError("MIGRATE_NONE", message, kind=Kind.CONFLICT)
         if begin is not None:
             write_journal(home, begin)
+        current = read_journal(home) or Journal(to="", records=[])
+        servers = await find_servers(current)
         await settle_all(home, order, servers)
         current = read_journal(home) or Journal(to="", records=[])
         gates = {record.service: GateKeeper(gate_path(home, record.service)) for record in current.records}
