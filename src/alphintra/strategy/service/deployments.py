@@ -80,12 +80,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     FEED_FINISHED, NUMBER_*, QTY_NOT_POSITIVE, GRAPH_UNIVERSE and what ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
-    require_positive(command.capital, pointer="/capital")
     account = await orders.account(command.account_id, context)
     version = await workflows.version(command.version_id, context)
-    if command.capital > account.cash:
-        message = f"the capital {command.capital} is more than the account's cash {account.cash}"
-        raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
+    _require_affordable(command.capital, account.cash)
     symbols = chosen_symbols(command.symbol, command.symbols)
     graph = parse_graph(version.graph.encode())
     for symbol in symbols:
@@ -132,15 +129,30 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     await orders.claim(command.account_id, deployment.deployment_id, command.capital, context)
     fault_point("strategy.capital_claimed")
     try:
-        deployment = await _stored(deployment, facts, context, desk=desk, ids=ids, at=at)
+        terms = (deployment, AccountMode(account.mode), facts)
+        deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
     except AlphintraError:
         await orders.release(command.account_id, deployment.deployment_id, context)
         raise
     return _view(deployment)
 
 
-async def _stored(
-    deployment: Deployment, facts: dict[str, Any], context: Context, *, desk: Desk, ids: IdSource, at: datetime
+def _require_affordable(capital: Decimal, cash: Decimal) -> None:
+    require_positive(capital, pointer="/capital")
+    if capital > cash:
+        message = f"the capital {capital} is more than the account's cash {cash}"
+        raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
+
+
+async def _stored(  # noqa: PLR0913 - what is stored, for whom, and in which account
+    deployment: Deployment,
+    mode: AccountMode,
+    facts: dict[str, Any],
+    context: Context,
+    *,
+    desk: Desk,
+    ids: IdSource,
+    at: datetime,
 ) -> Deployment:
     async with desk.transaction() as tx:
         # Held until the deployment is stored, so that the feed cannot pass it by.
@@ -148,6 +160,7 @@ async def _stored(
         stored = replace(deployment, last_seq=current.seq)
         await strike_out(tx, deployment.deployment_id)
         await tx.add_deployment(stored)
+        await tx.execute("deployments.mark_mode", stored.deployment_id, mode)
         subject = f"deployment:{deployment.deployment_id}"
         await append_audit(tx.session, "deployment.create", subject, facts, ids=ids, context=context, at=at)
         event = DeploymentStarted(
@@ -156,7 +169,7 @@ async def _stored(
             version_id=stored.version_id,
             account_id=stored.account_id,
             symbol=stored.symbol,
-            mode=AccountMode.PAPER,
+            mode=mode,
             capital=stored.capital,
             started_at=stored.created_at,
         )
@@ -164,15 +177,16 @@ async def _stored(
     return stored
 
 
-def ended(deployment: Deployment, status: str) -> DeploymentEnded:
+async def ended(tx: DeskTransaction, deployment: Deployment, status: str) -> DeploymentEnded:
     """Return what is told of a deployment that places no more orders, as of its last bar."""
+    mode: str = await tx.session.value("deployments.mode", deployment.deployment_id)
     return DeploymentEnded(
         deployment_id=deployment.deployment_id,
         owner_id=deployment.owner_id,
         version_id=deployment.version_id,
         account_id=deployment.account_id,
         symbol=deployment.symbol,
-        mode=AccountMode.PAPER,
+        mode=mode,
         capital=deployment.capital,
         started_at=deployment.created_at,
         status=status,
@@ -190,8 +204,10 @@ async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk:
 
 async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
     """Return the acting user's deployments, newest first; to a key those of the accounts it is for."""
-    found = await desk.deployments_of(acting_user(context), limit=LIST_MAX)
-    seen = [one for one in found if is_for_account(context.actor, one.account_id, AccountMode.PAPER)]
+    owner_id = acting_user(context)
+    modes = {row["deployment_id"]: AccountMode(row["mode"]) for row in await desk.rows("deployments.modes", owner_id)}
+    found = [one for one in await desk.deployments_of(owner_id, limit=LIST_MAX) if one.deployment_id in modes]
+    seen = [one for one in found if is_for_account(context.actor, one.account_id, modes[one.deployment_id])]
     return DeploymentsView(deployments=tuple(_view(deployment) for deployment in seen))
 
 
@@ -207,7 +223,7 @@ async def stop_deployment(
         if await tx.execute("deployments.stop", deployment_id, "stopped", ""):
             subject = f"deployment:{deployment_id}"
             await append_audit(tx.session, "deployment.stop", subject, {}, ids=ids, context=context, at=at)
-            event = ended(stopped, "stopped")
+            event = await ended(tx, stopped, "stopped")
             await append_event(tx.session, event, ids=ids, aggregate_id=deployment_id, context=context, at=at)
             await note_claim(tx, deployment_id, stopped.account_id, due_at=at)
     fault_point("strategy.deployment_stopped")
@@ -297,7 +313,9 @@ async def _owned(deployment_id: DeploymentId, context: Context, *, desk: Desk) -
     if deployment is None or deployment.owner_id != acting_user(context):
         message = f"there is no deployment {deployment_id}"
         raise AlphintraError("DEPLOYMENT_NOT_FOUND", message, kind=Kind.NOT_FOUND)
-    require_for_account(context.actor, deployment.account_id, AccountMode.PAPER)
+    told = await desk.row("deployments.mode", deployment_id)
+    mode = AccountMode.PAPER if told is None else AccountMode(told["mode"])
+    require_for_account(context.actor, deployment.account_id, mode)
     return deployment
 
 

@@ -270,7 +270,7 @@ class Stepper:
             facts: dict[str, object] = {"reason": reason}
             context = service_context(deployment_id.hex)
             await append_audit(tx.session, "deployment.fail", subject, facts, ids=self._ids, context=context, at=at)
-            event = ended(deployment, "failed")
+            event = await ended(tx, deployment, "failed")
             await append_event(tx.session, event, ids=self._ids, aggregate_id=deployment_id, context=context, at=at)
             await note_claim(tx, deployment_id, deployment.account_id, due_at=at)
 

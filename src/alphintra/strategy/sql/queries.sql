@@ -46,8 +46,18 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16);
+    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids, thresholds)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- backtests.thresholds: read what a verdict on a backtest is held against, empty for one made before they were kept
+SELECT thresholds FROM backtests WHERE backtest_id = $1;
+
+-- thresholds.get: read where a person wants a verdict's colours to begin
+SELECT thresholds, changed_at FROM verdict_thresholds WHERE owner_id = $1;
+
+-- thresholds.put: store where a person wants a verdict's colours to begin
+INSERT INTO verdict_thresholds (owner_id, thresholds, changed_at) VALUES ($1, $2, $3)
+ON CONFLICT (owner_id) DO UPDATE SET thresholds = excluded.thresholds, changed_at = excluded.changed_at;
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
@@ -295,6 +305,15 @@ FOR UPDATE OF d;
 UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, cost = $6, realized_pnl = $7,
     fees = $8, last_price = $9, intent_count = $10, bars_held = $11, exit_owed = $12
 WHERE deployment_id = $1 AND last_seq < $2;
+
+-- deployments.mark_mode: store whether a deployment trades on paper or live
+UPDATE deployments SET mode = $2 WHERE deployment_id = $1;
+
+-- deployments.mode: read whether a deployment trades on paper or live
+SELECT mode FROM deployments WHERE deployment_id = $1;
+
+-- deployments.modes: read which of a person's deployments trade on paper and which live
+SELECT deployment_id, mode FROM deployments WHERE owner_id = $1;
 
 -- deployments.stop: end a deployment
 UPDATE deployments SET status = $2, error = $3 WHERE deployment_id = $1 AND status = 'active';

@@ -72,6 +72,7 @@ CREATE TABLE backtests (
     workflow_id uuid,
     symbols text[] DEFAULT '{}'::text[] NOT NULL,
     dataset_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    thresholds text DEFAULT ''::text NOT NULL,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
@@ -175,6 +176,7 @@ CREATE TABLE deployments (
     bars_held bigint DEFAULT 0 NOT NULL,
     exit_owed text DEFAULT ''::text NOT NULL,
     symbols text[] DEFAULT '{}'::text[] NOT NULL,
+    mode text DEFAULT 'paper'::text NOT NULL,
     CONSTRAINT deployments_bars_held_counted CHECK ((bars_held >= 0)),
     CONSTRAINT deployments_capital_check CHECK (((capital > (0)::numeric) AND (capital < 'Infinity'::numeric))),
     CONSTRAINT deployments_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
@@ -482,6 +484,14 @@ CREATE TABLE trials (
     CONSTRAINT trials_segment_check CHECK ((segment >= 0)),
     CONSTRAINT trials_sharpe_check CHECK (((sharpe > '-Infinity'::double precision) AND (sharpe < 'Infinity'::double
         precision)))
+);
+
+-- table verdict_thresholds
+CREATE TABLE verdict_thresholds (
+    owner_id uuid NOT NULL,
+    thresholds text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT verdict_thresholds_pkey PRIMARY KEY (owner_id)
 );
 
 -- foreign key backtests.backtests_dataset_id_fkey
