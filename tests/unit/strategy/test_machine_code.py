@@ -29,7 +29,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep machine code in a folder of the test's own, and this process as it is."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "code"))
     monkeypatch.setattr(machine_code, "_yield_to_others", lambda: None)
-    monkeypatch.setattr(machine_code, "_end_with_input", lambda: None)
     return tmp_path / "code"
 
 
@@ -110,7 +109,7 @@ def test_an_installation_nobody_may_write_to_keeps_it_in_the_home(
 @pytest.mark.timeout(1200)
 def test_a_process_makes_it_and_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     environ = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "alphintra.strategy.gateways.machine_code"]
+    command = [sys.executable, "-m", machine_code.__name__, machine_code.WITH_PARENT]
     with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE) as program:  # noqa: S603 - our own program
         deadline = time.monotonic() + _DEADLINE_S
         while not any("the account\n" in path.read_text() for path in tmp_path.glob("*.txt")):

@@ -1,6 +1,6 @@
 """Machine code of the kernels: where it is kept, whether it is there, and a process that makes it while nobody waits.
 
-``python -m alphintra.strategy.gateways.machine_code FOLDER`` makes it and ends; it yields to everything else.
+``python -m alphintra.strategy.gateways.machine_code`` makes it and ends; it yields to everything else.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ FOLDER: Final = "NUMBA_CACHE_DIR"  # where numba keeps machine code; without it,
 SOONER_BARS: Final = 300_000  # from here on compiling a strategy's kernels takes less than interpreting them
 WAIT_S: Final = 60.0
 LEVEL: Final = 19
+WITH_PARENT: Final = "--with-parent"
 
 
 def settle(home: Path) -> None:
@@ -82,6 +83,7 @@ class Compiler:
             sys.executable,
             "-m",
             __name__,
+            WITH_PARENT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -95,9 +97,13 @@ class Compiler:
         await asyncio.Event().wait()
 
 
-def main() -> int:
-    """Make the machine code of all kernels that have none; 0 also where another process is at it."""
-    threading.Thread(target=_end_with_input, daemon=True).start()
+def main(*, has_parent: bool = False) -> int:
+    """Make the machine code of all kernels that have none; 0 also where another process is at it.
+
+    With a parent it ends when its input ends: whoever started it holds the other side, and writes nothing.
+    """
+    if has_parent:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     _yield_to_others()
     folder = folder_of()
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,10 +161,9 @@ def _yield_to_others() -> None:
 
 
 def _end_with_input() -> None:
-    """End when whoever started this process is gone: nothing is ever written to its input."""
     sys.stdin.buffer.read()
     os._exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(has_parent=WITH_PARENT in sys.argv))
