@@ -14,6 +14,7 @@ from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
+from alphintra.strategy.gateways.machine_code import Compiler, settle
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.gateways.venue_bars import Connections
@@ -67,6 +68,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("feeds", runner.run)
         host.on_wake(runner.wake)
     if parts.work:
+        settle(catalogue.folder)
+        host.run("kernels", Compiler().run)
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
