@@ -22,6 +22,7 @@ SPEC = ServiceSpec(
         TableSpec(name="recorded_bars", data_class="market_data", grants=("select", "insert")),
         TableSpec(name="bar_remarks", data_class="market_data", grants=("select", "insert")),
         TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
+        TableSpec(name="holdings", data_class="deployment", grants=_WRITE),
         TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
         TableSpec(name="intents", data_class="decision", grants=_WRITE),
         TableSpec(name="capital_claims", data_class="deployment", grants=("select", "insert", "update", "delete")),
