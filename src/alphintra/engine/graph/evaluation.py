@@ -166,7 +166,8 @@ class Evaluation:
         keep = ((asked | set(ends)) & given) | {when}
         columns = self._computed(early, tape, {}, keep=keep, is_compiled=is_compiled)
         told = columns[when]
-        places = np.flatnonzero((told[: 1 if told.strides[0] == 0 else None] > 0.0).any(axis=0))
+        told = columns[when] = told[:1] if told.strides[0] == 0 else told  # one series for all symbols
+        places = np.flatnonzero((told > 0.0).any(axis=0))
         some = {end: np.take(column, places, axis=1) for end, column in columns.items()}
         steps = tuple(running for running in self._running if running.step.node in late)
         close = np.take(tape.close, places, axis=1)  # the nodes left read no bars: only where there are any
