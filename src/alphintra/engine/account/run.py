@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["OUTCOMES", "AccountRun", "Simulation", "Trades", "account_of", "simulate"]
+__all__ = [
+    "OUTCOMES",
+    "AccountRun",
+    "Simulation",
+    "Trades",
+    "account_of",
+    "params_of",
+    "require_columns",
+    "simulate",
+]
 
 OUTCOMES: Final = (
     Outcome.WARMING_UP,
@@ -163,7 +172,7 @@ class Simulation:
 
     def __init__(self, rules: AccountRules, count: int, *, is_compiled: bool | None = None) -> None:
         self._rules = rules
-        self._p, self._is_exact = _params(rules)
+        self._p, self._is_exact = params_of(rules)
         self._s = s = np.zeros(k.STATE)
         s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
         s[k.STOP : k.BEST + 1] = np.nan
@@ -180,7 +189,7 @@ class Simulation:
 
         Raises COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH.
         """
-        _require_columns(self._rules, columns)
+        require_columns(self._rules, columns)
         seen = int(self._s[k.SEEN])
         part = slice(seen, seen + columns.bars)
         prices = tuple(_read(column) for column in (columns.open, columns.high, columns.low, columns.close))
@@ -295,7 +304,7 @@ def _qty(lots: float, rules: AccountRules) -> Decimal:
     return int(lots) * rules.lot
 
 
-def _params(rules: AccountRules) -> tuple[Vector, bool]:
+def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     """Return the kernel's parameters, and whether they hold the rules to the last digit."""
     p, costs = np.zeros(k.PARAMS), rules.costs
     is_rounded, lot_nano = rules.is_rounded, rules.lot * _BILLION
@@ -344,7 +353,8 @@ def _rates(rules: AccountRules, columns: Columns) -> Vector:
     return np.array(rates)[places]
 
 
-def _require_columns(rules: AccountRules, columns: Columns) -> None:
+def require_columns(rules: AccountRules, columns: Columns) -> None:
+    """Raise COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH for one of another length."""
     asked = {
         "open": True,
         "high": rules.is_guarded,
