@@ -25,7 +25,14 @@ from alphintra.contracts.books import (
     PositionView,
     PricesMarkedView,
 )
-from alphintra.contracts.broker import AdvanceMarket, MarketAdvanced, VenueExecution
+from alphintra.contracts.broker import (
+    AdvanceMarket,
+    ConnectionView,
+    GetConnection,
+    MarketAdvanced,
+    PaperSettingsView,
+    VenueExecution,
+)
 from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, LegView, OrderView
@@ -120,6 +127,7 @@ class Town:
             (ListPositions, self._positions),
             (GetAccount, self._account),
             (ListExecutions, self._executions),
+            (GetConnection, self._connection),
             (UseWorkflowVersion, self._version),
         )
         for command, handler in handlers:
@@ -403,6 +411,29 @@ class Town:
             assert leaving.paper is not None
             leaving.paper = replace(leaving.paper, status=VenueOrderStatus.CANCELED)
             self._now(gone, OrderStatus.CANCELED)
+
+    def _connection(self, command: GetConnection, context: Context) -> ConnectionView:
+        account = self._account(GetAccount(account_id=command.account_id), context)
+        settings = PaperSettingsView(
+            account_id=account.account_id,
+            preset="custom",
+            slippage_bps=Decimal(0),
+            commission_bps=FEES.commission_bps,
+            fee_per_share=FEES.per_share,
+            fee_minimum=FEES.minimum,
+            participation=None,
+            reject_bps=Decimal(0),
+            latency_bars=0,
+            not_modelled=(),
+        )
+        return ConnectionView(
+            account_id=account.account_id,
+            adapter="paper",
+            feed_id=account.feed_id,
+            status="open",
+            opened_at=account.created_at,
+            paper=settings,
+        )
 
     def _positions(self, command: ListPositions, context: Context) -> PositionsView:
         self._account(GetAccount(account_id=command.account_id), context)
