@@ -175,7 +175,7 @@ class _Comparison:
         self.found.append(Difference(ts, kind, reason, detail))
 
 
-_FOLLOWING: Final = frozenset({Reason.UNEXPLAINED, Reason.VALUES_DIFFERED, Reason.PRICE_DIFFERED, Reason.NOT_PLACED})
+_FOLLOWING: Final = frozenset({Reason.UNEXPLAINED, Reason.VALUES_DIFFERED, Reason.NOT_PLACED})
 
 
 def compare(

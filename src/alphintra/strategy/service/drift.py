@@ -221,7 +221,9 @@ class DriftWorker:
 
 
 def _sources(plan: Plan) -> frozenset[str]:
-    return frozenset(step.node for step in plan.steps if not any(step.inputs.values()))
+    """Return the nodes that show the market itself, not the book."""
+    own = book_nodes(plan)
+    return frozenset(step.node for step in plan.steps if not any(step.inputs.values()) and step.node not in own)
 
 
 def _view(deployment: Deployment, drift: Drift, *, first: datetime, last: datetime, at: datetime) -> DriftView:
