@@ -14,6 +14,7 @@ import msgspec
 
 from alphintra.contracts.drift import DriftCountView, DriftFound, DriftLineView, DriftView
 from alphintra.engine.bars import Bar
+from alphintra.engine.graph.evaluation import book_nodes
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import Plan, compile_plan
 from alphintra.engine.step import Origin
