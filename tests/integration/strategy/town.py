@@ -25,14 +25,7 @@ from alphintra.contracts.books import (
     PositionView,
     PricesMarkedView,
 )
-from alphintra.contracts.broker import (
-    AdvanceMarket,
-    ConnectionView,
-    GetConnection,
-    MarketAdvanced,
-    PaperSettingsView,
-    VenueExecution,
-)
+from alphintra.contracts.broker import AdvanceMarket, GetConnection, MarketAdvanced, VenueExecution
 from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, LegView, OrderView
@@ -67,6 +60,7 @@ from alphintra.kernel.vocabulary import TERMINAL, AccountMode, Leg, OrderStatus,
 from alphintra.trading.domain.orders import NewOrder
 from alphintra.trading.service.submission import read_order
 from fixtures.single_service import NOON
+from integration.strategy.town_views import paper_connection, require_order
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -127,7 +121,7 @@ class Town:
             (ListPositions, self._positions),
             (GetAccount, self._account),
             (ListExecutions, self._executions),
-            (GetConnection, self._connection),
+            (GetConnection, lambda command, context: paper_connection(self._account(command, context), FEES)),
             (UseWorkflowVersion, self._version),
         )
         for command, handler in handlers:
@@ -360,9 +354,7 @@ class Town:
             assert self._patience.get(f"risk {fill.execution_id}", self.lag) < 0
 
     def _order(self, command: GetOrder, context: Context) -> OrderView:
-        if command.order_id not in self.orders:
-            raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
-        order = self.orders[command.order_id]
+        order = require_order(self.orders, command.order_id)
         assert self.accounts[order.view.account_id].owner_id == context.actor.user_id
         order.questions += 1
         if order.view.status is OrderStatus.PENDING_NEW and order.questions > self.lag:
@@ -411,29 +403,6 @@ class Town:
             assert leaving.paper is not None
             leaving.paper = replace(leaving.paper, status=VenueOrderStatus.CANCELED)
             self._now(gone, OrderStatus.CANCELED)
-
-    def _connection(self, command: GetConnection, context: Context) -> ConnectionView:
-        account = self._account(GetAccount(account_id=command.account_id), context)
-        settings = PaperSettingsView(
-            account_id=account.account_id,
-            preset="custom",
-            slippage_bps=Decimal(0),
-            commission_bps=FEES.commission_bps,
-            fee_per_share=FEES.per_share,
-            fee_minimum=FEES.minimum,
-            participation=None,
-            reject_bps=Decimal(0),
-            latency_bars=0,
-            not_modelled=(),
-        )
-        return ConnectionView(
-            account_id=account.account_id,
-            adapter="paper",
-            feed_id=account.feed_id,
-            status="open",
-            opened_at=account.created_at,
-            paper=settings,
-        )
 
     def _positions(self, command: ListPositions, context: Context) -> PositionsView:
         self._account(GetAccount(account_id=command.account_id), context)
@@ -485,7 +454,7 @@ class Town:
         self.claims.pop(command.book_id, None)
         return BooksView(books=())
 
-    def _account(self, command: GetAccount, context: Context) -> AccountView:
+    def _account(self, command: GetAccount | GetConnection, context: Context) -> AccountView:
         account = self.accounts.get(command.account_id)
         if account is None or account.owner_id != context.actor.user_id:
             raise AlphintraError("ACCOUNT_NOT_FOUND", "no such account", kind=Kind.NOT_FOUND)
