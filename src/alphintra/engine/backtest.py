@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.book import Book, Fill, Order, Refusal
+from alphintra.engine.book import ORDER_CANCELED, ORDER_EXPIRED, Book, Fill, Order, Refusal
 from alphintra.engine.cautions import Caution, cautions_of
 from alphintra.engine.costs import Costs
 from alphintra.engine.executor import Executor
@@ -82,7 +82,8 @@ class BacktestSettings:
 class OrderRecord:
     """An order of the run and how it ended.
 
-    Filled, denied by the controls or rejected by the venue with a code, or still ``new`` after the last bar.
+    Filled; denied by the controls, rejected by the venue, expired or canceled, with a code; or still ``new`` after the
+    last bar.
     """
 
     order: Order
@@ -305,6 +306,7 @@ def _result(
 def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
     filled = {fill.client_order_id for fill in record.fills}
     refused = {refusal.client_order_id: refusal.code for refusal in record.refusals}
+    ends = {ORDER_EXPIRED: OrderStatus.EXPIRED, ORDER_CANCELED: OrderStatus.CANCELED}
     denied = {denial.client_order_id: denial.code for denial in record.denials}
     records = []
     for order in record.orders:
@@ -314,7 +316,8 @@ def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
         elif name in denied:
             records.append(OrderRecord(order, OrderStatus.DENIED, denied[name]))
         elif name in refused:
-            records.append(OrderRecord(order, OrderStatus.REJECTED, refused[name]))
+            code = refused[name]
+            records.append(OrderRecord(order, ends.get(code, OrderStatus.REJECTED), code))
         else:
             records.append(OrderRecord(order, OrderStatus.NEW))
     return tuple(records)

@@ -10,26 +10,65 @@ from typing import TYPE_CHECKING
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Intent
-from alphintra.engine.matching import OrderTerms, match_bar
+from alphintra.engine.matching import UNTOUCHED, Moment, OrderTerms, Watch, meet, rest_of
 from alphintra.engine.portfolio import FLAT, Position, apply_fill, cash_delta, notional
 from alphintra.engine.protection import Guard, guarded
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
 
-__all__ = ["EXCEEDS_FREE_BALANCE", "Book", "Fill", "Order", "Refusal", "fill_working"]
+__all__ = [
+    "EXCEEDS_FREE_BALANCE",
+    "ORDER_CANCELED",
+    "ORDER_EXPIRED",
+    "Book",
+    "Fill",
+    "Order",
+    "Refusal",
+    "fill_working",
+]
 
 EXCEEDS_FREE_BALANCE = "EXCEEDS_FREE_BALANCE"
+ORDER_EXPIRED = "ORDER_EXPIRED"
+ORDER_CANCELED = "ORDER_CANCELED"
+_ENTRY = "entry"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order born of an intent at the close ``created_ts``."""
+    """An order born of an intent at the close ``created_ts``.
+
+    ``works_until`` is the closing of its session, for an order of the day on bars shorter than a session. ``bars`` it
+    has met without a fill, and ``watch`` is how far its stop has come.
+    """
 
     client_order_id: str
     created_ts: datetime
     intent: Intent
+    works_until: datetime | None = None
+    bars: int = 0
+    watch: Watch = UNTOUCHED
+
+    @property
+    def terms(self) -> OrderTerms:
+        """What matching must know of it."""
+        intent = self.intent
+        return OrderTerms(
+            intent.side,
+            intent.order_type,
+            self.created_ts,
+            limit_price=intent.limit_price,
+            stop_price=intent.stop_price,
+        )
+
+    def is_over(self, ts: datetime) -> bool:
+        """Tell whether its time is over at a close, fills of that bar not counted."""
+        if self.intent.bars_max is not None and self.bars >= self.intent.bars_max:
+            return True
+        if self.intent.order_type is OrderType.MARKET or self.intent.time_in_force is not TimeInForce.DAY:
+            return False
+        return self.bars > 0 if self.works_until is None else ts >= self.works_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +92,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An order that met a bar and could not be booked, with the code a live risk check would give."""
+    """An order that ended without a fill: it could not be booked, or its time was over, or a rule took it off."""
 
     client_order_id: str
     ts: datetime
@@ -87,7 +126,18 @@ class Book:
             equity=self.equity(mark),
             is_order_working=bool(self.working),
             bars_held=0 if self.guard is None else self.guard.bars,
+            is_entry_working=any(order.intent.reason == _ENTRY for order in self.working),
         )
+
+    def without_entries(self, ts: datetime) -> tuple[Book, tuple[Refusal, ...]]:
+        """Take the entries off that have not filled."""
+        gone = [order for order in self.working if order.intent.reason == _ENTRY]
+        kept = tuple(order for order in self.working if order.intent.reason != _ENTRY)
+        told = tuple(
+            Refusal(order.client_order_id, ts, ORDER_CANCELED, "a rule asked to leave before it was filled")
+            for order in gone
+        )
+        return replace(self, working=kept), told
 
 
 def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...], tuple[Refusal, ...]]:
@@ -99,27 +149,41 @@ def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fil
     fills: list[Fill] = []
     refusals: list[Refusal] = []
     working: list[Order] = []
+    seen, since = bar, Moment.OPEN
     for order in book.working:
         intent = order.intent
-        terms = OrderTerms(intent.side, intent.order_type, order.created_ts)
-        price = match_bar(terms, bar, slippage_bps=costs.slippage_bps)
-        if price is None:
-            working.append(order)
+        if order.works_until is not None and bar.ts > order.works_until:
+            refusals.append(_expired(order, bar.ts))
             continue
-        after, fill = _filled(book, order, bar.ts, price=price, costs=costs)
+        met = meet(order.terms, bar, watch=order.watch, slippage_bps=costs.slippage_bps)
+        if met.price is None:
+            waiting = replace(order, bars=order.bars + 1, watch=met.watch)
+            if waiting.is_over(bar.ts):
+                refusals.append(_expired(order, bar.ts))
+            else:
+                working.append(waiting)
+            continue
+        after, fill = _filled(book, order, bar.ts, price=met.price, costs=costs)
         if isinstance(fill, Refusal):
             refusals.append(fill)
             continue
         fills.append(fill)
         guard = after.guard if after.position.qty else None
         if intent.protection is not None and after.position.qty:
-            guard = guarded(intent.protection, intent.side, price=price, order_id=order.client_order_id, tag=intent.tag)
+            guard = guarded(
+                intent.protection, intent.side, price=met.price, order_id=order.client_order_id, tag=intent.tag
+            )
+            seen, since = rest_of(bar, met), met.moment
         book = replace(after, guard=guard)
     book = replace(book, working=tuple(working))
     if book.guard is not None:
-        book, closed = _guarded_through(book, book.guard, bar, costs=costs)
+        book, closed = _guarded_through(book, book.guard, seen, since=since, costs=costs)
         fills += closed
     return _borrowed(book, bar, costs), tuple(fills), tuple(refusals)
+
+
+def _expired(order: Order, ts: datetime) -> Refusal:
+    return Refusal(order.client_order_id, ts, ORDER_EXPIRED, "its price was not reached in time")
 
 
 def _filled(book: Book, order: Order, ts: datetime, *, price: Decimal, costs: Costs) -> tuple[Book, Fill | Refusal]:
@@ -135,8 +199,10 @@ def _filled(book: Book, order: Order, ts: datetime, *, price: Decimal, costs: Co
     return replace(book, cash=book.cash + delta, position=position), fill
 
 
-def _guarded_through(book: Book, guard: Guard, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...]]:
-    guard, out = guard.met(bar, slippage_bps=costs.slippage_bps)
+def _guarded_through(
+    book: Book, guard: Guard, bar: Bar, *, since: Moment, costs: Costs
+) -> tuple[Book, tuple[Fill, ...]]:
+    guard, out = guard.met(bar, slippage_bps=costs.slippage_bps, since=since)
     if out is None:
         return replace(book, guard=guard), ()
     qty = abs(book.position.qty)

@@ -259,6 +259,8 @@ class Gate:
                 type=intent.order_type,
                 qty=intent.qty,
                 time_in_force=intent.time_in_force,
+                limit_price=intent.limit_price,
+                stop_price=intent.stop_price,
                 reduce_only=intent.side is Side.BUY and view.qty < 0,
             )
             verdict = self._judge(order, controls, at=at, cash=view.cash, qty=view.qty, price=price)

@@ -33,6 +33,12 @@ class Outcome(StrEnum):
     BLOCKED_ZERO_QUANTITY = "blocked_zero_quantity"
     BLOCKED_NO_PROTECTION = "blocked_no_protection"
     """An exit the entry must bring with it has no level yet: nothing is entered without it."""
+    BLOCKED_NO_PRICE = "blocked_no_price"
+    """The price an entry waits for is not known yet, or is none."""
+    BLOCKED_EXIT_SIDE = "blocked_exit_side"
+    """An exit lies on the wrong side of the other one or of the entry's limit: it would act at once."""
+    ENTRY_CANCELED = "entry_canceled"
+    """A rule asked to leave while the entry still waited for its price: it is taken off."""
     FAILED = "failed"
     """The bar could not be evaluated; kept where a deployment ends by it, never decided by an executor."""
 
@@ -46,11 +52,14 @@ class Intent:
         node: Order node that asks.
         side: buy or sell.
         qty: whole shares, above zero.
-        order_type: market in this version.
-        time_in_force: day in this version.
+        order_type: how it is priced; what leaves a position is always market.
+        time_in_force: day or gtc.
         reason: ``entry`` or ``exit``.
         tag: label the user gave the entry or exit rule.
         protection: exits an entry brings with it.
+        limit_price: of a limit or stop_limit order.
+        stop_price: of a stop or stop_limit order.
+        bars_max: after so many bars without a fill it is canceled; None for as long as its time in force.
     """
 
     index: int
@@ -62,6 +71,9 @@ class Intent:
     reason: str
     tag: str
     protection: Protection | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    bars_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ def run_plan(plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings)
     """Run a plan over the bars of one symbol and hold its orders against the controls of risk.
 
     Returns:
-        None for what only the reference knows: several Order nodes, weights, or nodes that read the position or the
-        account.
+        None for what only the reference knows: several Order nodes, weights, nodes that read the position or the
+        account, entries that fire and then wait (stop_limit), and entries of the day on bars shorter than one.
 
     Raises:
         AlphintraError: GRAPH_UNIVERSE for a plan of several symbols.
@@ -67,6 +67,8 @@ def run_plan(plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings)
     if len(programs) != 1 or rebalances_of(plan) or book_nodes(plan):
         return None
     (program,) = programs
+    if not program.is_compiled:
+        return None
     warm_up = plan.warm_up_in(calendar_of(symbol).session_minutes)
     rules = replace(rules_of(program, plan, settings), warm_up=warm_up)
     run = run_program(plan, program, tape, rules)

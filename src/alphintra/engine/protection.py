@@ -104,8 +104,11 @@ class Guard:
     target: Decimal | None = None
     trail: Watch = UNTOUCHED
 
-    def met(self, bar: Bar, *, slippage_bps: Decimal) -> tuple[Guard, GuardExit | None]:
-        """Let the exits meet a bar; return what is left of them and the exit that executed."""
+    def met(self, bar: Bar, *, slippage_bps: Decimal, since: Moment = Moment.OPEN) -> tuple[Guard, GuardExit | None]:
+        """Let the exits meet a bar; return what is left of them and the exit that executed.
+
+        ``since`` is when in the bar they came to work: nothing of it executes before.
+        """
         found: list[tuple[Moment, int, Decimal, str, Met]] = []
         trail = self.trail
         for leg, terms in self._terms():
@@ -113,13 +116,13 @@ class Guard:
             met = meet(terms, bar, watch=watch, slippage_bps=slippage_bps)
             if met.price is not None and met.level is not None:
                 nearest = -met.level if self.side is Side.SELL else met.level
-                found.append((met.moment, int(leg == TARGET), nearest, leg, met))
+                found.append((max(since, met.moment), int(leg == TARGET), nearest, leg, met))
             if leg == TRAIL:
                 trail = met.watch
         if not found:
             return self._after(bar, trail), None
         moment, rank, _, leg, met = min(found, key=lambda item: item[:3])
-        others = [item for item in found if item[0] is Moment.WITHIN and item[1] != rank]
+        others = [item for item in found if item[4].moment is Moment.WITHIN and item[1] != rank]
         is_ambiguous = moment is Moment.WITHIN and bool(others)
         price = met.price if met.price is not None else bar.close
         return self._after(bar, trail), GuardExit(leg, price, is_ambiguous)

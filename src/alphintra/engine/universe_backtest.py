@@ -18,7 +18,8 @@ from alphintra.engine.bars import require_ordered
 from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.plan import require_universe
-from alphintra.engine.intents import client_order_id
+from alphintra.engine.intents import Outcome, client_order_id
+from alphintra.engine.step import works_until
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.engine.universe import Ask, UniverseDecision, UniverseExecutor, union_of
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -190,13 +191,20 @@ class _Account:
             for symbol, book in self.books.items()
         }
 
-    def take(self, asks: Sequence[Ask], ts: datetime, graph_hash: str) -> None:
+    def cancel(self, close: UniverseDecision) -> None:
+        """Take the entries off that a rule left before they were filled."""
+        for symbol, decision in close.decisions.items():
+            if decision.outcome is Outcome.ENTRY_CANCELED:
+                self.books[symbol], withdrawn = self.books[symbol].without_entries(close.ts)
+                self.refusals += [SymbolRefusal(symbol, refusal) for refusal in withdrawn]
+
+    def take(self, asks: Sequence[Ask], ts: datetime, plan: Plan) -> None:
         """Let what is asked for work from now on."""
         for ask in asks:
             name = client_order_id(
-                _ORIGIN_KEY, graph_hash, bar_ts=ts, symbol=ask.symbol, intent_index=ask.intent.index, attempt=1
+                _ORIGIN_KEY, plan.graph_hash, bar_ts=ts, symbol=ask.symbol, intent_index=ask.intent.index, attempt=1
             )
-            order = Order(name, ts, ask.intent)
+            order = Order(name, ts, ask.intent, works_until(plan, ask.intent, ts, ask.symbol))
             book = self.books[ask.symbol]
             self.books[ask.symbol] = replace(book, working=(*book.working, order))
             self.ranks[ask.symbol] = ask.rank
@@ -239,7 +247,8 @@ def run_universe(
             _check_in(index, len(closes), progress, should_stop)
         account.meet(close, costs)
         decision = executor.on_close(close, account.mark(close.ts))
-        account.take(decision.asks, close.ts, plan.graph_hash)
+        account.cancel(decision)
+        account.take(decision.asks, close.ts, plan)
         decisions.append(decision)
     _check_in(len(closes), len(closes), progress, None)
     return _result(plan, settings, account, decisions)

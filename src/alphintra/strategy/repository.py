@@ -198,6 +198,10 @@ class DeskTransaction:
                 intent.exits.trail_price,
                 intent.exits.trail_percent,
                 intent.created_at,
+                intent.limit_price,
+                intent.trigger_price,
+                intent.bars_max,
+                intent.works_until,
             )
 
     async def settle_intent(
@@ -276,7 +280,7 @@ class Desk:
         return tuple(_deployment(row) for row in await self.rows("deployments.list", owner_id, limit))
 
     async def guarded_entry(self, deployment_id: DeploymentId) -> UUID | None:
-        """Read the order of a deployment's last entry, where it brought exits; None where it did not."""
+        """Read the order of a deployment's last entry, where it brought exits or may still fill; None where not."""
         row = await self.row("intents.guarded_entry", deployment_id)
         return None if row is None else row["order_id"]
 

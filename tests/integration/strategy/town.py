@@ -357,7 +357,8 @@ class Town:
         order.questions += 1
         if order.view.status is OrderStatus.PENDING_NEW and order.questions > self.lag:
             self._answer(order)
-        for leg in [each for each in self.orders.values() if each.view.group_id == command.order_id]:
+        group = [each for each in self.orders.values() if each.view.group_id == command.order_id]
+        for leg in group or [order]:
             is_leaving = leg.view.status is OrderStatus.PENDING_CANCEL
             if is_leaving and not self._is_late(f"cancel {leg.view.order_id}"):
                 self._withdraw(leg)
@@ -395,7 +396,9 @@ class Town:
         self._withdraw(self.orders[order_id])
 
     def _withdraw(self, order: PlacedOrder) -> None:
-        group = [each.paper for each in self.orders.values() if each.view.group_id == order.view.group_id]
+        is_single = order.view.group_id is None
+        mates = [each for each in self.orders.values() if each.view.group_id == order.view.group_id]
+        group = [each.paper for each in ([order] if is_single else mates)]
         for gone in given_up([each for each in group if each is not None], OrderId(order.view.order_id)):
             leaving = self.orders[gone]
             assert leaving.paper is not None

@@ -38,6 +38,8 @@ class Columns:
         entry: above zero asks for a long position, below zero for a short one.
         leave: above zero asks to leave the position; the number says which rule does.
         size: of the sizing rule.
+        limit: price an entry is to be had for, or better.
+        trigger: price at which an entry that waits for a breakout becomes a market or limit order.
         stop: price or distance.
         target: price or distance.
         trail: distance.
@@ -52,6 +54,8 @@ class Columns:
     entry: Vector
     leave: Vector
     size: Vector = field(default_factory=_nothing)
+    limit: Vector = field(default_factory=_nothing)
+    trigger: Vector = field(default_factory=_nothing)
     stop: Vector = field(default_factory=_nothing)
     target: Vector = field(default_factory=_nothing)
     trail: Vector = field(default_factory=_nothing)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from alphintra.engine.account.columns import NOTHING, Columns
-from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
+from alphintra.engine.account.rules import AccountRules, Bound, Pricing, Size, Sizing
+from alphintra.engine.graph.wire import MINUTES
 from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from alphintra.engine.graph.definition import Params
@@ -40,6 +42,7 @@ class OrderProgram:
         size_node: the sizing node.
         size: column the sizing rule reads, None where it reads none.
         guards: nodes of the exits that come with the entry, by the column they fill.
+        is_compiled: whether the account kernel knows all of its rules; if not, the reference decides.
     """
 
     step: Step
@@ -50,20 +53,24 @@ class OrderProgram:
     size_node: str
     size: End | None
     guards: tuple[tuple[str, Step], ...]
+    is_compiled: bool = True
 
     @property
     def ends(self) -> frozenset[End]:
         """The outputs it reads."""
         wired = {end for _, step in self.guards for ends in step.inputs.values() for end in ends}
         sizes = set() if self.size is None else {self.size}
-        return frozenset({self.signal, *(end for end, _ in self.exits), *wired, *sizes})
+        priced = {end for port in _PRICE_PORTS for end in self.step.inputs.get(port, ())}
+        return frozenset({self.signal, *(end for end, _ in self.exits), *wired, *sizes, *priced})
 
     def columns(self, computed: Computed, tape: Tape, row: int = 0) -> Columns:
         """Return what the rules are asked with, for one symbol."""
         close, entry = tape.close[row], computed[self.signal][row]
-        direction = np.sign(entry) if self.guards else entry
+        direction = np.sign(entry) if self.guards or not self.rules.pricing.is_market else entry
         fired = [computed[end][row] for end, _ in self.exits]
-        told = {name: _column(name, step, computed, close, direction, row) for name, step in self.guards}
+        prices = self._prices(computed, close, direction, row)
+        base = prices.get("limit", prices.get("trigger", close))
+        told = {name: _column(name, step, computed, base, direction, row) for name, step in self.guards}
         return Columns(
             open=tape.open[row],
             high=tape.high[row],
@@ -72,8 +79,29 @@ class OrderProgram:
             entry=entry,
             leave=fired[0] if len(fired) == 1 else np.fmax.reduce(fired) if fired else np.zeros(close.shape),
             size=NOTHING if self.size is None else computed[self.size][row],
+            **prices,
             **told,
         )
+
+    def _prices(self, computed: Computed, close: Vector, direction: Vector, row: int) -> dict[str, Vector]:
+        """Return the prices entries wait for, by the column they fill."""
+        pricing, step = self.rules.pricing, self.step
+        if pricing.is_market:
+            return {}
+        wired = {port: computed[step.inputs[port][0]][row] for port in _PRICE_PORTS if step.inputs.get(port)}
+        offset = float(_decimal(step.params, "offset"))
+        if "distance" in wired:
+            away = offset * wired["distance"]
+        else:
+            away = np.full(close.shape, offset) if step.params["unit"] == "amount" else close * (offset / 100.0)
+        if not pricing.has_trigger:
+            return {"limit": wired["limit"] if "limit" in wired else close - direction * away}
+        trigger = wired["stop"] if "stop" in wired else close + direction * away
+        if not pricing.has_limit:
+            return {"trigger": trigger}
+        through = float(_decimal(step.params, "through")) / 100.0
+        limit = wired["limit"] if "limit" in wired else trigger + direction * (trigger * through)
+        return {"trigger": trigger, "limit": limit}
 
     def exit_tag(self, computed: Computed, index: int, row: int = 0) -> str:
         """Return the label of the first exit rule that fires at a close."""
@@ -83,10 +111,11 @@ class OrderProgram:
 def order_programs(plan: Plan) -> tuple[OrderProgram, ...]:
     """Return the programs of all Order nodes, in the order in which they are asked."""
     steps = {step.node: step for step in plan.steps}
-    return tuple(_program(step, steps) for step in plan.steps if step.type == "Order")
+    is_daily = MINUTES[plan.timeframe] >= MINUTES["1d"]
+    return tuple(_program(step, steps, is_daily=is_daily) for step in plan.steps if step.type == "Order")
 
 
-def _program(order: Step, steps: dict[str, Step]) -> OrderProgram:
+def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderProgram:
     size_step = steps[order.inputs["size"][0][0]]
     make = _SIZINGS.get(size_step.type)
     if make is None:
@@ -98,7 +127,9 @@ def _program(order: Step, steps: dict[str, Step]) -> OrderProgram:
     guards = {_GUARDS[step.type]: step for step in leaving if step.type in _GUARDS}
     bars_max = next((int(step.params["bars"]) for step in leaving if step.type == "TimeStop"), None)
     signal = size_step.inputs["signal"][0]
+    pricing = _pricing(order.params, is_daily=is_daily)
     rules = AccountRules(
+        pricing=pricing,
         sizing=make(size_step.params),
         lot=_decimal(size_step.params, "lot") if "lot" in size_step.params else Decimal(1),
         stop=Bound(LevelKind.PRICE) if "stop" in guards else None,
@@ -115,11 +146,29 @@ def _program(order: Step, steps: dict[str, Step]) -> OrderProgram:
         size_node=size_step.node,
         size=next((size_step.inputs[port][0] for port in _SIZE_PORTS if port in size_step.inputs), None),
         guards=tuple((name, step) for name, step in sorted(guards.items()) if name != "trail" or _is_wired(step)),
+        is_compiled=pricing.is_market or (pricing.kind is not OrderType.STOP_LIMIT and (is_daily or _rests(pricing))),
     )
 
 
+def _pricing(params: Params, *, is_daily: bool) -> Pricing:
+    """Return how entries are priced; an order of the day waits for one bar where a bar is a day."""
+    kind, time_in_force = OrderType(str(params["type"])), TimeInForce(str(params["tif"]))
+    bars = int(params["bars"]) or None
+    if is_daily and kind is not OrderType.MARKET and time_in_force is TimeInForce.DAY:
+        bars = 1
+    return Pricing(kind, time_in_force, bars)
+
+
+def _rests(pricing: Pricing) -> bool:
+    """Tell whether entries end with no session: the kernel knows bars, not closings."""
+    return pricing.time_in_force is TimeInForce.GTC
+
+
 def _column(name: str, step: Step, computed: Computed, close: Vector, direction: Vector, row: int) -> Vector:
-    """Return the price of a stop or target, reckoned from the close, or the distance of a trailing stop."""
+    """Return the price of a stop or target, or the distance of a trailing stop.
+
+    Prices are reckoned from the close, or from the price the entry waits for.
+    """
     price = step.inputs.get("price")
     if price:
         stated: Vector = computed[price[0]][row]
@@ -167,6 +216,7 @@ def _kelly(params: Params) -> Sizing:
 
 
 _GUARDS: Final = {"StopLoss": "stop", "TakeProfit": "target", "TrailingStop": "trail"}
+_PRICE_PORTS: Final = ("limit", "stop", "distance")
 _SIZE_PORTS: Final = ("distance", "volatility")
 _SIZINGS: Final[dict[str, Callable[[Params], Sizing]]] = {
     "PercentEquity": lambda params: Sizing(Size.PERCENT_EQUITY, _decimal(params, "percent")),

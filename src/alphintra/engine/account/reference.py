@@ -66,6 +66,9 @@ def run_reference(
         asked = Asked(Outcome.WARMING_UP)
         if index >= rules.warm_up:
             asked = ask(rules, columns, index, view=view, close=bar.close)
+        if asked.outcome is Outcome.ENTRY_CANCELED:
+            book, withdrawn = book.without_entries(bar.ts)
+            account.refusals += withdrawn
         if asked.intent is not None:
             order = Order(name(index), bar.ts, asked.intent)
             account.orders.append(order)

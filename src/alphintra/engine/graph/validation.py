@@ -12,6 +12,7 @@ from alphintra.engine.graph.exposure import exposure_problems
 from alphintra.engine.graph.expression import NAMES, names_in, parse_formula
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
+from alphintra.engine.graph.pricing import pricing_problems
 from alphintra.engine.graph.problems import GraphProblem
 from alphintra.engine.graph.timeframes import timeframe_problems
 from alphintra.engine.graph.topology import ancestors, cycles, depth, parents_of
@@ -56,6 +57,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _formulas(graph)
     problems += exposure_problems(graph)
     problems += _protection(graph)
+    problems += pricing_problems(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:
         path = " → ".join([*loop, loop[0]])

@@ -101,7 +101,8 @@ class StoredIntent:
     """What a deployment asks trading for.
 
     ``pending`` until trading has answered, then ``working``, and ``closed`` once neither its order nor an exit that
-    came with it works any more.
+    came with it works any more. An entry that waits for a price ends after ``bars_max`` bars, at ``works_until``, or
+    where a rule has withdrawn it.
     """
 
     client_order_id: str
@@ -119,6 +120,24 @@ class StoredIntent:
     order_id: UUID | None
     order_code: str
     created_at: datetime
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    bars_max: int | None = None
+    works_until: datetime | None = None
+    is_withdrawn: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether it is an entry that waits for its price."""
+        return not self.is_leaving and self.type is not OrderType.MARKET
+
+    def is_over(self, closes: Sequence[datetime]) -> bool:
+        """Tell whether its time is over, by the closes of its symbol's bars since it was asked for."""
+        if not closes:
+            return False
+        if self.bars_max is not None and len(closes) >= self.bars_max:
+            return True
+        return self.works_until is not None and closes[-1] >= self.works_until
 
     @property
     def is_leaving(self) -> bool:
@@ -185,8 +204,15 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
     )
 
 
-def evaluate(
-    deployment: Deployment, executor: Executor, bar: Bar, *, seq: int, is_order_working: bool, at: datetime
+def evaluate(  # noqa: PLR0913 - what a deployment knows of its book at a close
+    deployment: Deployment,
+    executor: Executor,
+    bar: Bar,
+    *,
+    seq: int,
+    is_order_working: bool,
+    at: datetime,
+    is_entry_working: bool = False,
 ) -> Evaluation:
     """Evaluate a deployment at the close of a bar; its book must hold the fills of that bar already."""
     deployment = replace(deployment, bars_held=deployment.bars_held + 1 if deployment.position.qty else 0)
@@ -197,6 +223,7 @@ def evaluate(
         equity=deployment.cash + deployment.position.market_value(bar.close),
         is_order_working=is_order_working,
         bars_held=deployment.bars_held,
+        is_entry_working=is_entry_working,
     )
     origin = Origin(str(deployment.deployment_id), deployment.symbol)
     decision, orders = decide(executor, bar, view, origin=origin)
@@ -254,4 +281,8 @@ def _intent(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> 
         order_id=None,
         order_code="",
         created_at=at,
+        limit_price=order.intent.limit_price,
+        trigger_price=order.intent.stop_price,
+        bars_max=order.intent.bars_max,
+        works_until=order.works_until,
     )

@@ -186,7 +186,7 @@ class Orders:
         """Place the order of an intent, with the exits it brings; safe to repeat: the intent's id is the order's.
 
         Exits work until they are cancelled, and as long as their entry's time in force where that ends with the day:
-        an entry that brings exits is therefore good till cancelled.
+        an entry that brings exits is therefore good till cancelled, and cancelled when its own time is over.
 
         Args:
             item: the intent.
@@ -208,6 +208,8 @@ class Orders:
             qty=intent.qty if qty is None else qty,
             type=intent.type,
             time_in_force=TimeInForce.GTC if exits else intent.time_in_force,
+            limit_price=intent.limit_price,
+            stop_price=intent.trigger_price,
             reduce_only=reduce_only,
             position_intent=PositionIntent.SELL_TO_OPEN if is_short else None,
             order_class=order_class,

@@ -300,13 +300,15 @@ LIMIT $3;
 
 -- intents.insert: store what a deployment asks for, before trading is asked
 INSERT INTO intents (client_order_id, deployment_id, seq, intent_index, side, qty, type, time_in_force, reason, tag,
-    take_profit, stop_price, trail_price, trail_percent, status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15);
+    take_profit, stop_price, trail_price, trail_percent, status, created_at, limit_price, trigger_price, bars_max,
+    works_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15, $16, $17, $18, $19);
 
 -- intents.open: read the intents of a feed that are not closed, oldest first
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
     i.reason, i.take_profit, i.stop_price, i.trail_price, i.trail_percent, i.status, i.order_id, i.order_code,
-    i.created_at, d.owner_id, d.account_id, d.symbol, d.graph_hash
+    i.created_at, i.limit_price, i.trigger_price, i.bars_max, i.works_until, i.is_withdrawn, d.owner_id, d.account_id,
+    d.symbol, d.graph_hash
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'
@@ -316,13 +318,16 @@ ORDER BY i.deployment_id, i.seq, i.intent_index;
 UPDATE intents SET status = $2, order_id = $3, order_code = $4, exit_leg = $5
 WHERE client_order_id = $1 AND status <> 'closed';
 
--- intents.guarded_entry: the order of a deployment's last entry, where it brought exits
+-- intents.withdraw: note that what a deployment still waits to enter with is to be taken off
+UPDATE intents SET is_withdrawn = TRUE WHERE deployment_id = $1 AND reason = 'entry' AND status <> 'closed';
+
+-- intents.guarded_entry: the order of a deployment's last entry, where it brought exits or may still fill
 SELECT order_id FROM (
-    SELECT order_id, num_nonnulls(take_profit, stop_price, trail_price, trail_percent) AS exits FROM intents
+    SELECT order_id, status, num_nonnulls(take_profit, stop_price, trail_price, trail_percent) AS exits FROM intents
     WHERE deployment_id = $1 AND reason = 'entry' AND order_id IS NOT NULL
     ORDER BY seq DESC LIMIT 1
 ) AS last
-WHERE exits > 0;
+WHERE exits > 0 OR status <> 'closed';
 
 -- deployments.owe_exit: note that a position is to be left whose exits are gone; nothing where that is under way
 UPDATE deployments AS d SET exit_owed = $2

@@ -311,6 +311,11 @@ CREATE TABLE intents (
     trail_price numeric(28,9),
     trail_percent numeric(28,9),
     exit_leg text DEFAULT ''::text NOT NULL,
+    limit_price numeric(28,9),
+    trigger_price numeric(28,9),
+    bars_max bigint,
+    works_until timestamp with time zone,
+    is_withdrawn boolean DEFAULT false NOT NULL,
     CONSTRAINT intents_exits_positive CHECK ((((take_profit IS NULL) OR ((take_profit > (0)::numeric) AND
         (take_profit < 'Infinity'::numeric))) AND ((stop_price IS NULL) OR ((stop_price > (0)::numeric) AND
         (stop_price < 'Infinity'::numeric))) AND ((trail_price IS NULL) OR ((trail_price > (0)::numeric) AND
@@ -320,6 +325,9 @@ CREATE TABLE intents (
     CONSTRAINT intents_once_key UNIQUE (deployment_id, seq, intent_index),
     CONSTRAINT intents_one_stop CHECK ((num_nonnulls(stop_price, trail_price, trail_percent) <= 1)),
     CONSTRAINT intents_pkey PRIMARY KEY (client_order_id),
+    CONSTRAINT intents_prices_positive CHECK ((((limit_price IS NULL) OR ((limit_price > (0)::numeric) AND
+        (limit_price < 'Infinity'::numeric))) AND ((trigger_price IS NULL) OR ((trigger_price > (0)::numeric) AND
+        (trigger_price < 'Infinity'::numeric))) AND ((bars_max IS NULL) OR (bars_max > 0)))),
     CONSTRAINT intents_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT intents_seq_check CHECK ((seq > 0)),
     CONSTRAINT intents_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),

@@ -1,0 +1,1 @@
+ALTER TABLE intents VALIDATE CONSTRAINT intents_prices_positive;
