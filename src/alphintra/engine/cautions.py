@@ -23,7 +23,7 @@ __all__ = ["Caution", "cautions_of"]
 TRADES_PER_PARAMETER: Final = 30
 GAP_DAYS: Final = 7
 _HUNDRED: Final = Decimal(100)
-_EXITS: Final = frozenset({"StopLoss", "TakeProfit", "TrailingStop"})
+_EXITS: Final = frozenset({"StopLoss", "TakeProfit", "TrailingStop", "Bracket"})
 _FITTED: Final = frozenset({ParamKind.INT, ParamKind.NUMBER, ParamKind.DECIMAL})
 _NOT_FITTED: Final = frozenset({"size", "order", "output"})
 

@@ -13,7 +13,8 @@ from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_back
 from alphintra.engine.bars import Bar
 from alphintra.engine.graph import Graph, compile_plan, graph_hash, validate
 from alphintra.engine.graph.tape import tape_of
-from alphintra.engine.graph.wire import Edge
+from alphintra.engine.graph.wire import Edge, Node
+from alphintra.engine.intents import Outcome
 from alphintra.engine.plan_runs import run_plan
 from alphintra.kernel.vocabulary import OrderStatus
 from unit.engine.builders import bar, node, threshold_graph
@@ -139,3 +140,80 @@ def test_a_market_order_keeps_the_hash_it_had() -> None:
     spelled = waiting({"type": "market", "tif": "day", "bars": 0, "offset": "0", "unit": "percent", "through": "0"})
     assert graph_hash(plain) == graph_hash(spelled) == graph_hash(threshold_graph())
     assert node("order", "Order", type="market", tif="day") in threshold_graph().nodes
+
+
+def acting(*more: Node, wires: list[tuple[str, str]]) -> Graph:
+    """Return the strategy with a limit that rests far below, and nodes that act upon it."""
+    asked = waiting({"type": "limit", "tif": "gtc", "offset": "30"})
+    level = node("level", "Const", value=21.0)
+    above = node("rises", "Compare", op="gt")
+    edges = [("bars.close", "rises.a"), ("level.out", "rises.b"), *wires]
+    return msgspec.structs.replace(
+        asked,
+        nodes=(*asked.nodes, level, above, *more),
+        edges=(*asked.edges, *(Edge(source=source, target=target) for source, target in edges)),
+    )
+
+
+def test_close_leaves_what_is_held_and_takes_off_what_waits() -> None:
+    graph = acting(node("flat", "Close", tag="enough"), wires=[("rises.out", "flat.when")])
+    held = run(graph, ["20 20 20 20", "14 14 14 14", "22 22 22 22", "22 22 22 22"])
+    assert [(order.order.intent.reason, order.order.intent.tag) for order in held.orders[:2]] == [
+        ("entry", "in"),
+        ("exit", "enough"),
+    ]
+    waits = run(graph, ["20 20 20 20", "22 22 22 22", "14 14 14 14"])
+    assert [order.status for order in waits.orders] == [OrderStatus.CANCELED, OrderStatus.NEW]
+    assert [decision.outcome for decision in waits.decisions] == [
+        Outcome.INTENT,
+        Outcome.ENTRY_CANCELED,
+        Outcome.INTENT,
+    ]
+
+
+def test_what_waits_is_taken_off_by_its_tag_and_what_is_held_is_not() -> None:
+    graph = acting(node("off", "CancelTagged", tag="in"), wires=[("rises.out", "off.when")])
+    waits = run(graph, ["20 20 20 20", "22 22 22 22", "20 20 20 20"])
+    assert [order.status for order in waits.orders] == [OrderStatus.CANCELED, OrderStatus.NEW]
+    held = run(graph, ["20 20 20 20", "14 14 14 14", "22 22 22 22", "22 22 22 22"])
+    assert len(held.fills) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "wires", "order"),
+    [
+        (node("off", "CancelTagged", tag="other"), [("rises.out", "off.when")], LIMIT),
+        (node("off", "CancelTagged", tag="in"), [("rises.out", "off.when")], {"type": "market", "tif": "day"}),
+    ],
+)
+def test_what_has_nothing_to_take_off_is_told(more: Node, wires: list[tuple[str, str]], order: dict[str, Any]) -> None:
+    asked = acting(more, wires=wires)
+    nodes = [msgspec.structs.replace(each, params=order) if each.id == "order" else each for each in asked.nodes]
+    found = validate(msgspec.structs.replace(asked, nodes=tuple(nodes)))
+    assert [(problem.code, problem.node) for problem in found] == [("GRAPH_INCOMPLETE", "off")]
+
+
+def test_a_bracket_is_its_stop_and_a_target_so_many_times_as_far() -> None:
+    asked = waiting({"type": "market", "tif": "day"})
+    bracket = node("bracket", "Bracket", percent="10", reward="1.5")
+    graph = msgspec.structs.replace(
+        asked,
+        nodes=(*asked.nodes, bracket),
+        edges=(*asked.edges, Edge(source="bracket.exit", target="order.exit")),
+    )
+    bars = [bar(index, shape) for index, shape in enumerate(["20 20 20 20", "20 20 20 20", "20 24 20 20"])]
+    result = run_backtest(compile_plan(graph), "AAPL", bars=bars, settings=BacktestSettings())
+    (entry,) = result.orders[:1]
+    assert entry.order.intent.protection is not None
+    assert entry.order.intent.protection.stop is not None
+    assert entry.order.intent.protection.stop.amount == D(18)
+    assert [(fill.leg, fill.price) for fill in result.fills] == [("", D(20)), ("target", D(23))]
+    found = run_plan(compile_plan(graph), "AAPL", tape=tape_of(bars), settings=BacktestSettings())
+    assert found is not None
+    assert found.run.fills[:, 2].tolist() == [20e6, 23e6]
+    twice = msgspec.structs.replace(
+        graph,
+        nodes=(*graph.nodes, node("stop", "StopLoss")),
+        edges=(*graph.edges, Edge(source="stop.exit", target="order.exit")),
+    )
+    assert [problem.code for problem in validate(twice)] == ["GRAPH_EDGE"]

@@ -58,6 +58,9 @@ def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, c
     """Decide what the account does at a close: exits before entries, one order at a time, entries only when flat."""
     is_leaving, entry = float(columns.leave[index]) > 0.0, float(columns.entry[index])
     is_asked = entry != 0.0 and not math.isnan(entry)
+    is_canceling = bool(columns.cancel.size) and float(columns.cancel[index]) > 0.0
+    if is_canceling and view.is_entry_working and not (view.qty and is_leaving):
+        return Asked(Outcome.ENTRY_CANCELED)
     if view.qty:
         return _held(rules, view, is_leaving=is_leaving, is_asked=is_asked)
     if is_leaving and view.is_entry_working and not rules.pricing.is_market:

@@ -37,6 +37,7 @@ class Columns:
         close: prices.
         entry: above zero asks for a long position, below zero for a short one.
         leave: above zero asks to leave the position; the number says which rule does.
+        cancel: above zero takes off an entry that waits.
         size: of the sizing rule.
         limit: price an entry is to be had for, or better.
         trigger: price at which an entry that waits for a breakout becomes a market or limit order.
@@ -53,6 +54,7 @@ class Columns:
     close: Vector
     entry: Vector
     leave: Vector
+    cancel: Vector = field(default_factory=_nothing)
     size: Vector = field(default_factory=_nothing)
     limit: Vector = field(default_factory=_nothing)
     trigger: Vector = field(default_factory=_nothing)

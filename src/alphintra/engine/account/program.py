@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["OrderProgram", "order_programs"]
 
 _HUNDRED: Final = Decimal(100)
+MANY: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class OrderProgram:
         size_node: the sizing node.
         size: column the sizing rule reads, None where it reads none.
         guards: nodes of the exits that come with the entry, by the column they fill.
+        cancels: columns that take off an entry that waits.
         is_compiled: whether the account kernel knows all of its rules; if not, the reference decides.
     """
 
@@ -53,6 +55,7 @@ class OrderProgram:
     size_node: str
     size: End | None
     guards: tuple[tuple[str, Step], ...]
+    cancels: tuple[End, ...] = ()
     is_compiled: bool = True
 
     @property
@@ -61,13 +64,13 @@ class OrderProgram:
         wired = {end for _, step in self.guards for ends in step.inputs.values() for end in ends}
         sizes = set() if self.size is None else {self.size}
         priced = {end for port in _PRICE_PORTS for end in self.step.inputs.get(port, ())}
-        return frozenset({self.signal, *(end for end, _ in self.exits), *wired, *sizes, *priced})
+        return frozenset({self.signal, *(end for end, _ in self.exits), *self.cancels, *wired, *sizes, *priced})
 
     def columns(self, computed: Computed, tape: Tape, row: int = 0) -> Columns:
         """Return what the rules are asked with, for one symbol."""
         close, entry = tape.close[row], computed[self.signal][row]
         direction = np.sign(entry) if self.guards or not self.rules.pricing.is_market else entry
-        fired = [computed[end][row] for end, _ in self.exits]
+        leave = _any(computed, [end for end, _ in self.exits], row)
         prices = self._prices(computed, close, direction, row)
         base = prices.get("limit", prices.get("trigger", close))
         told = {name: _column(name, step, computed, base, direction, row) for name, step in self.guards}
@@ -77,7 +80,8 @@ class OrderProgram:
             low=tape.low[row],
             close=close,
             entry=entry,
-            leave=fired[0] if len(fired) == 1 else np.fmax.reduce(fired) if fired else np.zeros(close.shape),
+            leave=np.zeros(close.shape) if leave is None else leave,
+            cancel=NOTHING if (cancel := _any(computed, self.cancels, row)) is None else cancel,
             size=NOTHING if self.size is None else computed[self.size][row],
             **prices,
             **told,
@@ -108,6 +112,15 @@ class OrderProgram:
         return next((tag for end, tag in self.exits if computed[end][row, index] > 0), "")
 
 
+def _any(computed: Computed, ends: Sequence[End], row: int) -> Vector | None:
+    """Return a column that is above zero where one of several is; None without any."""
+    fired = [computed[end][row] for end in ends]
+    if len(fired) < MANY:
+        return fired[0] if fired else None
+    joined: Vector = np.fmax.reduce(fired)
+    return joined
+
+
 def order_programs(plan: Plan) -> tuple[OrderProgram, ...]:
     """Return the programs of all Order nodes, in the order in which they are asked."""
     steps = {step.node: step for step in plan.steps}
@@ -124,7 +137,8 @@ def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderPro
         )
         raise AlphintraError("NODE_VALUE", message, kind=Kind.BUG)
     leaving = [steps[node] for node, _ in order.inputs["exit"]]
-    guards = {_GUARDS[step.type]: step for step in leaving if step.type in _GUARDS}
+    guards = {name: step for step in leaving for name in _GUARDS.get(step.type, ())}
+    closes = [step for step in steps.values() if step.type == "Close"]
     bars_max = next((int(step.params["bars"]) for step in leaving if step.type == "TimeStop"), None)
     signal = size_step.inputs["signal"][0]
     pricing = _pricing(order.params, is_daily=is_daily)
@@ -137,16 +151,23 @@ def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderPro
         trail=_trail(guards.get("trail")),
         bars_max=bars_max,
     )
+    tag = _tag(signal[0], steps)
+    cancels = tuple(
+        step.inputs["when"][0]
+        for step in steps.values()
+        if step.type == "CancelTagged" and str(step.params["tag"]) == tag and not pricing.is_market
+    )
     return OrderProgram(
         step=order,
-        tag=_tag(signal[0], steps),
+        tag=tag,
         rules=rules,
         signal=signal,
-        exits=tuple((s.inputs["when"][0], str(s.params["tag"])) for s in leaving if s.type == "ExitWhen"),
+        exits=tuple((s.inputs["when"][0], str(s.params["tag"])) for s in (*leaving, *closes) if s.type in _LEAVING),
         size_node=size_step.node,
         size=next((size_step.inputs[port][0] for port in _SIZE_PORTS if port in size_step.inputs), None),
         guards=tuple((name, step) for name, step in sorted(guards.items()) if name != "trail" or _is_wired(step)),
-        is_compiled=pricing.is_market or (pricing.kind is not OrderType.STOP_LIMIT and (is_daily or _rests(pricing))),
+        cancels=cancels,
+        is_compiled=not cancels and _is_compiled(pricing, is_daily=is_daily),
     )
 
 
@@ -159,9 +180,10 @@ def _pricing(params: Params, *, is_daily: bool) -> Pricing:
     return Pricing(kind, time_in_force, bars)
 
 
-def _rests(pricing: Pricing) -> bool:
-    """Tell whether entries end with no session: the kernel knows bars, not closings."""
-    return pricing.time_in_force is TimeInForce.GTC
+def _is_compiled(pricing: Pricing, *, is_daily: bool) -> bool:
+    """Tell whether the kernel knows it: not what fires and then waits, nor what ends with a session."""
+    ends_with_bars = is_daily or pricing.time_in_force is TimeInForce.GTC
+    return pricing.is_market or (pricing.kind is not OrderType.STOP_LIMIT and ends_with_bars)
 
 
 def _column(name: str, step: Step, computed: Computed, close: Vector, direction: Vector, row: int) -> Vector:
@@ -169,6 +191,10 @@ def _column(name: str, step: Step, computed: Computed, close: Vector, direction:
 
     Prices are reckoned from the close, or from the price the entry waits for.
     """
+    if step.type == "Bracket" and name == "target":
+        stop = _column("stop", step, computed, close, direction, row)
+        beyond: Vector = close + float(_decimal(step.params, "reward")) * (close - stop)
+        return beyond
     price = step.inputs.get("price")
     if price:
         stated: Vector = computed[price[0]][row]
@@ -215,7 +241,13 @@ def _kelly(params: Params) -> Sizing:
     return Sizing(Size.PERCENT_EQUITY, round(min(share, _HUNDRED), 9))
 
 
-_GUARDS: Final = {"StopLoss": "stop", "TakeProfit": "target", "TrailingStop": "trail"}
+_LEAVING: Final = frozenset({"ExitWhen", "Close"})
+_GUARDS: Final = {
+    "StopLoss": ("stop",),
+    "TakeProfit": ("target",),
+    "TrailingStop": ("trail",),
+    "Bracket": ("stop", "target"),
+}
 _PRICE_PORTS: Final = ("limit", "stop", "distance")
 _SIZE_PORTS: Final = ("distance", "volatility")
 _SIZINGS: Final[dict[str, Callable[[Params], Sizing]]] = {

@@ -1,4 +1,4 @@
-"""Whether an order that waits for a price is told where: by a wire, or by how far from the close."""
+"""What orders are told: where one waits for its price, and what there is to close or to take off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from alphintra.engine.graph.wire import Graph, Node
 
-__all__ = ["pricing_problems"]
+__all__ = ["acting_problems", "pricing_problems"]
 
 _TAKES: Final = {
     "market": frozenset[str](),
@@ -29,6 +29,25 @@ def pricing_problems(graph: Graph) -> Iterator[GraphProblem]:
         if node.type == "Order" and str(node.params.get("type")) in _TAKES:
             given = {port for port in ("limit", "stop", "distance") if f"{node.id}.{port}" in wired}
             yield from _of(node, given)
+
+
+def acting_problems(graph: Graph) -> Iterator[GraphProblem]:
+    """Yield what Close and CancelTagged nodes have nothing to act upon; code GRAPH_INCOMPLETE."""
+    orders = [node for node in graph.nodes if node.type == "Order"]
+    tags = {str(node.params.get("tag", "")) for node in graph.nodes if node.type == "Entry"}
+    for node in graph.nodes:
+        message = fix = ""
+        if node.type == "Close" and not orders:
+            message = f"{node.id} closes what Order nodes hold, and there is none"
+            fix = "add an Order; what RebalanceTo holds is closed by weights of zero"
+        elif node.type == "CancelTagged" and str(node.params.get("tag", "")) not in tags:
+            message = f"no entry rule has the tag that {node.id} takes off"
+            fix = f"write one of: {', '.join(sorted(tags))}" if tags else "add an Entry"
+        elif node.type == "CancelTagged" and all(order.params.get("type") == "market" for order in orders):
+            message = f"no order waits for its price, so that {node.id} never has anything to take off"
+            fix = "choose limit or stop as the type of an Order, or remove it"
+        if message:
+            yield GraphProblem(code="GRAPH_INCOMPLETE", node=node.id, message=message, fix=fix)
 
 
 def _of(node: Node, wired: set[str]) -> Iterator[GraphProblem]:

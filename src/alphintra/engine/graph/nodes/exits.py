@@ -72,6 +72,27 @@ NODES = (
         shown="",
     ),
     NodeType(
+        type="Bracket",
+        group="exit",
+        summary="A stop that comes with the entry, and a target so many times as far away on the other side: 2 R.",
+        inputs=(_DISTANCE, _PRICE),
+        outputs=_EXIT,
+        params=(
+            _percent("5"),
+            _MULTIPLE,
+            ParamSpec(
+                name="reward",
+                kind=ParamKind.DECIMAL,
+                summary="How many times as far as the stop the target lies from the entry.",
+                default="2",
+                minimum=Decimal(0),
+                is_minimum_open=True,
+                maximum=Decimal(1000),
+            ),
+        ),
+        shown="",
+    ),
+    NodeType(
         type="TrailingStop",
         group="exit",
         summary="A stop that follows the best price since the entry at a distance or a percentage, never back.",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from alphintra.engine.graph.definition import NodeType, Port
-from alphintra.engine.graph.nodes.shared import order_terms
+from alphintra.engine.graph.nodes.shared import TAG, order_terms
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.values import PortKind
 
@@ -88,6 +88,24 @@ NODES = (
         ),
         objection=_at_market,
         shown="",
+        is_sink=True,
+    ),
+    NodeType(
+        type="Close",
+        group="order",
+        summary="Closes what the strategy's orders hold, and takes off entries that wait, while the condition holds.",
+        inputs=(Port("when", PortKind.BOOL),),
+        params=(TAG,),
+        shown="when",
+        is_sink=True,
+    ),
+    NodeType(
+        type="CancelTagged",
+        group="order",
+        summary="Takes off entries of one tag that wait for their price, while the condition holds.",
+        inputs=(Port("when", PortKind.BOOL),),
+        params=(TAG,),
+        shown="when",
         is_sink=True,
     ),
     NodeType(
