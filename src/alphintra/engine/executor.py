@@ -170,8 +170,7 @@ class Executor:
 
     def _with_book(self, run: Run, index: int, view: StateView) -> Run:
         """Return one bar of a run with the nodes that read the book as it is at that close."""
-        told = (view.qty, view.avg_price, view.cash, view.equity)
-        book = {name: np.array([[float(amount)]]) for name, amount in zip(BOOK_COLUMNS, told, strict=True)}
+        book = {name: np.array([[float(getattr(view, name))]]) for name in BOOK_COLUMNS}
         tape = replace(run.tape.part(index, index + 1), book=book)
         market = {end: np.ascontiguousarray(column[:, index : index + 1]) for end, column in run.columns.items()}
         return self._asked(tape, self._evaluation.booked(tape, market))

@@ -15,9 +15,11 @@ from alphintra.engine.protection import Protection
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
-__all__ = ["CLIENT_ORDER_PREFIX", "Decision", "Intent", "Outcome", "client_order_id"]
+__all__ = ["CLIENT_ORDER_PREFIX", "LEAVING", "Decision", "Intent", "Outcome", "client_order_id"]
 
 CLIENT_ORDER_PREFIX = "alph-"
+LEAVING = frozenset({"exit", "time"})
+"""Reasons of orders that close a position."""
 _HASH_CHARS = 26  # 130 bits; with the prefix 31 characters, within the 32 the narrowest venue accepts
 
 

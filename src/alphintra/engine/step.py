@@ -14,7 +14,7 @@ from alphintra.engine.costs import Costs
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.graph.wire import MINUTES
-from alphintra.engine.intents import Decision, Outcome, client_order_id
+from alphintra.engine.intents import Decision, client_order_id
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
@@ -61,9 +61,8 @@ def step(
     book, fills, refusals = fill_working(book, bar, costs=costs)
     view = book.view(bar.close)
     decision, orders = decide(executor, bar, view, origin=origin)
-    if decision.outcome is Outcome.ENTRY_CANCELED:
-        book, withdrawn = book.without_entries(bar.ts)
-        refusals += withdrawn
+    book, withdrawn = book.after(decision)
+    refusals += withdrawn
     denials = () if gate is None else _denied(gate, bar, book, view=view, fills=fills, orders=orders)
     if not denials:
         return StepResult(replace(book, working=book.working + orders), fills, refusals, decision, orders)

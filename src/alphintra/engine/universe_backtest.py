@@ -18,7 +18,7 @@ from alphintra.engine.bars import require_ordered
 from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.plan import require_universe
-from alphintra.engine.intents import Outcome, client_order_id
+from alphintra.engine.intents import client_order_id
 from alphintra.engine.step import works_until
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.engine.universe import Ask, UniverseDecision, UniverseExecutor, union_of
@@ -194,8 +194,9 @@ class _Account:
     def cancel(self, close: UniverseDecision) -> None:
         """Take the entries off that a rule left before they were filled."""
         for symbol, decision in close.decisions.items():
-            if decision.outcome is Outcome.ENTRY_CANCELED:
-                self.books[symbol], withdrawn = self.books[symbol].without_entries(close.ts)
+            if self.books[symbol].working:
+                asked = tuple(ask.intent for ask in close.asks if ask.symbol == symbol)
+                self.books[symbol], withdrawn = self.books[symbol].after(replace(decision, intents=asked))
                 self.refusals += [SymbolRefusal(symbol, refusal) for refusal in withdrawn]
 
     def take(self, asks: Sequence[Ask], ts: datetime, plan: Plan) -> None:

@@ -167,6 +167,9 @@ class DeskTransaction:
             deployment.intent_count,
             deployment.bars_held,
             deployment.exit_owed,
+            deployment.entries,
+            deployment.last_entry,
+            deployment.last_entry_order,
         )
 
     async def add_failure(self, deployment: Deployment, *, ts: datetime) -> None:
@@ -202,6 +205,7 @@ class DeskTransaction:
                 intent.trigger_price,
                 intent.bars_max,
                 intent.works_until,
+                intent.entry_number,
             )
 
     async def settle_intent(
@@ -279,10 +283,9 @@ class Desk:
         """Read a person's deployments, newest first."""
         return tuple(_deployment(row) for row in await self.rows("deployments.list", owner_id, limit))
 
-    async def guarded_entry(self, deployment_id: DeploymentId) -> UUID | None:
-        """Read the order of a deployment's last entry, where it brought exits or may still fill; None where not."""
-        row = await self.row("intents.guarded_entry", deployment_id)
-        return None if row is None else row["order_id"]
+    async def guarded_entries(self, deployment_id: DeploymentId) -> tuple[UUID, ...]:
+        """Read the orders of the entries of a deployment's last position that brought exits or may still fill."""
+        return tuple(row["order_id"] for row in await self.rows("intents.guarded_entries", deployment_id))
 
     async def open_intents(self, feed_id: FeedId) -> tuple[OpenIntent, ...]:
         """Read the intents of a feed that are not closed, oldest first."""

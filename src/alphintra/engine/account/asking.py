@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Context, Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from alphintra.engine.account.columns import Columns
+from alphintra.engine.account.columns import AddingColumns, Columns
 from alphintra.engine.account.rules import AccountRules, Bound, Size
 from alphintra.engine.intents import Intent, Outcome
 from alphintra.engine.protection import Level, LevelKind, Protection
@@ -62,7 +62,9 @@ def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, c
     if is_canceling and view.is_entry_working and not (view.qty and is_leaving):
         return Asked(Outcome.ENTRY_CANCELED)
     if view.qty:
-        return _held(rules, view, is_leaving=is_leaving, is_asked=is_asked)
+        asked = _held(rules, view, is_leaving=is_leaving, is_asked=is_asked)
+        is_adding = bool(columns.add.size) and float(columns.add[index]) > 0.0
+        return _added(rules, columns, index, view, close) if is_adding and asked.intent is None else asked
     if is_leaving and view.is_entry_working and not rules.pricing.is_market:
         return Asked(Outcome.ENTRY_CANCELED)
     if not is_asked:
@@ -70,6 +72,15 @@ def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, c
     return (
         Asked(Outcome.BLOCKED_ORDER_WORKING) if view.is_order_working else _entered(rules, columns, index, view, close)
     )
+
+
+def _added(rules: AccountRules, columns: Columns, index: int, view: StateView, close: Decimal) -> Asked:
+    """Ask for one more entry of the position, unless it has as many as it may."""
+    if view.is_order_working:
+        return Asked(Outcome.BLOCKED_ORDER_WORKING)
+    if not isinstance(columns, AddingColumns) or view.entries >= rules.entries_max:
+        return Asked(Outcome.BLOCKED_IN_POSITION)
+    return _entered(rules, columns.long if view.qty > 0 else columns.short, index, view, close)
 
 
 def _entered(rules: AccountRules, columns: Columns, index: int, view: StateView, close: Decimal) -> Asked:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from alphintra.engine.account.columns import NOTHING, Columns
+from alphintra.engine.account.columns import NOTHING, AddingColumns, Columns
 from alphintra.engine.account.rules import AccountRules, Bound, Pricing, Size, Sizing
 from alphintra.engine.graph.wire import MINUTES
 from alphintra.engine.protection import LevelKind
@@ -44,6 +44,7 @@ class OrderProgram:
         size: column the sizing rule reads, None where it reads none.
         guards: nodes of the exits that come with the entry, by the column they fill.
         cancels: columns that take off an entry that waits.
+        add: column that asks for one more entry of the position, None without any.
         is_compiled: whether the account kernel knows all of its rules; if not, the reference decides.
     """
 
@@ -56,13 +57,14 @@ class OrderProgram:
     size: End | None
     guards: tuple[tuple[str, Step], ...]
     cancels: tuple[End, ...] = ()
+    add: End | None = None
     is_compiled: bool = True
 
     @property
     def ends(self) -> frozenset[End]:
         """The outputs it reads."""
         wired = {end for _, step in self.guards for ends in step.inputs.values() for end in ends}
-        sizes = set() if self.size is None else {self.size}
+        sizes = {end for end in (self.size, self.add) if end is not None}
         priced = {end for port in _PRICE_PORTS for end in self.step.inputs.get(port, ())}
         return frozenset({self.signal, *(end for end, _ in self.exits), *self.cancels, *wired, *sizes, *priced})
 
@@ -71,10 +73,7 @@ class OrderProgram:
         close, entry = tape.close[row], computed[self.signal][row]
         direction = np.sign(entry) if self.guards or not self.rules.pricing.is_market else entry
         leave = _any(computed, [end for end, _ in self.exits], row)
-        prices = self._prices(computed, close, direction, row)
-        base = prices.get("limit", prices.get("trigger", close))
-        told = {name: _column(name, step, computed, base, direction, row) for name, step in self.guards}
-        return Columns(
+        found = Columns(
             open=tape.open[row],
             high=tape.high[row],
             low=tape.low[row],
@@ -83,9 +82,22 @@ class OrderProgram:
             leave=np.zeros(close.shape) if leave is None else leave,
             cancel=NOTHING if (cancel := _any(computed, self.cancels, row)) is None else cancel,
             size=NOTHING if self.size is None else computed[self.size][row],
-            **prices,
-            **told,
+            **self._levels(computed, close, direction, row),
         )
+        if self.add is None:
+            return found
+        sides = [
+            replace(found, entry=side, **self._levels(computed, close, side, row))
+            for side in (np.ones(close.shape), -np.ones(close.shape))
+        ]
+        told = {field.name: getattr(found, field.name) for field in fields(found)}
+        return AddingColumns(**told | {"add": computed[self.add][row]}, long=sides[0], short=sides[1])
+
+    def _levels(self, computed: Computed, close: Vector, direction: Vector, row: int) -> dict[str, Vector]:
+        """Return the prices of entries and of the exits they bring, by the column they fill."""
+        prices = self._prices(computed, close, direction, row)
+        base = prices.get("limit", prices.get("trigger", close))
+        return prices | {name: _column(name, step, computed, base, direction, row) for name, step in self.guards}
 
     def _prices(self, computed: Computed, close: Vector, direction: Vector, row: int) -> dict[str, Vector]:
         """Return the prices entries wait for, by the column they fill."""
@@ -150,8 +162,10 @@ def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderPro
         target=Bound(LevelKind.PRICE) if "target" in guards else None,
         trail=_trail(guards.get("trail")),
         bars_max=bars_max,
+        entries_max=int(order.params["entries"]),
     )
     tag = _tag(signal[0], steps)
+    add = next(iter(order.inputs.get("add", ())), None)
     cancels = tuple(
         step.inputs["when"][0]
         for step in steps.values()
@@ -167,7 +181,8 @@ def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderPro
         size=next((size_step.inputs[port][0] for port in _SIZE_PORTS if port in size_step.inputs), None),
         guards=tuple((name, step) for name, step in sorted(guards.items()) if name != "trail" or _is_wired(step)),
         cancels=cancels,
-        is_compiled=not cancels and _is_compiled(pricing, is_daily=is_daily),
+        add=add,
+        is_compiled=not cancels and add is None and _is_compiled(pricing, is_daily=is_daily),
     )
 
 

@@ -140,6 +140,7 @@ class AccountRules:
         has_chandelier: whether the chandelier column holds the distance from the best price, told anew at each close.
         break_even: percent of gain at which the stop moves to the entry's price.
         bars_max: bars after which a position is left at the next open.
+        entries_max: entries a position has at most.
         warm_up: bars at the start on which nothing is decided.
         mode: what a bar does to stops and targets.
         is_rounded: whether amounts are rounded to millionths as in the books; others' engines do not.
@@ -159,6 +160,7 @@ class AccountRules:
     has_chandelier: bool = False
     break_even: Decimal | None = None
     bars_max: int | None = None
+    entries_max: int = 1
     warm_up: int = 0
     mode: Mode = Mode.CHRONOLOGICAL
     is_rounded: bool = True

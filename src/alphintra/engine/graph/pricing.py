@@ -29,6 +29,22 @@ def pricing_problems(graph: Graph) -> Iterator[GraphProblem]:
         if node.type == "Order" and str(node.params.get("type")) in _TAKES:
             given = {port for port in ("limit", "stop", "distance") if f"{node.id}.{port}" in wired}
             yield from _of(node, given)
+        if node.type == "Order":
+            yield from _adding(node, is_wired=f"{node.id}.add" in wired)
+
+
+def _adding(node: Node, *, is_wired: bool) -> Iterator[GraphProblem]:
+    """Check that what adds to a position says when and how often."""
+    entries = node.params.get("entries", 1)
+    if not isinstance(entries, int) or is_wired is (entries > 1):
+        return
+    message = (
+        f"{node.id} may add to its position, but nothing says when"
+        if entries > 1
+        else f"{node.id} is told when to add to its position, but may enter once only"
+    )
+    fix = "wire a condition to add, or leave entries out" if entries > 1 else "write entries: how many there may be"
+    yield GraphProblem(code="GRAPH_INCOMPLETE", node=node.id, port="add", message=message, fix=fix)
 
 
 def acting_problems(graph: Graph) -> Iterator[GraphProblem]:

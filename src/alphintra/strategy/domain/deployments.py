@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 from uuid import UUID
 
 from alphintra.engine.account.asking import leaving
@@ -14,7 +13,7 @@ from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
-from alphintra.engine.intents import Decision, Outcome
+from alphintra.engine.intents import LEAVING, Decision, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
 from alphintra.engine.protection import LevelKind, Protection
 from alphintra.engine.step import Origin, decide, orders_of
@@ -36,15 +35,14 @@ __all__ = [
     "warm_up",
 ]
 
-LEAVING: Final = frozenset({"exit", "time"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """A deployment as stored; the executor's state is kept as text, so that a killed runner goes on exactly.
 
     ``bars_held`` counts the bars its position has met, that of the entry's fill included. ``exit_owed`` is the label of
-    the rule by which it is to leave a position whose exits are gone, empty where there is none.
+    the rule by which it is to leave a position whose exits are gone, empty where there is none. Its position is made
+    of so many ``entries``, the last by ``last_entry_order`` at ``last_entry``; of none while it is flat.
     """
 
     deployment_id: DeploymentId
@@ -66,6 +64,9 @@ class Deployment:
     intent_count: int
     bars_held: int
     exit_owed: str
+    entries: int = 0
+    last_entry: Decimal = Decimal(0)
+    last_entry_order: UUID | None = None
     error: str
     created_at: datetime
 
@@ -125,6 +126,7 @@ class StoredIntent:
     bars_max: int | None = None
     works_until: datetime | None = None
     is_withdrawn: bool = False
+    entry_number: int = 1
 
     @property
     def is_waiting(self) -> bool:
@@ -164,6 +166,7 @@ class BookedFill:
     qty: Decimal
     price: Decimal
     fee: Decimal
+    order_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +189,15 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
     """Return the deployment's book after executions of its orders, in order of time."""
     cash, position, fees = deployment.cash, deployment.position, deployment.fees
     bars_held = deployment.bars_held
+    entries, last_entry, last_order = deployment.entries, deployment.last_entry, deployment.last_entry_order
     for fill in fills:
         before = position.qty
         position, _realized = apply_fill(position, fill.side, qty=fill.qty, price=fill.price)
         if before * position.qty <= 0:  # opened, closed or turned: the count begins anew
-            bars_held = 0
+            bars_held, entries, last_entry, last_order = 0, 0, Decimal(0), None
+        if abs(position.qty) > abs(before) or before * position.qty < 0:
+            entries += last_order is None or fill.order_id != last_order
+            last_entry, last_order = fill.price, fill.order_id
         cash += cash_delta(fill.side, fill.qty, price=fill.price, fee=fill.fee)
         fees += fill.fee
     is_flat = not position.qty
@@ -201,6 +208,9 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
         fees=fees,
         bars_held=bars_held,
         exit_owed="" if is_flat else deployment.exit_owed,
+        entries=entries,
+        last_entry=last_entry,
+        last_entry_order=last_order,
     )
 
 
@@ -224,6 +234,8 @@ def evaluate(  # noqa: PLR0913 - what a deployment knows of its book at a close
         is_order_working=is_order_working,
         bars_held=deployment.bars_held,
         is_entry_working=is_entry_working,
+        entries=deployment.entries,
+        last_entry=deployment.last_entry,
     )
     origin = Origin(str(deployment.deployment_id), deployment.symbol)
     decision, orders = decide(executor, bar, view, origin=origin)
@@ -285,4 +297,5 @@ def _intent(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> 
         trigger_price=order.intent.stop_price,
         bars_max=order.intent.bars_max,
         works_until=order.works_until,
+        entry_number=deployment.entries + 1 if order.intent.reason == "entry" else 1,
     )

@@ -144,8 +144,7 @@ class Placer:
         context = owner_context(item, trace_id)
         if not item.intent.is_leaving:
             return await self._orders.submit(item, context)
-        entry_order = await self._desk.guarded_entry(item.intent.deployment_id)
-        if entry_order is not None:
+        for entry_order in await self._desk.guarded_entries(item.intent.deployment_id):
             await self._withdraw(item, entry_order, step, trace_id)
         held, net = await self._orders.held(item, context)
         signed = held if item.intent.side is Side.SELL else -held

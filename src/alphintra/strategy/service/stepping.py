@@ -181,7 +181,7 @@ class Stepper:
                 if bar is None:
                     continue
                 own = in_order([fill for fill in fills if fill.book_id == deployment.deployment_id], working)
-                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee) for f in own])
+                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee, f.order_id) for f in own])
                 if deployment.status != "active":
                     await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
                     continue

@@ -111,10 +111,10 @@ all_rules = st.builds(
 def test_the_kernel_equals_the_reference_to_the_last_digit(
     market: tuple[list[Bar], Columns], rules: AccountRules
 ) -> None:
-    require_equal(market, rules)
+    check_equal(market, rules)
 
 
-def require_equal(market: tuple[list[Bar], Columns], rules: AccountRules) -> None:
+def check_equal(market: tuple[list[Bar], Columns], rules: AccountRules) -> None:
     """Run both over a market."""
     bars, columns = market
     run = simulate(rules, columns, is_compiled=False)
@@ -184,4 +184,4 @@ def test_entries_that_wait_for_a_price_equal_the_reference(
     market: tuple[list[Bar], Columns], rules: AccountRules, pricing: Pricing
 ) -> None:
     """Fills at the open and within the bar, exits in what is left of it, expiry, and what takes an entry off."""
-    require_equal(market, replace(rules, pricing=pricing))
+    check_equal(market, replace(rules, pricing=pricing))

@@ -69,13 +69,14 @@ NODES = (
     NodeType(
         type="Order",
         group="order",
-        summary="Sends the sized entry when flat and closes the position on any exit; exits come first.",
+        summary="Sends the sized entry when flat, adds to it where told, closes the position on any exit; those first.",
         inputs=(
             Port("size", PortKind.SIZE),
             Port("exit", PortKind.EXIT, is_required=False, is_many=True),
             Port("limit", PortKind.NUM, is_required=False),
             Port("stop", PortKind.NUM, is_required=False),
             Port("distance", PortKind.NUM, is_required=False),
+            Port("add", PortKind.BOOL, is_required=False),
         ),
         params=(
             *order_terms(
@@ -85,6 +86,15 @@ NODES = (
                 times=("day", "gtc"),
             ),
             *_PRICED,
+            ParamSpec(
+                name="entries",
+                kind=ParamKind.INT,
+                summary="Entries a position has at most; after the first they are made where add is true.",
+                default=1,
+                minimum=Decimal(1),
+                maximum=Decimal(20),
+                is_later=True,
+            ),
         ),
         objection=_at_market,
         shown="",

@@ -1,1 +1,2 @@
-ALTER TABLE intents VALIDATE CONSTRAINT intents_prices_positive;
+ALTER TABLE intents VALIDATE CONSTRAINT intents_waiting_in_range;
+ALTER TABLE deployments VALIDATE CONSTRAINT deployments_entries_counted;
