@@ -41,6 +41,8 @@ class Outcome(StrEnum):
     """An exit lies on the wrong side of the other one or of the entry's limit: it would act at once."""
     ENTRY_CANCELED = "entry_canceled"
     """A rule asked to leave while the entry still waited for its price: it is taken off."""
+    BLOCKED_AWAITING_SALES = "blocked_awaiting_sales"
+    """What a rebalance buys is asked for once the sales that pay for it are filled."""
     FAILED = "failed"
     """The bar could not be evaluated; kept where a deployment ends by it, never decided by an executor."""
 
