@@ -154,7 +154,7 @@ def test_bars_are_counted_from_the_entry_and_anew_when_the_side_changes() -> Non
     positions.position.interpreted(column([]), column([0] * 4), *told, *outs)
     assert outs[6].tolist() == entries.tolist()
     assert outs[7][1:6].tolist() == last[1:6].tolist()
-    _, _, bars, gain, top, bottom = (out.tolist() for out in outs)
+    _, _, bars, gain, top, bottom = (out.tolist() for out in outs[:6])
     assert bars == [0, 1, 2, 3, 1, 2, 0]
     assert gain[1:6] == pytest.approx([10, 0, 20, 25, 0])
     assert top[1:6] == [12, 12, 15, 9, 9]
