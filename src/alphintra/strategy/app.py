@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import strategy as messages
@@ -15,6 +16,7 @@ from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
+from alphintra.strategy.gateways.venue_bars import Connections
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
@@ -52,6 +54,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
             market=market,
             orders=orders,
             fleet=Fleet(host.bus),
+            sources=sources,
+            connections=Connections(host.bus),
+            chance=SystemRandom().random,
             clock=host.clock,
             ids=host.ids,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.service import backtests, deployments, downloads, feeds, imports, market_data, sweeps
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
+from alphintra.strategy.service.live_runner import LiveRunner
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.bar_sources import Sources
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
+    from alphintra.strategy.gateways.venue_bars import Connections
     from alphintra.strategy.repository import Desk, Feed
 
 __all__ = ["Endpoints", "FeedRunner", "Worker"]
@@ -191,7 +194,7 @@ class Endpoints:
     async def create_feed(self, command: messages.CreateFeed, context: Context) -> messages.FeedView:
         """Answer ``strategy.create_feed``."""
         at = self._clock.now()
-        return await feeds.create_feed(command, context, desk=self._desk, ids=self._ids, at=at)
+        return await feeds.create_feed(command, context, desk=self._desk, sources=self._sources, ids=self._ids, at=at)
 
     async def get_feed(self, command: messages.GetFeed, _context: Context) -> messages.FeedView:
         """Answer ``strategy.get_feed``."""
@@ -295,11 +298,25 @@ class FeedRunner:
         market: Market,
         orders: Orders,
         fleet: Fleet,
+        sources: Sources,
+        connections: Connections,
+        chance: Callable[[], float],
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._desk = desk
         self._catalogue = catalogue
+        self._live = LiveRunner(
+            desk=desk,
+            catalogue=catalogue,
+            sources=sources,
+            connections=connections,
+            market=market,
+            orders=orders,
+            clock=clock,
+            ids=ids,
+            chance=chance,
+        )
         self._market = market
         self._orders = orders
         self._clock = clock
@@ -385,6 +402,12 @@ class FeedRunner:
         if feed is None:
             return
         trace_id = new_trace_id()
+        if feed.is_live:
+            if feed.status == "preparing":
+                await self._live.prepare(feed, trace_id)
+            else:
+                await self._live.run(feed, self._wakers[feed_id], trace_id, at_step=progress.stand_at)
+            return
         if feed.status == "preparing":
             context = service_context(trace_id)
             await feeds.prepare_feed(feed, context, desk=self._desk, catalogue=self._catalogue, market=self._market)
@@ -449,3 +472,7 @@ class _FeedProgress:
     """The step a feed stood at; a retry that got further starts with short pauses again."""
 
     seq: int = -1
+
+    def stand_at(self, seq: int) -> None:
+        """Note where the feed stands."""
+        self.seq = seq

@@ -38,6 +38,7 @@ from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
 from alphintra.strategy.gateways.bar_sources import KEY_VARIABLES, Sources
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
+from alphintra.strategy.gateways.venue_bars import Connections
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
 from alphintra.strategy.service.download_worker import DownloadWorker
@@ -86,6 +87,7 @@ class Stage:
     orders: Orders
     fleet: Fleet
     sources: Sources
+    connections: Connections
     urls: dict[str, str]
     ids: CountedIds
     clock: SettableClock = field(default_factory=SettableClock)
@@ -123,6 +125,7 @@ class Stage:
             orders=orders,
             fleet=Fleet(bus),
             sources=sources,
+            connections=Connections(bus),
             urls=urls,
             ids=ids,
             clock=clock,
@@ -295,6 +298,9 @@ class Stage:
             market=self.market,
             orders=self.orders,
             fleet=self.fleet,
+            sources=self.sources,
+            connections=self.connections,
+            chance=lambda: 0.0,
             clock=self.clock,
             ids=self.ids,
         )
