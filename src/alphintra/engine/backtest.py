@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.book import ORDER_CANCELED, ORDER_EXPIRED, Book, Fill, Order, Refusal
+from alphintra.engine.book import ENDED_AS, Book, Fill, Order, Refusal
 from alphintra.engine.cautions import cautions_of
 from alphintra.engine.costs import Costs
 from alphintra.engine.course import Course, EquityPoint, nano, whole
@@ -314,7 +314,7 @@ def _order_table(records: Sequence[OrderRecord]) -> OrderTable:
     return OrderTable(
         created=np.array([epoch_ns(record.order.created_ts) for record in records], dtype=np.int64),
         qty=whole(nano(intent.qty) if intent.side is Side.BUY else -nano(intent.qty) for intent in intents),
-        levels=tuple(whole(level[place] for level in levels) for place in range(4)),
+        levels=tuple(whole(level[place] for level in levels) for place in range(6)),
         labels=[label_of(record.order.intent, record.status, record.code) for record in records],
     )
 
@@ -322,7 +322,6 @@ def _order_table(records: Sequence[OrderRecord]) -> OrderTable:
 def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
     filled = {fill.client_order_id for fill in record.fills}
     refused = {refusal.client_order_id: refusal.code for refusal in record.refusals}
-    ends = {ORDER_EXPIRED: OrderStatus.EXPIRED, ORDER_CANCELED: OrderStatus.CANCELED}
     denied = {denial.client_order_id: denial.code for denial in record.denials}
     records = []
     for order in record.orders:
@@ -333,7 +332,7 @@ def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
             records.append(OrderRecord(order, OrderStatus.DENIED, denied[name]))
         elif name in refused:
             code = refused[name]
-            records.append(OrderRecord(order, ends.get(code, OrderStatus.REJECTED), code))
+            records.append(OrderRecord(order, ENDED_AS.get(code, OrderStatus.REJECTED), code))
         else:
             records.append(OrderRecord(order, OrderStatus.NEW))
     return tuple(records)

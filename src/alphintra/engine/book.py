@@ -13,12 +13,13 @@ from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
 from alphintra.engine.matching import UNTOUCHED, Moment, OrderTerms, Watch, meet, rest_of
 from alphintra.engine.portfolio import FLAT, Position, apply_fill, cash_delta, notional
 from alphintra.engine.protection import Guard, guarded
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
 
 __all__ = [
+    "ENDED_AS",
     "EXCEEDS_FREE_BALANCE",
     "ORDER_CANCELED",
     "ORDER_EXPIRED",
@@ -32,6 +33,8 @@ __all__ = [
 EXCEEDS_FREE_BALANCE = "EXCEEDS_FREE_BALANCE"
 ORDER_EXPIRED = "ORDER_EXPIRED"
 ORDER_CANCELED = "ORDER_CANCELED"
+ENDED_AS = {ORDER_EXPIRED: OrderStatus.EXPIRED, ORDER_CANCELED: OrderStatus.CANCELED}
+"""How orders end that were not refused, by code."""
 _ENTRY = "entry"
 
 

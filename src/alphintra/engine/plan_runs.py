@@ -39,7 +39,10 @@ PORTION: Final = 32_768  # bars computed at a time: what the nodes hand each oth
 ABREAST_MIN: Final = 4  # portions from which a second thread is worth its start
 
 
-_KEPT: Final = ("open", "high", "low", "close", "entry", "leave", "size", "stop", "target", "trail", "chandelier")
+_KEPT: Final = (
+    *("open", "high", "low", "close", "entry", "leave", "size"),
+    *("limit", "trigger", "stop", "target", "trail", "chandelier"),
+)
 
 
 class Asked:

@@ -18,7 +18,7 @@ import msgspec
 
 from alphintra.engine.backtest import Honesty
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
+from alphintra.engine.book import ENDED_AS, Book, Fill, Order, Refusal, fill_working
 from alphintra.engine.cautions import cautions_across
 from alphintra.engine.costs import Costs
 from alphintra.engine.gate import Denial, Gate
@@ -373,7 +373,8 @@ def _ended(account: _Account) -> tuple[SymbolOrder, ...]:
         elif name in denied:
             found.append(replace(item, status=OrderStatus.DENIED, code=denied[name]))
         elif name in refused:
-            found.append(replace(item, status=OrderStatus.REJECTED, code=refused[name]))
+            code = refused[name]
+            found.append(replace(item, status=ENDED_AS.get(code, OrderStatus.REJECTED), code=code))
         else:
             found.append(item)
     return tuple(found)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["OUTCOMES", "AccountRun", "Simulation", "Trades", "account_of", "simulate"]
+__all__ = ["ENDS", "OUTCOMES", "AccountRun", "Simulation", "Trades", "account_of", "simulate"]
 
 OUTCOMES: Final = (
     Outcome.WARMING_UP,
@@ -49,7 +49,7 @@ COMPILED_BARS_MIN: Final = 2_000  # below, interpreting takes less than loading 
 _MILLION: Final = Decimal(1_000_000)
 _BILLION: Final = Decimal(1_000_000_000)
 _LEGS: Final = {k.BY_STOP: "stop", k.BY_TARGET: "target", k.BY_TRAIL: "trail"}
-_ENDS: Final = {
+ENDS: Final = {
     k.REJECTED: EXCEEDS_FREE_BALANCE,
     k.EXPIRED: ORDER_EXPIRED,
     k.CANCELED: ORDER_CANCELED,
@@ -151,7 +151,7 @@ class AccountRun:
             for outcome, count in zip(OUTCOMES, counts, strict=True)
             if count and outcome.value.startswith("blocked_")
         }
-        ended = {code: int((self.orders[:, 3] == status).sum()) for status, code in _ENDS.items()}
+        ended = {code: int((self.orders[:, 3] == status).sum()) for status, code in ENDS.items()}
         return dict(sorted((found | {code: count for code, count in ended.items() if count}).items()))
 
     def _stretches(self) -> NDArray[np.int64]:
@@ -278,8 +278,8 @@ def account_of(
         bar, qty = int(created), _qty(lots, rules)
         order = Order(name(bar), bars[bar].ts, order_at(rules, columns, bar, qty=qty, reason=int(reason)))
         account.orders.append(order)
-        if status in _ENDS:
-            account.refusals.append(Refusal(order.client_order_id, bars[int(ended)].ts, _ENDS[status], ""))
+        if status in ENDS:
+            account.refusals.append(Refusal(order.client_order_id, bars[int(ended)].ts, ENDS[status], ""))
     held = [Decimal(0)]
     for bar, lots, price, fee, realized, reason, created, ambiguous, _ in run.fills.tolist():
         fill = Fill(
