@@ -28,13 +28,17 @@ from alphintra.kernel.money import require_positive
 from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.requests import require_timeframe
+from alphintra.strategy.domain.sides import hinders, stance_of
 from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
     from alphintra.infrastructure.events import Delivery
+    from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.services import Orders, Workflows
@@ -70,7 +74,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    FEED_FINISHED, NUMBER_* or QTY_NOT_POSITIVE.
+    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_* or QTY_NOT_POSITIVE.
     """
     owner_id = acting_user(context)
     require_positive(command.capital, pointer="/capital")
@@ -132,6 +136,7 @@ async def _stored(
         # Held until the deployment is stored, so that the feed cannot pass it by.
         current = _not_finished(await tx.lock_feed(deployment.feed_id))
         stored = replace(deployment, last_seq=current.seq)
+        _require_unhindered(stored, await tx.session.rows("deployments.beside", stored.account_id, stored.symbol))
         await strike_out(tx, deployment.deployment_id)
         await tx.add_deployment(stored)
         subject = f"deployment:{deployment.deployment_id}"
@@ -148,6 +153,18 @@ async def _stored(
         )
         await append_event(tx.session, event, ids=ids, aggregate_id=stored.deployment_id, context=context, at=at)
     return stored
+
+
+def _require_unhindered(deployment: Deployment, beside: Sequence[Record]) -> None:
+    """Refuse a deployment that others of its account could hold against. Raises BOOKS_OPPOSITE."""
+    stance = stance_of(parse_graph(deployment.graph.encode()))
+    for row in beside:
+        if hinders(stance, stance_of(parse_graph(row["graph"].encode()))):
+            message = (
+                f"deployment {row['deployment_id']} of this account may hold the other side of {deployment.symbol}, "
+                "and then exits of neither would work at the venue: deploy into another account"
+            )
+            raise AlphintraError("BOOKS_OPPOSITE", message, kind=Kind.CONFLICT, pointer="/account_id")
 
 
 def ended(deployment: Deployment, status: str) -> DeploymentEnded:

@@ -275,6 +275,11 @@ SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_
     created_at
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
+-- deployments.beside: deployments of an account that trade a symbol, or hold it still
+SELECT deployment_id, graph FROM deployments
+WHERE account_id = $1 AND symbol = $2 AND (status = 'active' OR qty <> 0)
+ORDER BY created_at, deployment_id;
+
 -- deployments.running: the active deployments of feeds that run, with the version each runs
 SELECT d.deployment_id, d.graph_hash FROM deployments AS d
 JOIN feeds AS f ON f.feed_id = d.feed_id
