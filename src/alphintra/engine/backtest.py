@@ -220,7 +220,8 @@ def run_backtest(
         AlphintraError: TIME_ORDER, WARM_UP_SHORT naming the node that needs more bars, RUN_STOPPED, NODE_VALUE.
     """
     require_ordered(bars)
-    executor = Executor(plan, calendar_of(symbol))
+    tick = None if settings.instrument is None else settings.instrument.tick
+    executor = Executor(plan, calendar_of(symbol), tick=tick)
     _require_warm_up(executor, len(bars))
     tape = executor.prepare(bars)
     costs = Costs(settings.fees, settings.slippage_bps)

@@ -110,7 +110,8 @@ def run_plan(
 
     Returns:
         None for what only the reference knows: several Order nodes, weights, nodes that read the position or the
-        account, entries that fire and then wait (stop_limit), and entries of the day on bars shorter than one.
+        account, entries that fire and then wait (stop_limit), entries of the day on bars shorter than one, several
+        entries of a position, and prices that have to be whole ticks.
 
     Raises:
         AlphintraError: GRAPH_UNIVERSE for a plan of several symbols.
@@ -120,7 +121,9 @@ def run_plan(
     if len(programs) != 1 or rebalances_of(plan) or book_nodes(plan):
         return None
     (program,) = programs
-    if not program.is_compiled:
+    has_prices = bool(program.guards) or not program.rules.pricing.is_market
+    is_on_ticks = has_prices and settings.instrument is not None and settings.instrument.tick is not None
+    if not program.is_compiled or is_on_ticks:
         return None
     warm_up = plan.warm_up_in(calendar_of(symbol).session_minutes)
     rules = replace(rules_of(program, plan, settings), warm_up=warm_up)

@@ -172,6 +172,11 @@ class DeskTransaction:
             deployment.created_at,
         )
 
+    async def graphs_beside(self, deployment: Deployment) -> dict[UUID, str]:
+        """Read the graphs of deployments of the same account that trade the same symbol, or hold it still."""
+        rows = await self.session.rows("deployments.beside", deployment.account_id, deployment.symbol)
+        return {row["deployment_id"]: row["graph"] for row in rows}
+
     async def save_deployment(self, deployment: Deployment) -> None:
         """Store a deployment's book and executor as of its last step."""
         await self.session.execute(

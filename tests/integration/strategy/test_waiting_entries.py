@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import pytest
 
+from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.trading import CancelOrder, SubmitOrder
+from alphintra.engine.backtest import run_backtest
+from alphintra.engine.graph import compile_plan
+from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.intents import Outcome
+from alphintra.engine.plan_runs import run_plan
+from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.kernel.vocabulary import Leg, OrderStatus, OrderType, TimeInForce
 from alphintra.strategy.service import placing, stepping
 from fixtures.single_service import PowerCutError, opened
 from integration.strategy.stage import Stage
-from integration.strategy.test_exits import CAPITAL, EXITS, require_like, simulated, strategy, wild_bars
+from integration.strategy.test_exits import CAPITAL, EXITS, SETTINGS, require_like, simulated, strategy, wild_bars
 from unit.engine.builders import bar
 
 if TYPE_CHECKING:
@@ -150,3 +158,26 @@ async def test_a_run_cut_at_every_point_of_taking_entries_off_is_the_run_that_ne
     assert crashes > 20
     assert cut["fills"] == whole["fills"]
     assert cut["orders"] == whole["orders"]
+
+
+async def test_prices_are_whole_ticks_on_paper_and_in_the_backtest(stage: Stage) -> None:
+    chance = Random(5)  # noqa: S311 - a repeatable market, no secret
+    bars, tick = wild_bars(chance, 14), Decimal("0.05")
+    stage.town.instruments["AAPL"] = InstrumentView(symbol="AAPL", version=1, tick=tick)
+    asked = waiting("bracket", "both", PRICINGS["limit of the day"])
+    feed_id = await stage.make_feed({"AAPL": bars})
+    deployment_id = (await stage.deploy(feed_id, asked, capital=CAPITAL)).deployment_id
+    await stage.run_out(feed_id)
+    terms = replace(SETTINGS, instrument=Instrument(symbol="AAPL", tick=tick))
+    result = run_backtest(compile_plan(asked), "AAPL", bars=bars, settings=terms)
+    await require_like(stage, deployment_id, result)
+    assert not result.denials
+    prices = [
+        price
+        for order in stage.town.placed(deployment_id)
+        for price in (order.limit_price, order.stop_price)
+        if price is not None
+    ]
+    assert len(prices) > 10
+    assert not any(price % tick for price in prices)
+    assert run_plan(compile_plan(asked), "AAPL", tape=tape_of(bars), settings=terms) is None

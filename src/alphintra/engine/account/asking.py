@@ -12,6 +12,7 @@ from alphintra.engine.account.columns import AddingColumns, Columns
 from alphintra.engine.account.rules import AccountRules, Bound, Size
 from alphintra.engine.intents import Intent, Outcome
 from alphintra.engine.protection import Level, LevelKind, Protection
+from alphintra.engine.ticks import on_ticks
 from alphintra.kernel.money import PRICE_QUANTUM
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
@@ -95,7 +96,9 @@ def _entered(rules: AccountRules, columns: Columns, index: int, view: StateView,
     priced = _priced(intent, rules, columns, index)
     if priced is None:
         return Asked(Outcome.BLOCKED_NO_PRICE)
-    return Asked(Outcome.INTENT, priced) if _is_in_order(priced) else Asked(Outcome.BLOCKED_EXIT_SIDE)
+    if not _is_in_order(priced):
+        return Asked(Outcome.BLOCKED_EXIT_SIDE)
+    return Asked(Outcome.INTENT, on_ticks(priced, rules.tick))
 
 
 def _is_in_order(entry: Intent) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["OrderProgram", "order_programs"]
+__all__ = ["OrderProgram", "on_tick", "order_programs"]
 
 _HUNDRED: Final = Decimal(100)
 MANY: Final = 2
@@ -131,6 +131,11 @@ def _any(computed: Computed, ends: Sequence[End], row: int) -> Vector | None:
         return fired[0] if fired else None
     joined: Vector = np.fmax.reduce(fired)
     return joined
+
+
+def on_tick(programs: Sequence[OrderProgram], tick: Decimal | None) -> tuple[OrderProgram, ...]:
+    """Return programs whose orders have prices of whole ticks."""
+    return tuple(replace(program, rules=replace(program.rules, tick=tick)) for program in programs)
 
 
 def order_programs(plan: Plan) -> tuple[OrderProgram, ...]:

@@ -141,6 +141,7 @@ class AccountRules:
         break_even: percent of gain at which the stop moves to the entry's price.
         bars_max: bars after which a position is left at the next open.
         entries_max: entries a position has at most.
+        tick: prices of orders are whole multiples of it; None for any price.
         warm_up: bars at the start on which nothing is decided.
         mode: what a bar does to stops and targets.
         is_rounded: whether amounts are rounded to millionths as in the books; others' engines do not.
@@ -161,6 +162,7 @@ class AccountRules:
     break_even: Decimal | None = None
     bars_max: int | None = None
     entries_max: int = 1
+    tick: Decimal | None = None
     warm_up: int = 0
     mode: Mode = Mode.CHRONOLOGICAL
     is_rounded: bool = True

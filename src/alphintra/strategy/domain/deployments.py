@@ -17,6 +17,7 @@ from alphintra.engine.intents import LEAVING, Decision, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
 from alphintra.engine.protection import LevelKind, Protection
 from alphintra.engine.step import Origin, decide, orders_of
+from alphintra.engine.ticks import limit_on_tick, stop_on_tick, trail_on_tick
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
@@ -91,6 +92,17 @@ class Exits:
     def has_stop(self) -> bool:
         """Tell whether one of them is a stop."""
         return self.stop_price is not None or self.trail_price is not None or self.trail_percent is not None
+
+    def on_ticks(self, tick: Decimal, entry: Side) -> Exits:
+        """Return the exits of an entry on that side with prices of whole ticks."""
+        side = Side.SELL if entry is Side.BUY else Side.BUY
+        target, stop, trail = self.take_profit, self.stop_price, self.trail_price
+        return replace(
+            self,
+            take_profit=None if target is None else limit_on_tick(target, tick, side),
+            stop_price=None if stop is None else stop_on_tick(stop, tick, side),
+            trail_price=None if trail is None else trail_on_tick(trail, tick),
+        )
 
     def __bool__(self) -> bool:
         """Tell whether there are any."""

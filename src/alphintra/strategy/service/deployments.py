@@ -33,12 +33,12 @@ from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from uuid import UUID
 
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
     from alphintra.infrastructure.events import Delivery
-    from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.services import Orders, Workflows
@@ -136,7 +136,7 @@ async def _stored(
         # Held until the deployment is stored, so that the feed cannot pass it by.
         current = _not_finished(await tx.lock_feed(deployment.feed_id))
         stored = replace(deployment, last_seq=current.seq)
-        _require_unhindered(stored, await tx.session.rows("deployments.beside", stored.account_id, stored.symbol))
+        _require_unhindered(stored, await tx.graphs_beside(stored))
         await strike_out(tx, deployment.deployment_id)
         await tx.add_deployment(stored)
         subject = f"deployment:{deployment.deployment_id}"
@@ -155,13 +155,13 @@ async def _stored(
     return stored
 
 
-def _require_unhindered(deployment: Deployment, beside: Sequence[Record]) -> None:
+def _require_unhindered(deployment: Deployment, beside: Mapping[UUID, str]) -> None:
     """Refuse a deployment that others of its account could hold against. Raises BOOKS_OPPOSITE."""
     stance = stance_of(parse_graph(deployment.graph.encode()))
-    for row in beside:
-        if hinders(stance, stance_of(parse_graph(row["graph"].encode()))):
+    for other, graph in beside.items():
+        if hinders(stance, stance_of(parse_graph(graph.encode()))):
             message = (
-                f"deployment {row['deployment_id']} of this account may hold the other side of {deployment.symbol}, "
+                f"deployment {other} of this account may hold the other side of {deployment.symbol}, "
                 "and then exits of neither would work at the venue: deploy into another account"
             )
             raise AlphintraError("BOOKS_OPPOSITE", message, kind=Kind.CONFLICT, pointer="/account_id")
