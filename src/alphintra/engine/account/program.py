@@ -17,6 +17,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from alphintra.engine.graph.definition import Params
     from alphintra.engine.graph.evaluation import Columns as Computed
     from alphintra.engine.graph.evaluation import End
@@ -28,6 +30,7 @@ __all__ = ["OrderProgram", "on_tick", "order_programs"]
 
 _HUNDRED: Final = Decimal(100)
 MANY: Final = 2
+_NONE: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class OrderProgram:
     def columns(self, computed: Computed, tape: Tape, row: int = 0) -> Columns:
         """Return what the rules are asked with, for one symbol."""
         close, entry = tape.close[row], computed[self.signal][row]
-        direction = np.sign(entry) if self.guards or not self.rules.pricing.is_market else entry
+        entries = np.flatnonzero(entry != 0.0) if self.guards else _NONE
         leave = _any(computed, [end for end, _ in self.exits], row)
         found = Columns(
             open=tape.open[row],
@@ -82,28 +85,32 @@ class OrderProgram:
             leave=np.zeros(close.shape) if leave is None else leave,
             cancel=NOTHING if (cancel := _any(computed, self.cancels, row)) is None else cancel,
             size=NOTHING if self.size is None else computed[self.size][row],
-            **self._levels(computed, close, direction, row),
+            **self._levels(computed, close, (entry, entries), row),
         )
         if self.add is None:
             return found
+        every = np.arange(close.size)
         sides = [
-            replace(found, entry=side, **self._levels(computed, close, side, row))
+            replace(found, entry=side, **self._levels(computed, close, (side, every), row))
             for side in (np.ones(close.shape), -np.ones(close.shape))
         ]
         told = {field.name: getattr(found, field.name) for field in fields(found)}
         return AddingColumns(**told | {"add": computed[self.add][row]}, long=sides[0], short=sides[1])
 
-    def _levels(self, computed: Computed, close: Vector, direction: Vector, row: int) -> dict[str, Vector]:
+    def _levels(
+        self, computed: Computed, close: Vector, asked: tuple[Vector, NDArray[np.int64]], row: int
+    ) -> dict[str, Vector]:
         """Return the prices of entries and of the exits they bring, by the column they fill."""
-        prices = self._prices(computed, close, direction, row)
+        prices = self._prices(computed, close, asked[0], row)
         base = prices.get("limit", prices.get("trigger", close))
-        return prices | {name: _column(name, step, computed, base, direction, row) for name, step in self.guards}
+        return prices | {name: _column(name, step, computed, (base, *asked), row) for name, step in self.guards}
 
-    def _prices(self, computed: Computed, close: Vector, direction: Vector, row: int) -> dict[str, Vector]:
+    def _prices(self, computed: Computed, close: Vector, entry: Vector, row: int) -> dict[str, Vector]:
         """Return the prices entries wait for, by the column they fill."""
         pricing, step = self.rules.pricing, self.step
         if pricing.is_market:
             return {}
+        direction = np.sign(entry)
         wired = {port: computed[step.inputs[port][0]][row] for port in _PRICE_PORTS if step.inputs.get(port)}
         offset = float(_decimal(step.params, "offset"))
         if "distance" in wired:
@@ -206,28 +213,34 @@ def _is_compiled(pricing: Pricing, *, is_daily: bool) -> bool:
     return pricing.is_market or (pricing.kind is not OrderType.STOP_LIMIT and ends_with_bars)
 
 
-def _column(name: str, step: Step, computed: Computed, close: Vector, direction: Vector, row: int) -> Vector:
+def _column(
+    name: str, step: Step, computed: Computed, asked: tuple[Vector, Vector, NDArray[np.int64]], row: int
+) -> Vector:
     """Return the price of a stop or target, or the distance of a trailing stop.
 
-    Prices are reckoned from the close, or from the price the entry waits for.
+    ``asked`` are what prices are reckoned from (closes, or the prices entries wait for), what is asked for and
+    where; no level is read elsewhere.
     """
     if step.type == "Bracket" and name == "target":
-        stop = _column("stop", step, computed, close, direction, row)
-        beyond: Vector = close + float(_decimal(step.params, "reward")) * (close - stop)
+        stop = _column("stop", step, computed, asked, row)
+        beyond: Vector = asked[0] + float(_decimal(step.params, "reward")) * (asked[0] - stop)
         return beyond
     price = step.inputs.get("price")
     if price:
         stated: Vector = computed[price[0]][row]
         return stated
+    closes, entry, places = asked
+    close, direction = closes[places], np.sign(entry[places])
     if _is_wired(step):
-        distance: Vector = float(_decimal(step.params, "multiple")) * computed[step.inputs["distance"][0]][row]
+        distance = float(_decimal(step.params, "multiple")) * computed[step.inputs["distance"][0]][row][places]
     else:
         distance = close * (float(_decimal(step.params, "percent")) / 100.0)
+    levels = np.full(closes.shape, np.nan)
     if name == "trail":
-        return distance
-    shift: Vector = -direction * distance if name == "stop" else direction * distance
-    placed: Vector = close + shift
-    return placed
+        levels[places] = distance
+    else:
+        levels[places] = close + (-direction * distance if name == "stop" else direction * distance)
+    return levels
 
 
 def _trail(step: Step | None) -> Bound | None:

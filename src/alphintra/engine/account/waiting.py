@@ -54,13 +54,13 @@ def rest(
 
 @part
 def is_quiet(
-    bar: tuple[float, float, float, float, float], levels: tuple[float, float], trail: tuple[float, float, float]
+    bar: tuple[float, float, float, float], levels: tuple[float, float], trail: tuple[float, float, float]
 ) -> bool:
     """Tell whether surely no exit executes in a bar: signed open, best, worst and close; stop and target.
 
     A trail has seen ``top`` before the bar and lies at a ``share`` of the best price less ``room``.
     """
-    opened, best, worst, closed, _ = bar
+    opened, best, worst, closed = bar
     stop, target = levels
     top, share, room = trail
     return not (

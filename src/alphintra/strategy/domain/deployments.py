@@ -21,6 +21,7 @@ from alphintra.engine.ticks import limit_on_tick, stop_on_tick, trail_on_tick
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.strategy.domain.holdings import Holding
 
 __all__ = [
     "LEAVING",
@@ -33,6 +34,7 @@ __all__ = [
     "evaluate",
     "exits_of",
     "fold_fills",
+    "intent_of",
     "warm_up",
 ]
 
@@ -43,7 +45,8 @@ class Deployment:
 
     ``bars_held`` counts the bars its position has met, that of the entry's fill included. ``exit_owed`` is the label of
     the rule by which it is to leave a position whose exits are gone, empty where there is none. Its position is made
-    of so many ``entries``, the last by ``last_entry_order`` at ``last_entry``; of none while it is flat.
+    of so many ``entries``, the last by ``last_entry_order`` at ``last_entry``; of none while it is flat. One over
+    several ``symbols`` has a holding for each, in their order, and ``symbol`` is what they are called together.
     """
 
     deployment_id: DeploymentId
@@ -70,13 +73,21 @@ class Deployment:
     last_entry_order: UUID | None = None
     error: str
     created_at: datetime
+    symbols: tuple[str, ...] = ()
+    holdings: tuple[Holding, ...] = ()
 
     @property
     def equity(self) -> Decimal:
-        """Cash plus the position at the last price seen."""
+        """Cash plus what is held at the last prices seen."""
+        cash = sum((holding.worth for holding in self.holdings), self.cash)
         if self.last_price is None:
-            return self.cash
-        return self.cash + self.position.market_value(self.last_price)
+            return cash
+        return cash + self.position.market_value(self.last_price)
+
+    @property
+    def realized(self) -> Decimal:
+        """Profit of what was closed, before fees."""
+        return sum((holding.position.realized for holding in self.holdings), self.position.realized)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +150,7 @@ class StoredIntent:
     works_until: datetime | None = None
     is_withdrawn: bool = False
     entry_number: int = 1
+    symbol: str = ""  # where the deployment has several
 
     @property
     def is_waiting(self) -> bool:
@@ -262,7 +274,7 @@ def evaluate(  # noqa: PLR0913 - what a deployment knows of its book at a close
         last_price=bar.close,
         intent_count=deployment.intent_count + len(orders),
     )
-    return Evaluation(moved, decision, tuple(_intent(moved, order, seq=seq, at=at) for order in orders))
+    return Evaluation(moved, decision, tuple(intent_of(moved, order, seq=seq, at=at) for order in orders))
 
 
 def exits_of(protection: Protection | None) -> Exits:
@@ -288,7 +300,8 @@ def exits_of(protection: Protection | None) -> Exits:
     )
 
 
-def _intent(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> StoredIntent:
+def intent_of(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> StoredIntent:
+    """Return what a deployment asks trading for, to be stored before it does."""
     return StoredIntent(
         client_order_id=order.client_order_id,
         deployment_id=deployment.deployment_id,
