@@ -83,8 +83,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, QTY_NOT_POSITIVE, GRAPH_UNIVERSE ORDER_UNSUPPORTED
-    and what ``chosen_symbols`` raises.
+    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED and what ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
     account = await orders.account(command.account_id, context)
@@ -94,11 +93,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     graph = parse_graph(version.graph.encode())
     for symbol in symbols:
         feed = await _usable_feed(account.feed_id, symbol, desk=desk)
-        timeframe = await _timeframe_of(feed, symbol, desk=desk)
-        require_timeframe(graph.timeframe, timeframe, symbol=symbol)
+        require_timeframe(graph.timeframe, await _timeframe_of(feed, symbol, desk=desk), symbol=symbol)
     require_runnable(compile_plan(graph), symbols)
     _require_kept(graph, symbols)
-    is_alone = len(symbols) == 1
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
@@ -121,8 +118,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         exit_owed="",
         error="",
         created_at=at,
-        symbols=() if is_alone else symbols,
-        holdings=() if is_alone else tuple(Holding(symbol=symbol) for symbol in symbols),
+        symbols=() if len(symbols) == 1 else symbols,
+        holdings=() if len(symbols) == 1 else tuple(Holding(symbol=symbol) for symbol in symbols),
     )
     facts: dict[str, Any] = {
         "version_id": str(command.version_id),

@@ -438,7 +438,7 @@ WHERE client_order_id = $1 AND status <> 'closed';
 -- intents.withdraw: note that what a deployment still waits to enter with is to be taken off
 UPDATE intents SET is_withdrawn = TRUE WHERE deployment_id = $1 AND reason = 'entry' AND status <> 'closed';
 
--- intents.guarded_entries: orders of the entries of a deployment's last position in a symbol that brought exits or may still fill
+-- intents.guarded_entries: orders of a deployment's last entries in a symbol that brought exits or may still fill
 SELECT order_id FROM intents
 WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND order_id IS NOT NULL
     AND (num_nonnulls(take_profit, stop_price, trail_price, trail_percent) > 0 OR status <> 'closed')
