@@ -197,7 +197,7 @@ CLAIMS: Final = (
         number=23,
         text="Technology migration per service",
         measured="one service moved online to another instance or major version",
-        absent="the online mover",
+        absent="a measure of the online mover",
     ),
     Claim(
         number=24,
@@ -233,7 +233,7 @@ CLAIMS: Final = (
         number=29,
         text="Phases 1 to 3: keep, schemas, full consolidation",
         measured="an online migration, verified and reversed",
-        absent="`alphintra db migrate`",
+        absent="a measure of `alphintra db migrate`",
     ),
     Claim(
         number=30,
