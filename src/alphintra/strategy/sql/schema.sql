@@ -229,6 +229,18 @@ CREATE TABLE downloads (
         'failed'::text, 'canceled'::text])))
 );
 
+-- table drift_reports
+CREATE TABLE drift_reports (
+    report_id uuid NOT NULL,
+    deployment_id uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    is_over boolean NOT NULL,
+    differences bigint NOT NULL,
+    report text NOT NULL,
+    CONSTRAINT drift_reports_differences_check CHECK ((differences >= 0)),
+    CONSTRAINT drift_reports_pkey PRIMARY KEY (report_id)
+);
+
 -- table event_log
 CREATE TABLE event_log (
     event_id uuid NOT NULL,
@@ -523,6 +535,10 @@ ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (d
 -- foreign key deployments.deployments_feed_id_fkey
 ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
+-- foreign key drift_reports.drift_reports_deployment_id_fkey
+ALTER TABLE drift_reports ADD CONSTRAINT drift_reports_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
+    deployments(deployment_id);
+
 -- foreign key feed_splits.feed_splits_feed_id_fkey
 ALTER TABLE feed_splits ADD CONSTRAINT feed_splits_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
@@ -560,6 +576,9 @@ CREATE INDEX deployments_owner_idx ON deployments USING btree (owner_id, created
 -- index downloads.downloads_open_idx
 CREATE INDEX downloads_open_idx ON downloads USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
     'running'::text]));
+
+-- index drift_reports.drift_reports_newest_idx
+CREATE INDEX drift_reports_newest_idx ON drift_reports USING btree (deployment_id, made_at DESC);
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
