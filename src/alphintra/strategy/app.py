@@ -46,6 +46,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         ids=host.ids,
     )
     _answer(host, endpoints)
+    drifts = DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock)
+    host.bus.answer(drift.MeasureDrift, drifts.measure)
+    host.bus.answer(drift.GetDrift, drifts.newest)
     host.hear(SplitApplied, endpoints.on_split_applied)
     host.hear(FeedSplit, endpoints.on_feed_split)
     if parts.background:
@@ -65,8 +68,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
-        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
-        host.run("drift", drifts.run)
+        host.run("drift", DriftWorker(drifts).run)
         host.on_wake(runner.wake)
     if parts.work:
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
@@ -110,6 +112,8 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(sweeps.ListTrials, endpoints.list_trials)
     answer(sweeps.CancelSweep, endpoints.cancel_sweep)
     answer(sweeps.UnlockHoldout, endpoints.unlock_holdout)
+    answer(sweeps.GetThresholds, endpoints.get_thresholds)
+    answer(sweeps.SetThresholds, endpoints.set_thresholds)
     answer(messages.CreateFeed, endpoints.create_feed)
     answer(messages.GetFeed, endpoints.get_feed)
     answer(messages.ListFeeds, endpoints.list_feeds)
@@ -119,5 +123,3 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDeployments, endpoints.list_deployments)
     answer(messages.StopDeployment, endpoints.stop_deployment)
     answer(messages.ListDecisions, endpoints.list_decisions)
-    answer(drift.MeasureDrift, endpoints.measure_drift)
-    answer(drift.GetDrift, endpoints.get_drift)

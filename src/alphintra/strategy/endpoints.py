@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from alphintra.contracts import drift as drift_messages
 from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps as sweep_messages
 from alphintra.infrastructure.events import append_event
@@ -16,7 +15,16 @@ from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service import backtests, deployments, downloads, drift, feeds, imports, market_data, sweeps
+from alphintra.strategy.service import (
+    backtests,
+    deployments,
+    downloads,
+    feeds,
+    imports,
+    market_data,
+    sweeps,
+    thresholds,
+)
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 from alphintra.strategy.service.live_runner import LiveRunner
 from alphintra.strategy.service.stepping import Stepper
@@ -151,6 +159,19 @@ class Endpoints:
         """Answer ``strategy.get_verdict``."""
         return await sweeps.get_verdict(command.backtest_id, context, desk=self._desk)
 
+    async def get_thresholds(
+        self, _command: sweep_messages.GetThresholds, context: Context
+    ) -> sweep_messages.ThresholdsView:
+        """Answer ``strategy.get_thresholds``."""
+        return await thresholds.get_thresholds(context, desk=self._desk)
+
+    async def set_thresholds(
+        self, command: sweep_messages.SetThresholds, context: Context
+    ) -> sweep_messages.ThresholdsView:
+        """Answer ``strategy.set_thresholds``."""
+        at = self._clock.now()
+        return await thresholds.set_thresholds(command, context, desk=self._desk, ids=self._ids, at=at)
+
     async def start_sweep(self, command: sweep_messages.StartSweep, context: Context) -> sweep_messages.SweepView:
         """Answer ``strategy.start_sweep``."""
         return await sweeps.start_sweep(
@@ -248,17 +269,6 @@ class Endpoints:
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
         """Answer ``strategy.list_decisions``."""
         return await deployments.list_decisions(command, context, desk=self._desk)
-
-    async def measure_drift(self, command: drift_messages.MeasureDrift, context: Context) -> drift_messages.DriftView:
-        """Answer ``strategy.measure_drift``."""
-        at_hand = drift.DriftDesk(
-            desk=self._desk, catalogue=self._catalogue, orders=self._orders, ids=self._ids, clock=self._clock
-        )
-        return await drift.measure_drift(DeploymentId(command.deployment_id), context, at_hand=at_hand)
-
-    async def get_drift(self, command: drift_messages.GetDrift, context: Context) -> drift_messages.DriftView:
-        """Answer ``strategy.get_drift``."""
-        return await drift.get_drift(DeploymentId(command.deployment_id), context, desk=self._desk)
 
 
 class Worker:
