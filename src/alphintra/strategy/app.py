@@ -11,16 +11,19 @@ from alphintra.contracts import drift, sweeps
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
-from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
+from alphintra.strategy.gateways.machine_code import Compiler, settle
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.gateways.venue_bars import Connections
+from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.drift import DriftDesk, DriftWorker
+from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     """Enter what strategy answers, hears and does in the background; its option ``catalogue`` names the data folder."""
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
-    sources = Sources(os.environ)
+    sources = Sources(os.environ, others={YAHOO: lambda url: open_yahoo(url, host.clock.now())})
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
     endpoints = Endpoints(
         desk=desk,
@@ -46,9 +49,6 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         ids=host.ids,
     )
     _answer(host, endpoints)
-    drifts = DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock)
-    host.bus.answer(drift.MeasureDrift, drifts.measure)
-    host.bus.answer(drift.GetDrift, drifts.newest)
     host.hear(SplitApplied, endpoints.on_split_applied)
     host.hear(FeedSplit, endpoints.on_feed_split)
     if parts.background:
@@ -68,9 +68,12 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
-        host.run("drift", DriftWorker(drifts).run)
+        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
+        host.run("drift", drifts.run)
         host.on_wake(runner.wake)
     if parts.work:
+        settle(catalogue.folder)
+        host.run("kernels", Compiler().run)
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
@@ -123,3 +126,5 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDeployments, endpoints.list_deployments)
     answer(messages.StopDeployment, endpoints.stop_deployment)
     answer(messages.ListDecisions, endpoints.list_decisions)
+    answer(drift.MeasureDrift, endpoints.measure_drift)
+    answer(drift.GetDrift, endpoints.get_drift)

@@ -38,12 +38,8 @@ async def live(stage: Stage) -> AsyncIterator[Live]:
         yield Live(stage, market)
 
 
-def desk_of(stage: Stage) -> DriftDesk:
-    return DriftDesk(desk=stage.desk, catalogue=stage.catalogue, orders=stage.orders, ids=stage.ids, clock=stage.clock)
-
-
 async def measured(stage: Stage, deployment_id: UUID) -> DriftView:
-    return await desk_of(stage).measure(MeasureDrift(deployment_id=deployment_id), stage.owner)
+    return await stage.endpoints.measure_drift(MeasureDrift(deployment_id=deployment_id), stage.owner)
 
 
 def named(drift: DriftView) -> dict[str, int]:
@@ -69,7 +65,7 @@ async def test_a_deployment_on_a_replay_has_no_drift(stage: Stage) -> None:
     assert drift.equity == drift.replayed_equity != 10_000
     assert drift.graph_hash == deployed.graph_hash
     assert await stage.told("drift_found") == []
-    kept = await desk_of(stage).newest(GetDrift(deployment_id=deployed.deployment_id), stage.owner)
+    kept = await stage.endpoints.get_drift(GetDrift(deployment_id=deployed.deployment_id), stage.owner)
     assert kept == drift
 
 
@@ -166,7 +162,9 @@ async def test_live_bars_that_came_late_or_otherwise_later_are_named(live: Live)
 
 async def test_drift_is_measured_once_a_day_for_each_deployment_of_before(stage: Stage) -> None:
     deployed = await traded(stage)
-    worker = DriftWorker(desk_of(stage))
+    worker = DriftWorker(
+        DriftDesk(desk=stage.desk, catalogue=stage.catalogue, orders=stage.orders, ids=stage.ids, clock=stage.clock)
+    )
     assert not await worker.do_next()
     stage.clock.pass_time(seconds=86_400)
     assert [await worker.do_next(), await worker.do_next()] == [True, False]
@@ -183,7 +181,7 @@ async def test_drift_is_shown_to_the_owner_alone_and_only_where_there_is_some_to
     with pytest.raises(AlphintraError, match="DRIFT_NO_BARS"):
         await measured(stage, deployed.deployment_id)
     with pytest.raises(AlphintraError, match="DRIFT_NOT_MEASURED"):
-        await desk_of(stage).newest(GetDrift(deployment_id=deployed.deployment_id), stage.owner)
+        await stage.endpoints.get_drift(GetDrift(deployment_id=deployed.deployment_id), stage.owner)
     stranger = acting(feed_id)
     with pytest.raises(AlphintraError, match="DEPLOYMENT_NOT_FOUND"):
-        await desk_of(stage).measure(MeasureDrift(deployment_id=deployed.deployment_id), stranger)
+        await stage.endpoints.measure_drift(MeasureDrift(deployment_id=deployed.deployment_id), stranger)

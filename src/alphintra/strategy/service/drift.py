@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from alphintra.contracts.drift import DriftCountView, DriftFound, DriftLineView, DriftView, GetDrift, MeasureDrift
+from alphintra.contracts.drift import DriftCountView, DriftFound, DriftLineView, DriftView
 from alphintra.engine.bars import Bar
 from alphintra.engine.graph.evaluation import book_nodes
 from alphintra.engine.graph.parsing import parse_graph
@@ -21,7 +21,6 @@ from alphintra.engine.step import Origin
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.ids import DeploymentId
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import TERMINAL, Side
 from alphintra.strategy.domain.drift import Actual, Drift, Happened, Ordered, compare, replay
@@ -31,7 +30,7 @@ from alphintra.strategy.service.jobs import Waker, work
 
 if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
-    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.ids import DeploymentId, IdSource
     from alphintra.strategy.domain.deployments import Deployment
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Orders
@@ -52,14 +51,6 @@ class DriftDesk:
     orders: Orders
     ids: IdSource
     clock: Clock
-
-    async def measure(self, command: MeasureDrift, context: Context) -> DriftView:
-        """Answer ``strategy.measure_drift``."""
-        return await measure_drift(DeploymentId(command.deployment_id), context, at_hand=self)
-
-    async def newest(self, command: GetDrift, context: Context) -> DriftView:
-        """Answer ``strategy.get_drift``."""
-        return await get_drift(DeploymentId(command.deployment_id), context, desk=self.desk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ async def get_drift(deployment_id: DeploymentId, context: Context, *, desk: Desk
 async def measure_drift(deployment_id: DeploymentId, context: Context, *, at_hand: DriftDesk) -> DriftView:
     """Hold a deployment against the backtest of its bars, keep the report, and tell of it where somebody has to look.
 
-    Raises DEPLOYMENT_NOT_FOUND, DRIFT_SEVERAL, DRIFT_NO_BARS, DRIFT_SPLIT, DRIFT_TOO_LONG, DATASET_MISSING, NODE_VALUE.
+    Raises DEPLOYMENT_NOT_FOUND, DRIFT_NO_BARS, DRIFT_SPLIT, DRIFT_TOO_LONG, DRIFT_SEVERAL, DATASET_MISSING, NODE_VALUE.
     """
     desk, at = at_hand.desk, at_hand.clock.now()
     deployment = await owned_deployment(deployment_id, context, desk=desk)

@@ -177,10 +177,15 @@ CREATE TABLE deployments (
     exit_owed text DEFAULT ''::text NOT NULL,
     symbols text[] DEFAULT '{}'::text[] NOT NULL,
     mode text DEFAULT 'paper'::text NOT NULL,
+    entries bigint DEFAULT 0 NOT NULL,
+    last_entry numeric(28,9) DEFAULT 0 NOT NULL,
+    last_entry_order uuid,
     CONSTRAINT deployments_bars_held_counted CHECK ((bars_held >= 0)),
     CONSTRAINT deployments_capital_check CHECK (((capital > (0)::numeric) AND (capital < 'Infinity'::numeric))),
     CONSTRAINT deployments_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
     CONSTRAINT deployments_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT deployments_entries_counted CHECK (((entries >= 0) AND (last_entry >= (0)::numeric) AND (last_entry <
+        'Infinity'::numeric))),
     CONSTRAINT deployments_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
     CONSTRAINT deployments_intent_count_check CHECK ((intent_count >= 0)),
     CONSTRAINT deployments_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price <
@@ -382,6 +387,12 @@ CREATE TABLE intents (
     trail_percent numeric(28,9),
     exit_leg text DEFAULT ''::text NOT NULL,
     symbol text DEFAULT ''::text NOT NULL,
+    limit_price numeric(28,9),
+    trigger_price numeric(28,9),
+    bars_max bigint,
+    works_until timestamp with time zone,
+    is_withdrawn boolean DEFAULT false NOT NULL,
+    entry_number bigint DEFAULT 1 NOT NULL,
     CONSTRAINT intents_exits_positive CHECK ((((take_profit IS NULL) OR ((take_profit > (0)::numeric) AND
         (take_profit < 'Infinity'::numeric))) AND ((stop_price IS NULL) OR ((stop_price > (0)::numeric) AND
         (stop_price < 'Infinity'::numeric))) AND ((trail_price IS NULL) OR ((trail_price > (0)::numeric) AND
@@ -394,7 +405,11 @@ CREATE TABLE intents (
     CONSTRAINT intents_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT intents_seq_check CHECK ((seq > 0)),
     CONSTRAINT intents_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
-    CONSTRAINT intents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'working'::text, 'closed'::text])))
+    CONSTRAINT intents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'working'::text,
+        'closed'::text]))),
+    CONSTRAINT intents_waiting_in_range CHECK ((((limit_price IS NULL) OR ((limit_price > (0)::numeric) AND
+        (limit_price < 'Infinity'::numeric))) AND ((trigger_price IS NULL) OR ((trigger_price > (0)::numeric) AND
+        (trigger_price < 'Infinity'::numeric))) AND ((bars_max IS NULL) OR (bars_max > 0)) AND (entry_number > 0)))
 );
 
 -- table outbox
