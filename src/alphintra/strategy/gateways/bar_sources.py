@@ -127,6 +127,13 @@ class Sources:
             message = f"there is no source {name[:40]!r}: write {known}, or ccxt:kraken for an exchange of ccxt"
             raise AlphintraError("SOURCE_UNKNOWN", message, pointer="/source")
 
+    def require_live(self, name: str) -> None:
+        """Check that a source tells of bars as they close. Raises what `require` does, SOURCE_UNKNOWN for others too."""
+        if name in self._others:
+            message = f"{name} tells of no bars as they close: write alpaca, or ccxt:kraken for an exchange of ccxt"
+            raise AlphintraError("SOURCE_UNKNOWN", message, pointer="/source")
+        self.require(name)
+
     @asynccontextmanager
     async def open(self, name: str) -> AsyncIterator[BarSource]:
         """Open a source for one download. Raises what `require` does, and EXCHANGE_UNKNOWN."""

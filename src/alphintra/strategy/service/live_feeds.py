@@ -67,7 +67,7 @@ def live_feed(
     for symbol in symbols:
         require_symbol(symbol)
     if command.connection is None:
-        sources.require(command.source)
+        sources.require_live(command.source)
     elif command.source not in ALPACA_FEEDS:
         message = "an exchange tells bars to everybody, without keys: leave the account out; alpaca wants keys"
         raise AlphintraError("FIELD_FORBIDDEN", message, pointer="/connection")
