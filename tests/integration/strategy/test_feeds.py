@@ -31,8 +31,8 @@ from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import FeedId
-from alphintra.strategy.service import feed_runner
 from alphintra.strategy.gateways.catalogue import write_split
+from alphintra.strategy.service import feed_runner
 from fixtures.single_service import acting
 from fixtures.waiting import holds_for
 from integration.strategy.stage import WAVE, Stage

@@ -128,7 +128,7 @@ class Sources:
             raise AlphintraError("SOURCE_UNKNOWN", message, pointer="/source")
 
     def require_live(self, name: str) -> None:
-        """Check that a source tells of bars as they close. Raises what `require` does, SOURCE_UNKNOWN for others too."""
+        """Check that a source tells of bars as they close. Raises what `require` does, also SOURCE_UNKNOWN."""
         if name in self._others:
             message = f"{name} tells of no bars as they close: write alpaca, or ccxt:kraken for an exchange of ccxt"
             raise AlphintraError("SOURCE_UNKNOWN", message, pointer="/source")
