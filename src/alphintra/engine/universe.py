@@ -17,7 +17,7 @@ from alphintra.engine.funding import Ask, Funding, Purse
 from alphintra.engine.graph.evaluation import Columns, Evaluation, shown_end
 from alphintra.engine.graph.plan import Plan, pair_of, require_universe
 from alphintra.engine.graph.tape import BOOK_COLUMNS, Tape, tape_across
-from alphintra.engine.intents import Decision, Intent, Outcome
+from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
 from alphintra.engine.rebalancing import rebalanced, rebalances_of
 from alphintra.engine.runs import Run
 from alphintra.engine.sessions import calendar_of
@@ -34,7 +34,6 @@ __all__ = ["ORPHAN", "Ask", "Close", "UniverseDecision", "UniverseExecutor", "un
 
 SNAPSHOT_SCHEMA = 1
 ORPHAN: Final = "orphan leg"
-_LEAVING: Final = frozenset({"exit", "time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +264,7 @@ def union_of(bars: Mapping[str, Sequence[Bar]]) -> tuple[Close, ...]:
 
 
 def _rank(intent: Intent, row: int) -> tuple[int, Decimal, int]:
-    return (0 if intent.reason in _LEAVING else 1, Decimal(0), row)
+    return (0 if intent.reason in LEAVING else 1, Decimal(0), row)
 
 
 def _bad_snapshot(reason: str) -> AlphintraError:

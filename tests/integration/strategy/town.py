@@ -359,7 +359,7 @@ class Town:
         order.questions += 1
         if order.view.status is OrderStatus.PENDING_NEW and order.questions > self.lag:
             self._answer(order)
-        for leg in [each for each in self.orders.values() if each.view.group_id == command.order_id]:
+        for leg in [each for each in self.orders.values() if each is order or each.view.group_id == command.order_id]:
             is_leaving = leg.view.status is OrderStatus.PENDING_CANCEL
             if is_leaving and not self._is_late(f"cancel {leg.view.order_id}"):
                 self._withdraw(leg)
@@ -397,7 +397,8 @@ class Town:
         self._withdraw(self.orders[order_id])
 
     def _withdraw(self, order: PlacedOrder) -> None:
-        group = [each.paper for each in self.orders.values() if each.view.group_id == order.view.group_id]
+        name = order.view.group_id
+        group = [one.paper for one in self.orders.values() if one is order or (name and one.view.group_id == name)]
         for gone in given_up([each for each in group if each is not None], OrderId(order.view.order_id)):
             leaving = self.orders[gone]
             assert leaving.paper is not None

@@ -37,7 +37,7 @@ __all__ = [
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
 UNIVERSE_MAX = 1000
-_ORDERS = frozenset({"Order", "RebalanceTo"})
+_ORDERS = frozenset({"Order", "RebalanceTo", "Close", "CancelTagged"})
 _OF_PAIRS = frozenset({"HedgeRatio", "Spread", "SpreadOLS"})
 
 
