@@ -21,6 +21,7 @@ from alphintra.engine.book import Fill, Order
 from alphintra.engine.cautions import cautions_of
 from alphintra.engine.course import Course, Records, amount_of, moment, nano, whole
 from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.evaluation import INTERPRETED_MAX
 from alphintra.engine.honesty import honesty_of
 from alphintra.engine.intents import Outcome, client_order_id
 from alphintra.engine.plan_runs import PlanRun, run_plan
@@ -93,6 +94,8 @@ def run_compiled(  # noqa: PLR0913 - as run_backtest, and how it is computed
     check_in(0, total, progress, should_stop)
     if not total or bool((np.diff(tape.ts) <= 0).any()) or settings.initial_cash > _CASH_MAX:
         return None
+    if is_compiled is None:
+        is_compiled = total * len(plan.steps) > INTERPRETED_MAX
     found = run_plan(
         plan,
         symbol,

@@ -7,19 +7,23 @@ from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import drift, sweeps
 from alphintra.contracts import strategy as messages
-from alphintra.contracts import sweeps
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
-from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
+from alphintra.strategy.gateways.machine_code import Compiler, settle
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.gateways.venue_bars import Connections
+from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
+from alphintra.strategy.service.drift import DriftDesk, DriftWorker
+from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
@@ -32,7 +36,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     """Enter what strategy answers, hears and does in the background; its option ``catalogue`` names the data folder."""
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
-    sources = Sources(os.environ)
+    sources = Sources(os.environ, others={YAHOO: lambda url: open_yahoo(url, host.clock.now())})
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
     endpoints = Endpoints(
         desk=desk,
@@ -64,8 +68,12 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
+        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
+        host.run("drift", drifts.run)
         host.on_wake(runner.wake)
     if parts.work:
+        settle(catalogue.folder)
+        host.run("kernels", Compiler().run)
         worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
@@ -118,3 +126,5 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDeployments, endpoints.list_deployments)
     answer(messages.StopDeployment, endpoints.stop_deployment)
     answer(messages.ListDecisions, endpoints.list_decisions)
+    answer(drift.MeasureDrift, endpoints.measure_drift)
+    answer(drift.GetDrift, endpoints.get_drift)

@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["ENDS", "OUTCOMES", "AccountRun", "Simulation", "Trades", "account_of", "simulate"]
+__all__ = [
+    "ENDS",
+    "OUTCOMES",
+    "AccountRun",
+    "Simulation",
+    "Trades",
+    "account_of",
+    "params_of",
+    "require_columns",
+    "simulate",
+]
 
 OUTCOMES: Final = (
     Outcome.WARMING_UP,
@@ -182,7 +192,7 @@ class Simulation:
             message = f"{rules.pricing.kind} entries are not compiled: let the reference run"
             raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/pricing")
         self._rules = rules
-        self._p, self._is_exact = _params(rules)
+        self._p, self._is_exact = params_of(rules)
         self._s = s = np.zeros(k.STATE)
         s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
         s[k.STOP : k.BEST + 1] = np.nan
@@ -199,7 +209,7 @@ class Simulation:
 
         Raises COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH.
         """
-        _require_columns(self._rules, columns)
+        require_columns(self._rules, columns)
         seen = int(self._s[k.SEEN])
         part = slice(seen, seen + columns.bars)
         prices = tuple(_read(column) for column in (columns.open, columns.high, columns.low, columns.close))
@@ -320,7 +330,7 @@ def _qty(lots: float, rules: AccountRules) -> Decimal:
     return int(lots) * rules.lot
 
 
-def _params(rules: AccountRules) -> tuple[Vector, bool]:
+def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     """Return the kernel's parameters, and whether they hold the rules to the last digit."""
     p, costs = np.zeros(k.PARAMS), rules.costs
     is_rounded, lot_nano = rules.is_rounded, rules.lot * _BILLION
@@ -374,7 +384,8 @@ def _rates(rules: AccountRules, columns: Columns) -> Vector:
     return np.array(rates)[places]
 
 
-def _require_columns(rules: AccountRules, columns: Columns) -> None:
+def require_columns(rules: AccountRules, columns: Columns) -> None:
+    """Raise COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH for one of another length."""
     asked = {
         "open": True,
         "high": rules.is_guarded or not rules.pricing.is_market,

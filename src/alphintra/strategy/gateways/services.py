@@ -12,7 +12,7 @@ import msgspec
 
 from alphintra import __version__
 from alphintra.contracts.books import ExecutionView, PriceMark
-from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
+from alphintra.contracts.broker import AdvanceMarket, BarView, GetConnection, MarketAdvanced
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView, StopLoss, TakeProfit
 from alphintra.contracts.risk import (
@@ -35,6 +35,8 @@ from alphintra.contracts.trading import (
     ReleaseBook,
     SubmitOrder,
 )
+from alphintra.engine.costs import Costs
+from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet
 from alphintra.engine.ticks import limit_on_tick, stop_on_tick
@@ -240,6 +242,18 @@ class Orders:
         here = [position for position in positions if position.symbol == item.symbol]
         own = (position.qty for position in here if position.book_id == item.intent.deployment_id)
         return sum(own, Decimal(0)), sum((position.qty for position in here), Decimal(0))
+
+    async def costs(self, account_id: UUID, context: Context) -> Costs:
+        """Fetch what an account's paper venue takes for trading; nothing is assumed of a live one."""
+        view = await self._bus.ask(GetConnection(account_id=account_id), context)
+        if view.paper is None:
+            return Costs()
+        fees = FeeModel(
+            commission_bps=view.paper.commission_bps,
+            per_share=view.paper.fee_per_share,
+            minimum=view.paper.fee_minimum,
+        )
+        return Costs(fees=fees, slippage_bps=view.paper.slippage_bps)
 
     async def order(self, order_id: UUID, context: Context) -> OrderView:
         """Fetch an order."""

@@ -266,6 +266,34 @@ INSERT INTO bar_remarks (feed_id, symbol, closed_at, kind, detail, open, high, l
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (feed_id, symbol, closed_at, kind, detail) DO NOTHING;
 
+-- remarks.of_symbol: what a source told of a symbol's bars that was not published, as it came
+SELECT closed_at, kind, open, high, low, close, volume FROM bar_remarks
+WHERE feed_id = $1 AND symbol = $2 ORDER BY closed_at, noted_at, kind;
+
+-- decisions.all: everything a deployment decided, oldest first
+SELECT seq, bar_ts, outcome, node_values FROM decisions WHERE deployment_id = $1 ORDER BY seq;
+
+-- intents.all: what a deployment asked for, oldest first
+SELECT i.client_order_id, i.side, i.qty, i.order_id, i.order_code, d.bar_ts
+FROM intents AS i
+JOIN decisions AS d ON d.deployment_id = i.deployment_id AND d.seq = i.seq
+WHERE i.deployment_id = $1
+ORDER BY i.seq, i.intent_index LIMIT $2;
+
+-- drift.insert: keep a report on a deployment's drift
+INSERT INTO drift_reports (report_id, deployment_id, made_at, is_over, differences, report)
+VALUES ($1, $2, $3, $4, $5, $6);
+
+-- drift.newest: the newest report on a deployment's drift
+SELECT report FROM drift_reports WHERE deployment_id = $1 ORDER BY made_at DESC, report_id LIMIT 1;
+
+-- drift.due: an active deployment of before today that decided since, and whose drift was not measured today
+SELECT d.deployment_id, d.owner_id FROM deployments AS d
+WHERE d.status = 'active' AND d.created_at < $1 AND d.deployment_id <> ALL ($2::uuid[])
+    AND EXISTS (SELECT 1 FROM decisions AS c WHERE c.deployment_id = d.deployment_id)
+    AND NOT EXISTS (SELECT 1 FROM drift_reports AS r WHERE r.deployment_id = d.deployment_id AND r.made_at >= $1)
+ORDER BY d.created_at, d.deployment_id LIMIT 1;
+
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
     status, last_seq, executor_state, cash, last_price, created_at, symbols)
@@ -415,7 +443,7 @@ WHERE client_order_id = $1 AND status <> 'closed';
 UPDATE intents SET is_withdrawn = TRUE
 WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND status <> 'closed';
 
--- intents.guarded_entries: orders of the entries of a deployment's last position in a symbol that brought exits or may still fill
+-- intents.guarded_entries: orders of a deployment's last entries in a symbol that brought exits or may still fill
 SELECT order_id FROM intents
 WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND order_id IS NOT NULL
     AND (num_nonnulls(take_profit, stop_price, trail_price, trail_percent) > 0 OR status <> 'closed')
