@@ -1,2 +1,2 @@
--- What 0018 asks of new rows holds for all of them.
+-- What 0019 asks of new rows holds for all of them.
 ALTER TABLE holdings VALIDATE CONSTRAINT holdings_entries_counted;
