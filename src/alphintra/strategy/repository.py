@@ -213,6 +213,9 @@ class DeskTransaction:
                 holding.last_price,
                 holding.bars_held,
                 holding.exit_owed,
+                holding.entries,
+                holding.last_entry,
+                holding.last_entry_order,
             )
 
     async def add_failure(self, deployment: Deployment, *, ts: datetime) -> None:

@@ -13,12 +13,13 @@ from alphintra.engine.book import Order
 from alphintra.engine.funding import Ask
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Decision, Outcome, client_order_id
-from alphintra.engine.portfolio import apply_fill, cash_delta
+from alphintra.engine.step import works_until
 from alphintra.engine.universe import Close, UniverseDecision, UniverseExecutor, union_of
-from alphintra.strategy.domain.deployments import BookedFill, Deployment, StoredIntent, intent_of
+from alphintra.strategy.domain.deployments import BookedFill, Deployment, StoredIntent, fold_fills, intent_of
 from alphintra.strategy.domain.replay import FeedSplit, Step, bars_until
 
 if TYPE_CHECKING:
+    from alphintra.engine.graph.plan import Plan
     from alphintra.strategy.domain.holdings import Holding
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "warm_up_across",
 ]
 
+_BOOKED: Final = ("position", "bars_held", "exit_owed", "entries", "last_entry", "last_entry_order")
 _CALM: Final = frozenset({Outcome.NO_SIGNAL, Outcome.WARMING_UP})
 
 
@@ -88,21 +90,13 @@ def warm_up_across(executor: UniverseExecutor, closes: Sequence[Close], *, capit
 
 def fold_across(deployment: Deployment, fills: Iterable[tuple[str, BookedFill]]) -> Deployment:
     """Return the deployment's books after executions of its orders, each with its symbol, in order of time."""
-    cash, fees = deployment.cash, deployment.fees
     holdings = {holding.symbol: holding for holding in deployment.holdings}
     for symbol, fill in fills:
-        holding = holdings[symbol]
-        position, _realized = apply_fill(holding.position, fill.side, qty=fill.qty, price=fill.price)
-        is_other = holding.position.qty * position.qty <= 0  # opened, closed or turned: the count begins anew
-        holdings[symbol] = replace(
-            holding,
-            position=position,
-            bars_held=0 if is_other else holding.bars_held,
-            exit_owed=holding.exit_owed if position.qty else "",
-        )
-        cash += cash_delta(fill.side, fill.qty, price=fill.price, fee=fill.fee)
-        fees += fill.fee
-    return replace(deployment, cash=cash, fees=fees, holdings=tuple(holdings.values()))
+        before = {name: getattr(holdings[symbol], name) for name in _BOOKED}
+        after = fold_fills(replace(deployment, **before), [fill])
+        holdings[symbol] = replace(holdings[symbol], **{name: getattr(after, name) for name in _BOOKED})
+        deployment = replace(deployment, cash=after.cash, fees=after.fees)
+    return replace(deployment, holdings=tuple(holdings.values()))
 
 
 def marked(deployment: Deployment, close: Close) -> Deployment:
@@ -116,7 +110,7 @@ def evaluate_across(
     close: Close,
     *,
     seq: int,
-    working: Collection[str],
+    working: Mapping[str, Collection[bool]],
     at: datetime,
 ) -> AcrossEvaluation:
     """Evaluate a deployment at a close; its books must hold the fills of that close's bars already.
@@ -126,14 +120,14 @@ def evaluate_across(
         executor: as of the close before.
         close: the bars of those of its symbols that have one.
         seq: step of the feed.
-        working: symbols for which an order works.
+        working: by symbol, of each order that works whether it is to leave.
         at: now.
     """
     deployment = marked(deployment, close)
     views = _views(deployment, working)
     decision = executor.on_close(close, views)
     decision = _with_owed(decision, deployment, views)
-    orders = tuple((ask.symbol, _order(ask, decision.ts, deployment)) for ask in decision.asks)
+    orders = tuple((ask.symbol, _order(ask, decision.ts, deployment, executor.plan)) for ask in decision.asks)
     moved = replace(
         deployment,
         last_seq=seq,
@@ -151,7 +145,7 @@ def _met(holding: Holding, close: Close) -> Holding:
     return replace(holding, last_price=bar.close, bars_held=holding.bars_held + 1 if holding.position.qty else 0)
 
 
-def _views(deployment: Deployment, working: Collection[str]) -> dict[str, StateView]:
+def _views(deployment: Deployment, working: Mapping[str, Collection[bool]]) -> dict[str, StateView]:
     equity = deployment.equity
     return {
         holding.symbol: StateView(
@@ -161,6 +155,9 @@ def _views(deployment: Deployment, working: Collection[str]) -> dict[str, StateV
             equity=equity,
             is_order_working=holding.symbol in working,
             bars_held=holding.bars_held,
+            is_entry_working=False in working.get(holding.symbol, ()),
+            entries=holding.entries,
+            last_entry=holding.last_entry,
         )
         for holding in deployment.holdings
     }
@@ -189,7 +186,7 @@ def _with_owed(decision: UniverseDecision, deployment: Deployment, views: Mappin
     return replace(decision, decisions=told, asks=asks)
 
 
-def _order(ask: Ask, ts: datetime, deployment: Deployment) -> Order:
+def _order(ask: Ask, ts: datetime, deployment: Deployment, plan: Plan) -> Order:
     name = client_order_id(
         str(deployment.deployment_id),
         deployment.graph_hash,
@@ -198,7 +195,7 @@ def _order(ask: Ask, ts: datetime, deployment: Deployment) -> Order:
         intent_index=ask.intent.index,
         attempt=1,
     )
-    return Order(name, ts, ask.intent)
+    return Order(name, ts, ask.intent, works_until(plan, ask.intent, ts, ask.symbol))
 
 
 def _outcome(decision: UniverseDecision) -> Outcome:

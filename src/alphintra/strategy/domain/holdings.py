@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
 from alphintra.engine.portfolio import FLAT, Position
 
@@ -15,7 +16,8 @@ class Holding:
     """A position, the last price seen of its symbol, and what a deployment of one symbol notes of its own.
 
     ``bars_held`` counts the bars the position has met, that of the entry's fill included. ``exit_owed`` is the label of
-    the rule by which it is to be left because its exits are gone, empty where it is not.
+    the rule by which it is to be left because its exits are gone, empty where it is not. It is made of so many
+    ``entries``, the last by ``last_entry_order`` at ``last_entry``; of none while it is flat.
     """
 
     symbol: str
@@ -23,6 +25,9 @@ class Holding:
     last_price: Decimal | None = None
     bars_held: int = 0
     exit_owed: str = ""
+    entries: int = 0
+    last_entry: Decimal = Decimal(0)
+    last_entry_order: UUID | None = None
 
     @property
     def worth(self) -> Decimal:

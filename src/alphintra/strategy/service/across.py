@@ -17,6 +17,7 @@ import msgspec
 from alphintra.contracts.strategy import IntentSubmitted
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
+from alphintra.engine.intents import Outcome
 from alphintra.engine.universe import UniverseExecutor
 from alphintra.infrastructure.events import append_event
 from alphintra.infrastructure.telemetry import get_logger
@@ -99,9 +100,8 @@ class Across:
             return
         self._moved.pop(deployment.deployment_id, None)  # of a transaction that was not stored
         own = in_order([fill for fill in seen.fills if fill.book_id == deployment.deployment_id], seen.working)
-        booked = fold_across(
-            deployment, [(fill.symbol, BookedFill(fill.side, fill.qty, fill.price, fill.fee)) for fill in own]
-        )
+        told = [(each.symbol, BookedFill(each.side, each.qty, each.price, each.fee, each.order_id)) for each in own]
+        booked = fold_across(deployment, told)
         if deployment.status != "active":
             await tx.save_deployment(replace(marked(booked, close), last_seq=step.seq))
             return
@@ -109,7 +109,7 @@ class Across:
         kept = self._kept.pop(deployment.deployment_id, None)
         try:
             executor = self._executor(booked, kept, seen)
-            working = {item.symbol for item, order in seen.working if _works(item, order, deployment.deployment_id)}
+            working = _working(seen.working, deployment.deployment_id)
             evaluation = evaluate_across(booked, executor, close, seq=step.seq, working=working, at=at)
         except Exception as error:  # noqa: BLE001 - pure code of one strategy: its failure is its own
             await self._failed(tx, booked, close, seq=step.seq, error=error, at=at)
@@ -129,6 +129,9 @@ class Across:
         deployment = evaluation.deployment
         await tx.save_deployment(deployment)
         await tx.add_decision(evaluation, values=_encode(evaluation.values).decode())
+        for symbol, decision in evaluation.decision.decisions.items():
+            if decision.outcome is Outcome.ENTRY_CANCELED:
+                await tx.execute("intents.withdraw", deployment.deployment_id, symbol)
         context = service_context(deployment.deployment_id.hex)
         for intent in evaluation.intents:
             event = IntentSubmitted(
@@ -161,5 +164,10 @@ class Across:
         return executor
 
 
-def _works(item: OpenIntent, order: OrderView, deployment_id: DeploymentId) -> bool:
-    return item.intent.deployment_id == deployment_id and order.status not in TERMINAL
+def _working(orders: Sequence[tuple[OpenIntent, OrderView]], deployment_id: DeploymentId) -> dict[str, set[bool]]:
+    """Return by symbol, of each order of a deployment that works, whether it is to leave."""
+    found: dict[str, set[bool]] = {}
+    for item, order in orders:
+        if item.intent.deployment_id == deployment_id and order.status not in TERMINAL:
+            found.setdefault(item.symbol, set()).add(item.intent.is_leaving)
+    return found

@@ -75,13 +75,14 @@ async def get_drift(deployment_id: DeploymentId, context: Context, *, desk: Desk
 async def measure_drift(deployment_id: DeploymentId, context: Context, *, at_hand: DriftDesk) -> DriftView:
     """Hold a deployment against the backtest of its bars, keep the report, and tell of it where somebody has to look.
 
-    Raises DEPLOYMENT_NOT_FOUND, DRIFT_NO_BARS, DRIFT_SPLIT, DRIFT_TOO_LONG, DRIFT_SEVERAL, DATASET_MISSING, NODE_VALUE.
+    Raises DEPLOYMENT_NOT_FOUND, DRIFT_SEVERAL_SYMBOLS, DRIFT_NO_BARS, DRIFT_SPLIT, DRIFT_TOO_LONG, DATASET_MISSING and
+    NODE_VALUE.
     """
     desk, at = at_hand.desk, at_hand.clock.now()
     deployment = await owned_deployment(deployment_id, context, desk=desk)
     if deployment.symbols:
-        message = "the deployment trades several symbols: drift is measured of one so far"
-        raise AlphintraError("DRIFT_SEVERAL", message, kind=Kind.CONFLICT)
+        message = "drift is measured of deployments of one symbol: compare one of several with a backtest of its days"
+        raise AlphintraError("DRIFT_SEVERAL_SYMBOLS", message, kind=Kind.CONFLICT)
     seen = await desk.rows("decisions.all", deployment_id)
     if not seen:
         message = "the deployment has decided on no bar yet: measure its drift once it has"

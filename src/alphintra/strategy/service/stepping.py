@@ -267,7 +267,7 @@ class Stepper:
         await tx.save_deployment(evaluation.deployment)
         await tx.add_decision(evaluation, values=_encode(evaluation.decision.values).decode())
         if evaluation.decision.outcome is Outcome.ENTRY_CANCELED:
-            await tx.execute("intents.withdraw", deployment.deployment_id)
+            await tx.execute("intents.withdraw", deployment.deployment_id, deployment.symbol)
         for intent in evaluation.intents:
             event = IntentSubmitted(
                 deployment_id=deployment.deployment_id,

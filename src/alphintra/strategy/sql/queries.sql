@@ -365,18 +365,22 @@ WHERE feed_id = $1 AND (symbol = $2 OR $2 = ANY(symbols));
 INSERT INTO holdings (deployment_id, symbol, place) VALUES ($1, $2, $3);
 
 -- holdings.of: read what deployments hold of each of their symbols, in the order of the symbols
-SELECT deployment_id, symbol, qty, cost, realized_pnl, last_price, bars_held, exit_owed FROM holdings
+SELECT deployment_id, symbol, qty, cost, realized_pnl, last_price, bars_held, exit_owed, entries, last_entry,
+    last_entry_order
+FROM holdings
 WHERE deployment_id = ANY($1::uuid[]) ORDER BY deployment_id, place;
 
 -- holdings.advance: store what a step made of what a deployment holds of a symbol
-UPDATE holdings SET qty = $3, cost = $4, realized_pnl = $5, last_price = $6, bars_held = $7, exit_owed = $8
+UPDATE holdings SET qty = $3, cost = $4, realized_pnl = $5, last_price = $6, bars_held = $7, exit_owed = $8,
+    entries = $9, last_entry = $10, last_entry_order = $11
 WHERE deployment_id = $1 AND symbol = $2;
 
 -- holdings.split: what a deployment holds of a symbol is counted in new shares
 UPDATE holdings SET qty = qty + $2 WHERE deployment_id = $1 AND symbol = $3;
 
 -- holdings.split_prices: the last price seen of a symbol before its split is in old shares
-UPDATE holdings AS h SET last_price = round(h.last_price * $5::numeric / $4::numeric, 9)
+UPDATE holdings AS h SET last_price = round(h.last_price * $5::numeric / $4::numeric, 9),
+    last_entry = round(h.last_entry * $5::numeric / $4::numeric, 9)
 FROM deployments AS d
 WHERE d.deployment_id = h.deployment_id AND d.feed_id = $1 AND h.symbol = $2 AND d.last_seq <= $3;
 
@@ -435,8 +439,9 @@ ORDER BY i.deployment_id, i.seq, i.intent_index;
 UPDATE intents SET status = $2, order_id = $3, order_code = $4, exit_leg = $5
 WHERE client_order_id = $1 AND status <> 'closed';
 
--- intents.withdraw: note that what a deployment still waits to enter with is to be taken off
-UPDATE intents SET is_withdrawn = TRUE WHERE deployment_id = $1 AND reason = 'entry' AND status <> 'closed';
+-- intents.withdraw: note that what a deployment still waits to enter a symbol with is to be taken off
+UPDATE intents SET is_withdrawn = TRUE
+WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND status <> 'closed';
 
 -- intents.guarded_entries: orders of a deployment's last entries in a symbol that brought exits or may still fill
 SELECT order_id FROM intents

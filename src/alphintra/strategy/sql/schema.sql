@@ -312,8 +312,13 @@ CREATE TABLE holdings (
     last_price numeric(28,9),
     bars_held bigint DEFAULT 0 NOT NULL,
     exit_owed text DEFAULT ''::text NOT NULL,
+    entries bigint DEFAULT 0 NOT NULL,
+    last_entry numeric(28,9) DEFAULT 0 NOT NULL,
+    last_entry_order uuid,
     CONSTRAINT holdings_bars_held_check CHECK ((bars_held >= 0)),
     CONSTRAINT holdings_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT holdings_entries_counted CHECK (((entries >= 0) AND (last_entry >= (0)::numeric) AND (last_entry <
+        'Infinity'::numeric))),
     CONSTRAINT holdings_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price <
         'Infinity'::numeric))),
     CONSTRAINT holdings_pkey PRIMARY KEY (deployment_id, symbol),
