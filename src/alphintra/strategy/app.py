@@ -18,6 +18,7 @@ from alphintra.strategy.gateways.machine_code import Compiler, settle
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.gateways.venue_bars import Connections
+from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
@@ -33,7 +34,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     """Enter what strategy answers, hears and does in the background; its option ``catalogue`` names the data folder."""
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
-    sources = Sources(os.environ)
+    sources = Sources(os.environ, others={YAHOO: lambda url: open_yahoo(url, host.clock.now())})
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
     endpoints = Endpoints(
         desk=desk,
@@ -110,6 +111,8 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(sweeps.ListTrials, endpoints.list_trials)
     answer(sweeps.CancelSweep, endpoints.cancel_sweep)
     answer(sweeps.UnlockHoldout, endpoints.unlock_holdout)
+    answer(sweeps.GetThresholds, endpoints.get_thresholds)
+    answer(sweeps.SetThresholds, endpoints.set_thresholds)
     answer(messages.CreateFeed, endpoints.create_feed)
     answer(messages.GetFeed, endpoints.get_feed)
     answer(messages.ListFeeds, endpoints.list_feeds)

@@ -15,7 +15,16 @@ from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service import backtests, deployments, downloads, feeds, imports, market_data, sweeps
+from alphintra.strategy.service import (
+    backtests,
+    deployments,
+    downloads,
+    feeds,
+    imports,
+    market_data,
+    sweeps,
+    thresholds,
+)
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 from alphintra.strategy.service.live_runner import LiveRunner
 from alphintra.strategy.service.stepping import Stepper
@@ -149,6 +158,19 @@ class Endpoints:
     async def get_verdict(self, command: sweep_messages.GetVerdict, context: Context) -> sweep_messages.VerdictView:
         """Answer ``strategy.get_verdict``."""
         return await sweeps.get_verdict(command.backtest_id, context, desk=self._desk)
+
+    async def get_thresholds(
+        self, _command: sweep_messages.GetThresholds, context: Context
+    ) -> sweep_messages.ThresholdsView:
+        """Answer ``strategy.get_thresholds``."""
+        return await thresholds.get_thresholds(context, desk=self._desk)
+
+    async def set_thresholds(
+        self, command: sweep_messages.SetThresholds, context: Context
+    ) -> sweep_messages.ThresholdsView:
+        """Answer ``strategy.set_thresholds``."""
+        at = self._clock.now()
+        return await thresholds.set_thresholds(command, context, desk=self._desk, ids=self._ids, at=at)
 
     async def start_sweep(self, command: sweep_messages.StartSweep, context: Context) -> sweep_messages.SweepView:
         """Answer ``strategy.start_sweep``."""

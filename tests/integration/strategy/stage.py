@@ -39,6 +39,7 @@ from alphintra.strategy.gateways.bar_sources import KEY_VARIABLES, Sources
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
 from alphintra.strategy.gateways.venue_bars import Connections
+from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
 from alphintra.strategy.service.download_worker import DownloadWorker
@@ -102,7 +103,8 @@ class Stage:
         desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
         urls: dict[str, str] = {}
-        sources = Sources(dict.fromkeys(KEY_VARIABLES, "canary-source-key"), urls=urls)
+        others = {YAHOO: lambda url: open_yahoo(url, clock.now())}
+        sources = Sources(dict.fromkeys(KEY_VARIABLES, "canary-source-key"), urls=urls, others=others)
         endpoints = Endpoints(
             desk=desk,
             catalogue=catalogue,
