@@ -13,6 +13,7 @@ from alphintra.contracts import (
     auth,
     broker,
     datasets,
+    drift,
     executions,
     feed_splits,
     nocode,
@@ -44,6 +45,7 @@ MODULES = (
     unclaimed,
     sweeps,
     datasets,
+    drift,
     executions,
     user,
     health,
@@ -55,6 +57,7 @@ PARTS = {
     "unclaimed": "trading",
     "feed_splits": "trading",
     "sweeps": "strategy",
+    "drift": "strategy",
     "executions": "strategy",
     "datasets": "strategy",
 }  # modules beside a service's own, for the length of a file

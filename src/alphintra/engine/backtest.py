@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.book import Book, Fill, Order, Refusal
+from alphintra.engine.book import ENDED_AS, Book, Fill, Order, Refusal
 from alphintra.engine.cautions import cautions_of
 from alphintra.engine.costs import Costs
 from alphintra.engine.course import Course, EquityPoint, nano, whole
@@ -98,7 +98,8 @@ class BacktestSettings:
 class OrderRecord:
     """An order of the run and how it ended.
 
-    Filled, denied by the controls or rejected by the venue with a code, or still ``new`` after the last bar.
+    Filled; denied by the controls, rejected by the venue, expired or canceled, with a code; or still ``new`` after the
+    last bar.
     """
 
     order: Order
@@ -219,7 +220,8 @@ def run_backtest(
         AlphintraError: TIME_ORDER, WARM_UP_SHORT naming the node that needs more bars, RUN_STOPPED, NODE_VALUE.
     """
     require_ordered(bars)
-    executor = Executor(plan, calendar_of(symbol))
+    tick = None if settings.instrument is None else settings.instrument.tick
+    executor = Executor(plan, calendar_of(symbol), tick=tick)
     _require_warm_up(executor, len(bars))
     tape = executor.prepare(bars)
     costs = Costs(settings.fees, settings.slippage_bps)
@@ -313,7 +315,7 @@ def _order_table(records: Sequence[OrderRecord]) -> OrderTable:
     return OrderTable(
         created=np.array([epoch_ns(record.order.created_ts) for record in records], dtype=np.int64),
         qty=whole(nano(intent.qty) if intent.side is Side.BUY else -nano(intent.qty) for intent in intents),
-        levels=tuple(whole(level[place] for level in levels) for place in range(4)),
+        levels=tuple(whole(level[place] for level in levels) for place in range(6)),
         labels=[label_of(record.order.intent, record.status, record.code) for record in records],
     )
 
@@ -330,7 +332,8 @@ def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
         elif name in denied:
             records.append(OrderRecord(order, OrderStatus.DENIED, denied[name]))
         elif name in refused:
-            records.append(OrderRecord(order, OrderStatus.REJECTED, refused[name]))
+            code = refused[name]
+            records.append(OrderRecord(order, ENDED_AS.get(code, OrderStatus.REJECTED), code))
         else:
             records.append(OrderRecord(order, OrderStatus.NEW))
     return tuple(records)

@@ -7,11 +7,11 @@ from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import drift, sweeps
 from alphintra.contracts import strategy as messages
-from alphintra.contracts import sweeps
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
-from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.machine_code import Compiler, settle
@@ -22,6 +22,8 @@ from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
+from alphintra.strategy.service.drift import DriftDesk, DriftWorker
+from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
+        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
+        host.run("drift", drifts.run)
         host.on_wake(runner.wake)
     if parts.work:
         settle(catalogue.folder)
@@ -122,3 +126,5 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDeployments, endpoints.list_deployments)
     answer(messages.StopDeployment, endpoints.stop_deployment)
     answer(messages.ListDecisions, endpoints.list_decisions)
+    answer(drift.MeasureDrift, endpoints.measure_drift)
+    answer(drift.GetDrift, endpoints.get_drift)

@@ -34,7 +34,7 @@ from alphintra.engine.corporate_actions import Split
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.ids import DatasetId, FeedId
-from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.bar_sources import KEY_VARIABLES, Sources
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
@@ -43,6 +43,7 @@ from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
 from alphintra.strategy.service.download_worker import DownloadWorker
+from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.stepping import Stepper
 from fixtures.single_service import SettableClock, acting, local_bus
 from integration.strategy.town import Town

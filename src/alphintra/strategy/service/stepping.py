@@ -7,7 +7,7 @@ feed's position moves last: a runner killed anywhere does the step again, and no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, Intent
 from alphintra.engine.executor import Executor
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
+from alphintra.engine.intents import Outcome
 from alphintra.engine.sessions import calendar_of
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
@@ -112,6 +113,7 @@ class Stepper:
         context = service_context(trace_id)
         fills = await self._match(step, context)
         fault_point("strategy.matched")
+        await self._placer.end_waiting(step, self.steps, trace_id)
         await self._decide(step, fills, working=await self._working_orders(trace_id))
         fault_point("strategy.decided")
         await self._placer.place(step, trace_id)
@@ -184,7 +186,10 @@ class Stepper:
         """
         bars = dict(step.bars)
         moved: list[_Running] = []
-        unfinished = {item.intent.deployment_id for item, order in working if order.status not in TERMINAL}
+        unfinished: dict[DeploymentId, set[bool]] = {}
+        for item, order in working:
+            if order.status not in TERMINAL:
+                unfinished.setdefault(item.intent.deployment_id, set()).add(item.intent.is_leaving)
         async with self._desk.transaction() as tx:
             await self._require_here(tx, step)
             splits = await tx.splits(self._feed_id)
@@ -196,18 +201,23 @@ class Stepper:
                 if bar is None:
                     continue
                 own = in_order([fill for fill in fills if fill.book_id == deployment.deployment_id], working)
-                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee) for f in own])
+                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee, f.order_id) for f in own])
                 if deployment.status != "active":
                     await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
                     continue
-                is_working = deployment.deployment_id in unfinished
                 running = await self._evaluate(
-                    tx, booked, bar, seq=step.seq, is_order_working=is_working, splits=splits
+                    tx,
+                    booked,
+                    bar,
+                    seq=step.seq,
+                    working=unfinished.get(deployment.deployment_id, set()),
+                    splits=splits,
                 )
                 if running is not None:
                     moved.append(running)
             for item, order in working:
-                await self._placer.settle(tx, item, order)
+                if not item.intent.is_withdrawn:  # it is settled once risk knows of it too
+                    await self._placer.settle(tx, item, order)
         # Only now is it stored: an executor whose step was rolled back must not be used again.
         self._running |= {running.deployment_id: running for running in moved}
         self._across.keep()
@@ -225,10 +235,13 @@ class Stepper:
         bar: Bar,
         *,
         seq: int,
-        is_order_working: bool,
+        working: Collection[bool],
         splits: Sequence[FeedSplit],
     ) -> _Running | None:
-        """Evaluate one deployment and store the outcome; a strategy that fails is stopped, the others go on."""
+        """Evaluate one deployment and store the outcome; a strategy that fails is stopped, the others go on.
+
+        ``working`` tells of each order that works whether it is to leave.
+        """
         at = self._clock.now()
         running = self._running.pop(deployment.deployment_id, None)
         try:
@@ -236,7 +249,15 @@ class Stepper:
                 deployment = replace(deployment, executor_state="")
             if running is None or running.last_seq != deployment.last_seq or not deployment.executor_state:
                 running = self._restored(deployment, seq=seq, splits=splits)
-            evaluation = evaluate(deployment, running.executor, bar, seq=seq, is_order_working=is_order_working, at=at)
+            evaluation = evaluate(
+                deployment,
+                running.executor,
+                bar,
+                seq=seq,
+                is_order_working=bool(working),
+                is_entry_working=False in working,
+                at=at,
+            )
         except Exception as error:  # noqa: BLE001 - pure code of one strategy: its failure is its own
             reason = str(error) if isinstance(error, AlphintraError) else f"INTERNAL: {type(error).__name__}"
             get_logger().exception("deployment.failed", deployment_id=str(deployment.deployment_id), reason=reason)
@@ -245,6 +266,8 @@ class Stepper:
             return None
         await tx.save_deployment(evaluation.deployment)
         await tx.add_decision(evaluation, values=_encode(evaluation.decision.values).decode())
+        if evaluation.decision.outcome is Outcome.ENTRY_CANCELED:
+            await tx.execute("intents.withdraw", deployment.deployment_id)
         for intent in evaluation.intents:
             event = IntentSubmitted(
                 deployment_id=deployment.deployment_id,
