@@ -149,7 +149,7 @@ def test_a_plan_that_reads_its_book_and_a_denied_order_are_left_to_the_reference
 def test_entries_that_rest_at_a_price_are_left_to_the_reference() -> None:
     graph = threshold_graph()
     order = next(each for each in graph.nodes if each.type == "Order")
-    resting = msgspec.structs.replace(order, params={"type": "limit", "tif": "gtc"})
+    resting = msgspec.structs.replace(order, params={"type": "limit", "tif": "gtc", "offset": "1"})
     nodes = tuple(resting if each.id == resting.id else each for each in graph.nodes)
     drawn = msgspec.structs.replace(graph, nodes=nodes)
     assert not compared(compile_plan(drawn), flat_bars([9, 11, 12, 9, 11, 12]), BacktestSettings())
