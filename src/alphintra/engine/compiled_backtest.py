@@ -106,6 +106,8 @@ def run_compiled(  # noqa: PLR0913 - as run_backtest, and how it is computed
     )
     if found is None or not found.is_decided or total <= found.rules.warm_up:
         return None
+    if not found.rules.pricing.is_market:  # the records of orders that rest at a price are the reference's alone
+        return None
     return _Found(plan, symbol, tape, settings, found).result()
 
 

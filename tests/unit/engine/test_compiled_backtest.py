@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -143,6 +144,15 @@ def test_a_plan_that_reads_its_book_and_a_denied_order_are_left_to_the_reference
     assert compared(plan, bars, BacktestSettings())
     limits = replace(BacktestSettings().limits, order_qty_max=D(5))
     assert not compared(plan, bars, BacktestSettings(limits=limits))
+
+
+def test_entries_that_rest_at_a_price_are_left_to_the_reference() -> None:
+    graph = threshold_graph()
+    order = next(each for each in graph.nodes if each.type == "Order")
+    resting = msgspec.structs.replace(order, params={"type": "limit", "tif": "gtc", "offset": "1"})
+    nodes = tuple(resting if each.id == resting.id else each for each in graph.nodes)
+    drawn = msgspec.structs.replace(graph, nodes=nodes)
+    assert not compared(compile_plan(drawn), flat_bars([9, 11, 12, 9, 11, 12]), BacktestSettings())
 
 
 def test_bars_the_reference_refuses_are_left_to_it() -> None:
