@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
 PRICES = "symbol,date,open,high,low,close,volume\n" + "".join(
     f"MOV,2015-01-{day:02},10.00,11.00,9.00,10.50,1000\n" for day in (5, 6, 7, 8, 9, 12, 13)
 )
+GROUPS = ("trading,risk", "strategy,user", "auth,notification", "nocode,broker")
 LAYOUTS = {"hybrid": 3, "central": 1, "separate": 8}
 
 
@@ -104,13 +105,14 @@ def test_a_person_trades_while_all_services_move_from_layout_to_layout(
     with traded(platform, token, account) as trading:
         for layout, databases in LAYOUTS.items():
             before = len(trading.orders)
-            done = platform.run("db", "migrate", "--to", layout, "--json")
-            assert done.returncode == 0, done.stderr
-            moved = json.loads(done.stdout)["services"]
-            assert {each["state"] for each in moved} == {"verified"}
+            for services in GROUPS:
+                done = platform.run("db", "migrate", "--to", layout, "--services", services, "--json")
+                assert done.returncode == 0, done.stderr
+                moved = json.loads(done.stdout)["services"]
+                assert {each["state"] for each in moved} == {"verified"}
+                finished = platform.run("db", "migrate", "--finish", "--yes")
+                assert finished.returncode == 0, finished.stderr
             assert len({item.database for item in recorded_layout(Home.existing(platform.home))}) == databases
-            finished = platform.run("db", "migrate", "--finish", "--yes")
-            assert finished.returncode == 0, finished.stderr
             assert len(trading.orders) > before
     assert trading.failures == []
     statuses = {person.api.get(f"/orders/{order}")["status"] for order in trading.orders}
