@@ -85,6 +85,7 @@ def random_tape(seed: int, closes: int, *, symbols: int = 1, gaps: float = 0.0) 
     held = np.zeros((symbols, closes))
     held[:, np.arange(closes) // 7 % 3 == 1] = 10.0
     book = {"qty": held, "avg_price": 10.0 * held, "cash": 1e5 - 10 * held, "equity": 1e5 + held}
+    book |= {"entries": np.abs(held), "last_entry": 10.0 * np.abs(held)}
     return Tape(ts, opened, high, low, close, volume, (calendar_of("AAPL"),) * symbols, book)
 
 
