@@ -84,14 +84,8 @@ def random_tape(seed: int, closes: int, *, symbols: int = 1, gaps: float = 0.0) 
     ts = np.arange(1, closes + 1, dtype=np.int64) * hour + 1_704_067_200_000_000_000
     held = np.zeros((symbols, closes))
     held[:, np.arange(closes) // 7 % 3 == 1] = 10.0
-    book = {
-        "qty": held,
-        "avg_price": 10.0 * held,
-        "cash": 1e5 - 10 * held,
-        "equity": 1e5 + held,
-        "entries": held / 10,
-        "last_entry": held,
-    }
+    book = {"qty": held, "avg_price": 10.0 * held, "cash": 1e5 - 10 * held, "equity": 1e5 + held}
+    book |= {"entries": np.abs(held), "last_entry": 10.0 * np.abs(held)}
     return Tape(ts, opened, high, low, close, volume, (calendar_of("AAPL"),) * symbols, book)
 
 
