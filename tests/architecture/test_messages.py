@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from alphintra.contracts import (
+    algorithms,
     auth,
     broker,
     datasets,
@@ -31,6 +32,7 @@ from alphintra.kernel.messages import Command, Event, reply_type, subject_of, ta
 from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
 
 MODULES = (
+    algorithms,
     auth,
     broker,
     feed_splits,

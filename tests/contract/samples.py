@@ -12,6 +12,7 @@ import msgspec
 from msgspec import inspect
 
 from alphintra.contracts import (
+    algorithms,
     auth,
     broker,
     datasets,
@@ -36,6 +37,7 @@ __all__ = ["COMMANDS", "EVENTS", "MESSAGES", "MODULES", "sample"]
 M = TypeVar("M", bound=msgspec.Struct)
 
 MODULES: Final = (
+    algorithms,
     auth,
     broker,
     feed_splits,

@@ -36,6 +36,7 @@ SPEC = ServiceSpec(
         "list_downloads",
         "cancel_download",
         "list_bars",
+        "list_algorithms",
         "start_backtest",
         "get_backtest",
         "list_backtests",

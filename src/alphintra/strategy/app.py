@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import algorithms as algorithm_messages
 from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
+from alphintra.strategy.gateways.packages import Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.repository import Desk
@@ -31,6 +35,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
     sources = Sources(os.environ)
+    packages = Packages(os.environ, sys.path)
+    algorithms = ProcessHost(packages)
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
     endpoints = Endpoints(
         desk=desk,
@@ -38,6 +44,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         workflows=workflows,
         orders=orders,
         limits=Limits(host.bus),
+        packages=packages,
+        host=algorithms,
         sources=sources,
         clock=host.clock,
         ids=host.ids,
@@ -52,6 +60,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
             market=market,
             orders=orders,
             fleet=Fleet(host.bus),
+            host=algorithms,
             clock=host.clock,
             ids=host.ids,
         )
@@ -61,7 +70,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("feeds", runner.run)
         host.on_wake(runner.wake)
     if parts.work:
-        worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
+        worker = Worker(desk=desk, catalogue=catalogue, host=algorithms, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
         downloader = DownloadWorker(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
@@ -70,7 +79,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         searcher = SweepWorker(
             desk=desk,
             catalogue=catalogue,
-            runner=ProcessTrials(catalogue.folder),
+            runner=ProcessTrials(catalogue.folder, host=algorithms),
+            host=algorithms,
             clock=host.clock,
             ids=host.ids,
         )
@@ -91,6 +101,7 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDownloads, endpoints.list_downloads)
     answer(messages.CancelDownload, endpoints.cancel_download)
     answer(messages.ListBars, endpoints.list_bars)
+    answer(algorithm_messages.ListAlgorithms, endpoints.list_algorithms)
     answer(messages.StartBacktest, endpoints.start_backtest)
     answer(messages.GetBacktest, endpoints.get_backtest)
     answer(messages.ListBacktests, endpoints.list_backtests)

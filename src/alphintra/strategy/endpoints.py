@@ -14,21 +14,34 @@ from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service import backtests, deployments, downloads, feeds, imports, market_data, sweeps
+from alphintra.strategy.service import (
+    algorithms,
+    backtests,
+    deployments,
+    downloads,
+    feeds,
+    imports,
+    market_data,
+    sweeps,
+)
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.algorithm_process import ProcessHost
     from alphintra.strategy.gateways.bar_sources import Sources
     from alphintra.strategy.gateways.catalogue import Catalogue
+    from alphintra.strategy.gateways.packages import Packages
     from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
     from alphintra.strategy.repository import Desk, Feed
 
@@ -52,6 +65,8 @@ class Endpoints:
         workflows: Workflows,
         orders: Orders,
         limits: Limits,
+        packages: Packages,
+        host: ProcessHost,
         sources: Sources,
         clock: Clock,
         ids: IdSource,
@@ -61,6 +76,8 @@ class Endpoints:
         self._catalogue = catalogue
         self._workflows = workflows
         self._limits = limits
+        self._packages = packages
+        self._host = host
         self._orders = orders
         self._clock = clock
         self._ids = ids
@@ -126,9 +143,14 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             limits=self._limits,
+            host=self._host,
             ids=self._ids,
             at=at,
         )
+
+    async def list_algorithms(self, _command: ListAlgorithms, _context: Context) -> AlgorithmsView:
+        """Answer ``strategy.list_algorithms``."""
+        return await algorithms.list_algorithms(packages=self._packages, host=self._host)
 
     async def get_backtest(self, command: messages.GetBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.get_backtest``."""
@@ -155,6 +177,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             limits=self._limits,
+            host=self._host,
             ids=self._ids,
             at=self._clock.now(),
         )
@@ -184,6 +207,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             limits=self._limits,
+            host=self._host,
             ids=self._ids,
             at=self._clock.now(),
         )
@@ -214,6 +238,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             orders=self._orders,
+            host=self._host,
             ids=self._ids,
             at=self._clock.now(),
         )
@@ -249,9 +274,10 @@ class Endpoints:
 class Worker:
     """Carries out imports and backtests, oldest first, one at a time."""
 
-    def __init__(self, *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, *, desk: Desk, catalogue: Catalogue, host: Host, clock: Clock, ids: IdSource) -> None:
         self._desk = desk
         self._catalogue = catalogue
+        self._host = host
         self._clock = clock
         self._ids = ids
         self._waker = Waker()
@@ -280,7 +306,9 @@ class Worker:
         async with self._desk.transaction() as tx:
             row = await tx.session.row("backtests.lease", now, now + LEASE)
         if row is not None:
-            await backtests.run_one(row, desk=self._desk, catalogue=self._catalogue, clock=self._clock, ids=self._ids)
+            await backtests.run_one(
+                row, desk=self._desk, catalogue=self._catalogue, host=self._host, clock=self._clock, ids=self._ids
+            )
         return row is not None
 
 
@@ -295,6 +323,7 @@ class FeedRunner:
         market: Market,
         orders: Orders,
         fleet: Fleet,
+        host: Host,
         clock: Clock,
         ids: IdSource,
     ) -> None:
@@ -305,6 +334,7 @@ class FeedRunner:
         self._clock = clock
         self._ids = ids
         self._fleet = fleet
+        self._host = host
         self._instance = str(ids.new())
         self._reported_at: datetime | None = None
         self._reported: list[tuple[UUID, str]] = []
@@ -414,6 +444,7 @@ class FeedRunner:
             desk=self._desk,
             market=self._market,
             orders=self._orders,
+            host=self._host,
             clock=self._clock,
             ids=self._ids,
         )

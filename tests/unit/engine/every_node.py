@@ -105,6 +105,8 @@ def _value(spec: ParamSpec) -> ParamValue:
         return spec.choices[0]
     if spec.kind is ParamKind.SYMBOL:
         return NAMES[0]
+    if spec.kind is ParamKind.TEXT:
+        return "x"
     least = 1 if spec.minimum is None or spec.minimum < 0 else int(spec.minimum) + spec.is_minimum_open
     return str(least) if spec.kind is ParamKind.DECIMAL else least
 

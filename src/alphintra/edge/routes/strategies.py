@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends, Query
 
+from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
 from alphintra.contracts.strategy import (
     BacktestsView,
     BacktestView,
@@ -61,6 +62,12 @@ class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     account_id: UUID
     symbol: str
     capital: Amount
+
+
+@routes.get("/algorithms")
+async def list_algorithms(caller: Reader) -> AlgorithmsView:
+    """List the algorithms of installed Python packages: their parameters, or why they cannot run."""
+    return await caller.ask(ListAlgorithms())
 
 
 @routes.get("/backtests")

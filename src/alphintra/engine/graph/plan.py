@@ -37,7 +37,7 @@ __all__ = [
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
 UNIVERSE_MAX = 1000
-_ORDERS = frozenset({"Order", "RebalanceTo"})
+_ORDERS = frozenset({"Algorithm", "Order", "RebalanceTo"})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,7 +226,7 @@ def _step(graph: Graph, node: Node, timeframe: str) -> Step:
     for port in definition.inputs:
         sources = sorted(edge.source for edge in graph.edges if edge.target == f"{node.id}.{port.name}")
         inputs[port.name] = tuple(_split(source) for source in sources)
-    params = {spec.name: normalise(spec, node.params) for spec in definition.params}
+    params = {spec.name: normalise(spec, node.params) for spec in definition.specs(node.params)}
     if "timeframe" in params:
         params["timeframe"] = timeframe
     return Step(
@@ -255,7 +255,7 @@ def _split(end: str) -> tuple[str, str]:
 def _canonical_params(node: Node) -> dict[str, ParamValue]:
     definition = node_type(node.type, node.version)
     params = dict(node.params)
-    for spec in definition.params if definition else ():
+    for spec in definition.specs(params) if definition else ():
         try:
             value = normalise(spec, node.params)
         except AlphintraError:

@@ -10,9 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from alphintra.engine.account.asking import leaving
+from alphintra.engine.algorithm_runs import Decider
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
-from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Decision, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
@@ -156,7 +156,7 @@ class Evaluation:
     intents: tuple[StoredIntent, ...]
 
 
-def warm_up(executor: Executor, bars: Sequence[Bar], *, capital: Decimal) -> None:
+def warm_up(executor: Decider, bars: Sequence[Bar], *, capital: Decimal) -> None:
     """Show an executor the bars that were over before its deployment; nothing is ordered on them."""
     flat = StateView(qty=Decimal(0), avg_price=Decimal(0), cash=capital, equity=capital, is_order_working=False)
     for bar in bars:
@@ -186,7 +186,7 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
 
 
 def evaluate(
-    deployment: Deployment, executor: Executor, bar: Bar, *, seq: int, is_order_working: bool, at: datetime
+    deployment: Deployment, executor: Decider, bar: Bar, *, seq: int, is_order_working: bool, at: datetime
 ) -> Evaluation:
     """Evaluate a deployment at the close of a bar; its book must hold the fills of that bar already."""
     deployment = replace(deployment, bars_held=deployment.bars_held + 1 if deployment.position.qty else 0)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.bars import Bar
     from alphintra.engine.metrics.series import Curve
 
@@ -79,14 +80,14 @@ class TrialOutcome:
     error: str = ""
 
 
-def run_trial(trial: Trial, bars: Sequence[Bar]) -> TrialOutcome:
+def run_trial(trial: Trial, bars: Sequence[Bar], *, host: Host | None = None) -> TrialOutcome:
     """Run a trial over its dataset's bars; a strategy that cannot run is an outcome with a code."""
     from alphintra.engine.metrics.figures import compute_metrics, metric_values  # noqa: PLC0415 - loads numpy
     from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - as above
     from alphintra.engine.metrics.returns import moments_of  # noqa: PLC0415 - as above
 
     try:
-        result, used, offset = simulate(trial, bars)
+        result, used, offset = simulate(trial, bars, host=host)
     except AlphintraError as error:
         return TrialOutcome(
             segment=trial.segment, number=trial.number, graph_hash="", error_code=error.code, error=error.detail
@@ -106,7 +107,9 @@ def run_trial(trial: Trial, bars: Sequence[Bar]) -> TrialOutcome:
     )
 
 
-def simulate(trial: Trial, bars: Sequence[Bar]) -> tuple[BacktestResult, Sequence[Bar], int]:
+def simulate(
+    trial: Trial, bars: Sequence[Bar], *, host: Host | None = None
+) -> tuple[BacktestResult, Sequence[Bar], int]:
     """Run a trial; return its result, the bars it read, and the place among them from which it is measured.
 
     This is the one place where trials meet the engine. Raises what ``compile_plan`` and ``run_backtest`` raise.
@@ -119,7 +122,7 @@ def simulate(trial: Trial, bars: Sequence[Bar]) -> tuple[BacktestResult, Sequenc
     begin = first if trial.measured_from is None else max(first, measured - plan.warm_up_bars)
     used = bars[begin:last]
     settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
-    return run_backtest(plan, trial.symbol, bars=used, settings=settings), used, measured - begin
+    return run_backtest(plan, trial.symbol, bars=used, settings=settings, host=host), used, measured - begin
 
 
 def since(curve: Curve, offset: int) -> tuple[Curve, NDArray[np.float64]]:

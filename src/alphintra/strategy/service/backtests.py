@@ -28,10 +28,12 @@ from alphintra.strategy.domain.reports import course_beside, write_report
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.search import with_point
 from alphintra.strategy.gateways.services import service_context
+from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.imports import newest_dataset
 from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
@@ -80,13 +82,14 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     desk: Desk,
     workflows: Workflows,
     limits: Limits,
+    host: Host,
     ids: IdSource,
     at: datetime,
 ) -> BacktestView:
     """Queue a backtest, under the limits in force for the account named, as they are now.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, RANGE, QTY_NOT_POSITIVE,
-    FEE_SIGN, PARAMETER_UNKNOWN, FIELD_TYPE, NUMBER_* or RISK_UNAVAILABLE.
+    FEE_SIGN, PARAMETER_UNKNOWN, FIELD_TYPE, NUMBER_*, ALGORITHM_* or RISK_UNAVAILABLE.
     """
     owner_id = acting_user(context)
     settings = BacktestSettings(
@@ -105,10 +108,11 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     if command.parameters:
         graph = with_point(graph, command.parameters)
         text, graph_id = msgspec.json.encode(graph).decode(), compile_plan(graph).graph_hash
+    await require_algorithm(graph, host=host)
     span = (command.start, command.end)
     identity = identity_of(graph_id, command.symbol, dataset.data_hash, span=span, settings=settings)
     backtest_id = ids.new()
-    facts: dict[str, Any] = {"symbol": command.symbol, "run_hash": identity}
+    facts: dict[str, Any] = {"symbol": command.symbol, "run_hash": identity, **algorithm_facts(graph)}
     async with desk.transaction() as tx:
         await tx.execute(
             "backtests.insert",
@@ -190,7 +194,9 @@ async def cancel_backtest(
     return await get_backtest(backtest_id, context, desk=desk)
 
 
-async def run_one(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:
+async def run_one(
+    row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, host: Host, clock: Clock, ids: IdSource
+) -> None:
     """Carry out a leased backtest; killed half way, it is leased again and yields the same result."""
     (dataset,) = await desk.datasets([row["dataset_id"]])
     progress = Progress()
@@ -202,12 +208,16 @@ async def run_one(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, c
         progress.is_stop_asked = progress.is_stop_asked or bool(asked)
 
     await keep_lease()  # asked to stop while its worker was dead: nothing is computed any more
-    outcome = await carry_out(partial(_compute, row, dataset, catalogue, progress), progress, keep_lease=keep_lease)
+    outcome = await carry_out(
+        partial(_compute, row, dataset, catalogue, host, progress), progress, keep_lease=keep_lease
+    )
     fault_point("strategy.backtest_computed")
     await _finish(row, outcome, desk=desk, clock=clock, ids=ids)
 
 
-def _compute(row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, progress: Progress) -> _Outcome:
+def _compute(
+    row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, host: Host, progress: Progress
+) -> _Outcome:
     def told(done: int, total: int) -> None:
         progress.share = done / total
 
@@ -223,6 +233,7 @@ def _compute(row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, pro
         settings=msgspec.json.decode(row["settings"], type=BacktestSettings),
         progress=told,
         should_stop=lambda: progress.is_stop_asked,
+        host=host,
     )
     return _Outcome(result.digest, measure(result, bars), write_report(result, beside=course_beside(result, bars)))
 

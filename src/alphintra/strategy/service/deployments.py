@@ -28,12 +28,14 @@ from alphintra.kernel.money import require_positive
 from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.requests import require_timeframe
+from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
 
 if TYPE_CHECKING:
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
@@ -64,13 +66,14 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     desk: Desk,
     workflows: Workflows,
     orders: Orders,
+    host: Host,
     ids: IdSource,
     at: datetime,
 ) -> DeploymentView:
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    FEED_FINISHED, NUMBER_* or QTY_NOT_POSITIVE.
+    FEED_FINISHED, NUMBER_*, ALGORITHM_* or QTY_NOT_POSITIVE.
     """
     owner_id = acting_user(context)
     require_positive(command.capital, pointer="/capital")
@@ -81,7 +84,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
     feed = await _usable_feed(account.feed_id, command.symbol, desk=desk)
     (dataset,) = await desk.datasets([feed.dataset_ids[feed.symbols.index(command.symbol)]])
-    require_timeframe(parse_graph(version.graph.encode()).timeframe, dataset.timeframe, symbol=command.symbol)
+    graph = parse_graph(version.graph.encode())
+    require_timeframe(graph.timeframe, dataset.timeframe, symbol=command.symbol)
+    await require_algorithm(graph, host=host)
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
@@ -110,6 +115,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         "account_id": str(command.account_id),
         "symbol": command.symbol,
         "capital": command.capital,
+        **algorithm_facts(graph),
     }
     # Claimed before it is stored, so that no two deployments trade with the same money; an unused claim is released.
     async with desk.transaction() as tx:
