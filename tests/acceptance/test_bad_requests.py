@@ -81,6 +81,8 @@ def desk() -> Iterator[Desk]:
         started = installation.run("up", "--detach")
         assert started.status == 0, started.err
         made = _make_desk(installation)
+        # What the desk was made of is told after the answers: rows that come then are not a request's.
+        wait_for("the last event of the desk", lambda: asyncio.run(_count_rows(installation)), _is_settled)
         with made.http:
             yield made
     finally:
@@ -361,6 +363,10 @@ async def _count_rows(installation: Installation) -> dict[str, int]:
             counts[f"{service}.{table}"] = await connection.fetchval(f'select count(*) from "{schema}"."{table}"')  # noqa: S608
         await connection.close()
     return counts
+
+
+def _is_settled(counts: dict[str, int]) -> bool:
+    return not any(count for table, count in counts.items() if table.endswith(".outbox"))
 
 
 def _make_desk(installation: Installation) -> Desk:

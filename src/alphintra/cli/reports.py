@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "report", "require_kind", "write_report"]
 
 KINDS = (".html", ".csv", ".json")
+_EXECUTIONS_MAX = 1000
 
 
 @click.command("report")
@@ -61,7 +62,7 @@ def write_report(api: ApiClient, found: Mapping[str, Any], out: Path, *, is_dail
         if kind == ".json":
             text = json.dumps({"backtest": found, "verdict": verdict}, indent=2, ensure_ascii=False) + "\n"
         else:
-            text = report_page(found, verdict, title=_title(api, found))
+            text = report_page(found, verdict, title=_title(api, found), executions=_executions(api, found))
     try:
         out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
@@ -72,3 +73,17 @@ def write_report(api: ApiClient, found: Mapping[str, Any], out: Path, *, is_dail
 def _title(api: ApiClient, found: Mapping[str, Any]) -> str:
     names = {each["workflow_id"]: each["name"] for each in api.get("/workflows")["workflows"]}
     return str(names.get(found.get("workflow_id"), f"Backtest of {found['symbol']}"))
+
+
+def _executions(api: ApiClient, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return where the strategy traded since, none where it is no longer to be seen."""
+    workflow_id = found.get("workflow_id")
+    if workflow_id is None:
+        return []
+    try:
+        told = api.get(f"/workflows/{workflow_id}/executions", limit=_EXECUTIONS_MAX)
+    except AlphintraError as error:
+        if error.code == "WORKFLOW_NOT_FOUND":
+            return []
+        raise
+    return list(told["executions"])

@@ -40,8 +40,11 @@ def person() -> ApiClient:
     url = base_url(home)
     found = _by_key(url) or _by_session(home, url)
     if found is None:
-        detail = f"this acts for a person: run `alphintra login --email ...`, or set {KEY_ID_VARIABLE} and"
-        raise AlphintraError("LOGIN_REQUIRED", f"{detail} {KEY_SECRET_VARIABLE}", kind=Kind.UNAUTHENTICATED)
+        detail = (
+            "this acts for a person: run `alphintra login --email ...` (after `alphintra user create --email ... "
+            f"--role trader`, if there is nobody yet), or set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE}"
+        )
+        raise AlphintraError("LOGIN_REQUIRED", detail, kind=Kind.UNAUTHENTICATED)
     return found
 
 

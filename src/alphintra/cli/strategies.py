@@ -42,16 +42,15 @@ def list_workflows(*, shared: bool, archived: bool, as_json: bool) -> int:
     else:
         rows = [
             (
-                each["workflow_id"],
                 f"{each['name']}{' (archived)' if each['archived_at'] else ''}",
+                each["workflow_id"],
                 each["version"],
-                each["warmup_bars"],
                 moment(each["updated_at"]),
-                "all (owner)" if "owner" in each["permissions"] else ", ".join(each["permissions"]),
+                "all" if "owner" in each["permissions"] else ", ".join(each["permissions"]),
             )
             for each in found["workflows"]
         ]
-        print_table(("strategy", "name", "version", "warm-up bars", "changed (UTC)", "you may"), rows)
+        print_table(("name", "strategy", "version", "changed (UTC)", "you may"), rows)
     return 0
 
 
@@ -74,18 +73,22 @@ def list_templates(*, as_json: bool) -> int:
 @strategy.command("create")
 @click.option("--name", required=True)
 @click.option("--template", help="One of `alphintra strategy templates`.")
+@click.option("--timeframe", help="Bars the template is to run on, such as 5m, 1h or 1d, instead of its own.")
 @click.option("--file", type=click.Path(path_type=Path), help="A graph as JSON.")
 @AS_JSON
-def create_workflow(*, name: str, template: str | None, file: Path | None, as_json: bool) -> int:
+def create_workflow(*, name: str, template: str | None, timeframe: str | None, file: Path | None, as_json: bool) -> int:
     """Store a strategy, from a template or from a file."""
     from alphintra.cli import session
 
     if (template is None) == (file is None):
         raise AlphintraError("STRATEGY_SOURCE", "say --template or --file, one of them", pointer="--template")
+    if file is not None and timeframe is not None:
+        detail = "a file names its own timeframe: write it there, or take a template"
+        raise AlphintraError("FIELD_FORBIDDEN", detail, pointer="--timeframe")
     graph = None if file is None else json_object_text(file)
     with session.person() as api:
         if graph is None:
-            made = api.post("/workflows", {"name": name, "template": template})
+            made = api.post("/workflows", {"name": name, "template": template, "timeframe": timeframe})
         else:
             made = api.post_document("/workflows", "graph", graph, {"name": name})
     if as_json:

@@ -175,12 +175,16 @@ class ValidateGraph(Command[ValidationView], tag="nocode.validate_graph.v1", fro
 
 
 class CreateWorkflow(Command[WorkflowView], tag="nocode.create_workflow.v1", frozen=True):
-    """Store a workflow from a graph or from a template by name: exactly one of them."""
+    """Store a workflow from a graph or from a template by name: exactly one of them.
+
+    A template may be taken to another timeframe than its own.
+    """
 
     name: str
     graph: str | None = None
     template: str | None = None
     note: str = ""
+    timeframe: str | None = None
 
 
 class SaveWorkflow(Command[WorkflowView], tag="nocode.save_workflow.v1", frozen=True):

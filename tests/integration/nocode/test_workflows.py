@@ -55,6 +55,13 @@ async def test_a_workflow_made_from_a_template_equals_one_made_from_its_graph(st
         assert stored.graph == item.graph
 
 
+async def test_a_template_is_taken_to_bars_of_another_interval(studio: Studio) -> None:
+    made = await studio.ask(CreateWorkflow(name="hourly", template="ema_crossover", timeframe="1h"))
+    stored = json.loads((await studio.ask(GetWorkflowVersion(version_id=made.version_id))).graph)
+    assert stored.pop("timeframe") == "1h"
+    assert stored == {key: value for key, value in json.loads(EMA).items() if key != "timeframe"}
+
+
 async def test_the_nodes_are_listed_as_the_engine_declares_them(studio: Studio) -> None:
     document = json.loads((await studio.ask(ListNodes())).document)
     assert document == json.loads(
@@ -120,6 +127,8 @@ async def test_a_new_workflow_is_stored_with_version_event_and_audit(studio: Stu
         (CreateWorkflow(name="x"), "FIELD_REQUIRED", "/graph"),
         (CreateWorkflow(name="x", graph=EMA, template="ema_crossover"), "FIELD_FORBIDDEN", "/template"),
         (CreateWorkflow(name="x", template="ema"), "TEMPLATE_UNKNOWN", "/template"),
+        (CreateWorkflow(name="x", graph=EMA, timeframe="1h"), "FIELD_FORBIDDEN", "/timeframe"),
+        (CreateWorkflow(name="x", template="ema_crossover", timeframe="7m"), "FIELD_CHOICE", "/timeframe"),
         (CreateWorkflow(name=" ", graph=EMA), "FIELD_LENGTH", "/name"),
         (CreateWorkflow(name="a\x00b", graph=EMA), "FIELD_CHARS", "/name"),
         (CreateWorkflow(name="x", graph=""), "BODY_EMPTY", "/graph"),

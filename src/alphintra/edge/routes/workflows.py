@@ -61,12 +61,16 @@ class GraphBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class WorkflowBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A workflow to store, from a graph or from a template by name: exactly one of them; ``note`` is for version 1."""
+    """A workflow to store, from a graph or from a template by name: exactly one of them; ``note`` is for version 1.
+
+    ``timeframe`` takes a template to bars of another interval than its own.
+    """
 
     name: Label
     graph: Document | None = None
     template: str | None = None
     note: str = ""
+    timeframe: str | None = None
 
 
 class WorkflowVersionBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -129,7 +133,11 @@ async def list_workflows(
 async def create_workflow(caller: Trader, body: Annotated[WorkflowBody, Depends(Body(WorkflowBody))]) -> WorkflowView:
     """Store a workflow."""
     graph = None if body.graph is None else str(body.graph)
-    return await caller.ask(CreateWorkflow(name=str(body.name), graph=graph, template=body.template, note=body.note))
+    return await caller.ask(
+        CreateWorkflow(
+            name=str(body.name), graph=graph, template=body.template, note=body.note, timeframe=body.timeframe
+        )
+    )
 
 
 @routes.get("/workflows/{workflow_id}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from alphintra.engine.metrics.series import Curve
 
-__all__ = ["DailyCloses", "calendar_for", "daily_closes", "periods_per_year", "returns_of"]
+__all__ = ["DailyCloses", "calendar_for", "daily_closes", "dates_of", "periods_per_year", "returns_of"]
 
 ALWAYS: Final = "24/7"
 _DAY_NS: Final = 86_400 * 10**9
@@ -86,18 +86,19 @@ def returns_of(curve: Curve, values: NDArray[np.float64], *, initial: float | No
 
 def _has_course(curve: Curve) -> bool:
     """Tell whether the first day has more than one bar: before the close of the first nothing can have been earned."""
-    first = _dates(curve.closes[:2], curve.calendar)
+    first = dates_of(curve.closes[:2], curve.calendar)
     return bool(first.size > 1 and first[0] == first[1])
 
 
 def _by_day(closes: NDArray[np.int64], calendar: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return every date from the first close to the last, and how many closes came up to the end of each."""
-    first, last = (int(day) for day in _dates(closes[[0, -1]], calendar))
+    first, last = (int(day) for day in dates_of(closes[[0, -1]], calendar))
     days = np.arange(first, last + 1, dtype=np.int64)
     return days, np.searchsorted(closes, (days + 1) * _DAY_NS + _shift(calendar), side="right")
 
 
-def _dates(moments: NDArray[np.int64], calendar: str) -> NDArray[np.int64]:
+def dates_of(moments: NDArray[np.int64], calendar: str) -> NDArray[np.int64]:
+    """Return the day each moment belongs to, as a number since 1970; a moment at midnight belongs to the day before."""
     found: NDArray[np.int64] = (moments - _shift(calendar) - 1) // _DAY_NS
     return found
 

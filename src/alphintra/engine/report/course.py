@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["Course", "course_of", "histogram", "monthly", "rolling", "ticks_of", "yearly"]
+__all__ = ["Course", "course_of", "histogram", "monthly", "rolling", "rolling_beta", "ticks_of", "yearly"]
 
 ROLLING_DAYS: Final = 126
 _EPOCH: Final = date(1970, 1, 1)
@@ -20,12 +20,18 @@ _FLAT: Final = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Days and what the book was worth at the close of each; ``benchmark`` may be empty."""
+    """Days and what the book was worth at the close of each; ``benchmark`` may be empty.
+
+    ``exposure`` is the value held of the equity, long less short, ``gross`` the same without signs (empty where the two
+    differ by the sign alone), ``costs`` what had been paid up to each day by kind: fees, slippage, borrowing.
+    """
 
     days: list[date]
     equity: list[float]
     benchmark: list[float]
     exposure: list[float]
+    gross: list[float] = field(default_factory=list)
+    costs: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def returns(self) -> list[float]:
@@ -51,6 +57,8 @@ def course_of(told: dict[str, Any]) -> Course:
         list(told.get("equity", ())),
         list(told.get("benchmark", ())),
         list(told.get("exposure", ())),
+        list(told.get("gross", ())),
+        {name: list(values) for name, values in told.get("costs", {}).items()},
     )
 
 
@@ -76,6 +84,22 @@ def rolling(course: Course, periods: int, window: int = ROLLING_DAYS) -> tuple[l
     return before + ratios, before + [float(s) * math.sqrt(periods) for s in spreads]
 
 
+def rolling_beta(course: Course, window: int = ROLLING_DAYS) -> list[float | None]:
+    """Return beta against the benchmark over the last so many days; empty without one or before there are as many."""
+    benchmark = np.array(course.benchmark)
+    returns = np.array(course.returns)
+    if returns.size < window or benchmark.size != returns.size + 1 or (benchmark <= 0).any():
+        return []
+    other = benchmark[1:] / benchmark[:-1] - 1
+    own, market = (np.lib.stride_tricks.sliding_window_view(each, window) for each in (returns, other))
+    spread = market.var(axis=1)
+    shared = (own * market).mean(axis=1) - own.mean(axis=1) * market.mean(axis=1)
+    before: list[float | None] = [None] * window
+    return before + [
+        c / v if v > _FLAT * _FLAT else None for c, v in zip(shared.tolist(), spread.tolist(), strict=True)
+    ]
+
+
 def histogram(returns: list[float]) -> list[tuple[str, float]]:
     """Return how many days had a return within each of 41 equal ranges, by their middle."""
     if not returns:
@@ -83,6 +107,7 @@ def histogram(returns: list[float]) -> list[tuple[str, float]]:
     edge = max(1e-6, *(abs(value) for value in returns))
     counts, edges = np.histogram(returns, bins=_BINS, range=(-edge, edge))
     middles = (edges[:-1] + edges[1:]) / 2
+    middles[_BINS // 2] = 0.0  # the middle range is around zero, whatever rounding says
     return [(f"{middle:.1%}", float(count)) for middle, count in zip(middles, counts, strict=True)]
 
 

@@ -8,15 +8,28 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-__all__ = ["Line", "Plot", "band_plot", "bar_plot", "line_plot", "nice_ticks", "scatter_plot"]
+__all__ = [
+    "Band",
+    "Line",
+    "Mark",
+    "Plot",
+    "band_plot",
+    "bar_plot",
+    "compact",
+    "line_plot",
+    "nice_ticks",
+    "scatter_plot",
+    "waterfall_plot",
+]
 
 WIDTH: Final = 760
 HEIGHT: Final = 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 26, 12, 28  # margins
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 26, 18, 30  # margins
 _POINTS_MAX: Final = 900
 _TICKS: Final = 5
 _GAP: Final = 0.15  # of a bar's room
 _FLAT: Final = 1e-12
+_LETTER: Final = 8.5  # width of a letter at the size of names
 
 Text = Callable[[float], str]
 
@@ -30,6 +43,26 @@ class Line:
     style: str = "a"
 
 
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Places of a plot, both included, that are named and shaded; ``kind`` is a class of the page's style."""
+
+    kind: str
+    label: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A triangle at a place and a value: ``is_up`` points upward; ``text`` is shown where the pointer rests on it."""
+
+    place: int
+    value: float
+    is_up: bool
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
     """What every plot says of itself.
@@ -40,6 +73,7 @@ class Plot:
         text: what is to be seen in it, for those who do not see it.
         written: how a value is written at the axis.
         ticks: places along the bottom and what stands there.
+        bands: zones along the bottom.
     """
 
     name: str
@@ -47,6 +81,7 @@ class Plot:
     text: str
     written: Text
     ticks: Sequence[tuple[float, str]] = ()
+    bands: Sequence[Band] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +102,18 @@ class _Scale:
         return self.begin + share * (self.end - self.begin)
 
 
-def line_plot(plot: Plot, lines: Sequence[Line], *, is_log: bool = False, fill: bool = False) -> str:
-    """Return lines over common places; ``fill`` shades from zero to the first of them."""
+def compact(value: float) -> str:
+    """Return an amount with at most four digits, as an axis has room for: 250k, 1.25M."""
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):,.4g}{letter}"
+    return f"{value:,.4g}"
+
+
+def line_plot(
+    plot: Plot, lines: Sequence[Line], *, is_log: bool = False, fill: str = "", marks: Sequence[Mark] = ()
+) -> str:
+    """Return lines over common places, with marks on them; ``fill`` is the style of the room from zero to the first."""
     found = [value for line in lines for value in line.values if value is not None]
     if is_log:
         found = [value for value in found if value > 0]
@@ -77,11 +122,12 @@ def line_plot(plot: Plot, lines: Sequence[Line], *, is_log: bool = False, fill: 
         low, high = min(low, 0.0), max(high, 0.0)
     x = _Scale(0, max(len(lines[0].values) - 1, 1), _LEFT, WIDTH - _RIGHT)
     y = _y_scale(low, high, is_log=is_log)
-    parts = []
+    parts = _shaded(plot.bands, x)
     if fill:
-        parts.append(_area(lines[0].values, x, y))
+        parts.append(_area(lines[0].values, x, y, fill))
     parts += [f'<path class="line {line.style}" d="{_path(line.values, x, y)}"/>' for line in lines]
-    return _framed(plot, x, y, [*parts, _legend([(line.label, line.style) for line in lines])])
+    parts += [_triangle(mark, x, y) for mark in marks if not is_log or mark.value > 0]
+    return _framed(plot, x, y, parts) + _legend([(line.label, line.style) for line in lines])
 
 
 def band_plot(plot: Plot, places: Sequence[float], bands: Sequence[Sequence[float]]) -> str:
@@ -127,6 +173,24 @@ def scatter_plot(plot: Plot, points: Sequence[tuple[float, float, bool]], *, acr
         for a, b, gained in points
     ]
     return _framed(plot, x, y, parts, ticks=[(value, across(value)) for value in bottom])
+
+
+def waterfall_plot(plot: Plot, steps: Sequence[tuple[str, float]]) -> str:
+    """Return bars of which each begins where the one before it ended, and last the whole from zero."""
+    levels = [0.0]
+    for _, value in steps:
+        levels.append(levels[-1] + value)
+    x, y = _Scale(0, len(steps) + 1, _LEFT, WIDTH - _RIGHT), _y_scale(min(levels), max(levels))
+    bars = [(*step, levels[n], levels[n + 1]) for n, step in enumerate(steps)]
+    bars.append(("net", levels[-1], 0.0, levels[-1]))
+    parts = []
+    for place, (label, value, begun, ended) in enumerate(bars):
+        top, bottom = sorted((y(begun), y(ended)))
+        left, right = x(place + _GAP), x(place + 1 - _GAP)
+        shape = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{max(bottom - top, 0.5):.1f}"'
+        told = escape(f"{label}: {plot.written(value)}")
+        parts.append(f'<rect class="{"down" if value < 0 else "up"}" {shape}><title>{told}</title></rect>')
+    return _framed(plot, x, y, parts, ticks=[(place + 0.5, bar[0]) for place, bar in enumerate(bars)])
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
@@ -176,6 +240,34 @@ def _framed(
     )
 
 
+def _shaded(bands: Sequence[Band], x: _Scale) -> list[str]:
+    """Shade zones and name them above the bottom; a name that would meet the one before it stands a line higher."""
+    parts, taken = [], [-math.inf, -math.inf, -math.inf]
+    for band in bands:
+        left, right = x(band.first), x(band.last)
+        height = HEIGHT - _BOTTOM - _TOP
+        parts.append(
+            f'<rect class="zone {band.kind}" x="{left:.1f}" y="{_TOP}" width="{max(right - left, 1):.1f}" '
+            f'height="{height}"/>'
+        )
+        row = next((n for n, end in enumerate(taken) if end <= left), 0)
+        taken[row] = left + 4 + _LETTER * len(band.label)
+        begin = min(left + 4, WIDTH - _RIGHT - _LETTER * len(band.label))
+        parts.append(
+            f'<text class="zonename" x="{begin:.1f}" y="{HEIGHT - _BOTTOM - 5 - 13 * row}">{escape(band.label)}</text>'
+        )
+    return parts
+
+
+def _triangle(mark: Mark, x: _Scale, y: _Scale) -> str:
+    at, up = (x(mark.place), y(mark.value)), 1 if mark.is_up else -1
+    points = (
+        f"{at[0]:.1f},{at[1] + up * 3:.1f} {at[0] - 4:.1f},{at[1] + up * 10:.1f} {at[0] + 4:.1f},{at[1] + up * 10:.1f}"
+    )
+    style = "up" if mark.is_up else "down"
+    return f'<polygon class="{style}" points="{points}"><title>{escape(mark.text)}</title></polygon>'
+
+
 def _path(values: Sequence[float | None], x: _Scale, y: _Scale) -> str:
     """Draw a course; broken where there is no value, thinned to its extremes where there are more than pixels."""
     written, is_pen_down = [], False
@@ -189,13 +281,13 @@ def _path(values: Sequence[float | None], x: _Scale, y: _Scale) -> str:
     return "".join(written)
 
 
-def _area(values: Sequence[float | None], x: _Scale, y: _Scale) -> str:
+def _area(values: Sequence[float | None], x: _Scale, y: _Scale, style: str) -> str:
     shown = [(place, values[place] or 0.0) for place in _shown(values)]
     if not shown:
         return ""
     points = " ".join(f"{x(place):.1f},{y(value):.1f}" for place, value in shown)
     ends = f"{x(shown[-1][0]):.1f},{y(0):.1f} {x(shown[0][0]):.1f},{y(0):.1f}"
-    return f'<polygon class="area" points="{points} {ends}"/>'
+    return f'<polygon class="{style}" points="{points} {ends}"/>'
 
 
 def _band(
@@ -225,9 +317,9 @@ def _shown(values: Sequence[float | None]) -> list[int]:
 def _legend(entries: Sequence[tuple[str, str]]) -> str:
     if len(entries) < 2:  # noqa: PLR2004 - one line is what the title says
         return ""
-    written, at = [], _LEFT + 8
-    for label, style in entries:
-        written.append(f'<path class="line {style}" d="M{at} {_TOP + 8}h18"/>')
-        written.append(f'<text class="tick" x="{at + 24}" y="{_TOP + 12}">{escape(label)}</text>')
-        at += 40 + 7 * len(label)
-    return "".join(written)
+    keys = "".join(
+        f'<span><svg class="key" viewBox="0 0 24 8" aria-hidden="true"><path class="line {style}" d="M0 4h24"/></svg>'
+        f"{escape(label)}</span>"
+        for label, style in entries
+    )
+    return f'<p class="legend">{keys}</p>'

@@ -44,16 +44,32 @@ thead th { color: var(--dim); font-weight: 600 }
 .red > .mark, .mark.red, .minus { color: var(--down) }
 summary { cursor: pointer; color: var(--dim); margin-top: .5rem; font-size: .85rem }
 .line { fill: none; stroke-width: 1.5; stroke-linejoin: round } .line.a { stroke: var(--a) }
-.line.b { stroke: var(--b); stroke-dasharray: 4 3 } .line.c { stroke: var(--down) } .area { fill: var(--fill) }
+.line.b { stroke: var(--b); stroke-dasharray: 4 3 } .line.c { stroke: var(--down) }
+.line.solid { stroke-dasharray: none } .area { fill: var(--fill) } .calm { fill: var(--a); fill-opacity: .16 }
 .rule { stroke: var(--edge); fill: none } .zero { stroke: var(--dim); fill: none }
 .tick { fill: var(--dim); font-size: 11px }
 rect.up, circle.up { fill: var(--up) }
-rect.down, circle.down { fill: var(--down) }
+rect.down, circle.down, polygon.down { fill: var(--down) } polygon.up { fill: var(--up) }
+.zone { fill-opacity: .12 } .zone.insample { fill: var(--dim); fill-opacity: .06 } .zone.holdout { fill: var(--amber) }
+.zone.paper { fill: var(--a) } .zone.live { fill: var(--up) } .zonename { fill: var(--dim); font-size: 12px }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .85rem; color: var(--dim) }
+.legend .key { display: inline-block; width: 24px; height: 8px; margin-right: .4rem }
+.after { margin-top: 1rem } .below { margin-bottom: 1rem } .over { margin: 1rem 0 .5rem }
 .dot { fill-opacity: .6 } .outer { fill: var(--a); fill-opacity: .13 } .inner { fill: var(--a); fill-opacity: .22 }
 .switch input { position: absolute; opacity: 0 } .switch label { display: inline-block; padding: .1rem .7rem;
   border: 1px solid var(--edge); border-radius: 6px; cursor: pointer; font-size: .85rem }
 .switch input:checked + label { background: var(--a); color: var(--paper) }
 .switch input:focus-visible + label { outline: 2px solid var(--b) } .switch .log { display: none }
 .switch:has(#axis-log:checked) .log { display: block } .switch:has(#axis-log:checked) .plain { display: none }
-@media print { body { max-width: none } details > * { display: revert } }
+tbody th { font-weight: 400 } .heat tbody th { font-weight: 600 }
+@media (max-width: 640px) { body { padding: 1rem .7rem 3rem } .cards { grid-template-columns: 1fr 1fr }
+  h1 { font-size: 1.3rem } .card b { font-size: 1.1rem } svg .tick, .grid svg .tick { font-size: 22px }
+  .zonename { font-size: 20px } .grid > *, figure, .flow > * { padding: .6rem } }
+@media print { :root { color-scheme: light; --ink: #000; --dim: #444; --paper: #fff; --card: #fff; --edge: #bbb;
+  --a: #1f4e9e; --b: #7a5f14; --up: #176b40; --down: #a83226; --amber: #805600; --fill: #a8322633 }
+  @page { margin: 14mm } body { max-width: none; padding: 0; font-size: 10pt }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
+  figure, .card, .grid > *, .flow > *, tr { break-inside: avoid } h2, h3, figcaption { break-after: avoid }
+  .wide { overflow: visible } .switch input, .switch label { display: none }
+  details > summary { display: none } details::details-content { content-visibility: visible; display: block } }
 """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any, Final
+from typing import Final
 
 from alphintra.engine.metrics.documents import MetricDocument, metric_documents
 
-__all__ = ["field_list", "figure_tables", "heat_map", "highlights", "months_table", "table", "trade_groups", "written"]
+__all__ = ["field_list", "figure_tables", "heat_map", "highlights", "months_table", "ratio", "table", "written"]
 
 _HIGHLIGHTS: Final = ("total_return", "cagr", "sharpe", "max_drawdown", "trade_count", "profit_factor", "cost_total")
 _GROUPS: Final = (
@@ -34,11 +34,17 @@ def written(value: float | None, unit: str) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, texts: Sequence[int] = ()) -> str:
-    """Return a table; every cell is escaped, columns named in ``texts`` stand to the left."""
+    """Return a table whose first column names the rows, every cell escaped; columns in ``texts`` stand to the left."""
     marks = [' class="text"' if place in texts else "" for place in range(len(columns))]
     head = "".join(f'<th scope="col"{mark}>{escape(name)}</th>' for name, mark in zip(columns, marks, strict=True))
+    kinds = ['th scope="row"', *["td"] * (len(columns) - 1)]
     body = "".join(
-        "<tr>" + "".join(f"<td{mark}>{escape(str(cell))}</td>" for cell, mark in zip(row, marks, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<{kind}{mark}>{escape(str(cell))}</{kind[:2]}>"
+            for cell, kind, mark in zip(row, kinds, marks, strict=True)
+        )
+        + "</tr>"
         for row in rows
     )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -63,7 +69,7 @@ def figure_tables(metrics: Mapping[str, float | None]) -> str:
     for title, first, last in _GROUPS:
         group = documents[names.index(first) : names.index(last) + 1]
         rows = "".join(
-            f"<tr><td>{_named(each)}</td><td>{escape(written(metrics.get(each.name), each.unit))}</td></tr>"
+            f'<tr><th scope="row">{_named(each)}</th><td>{escape(written(metrics.get(each.name), each.unit))}</td></tr>'
             for each in group
         )
         parts.append(f"<div><h3>{title}</h3><table><tbody>{rows}</tbody></table></div>")
@@ -92,19 +98,9 @@ def months_table(months: Mapping[tuple[int, int], float], ends: Mapping[tuple[in
     return f"<details><summary>As a table</summary>{body}</details>"
 
 
-def trade_groups(trades: Sequence[Mapping[str, Any]]) -> str:
-    """Return the trades by side, by the rule that opened and by the one that closed them."""
-    parts = []
-    for title, key in (("By side", "side"), ("By entry", "entry_tag"), ("By exit", "exit_tag")):
-        groups: dict[str, list[float]] = {}
-        for trade in trades:
-            groups.setdefault(str(trade.get(key) or "-"), []).append(float(trade["net"]))
-        rows = [
-            (name, len(nets), f"{sum(net > 0 for net in nets) / len(nets):.0%}", f"{sum(nets):,.2f}")
-            for name, nets in sorted(groups.items(), key=lambda item: -sum(item[1]))
-        ]
-        parts.append(f"<div><h3>{title}</h3>{table((key.replace('_', ' '), 'trades', 'won', 'net'), rows)}</div>")
-    return f'<div class="grid thirds">{"".join(parts)}</div>'
+def ratio(value: float | None) -> str:
+    """Return a ratio with two decimals, - where it is undefined."""
+    return "-" if value is None else f"{value:.2f}"
 
 
 def field_list(facts: Sequence[tuple[str, object]]) -> str:

@@ -12,7 +12,16 @@ from datetime import datetime
 
 import msgspec
 
-from alphintra.engine.graph import Graph, GraphProblem, canonical_json, compile_plan, graph_hash, parse_graph, validate
+from alphintra.engine.graph import (
+    TIMEFRAMES,
+    Graph,
+    GraphProblem,
+    canonical_json,
+    compile_plan,
+    graph_hash,
+    parse_graph,
+    validate,
+)
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.warnings import graph_warnings
 from alphintra.engine.templates import GALLERY, Template
@@ -30,6 +39,7 @@ __all__ = [
     "name_of",
     "new_workflow",
     "note_of",
+    "on_timeframe",
     "read_graph",
     "refusal",
     "rename",
@@ -116,6 +126,16 @@ class Examination:
     graph_hash: str = ""
     warmup_bars: int = 0
     warnings: tuple[GraphProblem, ...] = ()
+
+
+def on_timeframe(graph: Graph, timeframe: str | None) -> Graph:
+    """Return the graph for bars of another interval, or as it is for None. Raises FIELD_CHOICE for an unknown one."""
+    if timeframe is None:
+        return graph
+    if timeframe not in TIMEFRAMES:
+        message = f"timeframe {timeframe[:60]!r} is not known: use one of {', '.join(TIMEFRAMES)}"
+        raise AlphintraError("FIELD_CHOICE", message, pointer="/timeframe")
+    return msgspec.structs.replace(graph, timeframe=timeframe)
 
 
 def template(name: str) -> Template:

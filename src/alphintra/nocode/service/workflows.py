@@ -300,7 +300,10 @@ def _asked_graph(command: CreateWorkflow) -> Graph:
         message = "give either a graph or a template, not both: leave one out"
         raise AlphintraError("FIELD_FORBIDDEN", message, pointer="/template")
     if command.template is not None:
-        return domain.template(command.template).graph
+        return domain.on_timeframe(domain.template(command.template).graph, command.timeframe)
+    if command.timeframe is not None:
+        message = "a graph names its own timeframe: write it there, or take a template"
+        raise AlphintraError("FIELD_FORBIDDEN", message, pointer="/timeframe")
     if command.graph is None:
         raise AlphintraError("FIELD_REQUIRED", "a graph or the name of a template is missing", pointer="/graph")
     return domain.read_graph(command.graph)

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from alphintra.engine.backtest import BacktestResult
     from alphintra.engine.bars import Bar
+    from alphintra.engine.metrics.series import Curve
 
 __all__ = ["DAYS_MAX", "REPORT_BYTES_MAX", "course_beside", "write_report"]
 
@@ -25,16 +29,16 @@ def write_report(
 ) -> str:
     """Return orders, denials, fills, trades and equity as JSON text, thinned until it fits.
 
-    ``beside`` is what `course_beside` found; it is left out as a whole where not even the rest fits.
+    ``beside`` is what `course_beside` found; all but its sums is left out where not even the rest fits.
 
     ``stride`` tells that only every so-maniest equity point is shown, the last one always; of the others
     the newest are kept, and ``left_out`` counts the others. The run's digest covers everything.
     """
-    stride, more = 1, beside or {}
+    stride, more = 1, dict(beside or {})
     while True:
         text = _report(result, stride, more)
-        if stride > len(result.equity) and more:
-            stride, more = 1, {}
+        if stride > len(result.equity) and "course" in more:
+            stride, more = 1, {"summary": more.get("summary", {})}
             continue
         if stride > len(result.equity) or len(text) + text.count(b'"') <= bytes_max:
             return text.decode()
@@ -42,29 +46,44 @@ def write_report(
 
 
 def course_beside(result: BacktestResult, bars: Sequence[Bar]) -> dict[str, object]:
-    """Return what plots need of a run: its daily course, and how far prices went against and for each trade.
+    """Return what a report needs beside the records: its daily course, excursions of each trade, and sums of all.
 
-    At most the newest 6,000 days.
+    The course has the newest 6,000 days at most.
     """
-    from alphintra.engine.metrics.days import daily_closes  # noqa: PLC0415 - loads numpy, which a start must not wait for
-    from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - as above
+    from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - loads numpy, as below
+    from alphintra.engine.report.summary import ambiguity_of, groups_of  # noqa: PLC0415 - as above
 
     curve, table = curve_of(result, bars), trades_of(result, bars)
-    equity = daily_closes(curve.closes, curve.equity, curve.calendar)
-    held = daily_closes(curve.closes, curve.net, curve.calendar).values
-    course: dict[str, object] = {
-        "days": equity.days[-DAYS_MAX:].tolist(),
-        "equity": [round(value, 2) for value in equity.values[-DAYS_MAX:].tolist()],
-        "exposure": [
-            round(value / worth, 4) if worth > 0 else 0.0
-            for value, worth in zip(held[-DAYS_MAX:].tolist(), equity.values[-DAYS_MAX:].tolist(), strict=True)
-        ],
-    }
-    if curve.benchmark is not None:
-        closes = daily_closes(curve.closes, curve.benchmark, curve.calendar).values[-DAYS_MAX:].tolist()
-        course["benchmark"] = [round(value, 6) for value in closes]
     excursions = [[round(a, 5), round(b, 5)] for a, b in zip(table.mae.tolist(), table.mfe.tolist(), strict=True)]
-    return {"course": course, "excursions": excursions}
+    summary = {"groups": groups_of(table, curve.calendar), "ambiguous": ambiguity_of(result)}
+    return {"course": _course(curve), "excursions": excursions, "summary": summary}
+
+
+def _course(curve: Curve) -> dict[str, object]:
+    import numpy as np  # noqa: PLC0415 - a start must not wait for it
+
+    from alphintra.engine.metrics.days import daily_closes  # noqa: PLC0415 - as above
+
+    def daily(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return daily_closes(curve.closes, values, curve.calendar).values[-DAYS_MAX:]
+
+    equity, days = daily(curve.equity), daily_closes(curve.closes, curve.equity, curve.calendar).days
+    worth = np.where(equity > 0, equity, np.inf)
+    course: dict[str, object] = {
+        "days": days[-DAYS_MAX:].tolist(),
+        "equity": equity.round(2).tolist(),
+        "exposure": (daily(curve.net) / worth).round(4).tolist(),
+        "costs": {
+            name: daily(np.cumsum(paid)).round(2).tolist()
+            for name, paid in (("fees", curve.fees), ("slippage", curve.slippage), ("borrowing", curve.borrow))
+            if paid.any()
+        },
+    }
+    if not np.array_equal(curve.gross, np.abs(curve.net)):
+        course["gross"] = (daily(curve.gross) / worth).round(4).tolist()
+    if curve.benchmark is not None:
+        course["benchmark"] = daily(curve.benchmark).round(6).tolist()
+    return course
 
 
 def _report(result: BacktestResult, stride: int, beside: Mapping[str, object]) -> bytes:
@@ -79,6 +98,7 @@ def _report(result: BacktestResult, stride: int, beside: Mapping[str, object]) -
             "stride": stride,
             "course": beside.get("course", {}),
             "excursions": _newest(excursions, stride) if isinstance(excursions, Sequence) else (),
+            "summary": beside.get("summary", {}),
             "left_out": {
                 "orders": len(result.orders) - len(_newest(result.orders, stride)),
                 "denials": len(result.denials) - len(_newest(result.denials, stride)),
