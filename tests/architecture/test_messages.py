@@ -52,6 +52,7 @@ MODULES = (
 )
 PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
+    "algorithms": "strategy",
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",
