@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
-from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, SYMBOL, check_range
+from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table, progress_bar
+from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, TRADED, check_range, traded
 from alphintra.cli.reports import report, require_kind, write_report
 from alphintra.kernel.errors import AlphintraError
 
@@ -32,20 +32,28 @@ def backtest() -> None:
 @backtest.command("run")
 @click.option("--workflow", "--strategy", "workflow", help="Strategy, by id or name.")
 @click.option("--template", help="One of `alphintra strategy templates`, as it comes.")
-@click.option("--symbol", type=SYMBOL, required=True)
+@TRADED
 @click.option("--start", type=DAY, help="First day (UTC).")
 @click.option("--end", type=DAY, help="Day before which it ends (UTC).")
 @click.option("--cash", type=POSITIVE, default="100000", show_default=True, help="Starting cash.")
 @click.option("--fee-bps", type=AMOUNT, default="0", show_default=True, help="Fee in 1/100 percent of each fill.")
 @click.option("--slippage-bps", type=AMOUNT, default="0", show_default=True, help="How much worse each fill is.")
+@click.option("--account", help="Account whose limits hold, by id or name; else those of a new one.")
 @click.option("--set", "settings", multiple=True, help="NODE.PARAM=VALUE instead of the strategy's own.")
 @click.option(
     "--out", "--report", "out", type=click.Path(path_type=Path), help="Also write report.html, .csv or .json."
 )
 @AS_JSON
-def run(*, as_json: bool, settings: tuple[str, ...], out: Path | None, **chosen: str | None) -> int:
+def run(
+    *,
+    as_json: bool,
+    settings: tuple[str, ...],
+    out: Path | None,
+    symbols: tuple[tuple[str, ...], ...],
+    **chosen: str | None,
+) -> int:
     """Run a backtest and print its figures; Ctrl-C cancels it."""
-    from alphintra.cli import session
+    from alphintra.cli import naming, session
 
     if (chosen["workflow"] is None) == (chosen["template"] is None):
         raise AlphintraError("STRATEGY_SOURCE", "say --workflow or --template, one of them", pointer="--workflow")
@@ -55,16 +63,17 @@ def run(*, as_json: bool, settings: tuple[str, ...], out: Path | None, **chosen:
     with session.person() as api:
         body = {
             "version_id": version_id(api, chosen["workflow"], chosen["template"]),
-            "symbol": chosen["symbol"],
+            **traded(symbols),
             "start": chosen["start"],
             "end": chosen["end"],
             "initial_cash": chosen["cash"],
             "fee_bps": chosen["fee_bps"],
             "slippage_bps": chosen["slippage_bps"],
+            "account_id": naming.account_id(api, chosen["account"]) if chosen["account"] else None,
             "parameters": dict(_setting(text) for text in settings),
         }
         started = api.post("/backtests", body)
-        ended = _await_end(api, started["backtest_id"], f"backtesting {chosen['symbol']}")
+        ended = _await_end(api, started["backtest_id"], f"backtesting {started['symbol']}")
         if out is not None and ended["status"] == "finished":
             write_report(api, ended, out)
     if ended["status"] == "failed":
@@ -168,6 +177,12 @@ def _print_backtest(found: Mapping[str, Any], *, as_json: bool) -> None:
             "result hash": found["result_hash"],
         }
     )
+    if result.get("contributions"):
+        rows = [
+            (each["symbol"], each["fills"], each["trades"], amount(each["net"]), amount(each["fees"]))
+            for each in result["contributions"]
+        ]
+        print_table(("symbol", "fills", "trades", "contributed", "fees"), rows)
     if found["metrics"]:
         print_table(("figure", "value", "in plain words"), _figures(found["metrics"]))
 

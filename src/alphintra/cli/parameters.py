@@ -15,7 +15,18 @@ import click
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import parse_decimal, require_positive
 
-__all__ = ["AMOUNT", "DAY", "POSITIVE", "SYMBOL", "check_range", "read_text", "readable_bytes", "require_confirmed"]
+__all__ = [
+    "AMOUNT",
+    "DAY",
+    "POSITIVE",
+    "SYMBOL",
+    "TRADED",
+    "check_range",
+    "read_text",
+    "readable_bytes",
+    "require_confirmed",
+    "traded",
+]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,31}")
@@ -76,10 +87,34 @@ class _Symbol(click.ParamType[str]):
         return symbol
 
 
+class _Symbols(click.ParamType[tuple[str, ...]]):
+    """Symbols with commas between them, in capitals."""
+
+    name = "symbols"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # noqa: ANN401 - click
+        return tuple(SYMBOL.convert(part.strip(), param, ctx) for part in str(value).split(","))
+
+
 AMOUNT = _Amount(is_positive=False)
 POSITIVE = _Amount(is_positive=True)
 DAY = _Day()
 SYMBOL = _Symbol()
+TRADED = click.option(
+    "--symbol",
+    "--symbols",
+    "symbols",
+    type=_Symbols(),
+    multiple=True,
+    required=True,
+    help="What it trades; several with commas between them, or one option each.",
+)
+
+
+def traded(symbols: tuple[tuple[str, ...], ...]) -> dict[str, object]:
+    """Return what `TRADED` took as fields of a request: one symbol, or several."""
+    told = [symbol for part in symbols for symbol in part]
+    return {"symbol": told[0]} if len(told) == 1 else {"symbols": told}
 
 
 def check_range(start: str | None, end: str | None) -> None:

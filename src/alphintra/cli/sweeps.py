@@ -226,6 +226,7 @@ def _print(found: Mapping[str, Any], *, as_json: bool) -> None:
             "probability of overfitting": _number(pbo.get("pbo")),
             "stress variants that gained": _number(stress.get("share")),
             "p-value of the entries": _number(entries.get("p_value")),
+            "above candles in other orders": _share(result.get("candles")),
             "out-of-sample Sharpe ratio": _number(joined.get("sharpe")),
             "its t-statistic": _number(joined.get("t")),
         }
@@ -242,6 +243,12 @@ def _print(found: Mapping[str, Any], *, as_json: bool) -> None:
             for w in result["windows"]
         ]
         print_table(("window", "tested from", "parameters", "in-sample Sharpe", "out-of-sample Sharpe"), rows)
+
+
+def _share(candles: Mapping[str, Any] | None) -> str:
+    if not candles:
+        return "-"
+    return f"{candles['share_below']:.0%} of {candles['count']} runs{' (suspect)' if candles['is_suspect'] else ''}"
 
 
 def _point(parameters: Mapping[str, Any]) -> str:

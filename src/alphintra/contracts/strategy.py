@@ -87,7 +87,8 @@ class BacktestView(View, frozen=True):
     """State and result of a backtest; metrics, trades and equity are there once it is finished.
 
     ``run_hash`` names what was run (graph, data, settings, limits, engine), ``result_hash`` what came out.
-    ``limit_version`` and ``limit_hash`` name the limit set every order was held against.
+    ``limit_version`` and ``limit_hash`` name the limit set every order was held against. Of several ``symbols``,
+    ``symbol`` holds all of them, joined by commas.
     """
 
     backtest_id: UUID
@@ -107,6 +108,7 @@ class BacktestView(View, frozen=True):
     limit_version: int = 0
     limit_hash: str = ""
     workflow_id: UUID | None = None
+    symbols: tuple[str, ...] = ()
 
 
 class BacktestsView(View, frozen=True):
@@ -247,14 +249,15 @@ class GetDataset(Command[DatasetView], tag="strategy.get_dataset.v1", frozen=Tru
 
 
 class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", frozen=True):
-    """Queue a backtest of a workflow version on a symbol's bars within ``[start, end)``.
+    """Queue a backtest of a workflow version on the bars of a symbol, or of several, within ``[start, end)``.
 
+    ``symbol`` names one, ``symbols`` several that share the cash: one of the two. Their order settles ties.
     Its orders are held against the limits of ``account_id`` as they are now, else against those of a new account.
     ``parameters`` replaces numbers of the version by ``node.param``, as a trial of a sweep does.
     """
 
     version_id: UUID
-    symbol: str
+    symbol: str = ""
     start: Utc | None = None
     end: Utc | None = None
     initial_cash: Decimal = Decimal(100000)
@@ -263,6 +266,7 @@ class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", fro
     slippage_bps: Decimal = Decimal(0)
     account_id: UUID | None = None
     parameters: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    symbols: tuple[str, ...] = ()
 
 
 class GetBacktest(Command[BacktestView], tag="strategy.get_backtest.v1", frozen=True):

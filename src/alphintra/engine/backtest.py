@@ -60,6 +60,7 @@ class BacktestSettings:
         seed: part of the run's identity; the bar model itself draws no random number.
         limits: what every order is held against; what a new paper account starts with unless given.
         instrument: specification of the symbol, None if it has none.
+        instruments: specifications of the symbols of a run over several, of those that have one.
 
     Raises:
         AlphintraError: QTY_NOT_POSITIVE, FIELD_RANGE or NUMBER_*.
@@ -71,6 +72,7 @@ class BacktestSettings:
     seed: int = 0
     limits: LimitSet = field(default_factory=default_limits)
     instrument: Instrument | None = None
+    instruments: dict[str, Instrument] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_positive(self.initial_cash, pointer="/initial_cash")
@@ -286,7 +288,9 @@ def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, eng
     fees = settings.fees
     amounts = (settings.initial_cash, settings.slippage_bps, fees.commission_bps, fees.per_share, fees.minimum)
     plain = [f"{amount.normalize():f}" for amount in amounts]
-    held_against = [limit_hash(settings.limits), settings.instrument]
+    held_against: list[object] = [limit_hash(settings.limits), settings.instrument]
+    if settings.instruments:
+        held_against.append(sorted(settings.instruments.items()))
     return _sha256([graph_hash, data_hash, plain, settings.seed, held_against, engine_version])
 
 

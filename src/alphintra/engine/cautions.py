@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
@@ -12,13 +12,13 @@ from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.params import ParamKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.book import Fill
     from alphintra.engine.graph.plan import Plan, Step
 
-__all__ = ["Caution", "cautions_of"]
+__all__ = ["Caution", "cautions_across", "cautions_of"]
 
 TRADES_PER_PARAMETER: Final = 30
 GAP_DAYS: Final = 7
@@ -56,6 +56,34 @@ def cautions_of(plan: Plan, bars: Sequence[Bar], *, fills: Sequence[Fill], trade
     """
     found = [*_within_a_bar(plan, bars), *_too_few(plan, trades), *_costs(fills), *_gaps(bars)]
     return tuple(found)
+
+
+def cautions_across(
+    plan: Plan, bars: Mapping[str, Sequence[Bar]], *, fills: Sequence[Fill], trades: int
+) -> tuple[Caution, ...]:
+    """Return what speaks against trusting a run over several symbols; of the bars, by symbol, each has some."""
+    together = [bar for own in bars.values() for bar in own]
+    gaps = [
+        replace(caution, message=f"{symbol}: {caution.message}")
+        for symbol, own in bars.items()
+        for caution in _gaps(own)
+    ]
+    return (*_within_a_bar(plan, together), *_too_few(plan, trades), *_costs(fills), *gaps, *_ragged(bars))
+
+
+def _ragged(bars: Mapping[str, Sequence[Bar]]) -> list[Caution]:
+    """Name symbols whose bars begin after or end before those of others."""
+    first, last = min(own[0].ts for own in bars.values()), max(own[-1].ts for own in bars.values())
+    found = []
+    for symbol, own in bars.items():
+        if (own[0].ts - first).days >= GAP_DAYS:
+            message = f"{symbol} has bars from {own[0].ts:%Y-%m-%d} on only: before, it could not be chosen"
+            fix = "begin the run there, or mind that what was chosen before is chosen with hindsight"
+            found.append(Caution("HISTORY_BEGINS_LATE", "", message, fix))
+        if (last - own[-1].ts).days >= GAP_DAYS:
+            message = f"{symbol} has bars up to {own[-1].ts:%Y-%m-%d} only: what is held of it keeps that worth"
+            found.append(Caution("HISTORY_ENDS_EARLY", "", message, "import its later bars, or end the run there"))
+    return found
 
 
 def _within_a_bar(plan: Plan, bars: Sequence[Bar]) -> list[Caution]:

@@ -17,6 +17,7 @@ from alphintra.engine.graph.expression import PART_MARK
 from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.graph.values import PortKind
 from alphintra.engine.intents import Outcome
+from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
@@ -57,10 +58,9 @@ class Seen:
         outcome: what was decided.
         bars_seen: bars up to this one, itself included.
         warm_up_bars: that nothing may be ordered on.
-        qty: what was held after the bar's fills.
-        equity: at its close.
+        qty: what was held after the bar's fills, None where that is not known.
+        equity: at its close, None where that is not known.
         bar: the bar, None where it is not at hand.
-        is_order_working: whether an order waited.
         values: what nodes showed, by id.
         after: sentences about the order that was asked for: what risk said, what became of it.
     """
@@ -68,10 +68,9 @@ class Seen:
     outcome: str
     bars_seen: int
     warm_up_bars: int
-    qty: Decimal
-    equity: Decimal
+    qty: Decimal | None
+    equity: Decimal | None
     bar: Bar | None = None
-    is_order_working: bool = False
     values: Mapping[str, float | bool | None]
     after: tuple[Sentence, ...] = ()
 
@@ -117,34 +116,28 @@ class _Told:
 
     def _headline(self) -> str:
         seen = self._seen
-        held = f"{seen.qty:f} held" if seen.qty else "nothing held"
-        match seen.outcome:
-            case Outcome.WARMING_UP:
-                left = max(seen.warm_up_bars - seen.bars_seen, 0)
-                return (
-                    f"No order: in warm-up, bar {seen.bars_seen} of {seen.warm_up_bars}; {left} more may bring none."
-                )
-            case Outcome.NO_SIGNAL:
-                return f"No order: {'no exit rule fired' if seen.qty else 'no entry signal'} ({held})."
-            case Outcome.INTENT:
-                return f"An order was asked for ({held})."
-            case Outcome.BLOCKED_IN_POSITION:
-                return f"No order: the entry signal is true, but {seen.qty:f} are held already."
-            case Outcome.BLOCKED_NO_POSITION:
-                return "No order: an exit rule fired, but nothing is held."
-            case Outcome.BLOCKED_ORDER_WORKING:
-                return f"No order: an earlier order still waits at the venue ({held})."
-            case Outcome.BLOCKED_ZERO_QUANTITY:
-                return f"No order: its size rounded down to zero, with equity {_money(seen.equity)}{self._at_close()}."
-            case Outcome.BLOCKED_NO_PROTECTION:
-                return "No order: an exit the entry must bring with it has no level yet."
-            case Outcome.FAILED:
-                return "No order: the bar could not be evaluated, and the deployment ended."
-            case other:
-                return f"No order: {other.removeprefix('blocked_').replace('_', ' ')} ({held})."
+        held = "" if seen.qty is None else f" ({seen.qty:f} held)" if seen.qty else " (nothing held)"
+        left = max(seen.warm_up_bars - seen.bars_seen, 0)
+        sentences = {
+            Outcome.WARMING_UP: (
+                f"No order: in warm-up, bar {seen.bars_seen} of {seen.warm_up_bars}; {left} more may bring none."
+            ),
+            Outcome.NO_SIGNAL: f"No order: {'no exit rule fired' if seen.qty else 'no entry signal'}{held}.",
+            Outcome.INTENT: f"An order was asked for{held}.",
+            Outcome.BLOCKED_IN_POSITION: f"No order: it would enter, but a position is held already{held}.",
+            Outcome.BLOCKED_NO_POSITION: "No order: an exit rule fired, but nothing is held.",
+            Outcome.BLOCKED_ORDER_WORKING: f"No order: an earlier order still waits at the venue{held}.",
+            Outcome.BLOCKED_ZERO_QUANTITY: f"No order: its size rounded down to zero{self._at_close()}.",
+            Outcome.BLOCKED_NO_PROTECTION: "No order: an exit the entry must bring with it has no level yet.",
+            Outcome.FAILED: "No order: the bar could not be evaluated, and the deployment ended.",
+        }
+        other = f"No order: {seen.outcome.removeprefix('blocked_').replace('_', ' ')}{held}."
+        return sentences[Outcome(seen.outcome)] if seen.outcome in sentences else other
 
     def _at_close(self) -> str:
-        return "" if self._seen.bar is None else f" at the close {self._seen.bar.close:f}"
+        told = [] if self._seen.equity is None else [f"equity {self._seen.equity:,.2f}"]
+        told += [] if self._seen.bar is None else [f"the close {self._seen.bar.close:f}"]
+        return f", with {' at '.join(told)}" if told else ""
 
     def _order(self, order: Step) -> Iterator[Sentence]:
         """Yield what an order's entry and exits say, those that matter to what is held first."""
@@ -175,7 +168,7 @@ class _Told:
         return signals[0] if signals else end
 
     def _why(self, end: End, depth: int, told: set[End]) -> Iterator[Sentence]:
-        """Yield a node's value and, below it, of what it was made: for a false conjunction what was not true, …"""
+        """Yield a node's value and, below it, of what it was made: of a conjunction that is false what was not true."""
         if end in told:
             return
         told.add(end)
@@ -266,7 +259,9 @@ class _Told:
 
 def _definition(step: Step) -> NodeType:
     definition = node_type(step.type, step.version)
-    assert definition is not None, "a compiled plan has nodes of the catalogue alone"  # noqa: S101 - compile_plan's word
+    if definition is None:
+        message = f"node {step.node}: {step.type} version {step.version} is not in this Alphintra"
+        raise AlphintraError("NODE_VERSION", message)
     return definition
 
 
@@ -276,7 +271,3 @@ def _value(value: float | bool | None) -> str:  # noqa: FBT001 - what a node sho
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6g}" if abs(value) < 1e6 else f"{value:,.2f}"  # noqa: PLR2004 - only how it is written
-
-
-def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}"

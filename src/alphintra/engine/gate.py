@@ -38,7 +38,7 @@ from alphintra.kernel.ids import OrderId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from alphintra.engine.graph.values import StateView
     from alphintra.engine.intents import Intent
@@ -132,20 +132,31 @@ def has_memory(limits: LimitSet) -> bool:
 
 
 class Gate:
-    """The controls over the run of one simulated account that trades one symbol.
+    """The controls over the run of one simulated account.
 
     Args:
         symbol: what it trades.
         limits: the limit set in force throughout.
         instrument: the symbol's specification, None if it has none.
+        beside: what else it trades, with the specifications.
     """
 
-    def __init__(self, symbol: str, limits: LimitSet, instrument: Instrument | None = None) -> None:
+    def __init__(
+        self,
+        symbol: str,
+        limits: LimitSet,
+        instrument: Instrument | None = None,
+        *,
+        beside: Mapping[str, Instrument | None] | None = None,
+    ) -> None:
         self._symbol = symbol
         self._limits = limits
-        self._controls = binding(limits, instrument)
-        self._at_market = tuple(control for control in self._controls if control not in _OF_OTHER_ORDERS)
-        self._instrument = instrument
+        self._instruments = {**(beside or {}), symbol: instrument}
+        self._controls = {name: binding(limits, its) for name, its in self._instruments.items()}
+        self._at_market = {
+            name: tuple(control for control in controls if control not in _OF_OTHER_ORDERS)
+            for name, controls in self._controls.items()
+        }
         self._open: dict[OrderId, tuple[Order, Claim]] = {}
         self._has_losses = _has_losses(limits)
         self._window = timedelta(seconds=_window_s(limits))
@@ -200,7 +211,8 @@ class Gate:
         Raises:
             AlphintraError: ORDER_*, QTY_NOT_POSITIVE, NUMBER_* for an order that cannot be judged at all.
         """
-        return self._judge(check_order(order), self._controls, at=at, cash=cash, qty=qty, price=price)
+        held = {order.symbol: Exposure(position_qty=qty, last_price=price)}
+        return self._judge(check_order(order), self._controls[order.symbol], at=at, cash=cash, held=held)
 
     def _judge(
         self,
@@ -209,11 +221,10 @@ class Gate:
         *,
         at: datetime,
         cash: Decimal,
-        qty: Decimal,
-        price: Decimal,
+        held: Mapping[str, Exposure],
     ) -> Verdict:
-        book = self._book(at=at, cash=cash, qty=qty, price=price)
-        claim = claim_of(order, price, self._limits.controls)
+        book = self._book(at=at, cash=cash, held=held)
+        claim = claim_of(order, held[order.symbol].last_price, self._limits.controls)
         verdict = Verdict(findings=run(controls, Case(order, claim, book)), claim=claim)
         if book.tokens is not None:
             self._tokens = (max(book.tokens - 1, _ZERO), at)
@@ -244,32 +255,55 @@ class Gate:
             at: the close.
             price: at the close.
         """
+        mine = [(self._symbol, *order) for order in asked]
+        held = {self._symbol: Exposure(position_qty=view.qty, last_price=price)}
+        return self.screen_all(mine, held, cash=view.cash, working=working, at=at)
+
+    def screen_all(
+        self,
+        asked: Sequence[tuple[str, str, Intent]],
+        held: Mapping[str, Exposure],
+        *,
+        cash: Decimal,
+        working: Iterable[str],
+        at: datetime,
+    ) -> list[Denial]:
+        """Judge what is asked for of several symbols at a close, in this order, and return what is denied.
+
+        Args:
+            asked: symbol, client order id and intent of each order.
+            held: of every symbol what is held of it and its last price.
+            cash: of the account, nothing reserved taken off.
+            working: client order ids of the orders that work.
+            at: the close.
+        """
         if not asked:
             return []
         self.keep_open(map(_order_id, working))
         denied = []
-        for client_order_id, intent in asked:
+        for symbol, client_order_id, intent in asked:
             is_plain = intent.order_type is OrderType.MARKET and intent.time_in_force is TimeInForce.DAY
             controls = self._at_market if is_plain and self._kill is KillState.NORMAL else self._controls
             order = Order(
                 order_id=_order_id(client_order_id),
                 account_id=self._limits.account_id,
-                symbol=self._symbol,
+                symbol=symbol,
                 side=intent.side,
                 type=intent.order_type,
                 qty=intent.qty,
                 time_in_force=intent.time_in_force,
-                reduce_only=intent.side is Side.BUY and view.qty < 0,
+                reduce_only=intent.side is Side.BUY and held[symbol].position_qty < 0,
             )
-            verdict = self._judge(order, controls, at=at, cash=view.cash, qty=view.qty, price=price)
+            verdict = self._judge(order, controls[symbol], at=at, cash=cash, held=held)
             if verdict.findings:
                 denied.append(Denial(client_order_id, at, verdict.findings))
         return denied
 
-    def _book(self, *, at: datetime, cash: Decimal, qty: Decimal, price: Decimal) -> Book:
-        exposure, reserved = Exposure(position_qty=qty, last_price=price), _ZERO
+    def _book(self, *, at: datetime, cash: Decimal, held: Mapping[str, Exposure]) -> Book:
+        exposures, reserved = dict(held), _ZERO
         for order, claim in self._open.values():
-            exposure = exposure.claimed(order.side, claim.added_qty, is_reducing=order.is_reducing)
+            before = exposures[order.symbol]
+            exposures[order.symbol] = before.claimed(order.side, claim.added_qty, is_reducing=order.is_reducing)
             reserved = EXACT.add(reserved, claim.added_cash)
         controls = self._limits.controls
         while self._recent and self._recent[0].decided_at <= at - self._window:
@@ -282,8 +316,8 @@ class Gate:
             firm_kill=KillState.NORMAL,
             account_kill=self._kill,
             kill_reason=self._kill_reason,
-            exposures={self._symbol: exposure},
-            markets={self._symbol: Market(instrument=self._instrument, priced_at=at)},
+            exposures=exposures,
+            markets={name: Market(instrument=its, priced_at=at) for name, its in self._instruments.items()},
             at=at,
             open_orders=len(self._open),
             tokens=None if controls.message_burst is None else refilled(self._tokens, controls, at=at),

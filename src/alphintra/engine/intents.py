@@ -33,6 +33,8 @@ class Outcome(StrEnum):
     BLOCKED_ZERO_QUANTITY = "blocked_zero_quantity"
     BLOCKED_NO_PROTECTION = "blocked_no_protection"
     """An exit the entry must bring with it has no level yet: nothing is entered without it."""
+    BLOCKED_AWAITING_SALES = "blocked_awaiting_sales"
+    """What a rebalance buys is asked for once the sales that pay for it are filled."""
     FAILED = "failed"
     """The bar could not be evaluated; kept where a deployment ends by it, never decided by an executor."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from alphintra.engine.account.program import order_programs
 from alphintra.engine.executor import Shown, ask_orders
+from alphintra.engine.funding import Ask, Funding, Purse
 from alphintra.engine.graph.evaluation import Columns, Evaluation, shown_end
 from alphintra.engine.graph.plan import Plan, require_universe
 from alphintra.engine.graph.tape import BOOK_COLUMNS, Tape, tape_across
@@ -43,17 +44,11 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """An intent of one symbol; ``rank`` orders what is asked for at one close: lower ones come first."""
-
-    symbol: str
-    intent: Intent
-    rank: tuple[int, Decimal, int]
-
-
-@dataclass(frozen=True, slots=True)
 class UniverseDecision:
-    """Record of one close: a decision for each symbol that has a bar, and what is asked for in order."""
+    """Record of one close: a decision for each symbol that has a bar, and what is asked for in order.
+
+    What waited for cash is among what is asked for at the close at which it comes to its turn.
+    """
 
     ts: datetime
     decisions: Mapping[str, Decision]
@@ -67,6 +62,7 @@ class _Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seen: tuple[int, ...]
     last_ts: datetime | None
     nodes: dict[str, str]
+    purse: Purse = Purse()
 
 
 class UniverseExecutor:
@@ -78,12 +74,13 @@ class UniverseExecutor:
     Args:
         plan: what is computed.
         symbols: in the order that settles ties.
+        is_funded: whether what a rebalance buys waits for the sales that pay for it, as risk would have it.
 
     Raises:
         AlphintraError: GRAPH_UNIVERSE where the plan cannot run over these symbols, NODE_VERSION.
     """
 
-    def __init__(self, plan: Plan, symbols: Sequence[str]) -> None:
+    def __init__(self, plan: Plan, symbols: Sequence[str], *, is_funded: bool = True) -> None:
         require_universe(plan, symbols)
         self.plan = plan
         self.symbols = tuple(symbols)
@@ -95,6 +92,7 @@ class UniverseExecutor:
         self._shown = tuple(
             Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
         )
+        self._funding = Funding() if is_funded else None
         self._seen = [0] * len(symbols)
         self._last_ts: datetime | None = None
         self._ahead: tuple[Sequence[Close], Tape, Columns, tuple[Run, ...]] | None = None
@@ -145,10 +143,7 @@ class UniverseExecutor:
             decisions[symbol] = decision
             asks += asked
         asks.sort(key=lambda ask: ask.rank)
-        numbered = tuple(replace(ask, intent=replace(ask.intent, index=place)) for place, ask in enumerate(asks))
-        told = {symbol: tuple(ask.intent for ask in numbered if ask.symbol == symbol) for symbol in decisions}
-        kept = {symbol: replace(decision, intents=told[symbol]) for symbol, decision in decisions.items()}
-        return UniverseDecision(close.ts, kept, numbered)
+        return UniverseDecision(close.ts, *self._in_turn(asks, decisions, close, views))
 
     def snapshot(self) -> bytes:
         """Return the whole state as JSON; restoring it continues bit for bit."""
@@ -156,7 +151,9 @@ class UniverseExecutor:
             message = "nodes have seen bars that nothing was decided on: an executor with prepared bars keeps no state"
             raise AlphintraError("SNAPSHOT_INVALID", message, kind=Kind.BUG)
         nodes = self._evaluation.snapshot()
-        state = _Snapshot(SNAPSHOT_SCHEMA, self.plan.graph_hash, self.symbols, tuple(self._seen), self._last_ts, nodes)
+        purse = Purse() if self._funding is None else self._funding.purse
+        seen = tuple(self._seen)
+        state = _Snapshot(SNAPSHOT_SCHEMA, self.plan.graph_hash, self.symbols, seen, self._last_ts, nodes, purse)
         return msgspec.json.encode(state)
 
     def restore(self, raw: bytes) -> None:
@@ -172,6 +169,25 @@ class UniverseExecutor:
         self._evaluation.restore(state.nodes)
         self._seen = list(state.seen)
         self._last_ts = state.last_ts
+        if self._funding is not None:
+            self._funding.purse = state.purse
+
+    def _in_turn(
+        self, asks: Sequence[Ask], decisions: Mapping[str, Decision], close: Close, views: Mapping[str, StateView]
+    ) -> tuple[dict[str, Decision], tuple[Ask, ...]]:
+        """Number what is asked for now, and say in the decision of a symbol what was asked for or has to wait."""
+        if self._funding is None:
+            now = tuple(replace(ask, intent=replace(ask.intent, index=place)) for place, ask in enumerate(asks))
+            waits: frozenset[str] = frozenset()
+        else:
+            prices = {symbol: bar.close for symbol, bar in close.bars.items()}
+            now, waits = self._funding.turn(asks, views, prices)
+        told: dict[str, Decision] = {}
+        for symbol, decision in decisions.items():
+            intents = tuple(ask.intent for ask in now if ask.symbol == symbol)
+            outcome = Outcome.BLOCKED_AWAITING_SALES if symbol in waits else decision.outcome
+            told[symbol] = replace(decision, outcome=Outcome.INTENT if intents else outcome, intents=intents)
+        return told, now
 
     def _computed(self, close: Close, views: Mapping[str, StateView]) -> tuple[int, tuple[Run, ...]]:
         """Return what the nodes gave, a run for each symbol, and which of its closes this one is."""

@@ -1,7 +1,8 @@
 """Backtests over several symbols that share one cash: exact decimals, signals at a close filled at the next open.
 
 Every order meets the next bar of its own symbol: first what is sold or left, then what is bought, the greatest weight
-first; a buy the cash does not pay is refused. The limits of risk look at one symbol and are not applied here.
+first; a buy the cash does not pay is refused. The controls of risk see every order before it works, over all that the
+account holds, and what a rebalance buys waits for the sales that pay for it (`engine.funding`).
 """
 
 from __future__ import annotations
@@ -10,20 +11,27 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from alphintra.engine.backtest import Honesty
 from alphintra.engine.bars import require_ordered
 from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
+from alphintra.engine.cautions import cautions_across
 from alphintra.engine.costs import Costs
+from alphintra.engine.gate import Denial, Gate
 from alphintra.engine.graph.plan import require_universe
-from alphintra.engine.intents import client_order_id
+from alphintra.engine.intents import Outcome, client_order_id
+from alphintra.engine.matching import FILL_MODEL
+from alphintra.engine.pretrade.limits import limit_hash
+from alphintra.engine.pretrade.values import Exposure
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.engine.universe import Ask, UniverseDecision, UniverseExecutor, union_of
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import round_cash
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import OrderStatus, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from alphintra.engine.universe import Close
 
 __all__ = [
+    "SymbolDenial",
     "SymbolFill",
     "SymbolOrder",
     "SymbolRefusal",
@@ -53,10 +62,12 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class SymbolOrder:
-    """An order and the symbol it is for."""
+    """An order, the symbol it is for, and how it ended, as in `OrderRecord`."""
 
     symbol: str
     order: Order
+    status: OrderStatus = OrderStatus.NEW
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,14 @@ class SymbolRefusal:
 
     symbol: str
     refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolDenial:
+    """An order the controls denied, and its symbol."""
+
+    symbol: str
+    denial: Denial
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +118,17 @@ class UniverseResult:
     Args:
         symbols: in the order that settles ties.
         graph_hash: strategy version.
-        settings: terms of the run; its limits are not applied.
-        orders: every order.
+        settings: terms of the run.
+        orders: every order with its end.
         fills: every execution.
         refusals: orders the cash did not pay.
         trades: closed trades.
         positions: holdings after the last bar, by symbol.
         equity: one point per close of the union.
         decisions: one record per close of the union.
+        denials: every order the controls denied, with all that stood against it.
         blocked: signals that did not trade, counted by code.
+        honesty: model, costs and coverage.
         digest: sha-256 over orders, fills and equity; equal on every re-run.
     """
 
@@ -121,7 +142,9 @@ class UniverseResult:
     positions: dict[str, Position]
     equity: tuple[UniversePoint, ...]
     decisions: tuple[UniverseDecision, ...]
+    denials: tuple[SymbolDenial, ...]
     blocked: dict[str, int]
+    honesty: Honesty
     digest: str
 
 
@@ -131,6 +154,7 @@ class _Account:
 
     cash: Decimal
     books: dict[str, Book]
+    gate: Gate | None = None
     last: dict[str, Decimal] = field(default_factory=dict)
     ranks: dict[str, tuple[int, Decimal, int]] = field(default_factory=dict)  # of the order that works for a symbol
     bar_indices: Counter[str] = field(default_factory=Counter)
@@ -139,6 +163,7 @@ class _Account:
     orders: list[SymbolOrder] = field(default_factory=list)
     fills: list[SymbolFill] = field(default_factory=list)
     refusals: list[SymbolRefusal] = field(default_factory=list)
+    denials: list[SymbolDenial] = field(default_factory=list)
     trades: list[SymbolTrade] = field(default_factory=list)
     equity: list[UniversePoint] = field(default_factory=list)
 
@@ -154,6 +179,8 @@ class _Account:
             if not after.working:
                 self.ranks.pop(symbol, None)
             self._note(symbol, before, fills)
+            for fill in fills if self.gate is not None else ():
+                self.gate.note_fill(at=fill.ts)  # type: ignore[union-attr] # asked for above
             self.refusals += [SymbolRefusal(symbol, refusal) for refusal in refusals]
             self.last[symbol] = bar.close
             self.bar_indices[symbol] += 1
@@ -190,18 +217,45 @@ class _Account:
             for symbol, book in self.books.items()
         }
 
-    def take(self, asks: Sequence[Ask], ts: datetime, graph_hash: str) -> None:
-        """Let what is asked for work from now on."""
-        for ask in asks:
-            name = client_order_id(
-                _ORIGIN_KEY, graph_hash, bar_ts=ts, symbol=ask.symbol, intent_index=ask.intent.index, attempt=1
-            )
-            order = Order(name, ts, ask.intent)
+    def take(self, decision: UniverseDecision, graph_hash: str) -> UniverseDecision:
+        """Let what is asked for work from now on, but for what the controls deny; return the decision with that."""
+        asked = [(ask, _order(ask, decision.ts, graph_hash)) for ask in decision.asks]
+        denied = self._denied(asked, decision.ts)
+        for ask, order in asked:
+            name = order.client_order_id
+            self.tags[name] = ask.intent.tag
+            self.orders.append(SymbolOrder(ask.symbol, order))
+            if name in denied:
+                self.denials.append(SymbolDenial(ask.symbol, denied[name]))
+                continue
             book = self.books[ask.symbol]
             self.books[ask.symbol] = replace(book, working=(*book.working, order))
             self.ranks[ask.symbol] = ask.rank
-            self.tags[name] = ask.intent.tag
-            self.orders.append(SymbolOrder(ask.symbol, order))
+        if not denied:
+            return decision
+        codes = {
+            ask.symbol: tuple(found.code for found in denied[order.client_order_id].findings)
+            for ask, order in asked
+            if order.client_order_id in denied
+        }
+        told = {symbol: replace(own, refused=codes.get(symbol, ())) for symbol, own in decision.decisions.items()}
+        return replace(decision, decisions=told)
+
+    def _denied(self, asked: Sequence[tuple[Ask, Order]], ts: datetime) -> dict[str, Denial]:
+        """Let the controls take note of a close and judge what is asked for at it."""
+        if self.gate is None:
+            return {}
+        self.gate.note_equity(self.equity[-1].equity, at=ts)
+        if not asked:
+            return {}
+        held = {
+            symbol: Exposure(position_qty=book.position.qty, last_price=self.last.get(symbol))
+            for symbol, book in self.books.items()
+        }
+        working = [order.client_order_id for book in self.books.values() for order in book.working]
+        orders = [(ask.symbol, order.client_order_id, ask.intent) for ask, order in asked]
+        found = self.gate.screen_all(orders, held, cash=self.cash, working=working, at=ts)
+        return {denial.client_order_id: denial for denial in found}
 
 
 def run_universe(
@@ -211,15 +265,18 @@ def run_universe(
     settings: BacktestSettings,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    is_controlled: bool = True,
 ) -> UniverseResult:
     """Run a plan over the bars of several symbols that share one cash.
 
     Args:
         plan: compiled strategy.
         bars: by symbol, split-adjusted, strictly rising in time; the order of the symbols settles ties.
-        settings: cash, fees, slippage.
+        settings: cash, fees, slippage, limits, specifications of the symbols.
         progress: told (closes done, closes in all) every 256 closes and at the end.
         should_stop: asked every 256 closes.
+        is_controlled: whether the controls of risk hold and purchases wait for the sales that pay for them; without,
+            it is what `account.weights` computes.
 
     Raises:
         AlphintraError: GRAPH_UNIVERSE, TIME_ORDER, WARM_UP_SHORT where no symbol has enough bars, RUN_STOPPED.
@@ -227,26 +284,44 @@ def run_universe(
     require_universe(plan, tuple(bars))
     for own in bars.values():
         require_ordered(own)
-    executor, closes = UniverseExecutor(plan, tuple(bars)), union_of(bars)
+    executor, closes = UniverseExecutor(plan, tuple(bars), is_funded=is_controlled), union_of(bars)
     executor.require_history({symbol: len(own) for symbol, own in bars.items()})
     executor.prepare(closes)
     costs = Costs(settings.fees, settings.slippage_bps)
     cash = round_cash(settings.initial_cash)
-    account = _Account(cash, {symbol: Book(_ZERO) for symbol in bars})
+    gate = _gate(tuple(bars), settings) if is_controlled else None
+    account = _Account(cash, {symbol: Book(_ZERO) for symbol in bars}, gate)
     decisions = []
     for index, close in enumerate(closes):
         if index % PROGRESS_CLOSES == 0:
             _check_in(index, len(closes), progress, should_stop)
         account.meet(close, costs)
         decision = executor.on_close(close, account.mark(close.ts))
-        account.take(decision.asks, close.ts, plan.graph_hash)
-        decisions.append(decision)
+        decisions.append(account.take(decision, plan.graph_hash))
     _check_in(len(closes), len(closes), progress, None)
-    return _result(plan, settings, account, decisions)
+    return _result(plan, bars, settings=settings, account=account, decisions=decisions)
+
+
+def _gate(symbols: Sequence[str], settings: BacktestSettings) -> Gate:
+    known = dict(settings.instruments)
+    first, *others = symbols
+    return Gate(first, settings.limits, known.get(first), beside={symbol: known.get(symbol) for symbol in others})
+
+
+def _order(ask: Ask, ts: datetime, graph_hash: str) -> Order:
+    name = client_order_id(
+        _ORIGIN_KEY, graph_hash, bar_ts=ts, symbol=ask.symbol, intent_index=ask.intent.index, attempt=1
+    )
+    return Order(name, ts, ask.intent)
 
 
 def _result(
-    plan: Plan, settings: BacktestSettings, account: _Account, decisions: Sequence[UniverseDecision]
+    plan: Plan,
+    bars: Mapping[str, Sequence[Bar]],
+    *,
+    settings: BacktestSettings,
+    account: _Account,
+    decisions: Sequence[UniverseDecision],
 ) -> UniverseResult:
     blocked = Counter(
         decision.outcome.value
@@ -254,21 +329,74 @@ def _result(
         for decision in close.decisions.values()
         if decision.outcome.value.startswith("blocked_")
     )
+    blocked.update(item.denial.code for item in account.denials)
     blocked.update(item.refusal.code for item in account.refusals)
-    told = msgspec.json.encode([account.orders, account.fills, account.equity])
+    orders = _ended(account)
+    told = msgspec.json.encode([orders, account.fills, account.equity])
     return UniverseResult(
         symbols=tuple(account.books),
         graph_hash=plan.graph_hash,
         settings=settings,
-        orders=tuple(account.orders),
+        orders=orders,
         fills=tuple(account.fills),
         refusals=tuple(account.refusals),
         trades=tuple(account.trades),
         positions={symbol: book.position for symbol, book in account.books.items()},
         equity=tuple(account.equity),
         decisions=tuple(decisions),
+        denials=tuple(account.denials),
         blocked=dict(sorted(blocked.items())),
+        honesty=_honesty(plan, bars, settings=settings, account=account, decisions=decisions),
         digest=hashlib.sha256(told).hexdigest(),
+    )
+
+
+def _ended(account: _Account) -> tuple[SymbolOrder, ...]:
+    filled = {item.fill.client_order_id for item in account.fills}
+    refused = {item.refusal.client_order_id: item.refusal.code for item in account.refusals}
+    denied = {item.denial.client_order_id: item.denial.code for item in account.denials}
+    found = []
+    for item in account.orders:
+        name = item.order.client_order_id
+        if name in filled:
+            found.append(replace(item, status=OrderStatus.FILLED))
+        elif name in denied:
+            found.append(replace(item, status=OrderStatus.DENIED, code=denied[name]))
+        elif name in refused:
+            found.append(replace(item, status=OrderStatus.REJECTED, code=refused[name]))
+        else:
+            found.append(item)
+    return tuple(found)
+
+
+def _honesty(
+    plan: Plan,
+    bars: Mapping[str, Sequence[Bar]],
+    *,
+    settings: BacktestSettings,
+    account: _Account,
+    decisions: Sequence[UniverseDecision],
+) -> Honesty:
+    times = [point.ts for point in account.equity]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    books = account.books.values()
+    cautions = cautions_across(plan, bars, fills=[each.fill for each in account.fills], trades=len(account.trades))
+    return Honesty(
+        fill_model=FILL_MODEL,
+        fees=settings.fees,
+        slippage_bps=settings.slippage_bps,
+        bars=len(times),
+        warm_up_bars=sum(
+            all(own.outcome is Outcome.WARMING_UP for own in close.decisions.values()) for close in decisions
+        ),
+        first_ts=times[0],
+        last_ts=times[-1],
+        largest_gap_days=max(gaps, default=0.0) / 86_400,
+        is_position_open=any(book.position.qty for book in books),
+        is_order_working=any(book.working for book in books),
+        limit_version=settings.limits.version,
+        limit_hash=limit_hash(settings.limits),
+        cautions=cautions,
     )
 
 

@@ -36,15 +36,17 @@ routes = Routes("strategies")
 
 
 class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A backtest of a workflow version on a symbol's bars within ``[start, end)``.
+    """A backtest of a workflow version on the bars of a symbol, or of several symbols, within ``[start, end)``.
 
+    One of ``symbol`` and ``symbols`` is there. Several share the cash; their order settles ties.
     ``initial_cash`` is 100000 and every cost is 0 where they are left out. Orders are held against the limits of the
     account named, else against those a new paper account starts with. ``parameters`` replaces numbers of the version,
     by ``node.param``, as a trial of a sweep does.
     """
 
     version_id: UUID
-    symbol: str
+    symbol: str = ""
+    symbols: tuple[str, ...] = ()
     start: Utc | None = None
     end: Utc | None = None
     initial_cash: Amount = msgspec.field(default_factory=lambda: Amount(100000))
@@ -82,6 +84,7 @@ async def start_backtest(caller: Trader, body: Annotated[BacktestBody, Depends(B
     command = StartBacktest(
         version_id=body.version_id,
         symbol=body.symbol,
+        symbols=body.symbols,
         start=body.start,
         end=body.end,
         initial_cash=Decimal(body.initial_cash),

@@ -38,6 +38,7 @@ PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
 UNIVERSE_MAX = 1000
 _ORDERS = frozenset({"Algorithm", "Order", "RebalanceTo"})
+_OF_PAIRS = frozenset({"HedgeRatio", "Spread", "SpreadOLS"})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,14 +185,43 @@ def require_single(plan: Plan) -> None:
 
 
 def require_universe(plan: Plan, symbols: Sequence[str]) -> None:
-    """Check that a plan can run over these symbols, at least two where it compares them. Raises GRAPH_UNIVERSE."""
+    """Check that a plan can run over these symbols. Raises GRAPH_UNIVERSE.
+
+    Where it compares symbols they are at least two, those it picks are among them, and of a pair there is no third.
+    """
     if not 1 <= len(symbols) <= UNIVERSE_MAX or len(set(symbols)) != len(symbols):
         message = f"a universe has 1 to {UNIVERSE_MAX} different symbols, not {len(symbols)}"
+        raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+    algorithm = next((step for step in plan.steps if step.type == "Algorithm"), None)
+    if algorithm is not None and len(symbols) > 1:
+        message = f"the algorithm {algorithm.params['algorithm']} is shown the bars of one symbol: run each by itself"
         raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
     across = next((step for step in plan.steps if _definition(step).is_across), None)
     if across is not None and len(symbols) == 1:
         message = f"node {across.node} ({across.type}) compares symbols: give at least two"
         raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+    for step in plan.steps:
+        of_symbols = _definition(step).of_symbols
+        if of_symbols is not None:
+            of_symbols(step.params, symbols)
+    _require_pair(plan, symbols)
+
+
+def _require_pair(plan: Plan, symbols: Sequence[str]) -> None:
+    """Check that a plan that trades the spread of two symbols runs over these two and no other."""
+    picked: dict[str, frozenset[str]] = {}
+    for step in plan.steps:
+        sides = {
+            port: frozenset[str]().union(*(picked[node] for node, _ in ends)) for port, ends in step.inputs.items()
+        }
+        own = frozenset({str(step.params["symbol"])}) if step.type == "Pick" else frozenset[str]()
+        picked[step.node] = own.union(*sides.values())
+        if step.type not in _OF_PAIRS or not sides["a"] or not sides["b"] or sides["a"] == sides["b"]:
+            continue
+        pair = sides["a"] | sides["b"]
+        if set(symbols) != pair:
+            message = f"node {step.node} ({step.type}) is of the pair {' and '.join(sorted(pair))}: give exactly these"
+            raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
 
 
 def _acting(steps: Sequence[Step], found: Mapping[str, int]) -> int:

@@ -22,9 +22,12 @@ __all__ = [
     "bootstrap_indices",
     "default_block",
     "judge_candles",
+    "noisy_candles",
     "resample_candles",
     "shuffle_trades",
     "simulate_returns",
+    "skip_trades",
+    "without_best_days",
 ]
 
 PERCENTILES: Final = (5.0, 25.0, 50.0, 75.0, 95.0)
@@ -177,6 +180,41 @@ def shuffle_trades(
         worth = initial + np.concatenate(([0.0], np.cumsum(rng.permutation(nets))))
         found[path] = min(float((1 - worth / np.maximum.accumulate(worth)).max()), 1.0)
     return np.sort(found)
+
+
+def skip_trades(
+    nets: NDArray[np.float64], initial: float, *, rng: np.random.Generator, share: float = 0.1, paths: int = PATHS
+) -> float:
+    """Return the total return that 5 % of the draws stay below in which a share of the trades was not made.
+
+    Each trade is left out with that probability; the others keep their sizes. Raises BOOTSTRAP_RANGE.
+    """
+    if initial <= 0 or nets.size == 0 or not 0 <= share < 1 or not 1 <= paths <= _PATHS_MAX:
+        message = f"a share of {share} of {nets.size} trades cannot be left out in {paths} draws"
+        raise AlphintraError("BOOTSTRAP_RANGE", message)
+    found = np.zeros(paths)
+    for path in range(paths):
+        found[path] = nets[rng.random(nets.size) >= share].sum() / initial
+    return float(np.percentile(found, PERCENTILES[0]))
+
+
+def without_best_days(returns: NDArray[np.float64], count: int) -> float:
+    """Return the total return had the account stood still on so many of its best days."""
+    if count <= 0 or returns.size == 0:
+        return float(np.prod(1 + returns)) - 1
+    return float(np.prod(1 + np.sort(returns)[: max(returns.size - count, 0)])) - 1
+
+
+def noisy_candles(candles: Candles, *, rng: np.random.Generator, share: float) -> Candles:
+    """Return candles whose four prices are each moved at random, by a share of the usual move from close to close.
+
+    Moves are normal in the logarithm. High and low stay the outermost of the four.
+    """
+    moves = np.diff(np.log(candles.close))
+    spread = share * float(moves.std()) if moves.size else 0.0
+    drawn = np.exp(rng.normal(0.0, spread, (4, candles.close.size)))
+    prices = np.stack((candles.open, candles.high, candles.low, candles.close)) * drawn
+    return Candles(prices[0], prices.max(axis=0), prices.min(axis=0), prices[3], candles.volume)
 
 
 def resample_candles(candles: Candles, *, rng: np.random.Generator, block: int | None = None) -> Candles:

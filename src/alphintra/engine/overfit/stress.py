@@ -11,6 +11,8 @@ __all__ = ["Survival", "Variant", "judge_stress", "stress_plan"]
 COST_FACTOR: Final = 2.0
 NUDGE: Final = 0.1
 START_SHIFTS: Final = (21, 63)  # a month and a quarter of sessions
+NOISE: Final = 0.1
+NOISE_DRAWS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +21,12 @@ class Variant:
 
     Attributes:
         name: what is different, in words.
-        kind: costs, tick, delay, parameter, start or symbol.
+        kind: costs, tick, delay, noise, parameter, start or symbol.
         cost_factor: by which fees and slippage are multiplied.
         extra_ticks: by which every fill is worse.
         entry_delay_bars: bars by which entries come later.
+        noise: by which share of the usual move of a bar its prices are moved at random.
+        seed: of the noise.
         parameters: values that replace the strategy's, by ``node.param``.
         start_shift_bars: bars left out at the beginning.
         without_symbol: symbol left out, empty for none.
@@ -33,6 +37,8 @@ class Variant:
     cost_factor: float = 1.0
     extra_ticks: int = 0
     entry_delay_bars: int = 0
+    noise: float = 0.0
+    seed: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
     start_shift_bars: int = 0
     without_symbol: str = ""
@@ -50,8 +56,9 @@ class Survival:
 def stress_plan(parameters: Mapping[str, float], symbols: Sequence[str]) -> tuple[Variant, ...]:
     """Return the variants to run.
 
-    Costs twice as high, every fill a tick worse, entries a bar late, each number 10 % lower and higher (a whole number
-    by 1 at least), the start shifted by a month and a quarter, and, of several symbols, each left out once.
+    Costs twice as high, every fill a tick worse, entries a bar late, prices with noise of a tenth of their usual move,
+    each number 10 % lower and higher (a whole number by 1 at least), the start shifted by a month and a quarter, and,
+    of several symbols, each left out once.
 
     Args:
         parameters: present value of each number, by ``node.param``; a zero cannot be nudged by a share and stays.
@@ -61,6 +68,10 @@ def stress_plan(parameters: Mapping[str, float], symbols: Sequence[str]) -> tupl
         Variant(name="costs twice as high", kind="costs", cost_factor=COST_FACTOR),
         Variant(name="every fill a tick worse", kind="tick", extra_ticks=1),
         Variant(name="entries a bar late", kind="delay", entry_delay_bars=1),
+    ]
+    plan += [
+        Variant(name=f"prices with {NOISE:.0%} noise, draw {draw}", kind="noise", noise=NOISE, seed=draw)
+        for draw in range(1, NOISE_DRAWS + 1)
     ]
     for name, value in sorted(parameters.items()):
         plan += [

@@ -76,9 +76,24 @@ def trade_list(result: Mapping[str, Any]) -> str:
     trades: Sequence[Mapping[str, Any]] = result["trades"][-_TRADES_SHOWN:]
     if not trades:
         return ""
-    columns = ("opened", "closed", "side", "qty", "entry", "exit", "net", "fees", "bars", "opened by", "closed by")
+    symbol = ("symbol",) if "symbol" in trades[0] else ()
+    columns = (
+        *symbol,
+        "opened",
+        "closed",
+        "side",
+        "qty",
+        "entry",
+        "exit",
+        "net",
+        "fees",
+        "bars",
+        "opened by",
+        "closed by",
+    )
     rows = [
         (
+            *(t[name] for name in symbol),
             t["opened_ts"][:16].replace("T", " "),
             t["closed_ts"][:16].replace("T", " "),
             t["side"],
@@ -96,7 +111,7 @@ def trade_list(result: Mapping[str, Any]) -> str:
     left_out = (result.get("left_out") or {}).get("trades", 0)
     whole = len(result["trades"]) + left_out
     shown = f"the newest {len(trades)} of {whole}" if len(trades) < whole else f"all {len(trades)}"
-    body = table(columns, rows, texts=(1, 2, 9, 10))
+    body = table(columns, rows, texts=[place + len(symbol) for place in (1, 2, 9, 10)])
     return f"<h2>Trade list</h2><details open><summary>{shown}, newest first</summary>{body}</details>"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alphintra.engine.report.plots import Line, Plot, band_plot, line_plot
-from alphintra.engine.report.tables import ratio, table
+from alphintra.engine.report.tables import field_list, ratio, table
 
 __all__ = ["overfit_section"]
 
@@ -34,6 +34,9 @@ def _sweep(sweep: Mapping[str, Any]) -> str:
             f"<figure><figcaption>Best trial, days in other orders (5, 25, 50, 75, 95 %)</figcaption>"
             f'{band_plot(plot, fan["days"], fan["bands"])}<p class="dim">{said}</p></figure>'
         )
+    facts = _facts(sweep)
+    if facts:
+        parts.append(f"<div><h3>Luck or not</h3>{field_list(facts)}</div>")
     stress = sweep.get("stress")
     if stress:
         rows: list[tuple[str, str]] = [
@@ -43,6 +46,26 @@ def _sweep(sweep: Mapping[str, Any]) -> str:
         variants = table(("variant", "total return"), rows, texts=(1,))
         parts.append(f"<div><h3>Stress of the best trial</h3>{variants}</div>")
     return f'<div class="grid">{"".join(parts)}</div>' if parts else ""
+
+
+def _facts(sweep: Mapping[str, Any]) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    chosen, entries, candles = (sweep.get(name) or {} for name in ("pbo", "entries", "candles"))
+    if chosen:
+        told = f"{chosen['pbo']:.2f} over {chosen['splits']:,} splits of {chosen['trials']} trials"
+        found.append(("Probability of overfitting", told))
+    if entries:
+        told = f"p = {entries['p_value']:.3f}: {entries['observed']:+.3%} a trade against {entries['random_mean']:+.3%}"
+        found.append(("Entries against random ones", f"{told} in {entries['draws']:,} draws"))
+    if candles:
+        verdict = "suspect: it lives from the very order of the past" if candles["is_suspect"] else "not suspect"
+        above = f"{candles['share_below']:.0%} of {candles['count']} runs"
+        told = f"{candles['objective']} {candles['original']:.2f}, above {above}"
+        limit = f"their 95th percentile is {candles['threshold']:.2f}"
+        found.append(("Against candles in other orders", f"{told}; {limit}: {verdict}"))
+    if sweep.get("drawdown_by_order_5") is not None:
+        found.append(("Drawdown that 5 % of the orders of its trades exceed", f"{sweep['drawdown_by_order_5']:.1%}"))
+    return found
 
 
 def _walk_forward(walk: Mapping[str, Any]) -> str:

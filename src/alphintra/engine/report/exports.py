@@ -32,9 +32,12 @@ def trades_csv(result: Mapping[str, Any]) -> str:
     """Return the closed trades, oldest first, with how far prices went against and for each."""
     excursions = result.get("excursions") or []
     known = len(excursions) == len(result["trades"])
-    rows: list[list[object]] = [[*_TRADE, "mae", "mfe"]]
+    symbol = ("symbol",) if any("symbol" in trade for trade in result["trades"]) else ()
+    rows: list[list[object]] = [[*symbol, *_TRADE, "mae", "mfe"]]
     for place, trade in enumerate(result["trades"]):
-        rows.append([*(_plain(trade[name]) for name in _TRADE), *(excursions[place] if known else ("", ""))])
+        rows.append(
+            [*(_plain(trade[name]) for name in (*symbol, *_TRADE)), *(excursions[place] if known else ("", ""))]
+        )
     return _text(rows)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from alphintra.engine.report.contributions import contribution_section
 from alphintra.engine.report.course import Course, course_of
 from alphintra.engine.report.courses import course_section, months_section, price_section, risk_section
 from alphintra.engine.report.dealings import costs_section, trade_list, trades_section
@@ -38,6 +39,7 @@ def report_page(
     result = backtest["result"]
     course = course_of(result.get("course") or {})
     metrics = backtest["metrics"]
+    told = result.get("contributions") or ()
     evidence = (verdict or {}).get("evidence") or {}
     holdout = (evidence.get("sweep") or {}).get("holdout_ts")
     zones = zones_of(course, holdout, executions, symbol=backtest["symbol"])
@@ -48,7 +50,8 @@ def report_page(
         course_section(course, metrics, zones),
         months_section(course),
         risk_section(course, metrics),
-        price_section(course, result["trades"], backtest["symbol"]),
+        "" if told else price_section(course, result["trades"], backtest["symbol"]),
+        contribution_section(told),
         "<h2>Figures</h2>",
         figure_tables(metrics),
         trades_section(result),

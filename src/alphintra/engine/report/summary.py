@@ -8,6 +8,7 @@ import numpy as np
 
 from alphintra.engine.metrics.days import dates_of
 from alphintra.engine.protection import guarded
+from alphintra.engine.universe_backtest import SymbolFill
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from alphintra.engine.backtest import BacktestResult
     from alphintra.engine.metrics.series import TradeTable
+    from alphintra.engine.universe_backtest import UniverseResult
 
 __all__ = ["GROUPS", "ambiguity_of", "groups_of"]
 
@@ -46,23 +48,24 @@ def groups_of(table: TradeTable, calendar: str) -> dict[str, list[list[Any]]]:
     }
 
 
-def ambiguity_of(result: BacktestResult) -> dict[str, Any]:
+def ambiguity_of(result: BacktestResult | UniverseResult) -> dict[str, Any]:
     """Return how many exits executed in a bar that held the other exit too, and what the other would have changed.
 
     ``gain`` is what those trades would have brought more, had the target executed in the place of the stop: the most
     that the order of prices within those bars can be worth, later sizes left as they were.
     """
-    entries = {fill.client_order_id: fill for fill in result.fills if not fill.leg}
+    fills = [each.fill if isinstance(each, SymbolFill) else each for each in result.fills]
+    entries = {fill.client_order_id: fill for fill in fills if not fill.leg}
     plans = {record.order.client_order_id: record.order.intent for record in result.orders}
     count, gain = 0, 0.0
-    for fill in result.fills:
+    for fill in fills:
         if not fill.is_ambiguous:
             continue
         count += 1
         target = _target(entries, plans, fill.client_order_id)
         if target is not None:
             gain += float(abs(target - fill.price) * fill.qty)
-    return {"count": count, "exits": sum(bool(fill.leg) for fill in result.fills), "gain": round(gain, 2)}
+    return {"count": count, "exits": sum(bool(fill.leg) for fill in fills), "gain": round(gain, 2)}
 
 
 def _target(entries: Any, plans: Any, name: str) -> Decimal | None:  # noqa: ANN401 - fills and intents by order id

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+
+from alphintra.engine.backtest import BacktestResult
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alphintra.engine.backtest import BacktestResult
     from alphintra.engine.bars import Bar
-    from alphintra.engine.metrics.series import Curve
+    from alphintra.engine.book import Fill
+    from alphintra.engine.gate import Denial
+    from alphintra.engine.metrics.series import Curve, TradeTable
+    from alphintra.engine.trades import Trade
+    from alphintra.engine.universe_backtest import UniverseResult
 
-__all__ = ["DAYS_MAX", "REPORT_BYTES_MAX", "course_beside", "write_report"]
+__all__ = ["DAYS_MAX", "REPORT_BYTES_MAX", "course_across", "course_beside", "write_report"]
 
 T = TypeVar("T")
 # A reply holds 1 MB; the report travels in it as a string, which costs one more byte for each quotation mark.
@@ -25,10 +31,14 @@ _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
 def write_report(
-    result: BacktestResult, *, beside: Mapping[str, object] | None = None, bytes_max: int = REPORT_BYTES_MAX
+    result: BacktestResult | UniverseResult,
+    *,
+    beside: Mapping[str, object] | None = None,
+    bytes_max: int = REPORT_BYTES_MAX,
 ) -> str:
     """Return orders, denials, fills, trades and equity as JSON text, thinned until it fits.
 
+    Of a run over several symbols each names its own, and there are ``positions`` in the place of ``position``.
     ``beside`` is what `course_beside` found; all but its sums is left out where not even the rest fits.
 
     ``stride`` tells that only every so-maniest equity point is shown, the last one always; of the others
@@ -38,7 +48,7 @@ def write_report(
     while True:
         text = _report(result, stride, more)
         if stride > len(result.equity) and "course" in more:
-            stride, more = 1, {"summary": more.get("summary", {})}
+            stride, more = 1, {name: more[name] for name in ("summary", "contributions") if name in more}
             continue
         if stride > len(result.equity) or len(text) + text.count(b'"') <= bytes_max:
             return text.decode()
@@ -51,9 +61,26 @@ def course_beside(result: BacktestResult, bars: Sequence[Bar]) -> dict[str, obje
     The course has the newest 6,000 days at most.
     """
     from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - loads numpy, as below
-    from alphintra.engine.report.summary import ambiguity_of, groups_of  # noqa: PLC0415 - as above
 
     curve, table = curve_of(result, bars), trades_of(result, bars)
+    return _beside_of(result, curve, table)
+
+
+def course_across(result: UniverseResult, bars: Mapping[str, Sequence[Bar]]) -> dict[str, object]:
+    """Return what `course_beside` does, for a run over several symbols, with what each symbol contributed."""
+    from alphintra.engine.metrics.across import (  # noqa: PLC0415 - loads numpy, which a start must not wait for
+        contributions,
+        curve_across,
+        trades_across,
+    )
+
+    told = _beside_of(result, curve_across(result, bars), trades_across(result, bars))
+    return {**told, "contributions": contributions(result, bars)}
+
+
+def _beside_of(result: BacktestResult | UniverseResult, curve: Curve, table: TradeTable) -> dict[str, object]:
+    from alphintra.engine.report.summary import ambiguity_of, groups_of  # noqa: PLC0415 - loads numpy, as above
+
     excursions = [[round(a, 5), round(b, 5)] for a, b in zip(table.mae.tolist(), table.mfe.tolist(), strict=True)]
     summary = {"groups": groups_of(table, curve.calendar), "ambiguous": ambiguity_of(result)}
     return {"course": _course(curve), "excursions": excursions, "summary": summary}
@@ -86,30 +113,43 @@ def _course(curve: Curve) -> dict[str, object]:
     return course
 
 
-def _report(result: BacktestResult, stride: int, beside: Mapping[str, object]) -> bytes:
+def _report(result: BacktestResult | UniverseResult, stride: int, beside: Mapping[str, object]) -> bytes:
     excursions = beside.get("excursions", ())
+    lists = _lists(result)
+    kept = {name: _newest(items, stride) for name, items in lists.items()}
+    one = {"position": result.position} if isinstance(result, BacktestResult) else {"positions": result.positions}
+    more = {"contributions": beside["contributions"]} if "contributions" in beside else {}
     return _encode(
         {
-            "orders": _newest(result.orders, stride),
-            "denials": _newest(result.denials, stride),
-            "fills": _newest(result.fills, stride),
-            "trades": _newest(result.trades, stride),
+            **kept,
             "equity": result.equity[::-1][::stride][::-1],
             "stride": stride,
             "course": beside.get("course", {}),
             "excursions": _newest(excursions, stride) if isinstance(excursions, Sequence) else (),
             "summary": beside.get("summary", {}),
-            "left_out": {
-                "orders": len(result.orders) - len(_newest(result.orders, stride)),
-                "denials": len(result.denials) - len(_newest(result.denials, stride)),
-                "fills": len(result.fills) - len(_newest(result.fills, stride)),
-                "trades": len(result.trades) - len(_newest(result.trades, stride)),
-            },
-            "position": result.position,
+            "left_out": {name: len(items) - len(kept[name]) for name, items in lists.items()},
             "blocked": result.blocked,
             "honesty": result.honesty,
+            **one,
+            **more,
         }
     )
+
+
+def _lists(result: BacktestResult | UniverseResult) -> dict[str, Sequence[object]]:
+    """Return what a run did, oldest first; over several symbols each with its own."""
+    if isinstance(result, BacktestResult):
+        return {"orders": result.orders, "denials": result.denials, "fills": result.fills, "trades": result.trades}
+    return {
+        "orders": result.orders,
+        "denials": [_named(each.symbol, each.denial) for each in result.denials],
+        "fills": [_named(each.symbol, each.fill) for each in result.fills],
+        "trades": [_named(each.symbol, each.trade) for each in result.trades],
+    }
+
+
+def _named(symbol: str, told: Denial | Fill | Trade) -> dict[str, object]:
+    return {"symbol": symbol} | {each.name: getattr(told, each.name) for each in fields(told)}
 
 
 def _newest(items: Sequence[T], stride: int) -> Sequence[T]:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from alphintra.engine.backtest import BacktestSettings
-from alphintra.engine.graph.parsing import parse_graph
-from alphintra.engine.portfolio import FeeModel
 from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.domain.replay import within
 from alphintra.strategy.domain.search import (
     Space,
     corner_warm_up,
-    numbers_of,
     read_constraint,
     values_between,
     with_point,
@@ -39,13 +35,13 @@ __all__ = [
     "join_tests",
     "segments_of",
     "space_of",
-    "stress_trials",
     "together",
 ]
 
 TRIALS_MAX: Final = 10_000
 _MONTE_CARLO_PATHS: Final = 1000
 _PBO_DAYS: Final = 64
+_BEST_DAYS: Final = 10
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,33 +165,6 @@ def best_of(trials: Sequence[StoredTrial]) -> StoredTrial | None:
     return max(scored, key=lambda trial: (trial.score or 0.0, -trial.number)) if scored else None
 
 
-def stress_trials(trial: Trial, bars: Sequence[Bar], names: Sequence[str]) -> tuple[dict[str, Trial], dict[str, str]]:
-    """Return the stress variants that can be run, by name, and why the others cannot."""
-    from alphintra.engine.overfit.stress import stress_plan  # noqa: PLC0415 - as everything of overfit
-
-    graph = parse_graph(trial.graph.encode())
-    settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
-    used = within(bars, trial.start, trial.end)
-    runnable: dict[str, Trial] = {}
-    left_out: dict[str, str] = {}
-    for variant in stress_plan(numbers_of(graph, names), [trial.symbol]):
-        if variant.kind in {"tick", "delay"}:
-            left_out[variant.name] = "this engine cannot worsen fills by a tick or delay entries yet"
-        elif variant.kind == "costs":
-            dearer = _dearer(settings, Decimal(variant.cost_factor))
-            if dearer == settings:
-                left_out[variant.name] = "the run has no costs: set fees or slippage"
-            else:
-                runnable[variant.name] = replace(trial, settings=_encode(dearer).decode())
-        elif variant.kind == "start" and variant.start_shift_bars < len(used):
-            runnable[variant.name] = replace(trial, start=used[variant.start_shift_bars].ts)
-        elif variant.kind == "parameter":
-            point = {name: Decimal(str(value)) for name, value in variant.parameters.items()}
-            text = msgspec.json.encode(with_point(graph, point)).decode()
-            runnable[variant.name] = replace(trial, graph=text)
-    return runnable, left_out
-
-
 def together(trials: Sequence[StoredTrial]) -> dict[str, Any] | None:
     """Return the probability of overfitting of a sweep; None where too few trials or days can be compared."""
     import numpy as np  # noqa: PLC0415 - a service's start must not wait for it
@@ -216,13 +185,21 @@ def examine(trial: Trial, bars: Sequence[Bar], *, seed: int, host: Host | None =
 
     from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - as above
     from alphintra.engine.overfit.entries import entry_significance  # noqa: PLC0415 - as above
-    from alphintra.engine.overfit.resampling import shuffle_trades, simulate_returns  # noqa: PLC0415 - as above
+    from alphintra.engine.overfit.resampling import (  # noqa: PLC0415 - as above
+        shuffle_trades,
+        simulate_returns,
+        skip_trades,
+        without_best_days,
+    )
 
     result, used, offset = simulate(trial, bars, host=host)
     curve, returns = since(curve_of(result, used), offset)
     table = trades_of(result, used)
     rng = np.random.default_rng(seed)
-    found: dict[str, Any] = {"monte_carlo": None, "drawdown_by_order_5": None, "entries": None}
+    found: dict[str, Any] = {"monte_carlo": None, "drawdown_by_order_5": None, "entries": None, "thinned": {}}
+    if returns.size:
+        count = max(1, min(_BEST_DAYS, returns.size // 100))
+        found["thinned"][f"without the {count} best day(s)"] = without_best_days(returns, count)
     if returns.size and float(returns.min()) > -1:
         fan = simulate_returns(returns, rng=rng, paths=_MONTE_CARLO_PATHS)
         found["monte_carlo"] = {
@@ -236,6 +213,9 @@ def examine(trial: Trial, bars: Sequence[Bar], *, seed: int, host: Host | None =
         }
     if len(table):
         drawdowns = shuffle_trades(table.net, curve.initial, rng=rng)
+        found["thinned"]["a tenth of the trades skipped (5th percentile)"] = skip_trades(
+            table.net, curve.initial, rng=np.random.default_rng(seed)
+        )
         found["drawdown_by_order_5"] = float(np.percentile(drawdowns, 95))
         opens = np.array([float(bar.open) for bar in used])
         held = table.exit_index - table.entry_index
@@ -261,15 +241,3 @@ def join_tests(
         "course": np.round(course, 6).tolist(),
         "stability": parameter_stability(chosen),
     }
-
-
-_encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
-
-
-def _dearer(settings: BacktestSettings, factor: Decimal) -> BacktestSettings:
-    fees = FeeModel(
-        commission_bps=settings.fees.commission_bps * factor,
-        per_share=settings.fees.per_share * factor,
-        minimum=settings.fees.minimum * factor,
-    )
-    return replace(settings, fees=fees, slippage_bps=min(settings.slippage_bps * factor, Decimal(1000)))

@@ -14,6 +14,7 @@ from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_back
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.kernel.errors import AlphintraError
+from alphintra.strategy.domain.altered_bars import Altered, altered_bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ class Trial:
         end: bars from here on are not read, None for all.
         measured_from: figures count from the first bar at or after this; just so many bars before it are read as the
             strategy's warm-up needs. None for all.
+        altered: how the bars are changed before they are read, None for not at all.
     """
 
     segment: int
@@ -58,6 +60,7 @@ class Trial:
     start: datetime | None = None
     end: datetime | None = None
     measured_from: datetime | None = None
+    altered: Altered | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,8 @@ def simulate(
     measured = first if trial.measured_from is None else max(first, bisect_left(times, trial.measured_from))
     begin = first if trial.measured_from is None else max(first, measured - plan.warm_up_bars)
     used = bars[begin:last]
+    if trial.altered is not None:
+        used = altered_bars(used, trial.altered)
     settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
     return run_backtest(plan, trial.symbol, bars=used, settings=settings, host=host), used, measured - begin
 

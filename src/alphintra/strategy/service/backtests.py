@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,18 +24,20 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
 from alphintra.strategy.domain.replay import within
-from alphintra.strategy.domain.reports import course_beside, write_report
+from alphintra.strategy.domain.reports import course_across, course_beside, write_report
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.search import with_point
+from alphintra.strategy.domain.universes import chosen_symbols, name_of, require_runnable, within_each
 from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
-from alphintra.strategy.service.imports import newest_dataset
+from alphintra.strategy.service.imports import newest_datasets
 from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
     from alphintra.engine.algorithm_runs import Host
+    from alphintra.engine.graph.plan import Plan
     from alphintra.kernel.clock import Clock
-    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.ids import DatasetId, IdSource
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Limits, Workflows
@@ -89,7 +91,8 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     """Queue a backtest, under the limits in force for the account named, as they are now.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, RANGE, QTY_NOT_POSITIVE,
-    FEE_SIGN, PARAMETER_UNKNOWN, FIELD_TYPE, NUMBER_*, ALGORITHM_* or RISK_UNAVAILABLE.
+    FEE_SIGN, PARAMETER_UNKNOWN, FIELD_TYPE, NUMBER_*, ALGORITHM_*, RISK_UNAVAILABLE, GRAPH_UNIVERSE and what
+    ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
     settings = BacktestSettings(
@@ -99,28 +102,35 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     )
     if command.start is not None and command.end is not None and command.start >= command.end:
         raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
-    settings = await limited(settings, command.account_id, command.symbol, context, limits=limits)
+    symbols = chosen_symbols(command.symbol, command.symbols)
+    symbol = name_of(symbols)
+    settings = await limited(settings, command.account_id, symbols, context, limits=limits)
     version = await workflows.version(command.version_id, context)
-    dataset = await newest_dataset(command.symbol, context, desk=desk)
+    datasets = await newest_datasets(symbols, context, desk=desk)
     graph = parse_graph(version.graph.encode())
-    require_timeframe(graph.timeframe, dataset.timeframe, symbol=command.symbol)
-    text, graph_id = version.graph, version.graph_hash
+    for dataset in datasets:
+        require_timeframe(graph.timeframe, dataset.timeframe, symbol=dataset.symbol)
+    text = version.graph
     if command.parameters:
         graph = with_point(graph, command.parameters)
-        text, graph_id = msgspec.json.encode(graph).decode(), compile_plan(graph).graph_hash
+        text = msgspec.json.encode(graph).decode()
+    plan = compile_plan(graph)
+    require_runnable(plan, symbols)
+    graph_id = plan.graph_hash if command.parameters else version.graph_hash
     await require_algorithm(graph, host=host)
     span = (command.start, command.end)
-    identity = identity_of(graph_id, command.symbol, dataset.data_hash, span=span, settings=settings)
+    data_hash = ",".join(dataset.data_hash for dataset in datasets)
+    identity = identity_of(graph_id, symbol, data_hash, span=span, settings=settings)
     backtest_id = ids.new()
-    facts: dict[str, Any] = {"symbol": command.symbol, "run_hash": identity, **algorithm_facts(graph)}
+    facts: dict[str, Any] = {"symbol": symbol, "run_hash": identity, **algorithm_facts(graph)}
     async with desk.transaction() as tx:
         await tx.execute(
             "backtests.insert",
             backtest_id,
             owner_id,
             command.version_id,
-            dataset.dataset_id,
-            command.symbol,
+            datasets[0].dataset_id,
+            symbol,
             text,
             _encode(settings).decode(),
             command.start,
@@ -130,8 +140,10 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
             settings.limits.version,
             limit_hash(settings.limits),
             version.workflow_id,
+            symbols,
+            [dataset.dataset_id for dataset in datasets],
         )
-        seen = (owner_id, version.workflow_id, command.symbol)
+        seen = (owner_id, version.workflow_id, symbol)
         await tx.execute("holdout.note", backtest_id, *seen, at, command.end)
         subject = f"backtest:{backtest_id}"
         await append_audit(tx.session, "backtest.start", subject, facts, ids=ids, context=context, at=at)
@@ -140,13 +152,17 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
 
 
 async def limited(
-    settings: BacktestSettings, account_id: UUID | None, symbol: str, context: Context, *, limits: Limits
+    settings: BacktestSettings, account_id: UUID | None, symbols: Sequence[str], context: Context, *, limits: Limits
 ) -> BacktestSettings:
     """Return the terms with what risk holds the account's orders against; without an account as they are."""
     if account_id is None:
         return settings
     in_force = await limits.of_account(account_id, context)
-    return replace(settings, limits=in_force, instrument=await limits.instrument(symbol, context))
+    known = {symbol: await limits.instrument(symbol, context) for symbol in symbols}
+    if len(symbols) == 1:
+        return replace(settings, limits=in_force, instrument=known[symbols[0]])
+    specified = {symbol: its for symbol, its in known.items() if its is not None}
+    return replace(settings, limits=in_force, instruments=specified)
 
 
 def identity_of(
@@ -198,7 +214,9 @@ async def run_one(
     row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, host: Host, clock: Clock, ids: IdSource
 ) -> None:
     """Carry out a leased backtest; killed half way, it is leased again and yields the same result."""
-    (dataset,) = await desk.datasets([row["dataset_id"]])
+    wanted: Sequence[DatasetId] = row["dataset_ids"] or [row["dataset_id"]]
+    found = {dataset.dataset_id: dataset for dataset in await desk.datasets(wanted)}
+    datasets = [found[dataset_id] for dataset_id in wanted]
     progress = Progress()
 
     async def keep_lease() -> None:
@@ -208,34 +226,55 @@ async def run_one(
         progress.is_stop_asked = progress.is_stop_asked or bool(asked)
 
     await keep_lease()  # asked to stop while its worker was dead: nothing is computed any more
-    outcome = await carry_out(
-        partial(_compute, row, dataset, catalogue, host, progress), progress, keep_lease=keep_lease
-    )
+    compute = partial(_compute, row, datasets, catalogue, host, progress)
+    outcome = await carry_out(compute, progress, keep_lease=keep_lease)
     fault_point("strategy.backtest_computed")
     await _finish(row, outcome, desk=desk, clock=clock, ids=ids)
 
 
 def _compute(
-    row: Mapping[str, Any], dataset: Dataset, catalogue: Catalogue, host: Host, progress: Progress
+    row: Mapping[str, Any], datasets: Sequence[Dataset], catalogue: Catalogue, host: Host, progress: Progress
 ) -> _Outcome:
-    def told(done: int, total: int) -> None:
-        progress.share = done / total
-
     from alphintra.engine.metrics.results import measure  # noqa: PLC0415 - loads numpy, which a start must not wait for
 
     progress.check()
     plan = compile_plan(parse_graph(row["graph"].encode()))
+    settings = msgspec.json.decode(row["settings"], type=BacktestSettings)
+    if len(datasets) > 1:
+        return _computed_across(row, datasets, catalogue, progress=progress, plan=plan, settings=settings)
+    (dataset,) = datasets
     bars = within(catalogue.read(dataset.dataset_id, dataset.splits), row["start_ts"], row["end_ts"])
     result = run_backtest(
         plan,
         row["symbol"],
         bars=bars,
-        settings=msgspec.json.decode(row["settings"], type=BacktestSettings),
-        progress=told,
-        should_stop=lambda: progress.is_stop_asked,
+        settings=settings,
+        progress=progress.told,
+        should_stop=progress.should_stop,
         host=host,
     )
     return _Outcome(result.digest, measure(result, bars), write_report(result, beside=course_beside(result, bars)))
+
+
+def _computed_across(
+    row: Mapping[str, Any],
+    datasets: Sequence[Dataset],
+    catalogue: Catalogue,
+    *,
+    progress: Progress,
+    plan: Plan,
+    settings: BacktestSettings,
+) -> _Outcome:
+    """Run a strategy over several symbols; the order they were named in settles ties."""
+    from alphintra.engine.metrics.across import measure_across  # noqa: PLC0415 - loads numpy, as does the next
+    from alphintra.engine.universe_backtest import run_universe  # noqa: PLC0415
+
+    read = {dataset.symbol: catalogue.read(dataset.dataset_id, dataset.splits) for dataset in datasets}
+    bars = within_each(read, row["start_ts"], row["end_ts"])
+    progress.check()
+    result = run_universe(plan, bars, settings=settings, progress=progress.told, should_stop=progress.should_stop)
+    report = write_report(result, beside=course_across(result, bars))
+    return _Outcome(result.digest, measure_across(result, bars), report)
 
 
 async def _finish(
@@ -323,4 +362,5 @@ def _view(row: Mapping[str, Any]) -> BacktestView:
         limit_version=row["limit_version"],
         limit_hash=row["limit_hash"],
         workflow_id=row["workflow_id"],
+        symbols=tuple(row["symbols"]) or (row["symbol"],),
     )

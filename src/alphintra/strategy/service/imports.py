@@ -35,7 +35,7 @@ from alphintra.strategy.repository import Dataset
 from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
@@ -43,7 +43,15 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.repository import Desk
 
-__all__ = ["get_dataset", "get_import", "list_datasets", "newest_dataset", "run_import", "start_import"]
+__all__ = [
+    "get_dataset",
+    "get_import",
+    "list_datasets",
+    "newest_dataset",
+    "newest_datasets",
+    "run_import",
+    "start_import",
+]
 
 FILE_NAME_MAX = 200
 LICENCE_MAX = 500
@@ -115,12 +123,21 @@ async def newest_dataset(symbol: str, context: Context, *, desk: Desk) -> Datase
 
     Raises SYMBOL_UNKNOWN with the symbols there are.
     """
+    (found,) = await newest_datasets((symbol,), context, desk=desk)
+    return found
+
+
+async def newest_datasets(symbols: Sequence[str], context: Context, *, desk: Desk) -> tuple[Dataset, ...]:
+    """Return the newest dataset of each symbol, as above. Raises SYMBOL_UNKNOWN naming those that have none."""
     known = {dataset.symbol: dataset for dataset in await desk.newest_datasets(context.actor.user_id)}
-    if symbol not in known:
+    missing = [symbol for symbol in symbols if symbol not in known]
+    if missing:
         names = ", ".join(sorted(known)[:20]) or "nothing yet: import a file first"
-        message = f"the catalogue has no {symbol[:40]!r}; it has {names}"
-        raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="/symbol")
-    return known[symbol]
+        wanted = " and no ".join(repr(symbol[:40]) for symbol in missing)
+        pointer = "/symbol" if len(symbols) == 1 else "/symbols"
+        message = f"the catalogue has no {wanted}; it has {names}"
+        raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer=pointer)
+    return tuple(known[symbol] for symbol in symbols)
 
 
 async def run_import(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:

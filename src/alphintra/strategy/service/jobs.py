@@ -27,6 +27,14 @@ class Progress:
     share: float = 0.0
     is_stop_asked: bool = False
 
+    def told(self, done: int, total: int) -> None:
+        """Note how much of the work is done."""
+        self.share = done / total
+
+    def should_stop(self) -> bool:
+        """Tell whether the job is to end."""
+        return self.is_stop_asked
+
     def check(self) -> None:
         """Raise RUN_STOPPED if the job is to end."""
         if self.is_stop_asked:

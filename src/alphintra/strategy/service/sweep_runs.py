@@ -26,6 +26,7 @@ from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.domain.proposals import WORST, proposer_of
 from alphintra.strategy.domain.search import with_point
+from alphintra.strategy.domain.stress import CANDLE_RUNS_MIN, candle_trials, stress_trials
 from alphintra.strategy.domain.sweeps import (
     Segment,
     StoredTrial,
@@ -35,7 +36,6 @@ from alphintra.strategy.domain.sweeps import (
     join_tests,
     segments_of,
     space_of,
-    stress_trials,
     together,
 )
 from alphintra.strategy.domain.trials import Trial, TrialOutcome
@@ -189,21 +189,47 @@ class _Run:
         (segment,) = segments_of(self.plan, self.graph, bars, (self.row["start_ts"], self.row["end_ts"]))[0]
         trial = self._trial(segment, best.number, best.parameters)
         said |= await self._compute(partial(examine, trial, bars, seed=self.plan.seed, host=self.host))
-        said["stress"] = await self._stress(trial, bars, submit)
+        said["stress"] = await self._stress(trial, bars, said["thinned"], submit)
+        said["candles"] = await self._candles(trial, bars, best, submit)
         return said
 
-    async def _stress(self, trial: Trial, bars: Sequence[Bar], submit: SubmitTrial) -> dict[str, Any]:
+    async def _stress(
+        self, trial: Trial, bars: Sequence[Bar], thinned: Mapping[str, float], submit: SubmitTrial
+    ) -> dict[str, Any]:
         from alphintra.engine.overfit.stress import judge_stress  # noqa: PLC0415 - with the rest of overfit
 
         names = [each.name for each in self.plan.parameters]
         runnable, left_out = await self._compute(partial(stress_trials, trial, bars, names))
-        futures = {name: asyncio.wrap_future(submit(variant)) for name, variant in runnable.items()}
-        while not all(future.done() for future in futures.values()):
-            await asyncio.wait(futures.values(), timeout=HEARTBEAT_S)
-            await self._keep_lease()
-        outcomes = {name: _outcome(future).metrics.get("total_return") for name, future in futures.items()}
+        found = await self._computed(runnable, submit)
+        outcomes = {name: outcome.metrics.get("total_return") for name, outcome in found.items()} | dict(thinned)
         survival = judge_stress(outcomes)
         return {"share": survival.share if outcomes else None, "outcomes": outcomes, "left_out": left_out}
+
+    async def _candles(
+        self, trial: Trial, bars: Sequence[Bar], best: StoredTrial, submit: SubmitTrial
+    ) -> dict[str, Any] | None:
+        """Hold the best trial against itself over candles in other orders; None where it says nothing."""
+        from alphintra.engine.overfit.resampling import judge_candles  # noqa: PLC0415 - with the rest of overfit
+
+        found = await self._computed(candle_trials(trial, len(bars), seed=self.plan.seed), submit)
+        scores = [outcome.metrics.get(self.plan.objective) for outcome in found.values()]
+        known = [score for score in scores if score is not None]
+        if best.score is None or len(known) < CANDLE_RUNS_MIN:
+            return None
+        judged: dict[str, Any] = msgspec.to_builtins(judge_candles(best.score, known))
+        return judged | {"original": best.score, "count": len(known), "objective": self.plan.objective}
+
+    async def _computed(self, trials: Mapping[str, Trial], submit: SubmitTrial) -> dict[str, TrialOutcome]:
+        """Compute trials that are entered nowhere, keeping the lease."""
+        futures = {name: asyncio.wrap_future(submit(trial)) for name, trial in trials.items()}
+        try:
+            while not all(future.done() for future in futures.values()):
+                await asyncio.wait(futures.values(), timeout=HEARTBEAT_S)
+                await self._keep_lease()
+        finally:
+            for future in futures.values():
+                future.cancel()
+        return {name: _outcome(future) for name, future in futures.items()}
 
     async def _told_windows(self, windows: Sequence[dict[str, Any]], locked: datetime | None) -> dict[str, Any]:
         tests: list[StoredTrial] = [window["test"] for window in windows]

@@ -71,7 +71,7 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
         seed=command.seed,
     )
     plan = _plan(command)
-    settings = await limited(settings, command.account_id, command.symbol, context, limits=limits)
+    settings = await limited(settings, command.account_id, (command.symbol,), context, limits=limits)
     version = await workflows.version(command.version_id, context)
     dataset = await newest_dataset(command.symbol, context, desk=desk)
     graph = parse_graph(version.graph.encode())

@@ -46,17 +46,17 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at, limit_version, limit_hash, workflow_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14);
+    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16);
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
-    error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id
+    error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.list: read a person's backtests without results, newest first
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
-    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id
+    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
 FROM backtests WHERE owner_id = $1 ORDER BY created_at DESC, backtest_id LIMIT $2;
 
 -- backtests.lease: take the oldest backtest that waits or whose worker went silent
@@ -68,7 +68,7 @@ WHERE backtest_id = (
     FOR UPDATE SKIP LOCKED
 )
 RETURNING backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts, created_at,
-    workflow_id, run_hash;
+    workflow_id, run_hash, symbols, dataset_ids;
 
 -- backtests.progress: keep a backtest's lease, tell how far it is, and learn whether to stop
 UPDATE backtests SET progress = $2, leased_until = $3 WHERE backtest_id = $1 AND status = 'running'

@@ -70,6 +70,8 @@ CREATE TABLE backtests (
     limit_version bigint DEFAULT 0 NOT NULL,
     limit_hash text DEFAULT ''::text NOT NULL,
     workflow_id uuid,
+    symbols text[] DEFAULT '{}'::text[] NOT NULL,
+    dataset_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),

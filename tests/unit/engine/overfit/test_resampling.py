@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ from alphintra.engine.overfit.resampling import (
     resample_candles,
     shuffle_trades,
     simulate_returns,
+    skip_trades,
+    without_best_days,
 )
 from alphintra.kernel.errors import AlphintraError
 
@@ -155,3 +158,23 @@ def test_trades_that_overlap_are_drawn_one_by_one_and_none_is_refused() -> None:
     assert entry_significance(prices, entries, held, np.ones(3, dtype=np.int64), rng=seeded(), draws=50).p_value <= 1
     with pytest.raises(AlphintraError, match="ENTRIES_RANGE"):
         entry_significance(prices, entries[:0], held[:0], held[:0], rng=seeded())
+
+
+def test_without_its_best_days_a_course_has_the_others() -> None:
+    returns = np.array([0.1, -0.05, 0.2, 0.01])
+    assert without_best_days(returns, 2) == pytest.approx(0.95 * 1.01 - 1)
+    assert without_best_days(returns, 0) == pytest.approx(1.1 * 0.95 * 1.2 * 1.01 - 1)
+    assert without_best_days(returns, 9) == 0.0
+    assert without_best_days(np.zeros(0), 3) == 0.0
+
+
+def test_skipped_trades_leave_what_chance_left_them() -> None:
+    """Of 400 equal trades a tenth is missing on average, with the spread of a binomial."""
+    rng = np.random.default_rng(5)
+    found = skip_trades(np.full(400, 10.0), 1000.0, rng=rng, paths=4000)
+    assert found == pytest.approx((360 - 1.645 * math.sqrt(400 * 0.09)) * 10 / 1000, rel=0.01)
+    assert skip_trades(np.full(4, 10.0), 100.0, rng=rng, share=0.0) == pytest.approx(0.4)
+    for nets, initial, share in ((np.zeros(0), 1.0, 0.1), (np.ones(3), 0.0, 0.1), (np.ones(3), 1.0, 1.0)):
+        with pytest.raises(AlphintraError) as caught:
+            skip_trades(nets, initial, rng=rng, share=share)
+        assert caught.value.code == "BOOTSTRAP_RANGE"
