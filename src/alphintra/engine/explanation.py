@@ -194,13 +194,13 @@ class _Told:
             needed = step.warm_up_bars
             text = f"{name} is not known yet: it needs {needed} bars, {self._seen.bars_seen} were seen."
             return Sentence(depth, step.node, text)
-        text = self._comparison(step, is_true=value != 0)
-        if text is None and step.type in _PASSES:
-            text = f"{name} {'fires' if value else 'does not fire'}"
-        if text is None:
-            read = self._read(step)
-            text = f"{name} is {_value(shown)}" + (f" ({read})" if read else "")
-        return Sentence(depth, step.node, f"{text}.", shown)
+        compared = self._comparison(step, is_true=value != 0)
+        if compared is not None:
+            return Sentence(depth, step.node, f"{compared}.", shown)
+        if step.type in _PASSES:
+            return Sentence(depth, step.node, f"{name} {'fires' if value else 'does not fire'}.", shown)
+        read = self._read(step)
+        return Sentence(depth, step.node, f"{name} is {_value(shown)}" + (f" ({read})." if read else "."), shown)
 
     def _comparison(self, step: Step, *, is_true: bool) -> str | None:
         """Return what a comparison or a crossing of two numbers says, None for any other node."""
