@@ -15,6 +15,7 @@ from alphintra.contracts import (
     broker,
     datasets,
     executions,
+    explanations,
     feed_splits,
     nocode,
     notification,
@@ -47,12 +48,14 @@ MODULES = (
     sweeps,
     datasets,
     executions,
+    explanations,
     user,
     health,
 )
 PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
     "algorithms": "strategy",
+    "explanations": "strategy",
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",

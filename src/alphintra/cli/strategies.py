@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from alphintra.cli.explanations import why_deployment
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
 from alphintra.cli.parameters import POSITIVE, SYMBOL, json_object_text, require_confirmed
 from alphintra.cli.strategy_drafts import COMMANDS as DRAFT_COMMANDS
@@ -282,7 +283,7 @@ def _print_deployment(found: Mapping[str, Any], *, as_json: bool) -> None:
     )
 
 
-for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS, *PACKAGE_COMMANDS):
+for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS, *PACKAGE_COMMANDS, why_deployment):
     strategy.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (strategy,)

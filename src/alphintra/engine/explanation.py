@@ -187,7 +187,8 @@ class _Told:
     def _said(self, end: End, depth: int) -> Sentence:
         step, value = self._steps[end[0]], self._at(end)
         shown = self._shown(end, value)
-        name = f"{step.node} ({step.type})"
+        has_many = len(_definition(step).outputs) > 1
+        name = f"{step.node}{f'.{end[1]}' if has_many else ''} ({step.type})"
         if value is None:
             if not any(end in values for values in self._values):
                 return Sentence(depth, step.node, f"{name} was not kept for this bar.")

@@ -36,6 +36,8 @@ SPEC = ServiceSpec(
         "list_downloads",
         "cancel_download",
         "list_bars",
+        "explain_backtest",
+        "explain_deployment",
         "list_algorithms",
         "start_backtest",
         "get_backtest",

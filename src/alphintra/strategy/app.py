@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import algorithms as algorithm_messages
+from alphintra.contracts import explanations, sweeps
 from alphintra.contracts import strategy as messages
-from alphintra.contracts import sweeps
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
@@ -103,6 +103,8 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListBars, endpoints.list_bars)
     answer(algorithm_messages.ListAlgorithms, endpoints.list_algorithms)
     answer(messages.StartBacktest, endpoints.start_backtest)
+    answer(explanations.ExplainBacktest, endpoints.explain_backtest)
+    answer(explanations.ExplainDeployment, endpoints.explain_deployment)
     answer(messages.GetBacktest, endpoints.get_backtest)
     answer(messages.ListBacktests, endpoints.list_backtests)
     answer(messages.CancelBacktest, endpoints.cancel_backtest)

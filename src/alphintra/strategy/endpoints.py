@@ -19,6 +19,7 @@ from alphintra.strategy.service import (
     backtests,
     deployments,
     downloads,
+    explanations,
     feeds,
     imports,
     market_data,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
+    from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
     from alphintra.engine.algorithm_runs import Host
@@ -264,6 +266,18 @@ class Endpoints:
         deployment_id, at = DeploymentId(command.deployment_id), self._clock.now()
         return await deployments.stop_deployment(
             deployment_id, context, desk=self._desk, orders=self._orders, ids=self._ids, at=at
+        )
+
+    async def explain_backtest(self, command: ExplainBacktest, context: Context) -> ExplanationView:
+        """Answer ``strategy.explain_backtest``."""
+        return await explanations.explain_backtest(
+            command, context, desk=self._desk, catalogue=self._catalogue, host=self._host
+        )
+
+    async def explain_deployment(self, command: ExplainDeployment, context: Context) -> ExplanationView:
+        """Answer ``strategy.explain_deployment``."""
+        return await explanations.explain_deployment(
+            command, context, desk=self._desk, catalogue=self._catalogue, orders=self._orders
         )
 
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:

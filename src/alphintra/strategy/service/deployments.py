@@ -48,6 +48,7 @@ __all__ = [
     "get_deployment",
     "list_decisions",
     "list_deployments",
+    "owned_deployment",
     "split_deployments",
     "split_feed",
     "stop_deployment",
@@ -177,7 +178,7 @@ def ended(deployment: Deployment, status: str) -> DeploymentEnded:
 
 async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> DeploymentView:
     """Return a deployment. Raises DEPLOYMENT_NOT_FOUND, also for other people's, and AUTH_SCOPE."""
-    return _view(await _owned(deployment_id, context, desk=desk))
+    return _view(await owned_deployment(deployment_id, context, desk=desk))
 
 
 async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
@@ -194,7 +195,7 @@ async def stop_deployment(
 
     A stopped one is answered as it is.
     """
-    stopped = await _owned(deployment_id, context, desk=desk)
+    stopped = await owned_deployment(deployment_id, context, desk=desk)
     async with desk.transaction() as tx:
         if await tx.execute("deployments.stop", deployment_id, "stopped", ""):
             subject = f"deployment:{deployment_id}"
@@ -249,7 +250,7 @@ async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk
         raise AlphintraError("PAGE_LIMIT", f"limit must be 1 to {PAGE_MAX}", pointer="/limit")
     if command.outcome is not None and command.outcome not in tuple(Outcome):
         raise AlphintraError("FIELD_CHOICE", f"outcome is one of {', '.join(Outcome)}", pointer="/outcome")
-    deployment = await _owned(DeploymentId(command.deployment_id), context, desk=desk)
+    deployment = await owned_deployment(DeploymentId(command.deployment_id), context, desk=desk)
     rows = await desk.rows("decisions.list", deployment.deployment_id, command.outcome, command.limit)
     return DecisionsView(decisions=tuple(DecisionView(**row) for row in rows))
 
@@ -270,7 +271,8 @@ def _not_finished(feed: Feed | None) -> Feed:
     return feed
 
 
-async def _owned(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> Deployment:
+async def owned_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> Deployment:
+    """Return a person's own deployment. Raises DEPLOYMENT_NOT_FOUND, also for other people's, and AUTH_SCOPE."""
     deployment = await desk.deployment(deployment_id)
     if deployment is None or deployment.owner_id != acting_user(context):
         message = f"there is no deployment {deployment_id}"
