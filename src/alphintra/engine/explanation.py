@@ -18,6 +18,7 @@ from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.graph.values import PortKind
 from alphintra.engine.intents import Outcome
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.money import plain
 
 if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
@@ -116,7 +117,7 @@ class _Told:
 
     def _headline(self) -> str:
         seen = self._seen
-        held = "" if seen.qty is None else f" ({seen.qty:f} held)" if seen.qty else " (nothing held)"
+        held = "" if seen.qty is None else f" ({plain(seen.qty):f} held)" if seen.qty else " (nothing held)"
         left = max(seen.warm_up_bars - seen.bars_seen, 0)
         sentences = {
             Outcome.WARMING_UP: (
@@ -136,7 +137,7 @@ class _Told:
 
     def _at_close(self) -> str:
         told = [] if self._seen.equity is None else [f"equity {self._seen.equity:,.2f}"]
-        told += [] if self._seen.bar is None else [f"the close {self._seen.bar.close:f}"]
+        told += [] if self._seen.bar is None else [f"the close {plain(self._seen.bar.close):f}"]
         return f", with {' at '.join(told)}" if told else ""
 
     def _order(self, order: Step) -> Iterator[Sentence]:

@@ -48,7 +48,7 @@ async def test_bars_of_a_backtest_say_what_they_asked_for_and_what_became_of_it(
     found = await of_backtest(stage, backtest_id, ENTRY)
     lines = [sentence.text for sentence in found.sentences]
     assert (found.symbol, found.bar_ts, found.outcome) == ("AAPL", day(ENTRY), "intent")
-    assert lines[1] == "It asked to buy 4166 (golden cross)."
+    assert lines[1] == "It asked to buy 4166 (crossover)."
     assert lines[2] == "It was filled at 14 by the bar of 2024-01-06 21:00."
     assert any("fast SMA(2) 11 passed above slow SMA(4) 10.5" in line for line in lines)
     early = await of_backtest(stage, backtest_id, 1)

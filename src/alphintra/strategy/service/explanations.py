@@ -25,6 +25,7 @@ from alphintra.engine.portfolio import cash_delta
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId
+from alphintra.kernel.money import plain
 from alphintra.kernel.vocabulary import OrderStatus, Side
 from alphintra.strategy.domain.replay import bars_before, within
 from alphintra.strategy.service.backtests import acting_user
@@ -129,11 +130,11 @@ def _fate(result: BacktestResult, bar: Bar, followed: int) -> list[Sentence]:
         if record.order.created_ts != bar.ts:
             continue
         intent, name = record.order.intent, record.order.client_order_id
-        asked = f"It asked to {intent.side} {intent.qty:f} ({intent.tag or intent.reason})."
+        asked = f"It asked to {intent.side} {plain(intent.qty):f} ({intent.tag or intent.reason})."
         findings = denials[name].findings if name in denials else ()
         fills = [fill for fill in result.fills if fill.client_order_id == name and not fill.leg]
         ends = [f"Risk refused it with {finding.code}: {finding.detail}." for finding in findings]
-        ends += [f"It was filled at {fill.price:f} by the bar of {fill.ts:%Y-%m-%d %H:%M}." for fill in fills]
+        ends += [f"It was filled at {plain(fill.price):f} by the bar of {fill.ts:%Y-%m-%d %H:%M}." for fill in fills]
         ends += [f"The venue refused it with {record.code}."] if record.status is OrderStatus.REJECTED else []
         ends += [f"It was not filled by the {followed} bars that follow."] if record.status is OrderStatus.NEW else []
         found += [Sentence(1, intent.node, asked), *(Sentence(2, "", end) for end in ends)]
@@ -229,7 +230,7 @@ async def _told(row: Mapping[str, Any], context: Context, *, deployment: Deploym
         return [Sentence(1, "", f"It failed with {deployment.error}.")]
     if row["side"] is None:
         return []
-    asked = f"It asked to {row['side']} {row['qty']:f} ({row['tag'] or row['reason']})."
+    asked = f"It asked to {row['side']} {plain(row['qty']):f} ({row['tag'] or row['reason']})."
     found = [Sentence(1, "", asked)]
     order_id: UUID | None = row["order_id"]
     if order_id is None:
@@ -241,8 +242,8 @@ async def _told(row: Mapping[str, Any], context: Context, *, deployment: Deploym
 
 def _standing(order: OrderView) -> str:
     why = f" with {order.reason_code}: {order.reason}" if order.reason_code else ""
-    price = "" if order.filled_avg_price is None else f" at {order.filled_avg_price:f}"
-    filled = f", {order.filled_qty:f} filled{price}" if order.filled_qty else ", nothing filled"
+    price = "" if order.filled_avg_price is None else f" at {plain(order.filled_avg_price):f}"
+    filled = f", {plain(order.filled_qty):f} filled{price}" if order.filled_qty else ", nothing filled"
     said = (
         "Risk denied it"
         if order.status is OrderStatus.DENIED
