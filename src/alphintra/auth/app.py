@@ -11,17 +11,22 @@ from alphintra.auth.service.passwords import PasswordHasher
 from alphintra.auth.service.resources import Resources
 from alphintra.auth.service.tokens import TokenIssuer
 from alphintra.contracts.auth import (
+    ConfirmSecondFactor,
     CreateApiKey,
     CreateSetupToken,
+    GetSecondFactor,
     GetSigningKeys,
     ListApiKeys,
     ListUsers,
     LogIn,
     LogOut,
+    OfferSecondFactor,
     RefreshSession,
     RegisterUser,
+    RemoveSecondFactor,
     RevokeApiKey,
     SetUpOwner,
+    StepUp,
     VerifyApiKey,
 )
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -54,6 +59,11 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     bus.answer(LogIn, endpoints.log_in)
     bus.answer(RefreshSession, endpoints.refresh_session)
     bus.answer(LogOut, endpoints.log_out)
+    bus.answer(StepUp, endpoints.step_up)
+    bus.answer(OfferSecondFactor, endpoints.offer_second_factor)
+    bus.answer(ConfirmSecondFactor, endpoints.confirm_second_factor)
+    bus.answer(RemoveSecondFactor, endpoints.remove_second_factor)
+    bus.answer(GetSecondFactor, endpoints.get_second_factor)
     bus.answer(GetSigningKeys, endpoints.get_signing_keys)
     bus.answer(CreateApiKey, endpoints.create_api_key)
     bus.answer(ListApiKeys, endpoints.list_api_keys)

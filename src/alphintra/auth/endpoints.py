@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.auth.service import keys, people, sessions
+from alphintra.auth.service import factors, keys, people, sessions
 from alphintra.contracts.auth import (
     ApiKeyCreated,
     ApiKeyPrincipal,
     ApiKeysView,
     ApiKeyView,
+    ConfirmSecondFactor,
     CreateApiKey,
     CreateSetupToken,
+    FactorConfirmed,
+    FactorOffered,
+    FactorView,
+    GetSecondFactor,
     GetSigningKeys,
     ListApiKeys,
     ListUsers,
     LogIn,
     LogOut,
+    OfferSecondFactor,
+    ProvenView,
     RefreshSession,
     RegisterUser,
+    RemoveSecondFactor,
     RevokeApiKey,
     SetUpOwner,
     SetupTokenView,
     SigningKeysView,
+    StepUp,
     TokensView,
     UsersView,
     UserView,
@@ -73,6 +82,26 @@ class Endpoints:
         """Answer ``auth.log_out``."""
         await sessions.log_out(command, context, resources=self._resources, at=self._clock.now())
         return View()
+
+    async def step_up(self, command: StepUp, context: Context) -> ProvenView:
+        """Answer ``auth.step_up``."""
+        return await factors.step_up(command, context, resources=self._resources, at=self._clock.now())
+
+    async def offer_second_factor(self, _command: OfferSecondFactor, context: Context) -> FactorOffered:
+        """Answer ``auth.offer_second_factor``."""
+        return await factors.offer_second_factor(context, resources=self._resources, at=self._clock.now())
+
+    async def confirm_second_factor(self, command: ConfirmSecondFactor, context: Context) -> FactorConfirmed:
+        """Answer ``auth.confirm_second_factor``."""
+        return await factors.confirm_second_factor(command, context, resources=self._resources, at=self._clock.now())
+
+    async def remove_second_factor(self, command: RemoveSecondFactor, context: Context) -> FactorView:
+        """Answer ``auth.remove_second_factor``."""
+        return await factors.remove_second_factor(command, context, resources=self._resources, at=self._clock.now())
+
+    async def get_second_factor(self, _command: GetSecondFactor, context: Context) -> FactorView:
+        """Answer ``auth.get_second_factor``."""
+        return await factors.get_second_factor(context, resources=self._resources)
 
     async def get_signing_keys(self, _command: GetSigningKeys, _context: Context) -> SigningKeysView:
         """Answer ``auth.get_signing_keys``."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.auth.domain import ApiKey, Attempts, EndReason, Role, Session, SetupToken, User
+from alphintra.auth.domain import ApiKey, Attempts, EndReason, Factor, Role, Session, SetupToken, User
 from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
@@ -119,6 +119,41 @@ class CredentialsTransaction:
             "sessions.rotate", session.session_id, session.token_hash, session.rotations, session.rotated_at
         )
 
+    async def prove_session(self, session_id: UUID, *, at: datetime) -> None:
+        """Note that whoever has the session proved to be its person."""
+        await self.session.execute("sessions.prove", session_id, at)
+
+    async def lock_factor(self, user_id: UserId) -> Factor | None:
+        """Read a person's second factor and hold it until the transaction ends."""
+        row = await self.session.row("factors.lock", user_id)
+        return None if row is None else Factor(**row)
+
+    async def offer_factor(self, factor: Factor) -> bool:
+        """Store a factor that waits for its first code; False if one is confirmed already."""
+        made = await self.session.row("factors.offer", factor.user_id, factor.sealed_seed, factor.created_at)
+        return made is not None
+
+    async def confirm_factor(self, user_id: UserId, *, step: int, at: datetime) -> None:
+        """Let the factor be asked for from now on."""
+        await self.session.execute("factors.confirm", user_id, at, step)
+
+    async def use_step(self, user_id: UserId, step: int) -> None:
+        """Mark the codes up to this half minute as used."""
+        await self.session.execute("factors.use", user_id, step)
+
+    async def remove_factor(self, user_id: UserId) -> None:
+        """Drop a person's second factor and their recovery codes."""
+        await self.session.execute("recovery.remove", user_id)
+        await self.session.execute("factors.remove", user_id)
+
+    async def add_recovery_code(self, user_id: UserId, code_hash: bytes, *, at: datetime) -> None:
+        """Store a recovery code."""
+        await self.session.execute("recovery.insert", code_hash, user_id, at)
+
+    async def use_recovery_code(self, user_id: UserId, code_hash: bytes, *, at: datetime) -> bool:
+        """Use a code of this person; False if they have none such, or used it before."""
+        return await self.session.row("recovery.use", code_hash, user_id, at) is not None
+
     async def end_session(self, session: Session, reason: EndReason, *, at: datetime) -> None:
         """End a session before its time."""
         await self.session.execute("sessions.end", session.session_id, at, reason)
@@ -135,6 +170,7 @@ class CredentialsTransaction:
             key.mode,
             key.created_at,
             key.account_id,
+            list(key.addresses),
         )
 
     async def count_keys(self, user_id: UserId) -> int:
@@ -168,6 +204,12 @@ class Credentials:
         async with self._database.session() as session:
             row = await session.row("users.by_email", email)
             return None if row is None else _user(row)
+
+    async def find_factor(self, user_id: UserId) -> tuple[Factor, int] | None:
+        """Read a person's second factor, and how many recovery codes are left."""
+        async with self._database.session() as session:
+            row = await session.row("factors.get", user_id)
+            return None if row is None else (Factor(**row), int(await session.value("recovery.left", user_id)))
 
     async def list_users(self) -> tuple[User, ...]:
         """Read everybody, oldest first."""
@@ -212,4 +254,5 @@ def _key(row: Record) -> ApiKey:
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
         account_id=None if row["account_id"] is None else AccountId(row["account_id"]),
+        addresses=tuple(row["addresses"]),
     )

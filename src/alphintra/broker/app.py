@@ -79,3 +79,4 @@ def _wire_links(host: ServiceHost, endpoints: LinkEndpoints) -> None:
     host.bus.answer(messages.RotateConnectionKeys, endpoints.rotate_keys)
     host.bus.answer(messages.WatchPrices, endpoints.watch_prices)
     host.bus.answer(messages.ListWatchedPrices, endpoints.list_watched_prices)
+    host.bus.answer(messages.ListVenueBars, endpoints.list_venue_bars)

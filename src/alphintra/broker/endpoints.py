@@ -34,6 +34,7 @@ from alphintra.contracts.broker import (
     KeysRotatedView,
     ListBreaks,
     ListConnections,
+    ListVenueBars,
     ListVenueOrders,
     ListWatchedPrices,
     MarketAdvanced,
@@ -42,6 +43,7 @@ from alphintra.contracts.broker import (
     ResolveBreak,
     RotateConnectionKeys,
     SetPaperSettings,
+    VenueBarsView,
     VenueOrdersView,
     WatchedPricesView,
     WatchPrices,
@@ -208,6 +210,10 @@ class LinkEndpoints:
     async def watch_prices(self, command: WatchPrices, context: Context) -> WatchedPricesView:
         """Answer ``broker.watch_prices``."""
         return await pricing.watch_prices(command, context, live=self._live, ids=self._ids, at=self._clock.now())
+
+    async def list_venue_bars(self, command: ListVenueBars, context: Context) -> VenueBarsView:
+        """Answer ``broker.list_venue_bars``."""
+        return await pricing.list_bars(command, context, live=self._live, venues=self._venues)
 
     async def list_watched_prices(self, command: ListWatchedPrices, context: Context) -> WatchedPricesView:
         """Answer ``broker.list_watched_prices``."""

@@ -49,6 +49,7 @@ class ApiClient:
         *,
         headers: Mapping[str, str] | None = None,
         renew: Callable[[], str] | None = None,
+        prove: Callable[[], str | None] | None = None,
     ) -> None:
         """Prepare to call; nothing is sent yet.
 
@@ -57,10 +58,12 @@ class ApiClient:
             token: bearer token, none if empty.
             headers: further headers, such as those of an API key.
             renew: gives the next bearer token when one has expired.
+            prove: asks the person again who they are and gives the token that says so, None where nobody can be asked.
         """
         self._http = httpx.Client(base_url=f"{base_url}/api/v1", headers=headers, timeout=_TIMEOUT_S)
         self._base_url = base_url
         self._renew = renew
+        self._prove = prove
         self._bear(token)
 
     def __enter__(self) -> Self:
@@ -115,6 +118,16 @@ class ApiClient:
         return self._call("PATCH", f"/orders/{order_id}", json=_without_none(wish), headers=headers)
 
     def _call(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
+        try:
+            return self._answered(method, path, options)
+        except ApiError as error:
+            token = self._prove() if error.code == "AUTH_STEP_UP" and self._prove is not None else None
+            if token is None:
+                raise
+        self._bear(token)
+        return self._answer(method, path, options)
+
+    def _answered(self, method: str, path: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
         try:
             return self._answer(method, path, options)
         except ApiError as error:

@@ -1,4 +1,4 @@
-"""The catalogue of bars, and the feeds that replay it."""
+"""The catalogue of bars, and the feeds: replays of it, and live bars."""
 
 # ruff: noqa: PLC0415 - the client is loaded by the commands that call
 
@@ -214,13 +214,13 @@ def cancel_download(*, download_id: str, as_json: bool) -> int:
 
 @click.group()
 def feed() -> None:
-    """Price feeds: history replayed."""
+    """Price feeds: history replayed, or live bars."""
 
 
 @feed.command("list")
 @AS_JSON
 def list_feeds(*, as_json: bool) -> int:
-    """List the replays and how far they are."""
+    """List the feeds and how far they are."""
     from alphintra.cli import session
 
     with session.anyone() as api:
@@ -229,10 +229,18 @@ def list_feeds(*, as_json: bool) -> int:
         print_json(found)
     else:
         rows = [
-            (each["feed_id"], each["name"], each["status"], f"{each['seq']}/{each['steps']}", moment(each["last_ts"]))
+            (
+                each["feed_id"],
+                each["name"],
+                each["source"] or "replay",
+                each["status"],
+                f"{each['seq']}/{each['steps']}",
+                moment(each["last_ts"]),
+                each["error"][:40],
+            )
             for each in found["feeds"]
         ]
-        print_table(("feed", "name", "status", "step", "replayed to (UTC)"), rows)
+        print_table(("feed", "name", "bars of", "status", "step", "at (UTC)", "error"), rows)
     return 0
 
 
@@ -251,6 +259,31 @@ def create_feed(*, as_json: bool, **chosen: Any) -> int:  # noqa: ANN401 - click
     check_range(chosen["start"], chosen["end"])
     with session.anyone() as api:
         path = f"/feeds/{api.post('/feeds', chosen)['feed_id']}"
+        made = wait_for("the feed", lambda: api.get(path), lambda found: found["status"] != "preparing")
+    _print_feed(made, as_json=as_json)
+    return 1 if made["status"] == "failed" else 0
+
+
+@feed.command("live")
+@click.option("--name", required=True, help="What it is called.")
+@click.option("--source", required=True, help="alpaca (IEX), alpaca:sip, or ccxt:kraken for an exchange of ccxt.")
+@click.option("--symbol", "symbols", type=SYMBOL, multiple=True, required=True, help="Repeatable.")
+@click.option("--timeframe", required=True, help="1m, 5m, 1h or 1d.")
+@click.option("--account", help="Live account, by id or name, whose connection lends its keys.")
+@click.option("--history", type=click.IntRange(0, 5000), default=500, show_default=True, help="Bars to warm up on.")
+@click.option("--extended", "is_extended", is_flag=True, help="With bars before and after the regular session.")
+@AS_JSON
+def create_live_feed(*, account: str | None, as_json: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
+    """Make a paused feed of live bars.
+
+    Once resumed it takes each bar when it is over, records it, and asks for what it missed after an interruption.
+    """
+    from alphintra.cli import naming, session
+    from alphintra.cli.client import wait_for
+
+    with session.anyone() as api:
+        connection = None if account is None else naming.account_id(api, account)
+        path = f"/feeds/{api.post('/feeds', {**chosen, 'connection': connection})['feed_id']}"
         made = wait_for("the feed", lambda: api.get(path), lambda found: found["status"] != "preparing")
     _print_feed(made, as_json=as_json)
     return 1 if made["status"] == "failed" else 0
@@ -393,8 +426,9 @@ def _print_feed(found: Mapping[str, Any], *, as_json: bool) -> None:
             "symbols": found["symbols"],
             "status": found["status"],
             "step": f"{found['seq']} of {found['steps']}",
-            "each step": f"{found['interval_ms']} ms",
-            "replayed to (UTC)": moment(found["last_ts"]),
+            "bars of": found["source"] or "the catalogue",
+            "each step": found["timeframe"] or f"{found['interval_ms']} ms",
+            "at (UTC)": moment(found["last_ts"]),
             "error": found["error"],
         }
     )

@@ -26,15 +26,22 @@ _PASSWORD_STDIN = click.option("--password-stdin", is_flag=True, help="Read the 
 @click.command()
 @_EMAIL
 @_PASSWORD_STDIN
+@click.option("--code", default="", help="Of the authenticator app, or a recovery code; else it is asked for.")
 @AS_JSON
-def login(*, email: str, password_stdin: bool, as_json: bool) -> int:
+def login(*, email: str, password_stdin: bool, code: str, as_json: bool) -> int:
     """Log a person in.
 
     Further commands act for this person, until `alphintra logout`.
     """
     from alphintra.cli import session
 
-    found = session.log_in(email, _password("", from_stdin=password_stdin, is_new=False))
+    password = _password("", from_stdin=password_stdin, is_new=False)
+    try:
+        found = session.log_in(email, password, code)
+    except AlphintraError as error:
+        if error.code != "OTP_REQUIRED" or not sys.stdin.isatty():
+            raise
+        found = session.log_in(email, password, click.prompt("Code of the authenticator app", err=True))
     if as_json:
         print_json(found)
     else:
@@ -92,6 +99,79 @@ def list_users(*, as_json: bool) -> int:
     return 0
 
 
+@user.group("second-factor")
+def second_factor() -> None:
+    """An authenticator app beside the password."""
+
+
+@second_factor.command("on")
+@AS_JSON
+def add_factor(*, as_json: bool) -> int:
+    """Show the secret of an app to take in; `confirm` it with the first code the app shows."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        offered = api.post("/auth/second-factor")
+    if as_json:
+        print_json(offered)
+    else:
+        print_fields({"secret": offered["secret"], "for a QR code": offered["uri"]})
+        click.echo("Add it to your app, then run `alphintra user second-factor confirm CODE`.", err=True)
+    return 0
+
+
+@second_factor.command("confirm")
+@click.argument("code")
+@AS_JSON
+def confirm_factor(*, code: str, as_json: bool) -> int:
+    """Turn the app on with the first CODE it shows, and print recovery codes."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        confirmed = api.post("/auth/second-factor/confirm", {"code": code})
+    if as_json:
+        print_json(confirmed)
+    else:
+        click.echo("\n".join(confirmed["recovery_codes"]))
+        click.echo("Each is good once, when the app is lost. They are shown this once: keep them safe.", err=True)
+    return 0
+
+
+@second_factor.command("off")
+@click.option("--code", default="", help="Of the app, or a recovery code.")
+@click.option("--user", "email", help="E-mail of a person who lost both; by the operator at this machine.")
+@AS_JSON
+def remove_factor(*, code: str, email: str | None, as_json: bool) -> int:
+    """Stop asking for a second factor."""
+    from alphintra.cli import session
+
+    with session.person() if email is None else session.operator() as api:
+        body = {"code": code, "user_id": None if email is None else _user_id(api, email)}
+        removed = api.post("/auth/second-factor/remove", body)
+    if as_json:
+        print_json(removed)
+    else:
+        click.echo("no second factor is asked for any more")
+    return 0
+
+
+@second_factor.command("show")
+@AS_JSON
+def show_factor(*, as_json: bool) -> int:
+    """Tell whether there is one, and how many recovery codes are left."""
+    from alphintra.cli import session
+
+    with session.person() as api:
+        found = api.get("/auth/second-factor")
+    if as_json:
+        print_json(found)
+    elif found["confirmed_at"] is None:
+        click.echo("there is no second factor: `alphintra user second-factor on` adds one")
+    else:
+        print_fields({"since": moment(found["confirmed_at"]), "recovery codes left": found["recovery_codes_left"]})
+    return 0
+
+
 @user.group("api-key")
 def api_key() -> None:
     """Keys with which programs act for a person."""
@@ -104,14 +184,16 @@ def api_key() -> None:
 )
 @click.option("--paper/--live", "is_paper", default=True, show_default=True, help="Which accounts it may trade.")
 @click.option("--account", "account_id", type=click.UUID, help="The one account it is for; all of its mode without.")
+@click.option("--address", "addresses", multiple=True, help="Address or network it is taken from; repeatable.")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
 @AS_JSON
-def create_key(
+def create_key(  # noqa: PLR0913 - a command's options
     *,
     email: str | None,
     scopes: tuple[str, ...],
     is_paper: bool,
     account_id: UUID | None,
+    addresses: tuple[str, ...],
     name: str,
     as_json: bool,
 ) -> int:
@@ -129,6 +211,7 @@ def create_key(
             "mode": "paper" if is_paper else "live",
             "user_id": None if email is None else _user_id(api, email),
             "account_id": None if account_id is None else str(account_id),
+            "addresses": list(addresses),
         }
         created = api.post("/api-keys", body)
         traded = created["account_id"]
@@ -159,12 +242,13 @@ def list_keys(*, as_json: bool) -> int:
                 each["name"],
                 each["scopes"],
                 each["mode"],
+                ", ".join(each["addresses"]) or "anywhere",
                 moment(each["created_at"]),
                 moment(each["revoked_at"]),
             )
             for each in found["keys"]
         ]
-        print_table(("key", "name", "scopes", "mode", "made (UTC)", "revoked (UTC)"), rows)
+        print_table(("key", "name", "scopes", "mode", "from", "made (UTC)", "revoked (UTC)"), rows)
     return 0
 
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from alphintra.cli.client import ApiClient
 
-__all__ = ["KINDS", "report", "require_kind", "write_report"]
+__all__ = ["KINDS", "SWEEP_KINDS", "report", "require_kind", "write_report", "write_sweep"]
 
 KINDS = (".html", ".csv", ".json")
+SWEEP_KINDS = (".html", ".json")
 _EXECUTIONS_MAX = 1000
+_TRIALS_MAX = 200
 
 
 @click.command("report")
@@ -39,10 +41,10 @@ def report(*, backtest: str, out: Path, daily: bool) -> int:
     return 0
 
 
-def require_kind(out: Path) -> None:
+def require_kind(out: Path, kinds: tuple[str, ...] = KINDS) -> None:
     """Check a file's ending before anything is computed. Raises FILE_KIND."""
-    if out.suffix.lower() not in KINDS:
-        detail = f"--out: {out.name[:60]!r} ends in none of {', '.join(KINDS)}"
+    if out.suffix.lower() not in kinds:
+        detail = f"--out: {out.name[:60]!r} ends in none of {', '.join(kinds)}"
         raise AlphintraError("FILE_KIND", detail, pointer="--out")
 
 
@@ -63,6 +65,27 @@ def write_report(api: ApiClient, found: Mapping[str, Any], out: Path, *, is_dail
             text = json.dumps({"backtest": found, "verdict": verdict}, indent=2, ensure_ascii=False) + "\n"
         else:
             text = report_page(found, verdict, title=_title(api, found), executions=_executions(api, found))
+    _write(out, text)
+
+
+def write_sweep(api: ApiClient, found: Mapping[str, Any], out: Path) -> None:
+    """Write a finished sweep or walk-forward to a file. Raises SWEEP_NOT_FINISHED or FILE_UNWRITABLE."""
+    from alphintra.engine.report.sweep_page import sweep_page
+
+    if found["status"] != "finished":
+        detail = f"the sweep is {found['status']}: only a finished one has a report"
+        raise AlphintraError("SWEEP_NOT_FINISHED", detail, pointer="SWEEP")
+    told = found["result"]
+    whole = {**found, "result": told if isinstance(told, dict) else json.loads(told)}
+    trials = api.get(f"/sweeps/{found['sweep_id']}/trials", limit=_TRIALS_MAX)["trials"]
+    if out.suffix.lower() == ".json":
+        text = json.dumps({"sweep": whole, "trials": trials}, indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = sweep_page(whole, trials, title=_title(api, found))
+    _write(out, text)
+
+
+def _write(out: Path, text: str) -> None:
     try:
         out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import click
 
 from alphintra.cli.client import ApiClient, ApiError
 from alphintra.cli.installation import KEY_ID_VARIABLE, KEY_SECRET_VARIABLE, base_url, existing_home
@@ -60,11 +63,11 @@ def by_key(key_id: str, secret: str) -> ApiClient:
     return _with_key(base_url(existing_home()), key_id, secret)
 
 
-def log_in(email: str, password: str) -> dict[str, Any]:
+def log_in(email: str, password: str, code: str) -> dict[str, Any]:
     """Start a session and keep its tokens in the home, readable by its account alone; return it without tokens."""
     home = existing_home()
     with ApiClient(base_url(home)) as api, _locked(home):
-        tokens = api.post("/auth/login", {"email": email, "password": password})
+        tokens = api.post("/auth/login", {"email": email, "password": password, "code": code})
         _keep(home, tokens)
     return {"email": email, "user_id": tokens["user_id"], "role": tokens["role"]}
 
@@ -110,7 +113,28 @@ def _by_session(home: Home, url: str) -> ApiClient | None:
     kept = _kept(home)
     if kept is None:
         return None
-    return ApiClient(url, kept["access_token"], renew=lambda: _renewed(home, url, kept["access_token"]))
+    return ApiClient(
+        url,
+        kept["access_token"],
+        renew=lambda: _renewed(home, url, kept["access_token"]),
+        prove=lambda: _proven(home, url),
+    )
+
+
+def _proven(home: Home, url: str) -> str | None:
+    """Ask the person for a code or the password, and keep the token that says so; None where nobody can be asked."""
+    if not sys.stdin.isatty():
+        return None
+    kept = _kept(home)
+    if kept is None:
+        return None
+    with ApiClient(url, kept["access_token"], renew=lambda: _renewed(home, url, kept["access_token"])) as api:
+        has_factor = api.get("/auth/second-factor")["confirmed_at"] is not None
+        name, prompt = ("code", "Code of the authenticator app") if has_factor else ("password", "Password, once more")
+        answer = api.post("/auth/step-up", {name: click.prompt(prompt, hide_input=not has_factor, err=True)})
+    with _locked(home):
+        now = _kept(home) or kept
+        return _keep(home, {**now, "access_token": answer["access_token"]})
 
 
 def _renewed(home: Home, url: str, expired: str) -> str:

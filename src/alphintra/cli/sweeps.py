@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ import click
 from alphintra.cli.backtests import backtest, version_id
 from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
 from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, SYMBOL, check_range
+from alphintra.cli.reports import SWEEP_KINDS, require_kind, write_sweep
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -33,7 +35,12 @@ def _terms(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--workflow", "--strategy", "workflow", help="Strategy, by id or name."),
         click.option("--template", help="One of `alphintra strategy templates`, as it comes."),
         click.option("--symbol", type=SYMBOL, required=True),
-        click.option("--param", "params", multiple=True, required=True, help="NODE.PARAM=MIN:MAX:STEP, once for each."),
+        click.option(
+            "--param",
+            "params",
+            multiple=True,
+            help="NODE.PARAM=MIN:MAX:STEP, once for each; without, those the strategy exposes.",
+        ),
         click.option("--constraint", "constraints", multiple=True, help="E.g. 'fast.period < slow.period'."),
         click.option("--method", type=click.Choice(["grid", "random", "tpe"]), default="grid", show_default=True),
         click.option("--trials", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Not for grid."),
@@ -47,6 +54,7 @@ def _terms(command: Callable[..., int]) -> Callable[..., int]:
         click.option(
             "--slippage-bps", type=AMOUNT, default="0", show_default=True, help="How much worse each fill is."
         ),
+        click.option("--out", type=click.Path(path_type=Path), help="Also write the report: sweep.html or .json."),
         AS_JSON,
     )
     for option in reversed(options):
@@ -134,6 +142,21 @@ def list_trials(*, sweep: str, lines: int, as_json: bool) -> int:
     return 0
 
 
+@backtest.command("sweep-report")
+@click.argument("sweep")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="sweep.html or sweep.json.")
+def sweep_report(*, sweep: str, out: Path) -> int:
+    """Write a finished SWEEP or walk-forward to a file: a page with its heat map and its trials, or JSON."""
+    from alphintra.cli import naming, session
+
+    require_kind(out, SWEEP_KINDS)
+    ident = naming.as_uuid(sweep, pointer="SWEEP")
+    with session.person() as api:
+        write_sweep(api, api.get(f"/sweeps/{ident}"), out)
+    click.echo(str(out), err=True)
+    return 0
+
+
 @backtest.command("unlock")
 @click.argument("sweep")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -160,6 +183,9 @@ def _search(chosen: Mapping[str, Any], windows: Mapping[str, Any] | None, *, as_
     if (chosen["workflow"] is None) == (chosen["template"] is None):
         raise AlphintraError("STRATEGY_SOURCE", "say --workflow or --template, one of them", pointer="--workflow")
     check_range(chosen["start"], chosen["end"])
+    out: Path | None = chosen["out"]
+    if out is not None:
+        require_kind(out, SWEEP_KINDS)
     body = {
         "symbol": chosen["symbol"],
         "parameters": [_range(text) for text in chosen["params"]],
@@ -174,6 +200,8 @@ def _search(chosen: Mapping[str, Any], windows: Mapping[str, Any] | None, *, as_
         body["version_id"] = version_id(api, chosen["workflow"], chosen["template"])
         started = api.post("/sweeps", body)
         ended = _await_end(api, started["sweep_id"], f"trying {chosen['symbol']}")
+        if out is not None and ended["status"] == "finished":
+            write_sweep(api, ended, out)
     if ended["status"] == "failed":
         raise AlphintraError(ended["error_code"] or "SWEEP_FAILED", ended["error"])
     _print(ended, as_json=as_json)
@@ -214,15 +242,19 @@ def _print(found: Mapping[str, Any], *, as_json: bool) -> None:
         return
     result = found["result"] if isinstance(found["result"], dict) else json.loads(found["result"] or "{}")
     best, pbo = result.get("best") or {}, result.get("pbo") or {}
+    plateau = (result.get("surface") or {}).get("plateau") or {}
     stress, entries, joined = (result.get(name) or {} for name in ("stress", "entries", "stitched"))
     print_fields(
         {
             "sweep": found["sweep_id"],
             "status": found["status"],
             "trials": found["trials"],
+            "failed": result.get("failed", "-"),
+            "refused by constraints": "-" if result.get("refused") is None else result["refused"],
             "locked from": moment(found["holdout_ts"]) if found["holdout_ts"] else "nothing is locked",
             "best parameters": _point(best.get("parameters") or {}),
             "best score": _number(best.get("score")),
+            "plateau (neighbours' median of best)": _number(plateau.get("share")),
             "probability of overfitting": _number(pbo.get("pbo")),
             "stress variants that gained": _number(stress.get("share")),
             "p-value of the entries": _number(entries.get("p_value")),

@@ -12,20 +12,29 @@ __all__ = [
     "ApiKeyRevoked",
     "ApiKeyView",
     "ApiKeysView",
+    "ConfirmSecondFactor",
     "CreateApiKey",
     "CreateSetupToken",
+    "FactorConfirmed",
+    "FactorOffered",
+    "FactorView",
+    "GetSecondFactor",
     "GetSigningKeys",
     "ListApiKeys",
     "ListUsers",
     "LogIn",
     "LogOut",
+    "OfferSecondFactor",
+    "ProvenView",
     "RefreshSession",
     "RegisterUser",
+    "RemoveSecondFactor",
     "RevokeApiKey",
     "SessionRevoked",
     "SetUpOwner",
     "SetupTokenView",
     "SigningKeysView",
+    "StepUp",
     "TokensView",
     "UserRegistered",
     "UserView",
@@ -61,6 +70,36 @@ class TokensView(View, frozen=True):
     session_id: UUID
 
 
+@hiding("access_token")
+class ProvenView(View, frozen=True):
+    """A new access token of a session whose person proved again who they are."""
+
+    access_token: str
+    expires_at: Utc
+
+
+@hiding("secret", "uri")
+class FactorOffered(View, frozen=True):
+    """What an authenticator app takes in: the secret to type, and the same as a URI for a QR code. Shown this once."""
+
+    secret: str
+    uri: str
+
+
+@hiding("recovery_codes")
+class FactorConfirmed(View, frozen=True):
+    """Codes for when the app is lost, each good once. Shown this once and stored only as hashes."""
+
+    recovery_codes: tuple[str, ...]
+
+
+class FactorView(View, frozen=True):
+    """Whether a person has a second factor, since when, and how many recovery codes are left."""
+
+    confirmed_at: Utc | None
+    recovery_codes_left: int
+
+
 @hiding("token")
 class SetupTokenView(View, frozen=True):
     """A one-time token that lets the first owner in; None once an owner exists."""
@@ -81,7 +120,7 @@ class SigningKeysView(View, frozen=True):
 
 
 class ApiKeyView(View, frozen=True):
-    """An API key without its secret; without an account it is for all of its mode."""
+    """An API key without its secret; without an account it is for all of its mode, without addresses for any."""
 
     key_id: str
     name: str
@@ -90,6 +129,7 @@ class ApiKeyView(View, frozen=True):
     created_at: Utc
     revoked_at: Utc | None = None
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @hiding("secret")
@@ -101,6 +141,7 @@ class ApiKeyCreated(View, frozen=True):
     scopes: tuple[str, ...]
     mode: str
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class ApiKeysView(View, frozen=True):
@@ -118,6 +159,7 @@ class ApiKeyPrincipal(View, frozen=True):
     scopes: tuple[str, ...]
     mode: str
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class CreateSetupToken(Command[SetupTokenView], tag="auth.create_setup_token.v1", frozen=True):
@@ -142,13 +184,50 @@ class RegisterUser(Command[UserView], tag="auth.register_user.v1", frozen=True):
     role: str
 
 
-@hiding("password")
+@hiding("password", "code")
 class LogIn(Command[TokensView], tag="auth.log_in.v1", frozen=True):
-    """Start a session with e-mail and password; ``address`` is the caller's, for throttling."""
+    """Start a session with e-mail and password; ``address`` is the caller's, for throttling.
+
+    Whoever has a second factor gives a ``code`` too: of their app, or a recovery code.
+    """
 
     email: str
     password: str
     address: str = ""
+    code: str = ""
+
+
+@hiding("password", "code")
+class StepUp(Command[ProvenView], tag="auth.step_up.v1", frozen=True):
+    """Prove again to be the person of a session: by a code if they have a second factor, else by the password."""
+
+    session_id: UUID
+    password: str = ""
+    code: str = ""
+    address: str = ""
+
+
+class OfferSecondFactor(Command[FactorOffered], tag="auth.offer_second_factor.v1", frozen=True):
+    """Make the secret of an authenticator app for the acting user; it counts once its first code is given."""
+
+
+@hiding("code")
+class ConfirmSecondFactor(Command[FactorConfirmed], tag="auth.confirm_second_factor.v1", frozen=True):
+    """Give the app's first code: from now on it is asked for."""
+
+    code: str
+
+
+@hiding("code")
+class RemoveSecondFactor(Command[FactorView], tag="auth.remove_second_factor.v1", frozen=True):
+    """Stop asking for the second factor: the acting user's by one of its codes, anybody's by the operator alone."""
+
+    code: str = ""
+    user_id: UUID | None = None
+
+
+class GetSecondFactor(Command[FactorView], tag="auth.get_second_factor.v1", frozen=True):
+    """Tell whether the acting user has a second factor."""
 
 
 @hiding("refresh_token")
@@ -172,6 +251,7 @@ class CreateApiKey(Command[ApiKeyCreated], tag="auth.create_api_key.v1", frozen=
     """Make an API key for the acting user, or for ``user_id`` if the actor is owner or operator.
 
     With ``account_id`` it is for that account alone; whose that is, and of which mode, the services see that keep it.
+    With ``addresses``, such as 203.0.113.7 or 2001:db8::/48, it is taken from there alone.
     """
 
     name: str
@@ -179,6 +259,7 @@ class CreateApiKey(Command[ApiKeyCreated], tag="auth.create_api_key.v1", frozen=
     mode: str = "paper"
     user_id: UUID | None = None
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class ListApiKeys(Command[ApiKeysView], tag="auth.list_api_keys.v1", frozen=True):

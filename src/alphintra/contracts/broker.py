@@ -19,7 +19,14 @@ from alphintra.contracts.order_reports import (
     OrderTriggered,
     OrderUncertain,
 )
-from alphintra.contracts.venue_views import VenueOrdersView, VenueOrderView, WatchedPricesView, WatchedPriceView
+from alphintra.contracts.venue_views import (
+    VenueBarsView,
+    VenueBarView,
+    VenueOrdersView,
+    VenueOrderView,
+    WatchedPricesView,
+    WatchedPriceView,
+)
 from alphintra.kernel.messages import Command, Event, Utc, View, hiding
 from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
 
@@ -46,6 +53,7 @@ __all__ = [
     "KeysRotatedView",
     "ListBreaks",
     "ListConnections",
+    "ListVenueBars",
     "ListVenueOrders",
     "ListWatchedPrices",
     "MarketAdvanced",
@@ -64,6 +72,8 @@ __all__ = [
     "ResolveBreak",
     "RotateConnectionKeys",
     "SetPaperSettings",
+    "VenueBarView",
+    "VenueBarsView",
     "VenueExecution",
     "VenueOrderView",
     "VenueOrdersView",
@@ -347,6 +357,22 @@ class ListWatchedPrices(Command[WatchedPricesView], tag="broker.list_watched_pri
     """List the prices a connection asks for, with the newest of each."""
 
     account_id: UUID
+
+
+class ListVenueBars(Command[VenueBarsView], tag="broker.list_venue_bars.v1", frozen=True):
+    """Ask the venue of a live account, with its credentials, for bars that opened in ``[start, end)``.
+
+    Symbols are all stocks or all pairs; bars are ``minutes`` long, 1440 for days. ``data_feed`` is the venue's name of
+    where its bars of stocks are from. A page is followed by that of its ``next_page_token``.
+    """
+
+    account_id: UUID
+    symbols: tuple[str, ...]
+    minutes: int
+    start: Utc
+    end: Utc
+    data_feed: str = "iex"
+    page_token: str = ""
 
 
 class ListVenueOrders(Command[VenueOrdersView], tag="broker.list_venue_orders.v1", frozen=True):

@@ -118,7 +118,10 @@ class BacktestsView(View, frozen=True):
 
 
 class FeedView(View, frozen=True):
-    """A price feed: a replay of catalogue bars at its own pace; status paused, running, finished or failed."""
+    """A price feed: a replay of catalogue bars at its own pace, or live bars; paused, running, finished or failed.
+
+    A live feed has a ``source`` and as many steps as bars were recorded; ``error`` says why none come at present.
+    """
 
     feed_id: UUID
     name: str
@@ -129,6 +132,8 @@ class FeedView(View, frozen=True):
     interval_ms: int
     last_ts: Utc | None
     error: str
+    source: str = ""
+    timeframe: str = ""
 
 
 class FeedsView(View, frozen=True):
@@ -288,13 +293,23 @@ class CancelBacktest(Command[BacktestView], tag="strategy.cancel_backtest.v1", f
 
 
 class CreateFeed(Command[FeedView], tag="strategy.create_feed.v1", frozen=True):
-    """Make a paused replay of split-adjusted catalogue bars within ``[start, end)``."""
+    """Make a paused replay of split-adjusted catalogue bars within ``[start, end)``, or a feed of live bars.
+
+    Live bars have a ``source`` (alpaca, alpaca:sip, or ccxt: and an exchange) and a ``timeframe``. ``connection`` is a
+    live account of one's own whose connection lends its keys, where the source wants some; ``history`` counts the bars
+    before its begin that strategies are warmed up on. ``is_extended`` takes those outside of regular hours, too.
+    """
 
     name: str
     symbols: tuple[str, ...]
     start: Utc | None = None
     end: Utc | None = None
     interval_ms: int = 1000
+    source: str = ""
+    timeframe: str = ""
+    connection: UUID | None = None
+    history: int = 500
+    is_extended: bool = False
 
 
 class GetFeed(Command[FeedView], tag="strategy.get_feed.v1", frozen=True):
@@ -389,7 +404,10 @@ class ProtectionLost(Event, tag="strategy.protection_lost.v1", frozen=True):
 
 
 class FeedStatusChanged(Event, tag="strategy.feed_status_changed.v1", frozen=True):
-    """A feed began to run, with a step every so many milliseconds, or runs no more."""
+    """A feed began to run, with a step every so many milliseconds, or runs no more.
+
+    A live feed is ``waiting`` while no bar is due, e.g. when the market is closed.
+    """
 
     feed_id: UUID
     status: str

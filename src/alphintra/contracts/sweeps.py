@@ -133,12 +133,13 @@ class StartSweep(Command[SweepView], tag="strategy.start_sweep.v1", frozen=True)
     """Queue a search for parameters of a workflow version on a symbol's bars within ``[start, end)``.
 
     ``method`` is grid, random or tpe; ``trials`` counts for the latter two, in each window of a walk-forward. The
-    newest ``holdout`` of the bars is locked away. Constraints are rules such as ``fast.period < slow.period``.
+    newest ``holdout`` of the bars is locked away. Constraints are rules such as ``fast.period < slow.period``. Without
+    ``parameters`` those are turned that the strategy exposes; its own constraints hold in any case.
     """
 
     version_id: UUID
     symbol: str
-    parameters: tuple[ExposedParameter, ...]
+    parameters: tuple[ExposedParameter, ...] = ()
     constraints: tuple[str, ...] = ()
     method: str = "grid"
     trials: int = 100

@@ -8,7 +8,14 @@ from uuid import UUID
 from alphintra.kernel.messages import Utc, View
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 
-__all__ = ["VenueOrderView", "VenueOrdersView", "WatchedPriceView", "WatchedPricesView"]
+__all__ = [
+    "VenueBarView",
+    "VenueBarsView",
+    "VenueOrderView",
+    "VenueOrdersView",
+    "WatchedPriceView",
+    "WatchedPricesView",
+]
 
 
 class VenueOrderView(View, frozen=True):
@@ -67,3 +74,22 @@ class WatchedPricesView(View, frozen=True):
 
     account_id: UUID
     prices: tuple[WatchedPriceView, ...]
+
+
+class VenueBarView(View, frozen=True):
+    """A bar as a venue tells it, by the time it opened; it may be under way."""
+
+    symbol: str
+    opened_at: Utc
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class VenueBarsView(View, frozen=True):
+    """Bars of a venue; where there are more, ``next_page_token`` says how to ask on."""
+
+    bars: tuple[VenueBarView, ...]
+    next_page_token: str

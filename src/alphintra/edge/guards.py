@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar, cast
@@ -39,6 +40,7 @@ PROVEN_MAX: Final = 1024
 SIGNING_KEYS_FOR: Final = timedelta(minutes=5)
 SIGNING_KEYS_AGAIN: Final = timedelta(seconds=5)
 TOKEN_LIFE_MAX: Final = timedelta(minutes=15)
+STEP_UP_FOR: Final = timedelta(minutes=5)
 
 EDGE: Final = Actor(id="service:edge")
 ANONYMOUS: Final = Actor(id="anonymous")
@@ -79,6 +81,7 @@ class Caller:
         context: actor and trace, as they travel on the bus.
         address: where the request came from.
         session_id: the session behind it, None for keys and the operator.
+        authenticated_at: when the person of the session last proved who they are, None for keys and the operator.
         gate: the gate that let them in.
         status: status of the answer where it is not the route's usual one.
         headers: further headers of the answer.
@@ -87,6 +90,7 @@ class Caller:
     context: Context
     address: str
     session_id: UUID | None
+    authenticated_at: datetime | None
     gate: Gate
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -94,6 +98,24 @@ class Caller:
     async def ask(self, command: Command[R], *, timeout_s: float = REQUEST_TIMEOUT_S) -> R:
         """Send one command to its service as this caller. Raises the service's AlphintraError."""
         return await self.gate.bus.ask(command, self.context, timeout_s=timeout_s)
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether nothing has to be proven again: see `require_recent`."""
+        return self.authenticated_at is None or self.gate.clock.now() - self.authenticated_at <= STEP_UP_FOR
+
+    def require_recent(self) -> None:
+        """Refuse a session whose person has not proven who they are lately. Raises AUTH_STEP_UP.
+
+        For what a stolen session must not do: let trading on, lift a kill, widen limits, make credentials. A key was
+        made by somebody who had just proven it, and the operator's token is read from the machine's own disk.
+        """
+        if self.is_recent:
+            return
+        message = (
+            "prove again who you are (POST /api/v1/auth/step-up, or log in anew), then repeat this within 5 minutes"
+        )
+        raise AlphintraError("AUTH_STEP_UP", message, kind=Kind.FORBIDDEN)
 
 
 class _Proofs(Generic[V]):
@@ -146,8 +168,8 @@ class Gate:
         if needed is Scope.PUBLIC:
             self._limits.take(f"address:{address}", is_reserved=False, at=monotonic())
             context = Context(trace_id=trace_id, actor=ANONYMOUS)
-            return Caller(context=context, address=address, session_id=None, gate=self)
-        actor, session_id = await self._identify(request, trace_id)
+            return Caller(context=context, address=address, session_id=None, authenticated_at=None, gate=self)
+        actor, session = await self._identify(request, address, trace_id)
         request.state.actor = actor.id
         is_reserved = needed is Scope.HALT or request.method == "DELETE"
         self._limits.take(actor.id, is_reserved=is_reserved, at=monotonic())
@@ -155,23 +177,31 @@ class Gate:
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
             raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address=address, session_id=session_id, gate=self)
+        return self._caller(context, address, session)
 
-    async def admit_key(self, key_id: str, secret: str, needed: Scope, *, trace_id: str) -> Caller:
+    async def admit_key(self, key_id: str, secret: str, needed: Scope, *, address: str, trace_id: str) -> Caller:
         """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
-        actor = await self._by_key(key_id, secret, trace_id)
+        actor = await self._by_key(key_id, secret, address, trace_id)
         if not _may(actor, needed):
             raise _lacks(needed)
         context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address="", session_id=None, gate=self)
+        return Caller(context=context, address=address, session_id=None, authenticated_at=None, gate=self)
 
     async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""
-        actor, session_id = await self._by_access_token(token, trace_id)
+        actor, session = await self._by_access_token(token, trace_id)
         if not _may(actor, needed):
             raise _lacks(needed)
-        context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address="", session_id=session_id, gate=self)
+        return self._caller(Context(trace_id=trace_id, actor=actor), "", session)
+
+    def _caller(self, context: Context, address: str, session: AccessClaims | None) -> Caller:
+        return Caller(
+            context=context,
+            address=address,
+            session_id=None if session is None else session.session_id,
+            authenticated_at=None if session is None else session.signed_in_at,
+            gate=self,
+        )
 
     @property
     def clock(self) -> Clock:
@@ -187,14 +217,14 @@ class Gate:
         """Refuse a revoked API key at once."""
         self._keys.forget(lambda principal: principal.key_id == key_id)
 
-    async def _identify(self, request: Request, trace_id: str) -> tuple[Actor, UUID | None]:
+    async def _identify(self, request: Request, address: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
         bearers = request.headers.getlist("authorization")
         key_id = request.headers.get("apca-api-key-id")
         secret = request.headers.get("apca-api-secret-key")
         if len(bearers) + (key_id is not None or secret is not None) > 1:
             raise _unauthenticated("AUTH_AMBIGUOUS", "send one kind of credentials, once")
         if key_id is not None or secret is not None:
-            return await self._by_key(key_id or "", secret or "", trace_id), None
+            return await self._by_key(key_id or "", secret or "", address, trace_id), None
         scheme, _, token = bearers[0].partition(" ") if bearers else ("", "", "")
         if scheme.lower() != "bearer" or not token.strip():
             message = "send Authorization: Bearer <access token>, or APCA-API-KEY-ID and APCA-API-SECRET-KEY"
@@ -211,7 +241,7 @@ class Gate:
             raise _unauthenticated("TOKEN_INVALID", "this operator token is not the one in force")
         return OPERATOR
 
-    async def _by_key(self, key_id: str, secret: str, trace_id: str) -> Actor:
+    async def _by_key(self, key_id: str, secret: str, address: str, trace_id: str) -> Actor:
         at = self._clock.now()
         proof = sha256(f"{key_id}\0{secret}".encode()).digest()
         principal = self._keys.find(proof, at=at)
@@ -219,6 +249,10 @@ class Gate:
             command = VerifyApiKey(key_id=key_id, secret=secret)
             principal = await self.bus.ask(command, Context(trace_id=trace_id, actor=EDGE))
             self._keys.keep(proof, principal, until=at + PROVEN_FOR)
+        if principal.addresses and not _is_among(address, principal.addresses):
+            get_logger().warning("http.key_elsewhere", key_id=principal.key_id, address=address)
+            message = "this API key is not for the address it was sent from"
+            raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN)
         return Actor(
             id=f"key:{principal.key_id}",
             user_id=principal.user_id,
@@ -228,7 +262,7 @@ class Gate:
             account_id=principal.account_id,
         )
 
-    async def _by_access_token(self, token: str, trace_id: str) -> tuple[Actor, UUID | None]:
+    async def _by_access_token(self, token: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
         at = self._clock.now()
         proof = sha256(token.encode()).digest()
         claims = self._claims.find(proof, at=at)
@@ -238,7 +272,7 @@ class Gate:
         if self._ended.find(claims.session_id.bytes, at=at) is not None:
             raise _unauthenticated("SESSION_ENDED", "this session was ended: log in again")
         actor = Actor(id=f"user:{claims.user_id}", user_id=claims.user_id, roles=(claims.role,))
-        return actor, claims.session_id
+        return actor, claims
 
     async def _verify(self, token: str, trace_id: str, at: datetime) -> AccessClaims:
         jwks = await self._signing_keys(trace_id, at, SIGNING_KEYS_FOR)
@@ -275,6 +309,16 @@ def _may(actor: Actor, needed: Scope) -> bool:
     # Who may trade may look at what they trade.
     is_granted = needed_of_key in actor.scopes or (needed is Scope.READ and Scope.TRADE in actor.scopes)
     return is_in_role and is_granted
+
+
+def _is_among(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:  # no network connection, or a zone behind it
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in ip_network(network) for network in networks)
 
 
 def _lacks(needed: Scope) -> AlphintraError:

@@ -13,6 +13,7 @@ import msgspec
 
 from alphintra.engine.algorithms import OWN_PARAMETERS, Moment
 from alphintra.engine.executor import Executor
+from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.intents import Decision, Intent, Outcome
 from alphintra.engine.protection import Level, LevelKind, Protection
 from alphintra.engine.sessions import calendar_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from alphintra.engine.algorithms import Answer, MarketOrder
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan
+    from alphintra.engine.graph.tape import Tape
     from alphintra.engine.graph.values import StateView
     from alphintra.engine.graph.wire import ParamValue
 
@@ -79,8 +81,8 @@ class Decider(Protocol):
     def on_bar(self, bar: Bar, view: StateView) -> Decision:
         """Decide at the close of a bar."""
 
-    def prepare(self, bars: Sequence[Bar]) -> None:
-        """Be told of all bars there will be."""
+    def prepare(self, bars: Sequence[Bar]) -> Tape:
+        """Be told of all bars there will be; they are returned as columns."""
 
     def snapshot(self) -> bytes:
         """Return the whole state."""
@@ -152,8 +154,9 @@ class AlgorithmExecutor:
         """Bars shown so far; it may act once this exceeds ``warm_up_bars``."""
         return self._bars_seen
 
-    def prepare(self, bars: Sequence[Bar]) -> None:
-        """Do nothing: an algorithm is shown one bar after the other."""
+    def prepare(self, bars: Sequence[Bar]) -> Tape:
+        """Return the bars as columns; an algorithm is shown one after the other."""
+        return tape_of(bars, calendar_of(self._symbol))
 
     def on_bar(self, bar: Bar, view: StateView) -> Decision:
         """Show the algorithm a bar and its book. Raises TIME_ORDER and ALGORITHM_*."""

@@ -4,36 +4,49 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from alphintra.engine.algorithm_runs import Decider, Host, decider_of
 from alphintra.engine.bars import require_ordered
 from alphintra.engine.book import Book, Fill, Order, Refusal
-from alphintra.engine.cautions import Caution, cautions_of
+from alphintra.engine.cautions import cautions_of
 from alphintra.engine.costs import Costs
+from alphintra.engine.course import Course, EquityPoint, nano, whole
 from alphintra.engine.gate import Denial, Gate
+from alphintra.engine.graph.tape import epoch_ns
+from alphintra.engine.honesty import Honesty, honesty_of
 from alphintra.engine.intents import Decision, Outcome
-from alphintra.engine.matching import FILL_MODEL, require_slippage
+from alphintra.engine.matching import require_slippage
 from alphintra.engine.portfolio import FeeModel, Position
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
 from alphintra.engine.step import Origin, StepResult, step
+from alphintra.engine.tables import (
+    ClosedTable,
+    FillTable,
+    OrderTable,
+    closed_table,
+    digest_of,
+    fill_table,
+    label_of,
+    levels_of,
+)
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import require_positive, round_cash
-from alphintra.kernel.vocabulary import OrderStatus, Side
+from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan
+    from alphintra.engine.graph.tape import Tape
 
 __all__ = [
     "BacktestResult",
@@ -41,6 +54,7 @@ __all__ = [
     "EquityPoint",
     "Honesty",
     "OrderRecord",
+    "check_in",
     "run_backtest",
     "run_hash",
 ]
@@ -91,52 +105,6 @@ class OrderRecord:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EquityPoint:
-    """The book at the close of one bar, fills of that bar included."""
-
-    ts: datetime
-    equity: Decimal
-    cash: Decimal
-    qty: Decimal
-    close: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Honesty:
-    """What a reader must know before trusting the numbers.
-
-    Args:
-        fill_model: how orders are filled, and what is not modelled.
-        fees: fee model used.
-        slippage_bps: slippage used.
-        bars: bars given.
-        warm_up_bars: bars at the start on which nothing could trade.
-        first_ts: close of the first bar.
-        last_ts: close of the last bar.
-        largest_gap_days: longest time between two closes, in days.
-        is_position_open: whether the last value rests on an unsold position, valued at the last close.
-        is_order_working: whether an order of the last bar met no bar any more.
-        limit_version: version of the limit set every order was held against.
-        limit_hash: what that limit set allows.
-        cautions: reasons to trust the numbers less.
-    """
-
-    fill_model: str
-    fees: FeeModel
-    slippage_bps: Decimal
-    bars: int
-    warm_up_bars: int
-    first_ts: datetime
-    last_ts: datetime
-    largest_gap_days: float
-    is_position_open: bool
-    is_order_working: bool
-    limit_version: int
-    limit_hash: str
-    cautions: tuple[Caution, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestResult:
     """Everything a run produced, oldest first.
@@ -150,26 +118,32 @@ class BacktestResult:
         trades: closed trades; an open one shows in ``position`` only.
         position: holding after the last bar.
         equity: one point per bar.
-        decisions: one record per bar.
+        decisions: one record per bar; none where the compiled account ran (``engine.compiled_backtest``).
         denials: every order the controls denied, with all that stood against it.
         blocked: signals that did not trade, counted by code (outcomes ``blocked_*``, denied and refused orders).
         honesty: model, costs and coverage.
-        digest: sha-256 over orders, fills and equity; equal on every re-run.
+        digest: sha-256 over orders, fills and equity; equal on every re-run, compiled or not.
+        course: equity in columns.
+        traded: fills in columns.
+        closed: trades in columns.
     """
 
     symbol: str
     graph_hash: str
     settings: BacktestSettings
-    orders: tuple[OrderRecord, ...]
-    fills: tuple[Fill, ...]
-    trades: tuple[Trade, ...]
+    orders: Sequence[OrderRecord]
+    fills: Sequence[Fill]
+    trades: Sequence[Trade]
     position: Position
-    equity: tuple[EquityPoint, ...]
+    equity: Sequence[EquityPoint]
     decisions: tuple[Decision, ...]
     denials: tuple[Denial, ...]
     blocked: dict[str, int]
     honesty: Honesty
     digest: str
+    course: Course = field(compare=False, repr=False)
+    traded: FillTable = field(compare=False, repr=False)
+    closed: ClosedTable = field(compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -181,7 +155,7 @@ class _Record:
     refusals: list[Refusal] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
-    equity: list[EquityPoint] = field(default_factory=list)
+    points: list[tuple[int, Decimal, Decimal, Decimal, Decimal]] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     open_trade: OpenTrade | None = None
     held: Decimal = Decimal(0)
@@ -189,7 +163,7 @@ class _Record:
 
     def take(self, result: StepResult, bar: Bar) -> None:
         """Append one bar."""
-        index = len(self.equity)
+        index = len(self.points)
         for fill in result.fills:
             self._take_fill(fill, index)
         self.refusals += result.refusals
@@ -198,7 +172,7 @@ class _Record:
         self.tags |= {order.client_order_id: order.intent.tag for order in result.orders}
         self.decisions.append(result.decision)
         book = result.book
-        self.equity.append(EquityPoint(bar.ts, book.equity(bar.close), book.cash, book.position.qty, bar.close))
+        self.points.append((epoch_ns(bar.ts), book.equity(bar.close), book.cash, book.position.qty, bar.close))
 
     def _take_fill(self, fill: Fill, index: int) -> None:
         self.fills.append(fill)
@@ -249,10 +223,9 @@ def run_backtest(  # noqa: PLR0913 - what to run, on what, and who is told of it
     require_ordered(bars)
     executor = decider_of(plan, symbol, host=host, should_stop=should_stop)
     try:
-        record, book = _carried_out(executor, symbol, bars, settings, progress, should_stop)
+        return _carried_out(executor, symbol, bars, settings, progress, should_stop)
     finally:
         executor.close()
-    return _result(plan, symbol, bars=bars, settings=settings, record=record, book=book)
 
 
 def _carried_out(
@@ -262,9 +235,9 @@ def _carried_out(
     settings: BacktestSettings,
     progress: Callable[[int, int], None] | None,
     should_stop: Callable[[], bool] | None,
-) -> tuple[_Record, Book]:
+) -> BacktestResult:
     _require_warm_up(executor, len(bars))
-    executor.prepare(bars)
+    tape = executor.prepare(bars)
     costs = Costs(settings.fees, settings.slippage_bps)
     origin = Origin(_ORIGIN_KEY, symbol)
     book = Book(round_cash(settings.initial_cash))
@@ -272,12 +245,12 @@ def _carried_out(
     record = _Record()
     for index, bar in enumerate(bars):
         if index % PROGRESS_BARS == 0:
-            _check_in(index, len(bars), progress, should_stop)
+            check_in(index, len(bars), progress, should_stop)
         result = step(executor, book, bar, costs=costs, origin=origin, gate=gate)
         book = result.book
         record.take(result, bar)
-    _check_in(len(bars), len(bars), progress, None)
-    return record, book
+    check_in(len(bars), len(bars), progress, None)
+    return _result(executor.plan, symbol, tape=tape, settings=settings, record=record, book=book)
 
 
 def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, engine_version: str) -> str:
@@ -295,9 +268,10 @@ def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, eng
 
 
 def _result(
-    plan: Plan, symbol: str, *, bars: Sequence[Bar], settings: BacktestSettings, record: _Record, book: Book
+    plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings, record: _Record, book: Book
 ) -> BacktestResult:
-    orders = _order_records(record)
+    orders, course = _order_records(record), _course(record)
+    traded, closed = _traded(record), closed_table(record.trades)
     blocked = Counter(
         decision.outcome.value for decision in record.decisions if decision.outcome.value.startswith("blocked_")
     )
@@ -311,15 +285,52 @@ def _result(
         fills=tuple(record.fills),
         trades=tuple(record.trades),
         position=book.position,
-        equity=tuple(record.equity),
+        equity=course.points(),
         decisions=tuple(record.decisions),
         denials=tuple(record.denials),
         blocked=dict(sorted(blocked.items())),
-        honesty=replace(
-            _honesty(settings, record, book),
-            cautions=cautions_of(plan, bars, fills=record.fills, trades=len(record.trades)),
+        honesty=honesty_of(
+            course.ts,
+            costs=(settings.fees, settings.slippage_bps),
+            limits=settings.limits,
+            warm_up_bars=sum(decision.outcome is Outcome.WARMING_UP for decision in record.decisions),
+            is_position_open=bool(book.position.qty),
+            is_order_working=bool(book.working),
+            cautions=cautions_of(plan, tape, fills=traded, trades=len(record.trades)),
         ),
-        digest=_sha256([orders, record.fills, record.equity]),
+        digest=digest_of(_order_table(orders), traded, course),
+        course=course,
+        traded=traded,
+        closed=closed,
+    )
+
+
+def _course(record: _Record) -> Course:
+    ts, equity, cash, qty, close = zip(*record.points, strict=True)
+    return Course(
+        ts=np.array(ts, dtype=np.int64),
+        equity=whole(map(nano, equity)),
+        cash=whole(map(nano, cash)),
+        qty=whole(map(nano, qty)),
+        close=whole(map(nano, close)),
+    )
+
+
+def _traded(record: _Record) -> FillTable:
+    limits = {OrderType.LIMIT, OrderType.STOP_LIMIT}
+    unmoved = frozenset(order.client_order_id for order in record.orders if order.intent.order_type in limits)
+    created = {order.client_order_id: epoch_ns(order.created_ts) for order in record.orders}
+    return fill_table(record.fills, created, unmoved=unmoved)
+
+
+def _order_table(records: Sequence[OrderRecord]) -> OrderTable:
+    intents = [record.order.intent for record in records]
+    levels = [levels_of(intent) for intent in intents]
+    return OrderTable(
+        created=np.array([epoch_ns(record.order.created_ts) for record in records], dtype=np.int64),
+        qty=whole(nano(intent.qty) if intent.side is Side.BUY else -nano(intent.qty) for intent in intents),
+        levels=tuple(whole(level[place] for level in levels) for place in range(4)),
+        labels=[label_of(record.order.intent, record.status, record.code) for record in records],
     )
 
 
@@ -341,25 +352,6 @@ def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
     return tuple(records)
 
 
-def _honesty(settings: BacktestSettings, record: _Record, book: Book) -> Honesty:
-    times = [point.ts for point in record.equity]
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
-    return Honesty(
-        fill_model=FILL_MODEL,
-        fees=settings.fees,
-        slippage_bps=settings.slippage_bps,
-        bars=len(times),
-        warm_up_bars=sum(decision.outcome is Outcome.WARMING_UP for decision in record.decisions),
-        first_ts=times[0],
-        last_ts=times[-1],
-        largest_gap_days=max(gaps, default=0.0) / 86_400,
-        is_position_open=bool(book.position.qty),
-        is_order_working=bool(book.working),
-        limit_version=settings.limits.version,
-        limit_hash=limit_hash(settings.limits),
-    )
-
-
 def _require_warm_up(executor: Decider, bars: int) -> None:
     if bars <= executor.warm_up_bars:
         slow = executor.plan.slowest()
@@ -370,9 +362,10 @@ def _require_warm_up(executor: Decider, bars: int) -> None:
         raise AlphintraError("WARM_UP_SHORT", message, pointer="/bars")
 
 
-def _check_in(
+def check_in(
     done: int, total: int, progress: Callable[[int, int], None] | None, should_stop: Callable[[], bool] | None
 ) -> None:
+    """Tell how far a run is. Raises RUN_STOPPED where it is to stop."""
     if should_stop is not None and should_stop():
         message = f"the run was stopped after {done} of {total} bars; nothing of it is kept"
         raise AlphintraError("RUN_STOPPED", message, kind=Kind.CONFLICT)

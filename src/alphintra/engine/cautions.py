@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from alphintra.engine.course import amount_of, moment
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.params import ParamKind
+from alphintra.engine.graph.tape import Tape, tape_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.book import Fill
     from alphintra.engine.graph.plan import Plan, Step
+    from alphintra.engine.tables import FillTable
 
 __all__ = ["Caution", "cautions_across", "cautions_of"]
 
 TRADES_PER_PARAMETER: Final = 30
 GAP_DAYS: Final = 7
-_HUNDRED: Final = Decimal(100)
+_DAY_NS: Final = 86_400 * 10**9
 _EXITS: Final = frozenset({"StopLoss", "TakeProfit", "TrailingStop"})
 _FITTED: Final = frozenset({ParamKind.INT, ParamKind.NUMBER, ParamKind.DECIMAL})
 _NOT_FITTED: Final = frozenset({"size", "order", "output"})
@@ -45,16 +48,17 @@ class Caution:
     fix: str
 
 
-def cautions_of(plan: Plan, bars: Sequence[Bar], *, fills: Sequence[Fill], trades: int) -> tuple[Caution, ...]:
+def cautions_of(plan: Plan, tape: Tape, *, fills: FillTable, trades: int) -> tuple[Caution, ...]:
     """Return what speaks against trusting a run.
 
     Args:
         plan: what was run.
-        bars: what it was run over, at least one.
+        tape: what it was run over, at least one bar of one symbol.
         fills: its executions.
         trades: how many trades were closed.
     """
-    found = [*_within_a_bar(plan, bars), *_too_few(plan, trades), *_costs(fills), *_gaps(bars)]
+    gross, fees = (amount_of(sum(column.tolist())) for column in (fills.realized, fills.fee))
+    found = [*_within_a_bar(plan, [tape]), *_too_few(plan, trades), *_costs(gross, fees), *_gaps(tape)]
     return tuple(found)
 
 
@@ -62,13 +66,16 @@ def cautions_across(
     plan: Plan, bars: Mapping[str, Sequence[Bar]], *, fills: Sequence[Fill], trades: int
 ) -> tuple[Caution, ...]:
     """Return what speaks against trusting a run over several symbols; of the bars, by symbol, each has some."""
-    together = [bar for own in bars.values() for bar in own]
+    tapes = {symbol: tape_of(own) for symbol, own in bars.items()}
     gaps = [
         replace(caution, message=f"{symbol}: {caution.message}")
-        for symbol, own in bars.items()
-        for caution in _gaps(own)
+        for symbol, tape in tapes.items()
+        for caution in _gaps(tape)
     ]
-    return (*_within_a_bar(plan, together), *_too_few(plan, trades), *_costs(fills), *gaps, *_ragged(bars))
+    gross = sum((fill.realized for fill in fills), Decimal(0))
+    fees = sum((fill.fee for fill in fills), Decimal(0))
+    costs = _costs(gross, fees)
+    return (*_within_a_bar(plan, tuple(tapes.values())), *_too_few(plan, trades), *costs, *gaps, *_ragged(bars))
 
 
 def _ragged(bars: Mapping[str, Sequence[Bar]]) -> list[Caution]:
@@ -86,13 +93,15 @@ def _ragged(bars: Mapping[str, Sequence[Bar]]) -> list[Caution]:
     return found
 
 
-def _within_a_bar(plan: Plan, bars: Sequence[Bar]) -> list[Caution]:
+def _within_a_bar(plan: Plan, tapes: Sequence[Tape]) -> list[Caution]:
     """Name exits in percent that lie closer than the range of a usual bar, where their order in time is unknown."""
-    usual = median((bar.high - bar.low) / bar.close * _HUNDRED for bar in bars)
+    exits = [step for step in plan.steps if step.type in _EXITS and not any(step.inputs.values())]
+    if not exits:
+        return []
+    spans = np.concatenate([(tape.high[0] - tape.low[0]) / tape.close[0] for tape in tapes])
+    usual = round(float(np.median(spans) * 100.0), 9)
     found = []
-    for step in plan.steps:
-        if step.type not in _EXITS or any(step.inputs.values()):
-            continue
+    for step in exits:
         percent = Decimal(str(step.params["percent"]))
         if percent < usual:
             message = (
@@ -122,19 +131,18 @@ def _free(step: Step) -> int:
     return sum(spec.kind in _FITTED for spec in declared)
 
 
-def _costs(fills: Sequence[Fill]) -> list[Caution]:
-    gross = sum((fill.realized for fill in fills), Decimal(0))
-    fees = sum((fill.fee for fill in fills), Decimal(0))
+def _costs(gross: Decimal, fees: Decimal) -> list[Caution]:
     if not fees or not 0 < gross <= fees:
         return []
     message = f"fees of {fees} take all of the gross profit of {gross}"
     return [Caution("COSTS_EXCEED_EDGE", "", message, "trade less often, or where it is cheaper")]
 
 
-def _gaps(bars: Sequence[Bar]) -> list[Caution]:
-    gaps = [(later.ts - earlier.ts, later.ts) for earlier, later in pairwise(bars)]
-    longest, at = max(gaps, default=(None, None))
-    if longest is None or at is None or longest.days < GAP_DAYS:
+def _gaps(tape: Tape) -> list[Caution]:
+    gaps = np.diff(tape.ts)
+    days = int(gaps.max(initial=0)) // _DAY_NS
+    if days < GAP_DAYS:
         return []
-    message = f"no bar for {longest.days} days before {at:%Y-%m-%d}: what happened then is not in the run"
+    at = moment(tape.ts[1:][gaps == gaps.max()][-1])
+    message = f"no bar for {days} days before {at:%Y-%m-%d}: what happened then is not in the run"
     return [Caution("DATA_GAP", "", message, "fill the gap in the data, or start after it")]

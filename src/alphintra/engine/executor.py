@@ -100,9 +100,11 @@ class Executor:
             return self._decided_ahead(*self._ahead, bar, view)
         return self.decide_at(self._run(tape_of([bar], self._calendar), is_compiled=False), 0, bar, view)
 
-    def prepare(self, bars: Sequence[Bar]) -> None:
+    def prepare(self, bars: Sequence[Bar]) -> Tape:
         """Evaluate the graph over all bars ``on_bar`` will be told of; it gives the same as without, sooner."""
-        self._ahead = (self.over(bars), bars)
+        run = self.over(bars)
+        self._ahead = (run, bars)
+        return run.tape
 
     def over(self, bars: Sequence[Bar]) -> Run:
         """Evaluate the graph over bars that nothing was evaluated of yet, for ``decide_at`` to decide on one by one."""

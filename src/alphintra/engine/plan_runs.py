@@ -9,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from alphintra.engine.account.columns import NOTHING, Columns
 from alphintra.engine.account.program import OrderProgram, order_programs
 from alphintra.engine.account.run import COMPILED_BARS_MIN, AccountRun, Simulation
 from alphintra.engine.account.screen import passes_controls
@@ -20,16 +23,46 @@ from alphintra.engine.rebalancing import rebalances_of
 from alphintra.engine.sessions import calendar_of
 
 if TYPE_CHECKING:
-    from alphintra.engine.account.columns import Columns
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
     from alphintra.engine.account.rules import AccountRules
     from alphintra.engine.backtest import BacktestSettings
     from alphintra.engine.graph.plan import Plan
+    from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["PlanRun", "rules_of", "run_plan", "run_program"]
+__all__ = ["Asked", "PlanRun", "rules_of", "run_plan", "run_program"]
 
 PORTION: Final = 32_768  # bars computed at a time: what the nodes hand each other stays in the processor's cache
 
 ABREAST_MIN: Final = 4  # portions from which a second thread is worth its start
+
+
+_KEPT: Final = ("open", "high", "low", "close", "entry", "leave", "size", "stop", "target", "trail", "chandelier")
+
+
+class Asked:
+    """What each order of a run was asked with, taken down portion by portion while the columns are there."""
+
+    def __init__(self) -> None:
+        self._kept: list[dict[str, Vector]] = []
+        self._exits: list[NDArray[np.int64]] = []
+
+    def note(self, bars: NDArray[np.int64], columns: Columns, fired: Sequence[Vector]) -> None:
+        """Take down the columns at the closes where something was ordered; ``fired`` tells for each exit rule."""
+        values: dict[str, Vector] = {name: getattr(columns, name) for name in _KEPT}
+        self._kept.append({name: column[bars] if column.size else NOTHING for name, column in values.items()})
+        fires = [column[bars] > 0 for column in fired]
+        self._exits.append(np.argmax(fires, axis=0) if fires else np.zeros(bars.size, dtype=np.int64))
+
+    def columns(self) -> Columns:
+        """Return the columns with one value an order."""
+        return Columns(**{name: np.concatenate([part[name] for part in self._kept]) for name in _KEPT})
+
+    def exits(self) -> NDArray[np.int64]:
+        """Return for each order the place of the first exit rule that fired at its close, 0 if none did."""
+        return np.concatenate(self._exits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +73,7 @@ class PlanRun:
     rules: AccountRules
     run: AccountRun
     is_decided: bool
+    asked: Asked
 
 
 def rules_of(program: OrderProgram, plan: Plan, settings: BacktestSettings) -> AccountRules:
@@ -52,8 +86,24 @@ def rules_of(program: OrderProgram, plan: Plan, settings: BacktestSettings) -> A
     )
 
 
-def run_plan(plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings) -> PlanRun | None:
+def run_plan(
+    plan: Plan,
+    symbol: str,
+    *,
+    tape: Tape,
+    settings: BacktestSettings,
+    is_compiled: bool | None = None,
+    told: Callable[[int], None] | None = None,
+) -> PlanRun | None:
     """Run a plan over the bars of one symbol and hold its orders against the controls of risk.
+
+    Args:
+        plan: compiled strategy.
+        symbol: its name.
+        tape: its bars.
+        settings: terms of the run.
+        is_compiled: whether kernels run as machine code; by default where that is sooner.
+        told: told how many bars are done, every so often; what it raises ends the run.
 
     Returns:
         None for what only the reference knows: several Order nodes, weights, or nodes that read the position or the
@@ -69,17 +119,26 @@ def run_plan(plan: Plan, symbol: str, *, tape: Tape, settings: BacktestSettings)
     (program,) = programs
     warm_up = plan.warm_up_in(calendar_of(symbol).session_minutes)
     rules = replace(rules_of(program, plan, settings), warm_up=warm_up)
-    run = run_program(plan, program, tape, rules)
+    asked = Asked()
+    run = run_program(plan, program, tape, rules, is_compiled=is_compiled, asked=asked, told=told)
     limits, instrument = settings.limits, settings.instrument
     is_decided = run.is_exact and passes_controls(run, tape, symbol, limits=limits, instrument=instrument)
-    return PlanRun(program, rules, run, is_decided)
+    return PlanRun(program, rules, run, is_decided, asked)
 
 
-def run_program(
-    plan: Plan, program: OrderProgram, tape: Tape, rules: AccountRules, *, is_compiled: bool | None = None
+def run_program(  # noqa: PLR0913 - as above
+    plan: Plan,
+    program: OrderProgram,
+    tape: Tape,
+    rules: AccountRules,
+    *,
+    is_compiled: bool | None = None,
+    asked: Asked | None = None,
+    told: Callable[[int], None] | None = None,
 ) -> AccountRun:
     """Compute a plan's columns portion by portion, and the account's course over each.
 
+    ``asked`` takes down what orders were asked with, ``told`` is told how many bars are done after each portion.
     A long run computes the next portion while the account runs over this one: neither holds the interpreter's lock.
     """
     if is_compiled is None and tape.closes >= COMPILED_BARS_MIN:
@@ -88,22 +147,30 @@ def run_program(
     evaluation = Evaluation(plan)
     length = max(tape.closes, 1) if tape.calendars else PORTION  # what a session tells is asked of the whole of it
 
-    def computed(start: int) -> Columns:
+    def computed(start: int) -> tuple[Columns, Sequence[Vector]]:
         portion = _portion(tape, slice(start, start + length))
-        return program.columns(evaluation.advance(portion, keep=program.ends, is_compiled=is_compiled), portion)
+        found = evaluation.advance(portion, keep=program.ends, is_compiled=is_compiled)
+        return program.columns(found, portion), [found[end][0] for end, _ in program.exits] if asked is not None else []
+
+    def advance(start: int, columns: Columns, fired: Sequence[Vector]) -> None:
+        made = simulation.advance(columns)
+        if asked is not None:
+            asked.note(made[:, 0].astype(np.int64) - start, columns, fired)
+        if told is not None:
+            told(start + columns.bars)
 
     starts = range(0, tape.closes, length)
     if not is_compiled or len(starts) < ABREAST_MIN:
         for start in starts:
-            simulation.advance(computed(start))
+            advance(start, *computed(start))
         return simulation.run()
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(computed, 0)
         for start in starts[1:]:
-            columns = coming.result()
+            found = coming.result()
             coming = ahead.submit(computed, start)
-            simulation.advance(columns)
-        simulation.advance(coming.result())
+            advance(start - length, *found)
+        advance(starts[-1], *coming.result())
     return simulation.run()
 
 

@@ -45,6 +45,7 @@ _INTERNAL: Final = frozenset(
         "risk.renew_approval",
         "risk.mark_prices",
         "broker.advance_market",
+        "broker.list_venue_bars",
         "trading.mark_portfolios",
         "trading.claim_capital",
     }

@@ -31,6 +31,7 @@ SPEC = ServiceSpec(
         "get_connection",
         "list_connections",
         "list_venue_orders",
+        "list_venue_bars",
         "add_connection",
         "check_connection",
         "close_connection",

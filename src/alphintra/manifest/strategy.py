@@ -18,6 +18,8 @@ SPEC = ServiceSpec(
         TableSpec(name="holdout_unlocks", data_class="backtest", grants=("select", "insert")),
         TableSpec(name="feeds", data_class="market_data", grants=_WRITE),
         TableSpec(name="feed_splits", data_class="market_data", grants=("select", "insert")),
+        TableSpec(name="recorded_bars", data_class="market_data", grants=("select", "insert")),
+        TableSpec(name="bar_remarks", data_class="market_data", grants=("select", "insert")),
         TableSpec(name="deployments", data_class="deployment", grants=_WRITE),
         TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
         TableSpec(name="intents", data_class="decision", grants=_WRITE),
@@ -87,5 +89,6 @@ SPEC = ServiceSpec(
         "trading.claim_capital",
         "trading.release_book",
         "broker.advance_market",
+        "broker.list_venue_bars",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import algorithms as algorithm_messages
@@ -12,16 +13,18 @@ from alphintra.contracts import explanations, sweeps
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
-from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.packages import Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
+from alphintra.strategy.gateways.venue_bars import Connections
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
+from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
@@ -61,6 +64,9 @@ def wire(host: ServiceHost, parts: Parts) -> None:
             orders=orders,
             fleet=Fleet(host.bus),
             host=algorithms,
+            sources=sources,
+            connections=Connections(host.bus),
+            chance=SystemRandom().random,
             clock=host.clock,
             ids=host.ids,
         )

@@ -53,7 +53,12 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A replay of catalogue bars and how far it is."""
+    """A replay of catalogue bars, or live bars of a source, and how far it is.
+
+    A replay has no ``source`` and the datasets it plays. A live feed has steps as far as bars were recorded; those of
+    its ``history`` closed until ``start_ts``. ``connection_id`` is the account whose connection lends its keys, and
+    ``is_expected`` whether it was last told that prices are due.
+    """
 
     feed_id: FeedId
     owner_id: UserId | None
@@ -69,6 +74,17 @@ class Feed:
     pause_at: int | None
     last_ts: datetime | None
     error: str
+    source: str = ""
+    timeframe: str = ""
+    connection_id: UUID | None = None
+    history: int = 0
+    is_extended: bool = False
+    is_expected: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether its bars are those of the market as they come."""
+        return bool(self.source)
 
 
 class DeskTransaction:
@@ -116,6 +132,11 @@ class DeskTransaction:
             feed.end_ts,
             feed.interval_ms,
             at,
+            feed.source,
+            feed.timeframe,
+            feed.connection_id,
+            feed.history,
+            feed.is_extended,
         )
 
     async def advance_feed(self, feed_id: FeedId, *, seq: int, ts: datetime) -> str | None:

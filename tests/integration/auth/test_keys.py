@@ -16,12 +16,18 @@ from alphintra.contracts.auth import (
     RevokeApiKey,
     VerifyApiKey,
 )
+from alphintra.kernel.messages import Actor, Context
+from alphintra.kernel.vocabulary import AccountMode
 from fixtures.services import operator_context
 from integration.auth.scene import Auth, Person, code_of
 
 
 def create(*scopes: str, name: str = "bot", mode: str = "paper", user_id: UUID | None = None) -> CreateApiKey:
     return CreateApiKey(name=name, scopes=scopes or ("read",), mode=mode, user_id=user_id)
+
+
+def from_addresses(*addresses: str) -> CreateApiKey:
+    return CreateApiKey(name="bot", scopes=("read",), addresses=addresses)
 
 
 def verify(key: ApiKeyCreated, *, secret: str | None = None) -> VerifyApiKey:
@@ -108,6 +114,7 @@ async def test_the_operator_at_the_machine_makes_a_key_for_somebody(auth: Auth) 
         "scopes": ["admin"],
         "user_id": str(ada.user_id),
         "account_id": None,
+        "addresses": [],
     }
     assert await code_of(auth, create(user_id=UUID(int=1)), operator_context()) == "USER_NOT_FOUND"
     assert await code_of(auth, create(), operator_context()) == "USER_REQUIRED"
@@ -132,6 +139,9 @@ async def test_a_key_that_cannot_be_is_not_stored(auth: Auth) -> None:
         (create("admin"), "KEY_SCOPE"),
         (CreateApiKey(name="bot", scopes=()), "KEY_SCOPE"),
         (create(mode="demo"), "KEY_MODE"),
+        (from_addresses("office"), "KEY_ADDRESS"),
+        (from_addresses("203.0.113.7/24"), "KEY_ADDRESS"),  # a host and a network at once
+        (from_addresses(*(f"203.0.113.{each}" for each in range(51))), "KEY_ADDRESS"),
         (create(name=""), "FIELD_LENGTH"),
         (create(name="bot\n"), "FIELD_CHARS"),
     ):
@@ -158,3 +168,28 @@ async def test_keys_of_a_person_are_bounded_also_when_made_at_once(auth: Auth) -
 async def _revoke_one(auth: Auth, person: Person) -> None:
     first = (await auth.ask(ListApiKeys(), person.context)).keys[0]
     await auth.ask(RevokeApiKey(key_id=first.key_id), person.context)
+
+
+async def test_a_key_is_for_the_addresses_it_was_made_for(auth: Auth) -> None:
+    ada = await auth.register("ada")
+    key = await auth.ask(from_addresses("203.0.113.7", "2001:db8::/48", "203.0.113.7"), ada.context)
+    assert key.addresses == ("203.0.113.7/32", "2001:db8::/48")
+    assert (await auth.ask(verify(key))).addresses == key.addresses
+    (listed,) = (await auth.ask(ListApiKeys(), ada.context)).keys
+    assert listed.addresses == key.addresses
+    (row,) = await auth.audited("api_key.create")
+    assert json.loads(row["detail"])["addresses"] == list(key.addresses)
+
+
+async def test_a_key_of_some_addresses_makes_none_for_others(auth: Auth) -> None:
+    ada = await auth.register("ada", "owner")
+    wanted = CreateApiKey(name="bot", scopes=("admin",), addresses=("203.0.113.0/24",))
+    maker = await auth.ask(wanted, ada.context)
+    actor = Actor(
+        id=f"key:{maker.key_id}", user_id=ada.user_id, roles=("owner",), scopes=("admin",), mode=AccountMode.PAPER
+    )
+    context = Context(trace_id="t", actor=actor)
+    assert await code_of(auth, from_addresses(), context) == "AUTH_SCOPE"
+    assert await code_of(auth, from_addresses("203.0.113.0/25", "198.51.100.1"), context) == "AUTH_SCOPE"
+    assert await code_of(auth, from_addresses("2001:db8::/48"), context) == "AUTH_SCOPE"
+    assert await code_of(auth, from_addresses("203.0.113.0/25"), context) == "ok"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
-from alphintra.contracts.broker import ListWatchedPrices, WatchPrices
+from alphintra.contracts.broker import ListVenueBars, ListWatchedPrices, WatchPrices
 from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from fixtures.services import person_context
@@ -133,3 +134,27 @@ async def test_other_peoples_prices_are_as_if_there_were_none(live_desk: LiveDes
             ListWatchedPrices(account_id=live_desk.account_id), person_context("trader", user_id=new_id())
         )
     assert refused.value.code == "CONNECTION_NOT_FOUND"
+
+
+async def test_bars_are_asked_for_with_the_keys_of_the_connection_and_shown_to_nobody_else(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    opened = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+    for minute in (30, 31):
+        bar = {"t": f"2026-03-02T14:{minute}:00Z", "o": 10.1, "h": 11, "l": 9.5, "c": 10.25, "v": 100, "n": 3, "vw": 10}
+        live_desk.venue.market.bars.setdefault("AAPL", []).append(bar)
+    wanted = ListVenueBars(
+        account_id=live_desk.account_id, symbols=("AAPL",), minutes=60, start=opened, end=opened + timedelta(hours=1)
+    )
+    first = await live_desk.links.list_venue_bars(wanted, live_desk.owner)
+    second = await live_desk.links.list_venue_bars(
+        msgspec.structs.replace(wanted, page_token=first.next_page_token), live_desk.owner
+    )
+    assert [bar.opened_at for bar in (*first.bars, *second.bars)] == [opened, opened + timedelta(minutes=1)]
+    assert (first.bars[0].open, first.bars[0].close, second.next_page_token) == (Decimal("10.1"), Decimal("10.25"), "")
+    asked = live_desk.venue.asked_bars[0]
+    assert (asked["timeframe"], asked["feed"], asked["adjustment"]) == ("1Hour", "iex", "raw")
+    with pytest.raises(AlphintraError, match="CONNECTION_NOT_FOUND"):
+        await live_desk.links.list_venue_bars(wanted, person_context(user_id=new_id()))
+    mixed = msgspec.structs.replace(wanted, symbols=("AAPL", "BTC/USD"))
+    with pytest.raises(AlphintraError, match="FIELD_VALUE"):
+        await live_desk.links.list_venue_bars(mixed, live_desk.owner)

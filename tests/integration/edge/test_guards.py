@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import httpx
 import msgspec
 import pytest
 from joserfc.jwk import OKPKey
 from structlog.testing import capture_logs
 
 from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, SigningKeysView, VerifyApiKey
+from alphintra.contracts.orders import AccountView
+from alphintra.contracts.trading import GetAccount
 from alphintra.edge.guards import PROVEN_MAX
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor
-from fixtures.edge import KEY_HEADERS, OPERATOR, SESSION_ID, SOME_ID, USER_ID, Gateway
+from alphintra.kernel.vocabulary import AccountMode
+from fixtures.edge import KEY_HEADERS, OPERATOR, SESSION_ID, SOME_ID, USER_ID, Gateway, sample
 
 ACCOUNTS = "/api/v1/accounts"
 
@@ -152,6 +156,30 @@ async def test_another_secret_is_never_covered_by_the_proof_of_the_right_one(gat
     assert await code(gateway, {"APCA-API-KEY-ID": "key1"}) == "KEY_INVALID"
 
 
+@pytest.mark.parametrize(
+    ("address", "networks", "expected"),
+    [
+        ("203.0.113.7", ("203.0.113.0/24",), ""),
+        ("203.0.114.7", ("203.0.113.0/24", "2001:db8::/48"), "AUTH_SCOPE"),
+        ("2001:db8::1", ("203.0.113.0/24", "2001:db8::/48"), ""),
+        ("::ffff:203.0.113.7", ("203.0.113.0/24",), ""),
+        ("::ffff:203.0.114.7", ("203.0.113.0/24",), "AUTH_SCOPE"),
+        ("a unix socket", ("0.0.0.0/0", "::/0"), "AUTH_SCOPE"),
+        ("203.0.114.7", (), ""),
+    ],
+)
+async def test_a_key_is_taken_from_its_addresses_alone(
+    gateway: Gateway, address: str, networks: tuple[str, ...], expected: str
+) -> None:
+    gateway.services.replies[VerifyApiKey] = msgspec.structs.replace(principal("read"), addresses=networks)
+    transport = httpx.ASGITransport(gateway.app, client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url=str(gateway.client.base_url)) as client:
+        for _ in range(2):  # proven anew, and believed from before
+            answer = await client.get(ACCOUNTS, headers=KEY_HEADERS)
+            assert ("" if answer.status_code == 200 else answer.json()["code"]) == expected
+            assert answer.status_code == (403 if expected else 200)
+
+
 async def test_a_key_revoked_here_is_refused_at_once(gateway: Gateway) -> None:
     assert await code(gateway, KEY_HEADERS) == ""
     await gateway.client.delete("/api/v1/api-keys/key1", headers=gateway.bearer())
@@ -233,3 +261,58 @@ async def test_credentials_never_reach_the_log(gateway: Gateway) -> None:
     token = headers["Authorization"].removeprefix("Bearer ")
     for secret in (token, "secret1", OPERATOR["Authorization"][7:], "one-time-token", "hunter2-hunter2"):
         assert secret not in text
+
+
+def stale(gateway: Gateway, *, seconds: int, role: str = "owner") -> dict[str, str]:
+    """Return the header of a session whose person proved who they are so long ago."""
+    auth_time = int(gateway.clock.now().timestamp()) - seconds
+    return {"Authorization": f"Bearer {gateway.token(role=role, auth_time=auth_time)}"}
+
+
+_STOLEN: list[tuple[str, str, dict[str, object]]] = [
+    ("POST", "/api-keys", {"name": "bot", "scopes": ["read"]}),
+    ("POST", "/auth/second-factor", {}),
+    ("POST", "/accounts", {"name": "live", "starting_cash": "0", "mode": "live", "confirm": "live"}),
+    (
+        "PUT",
+        f"/accounts/{SOME_ID}/connection",
+        {"adapter": "alpaca", "environment": "paper", "credentials": {"key": "k"}},
+    ),
+    ("POST", "/risk/release", {"scope": "firm", "reason": "it is over"}),
+    ("POST", "/risk/release", {"scope": "account", "account_id": str(SOME_ID), "reason": "it is over"}),
+    ("PUT", "/risk/shared-limits", {"scope": "firm", "credit_max": None, "four_eyes_above": None}),
+    ("POST", f"/risk/limit-proposals/{SOME_ID}/decision", {"is_approved": True}),
+    ("POST", f"/risk/latches/{SOME_ID}/lift", {"reason": "looked at"}),
+    ("POST", f"/risk/overrides/{SOME_ID}/approve", {}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), _STOLEN, ids=lambda value: value if isinstance(value, str) else "")
+async def test_a_session_proven_long_ago_does_none_of_this(
+    gateway: Gateway, method: str, path: str, body: dict[str, object]
+) -> None:
+    live = msgspec.structs.replace(sample(AccountView), mode=AccountMode.LIVE)
+    gateway.services.replies[GetAccount] = live
+    answer = await gateway.client.request(method, f"/api/v1{path}", json=body, headers=stale(gateway, seconds=301))
+    assert (answer.status_code, answer.json()["code"]) == (403, "AUTH_STEP_UP"), answer.text
+    assert [type(command) for command, _ in gateway.services.asked if not isinstance(command, GetSigningKeys)] in (
+        [],
+        [GetAccount],
+    ), "nothing was asked of a service but of which kind the account is"
+    for headers in (stale(gateway, seconds=299), OPERATOR):
+        answer = await gateway.client.request(method, f"/api/v1{path}", json=body, headers=headers)
+        assert answer.json().get("code", "") != "AUTH_STEP_UP"
+
+
+async def test_one_paper_account_may_be_let_trade_again_without_proving_anything(gateway: Gateway) -> None:
+    paper = msgspec.structs.replace(sample(AccountView), mode=AccountMode.PAPER)
+    gateway.services.replies[GetAccount] = paper
+    body = {"scope": "account", "account_id": str(SOME_ID), "reason": "it is over"}
+    answer = await gateway.client.post("/api/v1/risk/release", json=body, headers=stale(gateway, seconds=3600))
+    assert answer.status_code == 200
+
+
+async def test_trading_is_stopped_by_whoever_is_signed_in_however_long_ago(gateway: Gateway) -> None:
+    body = {"scope": "firm", "reason": "stop"}
+    answer = await gateway.client.post("/api/v1/risk/kill", json=body, headers=stale(gateway, seconds=3600))
+    assert answer.status_code == 200

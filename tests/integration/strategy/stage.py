@@ -35,15 +35,17 @@ from alphintra.engine.corporate_actions import Split
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.ids import DatasetId, FeedId
-from alphintra.strategy.endpoints import Endpoints, FeedRunner, Worker
+from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import KEY_VARIABLES, Sources
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
 from alphintra.strategy.gateways.packages import PACKAGES_VARIABLE, PATH_VARIABLE, Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
+from alphintra.strategy.gateways.venue_bars import Connections
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
 from alphintra.strategy.service.download_worker import DownloadWorker
+from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.stepping import Stepper
 from fixtures.single_service import SettableClock, acting, local_bus
 from integration.strategy.town import Town
@@ -91,6 +93,7 @@ class Stage:
     sources: Sources
     packages: Packages
     host: ProcessHost
+    connections: Connections
     urls: dict[str, str]
     ids: CountedIds
     clock: SettableClock = field(default_factory=SettableClock)
@@ -134,6 +137,7 @@ class Stage:
             sources=sources,
             packages=packages,
             host=host,
+            connections=Connections(bus),
             urls=urls,
             ids=ids,
             clock=clock,
@@ -314,6 +318,9 @@ class Stage:
             orders=self.orders,
             fleet=self.fleet,
             host=self.host,
+            sources=self.sources,
+            connections=self.connections,
+            chance=lambda: 0.0,
             clock=self.clock,
             ids=self.ids,
         )

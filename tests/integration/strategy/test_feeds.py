@@ -31,8 +31,8 @@ from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import FeedId
-from alphintra.strategy import endpoints
 from alphintra.strategy.gateways.catalogue import write_split
+from alphintra.strategy.service import feed_runner
 from fixtures.single_service import acting
 from fixtures.waiting import holds_for
 from integration.strategy.stage import WAVE, Stage
@@ -194,7 +194,7 @@ async def test_a_running_feed_waits_for_a_service_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
     kind: Any,  # noqa: ANN401 - any command
 ) -> None:
-    monkeypatch.setattr(endpoints, "RETRY_MAX_S", 0.01)
+    monkeypatch.setattr(feed_runner, "RETRY_MAX_S", 0.01)
     feed_id = await stage.make_feed()
     deployment_id = (await stage.deploy(feed_id)).deployment_id
     stage.town.fail(kind, times=8)

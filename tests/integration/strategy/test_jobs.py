@@ -350,7 +350,7 @@ async def test_a_running_backtest_is_canceled_and_a_finished_one_stays(
     await stage.shelve("AAPL", flat_bars(WAVE))
     queued = await start(stage)
     with monkeypatch.context() as patch:
-        gate = Gate(patch, backtests, "within")
+        gate = Gate(patch, backtests, "run_over")
         async with working(stage) as task:
             await gate.reached()
             assert (await cancel(stage, queued.backtest_id)).status == "running"
@@ -409,7 +409,7 @@ async def test_a_long_run_keeps_its_lease_and_is_not_taken_over(stage: Stage, mo
     monkeypatch.setattr(jobs, "HEARTBEAT_S", 0.01)
     await stage.shelve("AAPL", flat_bars(WAVE))
     queued = await start(stage)
-    gate = Gate(monkeypatch, backtests, "within")
+    gate = Gate(monkeypatch, backtests, "run_over")
     async with working(stage) as task:
         await gate.reached()
         for _ in range(4):
@@ -444,7 +444,7 @@ async def test_a_worker_that_stops_leaves_its_job_to_the_next_and_no_thread_behi
     await stage.shelve("AAPL", flat_bars(WAVE))
     queued = await start(stage)
     with monkeypatch.context() as patch:
-        gate = Gate(patch, backtests, "run_backtest")
+        gate = Gate(patch, backtests, "run_over")
         async with working(stage) as task:
             await gate.reached()
             task.cancel()

@@ -352,6 +352,8 @@ class Town:
             assert self._patience.get(f"risk {fill.execution_id}", self.lag) < 0
 
     def _order(self, command: GetOrder, context: Context) -> OrderView:
+        if command.order_id not in self.orders:
+            raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
         order = self.orders[command.order_id]
         assert self.accounts[order.view.account_id].owner_id == context.actor.user_id
         order.questions += 1

@@ -53,6 +53,6 @@ def test_a_secret_is_shown_neither_by_repr_nor_by_a_rich_traceback(message: type
 def test_the_messages_with_secrets_are_found_and_the_rest_is_shown() -> None:
     assert {message.__name__ for message in secret_messages()} >= {"LogIn", "TokensView", "ApiKeyCreated", "SetUpOwner"}
     assert repr(auth.LogIn(email="ada@example.org", password=SECRET)) == (
-        "LogIn(email='ada@example.org', password='…', address='')"
+        "LogIn(email='ada@example.org', password='…', address='', code='…')"
     )
     assert repr(auth.SetupTokenView(token=None, expires_at=None)) == "SetupTokenView(token=None, expires_at=None)"

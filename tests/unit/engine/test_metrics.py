@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.graph import compile_plan
+from alphintra.engine.graph.tape import epoch_ns
 from alphintra.engine.metrics.days import calendar_for, daily_closes, periods_per_year, returns_of
 from alphintra.engine.metrics.documents import metric_documents
 from alphintra.engine.metrics.figures import Metrics, compute_metrics, falls_of, metric_values
-from alphintra.engine.metrics.results import curve_of, measure, moment_ns, trades_of
+from alphintra.engine.metrics.results import curve_of, measure, trades_of
 from alphintra.engine.metrics.returns import moments_of, probabilistic_sharpe
 from alphintra.engine.metrics.series import Curve, TradeTable, excursions, labels_of
 from alphintra.engine.metrics.trading import breakdown, trade_figures
@@ -30,7 +31,7 @@ MONDAY = datetime(2024, 1, 8, 21, tzinfo=UTC)
 
 
 def at(day: float) -> int:
-    return moment_ns(MONDAY) + int(day * DAY_NS)
+    return epoch_ns(MONDAY) + int(day * DAY_NS)
 
 
 def curve(equity: list[float], *, days: list[float] | None = None, **changed: object) -> Curve:
@@ -60,8 +61,8 @@ def table(nets: list[float], **changed: object) -> TradeTable:
     base = TradeTable(
         entry_index=index,
         exit_index=index + 1,
-        entry_time=moment_ns(MONDAY) + index * DAY_NS,
-        exit_time=moment_ns(MONDAY) + (index + 1) * DAY_NS,
+        entry_time=epoch_ns(MONDAY) + index * DAY_NS,
+        exit_time=epoch_ns(MONDAY) + (index + 1) * DAY_NS,
         side=np.ones(count, dtype=np.int64),
         qty=ones,
         entry_price=ones,
@@ -219,7 +220,7 @@ def test_the_late_session_belongs_to_its_day_in_summer_and_winter() -> None:
     for month, hour in ((1, 1), (7, 0)):
         late = datetime(2024, month, 10, hour, tzinfo=UTC)  # 20:00 the day before in New York
         early = late.replace(hour=8 + hour)  # 4:00 of the day
-        closes = np.array([moment_ns(at) for at in (late - timedelta(hours=3), late, early)], dtype=np.int64)
+        closes = np.array([epoch_ns(at) for at in (late - timedelta(hours=3), late, early)], dtype=np.int64)
         assert list(daily_closes(closes, np.array([1.0, 2.0, 3.0]), "XNYS").values) == [2.0, 3.0]
 
 

@@ -50,13 +50,20 @@ async def create_api_key(
 ) -> ApiKeyCreated:
     """Make an API key; its secret is in this answer and nowhere else.
 
-    Raises KEY_SCOPE, KEY_MODE, KEY_LIMIT, FIELD_LENGTH, FIELD_CHARS, USER_NOT_FOUND, USER_REQUIRED, ROLE_REQUIRED or
-    AUTH_SCOPE. Not safe to repeat: each call makes another key.
+    Raises KEY_SCOPE, KEY_MODE, KEY_ADDRESS, KEY_LIMIT, FIELD_LENGTH, FIELD_CHARS, USER_NOT_FOUND, USER_REQUIRED,
+    ROLE_REQUIRED or AUTH_SCOPE. Not safe to repeat: each call makes another key.
     """
     require_credential_scope(context)
     user_id = _owner_of_new_key(command, context)
     account_id = None if command.account_id is None else AccountId(command.account_id)
-    wanted = domain.NewApiKey(name=command.name, scopes=command.scopes, mode=command.mode, account_id=account_id)
+    wanted = domain.NewApiKey(
+        name=command.name,
+        scopes=command.scopes,
+        mode=command.mode,
+        account_id=account_id,
+        addresses=command.addresses,
+    )
+    maker = await _key_of(context.actor, resources)
     key_id = f"AK{base64.b32encode(secrets.token_bytes(_KEY_ID_BYTES)).decode()[:_KEY_ID_CHARACTERS]}"
     secret = secrets.token_urlsafe(_KEY_SECRET_BYTES)
     async with resources.credentials.transaction() as tx:
@@ -66,7 +73,7 @@ async def create_api_key(
         if user.user_id != context.actor.user_id:
             require_may_grant(context, user.role)
         key = domain.new_api_key(user, wanted, key_id=key_id, secret=secret, at=at)
-        _require_no_wider(context.actor, key)
+        _require_no_wider(context.actor, maker, key)
         if await tx.count_keys(user_id) >= KEYS_PER_USER_MAX:
             message = f"a person has at most {KEYS_PER_USER_MAX} keys: revoke one first"
             raise AlphintraError("KEY_LIMIT", message, kind=Kind.CONFLICT)
@@ -76,11 +83,19 @@ async def create_api_key(
             "scopes": key.scopes,
             "user_id": user_id,
             "account_id": key.account_id,
+            "addresses": _texts(key.addresses),
         }
         await append_audit(
             tx.session, "api_key.create", f"api_key:{key_id}", detail, ids=resources.ids, context=context, at=at
         )
-    return ApiKeyCreated(key_id=key.key_id, secret=secret, scopes=key.scopes, mode=key.mode, account_id=key.account_id)
+    return ApiKeyCreated(
+        key_id=key.key_id,
+        secret=secret,
+        scopes=key.scopes,
+        mode=key.mode,
+        account_id=key.account_id,
+        addresses=_texts(key.addresses),
+    )
 
 
 async def list_api_keys(context: Context, *, resources: Resources) -> ApiKeysView:
@@ -124,6 +139,7 @@ async def verify_api_key(command: VerifyApiKey, *, resources: Resources) -> ApiK
         scopes=scopes,
         mode=key.mode,
         account_id=key.account_id,
+        addresses=_texts(key.addresses),
     )
 
 
@@ -133,8 +149,22 @@ async def get_signing_keys(*, resources: Resources, at: datetime) -> SigningKeys
     return SigningKeysView(jwks=resources.tokens.jwks, ended_sessions=ended)
 
 
-def _require_no_wider(actor: Actor, key: domain.ApiKey) -> None:
+async def _key_of(actor: Actor, resources: Resources) -> domain.ApiKey | None:
+    """Return the key the actor is, None for whatever is no key."""
+    kind, _, key_id = actor.id.partition(":")
+    found = await resources.credentials.find_key(key_id) if kind == "key" else None
+    return None if found is None else found[0]
+
+
+def _texts(addresses: tuple[domain.Network, ...]) -> tuple[str, ...]:
+    return tuple(str(each) for each in addresses)
+
+
+def _require_no_wider(actor: Actor, maker: domain.ApiKey | None, key: domain.ApiKey) -> None:
     """Refuse a key that makes one for what it is not for itself. Raises AUTH_SCOPE."""
+    if maker is not None and not domain.is_narrower(key.addresses, maker.addresses):
+        message = "this API key is for some addresses: it makes no key for others"
+        raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/addresses")
     if actor.account_id is not None and key.account_id is None:
         message = "this API key is for one account: it makes no key for all of them"
         raise AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN, pointer="/account_id")
@@ -164,4 +194,5 @@ def _view(key: domain.ApiKey, *, revoked_at: datetime | None = None) -> ApiKeyVi
         created_at=key.created_at,
         revoked_at=key.revoked_at if revoked_at is None else revoked_at,
         account_id=key.account_id,
+        addresses=_texts(key.addresses),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from alphintra.auth import domain
+from alphintra.auth.service.attempts import count_attempt, printable
 from alphintra.auth.service.authority import acting_user, require_credential_scope
+from alphintra.auth.service.factors import has_factor, require_code
 from alphintra.contracts.auth import LogIn, LogOut, RefreshSession, SessionRevoked, TokensView
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["log_in", "log_out", "refresh_session"]
 
 _REFRESH_SECRET_BYTES: Final = 32
-_ADDRESS_LENGTH_MAX: Final = 64
 
 
 async def log_in(command: LogIn, context: Context, *, resources: Resources, at: datetime) -> TokensView:
@@ -33,14 +33,15 @@ async def log_in(command: LogIn, context: Context, *, resources: Resources, at: 
     looked at, so that many at once are not looked at together.
 
     Raises:
-        AlphintraError: LOGIN_FAILED, AUTH_THROTTLED, AUTH_BUSY, EMAIL_FORMAT, PASSWORD_TOO_LONG.
+        AlphintraError: LOGIN_FAILED, OTP_REQUIRED, OTP_INVALID, OTP_USED, AUTH_THROTTLED, AUTH_BUSY, EMAIL_FORMAT,
+            PASSWORD_TOO_LONG.
     """
     email = domain.normalise_email(command.email)
     domain.check_password_size(command.password)
     bucket = domain.attempt_bucket(email, command.address)
     passwords = resources.passwords
     with passwords.admitted():
-        await _count_attempt(bucket, resources=resources, at=at)
+        await count_attempt(bucket, resources=resources, at=at)
         user = await resources.credentials.find_user(email)
         is_match = await passwords.verify(command.password, None if user is None else user.password_hash)
         if user is None or not is_match:
@@ -48,14 +49,18 @@ async def log_in(command: LogIn, context: Context, *, resources: Resources, at: 
             message = "e-mail address or password is wrong"
             raise AlphintraError("LOGIN_FAILED", message, kind=Kind.UNAUTHENTICATED)
         new_hash = await passwords.hash(command.password) if passwords.is_outdated(user.password_hash) else None
+    if command.code and await has_factor(user.user_id, resources=resources):
+        await count_attempt(domain.code_bucket(user.user_id), resources=resources, at=at)
     secret = secrets.token_bytes(_REFRESH_SECRET_BYTES)
     session = domain.new_session(resources.ids.new(), user.user_id, secret, at=at)
     async with resources.credentials.transaction() as tx:
+        await require_code(tx, user.user_id, command.code, resources=resources, at=at)
+        await tx.clear_attempts(domain.code_bucket(user.user_id))
         await tx.clear_attempts(bucket)
         if new_hash is not None:
             await tx.rehash(user, new_hash)
         await tx.add_session(session)
-        detail: dict[str, object] = {"address": _printable(command.address), "session_id": session.session_id}
+        detail: dict[str, object] = {"address": printable(command.address), "session_id": session.session_id}
         subject = f"user:{user.user_id}"
         await append_audit(tx.session, "session.log_in", subject, detail, ids=resources.ids, context=context, at=at)
     get_logger().info("login.succeeded", user_id=str(user.user_id), session_id=str(session.session_id))
@@ -106,28 +111,17 @@ async def log_out(command: LogOut, context: Context, *, resources: Resources, at
             await _end(tx, session, domain.EndReason.LOG_OUT, resources=resources, context=context, at=at)
 
 
-async def _count_attempt(bucket: bytes, *, resources: Resources, at: datetime) -> None:
-    async with resources.credentials.transaction() as tx:
-        outcome = domain.next_attempt(await tx.lock_attempts(bucket, at=at), at=at)
-        if isinstance(outcome, domain.Throttled):
-            seconds = math.ceil(outcome.retry_after.total_seconds())
-            message = f"too many log-ins were tried: try again in {seconds} s"
-            raise AlphintraError("AUTH_THROTTLED", message, kind=Kind.LIMITED)
-        await tx.save_attempts(bucket, outcome)
-        await tx.forget_attempts(before=at - domain.ATTEMPTS_FORGOTTEN_AFTER)
-
-
 async def _record_failure(
     user: domain.User | None, address: str, context: Context, *, resources: Resources, at: datetime
 ) -> None:
     # What was typed as the address of an unknown person may be a password: it is recorded nowhere.
     subject = "user:unknown" if user is None else f"user:{user.user_id}"
-    detail: dict[str, object] = {"address": _printable(address)}
+    detail: dict[str, object] = {"address": printable(address)}
     async with resources.credentials.transaction() as tx:
         await append_audit(
             tx.session, "session.log_in_failed", subject, detail, ids=resources.ids, context=context, at=at
         )
-    get_logger().warning("login.failed", subject=subject, address=_printable(address))
+    get_logger().warning("login.failed", subject=subject, address=printable(address))
 
 
 async def _end(
@@ -173,7 +167,3 @@ def _refused(reason: domain.RefreshRefusal) -> AlphintraError:
         case domain.RefreshRefusal.EXPIRED:
             code, message = "SESSION_EXPIRED", "the session was idle for 30 min or is 12 h old: log in again"
     return AlphintraError(code, message, kind=Kind.UNAUTHENTICATED, pointer="/refresh_token")
-
-
-def _printable(address: str) -> str:
-    return "".join(character for character in address[:_ADDRESS_LENGTH_MAX] if character.isprintable())

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwt
@@ -19,9 +21,10 @@ from alphintra.auth.domain import Session, User
 from alphintra.infrastructure.access_token import ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE
 from alphintra.kernel.errors import AlphintraError, Kind
 
-__all__ = ["ACCESS_TOKEN_LIFE", "TokenIssuer"]
+__all__ = ["ACCESS_TOKEN_LIFE", "NONCE_BYTES", "TokenIssuer"]
 
 ACCESS_TOKEN_LIFE: Final = timedelta(minutes=15)
+NONCE_BYTES: Final = 12
 _SEED_BYTES: Final = 32
 
 
@@ -37,6 +40,7 @@ class TokenIssuer:
         self._key = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(seed))
         self._key_id = self._key.thumbprint()
         self._chain_key = HKDF(SHA256(), length=32, salt=None, info=b"alphintra.auth.refresh.v1").derive(seed)
+        self._factor_key = AESGCM(HKDF(SHA256(), length=32, salt=None, info=b"alphintra.auth.factor.v1").derive(seed))
 
     def __repr__(self) -> str:
         """Name the public key, hide the secrets."""
@@ -53,6 +57,24 @@ class TokenIssuer:
         public = self._key.as_dict(private=False)
         return json.dumps({"keys": [{**public, "kid": self._key_id, "alg": ALGORITHM, "use": "sig"}]})
 
+    def seal(self, secret: bytes, *, user_id: UUID, nonce: bytes) -> bytes:
+        """Encrypt the secret of a person's second factor; it opens for that person alone.
+
+        Args:
+            secret: what their authenticator app holds.
+            user_id: whose it is.
+            nonce: 12 random bytes, never used before.
+        """
+        return nonce + self._factor_key.encrypt(nonce, secret, user_id.bytes)
+
+    def open(self, sealed: bytes, *, user_id: UUID) -> bytes:
+        """Decrypt what `seal` made. Raises FACTOR_UNREADABLE if it was changed, or sealed under another seed."""
+        try:
+            return self._factor_key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], user_id.bytes)
+        except InvalidTag:
+            message = "the second factor cannot be read with the secret auth was started with"
+            raise AlphintraError("FACTOR_UNREADABLE", message, kind=Kind.UNAVAILABLE) from None
+
     def issue(self, user: User, session: Session, *, token_id: UUID, at: datetime) -> tuple[str, datetime]:
         """Return an access token and when it expires: 15 min from now, never after its session."""
         expires_at = min(at + ACCESS_TOKEN_LIFE, session.expires_at)
@@ -66,7 +88,7 @@ class TokenIssuer:
             "iat": int(at.timestamp()),
             "nbf": int(at.timestamp()),
             "exp": int(expires_at.timestamp()),
-            "auth_time": int(session.signed_in_at.timestamp()),
+            "auth_time": int(session.authenticated_at.timestamp()),
         }
         header = {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": self._key_id}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM]), expires_at

@@ -57,11 +57,14 @@ INSERT INTO sessions (session_id, user_id, token_hash, rotations, signed_in_at, 
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- sessions.lock: read a session to exchange its token or to end it
-SELECT session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at, ended_at
+SELECT session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at, ended_at, proven_at
 FROM sessions WHERE session_id = $1 FOR UPDATE;
 
 -- sessions.rotate: store the hash of the token that is valid from now on
 UPDATE sessions SET token_hash = $2, rotations = $3, rotated_at = $4 WHERE session_id = $1;
+
+-- sessions.prove: note that whoever has the session proved to be its person
+UPDATE sessions SET proven_at = $2 WHERE session_id = $1;
 
 -- sessions.end: end a session before its time
 UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL;
@@ -70,26 +73,60 @@ UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND end
 SELECT session_id FROM sessions WHERE ended_at >= $1 ORDER BY ended_at;
 
 -- keys.insert: store a new API key
-INSERT INTO api_keys (key_id, user_id, name, secret_hash, scopes, mode, created_at, account_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO api_keys (key_id, user_id, name, secret_hash, scopes, mode, created_at, account_id, addresses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- keys.count: how many keys of a person are not revoked
 SELECT count(*) FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL;
 
 -- keys.list: a person's keys, oldest first
-SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id
+SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id, addresses
 FROM api_keys WHERE user_id = $1 ORDER BY created_at, key_id;
 
 -- keys.lock: read a key of this person to revoke it
-SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id
+SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id, addresses
 FROM api_keys WHERE key_id = $1 AND user_id = $2 FOR UPDATE;
 
 -- keys.with_role: read a key and the role its person has now
 SELECT k.key_id, k.user_id, k.name, k.secret_hash, k.scopes, k.mode, k.created_at, k.revoked_at, k.account_id,
-    u.role
+    k.addresses, u.role
 FROM api_keys AS k
 JOIN users AS u ON u.user_id = k.user_id
 WHERE k.key_id = $1;
 
 -- keys.revoke: mark a key as revoked
 UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1;
+
+-- factors.get: read a person's authenticator app
+SELECT user_id, sealed_seed, created_at, confirmed_at, last_step FROM second_factors WHERE user_id = $1;
+
+-- factors.lock: read a person's authenticator app to use one of its codes or to change it
+SELECT user_id, sealed_seed, created_at, confirmed_at, last_step FROM second_factors WHERE user_id = $1 FOR UPDATE;
+
+-- factors.offer: store an app that is not confirmed yet, in the place of one that never was
+INSERT INTO second_factors (user_id, sealed_seed, created_at) VALUES ($1, $2, $3)
+ON CONFLICT (user_id) DO UPDATE
+SET sealed_seed = excluded.sealed_seed, created_at = excluded.created_at, last_step = 0
+WHERE second_factors.confirmed_at IS NULL
+RETURNING user_id;
+
+-- factors.confirm: ask for its codes from now on
+UPDATE second_factors SET confirmed_at = $2, last_step = $3 WHERE user_id = $1;
+
+-- factors.use: mark the codes up to this half minute as used
+UPDATE second_factors SET last_step = $2 WHERE user_id = $1;
+
+-- factors.remove: ask for no second factor any more
+DELETE FROM second_factors WHERE user_id = $1;
+
+-- recovery.insert: store a recovery code
+INSERT INTO recovery_codes (code_hash, user_id, created_at) VALUES ($1, $2, $3);
+
+-- recovery.use: use a person's code, once
+UPDATE recovery_codes SET used_at = $3 WHERE code_hash = $1 AND user_id = $2 AND used_at IS NULL RETURNING code_hash;
+
+-- recovery.left: how many codes of a person are unused
+SELECT count(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL;
+
+-- recovery.remove: drop a person's codes
+DELETE FROM recovery_codes WHERE user_id = $1;

@@ -36,6 +36,7 @@ CREATE TABLE api_keys (
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     account_id uuid,
+    addresses cidr[] DEFAULT '{}'::cidr[] NOT NULL,
     CONSTRAINT api_keys_key_id_check CHECK ((key_id ~ '^AK[A-Z2-7]{18}$'::text)),
     CONSTRAINT api_keys_mode_check CHECK ((mode = ANY (ARRAY['paper'::text, 'live'::text]))),
     CONSTRAINT api_keys_pkey PRIMARY KEY (key_id),
@@ -102,6 +103,16 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 );
 
+-- table recovery_codes
+CREATE TABLE recovery_codes (
+    code_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_codes_hash_check CHECK ((octet_length(code_hash) = 32)),
+    CONSTRAINT recovery_codes_pkey PRIMARY KEY (code_hash)
+);
+
 -- table schema_migrations
 CREATE TABLE schema_migrations (
     origin text NOT NULL,
@@ -109,6 +120,16 @@ CREATE TABLE schema_migrations (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
+);
+
+-- table second_factors
+CREATE TABLE second_factors (
+    user_id uuid NOT NULL,
+    sealed_seed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT second_factors_pkey PRIMARY KEY (user_id)
 );
 
 -- table sessions
@@ -122,6 +143,7 @@ CREATE TABLE sessions (
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     end_reason text,
+    proven_at timestamp with time zone,
     CONSTRAINT sessions_end_check CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
     CONSTRAINT sessions_pkey PRIMARY KEY (session_id),
     CONSTRAINT sessions_rotations_check CHECK ((rotations >= 0)),
@@ -157,6 +179,12 @@ CREATE TABLE users (
 -- foreign key api_keys.api_keys_user_fkey
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_user_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
+-- foreign key recovery_codes.recovery_codes_user_fkey
+ALTER TABLE recovery_codes ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
+-- foreign key second_factors.second_factors_user_fkey
+ALTER TABLE second_factors ADD CONSTRAINT second_factors_user_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
 -- foreign key sessions.sessions_user_fkey
 ALTER TABLE sessions ADD CONSTRAINT sessions_user_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
@@ -168,6 +196,9 @@ CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq
 
 -- index login_failures.login_failures_last_at_idx
 CREATE INDEX login_failures_last_at_idx ON login_failures USING btree (last_at);
+
+-- index recovery_codes.recovery_codes_user_idx
+CREATE INDEX recovery_codes_user_idx ON recovery_codes USING btree (user_id);
 
 -- index sessions.sessions_user_idx
 CREATE INDEX sessions_user_idx ON sessions USING btree (user_id);

@@ -10,7 +10,7 @@ from decimal import Decimal
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.errors import AlphintraError
 
-__all__ = ["SYMBOLS_MAX", "Quote", "Stall", "Watched", "by_minute", "news", "require_symbols", "stalls"]
+__all__ = ["SYMBOLS_MAX", "AskedBars", "Quote", "Stall", "Watched", "by_minute", "news", "require_symbols", "stalls"]
 
 SYMBOLS_MAX = 100
 _SYMBOL_MAX = 21
@@ -48,6 +48,18 @@ class Watched:
     priced_at: datetime | None
     watched_at: datetime
     is_stalled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedBars:
+    """Bars of ``minutes`` each, 1440 for days, that opened in ``[start, end)``; all symbols stocks, or all pairs."""
+
+    symbols: tuple[str, ...]
+    minutes: int
+    start: datetime
+    end: datetime
+    data_feed: str
+    page_token: str
 
 
 @dataclass(frozen=True, slots=True)

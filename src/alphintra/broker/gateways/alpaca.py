@@ -21,10 +21,11 @@ from alphintra.broker.gateways.venue import Answer, Duplicate, NotSent, Refused,
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
-    from alphintra.broker.domain.prices import Quote
+    from alphintra.broker.domain.prices import AskedBars, Quote
     from alphintra.broker.domain.reports import VenueFill, VenueOrder
     from alphintra.broker.gateways.vault import Credentials
     from alphintra.contracts.approval import OrderTerms
+    from alphintra.contracts.venue_views import VenueBarsView
     from alphintra.kernel.ids import OrderId
 
 __all__ = ["AlpacaVenue"]
@@ -35,6 +36,7 @@ _ADDRESSES: Final = {
 }
 _DATA_ADDRESS: Final = "https://data.alpaca.markets"
 _STOCKS, _CRYPTO = "/v2/stocks/snapshots", "/v1beta3/crypto/us/snapshots"
+_STOCK_BARS, _CRYPTO_BARS = "/v2/stocks/bars", "/v1beta3/crypto/us/bars"
 _FEED = "iex"  # the one every account at Alpaca may read
 CALL_TIMEOUT_S = 10.0
 STREAM_OPEN_S = 10.0
@@ -162,6 +164,12 @@ class AlpacaVenue:
             found |= _named(answer.get("snapshots"))
         quotes = (wire.quote_of(symbol, found.get(symbol)) for symbol in symbols)
         return tuple(quote for quote in quotes if quote is not None)
+
+    async def bars(self, asked: AskedBars) -> VenueBarsView:
+        """Ask for bars of stocks, from the feed that is named, or of pairs of crypto currencies."""
+        is_pair = "/" in asked.symbols[0]
+        query = wire.bars_query(asked) | ({} if is_pair else {"adjustment": "raw", "feed": asked.data_feed})
+        return wire.bars_of(await self._ask(self._data + (_CRYPTO_BARS if is_pair else _STOCK_BARS), query))
 
     async def cash(self) -> Decimal:
         """Ask for the account's cash."""

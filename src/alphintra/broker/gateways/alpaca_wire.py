@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,19 @@ import msgspec
 from alphintra.broker.domain.prices import Quote
 from alphintra.broker.domain.reports import VenueFill, VenueOrder, VenueState
 from alphintra.broker.gateways.venue import VenueError
+from alphintra.contracts.venue_views import VenueBarsView, VenueBarView
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import require_finite
 from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:
+    from alphintra.broker.domain.prices import AskedBars
     from alphintra.contracts.approval import OrderTerms
 
 __all__ = [
     "authorization_of",
+    "bars_of",
+    "bars_query",
     "cash_of",
     "fill_of_activity",
     "order_body",
@@ -56,6 +60,8 @@ _STATES = {
 }
 _FILLS = frozenset({"fill", "partial_fill"})
 _SHOWN = 60
+BARS_MAX = 2000  # an answer of so many stays below a message of the bus
+_HOUR, _DAY = 60, 1440
 
 
 def protocol_error(detail: str) -> VenueError:
@@ -170,6 +176,46 @@ def quote_of(symbol: str, data: Any) -> Quote | None:  # noqa: ANN401 - JSON of 
     bid, ask = sides if all(side > 0 for side in sides) and sides else (None, None)
     moments = [_moment(each, "t") for each in (trade, quote) if each is not None]
     return Quote(symbol=symbol, price=_positive(trade, "p"), bid=bid, ask=ask, at=max(moments))
+
+
+def bars_query(asked: AskedBars) -> dict[str, str]:
+    """Write a question for bars."""
+    unit, count = ("Min", asked.minutes)
+    for name, minutes in (("Day", _DAY), ("Hour", _HOUR)):
+        if asked.minutes % minutes == 0:
+            unit, count = name, asked.minutes // minutes
+            break
+    last = asked.end.astimezone(UTC) - timedelta(microseconds=1)
+    query = {
+        "symbols": ",".join(asked.symbols),
+        "timeframe": f"{count}{unit}",
+        "start": asked.start.astimezone(UTC).isoformat(),
+        "end": last.isoformat(),
+        "limit": str(BARS_MAX),
+        "sort": "asc",
+    }
+    return query | ({"page_token": asked.page_token} if asked.page_token else {})
+
+
+def bars_of(data: Any) -> VenueBarsView:  # noqa: ANN401 - JSON of any shape
+    """Read a page of bars. Raises VENUE_PROTOCOL."""
+    named = data.get("bars") if isinstance(data, Mapping) else None
+    if not isinstance(named, Mapping) or not all(isinstance(bars, list) for bars in named.values()):
+        raise protocol_error("something that is no page of bars")
+    found = [
+        VenueBarView(
+            symbol=symbol,
+            opened_at=_moment(bar, "t"),
+            open=_amount(bar, "o"),
+            high=_amount(bar, "h"),
+            low=_amount(bar, "l"),
+            close=_amount(bar, "c"),
+            volume=_amount(bar, "v"),
+        )
+        for symbol, bars in named.items()
+        for bar in bars
+    ]
+    return VenueBarsView(bars=tuple(found), next_page_token=_name(data, "next_page_token") or "")
 
 
 def order_body(terms: OrderTerms) -> dict[str, object]:

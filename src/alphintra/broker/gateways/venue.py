@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from alphintra.broker.domain.capabilities import Capabilities
     from alphintra.broker.domain.connections import Connection
     from alphintra.broker.domain.orders import Order
-    from alphintra.broker.domain.prices import Quote
+    from alphintra.broker.domain.prices import AskedBars, Quote
     from alphintra.broker.domain.reports import VenueFill, VenueOrder
     from alphintra.contracts.approval import OrderTerms
+    from alphintra.contracts.venue_views import VenueBarsView
     from alphintra.kernel.ids import OrderId
 
 __all__ = [
     "Answer",
+    "BarVenue",
     "Duplicate",
     "NotSent",
     "PairingVenue",
@@ -168,6 +170,15 @@ class PairingVenue(RemoteVenue, Protocol):
 
         The answer tells of the first, and of the second among its legs.
         """
+        ...
+
+
+@runtime_checkable
+class BarVenue(RemoteVenue, Protocol):
+    """A venue elsewhere that tells bars of what is traded there."""
+
+    async def bars(self, asked: AskedBars) -> VenueBarsView:
+        """Ask for a page of bars, oldest first within each symbol; one under way may be among them."""
         ...
 
 

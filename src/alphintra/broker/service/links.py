@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -55,6 +56,7 @@ __all__ = [
     "link_view",
     "list_breaks",
     "open_link",
+    "opened_venue",
     "reconcile_connection",
     "require_reason",
     "resolve_break",
@@ -148,6 +150,19 @@ async def check_connection(
     Raises CONNECTION_NOT_FOUND, CREDENTIALS_MISSING and those of the vault.
     """
     link = await require_link(command.account_id, context, live=live)
+    async with opened_venue(link, live=live, venues=venues) as venue:
+        try:
+            cash = await venue.cash()
+        except AlphintraError as error:
+            return ConnectionCheckView(
+                account_id=link.account_id, is_ok=False, code=error.code, detail=error.detail, cash=None
+            )
+    return ConnectionCheckView(account_id=link.account_id, is_ok=True, code="", detail="", cash=cash)
+
+
+@asynccontextmanager
+async def opened_venue(link: Link, *, live: Live, venues: Venues) -> AsyncIterator[RemoteVenue]:
+    """Open the way to a connection's venue for a question. Raises CREDENTIALS_MISSING and those of the vault."""
     async with live.reading() as rows:
         sealed = await rows.links.credentials(link.account_id)
     if sealed is None:
@@ -156,14 +171,9 @@ async def check_connection(
     await venues.prepare(link)
     venue = venues.connect(link, venues.vault().open(sealed, link.account_id))
     try:
-        cash = await venue.cash()
-    except AlphintraError as error:
-        return ConnectionCheckView(
-            account_id=link.account_id, is_ok=False, code=error.code, detail=error.detail, cash=None
-        )
+        yield venue
     finally:
         await venue.close()
-    return ConnectionCheckView(account_id=link.account_id, is_ok=True, code="", detail="", cash=cash)
 
 
 async def close_connection(

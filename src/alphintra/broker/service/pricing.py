@@ -14,26 +14,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from alphintra.broker.domain.prices import Quote, Watched, by_minute, news, require_symbols, stalls
+from alphintra.broker.domain.prices import AskedBars, Quote, Watched, by_minute, news, require_symbols, stalls
+from alphintra.broker.gateways.venue import BarVenue
 from alphintra.broker.repository.prices import PriceRows
-from alphintra.broker.service.links import require_link
+from alphintra.broker.service.links import opened_venue, require_link
 from alphintra.broker.service.telling import worker_context
 from alphintra.contracts.broker import PricesStalled, WatchedPricesView, WatchedPriceView
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.telemetry import get_logger
-from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
     from alphintra.broker.gateways.marks import Marks
     from alphintra.broker.gateways.pacing import Pace
     from alphintra.broker.gateways.venue import PricingVenue
     from alphintra.broker.repository.live import Live
-    from alphintra.contracts.broker import ListWatchedPrices, WatchPrices
+    from alphintra.broker.service.links import Venues
+    from alphintra.contracts.broker import ListVenueBars, ListWatchedPrices, VenueBarsView, WatchPrices
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import AccountId, IdSource
     from alphintra.kernel.messages import Context
 
-__all__ = ["PriceKeeping", "keep_prices", "list_watched", "watch_prices"]
+__all__ = ["PriceKeeping", "keep_prices", "list_bars", "list_watched", "watch_prices"]
 
 TOGETHER = timedelta(seconds=10)  # prices that are told as of one moment differ by this much at most
 
@@ -55,6 +57,31 @@ async def watch_prices(
         what = f"account:{link.account_id}"
         await append_audit(tx.session, "connection.watch", what, facts, ids=ids, context=context, at=at)
         return _view(link.account_id, await rows.wanted(link.account_id))
+
+
+async def list_bars(command: ListVenueBars, context: Context, *, live: Live, venues: Venues) -> VenueBarsView:
+    """Ask a connection's venue for bars, with its credentials.
+
+    Raises CONNECTION_NOT_FOUND, CREDENTIALS_MISSING, FIELD_LENGTH, FIELD_VALUE, BARS_UNSUPPORTED and VenueError.
+    """
+    link = await require_link(command.account_id, context, live=live)
+    symbols = require_symbols(command.symbols)
+    if len({"/" in symbol for symbol in symbols}) != 1:
+        message = "ask for bars of stocks, or of pairs, at least of one"
+        raise AlphintraError("FIELD_VALUE", message, pointer="/symbols")
+    async with opened_venue(link, live=live, venues=venues) as venue:
+        if not isinstance(venue, BarVenue):
+            message = f"the connection's venue ({link.adapter} {link.exchange}) is not asked for bars with its keys"
+            raise AlphintraError("BARS_UNSUPPORTED", message, kind=Kind.CONFLICT, pointer="/account_id")
+        asked = AskedBars(
+            symbols=symbols,
+            minutes=command.minutes,
+            start=command.start,
+            end=command.end,
+            data_feed=command.data_feed,
+            page_token=command.page_token,
+        )
+        return await venue.bars(asked)
 
 
 async def list_watched(command: ListWatchedPrices, context: Context, *, live: Live) -> WatchedPricesView:

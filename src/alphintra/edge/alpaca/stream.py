@@ -55,11 +55,11 @@ class _Credentials:
     secret: str
     token: str
 
-    async def prove(self, gate: Gate) -> Caller:
+    async def prove(self, gate: Gate, address: str) -> Caller:
         """Return whom they stand for. Raises AUTH_SCOPE, KEY_INVALID or TOKEN_*."""
         if self.token:
             return await gate.admit_token(self.token, Scope.READ, trace_id=new_trace_id())
-        return await gate.admit_key(self.key_id, self.secret, Scope.READ, trace_id=new_trace_id())
+        return await gate.admit_key(self.key_id, self.secret, Scope.READ, address=address, trace_id=new_trace_id())
 
 
 async def stream(websocket: WebSocket) -> None:
@@ -86,6 +86,7 @@ class _Conversation:
         self._gate: Gate = websocket.app.state.gate
         self._choices: Choices = websocket.app.state.choices
         self._updates: Updates = websocket.app.state.updates
+        self._address = websocket.client.host if websocket.client else ""
         media = websocket.headers.get("content-type", "")
         self._encode: _Encode = _as_msgpack if media.partition(";")[0].strip() == "application/msgpack" else _as_json
         self._is_listening = asyncio.Event()
@@ -132,7 +133,7 @@ class _Conversation:
             raise _CloseError(CLOSE_POLICY, "auth timeout") from error
         try:
             credentials = _credentials_of(message)
-            return credentials, await credentials.prove(self._gate)
+            return credentials, await credentials.prove(self._gate, self._address)
         except AlphintraError as error:
             if error.kind not in {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}:
                 raise _CloseError(CLOSE_LATER, "credentials cannot be checked at the moment") from error
@@ -176,7 +177,7 @@ class _Conversation:
         while True:
             await asyncio.sleep(PROVE_AGAIN_S)
             try:
-                await credentials.prove(self._gate)
+                await credentials.prove(self._gate, self._address)
             except AlphintraError as error:
                 if error.kind in {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}:
                     raise _CloseError(CLOSE_POLICY, "unauthorized") from error

@@ -33,6 +33,7 @@ from alphintra.contracts.risk import (
 from alphintra.contracts.trading import GetAccount, ListAccounts, ListExecutions, ListLedger, ListPositions, OpenAccount
 from alphintra.edge.decoding import Amount, Label, plain_amount
 from alphintra.edge.routing import Admin, Body, PageLimit, Reader, Routes, Trader
+from alphintra.edge.step_up import require_recent_unless_paper
 from alphintra.edge.versions import stated_version
 from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import AccountMode
@@ -127,6 +128,8 @@ async def list_accounts(caller: Reader) -> AccountsView:
 @routes.post("/accounts", status=201)
 async def open_account(caller: Trader, body: Annotated[AccountBody, Depends(Body(AccountBody))]) -> AccountView:
     """Open an account; it is active once risk has taken it up and broker has its feed or its connection."""
+    if body.mode != AccountMode.PAPER:
+        caller.require_recent()
     command = OpenAccount(
         name=str(body.name),
         starting_cash=Decimal(body.starting_cash),
@@ -184,6 +187,7 @@ async def set_limits(
     caller: Admin, request: Request, account_id: UUID, body: Annotated[LimitsBody, Depends(Body(LimitsBody))]
 ) -> LimitsView:
     """Put a new limit set into force; with base_version or If-Match 412 where others are in force meanwhile."""
+    await require_recent_unless_paper(caller, account_id)
     return await caller.ask(limits_command(SetLimits, account_id, body, request=request))
 
 

@@ -76,6 +76,7 @@ async def add_connection(
     caller: Trader, account_id: UUID, body: Annotated[ConnectionBody, Depends(Body(ConnectionBody))]
 ) -> ConnectionView:
     """Give a live account its venue, or new credentials for it."""
+    caller.require_recent()
     command = AddConnection(
         account_id=account_id,
         adapter=body.adapter,

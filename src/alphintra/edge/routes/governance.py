@@ -145,6 +145,8 @@ async def decide_limits(
     caller: Admin, proposal_id: UUID, body: Annotated[DecisionBody, Depends(Body(DecisionBody))]
 ) -> LimitProposalView:
     """Approve or decline proposed limits; whoever proposed them may only decline."""
+    if body.is_approved:
+        caller.require_recent()
     return await caller.ask(DecideLimits(proposal_id=proposal_id, is_approved=body.is_approved))
 
 
@@ -156,6 +158,7 @@ async def set_shared_limit(
 
     With base_version or If-Match it is answered 412 where another version is in force.
     """
+    caller.require_recent()
     command = SetSharedLimit(
         scope=body.scope,
         owner_id=body.owner_id,
@@ -270,6 +273,7 @@ async def lift_latch(
     caller: Admin, latch_id: UUID, body: Annotated[ReasonBody, Depends(Body(ReasonBody))]
 ) -> LatchView:
     """Lift a block."""
+    caller.require_recent()
     return await caller.ask(LiftLatch(latch_id=latch_id, reason=str(body.reason)))
 
 
@@ -282,6 +286,7 @@ async def request_override(caller: Trader, body: Annotated[OverrideBody, Depends
 @routes.post("/risk/overrides/{override_id}/approve")
 async def approve_override(caller: Admin, override_id: UUID) -> OverrideView:
     """Give leave another person asked for."""
+    caller.require_recent()
     return await caller.ask(ApproveOverride(override_id=override_id))
 
 

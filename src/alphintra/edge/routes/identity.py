@@ -13,17 +13,26 @@ from alphintra.contracts.auth import (
     ApiKeyCreated,
     ApiKeysView,
     ApiKeyView,
+    ConfirmSecondFactor,
     CreateApiKey,
     CreateSetupToken,
+    FactorConfirmed,
+    FactorOffered,
+    FactorView,
+    GetSecondFactor,
     ListApiKeys,
     ListUsers,
     LogIn,
     LogOut,
+    OfferSecondFactor,
+    ProvenView,
     RefreshSession,
     RegisterUser,
+    RemoveSecondFactor,
     RevokeApiKey,
     SetUpOwner,
     SetupTokenView,
+    StepUp,
     TokensView,
     UsersView,
     UserView,
@@ -48,10 +57,31 @@ class OwnerBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class LogInBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """E-mail and password."""
+    """E-mail and password; ``code`` of the authenticator app, or a recovery code, where there is a second factor."""
 
     email: str
     password: str
+    code: str = ""
+
+
+class StepUpBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A code where there is a second factor, else the password."""
+
+    password: str = ""
+    code: str = ""
+
+
+class CodeBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A code of the authenticator app."""
+
+    code: str
+
+
+class FactorEndBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A code of the factor to remove, or whose it is: that alone is for the operator at the machine."""
+
+    code: str = ""
+    user_id: UUID | None = None
 
 
 class RefreshBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -69,13 +99,17 @@ class UserBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ApiKeyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An API key to make; ``scopes`` are out of read, trade and admin, ``account_id`` the one account it is for."""
+    """An API key to make; ``scopes`` are out of read, trade and admin, ``account_id`` the one account it is for.
+
+    ``addresses``, such as 203.0.113.7 or 2001:db8::/48, are where it is taken from; from anywhere without.
+    """
 
     name: Label
     scopes: tuple[str, ...]
     mode: str = "paper"
     user_id: UUID | None = None
     account_id: UUID | None = None
+    addresses: tuple[str, ...] = ()
 
 
 class ProfileBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -109,7 +143,8 @@ async def set_up_owner(caller: Public, body: Annotated[OwnerBody, Depends(Body(O
 @routes.post("/auth/login")
 async def log_in(caller: Public, body: Annotated[LogInBody, Depends(Body(LogInBody))]) -> TokensView:
     """Start a session: a short-lived access token and a rotating refresh token."""
-    return await caller.ask(LogIn(email=body.email, password=body.password, address=caller.address))
+    command = LogIn(email=body.email, password=body.password, address=caller.address, code=body.code)
+    return await caller.ask(command)
 
 
 @routes.post("/auth/refresh")
@@ -126,6 +161,42 @@ async def log_out(caller: Session) -> SessionEnded:
     await caller.ask(LogOut(session_id=caller.session_id))
     caller.gate.end_session(caller.session_id)
     return SessionEnded(session_id=caller.session_id)
+
+
+@routes.post("/auth/step-up")
+async def step_up(caller: Session, body: Annotated[StepUpBody, Depends(Body(StepUpBody))]) -> ProvenView:
+    """Prove again who one is; the access token answered is good for what needs that, for five minutes."""
+    if caller.session_id is None:
+        raise AlphintraError("SESSION_REQUIRED", "these credentials are no session: there is nothing to prove")
+    command = StepUp(session_id=caller.session_id, password=body.password, code=body.code, address=caller.address)
+    return await caller.ask(command)
+
+
+@routes.get("/auth/second-factor")
+async def get_second_factor(caller: Session) -> FactorView:
+    """Tell whether one has a second factor."""
+    return await caller.ask(GetSecondFactor())
+
+
+@routes.post("/auth/second-factor", status=201)
+async def offer_second_factor(caller: Session) -> FactorOffered:
+    """Make the secret of an authenticator app; it counts once its first code is given."""
+    caller.require_recent()
+    return await caller.ask(OfferSecondFactor())
+
+
+@routes.post("/auth/second-factor/confirm")
+async def confirm_second_factor(caller: Session, body: Annotated[CodeBody, Depends(Body(CodeBody))]) -> FactorConfirmed:
+    """Give the app's first code; the answer holds recovery codes, shown this once."""
+    return await caller.ask(ConfirmSecondFactor(code=body.code))
+
+
+@routes.post("/auth/second-factor/remove")
+async def remove_second_factor(
+    caller: Session, body: Annotated[FactorEndBody, Depends(Body(FactorEndBody))]
+) -> FactorView:
+    """Stop asking for the second factor."""
+    return await caller.ask(RemoveSecondFactor(code=body.code, user_id=body.user_id))
 
 
 @routes.get("/users")
@@ -149,12 +220,14 @@ async def list_api_keys(caller: Session) -> ApiKeysView:
 @routes.post("/api-keys", status=201)
 async def create_api_key(caller: Session, body: Annotated[ApiKeyBody, Depends(Body(ApiKeyBody))]) -> ApiKeyCreated:
     """Make an API key; its secret is shown this once."""
+    caller.require_recent()
     command = CreateApiKey(
         name=str(body.name),
         scopes=body.scopes,
         mode=body.mode,
         user_id=body.user_id,
         account_id=body.account_id,
+        addresses=body.addresses,
     )
     return await caller.ask(command)
 

@@ -47,6 +47,7 @@ routes = Routes("market data")
 
 PIECE_BYTES: Final = 512 * 1024
 INTERVAL_MS_MAX: Final = 86_400_000
+HISTORY_MAX: Final = 5000
 
 
 class FeedAction(StrEnum):
@@ -57,13 +58,22 @@ class FeedAction(StrEnum):
 
 
 class FeedBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A replay of catalogue bars within ``[start, end)``, one step each ``interval_ms``."""
+    """A replay of catalogue bars within ``[start, end)``, one step each ``interval_ms``; or live bars of a source.
+
+    A source is alpaca, alpaca:sip, or ccxt: and the id of an exchange; connection is an account whose connection lends
+    its keys, history how many bars before its begin strategies are warmed up on.
+    """
 
     name: Label
     symbols: tuple[str, ...]
     start: Utc | None = None
     end: Utc | None = None
     interval_ms: Annotated[int, msgspec.Meta(ge=0, le=INTERVAL_MS_MAX)] = 1000
+    source: str = ""
+    timeframe: str = ""
+    connection: UUID | None = None
+    history: Annotated[int, msgspec.Meta(ge=0, le=HISTORY_MAX)] = 500
+    is_extended: bool = False
 
 
 class DownloadBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -234,13 +244,18 @@ async def list_feeds(caller: Reader) -> FeedsView:
 
 @routes.post("/feeds", status=201)
 async def create_feed(caller: Trader, body: Annotated[FeedBody, Depends(Body(FeedBody))]) -> FeedView:
-    """Make a paused replay of catalogue bars."""
+    """Make a paused replay of catalogue bars, or a paused feed of live bars."""
     command = CreateFeed(
         name=str(body.name),
         symbols=body.symbols,
         start=body.start,
         end=body.end,
         interval_ms=body.interval_ms,
+        source=body.source,
+        timeframe=body.timeframe,
+        connection=body.connection,
+        history=body.history,
+        is_extended=body.is_extended,
     )
     return await caller.ask(command)
 

@@ -24,6 +24,7 @@ from alphintra.contracts.risk import (
 )
 from alphintra.edge.decoding import Amount, Label
 from alphintra.edge.routing import Admin, Body, Halter, PageLimit, Reader, Routes, Trader
+from alphintra.edge.step_up import require_recent_unless_paper
 
 __all__ = ["routes"]
 
@@ -67,6 +68,7 @@ async def kill(caller: Halter, body: Annotated[KillBody, Depends(Body(KillBody))
 @routes.post("/risk/release")
 async def release(caller: Halter, body: Annotated[ReleaseBody, Depends(Body(ReleaseBody))]) -> KillStateView:
     """Let the firm, an account, a user, a strategy, a venue or a symbol trade again."""
+    await require_recent_unless_paper(caller, body.account_id)
     return await caller.ask(_kill_command(body, "normal"))
 
 

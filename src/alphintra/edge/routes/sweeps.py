@@ -62,7 +62,7 @@ class SweepBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     version_id: UUID
     symbol: str
-    parameters: tuple[ParameterBody, ...]
+    parameters: tuple[ParameterBody, ...] = ()
     constraints: tuple[str, ...] = ()
     method: str = "grid"
     trials: int = 100

@@ -170,8 +170,11 @@ class Simulation:
         wants = (count >= COMPILED_BARS_MIN or k.account.is_loaded) if is_compiled is None else is_compiled
         self._run = k.account.compiled if wants else k.account.interpreted
 
-    def advance(self, columns: Columns) -> None:
-        """Run over the next bars. Raises COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH."""
+    def advance(self, columns: Columns) -> NDArray[np.float64]:
+        """Run over the next bars and return what was ordered at their closes: bar, signed lots and reason, a row each.
+
+        Raises COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH.
+        """
         _require_columns(self._rules, columns)
         seen = int(self._s[k.SEEN])
         part = slice(seen, seen + columns.bars)
@@ -183,7 +186,10 @@ class Simulation:
         )
         self._make_room(columns.bars)
         self._run(self._p, self._s, prices, told, (self._units[part], self._outcomes[part], self._orders, self._fills))
+        made = self._orders[: int(self._s[k.ORDERS]), :3]
+        made = made[made[:, 0] >= seen].copy()
         self._take()
+        return made
 
     def run(self) -> AccountRun:
         """Return what the bars so far brought about."""

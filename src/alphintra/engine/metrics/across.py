@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from alphintra.engine.graph.tape import epoch_ns
 from alphintra.engine.metrics.days import calendar_for
 from alphintra.engine.metrics.figures import compute_metrics, metric_values
-from alphintra.engine.metrics.results import moment_ns
 from alphintra.engine.metrics.series import Curve, TradeTable, excursions, labels_of
 from alphintra.engine.portfolio import cash_delta
 from alphintra.engine.sessions import calendar_of
@@ -71,12 +71,12 @@ def curve_across(result: UniverseResult, bars: Mapping[str, Sequence[Bar]]) -> C
         result: a finished run.
         bars: what it ran over, by symbol.
     """
-    closes = np.array([moment_ns(point.ts) for point in result.equity], dtype=np.int64)
+    closes = np.array([epoch_ns(point.ts) for point in result.equity], dtype=np.int64)
     net, gross, idle = np.zeros(closes.size), np.zeros(closes.size), np.zeros(closes.size)
     traded, share = np.zeros(closes.size), np.zeros(closes.size)
     for symbol in result.symbols:
         own = bars[symbol]
-        rows = np.searchsorted(closes, [moment_ns(bar.ts) for bar in own])
+        rows = np.searchsorted(closes, [epoch_ns(bar.ts) for bar in own])
         marks = _held(np.array([float(bar.close) for bar in own]), rows, closes.size)
         fills = [each for each in result.fills if each.symbol == symbol]
         moved, amounts = _moved(fills, closes)
@@ -109,9 +109,9 @@ def curve_across(result: UniverseResult, bars: Mapping[str, Sequence[Bar]]) -> C
 def trades_across(result: UniverseResult, bars: Mapping[str, Sequence[Bar]]) -> TradeTable:
     """Return the closed trades of a run, in the order in which they closed, their bars counted in the union."""
     trades = result.trades
-    closes = np.array([moment_ns(point.ts) for point in result.equity], dtype=np.int64)
-    entered = np.array([moment_ns(each.trade.opened_ts) for each in trades], dtype=np.int64)
-    left = np.array([moment_ns(each.trade.closed_ts) for each in trades], dtype=np.int64)
+    closes = np.array([epoch_ns(point.ts) for point in result.equity], dtype=np.int64)
+    entered = np.array([epoch_ns(each.trade.opened_ts) for each in trades], dtype=np.int64)
+    left = np.array([epoch_ns(each.trade.closed_ts) for each in trades], dtype=np.int64)
     mae, mfe = _excursions(trades, bars)
     return TradeTable(
         entry_index=np.searchsorted(closes, entered),
@@ -166,7 +166,7 @@ def _moved(fills: Sequence[SymbolFill], closes: NDArray[np.int64]) -> tuple[NDAr
     """Return by how much the fills of a symbol changed its position at each close, and for how much money."""
     moved, amounts = np.zeros(closes.size), np.zeros(closes.size)
     for each in fills:
-        row, fill = int(np.searchsorted(closes, moment_ns(each.fill.ts))), each.fill
+        row, fill = int(np.searchsorted(closes, epoch_ns(each.fill.ts))), each.fill
         moved[row] += float(fill.qty) if fill.side is Side.BUY else -float(fill.qty)
         amounts[row] += float(fill.qty * fill.price)
     return moved, amounts
@@ -178,7 +178,7 @@ def _costs(result: UniverseResult, closes: NDArray[np.int64]) -> tuple[NDArray[n
     share = float(result.settings.slippage_bps) / _BPS
     limits = {each.order.client_order_id for each in result.orders if each.order.intent.order_type in _LIMITS}
     for each in result.fills:
-        row, fill = int(np.searchsorted(closes, moment_ns(each.fill.ts))), each.fill
+        row, fill = int(np.searchsorted(closes, epoch_ns(each.fill.ts))), each.fill
         fees[row] += float(fill.fee)
         if share and fill.client_order_id not in limits:
             amount = float(fill.qty * fill.price)

@@ -35,7 +35,7 @@ th:first-child, td:first-child { text-align: left } td.text, th.text { text-alig
 td:not(.text), tbody th { white-space: nowrap }
 thead th { color: var(--dim); font-weight: 600 }
 .wide { overflow-x: auto } .heat td { text-align: center; padding: .25rem .3rem; border: 1px solid var(--paper) }
-.heat th { text-align: center }
+.heat th { text-align: center } .heat td.best { outline: 2px solid var(--ink); outline-offset: -2px; font-weight: 700 }
 .verdict { border-left: 6px solid var(--edge); border-radius: 8px; background: var(--card); padding: .8rem 1.1rem }
 .verdict ul { list-style: none; margin: .5rem 0 0; padding: 0 } .verdict li { margin: .2rem 0 }
 .mark { display: inline-block; min-width: 4.2rem; font-weight: 700; text-transform: uppercase; font-size: .78rem }

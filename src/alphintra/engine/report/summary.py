@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from alphintra.engine.backtest import BacktestResult
 from alphintra.engine.metrics.days import dates_of
 from alphintra.engine.protection import guarded
 from alphintra.engine.universe_backtest import SymbolFill
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alphintra.engine.backtest import BacktestResult
     from alphintra.engine.metrics.series import TradeTable
     from alphintra.engine.universe_backtest import UniverseResult
 
@@ -54,6 +54,8 @@ def ambiguity_of(result: BacktestResult | UniverseResult) -> dict[str, Any]:
     ``gain`` is what those trades would have brought more, had the target executed in the place of the stop: the most
     that the order of prices within those bars can be worth, later sizes left as they were.
     """
+    if isinstance(result, BacktestResult) and not result.traded.is_ambiguous.any():
+        return {"count": 0, "exits": sum(map(bool, result.traded.legs)), "gain": 0.0}
     fills = [each.fill if isinstance(each, SymbolFill) else each for each in result.fills]
     entries = {fill.client_order_id: fill for fill in fills if not fill.leg}
     plans = {record.order.client_order_id: record.order.intent for record in result.orders}

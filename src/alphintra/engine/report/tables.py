@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Final
 
 from alphintra.engine.metrics.documents import MetricDocument, metric_documents
 
-__all__ = ["field_list", "figure_tables", "heat_map", "highlights", "months_table", "ratio", "table", "written"]
+__all__ = [
+    "field_list",
+    "figure_tables",
+    "heat_map",
+    "highlights",
+    "months_table",
+    "ratio",
+    "score_map",
+    "table",
+    "written",
+]
 
 _HIGHLIGHTS: Final = ("total_return", "cagr", "sharpe", "max_drawdown", "trade_count", "profit_factor", "cost_total")
 _GROUPS: Final = (
@@ -91,6 +101,25 @@ def heat_map(months: Mapping[tuple[int, int], float], years: Mapping[int, float]
     return f'<div class="wide"><table class="heat"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def score_map(
+    rows: Sequence[str], columns: Sequence[str], scores: Mapping[tuple[int, int], float], best: tuple[int, int] | None
+) -> str:
+    """Return scores over two parameters, the best marked; a cell nothing was tried in is empty."""
+    strongest = max((abs(value) for value in scores.values()), default=0.0) or 1.0
+    body = []
+    for row, name in enumerate(rows):
+        cells = "".join(
+            _heat(scores.get((row, column)), strongest, "{:.2f}".format, is_best=(row, column) == best)
+            for column in range(len(columns))
+        )
+        body.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("", *columns))
+    return (
+        f'<div class="wide"><table class="heat"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody>'
+        "</table></div>"
+    )
+
+
 def months_table(months: Mapping[tuple[int, int], float], ends: Mapping[tuple[int, int], float]) -> str:
     """Return the plots' values at the end of each month, for those who do not see them."""
     rows = [(f"{y}-{m:02}", f"{ends[y, m]:,.2f}", f"{value:+.2%}") for (y, m), value in months.items()]
@@ -117,9 +146,16 @@ def _named(document: MetricDocument) -> str:
     return f'<abbr title="{escape(told)}">{escape(document.label)}</abbr>'
 
 
-def _heat(value: float | None, strongest: float) -> str:
+def _heat(
+    value: float | None,
+    strongest: float,
+    form: Callable[[float], str] = "{:+.1%}".format,
+    *,
+    is_best: bool = False,
+) -> str:
     if value is None:
         return "<td></td>"
     colour, share = ("up" if value >= 0 else "down"), round(abs(value) / strongest * _DEEPEST)
     shade = f"background: color-mix(in srgb, var(--{colour}) {share}%, transparent)"
-    return f'<td style="{shade}">{value:+.1%}</td>'
+    mark = ' class="best"' if is_best else ""
+    return f'<td{mark} style="{shade}">{escape(form(value))}</td>'

@@ -18,6 +18,7 @@ __all__ = [
     "Hours",
     "Step",
     "bars_before",
+    "following",
     "hours_of",
     "is_split_between",
     "steps_of",
@@ -30,7 +31,7 @@ _INTRADAY_MAX = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Everything that closed at one time; ``seq`` counts from 1."""
+    """Everything that closed at one time; ``seq`` counts from 1, and down from 0 before the begin of a live feed."""
 
     seq: int
     ts: datetime
@@ -80,13 +81,19 @@ def bars_before(steps: Sequence[Step], seq: int, symbol: str, *, splits: Sequenc
 
     The step's own bar must be there. Prices are rounded as `adjust_for_splits` does.
     """
-    bars = [(step.seq, bar) for step in steps[:seq] for name, bar in step.bars if name == symbol]
+    bars = [(step.seq, bar) for step in steps if step.seq <= seq for name, bar in step.bars if name == symbol]
     found = []
     for split in splits:
         first = next((index for index, (number, _) in enumerate(bars) if number > split.after_seq), None)
         if split.symbol == symbol and first is not None:
             found.append(Split(first, bars[first][1].ts, Fraction(split.new_shares, split.old_shares)))
     return adjust_for_splits([bar for _, bar in bars], found)[:-1]
+
+
+def following(steps: Sequence[Step], seq: int) -> Step | None:
+    """Return the step after the one of that number, of steps without a gap; None where there is none yet."""
+    index = seq + 1 - steps[0].seq if steps else 0
+    return steps[index] if 0 <= index < len(steps) else None
 
 
 def is_split_between(splits: Sequence[FeedSplit], symbol: str, last_seq: int, seq: int) -> bool:

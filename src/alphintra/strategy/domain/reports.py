@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from alphintra.engine.backtest import BacktestResult
+from alphintra.kernel.money import plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.book import Fill
     from alphintra.engine.gate import Denial
+    from alphintra.engine.graph.tape import Tape
     from alphintra.engine.metrics.series import Curve, TradeTable
     from alphintra.engine.trades import Trade
     from alphintra.engine.universe_backtest import UniverseResult
@@ -27,6 +31,7 @@ T = TypeVar("T")
 # A reply holds 1 MB; the report travels in it as a string, which costs one more byte for each quotation mark.
 REPORT_BYTES_MAX = 900_000
 DAYS_MAX = 6000
+_POINT_BYTES_MIN: Final = 90  # no equity point takes less of a reply
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
@@ -45,6 +50,8 @@ def write_report(
     the newest are kept, and ``left_out`` counts the others. The run's digest covers everything.
     """
     stride, more = 1, dict(beside or {})
+    while len(result.equity) // stride * _POINT_BYTES_MIN > bytes_max:  # cannot fit: not even tried
+        stride *= 2
     while True:
         text = _report(result, stride, more)
         if stride > len(result.equity) and "course" in more:
@@ -55,7 +62,7 @@ def write_report(
         stride *= 2
 
 
-def course_beside(result: BacktestResult, bars: Sequence[Bar]) -> dict[str, object]:
+def course_beside(result: BacktestResult, bars: Sequence[Bar] | Tape) -> dict[str, object]:
     """Return what a report needs beside the records: its daily course, excursions of each trade, and sums of all.
 
     The course has the newest 6,000 days at most.
@@ -121,8 +128,8 @@ def _report(result: BacktestResult | UniverseResult, stride: int, beside: Mappin
     more = {"contributions": beside["contributions"]} if "contributions" in beside else {}
     return _encode(
         {
-            **kept,
-            "equity": result.equity[::-1][::stride][::-1],
+            **{name: _told(items) for name, items in kept.items()},
+            "equity": result.equity[(len(result.equity) - 1) % stride :: stride],
             "stride": stride,
             "course": beside.get("course", {}),
             "excursions": _newest(excursions, stride) if isinstance(excursions, Sequence) else (),
@@ -130,10 +137,22 @@ def _report(result: BacktestResult | UniverseResult, stride: int, beside: Mappin
             "left_out": {name: len(items) - len(kept[name]) for name, items in lists.items()},
             "blocked": result.blocked,
             "honesty": result.honesty,
-            **one,
-            **more,
+            **{name: _told(value) for name, value in (one | more).items()},
         }
     )
+
+
+def _told(records: object) -> object:
+    """Return records as plain values: amounts without trailing zeros, whatever they were computed from."""
+    return _plain(msgspec.to_builtins(records, builtin_types=(datetime, Decimal)))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _lists(result: BacktestResult | UniverseResult) -> dict[str, Sequence[object]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
 from typing import Final
@@ -26,6 +27,7 @@ __all__ = [
     "numbers_of",
     "read_constraint",
     "values_between",
+    "values_of",
     "with_point",
 ]
 
@@ -55,20 +57,28 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The values each parameter may take, by ``node.param``, and the rules between them."""
+    """The values each parameter may take, by ``node.param``, and the rules between them.
+
+    ``fixed`` are the values of parameters that rules name and the search leaves alone.
+    """
 
     values: dict[str, tuple[Decimal, ...]]
     constraints: tuple[Constraint, ...] = ()
+    fixed: Mapping[str, Decimal] = field(default_factory=dict)
 
     def allows(self, point: Point) -> bool:
         """Tell whether a point keeps every rule."""
-        return all(constraint.allows(point) for constraint in self.constraints)
+        whole = {**self.fixed, **point}
+        return all(constraint.allows(whole) for constraint in self.constraints)
+
+    def refused(self) -> int | None:
+        """Return how many points the rules forbid; None where there are too many points to look at."""
+        size = math.prod(len(values) for values in self.values.values())
+        return None if size > GRID_MAX else sum(not self.allows(point) for point in self._points())
 
     def grid(self) -> tuple[dict[str, Decimal], ...]:
         """Return every allowed point in a fixed order. Raises SWEEP_RANGE for none or more than 10,000."""
-        size = 1
-        for values in self.values.values():
-            size *= len(values)
+        size = math.prod(len(values) for values in self.values.values())
         if size > GRID_MAX:
             message = (
                 f"the grid has {size} points, at most {GRID_MAX} are tried: use larger steps or method random or tpe"
@@ -134,6 +144,21 @@ def with_point(graph: Graph, point: Point, *, pointer: str = "/parameters") -> G
             raise AlphintraError("PARAMETER_UNKNOWN", message, pointer=pointer)
         nodes[node_id] = _with_param(node, param, value, pointer=pointer)
     return msgspec.structs.replace(graph, nodes=tuple(nodes[node.id] for node in graph.nodes))
+
+
+def values_of(graph: Graph, names: Sequence[str]) -> dict[str, Decimal]:
+    """Return the present values of parameters that are numbers, by ``node.param``; others are left out."""
+    steps = {step.node: step for step in compile_plan(graph).steps}
+    found = {}
+    for name in names:
+        node, _, param = name.partition(".")
+        step = steps.get(node)
+        definition = None if step is None else node_type(step.type, step.version)
+        if step is None or definition is None:
+            continue
+        if any(spec.name == param and spec.kind in _NUMBERS for spec in definition.params):
+            found[name] = Decimal(str(step.params[param]))
+    return found
 
 
 def numbers_of(graph: Graph, names: Sequence[str]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from alphintra.strategy.domain.search import (
     corner_warm_up,
     read_constraint,
     values_between,
+    values_of,
     with_point,
 )
 from alphintra.strategy.domain.trials import OBJECTIVES, Trial, simulate, since
@@ -35,13 +37,16 @@ __all__ = [
     "join_tests",
     "segments_of",
     "space_of",
+    "surface_of",
     "together",
+    "with_exposed",
 ]
 
 TRIALS_MAX: Final = 10_000
 _MONTE_CARLO_PATHS: Final = 1000
 _PBO_DAYS: Final = 64
 _BEST_DAYS: Final = 10
+_SIDES: Final = re.compile("<=|>=|<|>")
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +106,7 @@ class StoredTrial:
 
 
 def space_of(plan: SweepPlan, graph: Graph) -> Space:
-    """Return what is searched, checked against the graph.
+    """Return what is searched, checked against the graph, whose own rules hold too.
 
     Raises SWEEP_RANGE, CONSTRAINT_FORMAT, PARAMETER_UNKNOWN, FIELD_TYPE, SWEEP_OBJECTIVE, or what the graph's checks
     say of every corner.
@@ -118,9 +123,26 @@ def space_of(plan: SweepPlan, graph: Graph) -> Space:
     values = {each.name: values_between(each.name, each.min, each.max, each.step) for each in plan.parameters}
     with_point(graph, {name: each[0] for name, each in values.items()})
     with_point(graph, {name: each[-1] for name, each in values.items()})
-    space = Space(values, tuple(read_constraint(text, values) for text in plan.constraints))
+    sides = {side.strip() for text in graph.constraints for side in _SIDES.split(text)}
+    fixed = {name: value for name, value in values_of(graph, sorted(sides)).items() if name not in values}
+    own = [read_constraint(text, {**values, **fixed}) for text in graph.constraints]
+    space = Space(values, (*(read_constraint(text, values) for text in plan.constraints), *own), fixed)
     corner_warm_up(graph, space)
     return space
+
+
+def with_exposed(plan: SweepPlan, graph: Graph) -> SweepPlan:
+    """Return the plan with the parameters the graph exposes, where it names none itself. Raises SWEEP_RANGE."""
+    if plan.parameters:
+        return plan
+    if not graph.exposed:
+        message = "the strategy exposes no parameter: name those to be turned, or expose them in its graph"
+        raise AlphintraError("SWEEP_RANGE", message, pointer="/parameters")
+    exposed = tuple(
+        Range(name=name, min=Decimal(str(told.min)), max=Decimal(str(told.max)), step=Decimal(str(told.step)))
+        for name, told in sorted(graph.exposed.items())
+    )
+    return msgspec.structs.replace(plan, parameters=exposed)
 
 
 def segments_of(
@@ -163,6 +185,34 @@ def best_of(trials: Sequence[StoredTrial]) -> StoredTrial | None:
     """Return the trial of the highest score, the first of equals; None where none has one."""
     scored = [trial for trial in trials if trial.score is not None]
     return max(scored, key=lambda trial: (trial.score or 0.0, -trial.number)) if scored else None
+
+
+def surface_of(space: Space, trials: Sequence[StoredTrial]) -> dict[str, Any]:
+    """Return the scores over the parameters, and whether the best of them stands on a plateau."""
+    import numpy as np  # noqa: PLC0415 - as in together
+
+    from alphintra.engine.overfit.plateau import plateau_of  # noqa: PLC0415 - as above
+
+    index = {name: {value: place for place, value in enumerate(values)} for name, values in space.values.items()}
+    rows = [([index[name][trial.parameters[name]] for name in space.values], trial.score) for trial in trials]
+    found: dict[str, Any] = {
+        "values": {name: [f"{value:f}" for value in values] for name, values in space.values.items()},
+        "rows": [[*places, None if score is None else round(score, 6)] for places, score in rows],
+        "plateau": None,
+    }
+    scored = [(places, score, trial) for (places, score), trial in zip(rows, trials, strict=True) if score is not None]
+    if not scored:
+        return found
+    plateau = plateau_of(
+        np.array([places for places, _, _ in scored]).reshape(len(scored), len(space.values)),
+        [len(values) for values in space.values.values()],
+        np.array([score for _, score, _ in scored]),
+    )
+    steadiest = scored[plateau.steadiest][2]
+    found["plateau"] = msgspec.to_builtins(plateau) | {
+        "steadiest": {"number": steadiest.number, "parameters": steadiest.parameters, "score": steadiest.score}
+    }
+    return found
 
 
 def together(trials: Sequence[StoredTrial]) -> dict[str, Any] | None:
@@ -217,9 +267,8 @@ def examine(trial: Trial, bars: Sequence[Bar], *, seed: int, host: Host | None =
             table.net, curve.initial, rng=np.random.default_rng(seed)
         )
         found["drawdown_by_order_5"] = float(np.percentile(drawdowns, 95))
-        opens = np.array([float(bar.open) for bar in used])
         held = table.exit_index - table.entry_index
-        significance = entry_significance(opens, table.entry_index, held, table.side, rng=rng)
+        significance = entry_significance(used.open[0], table.entry_index, held, table.side, rng=rng)
         found["entries"] = msgspec.to_builtins(significance)
     return found
 

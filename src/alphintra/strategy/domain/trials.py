@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -10,11 +9,13 @@ from uuid import UUID
 
 import msgspec
 
-from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_backtest
+from alphintra.engine.backtest import BacktestResult, BacktestSettings
+from alphintra.engine.course import moment
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.domain.altered_bars import Altered, altered_bars
+from alphintra.strategy.domain.histories import History, history_of, run_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.bars import Bar
+    from alphintra.engine.graph.tape import Tape
     from alphintra.engine.metrics.series import Curve
 
 __all__ = ["OBJECTIVES", "Trial", "TrialOutcome", "run_trial", "simulate", "since"]
@@ -83,7 +85,7 @@ class TrialOutcome:
     error: str = ""
 
 
-def run_trial(trial: Trial, bars: Sequence[Bar], *, host: Host | None = None) -> TrialOutcome:
+def run_trial(trial: Trial, bars: Sequence[Bar] | History, *, host: Host | None = None) -> TrialOutcome:
     """Run a trial over its dataset's bars; a strategy that cannot run is an outcome with a code."""
     from alphintra.engine.metrics.figures import compute_metrics, metric_values  # noqa: PLC0415 - loads numpy
     from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - as above
@@ -101,7 +103,7 @@ def run_trial(trial: Trial, bars: Sequence[Bar], *, host: Host | None = None) ->
         segment=trial.segment,
         number=trial.number,
         graph_hash=result.graph_hash,
-        start=trial.start if offset == 0 else used[0].ts,
+        start=trial.start if offset == 0 else moment(used.ts[0]),
         end=trial.end,
         digest=result.digest,
         metrics=metric_values(compute_metrics(curve, trades_of(result, used))),
@@ -111,23 +113,22 @@ def run_trial(trial: Trial, bars: Sequence[Bar], *, host: Host | None = None) ->
 
 
 def simulate(
-    trial: Trial, bars: Sequence[Bar], *, host: Host | None = None
-) -> tuple[BacktestResult, Sequence[Bar], int]:
+    trial: Trial, bars: Sequence[Bar] | History, *, host: Host | None = None
+) -> tuple[BacktestResult, Tape, int]:
     """Run a trial; return its result, the bars it read, and the place among them from which it is measured.
 
     This is the one place where trials meet the engine. Raises what ``compile_plan`` and ``run_backtest`` raise.
     """
-    plan = compile_plan(parse_graph(trial.graph.encode()))
-    times = [bar.ts for bar in bars]
-    first = 0 if trial.start is None else bisect_left(times, trial.start)
-    last = len(bars) if trial.end is None else bisect_left(times, trial.end)
-    measured = first if trial.measured_from is None else max(first, bisect_left(times, trial.measured_from))
+    plan, history = compile_plan(parse_graph(trial.graph.encode())), history_of(bars)
+    first = 0 if trial.start is None else history.place(trial.start)
+    last = history.tape.closes if trial.end is None else history.place(trial.end)
+    measured = first if trial.measured_from is None else max(first, history.place(trial.measured_from))
     begin = first if trial.measured_from is None else max(first, measured - plan.warm_up_bars)
-    used = bars[begin:last]
+    used = history.part(begin, last)
     if trial.altered is not None:
-        used = altered_bars(used, trial.altered)
+        used = history_of(altered_bars(used.bars, trial.altered))
     settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
-    return run_backtest(plan, trial.symbol, bars=used, settings=settings, host=host), used, measured - begin
+    return run_over(used, plan, trial.symbol, settings=settings, host=host), used.tape, measured - begin
 
 
 def since(curve: Curve, offset: int) -> tuple[Curve, NDArray[np.float64]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,8 +18,9 @@ import msgspec
 
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.domain.intervals import interval_of
+from alphintra.strategy.domain.live_bars import RawBar
 
-__all__ = ["BarSource", "Page", "Sources", "Wanted"]
+__all__ = ["ALPACA_FEEDS", "BarSource", "LiveSource", "Page", "Recent", "Sources", "Wanted"]
 
 REQUEST_TIMEOUT_S: Final = 20.0
 ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -28,6 +29,8 @@ ALPACA_PACE_S: Final = 0.31  # 200 requests a minute are allowed
 ALPACA_ROWS: Final = 10_000
 CCXT_ROWS: Final = 1000
 KEY_VARIABLES: Final = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
+ALPACA_PAGES_MAX: Final = 100
+ALPACA_FEEDS: Final = MappingProxyType({"alpaca": "iex", "alpaca:iex": "iex", "alpaca:sip": "sip"})  # of live bars
 _ALPACA_UNITS: Final = MappingProxyType({"m": "Min", "h": "Hour", "d": "Day", "w": "Week", "mo": "Month"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
@@ -56,7 +59,24 @@ class Page:
     after: datetime | None
 
 
-class BarSource(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """Bars of several symbols that opened in ``[start, end)``, up to those that come now."""
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    start: datetime
+    end: datetime
+
+
+class LiveSource(Protocol):
+    """Whoever tells live bars."""
+
+    async def recent(self, wanted: Recent) -> tuple[RawBar, ...]:
+        """Return all bars wanted, one under way perhaps among them; raises what `BarSource.page` does, or VENUE_*."""
+
+
+class BarSource(LiveSource, Protocol):
     """One public API."""
 
     async def page(self, wanted: Wanted) -> Page:
@@ -69,6 +89,9 @@ class BarSource(Protocol):
 class Sources:
     """Opens sources by name: ``alpaca``, or ``ccxt:`` and the id of an exchange there.
 
+    Live bars of stocks are those of IEX, which every account at Alpaca may read; ``alpaca:sip`` has those of all
+    exchanges, for accounts that subscribe to them.
+
     Args:
         environ: environment of the process, with the keys of Alpaca.
         urls: other addresses of the sources, by name; for tests and for proxies.
@@ -80,7 +103,7 @@ class Sources:
 
     def require(self, name: str) -> None:
         """Check that a source can be asked. Raises SOURCE_UNKNOWN, SOURCE_KEYS or ADAPTER_NOT_INSTALLED."""
-        if name == "alpaca":
+        if name in ALPACA_FEEDS:
             if not all(self._environ.get(variable) for variable in KEY_VARIABLES):
                 message = f"alpaca wants keys: start the platform with {' and '.join(KEY_VARIABLES)} in its environment"
                 raise AlphintraError("SOURCE_KEYS", message, pointer="/source")
@@ -97,7 +120,7 @@ class Sources:
         """Open a source for one download. Raises what `require` does, and EXCHANGE_UNKNOWN."""
         self.require(name)
         url = self._urls.get(name)
-        if name == "alpaca":
+        if name in ALPACA_FEEDS:
             headers = {
                 "APCA-API-KEY-ID": self._environ[KEY_VARIABLES[0]],
                 "APCA-API-SECRET-KEY": self._environ[KEY_VARIABLES[1]],
@@ -105,7 +128,7 @@ class Sources:
             async with httpx.AsyncClient(
                 base_url=url or ALPACA_URL, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False
             ) as client:
-                yield AlpacaBars(client, pace_s=ALPACA_PACE_S if url is None else 0.0)
+                yield AlpacaBars(client, pace_s=ALPACA_PACE_S if url is None else 0.0, live_feed=ALPACA_FEEDS[name])
         else:
             yield await asyncio.to_thread(CcxtBars, name.partition(":")[2], url)
 
@@ -116,11 +139,13 @@ class AlpacaBars:
     Args:
         client: with the address and the keys.
         pace_s: least time between two requests.
+        live_feed: which of its feeds live bars of stocks are of.
     """
 
-    def __init__(self, client: httpx.AsyncClient, *, pace_s: float) -> None:
+    def __init__(self, client: httpx.AsyncClient, *, pace_s: float, live_feed: str = "iex") -> None:
         self._client = client
         self._pace_s = pace_s
+        self._live_feed = live_feed
 
     async def page(self, wanted: Wanted) -> Page:
         """Return up to ten thousand bars."""
@@ -144,6 +169,39 @@ class AlpacaBars:
         )
         has_more = answer.next_page_token is not None and bool(bars)
         return Page(rows=rows, after=bars[-1].t + timedelta(milliseconds=1) if has_more else None)
+
+    async def recent(self, wanted: Recent) -> tuple[RawBar, ...]:
+        """Return the bars wanted, stocks and pairs by a request each for all of them."""
+        found: list[RawBar] = []
+        for is_pair in (False, True):
+            symbols = [symbol for symbol in wanted.symbols if ("/" in symbol) is is_pair]
+            if symbols:
+                found += await self._recent(symbols, wanted, is_pair=is_pair)
+        return tuple(found)
+
+    async def _recent(self, symbols: Sequence[str], wanted: Recent, *, is_pair: bool) -> list[RawBar]:
+        interval = interval_of(wanted.timeframe)
+        query = {
+            "symbols": ",".join(symbols),
+            "timeframe": f"{interval.count}{_ALPACA_UNITS[interval.unit]}",
+            "start": _moment(wanted.start),
+            "end": _moment(wanted.end - timedelta(microseconds=1)),
+            "limit": str(ALPACA_ROWS),
+            "sort": "asc",
+        }
+        if not is_pair:
+            query |= {"adjustment": "raw", "feed": self._live_feed}
+        path = "/v1beta3/crypto/us/bars" if is_pair else "/v2/stocks/bars"
+        found: list[RawBar] = []
+        for _ in range(ALPACA_PAGES_MAX):
+            await asyncio.sleep(self._pace_s)
+            answer = _decoded(await _asked(self._client, path, query), _AlpacaAnswer)
+            for symbol, bars in (answer.bars or {}).items():
+                found += [RawBar(symbol, bar.t.astimezone(UTC), (bar.o, bar.h, bar.l, bar.c, bar.v)) for bar in bars]
+            if answer.next_page_token is None:
+                return found
+            query["page_token"] = answer.next_page_token
+        raise AlphintraError("SOURCE_PROTOCOL", "the source has more pages than there can be")
 
 
 class _AlpacaBar(msgspec.Struct):
@@ -185,6 +243,19 @@ class CcxtBars:
     async def page(self, wanted: Wanted) -> Page:
         """Return what one request brings."""
         return await asyncio.to_thread(self._page, wanted)
+
+    async def recent(self, wanted: Recent) -> tuple[RawBar, ...]:
+        """Return the bars wanted, symbol by symbol and page by page."""
+        found: list[RawBar] = []
+        for symbol in wanted.symbols:
+            start: datetime | None = wanted.start
+            while start is not None and start < wanted.end:
+                page = await self.page(Wanted(symbol=symbol, timeframe=wanted.timeframe, start=start, end=wanted.end))
+                for opened, values in page.rows:
+                    amounts = tuple(Decimal(value) for value in values)
+                    found.append(RawBar(symbol, _EPOCH + timedelta(milliseconds=opened), amounts))
+                start = page.after
+        return tuple(found)
 
     def _page(self, wanted: Wanted) -> Page:
         interval = interval_of(wanted.timeframe)

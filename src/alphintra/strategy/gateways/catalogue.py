@@ -13,7 +13,10 @@ from uuid import UUID
 
 from alphintra.engine.bars import Bar
 from alphintra.engine.corporate_actions import Split, adjust_for_splits
+from alphintra.engine.graph.tape import Tape
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.strategy.domain.histories import History
+from alphintra.strategy.domain.replay import within
 from alphintra.strategy.gateways.columns import BarColumns, Factors, read_columns
 from alphintra.strategy.gateways.uploads import text_lines
 
@@ -145,6 +148,29 @@ class Catalogue:
         Raises DATASET_MISSING or RANGE.
         """
         return read_columns(self.path_of(dataset_id), factors, start=start, end=end)
+
+    def history(
+        self,
+        dataset_id: DatasetId,
+        splits: Sequence[str],
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> History:
+        """Return the bars that closed in ``[start, end)``, adjusted for splits, for runs over them.
+
+        Raises DATASET_MISSING, RANGE, also where no bar lies in the range.
+        """
+        columns = self.columns(dataset_id, Factors(splits=splits), start=start, end=end)
+
+        def read() -> tuple[Bar, ...]:
+            return within(self.read(dataset_id, splits), start, end)
+
+        if not len(columns):
+            read()
+        opened, high, low, close, volume = (getattr(columns, name).reshape(1, -1) for name in _COLUMNS)
+        tape = Tape(columns.ts, opened, high, low, close, volume)
+        return History(tape, columns.has_millionths, read)
 
     def _sync_folder(self) -> None:
         """Make a rename survive a power cut."""

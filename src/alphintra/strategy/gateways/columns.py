@@ -55,6 +55,7 @@ class BarColumns:
         low: float64.
         close: float64.
         volume: float64.
+        has_millionths: whether no price has more than six decimals.
     """
 
     ts: NDArray[np.int64]
@@ -63,6 +64,7 @@ class BarColumns:
     low: Floats
     close: Floats
     volume: Floats
+    has_millionths: bool
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -96,11 +98,12 @@ def read_columns(
     last = whole.select(pl.col("ts").dt.epoch("us").max()).collect().item() if factors.splits else None
     # What is split after the last bar says nothing of its shares.
     splits = [text for text in factors.splits if last is not None and _split(text)[0] <= last]
-    arrays = _split_columns(found, ts, splits)
+    arrays, has_millionths = _split_columns(found, ts, splits)
     if factors.dividends:
         divisor = _dividend_divisor(ts, factors.dividends)
         arrays |= {name: arrays[name] / divisor for name in _PRICES}
-    return BarColumns(ts=ts * 1000, **arrays)
+        has_millionths = False
+    return BarColumns(ts=ts * 1000, has_millionths=has_millionths, **arrays)
 
 
 def write_dividend(ts: datetime, amount: Decimal, factor: float) -> str:
@@ -108,15 +111,27 @@ def write_dividend(ts: datetime, amount: Decimal, factor: float) -> str:
     return f"{ts.isoformat()} {amount:f} {factor!r}"
 
 
-def _split_columns(frame: pl.DataFrame, ts: NDArray[np.int64], splits: Sequence[str]) -> dict[str, Floats]:
+def _split_columns(frame: pl.DataFrame, ts: NDArray[np.int64], splits: Sequence[str]) -> tuple[dict[str, Floats], bool]:
+    """Return the columns, and whether no price has more than six decimals."""
     import numpy as np  # noqa: PLC0415 - as above
 
+    has_millionths = True
     arrays = {name: np.empty(len(frame), dtype=np.float64) for name in _FIELDS}
     for first, count, ratio in _pieces(ts, splits):
         units, places = _scaled_units(frame.slice(first, count), ratio)
         for name, array in arrays.items():
             array[first : first + count] = _floats(units[name], places[name])
-    return arrays
+            if name in _PRICES and places[name] == _STORED_PLACES:
+                has_millionths = has_millionths and _has_millionths(units[name])
+    return arrays, has_millionths
+
+
+def _has_millionths(units: pl.Series) -> bool:
+    """Tell whether billionths are whole millionths, and no more than 64 bits hold."""
+    import polars as pl  # noqa: PLC0415 - as above
+
+    narrow = units.cast(pl.Int64, strict=False)
+    return not narrow.null_count() and not (narrow % _PRICE_STEP != 0).any()
 
 
 def _pieces(ts: NDArray[np.int64], splits: Sequence[str]) -> list[tuple[int, int, Fraction]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.domain.deployments import OpenIntent
     from alphintra.strategy.domain.replay import Hours, Step
 
-__all__ = ["Fleet", "Limits", "Market", "Orders", "Workflows", "owner_context", "service_context"]
+__all__ = ["Fleet", "Limits", "Market", "Orders", "Workflows", "order_of", "owner_context", "service_context"]
 
 MARKET_TIMEOUT_S = 10.0
 PAGE = 1000
@@ -264,6 +264,11 @@ def _bar(symbol: str, bar: Bar, hours: Hours | None) -> BarView:
         opened_at=None if hours is None else bar.ts - hours.interval,
         calendar=None if hours is None else hours.calendar,
     )
+
+
+def order_of(item: OpenIntent) -> UUID:
+    """Return the id of an intent's order, as trading derives it from account and name."""
+    return uuid5(NAMESPACE_OID, f"{item.account_id}/{item.intent.client_order_id}")
 
 
 def owner_context(item: OpenIntent, trace_id: str) -> Context:

@@ -20,7 +20,7 @@ from alphintra.strategy.gateways.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from alphintra.engine.algorithm_runs import Host
-    from alphintra.engine.bars import Bar
+    from alphintra.strategy.domain.histories import History
 
 __all__ = ["ProcessTrials", "SubmitTrial", "TrialRunner"]
 
@@ -96,9 +96,9 @@ def _end_with(sentinel: int) -> None:
 
 
 def _compute(trial: Trial) -> TrialOutcome:
-    return run_trial(trial, _bars(trial.dataset_id, trial.splits), host=_host[0])
+    return run_trial(trial, _history(trial.dataset_id, trial.splits), host=_host[0])
 
 
 @lru_cache(maxsize=2)
-def _bars(dataset_id: UUID, splits: tuple[str, ...]) -> tuple[Bar, ...]:
-    return Catalogue(_folder[0]).read(DatasetId(dataset_id), splits)
+def _history(dataset_id: UUID, splits: tuple[str, ...]) -> History:
+    return Catalogue(_folder[0]).history(DatasetId(dataset_id), splits)

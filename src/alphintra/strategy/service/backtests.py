@@ -14,7 +14,7 @@ import msgspec
 
 from alphintra import __version__
 from alphintra.contracts.strategy import BacktestFinished, BacktestsView, BacktestView, StartBacktest
-from alphintra.engine.backtest import BacktestSettings, run_backtest, run_hash
+from alphintra.engine.backtest import BacktestSettings, run_hash
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.portfolio import FeeModel
@@ -23,7 +23,7 @@ from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
-from alphintra.strategy.domain.replay import within
+from alphintra.strategy.domain.histories import run_over
 from alphintra.strategy.domain.reports import course_across, course_beside, write_report
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.search import with_point
@@ -243,17 +243,18 @@ def _compute(
     if len(datasets) > 1:
         return _computed_across(row, datasets, catalogue, progress=progress, plan=plan, settings=settings)
     (dataset,) = datasets
-    bars = within(catalogue.read(dataset.dataset_id, dataset.splits), row["start_ts"], row["end_ts"])
-    result = run_backtest(
+    history = catalogue.history(dataset.dataset_id, dataset.splits, start=row["start_ts"], end=row["end_ts"])
+    result = run_over(
+        history,
         plan,
         row["symbol"],
-        bars=bars,
         settings=settings,
         progress=progress.told,
         should_stop=progress.should_stop,
         host=host,
     )
-    return _Outcome(result.digest, measure(result, bars), write_report(result, beside=course_beside(result, bars)))
+    tape = history.tape
+    return _Outcome(result.digest, measure(result, tape), write_report(result, beside=course_beside(result, tape)))
 
 
 def _computed_across(

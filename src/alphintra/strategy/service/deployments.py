@@ -84,9 +84,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         message = f"the capital {command.capital} is more than the account's cash {account.cash}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
     feed = await _usable_feed(account.feed_id, command.symbol, desk=desk)
-    (dataset,) = await desk.datasets([feed.dataset_ids[feed.symbols.index(command.symbol)]])
+    timeframe = await _timeframe_of(feed, command.symbol, desk=desk)
     graph = parse_graph(version.graph.encode())
-    require_timeframe(graph.timeframe, dataset.timeframe, symbol=command.symbol)
+    require_timeframe(graph.timeframe, timeframe, symbol=command.symbol)
     await require_algorithm(graph, host=host)
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
@@ -261,6 +261,13 @@ async def _usable_feed(feed_id: Any, symbol: str, *, desk: Desk) -> Feed:  # noq
         message = f"the account's feed carries {', '.join(feed.symbols)}, not {symbol[:40]!r}"
         raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="/symbol")
     return feed
+
+
+async def _timeframe_of(feed: Feed, symbol: str, *, desk: Desk) -> str:
+    if feed.is_live:
+        return feed.timeframe
+    (dataset,) = await desk.datasets([feed.dataset_ids[feed.symbols.index(symbol)]])
+    return dataset.timeframe
 
 
 def _not_finished(feed: Feed | None) -> Feed:

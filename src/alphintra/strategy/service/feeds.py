@@ -1,4 +1,4 @@
-"""Use cases of price feeds: making, controlling and reading replays."""
+"""Use cases of price feeds: making, controlling and reading them; replays are read here, live bars elsewhere."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from alphintra.strategy.domain.replay import Step, steps_of, within
 from alphintra.strategy.domain.requests import require_label
 from alphintra.strategy.repository import Feed
 from alphintra.strategy.service.imports import newest_dataset
+from alphintra.strategy.service.live_feeds import live_feed
 
 if TYPE_CHECKING:
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.bar_sources import Sources
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.services import Market
     from alphintra.strategy.repository import Dataset, Desk
@@ -46,21 +48,39 @@ class Source(NamedTuple):
     datasets: tuple[Dataset, ...]
 
 
-async def create_feed(command: CreateFeed, context: Context, *, desk: Desk, ids: IdSource, at: datetime) -> FeedView:
+async def create_feed(
+    command: CreateFeed, context: Context, *, desk: Desk, sources: Sources, ids: IdSource, at: datetime
+) -> FeedView:
     """Make a feed; the runner then reads its bars, gives risk the first prices, and leaves it paused.
 
-    Raises SYMBOL_UNKNOWN, RANGE, FEED_TIMEFRAME or FIELD_*.
+    Raises SYMBOL_UNKNOWN, RANGE, FEED_TIMEFRAME or FIELD_*; for live bars what `live_feeds.live_feed` does.
     """
     symbols = tuple(dict.fromkeys(command.symbols))
     if not 1 <= len(symbols) <= SYMBOLS_MAX:
         raise AlphintraError("FIELD_LENGTH", f"a feed has 1 to {SYMBOLS_MAX} symbols", pointer="/symbols")
     require_label(command.name.strip(), "name", length_max=NAME_MAX)
     _check_interval(command.interval_ms)
+    if command.source:
+        feed = live_feed(command, context, symbols=symbols, sources=sources, ids=ids)
+    else:
+        feed = await _replay(command, context, symbols=symbols, desk=desk, ids=ids)
+    facts: dict[str, Any] = {"symbols": list(symbols)} | ({"source": feed.source} if feed.is_live else {})
+    async with desk.transaction() as tx:
+        await tx.add_feed(feed, at=at)
+        subject = f"feed:{feed.feed_id}"
+        await append_audit(tx.session, "feed.create", subject, facts, ids=ids, context=context, at=at)
+        tx.wake_service()
+    return _view(feed)
+
+
+async def _replay(
+    command: CreateFeed, context: Context, *, symbols: tuple[str, ...], desk: Desk, ids: IdSource
+) -> Feed:
     datasets = [await newest_dataset(symbol, context, desk=desk) for symbol in symbols]
     if len({dataset.timeframe for dataset in datasets}) != 1:
         raise AlphintraError("FEED_TIMEFRAME", "all symbols of a feed need bars of one interval", pointer="/symbols")
     _check_range(command, datasets)
-    feed = Feed(
+    return Feed(
         feed_id=FeedId(ids.new()),
         owner_id=None if context.actor.user_id is None else UserId(context.actor.user_id),
         name=command.name.strip(),
@@ -76,13 +96,6 @@ async def create_feed(command: CreateFeed, context: Context, *, desk: Desk, ids:
         last_ts=None,
         error="",
     )
-    facts: dict[str, Any] = {"symbols": list(symbols)}
-    async with desk.transaction() as tx:
-        await tx.add_feed(feed, at=at)
-        subject = f"feed:{feed.feed_id}"
-        await append_audit(tx.session, "feed.create", subject, facts, ids=ids, context=context, at=at)
-        tx.wake_service()
-    return _view(feed)
 
 
 async def prepare_feed(feed: Feed, context: Context, *, desk: Desk, catalogue: Catalogue, market: Market) -> None:
@@ -128,7 +141,7 @@ async def control_feed(command: ControlFeed, context: Context, *, desk: Desk, id
     A failed feed goes on where it stopped when it is resumed; one that could not be prepared is prepared again, and is
     paused then. Pausing a failed feed leaves it failed, with its error.
 
-    Raises FEED_NOT_FOUND, FEED_FINISHED, FEED_PREPARING, FIELD_CHOICE, RANGE.
+    Raises FEED_NOT_FOUND, FEED_FINISHED, FEED_PREPARING, FEED_LIVE, FIELD_CHOICE, RANGE.
     """
     if command.action not in {"resume", "pause"}:
         raise AlphintraError("FIELD_CHOICE", "action is resume or pause", pointer="/action")
@@ -140,6 +153,9 @@ async def control_feed(command: ControlFeed, context: Context, *, desk: Desk, id
             raise AlphintraError("FEED_FINISHED", "the feed has reached its end: make a new one", kind=Kind.CONFLICT)
         if feed.status == "preparing":
             raise AlphintraError("FEED_PREPARING", "the feed is being prepared: try again", kind=Kind.UNAVAILABLE)
+        if feed.is_live and (command.interval_ms is not None or command.pause_at is not None):
+            message = "a live feed goes with the market: it is resumed and paused, at no pace of its own"
+            raise AlphintraError("FEED_LIVE", message, pointer="/interval_ms")
         interval_ms = feed.interval_ms if command.interval_ms is None else command.interval_ms
         _check_interval(interval_ms)
         if command.pause_at is not None and not feed.seq < command.pause_at <= feed.steps:
@@ -163,7 +179,8 @@ def _may_control(feed: Feed, context: Context) -> bool:
 
 def _status_after(feed: Feed, action: str) -> str:
     if action == "resume":
-        return "running" if feed.steps else "preparing"
+        is_prepared = feed.start_ts is not None if feed.is_live else feed.steps
+        return "running" if is_prepared else "preparing"
     return "failed" if feed.status == "failed" else "paused"
 
 
@@ -204,4 +221,6 @@ def _view(feed: Feed) -> FeedView:
         interval_ms=feed.interval_ms,
         last_ts=feed.last_ts,
         error=feed.error,
+        source=feed.source,
+        timeframe=feed.timeframe,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alphintra.contracts.strategy import ProtectionLost
@@ -18,7 +19,7 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import TERMINAL, Leg, OrderStatus, OrderType, Side
-from alphintra.strategy.gateways.services import owner_context, service_context
+from alphintra.strategy.gateways.services import order_of, owner_context, service_context
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Market, Orders
     from alphintra.strategy.repository import Desk, DeskTransaction
 
-__all__ = ["EXITS_GONE", "EXIT_NOT_NEEDED", "Placer", "in_order", "until"]
+__all__ = ["BAR_LATE", "EXITS_GONE", "EXIT_NOT_NEEDED", "Placer", "in_order", "until"]
 
 SETTLE_TIMEOUT_S = 60.0
 POLL_FIRST_S = 0.002
 POLL_MAX_S = 0.1
+BAR_LATE = "BAR_LATE"
 EXITS_GONE = "EXITS_GONE"
 EXIT_NOT_NEEDED = "EXIT_NOT_NEEDED"
 _UNANSWERED = {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
@@ -45,11 +47,24 @@ _OUTCOME_UNKNOWN = {"ORDER_CONFLICT"}  # another runner is placing the same orde
 
 
 class Placer:
-    """Places the pending intents of one feed and settles what became of those before."""
+    """Places the pending intents of one feed and settles what became of those before.
 
-    def __init__(
-        self, feed_id: FeedId, *, desk: Desk, market: Market, orders: Orders, clock: Clock, ids: IdSource
+    On live bars an entry that was decided on a bar older than ``late_after`` is not placed any more: who was away for a
+    while must not act on prices of before. What leaves a position goes out however late it is.
+    """
+
+    def __init__(  # noqa: PLR0913 - whom orders concern
+        self,
+        feed_id: FeedId,
+        *,
+        desk: Desk,
+        market: Market,
+        orders: Orders,
+        clock: Clock,
+        ids: IdSource,
+        late_after: timedelta | None = None,
     ) -> None:
+        self._late_after = late_after
         self._feed_id = feed_id
         self._desk = desk
         self._market = market
@@ -106,6 +121,8 @@ class Placer:
         """Place the order of an intent; None where an exit left nothing to leave."""
         context = owner_context(item, trace_id)
         if not item.intent.is_leaving:
+            if self._late_after is not None and self._clock.now() - step.ts > self._late_after:
+                return await self._too_late(item, step, trace_id)
             return await self._orders.submit(item, context)
         entry_order = await self._desk.guarded_entry(item.intent.deployment_id)
         if entry_order is not None:
@@ -121,6 +138,19 @@ class Placer:
         # A cover is no purchase. Against the rest of its account a book cannot be closed by what reduces the account.
         is_cover = item.intent.side is Side.BUY and -net >= qty
         return await self._orders.submit(item, context, qty=qty, reduce_only=is_cover)
+
+    async def _too_late(self, item: OpenIntent, step: Step, trace_id: str) -> OrderView:
+        """Return the order of an entry that was placed in time, by a runner that did not live to note it.
+
+        Raises BAR_LATE where there is none.
+        """
+        try:
+            return await self._orders.order(order_of(item), owner_context(item, trace_id))
+        except AlphintraError as error:
+            if error.code != "ORDER_NOT_FOUND":
+                raise
+        message = f"the bar of {step.ts.isoformat()} came too late to enter on: the next one had closed"
+        raise AlphintraError(BAR_LATE, message)
 
     async def _withdraw(self, item: OpenIntent, order_id: UUID, step: Step, trace_id: str) -> None:
         """Take the exits of an entry's order off, and wait until trading and risk know that they are gone."""

@@ -27,6 +27,7 @@ from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import TERMINAL
 from alphintra.strategy.domain.deployments import BookedFill, Deployment, Evaluation, evaluate, fold_fills, warm_up
+from alphintra.strategy.domain.live_bars import live_hours
 from alphintra.strategy.domain.replay import bars_before, hours_of, is_split_between
 from alphintra.strategy.gateways.services import owner_context, service_context
 from alphintra.strategy.service.claims import note_claim
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import DeploymentId, FeedId, IdSource
     from alphintra.kernel.messages import Context, Event
     from alphintra.strategy.domain.deployments import OpenIntent
+    from alphintra.strategy.domain.live_bars import LiveTerms
     from alphintra.strategy.domain.replay import FeedSplit, Step
     from alphintra.strategy.gateways.services import Market, Orders
     from alphintra.strategy.repository import Desk, DeskTransaction
@@ -66,7 +68,10 @@ class _Running:
 
 
 class Stepper:
-    """Advances one feed; holds executors between steps, and rebuilds them from the stored state when in doubt."""
+    """Advances one feed; holds executors between steps, and rebuilds them from the stored state when in doubt.
+
+    The steps are those of a replay, all there are; of live feeds, which say their terms, those recorded so far.
+    """
 
     def __init__(  # noqa: PLR0913 - a step touches all of these
         self,
@@ -79,18 +84,27 @@ class Stepper:
         host: Host,
         clock: Clock,
         ids: IdSource,
+        live: LiveTerms | None = None,
     ) -> None:
         self._feed_id = feed_id
         self.steps = steps
-        self._hours = hours_of(steps)
+        self._hours = hours_of(steps) if live is None else live_hours(live)
         self._desk = desk
         self._market = market
         self._orders = orders
         self._host = host
         self._clock = clock
         self._ids = ids
-        self._placer = Placer(feed_id, desk=desk, market=market, orders=orders, clock=clock, ids=ids)
+        late_after = None if live is None else live.length
+        self._placer = Placer(
+            feed_id, desk=desk, market=market, orders=orders, clock=clock, ids=ids, late_after=late_after
+        )
         self._running: dict[DeploymentId, _Running] = {}
+
+    def add(self, steps: Sequence[Step]) -> None:
+        """Take steps that a live feed has recorded meanwhile."""
+        if steps:
+            self.steps = [*self.steps, *steps]
 
     def forget(self) -> None:
         """Rebuild executors from what is stored, which may have changed while the feed stood."""

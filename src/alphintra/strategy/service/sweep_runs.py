@@ -36,6 +36,7 @@ from alphintra.strategy.domain.sweeps import (
     join_tests,
     segments_of,
     space_of,
+    surface_of,
     together,
 )
 from alphintra.strategy.domain.trials import Trial, TrialOutcome
@@ -119,7 +120,7 @@ class _Run:
                 if role == "train":
                     windows.append(await self._test(segment, best, submit))
             if role == "sweep":
-                return await self._told(found, locked, bars, submit)
+                return await self._told(found, space, (locked, bars), submit)
         return await self._told_windows(windows, locked)
 
     async def _search(
@@ -174,15 +175,23 @@ class _Run:
         return {"segment": segment, "best": best, "test": test}
 
     async def _told(
-        self, found: Sequence[StoredTrial], locked: datetime | None, bars: Sequence[Bar], submit: SubmitTrial
+        self,
+        found: Sequence[StoredTrial],
+        space: Space,
+        told: tuple[datetime | None, Sequence[Bar]],
+        submit: SubmitTrial,
     ) -> dict[str, Any]:
+        locked, bars = told
         best = best_of(found)
         said: dict[str, Any] = {
             "best": None if best is None else _described(best),
             "trials": len(found),
             "failed": sum(bool(trial.error_code) for trial in found),
             "holdout_ts": locked,
+            "refused": await self._compute(space.refused),
+            "objective": self.plan.objective,
             "pbo": await self._compute(partial(together, found)),
+            "surface": await self._compute(partial(surface_of, space, found)),
         }
         if best is None:
             return said

@@ -32,12 +32,12 @@ ON CONFLICT ON CONSTRAINT datasets_content_key DO UPDATE SET
     zone = excluded.zone, stamps = excluded.stamps, price_basis = excluded.price_basis, issues = excluded.issues
 RETURNING dataset_id;
 
--- datasets.newest: read each symbol's newest dataset, a person's own before the operator's, nobody else's
+-- datasets.newest: each symbol's newest dataset, a person's own before the operator's, recorded live bars last of all
 SELECT DISTINCT ON (symbol) dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings,
     data_hash, imported_at, owner_id, dividends, licence, file_format, file_hash, zone, stamps, price_basis, issues
 FROM datasets
 WHERE owner_id IS NULL OR owner_id = $1
-ORDER BY symbol, (owner_id IS NULL), imported_at DESC, dataset_id;
+ORDER BY symbol, (file_format = 'recorded'), (owner_id IS NULL), imported_at DESC, dataset_id;
 
 -- datasets.by_ids: read datasets
 SELECT dataset_id, symbol, timeframe, source, row_count, first_ts, last_ts, splits, findings, data_hash, imported_at,
@@ -182,20 +182,21 @@ ON CONFLICT (backtest_id) DO NOTHING;
 SELECT count(*) FROM holdout_unlocks WHERE owner_id = $1 AND workflow_id = $2;
 
 -- feeds.insert: store a feed whose runner is to read its bars first
-INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, interval_ms, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'preparing', $8, $9);
+INSERT INTO feeds (feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, interval_ms, created_at,
+    source, timeframe, connection_id, history, is_extended)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'preparing', $8, $9, $10, $11, $12, $13, $14);
 
 -- feeds.prepared: store how many steps a feed has; it may now run
 UPDATE feeds SET steps = $2, status = 'paused' WHERE feed_id = $1 AND status = 'preparing';
 
 -- feeds.get: read a feed
 SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
-    last_ts, error
+    last_ts, error, source, timeframe, connection_id, history, is_extended, is_expected
 FROM feeds WHERE feed_id = $1;
 
 -- feeds.list: read all feeds, oldest first
 SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
-    last_ts, error
+    last_ts, error, source, timeframe, connection_id, history, is_extended, is_expected
 FROM feeds ORDER BY created_at, feed_id;
 
 -- feeds.busy: ids of the feeds that run or are to be prepared
@@ -203,22 +204,61 @@ SELECT feed_id FROM feeds WHERE status IN ('preparing', 'running') ORDER BY crea
 
 -- feeds.lock: read a feed to change it
 SELECT feed_id, owner_id, name, symbols, dataset_ids, start_ts, end_ts, status, seq, steps, interval_ms, pause_at,
-    last_ts, error
+    last_ts, error, source, timeframe, connection_id, history, is_extended, is_expected
 FROM feeds WHERE feed_id = $1 FOR UPDATE;
 
 -- feeds.control: store a feed's state and pace
-UPDATE feeds SET status = $2, interval_ms = $3, pause_at = $4, error = CASE WHEN $2 = 'failed' THEN error ELSE '' END
+UPDATE feeds SET status = $2, interval_ms = $3, pause_at = $4, is_expected = ($2 = 'running'),
+    error = CASE WHEN $2 = 'failed' THEN error ELSE '' END
 WHERE feed_id = $1;
 
 -- feeds.advance: store that a step is done; a feed paused meanwhile stays paused
 UPDATE feeds SET seq = $2, last_ts = $3,
-    status = CASE WHEN $2 >= steps THEN 'finished' WHEN $2 >= pause_at THEN 'paused' ELSE status END
+    status = CASE WHEN $2 >= steps AND source = '' THEN 'finished' WHEN $2 >= pause_at THEN 'paused' ELSE status END
 WHERE feed_id = $1 AND seq = $2 - 1
 RETURNING status;
 
 -- feeds.fail: stop a feed and say why
 UPDATE feeds SET status = 'failed', error = $2 WHERE feed_id = $1 AND status <> 'finished'
 RETURNING owner_id, interval_ms;
+
+-- feeds.begun: a live feed has its bars of before and may run; bars that closed until then are none of its own
+UPDATE feeds SET status = 'paused', start_ts = $2, last_ts = $2 WHERE feed_id = $1 AND status = 'preparing';
+
+-- feeds.recorded: a live feed has so many steps
+UPDATE feeds SET steps = $2 WHERE feed_id = $1;
+
+-- feeds.troubled: say why no bars come, empty when they come again
+UPDATE feeds SET error = $2 WHERE feed_id = $1 AND status = 'running' AND error <> $2;
+
+-- feeds.expected: note whether prices of a live feed are due, as it was told
+UPDATE feeds SET is_expected = $2 WHERE feed_id = $1 AND is_expected <> $2;
+
+-- bars.record: keep the bars of a step
+INSERT INTO recorded_bars (feed_id, symbol, closed_at, seq, open, high, low, close, volume, recorded_at)
+SELECT $1, n.symbol, n.closed_at, n.seq, n.open, n.high, n.low, n.close, n.volume, $10
+FROM unnest($2::text[], $3::timestamptz[], $4::bigint[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
+    $9::numeric[]) AS n (symbol, closed_at, seq, open, high, low, close, volume);
+
+-- bars.last: when the newest recorded bar of a feed closed, else when the feed began
+SELECT coalesce((SELECT max(closed_at) FROM recorded_bars WHERE feed_id = $1), start_ts) AS last_ts
+FROM feeds WHERE feed_id = $1;
+
+-- bars.since: the recorded bars of a feed that closed after a moment
+SELECT symbol, closed_at, open, high, low, close, volume FROM recorded_bars WHERE feed_id = $1 AND closed_at > $2;
+
+-- bars.steps: the recorded bars of a feed from a step on, in order
+SELECT seq, symbol, closed_at, open, high, low, close, volume FROM recorded_bars
+WHERE feed_id = $1 AND seq >= $2 ORDER BY seq, symbol;
+
+-- bars.of_symbol: every recorded bar of a symbol, oldest first
+SELECT closed_at, open, high, low, close, volume FROM recorded_bars
+WHERE feed_id = $1 AND symbol = $2 ORDER BY closed_at;
+
+-- remarks.add: keep once what a source told of a bar that was not published
+INSERT INTO bar_remarks (feed_id, symbol, closed_at, kind, detail, open, high, low, close, volume, noted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (feed_id, symbol, closed_at, kind, detail) DO NOTHING;
 
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,

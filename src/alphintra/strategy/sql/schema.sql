@@ -79,6 +79,30 @@ CREATE TABLE backtests (
         'failed'::text, 'canceled'::text])))
 );
 
+-- table bar_remarks
+CREATE TABLE bar_remarks (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    detail text NOT NULL,
+    open numeric(28,9),
+    high numeric(28,9),
+    low numeric(28,9),
+    close numeric(28,9),
+    volume numeric(28,9),
+    noted_at timestamp with time zone NOT NULL,
+    CONSTRAINT bar_remarks_close_check CHECK (((close > (0)::numeric) AND (close < 'Infinity'::numeric))),
+    CONSTRAINT bar_remarks_high_check CHECK (((high > (0)::numeric) AND (high < 'Infinity'::numeric))),
+    CONSTRAINT bar_remarks_kind_check CHECK ((kind = ANY (ARRAY['corrected'::text, 'late'::text,
+        'invalid'::text]))),
+    CONSTRAINT bar_remarks_low_check CHECK (((low > (0)::numeric) AND (low < 'Infinity'::numeric))),
+    CONSTRAINT bar_remarks_open_check CHECK (((open > (0)::numeric) AND (open < 'Infinity'::numeric))),
+    CONSTRAINT bar_remarks_pkey PRIMARY KEY (feed_id, symbol, closed_at, kind, detail),
+    CONSTRAINT bar_remarks_symbol_check CHECK ((symbol <> ''::text)),
+    CONSTRAINT bar_remarks_volume_check CHECK (((volume >= (0)::numeric) AND (volume < 'Infinity'::numeric)))
+);
+
 -- table capital_claims
 CREATE TABLE capital_claims (
     deployment_id uuid NOT NULL,
@@ -242,6 +266,12 @@ CREATE TABLE feeds (
     last_ts timestamp with time zone,
     error text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    source text DEFAULT ''::text NOT NULL,
+    timeframe text DEFAULT ''::text NOT NULL,
+    connection_id uuid,
+    history bigint DEFAULT 0 NOT NULL,
+    is_extended boolean DEFAULT false NOT NULL,
+    is_expected boolean DEFAULT false NOT NULL,
     CONSTRAINT feeds_interval_ms_check CHECK ((interval_ms >= 0)),
     CONSTRAINT feeds_name_check CHECK ((name <> ''::text)),
     CONSTRAINT feeds_pkey PRIMARY KEY (feed_id),
@@ -336,6 +366,27 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 );
 
+-- table recorded_bars
+CREATE TABLE recorded_bars (
+    feed_id uuid NOT NULL,
+    symbol text NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    seq bigint NOT NULL,
+    open numeric(28,9) NOT NULL,
+    high numeric(28,9) NOT NULL,
+    low numeric(28,9) NOT NULL,
+    close numeric(28,9) NOT NULL,
+    volume numeric(28,9) NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT recorded_bars_close_check CHECK (((close > (0)::numeric) AND (close < 'Infinity'::numeric))),
+    CONSTRAINT recorded_bars_high_check CHECK (((high > (0)::numeric) AND (high < 'Infinity'::numeric))),
+    CONSTRAINT recorded_bars_low_check CHECK (((low > (0)::numeric) AND (low < 'Infinity'::numeric))),
+    CONSTRAINT recorded_bars_open_check CHECK (((open > (0)::numeric) AND (open < 'Infinity'::numeric))),
+    CONSTRAINT recorded_bars_pkey PRIMARY KEY (feed_id, symbol, closed_at),
+    CONSTRAINT recorded_bars_symbol_check CHECK ((symbol <> ''::text)),
+    CONSTRAINT recorded_bars_volume_check CHECK (((volume >= (0)::numeric) AND (volume < 'Infinity'::numeric)))
+);
+
 -- table schema_migrations
 CREATE TABLE schema_migrations (
     origin text NOT NULL,
@@ -412,6 +463,9 @@ CREATE TABLE trials (
 ALTER TABLE backtests ADD CONSTRAINT backtests_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES
     datasets(dataset_id);
 
+-- foreign key bar_remarks.bar_remarks_feed_id_fkey
+ALTER TABLE bar_remarks ADD CONSTRAINT bar_remarks_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
+
 -- foreign key decisions.decisions_deployment_id_fkey
 ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
     deployments(deployment_id);
@@ -429,6 +483,9 @@ ALTER TABLE holdout_unlocks ADD CONSTRAINT holdout_unlocks_sweep_id_fkey FOREIGN
 -- foreign key intents.intents_deployment_id_fkey
 ALTER TABLE intents ADD CONSTRAINT intents_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
     deployments(deployment_id);
+
+-- foreign key recorded_bars.recorded_bars_feed_id_fkey
+ALTER TABLE recorded_bars ADD CONSTRAINT recorded_bars_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
 -- foreign key sweeps.sweeps_dataset_id_fkey
 ALTER TABLE sweeps ADD CONSTRAINT sweeps_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES datasets(dataset_id);
@@ -462,6 +519,9 @@ CREATE INDEX imports_open_idx ON imports USING btree (created_at) WHERE (status 
 
 -- index intents.intents_open_idx
 CREATE INDEX intents_open_idx ON intents USING btree (deployment_id) WHERE (status <> 'closed'::text);
+
+-- index recorded_bars.recorded_bars_seq_idx
+CREATE INDEX recorded_bars_seq_idx ON recorded_bars USING btree (feed_id, seq);
 
 -- index sweeps.sweeps_open_idx
 CREATE INDEX sweeps_open_idx ON sweeps USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
