@@ -95,13 +95,7 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
-    settings = BacktestSettings(
-        initial_cash=command.initial_cash,
-        fees=FeeModel(commission_bps=command.fee_bps, per_share=command.fee_per_share),
-        slippage_bps=command.slippage_bps,
-    )
-    if command.start is not None and command.end is not None and command.start >= command.end:
-        raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
+    settings = _terms(command)
     symbols = chosen_symbols(command.symbol, command.symbols)
     symbol = name_of(symbols)
     settings = await limited(settings, command.account_id, symbols, context, limits=limits)
@@ -149,6 +143,17 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
         await append_audit(tx.session, "backtest.start", subject, facts, ids=ids, context=context, at=at)
         tx.wake_service()
     return await get_backtest(backtest_id, context, desk=desk)
+
+
+def _terms(command: StartBacktest) -> BacktestSettings:
+    settings = BacktestSettings(
+        initial_cash=command.initial_cash,
+        fees=FeeModel(commission_bps=command.fee_bps, per_share=command.fee_per_share),
+        slippage_bps=command.slippage_bps,
+    )
+    if command.start is not None and command.end is not None and command.start >= command.end:
+        raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
+    return settings
 
 
 async def limited(
