@@ -36,7 +36,7 @@ from alphintra.kernel.messages import Utc
 __all__ = ["routes"]
 
 routes = Routes("strategies")
-WHY_TIMEOUT_S: Final = 30.0
+WHY_TIMEOUT_S: Final = 25.0
 """A backtest is computed again up to the bar; a few hundred thousand bars take that long."""
 _At = Annotated[datetime, Query(description="When the bar closed, or before.")]
 
