@@ -364,7 +364,7 @@ def _print_downloads(downloads: list[Mapping[str, Any]]) -> None:
 def _checked(api: ApiClient, name: str, *, has_hash: bool) -> Any:  # noqa: ANN401 - JSON
     from urllib.parse import quote
 
-    return api.get(f"/datasets/{quote(name)}/check", timeout_s=CHECK_TIMEOUT_S, has_hash=has_hash or None)
+    return api.get_slow(f"/datasets/{quote(name)}/check", {"has_hash": has_hash or None}, timeout_s=CHECK_TIMEOUT_S)
 
 
 def _print_checks(checks: list[Mapping[str, Any]]) -> None:
