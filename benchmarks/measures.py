@@ -22,8 +22,14 @@ PEERS: Final = (
     ("w1", "vectorbt-rust", 12),
     ("w1", "vectorbt-numba", 12),
     ("w1", "backtesting.py", 0),
+    ("w1", "backtrader", 0),
     ("w2", "raptorbt", 15),
     ("w2", "vectorbt-rust", 85),
+    ("w3", "vectorbt-rust", 40),
+    ("w3", "vectorbt-numba", 40),
+    ("w4", "raptorbt", 5),
+    ("w4", "vectorbt-rust", 8),
+    ("w4", "vectorbt-numba", 8),
 )
 
 

@@ -16,14 +16,16 @@ from alphintra.engine.account.figures import figures_of
 from alphintra.engine.account.program import order_programs
 from alphintra.engine.account.rules import Size, Sizing
 from alphintra.engine.account.sweep import averages_of, sweep_crossings
-from alphintra.engine.account.weights import Rebalances, WeightRules, hold
+from alphintra.engine.account.weights import WeightRules, hold
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.plan import Plan, compile_plan
 from alphintra.engine.graph.tape import Tape
+from alphintra.engine.panel_runs import panel_program
 from alphintra.engine.plan_runs import run_program
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.templates import crossover
 from alphintra.engine.templates.drawing import Drawing
+from benchmarks.children import MeasureError
 from benchmarks.contest import (
     BACK,
     CASH,
@@ -42,8 +44,6 @@ from benchmarks.contest import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from benchmarks.market import Market
 
 __all__ = ["WORKS", "guarded_graph_plan"]
@@ -115,24 +115,35 @@ def _w2(market: Market) -> Work:
     return run
 
 
+def rotation_plan() -> Plan:
+    """Return the rotation into the symbols that rose most, each at the same weight, every so many bars."""
+    drawing = Drawing("rotation", timeframe="1m")
+    drawing.add("bars", "Bars")
+    drawing.add("gain", "ROC", {"in": "bars.close"}, period=BACK)
+    drawing.add("best", "TopN", {"in": "gain.out"}, count=HELD)
+    drawing.add("shares", "EqualWeights", {"chosen": "best.out"}, gross=str(Decimal(str(WEIGHT)) * HELD))
+    drawing.add("one", "Const", value=1.0)
+    drawing.add("zero", "Const", value=0.0)
+    drawing.add("always", "Compare", {"a": "one.out", "b": "zero.out"}, op="gt")
+    drawing.add("turn", "Cooldown", {"in": "always.out"}, bars=EVERY - 1)
+    drawing.add("order", "RebalanceTo", {"weights": "shares.weights", "when": "turn.out"}, type="market", tif="day")
+    return compile_plan(drawing.graph())
+
+
 def _w3(market: Market) -> Work:
+    prices = (market.open, market.high, market.low, market.close)
+    tape = Tape(market.ts, *prices, np.ones(market.close.shape))
+    symbols = tuple(f"S{number:02d}" for number in range(market.close.shape[0]))
+    program = panel_program(rotation_plan(), symbols)
+    if program is None:
+        raise MeasureError("w3: the rotation is not run by the compiled account")
     rules = WeightRules(initial_cash=Decimal(int(CASH)), costs=_COSTS, is_rounded=False, is_sized_at_fill=True)
 
     def run() -> Came:
-        found = hold(rules, (market.open, market.close), _best(market.close))
+        found = hold(rules, (tape.open, tape.close), program.rebalances(tape))
         return Came(float(found.equity[-1]), len(found.fills))
 
     return run
-
-
-def _best(closes: NDArray[np.float64]) -> Rebalances:
-    """Return the weights of the symbols with the highest returns, at the closes of the rebalances."""
-    asked = np.arange(-(-BACK // EVERY) * EVERY, closes.shape[1], EVERY)
-    gains = closes[:, asked] / closes[:, asked - BACK]
-    ranks = np.argpartition(-gains, HELD, axis=0)[:HELD]
-    weights = np.zeros(gains.shape)
-    np.put_along_axis(weights, ranks, WEIGHT, axis=0)
-    return Rebalances(asked, weights)
 
 
 WORKS: Final = {

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from benchmarks import peer_rules
 from benchmarks.contest import CASH, FAST, FEE, SLOW, Came, Work, pairs_of
+from benchmarks.peer_rules import crossed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +27,6 @@ _PAIRS: Final = 1000
 _AT_ONCE: Final = 100  # columns vectorbt is given at a time: all of them would not fit into memory
 
 
-def _crossed(fast: NDArray[Any], slow: NDArray[Any], start: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return where fast crosses above and below slow, one bar later: the bar whose open fills."""
-    above = fast > slow
-    rises, falls = np.zeros(above.size, dtype=bool), np.zeros(above.size, dtype=bool)
-    rises[start + 2 :] = above[start + 1 : -1] & ~above[start:-2]
-    falls[start + 2 :] = ~above[start + 1 : -1] & above[start:-2]
-    return rises, falls
-
-
 def _raptorbt(market: Market) -> Callable[[int, int], Came]:
     os.environ["RAPTORBT_NO_VERSION_CHECK"] = "1"
     import raptorbt  # noqa: PLC0415 - may be missing
@@ -42,7 +35,7 @@ def _raptorbt(market: Market) -> Callable[[int, int], Came]:
     terms = raptorbt.BacktestConfig(initial_capital=CASH, fees=FEE, slippage=0.0)
 
     def run(fast: int, slow: int) -> Came:
-        rises, falls = _crossed(raptorbt.sma(market.close, fast), raptorbt.sma(market.close, slow), slow - 1)
+        rises, falls = crossed(raptorbt.sma(market.close, fast), raptorbt.sma(market.close, slow), slow - 1)
         # It fills at what it is given as the close of the bar: the open, and it then marks the book at it too.
         prices = (market.open, market.open, market.open, market.open)
         found = raptorbt.run_single_backtest(market.ts, *prices, volume, rises, falls, config=terms)
@@ -90,7 +83,7 @@ def _vectorbt_w1(engine: str) -> Callable[[Market], Work]:
 
         def work() -> Came:
             fast, slow = (vbt.MA.run(market.close, length).ma.to_numpy().ravel() for length in (FAST, SLOW))
-            found = run(*_crossed(fast, slow, SLOW - 1))
+            found = run(*crossed(fast, slow, SLOW - 1))
             found.stats(silence_warnings=True)
             return Came(float(found.value().iloc[-1]), int(found.trades.closed.count()))
 
@@ -112,7 +105,7 @@ def _vectorbt_w2(engine: str) -> Callable[[Market], Work]:
             best, trades = 0.0, 0
             for start in range(0, len(pairs), _AT_ONCE):
                 some = pairs[start : start + _AT_ONCE]
-                crossed = [_crossed(averages[fast], averages[slow], slow - 1) for fast, slow in some]
+                crossed = [crossed(averages[fast], averages[slow], slow - 1) for fast, slow in some]
                 found = run(*(np.column_stack(side) for side in zip(*crossed, strict=True)))
                 best = max(best, float(found.final_value().max()))
                 trades += int(found.trades.closed.count().sum())
@@ -160,4 +153,5 @@ WORKS: Final = {
     ("vectorbt-rust", "w1"): _vectorbt_w1("rust"),
     ("vectorbt-rust", "w2"): _vectorbt_w2("rust"),
     ("backtesting.py", "w1"): _backtesting_w1,
+    **peer_rules.WORKS,
 }

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alphintra.cli.explanations import why_backtest
-from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table, progress_bar
+from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
 from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, TRADED, check_range, traded
 from alphintra.cli.reports import report, require_kind, write_report
 from alphintra.kernel.errors import AlphintraError
@@ -180,12 +181,16 @@ def _print_backtest(found: Mapping[str, Any], *, as_json: bool) -> None:
     )
     if result.get("contributions"):
         rows = [
-            (each["symbol"], each["fills"], each["trades"], amount(each["net"]), amount(each["fees"]))
+            (each["symbol"], each["fills"], each["trades"], _money(each["net"]), _money(each["fees"]))
             for each in result["contributions"]
         ]
         print_table(("symbol", "fills", "trades", "contributed", "fees"), rows)
     if found["metrics"]:
         print_table(("figure", "value", "in plain words"), _figures(found["metrics"]))
+
+
+def _money(text: str) -> str:
+    return f"{Decimal(text):,.2f}"
 
 
 def _figures(metrics: Mapping[str, float | None]) -> list[tuple[str, str, str]]:

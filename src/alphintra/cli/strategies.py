@@ -13,7 +13,7 @@ import click
 
 from alphintra.cli.explanations import why_deployment
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
-from alphintra.cli.parameters import POSITIVE, SYMBOL, json_object_text, require_confirmed
+from alphintra.cli.parameters import POSITIVE, TRADED, json_object_text, require_confirmed, traded
 from alphintra.cli.strategy_drafts import COMMANDS as DRAFT_COMMANDS
 from alphintra.cli.strategy_packages import COMMANDS as PACKAGE_COMMANDS
 from alphintra.cli.strategy_sharing import COMMANDS as SHARING_COMMANDS
@@ -155,10 +155,10 @@ def validate_graph(*, file: Path, as_json: bool) -> int:
 @strategy.command("deploy")
 @click.option("--workflow", "--strategy", "workflow", required=True, help="Strategy, by id or name.")
 @click.option("--account", required=True, help="Account, by id or name.")
-@click.option("--symbol", type=SYMBOL, required=True)
+@TRADED
 @click.option("--capital", type=POSITIVE, required=True, help="How much of the account's cash it may use.")
 @AS_JSON
-def deploy(*, workflow: str, account: str, symbol: str, capital: str, as_json: bool) -> int:
+def deploy(*, workflow: str, account: str, symbols: tuple[tuple[str, ...], ...], capital: str, as_json: bool) -> int:
     """Let a strategy trade an account from its feed's next bar on."""
     from alphintra.cli import naming, session
 
@@ -166,7 +166,7 @@ def deploy(*, workflow: str, account: str, symbol: str, capital: str, as_json: b
         body = {
             "version_id": naming.workflow(api, workflow)["version_id"],
             "account_id": naming.account_id(api, account),
-            "symbol": symbol,
+            **traded(symbols),
             "capital": capital,
         }
         made = api.post("/deployments", body)
@@ -281,6 +281,18 @@ def _print_deployment(found: Mapping[str, Any], *, as_json: bool) -> None:
             "error": found["error"],
         }
     )
+    if found["positions"]:
+        rows = [
+            (
+                each["symbol"],
+                amount(each["qty"]),
+                amount(each["avg_price"]),
+                amount(each["last_price"]),
+                amount(each["realized_pnl"]),
+            )
+            for each in found["positions"]
+        ]
+        print_table(("symbol", "position", "average", "last", "realised"), rows)
 
 
 for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS, *PACKAGE_COMMANDS, why_deployment):

@@ -26,6 +26,7 @@ __all__ = ["COMMANDS"]
 
 RUN_TIMEOUT_S = 7 * 24 * 3600.0
 _ENDED = {"finished", "failed", "canceled"}
+_SHARE = click.FloatRange(0, 1)
 _EXAMPLE = "--param fast.period=5:20:5"
 
 
@@ -174,6 +175,36 @@ def unlock(*, sweep: str, yes: bool, as_json: bool) -> int:
         print_json(started)
     else:
         print_fields({"backtest": started["backtest_id"], "status": started["status"]})
+    return 0
+
+
+@backtest.command("thresholds")
+@click.option("--dsr-green", type=_SHARE, help="Deflated Sharpe ratio from which on it is green.")
+@click.option("--dsr-red", type=_SHARE, help="Below which it is red.")
+@click.option("--pbo-green", type=_SHARE, help="Probability of overfitting up to which it is green.")
+@click.option("--pbo-red", type=_SHARE, help="Above which it is red.")
+@click.option("--oos-t-green", type=click.FloatRange(0), help="t-statistic of the walk-forward from which on.")
+@click.option("--trades-green", type=click.IntRange(0), help="Closed trades from which on it is green.")
+@click.option("--trades-red", type=click.IntRange(0), help="Below which it is red.")
+@click.option("--stress-green", type=_SHARE, help="Share of the stress variants that gain, from which on.")
+@click.option("--stress-red", type=_SHARE, help="Below which it is red.")
+@click.option("--default", "is_default", is_flag=True, help="First put all back to those everybody begins with.")
+@AS_JSON
+def thresholds(*, as_json: bool, is_default: bool, **given: float | None) -> int:
+    """Show, or change, where the colours of your verdicts begin; each backtest keeps those it was asked for with."""
+    from alphintra.cli import session
+
+    changes = {name: value for name, value in given.items() if value is not None}
+    with session.person() as api:
+        if changes or is_default:
+            found = api.patch("/verdict-thresholds", {**changes, "is_default": is_default})
+        else:
+            found = api.get("/verdict-thresholds")
+    if as_json:
+        print_json(found)
+        return 0
+    changed = found.pop("changed_at")
+    print_fields({**found, "changed": moment(changed) if changed else "never: those everybody begins with"})
     return 0
 
 

@@ -58,6 +58,7 @@ __all__ = [
     "GetDownload",
     "GetFeed",
     "GetImport",
+    "HeldView",
     "ImportDataset",
     "ImportView",
     "IntentSubmitted",
@@ -142,8 +143,21 @@ class FeedsView(View, frozen=True):
     feeds: tuple[FeedView, ...]
 
 
+class HeldView(View, frozen=True):
+    """What a deployment over several symbols holds of one of them."""
+
+    symbol: str
+    qty: Decimal
+    avg_price: Decimal
+    last_price: Decimal | None
+    realized_pnl: Decimal
+
+
 class DeploymentView(View, frozen=True):
-    """A workflow version that trades an account; bound for life to both."""
+    """A workflow version that trades an account; bound for life to both.
+
+    Of several ``symbols``, ``symbol`` holds all of them, joined by commas, and ``positions`` what is held of each.
+    """
 
     deployment_id: UUID
     version_id: UUID
@@ -162,6 +176,8 @@ class DeploymentView(View, frozen=True):
     fees: Decimal
     error: str
     created_at: Utc
+    symbols: tuple[str, ...] = ()
+    positions: tuple[HeldView, ...] = ()
 
 
 class DeploymentsView(View, frozen=True):
@@ -173,7 +189,9 @@ class DeploymentsView(View, frozen=True):
 class DecisionView(View, frozen=True):
     """What a deployment decided on one bar, and why; ``values`` are the node values as JSON text.
 
-    ``reason`` says why the deployment failed on it, and is empty for every other outcome.
+    Over several symbols ``values`` holds outcome and values of each symbol that had a bar, and ``client_order_id`` the
+    ids of the orders of that close as they were placed, joined by commas. ``reason`` says why the deployment failed on
+    it, and is empty for every other outcome.
     """
 
     seq: int
@@ -332,12 +350,13 @@ class ControlFeed(Command[FeedView], tag="strategy.control_feed.v1", frozen=True
 
 
 class CreateDeployment(Command[DeploymentView], tag="strategy.create_deployment.v1", frozen=True):
-    """Let a workflow version trade a symbol in an account from the feed's next bar on."""
+    """Let a workflow version trade a symbol, or several ``symbols``, in an account from the feed's next bar on."""
 
     version_id: UUID
     account_id: UUID
-    symbol: str
     capital: Decimal
+    symbol: str = ""
+    symbols: tuple[str, ...] = ()
 
 
 class GetDeployment(Command[DeploymentView], tag="strategy.get_deployment.v1", frozen=True):

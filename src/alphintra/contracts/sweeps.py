@@ -12,13 +12,16 @@ __all__ = [
     "CancelSweep",
     "ExposedParameter",
     "GetSweep",
+    "GetThresholds",
     "GetVerdict",
     "ListSweeps",
     "ListTrials",
+    "SetThresholds",
     "StartSweep",
     "SweepFinished",
     "SweepView",
     "SweepsView",
+    "ThresholdsView",
     "TrialView",
     "TrialsView",
     "UnlockHoldout",
@@ -110,12 +113,31 @@ class VerdictReason(View, frozen=True):
     text: str
 
 
+class ThresholdsView(View, frozen=True):
+    """Where green of a verdict begins and where red does; between the two is amber.
+
+    Shares and probabilities are 0 to 1. ``changed_at`` is None for those everybody begins with, and in a verdict.
+    """
+
+    dsr_green: float = 0.95
+    dsr_red: float = 0.5
+    pbo_green: float = 0.2
+    pbo_red: float = 0.5
+    oos_t_green: float = 2.0
+    trades_green: int = 100
+    trades_red: int = 30
+    stress_green: float = 1.0
+    stress_red: float = 0.5
+    changed_at: Utc | None = None
+
+
 class VerdictView(View, frozen=True):
     """Whether a backtest is to be believed, after every trial of its workflow.
 
     ``trials`` counts the different runs of the workflow, ``expected_best`` is the Sharpe ratio per day that the best of
     them would have shown by luck, ``deflated_sharpe`` the probability that the true one is above it. ``evidence``
     is JSON text: the results of the workflow's newest ``sweep`` and ``walk_forward``, each null where there is none.
+    ``thresholds`` are those that were in force when the backtest was asked for.
     """
 
     backtest_id: UUID
@@ -127,6 +149,7 @@ class VerdictView(View, frozen=True):
     deflated_sharpe: float | None
     unlocks: int
     evidence: str
+    thresholds: ThresholdsView = ThresholdsView()
 
 
 class StartSweep(Command[SweepView], tag="strategy.start_sweep.v1", frozen=True):
@@ -191,6 +214,28 @@ class GetVerdict(Command[VerdictView], tag="strategy.get_verdict.v1", frozen=Tru
     """Judge a finished backtest by every trial of its workflow."""
 
     backtest_id: UUID
+
+
+class GetThresholds(Command[ThresholdsView], tag="strategy.get_thresholds.v1", frozen=True):
+    """Fetch where the acting user wants a verdict's colours to begin."""
+
+
+class SetThresholds(Command[ThresholdsView], tag="strategy.set_thresholds.v1", frozen=True):
+    """Say where a verdict's colours begin, for backtests from now on; what is None stays.
+
+    ``is_default`` first puts all of them back to those everybody begins with.
+    """
+
+    dsr_green: float | None = None
+    dsr_red: float | None = None
+    pbo_green: float | None = None
+    pbo_red: float | None = None
+    oos_t_green: float | None = None
+    trades_green: int | None = None
+    trades_red: int | None = None
+    stress_green: float | None = None
+    stress_red: float | None = None
+    is_default: bool = False
 
 
 class SweepFinished(Event, tag="strategy.sweep_finished.v1", frozen=True):

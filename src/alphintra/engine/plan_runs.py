@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "PlanRun", "rules_of", "run_plan", "run_program"]
 
-PORTION: Final = 32_768  # bars computed at a time: what the nodes hand each other stays in the processor's cache
+PORTION: Final = 65_536  # bars computed at a time: what the nodes hand each other stays near the processor
 
 ABREAST_MIN: Final = 4  # portions from which a second thread is worth its start
 
@@ -144,12 +144,13 @@ def run_program(  # noqa: PLR0913 - as above
     if is_compiled is None and tape.closes >= COMPILED_BARS_MIN:
         is_compiled = True
     simulation = Simulation(rules, tape.closes, is_compiled=is_compiled)
-    evaluation = Evaluation(plan)
-    length = max(tape.closes, 1) if tape.calendars else PORTION  # what a session tells is asked of the whole of it
+    ends = program.ends
+    evaluation = Evaluation(plan, only=ends)
+    length = max(tape.closes, 1) if evaluation.reads_sessions else PORTION
 
     def computed(start: int) -> tuple[Columns, Sequence[Vector]]:
         portion = _portion(tape, slice(start, start + length))
-        found = evaluation.advance(portion, keep=program.ends, is_compiled=is_compiled)
+        found = evaluation.advance(portion, keep=ends, is_compiled=is_compiled)
         return program.columns(found, portion), [found[end][0] for end, _ in program.exits] if asked is not None else []
 
     def advance(start: int, columns: Columns, fired: Sequence[Vector]) -> None:

@@ -121,6 +121,8 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(sweeps.ListTrials, endpoints.list_trials)
     answer(sweeps.CancelSweep, endpoints.cancel_sweep)
     answer(sweeps.UnlockHoldout, endpoints.unlock_holdout)
+    answer(sweeps.GetThresholds, endpoints.get_thresholds)
+    answer(sweeps.SetThresholds, endpoints.set_thresholds)
     answer(messages.CreateFeed, endpoints.create_feed)
     answer(messages.GetFeed, endpoints.get_feed)
     answer(messages.ListFeeds, endpoints.list_feeds)

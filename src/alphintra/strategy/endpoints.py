@@ -18,6 +18,7 @@ from alphintra.strategy.service import (
     imports,
     market_data,
     sweeps,
+    thresholds,
 )
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 
@@ -155,6 +156,19 @@ class Endpoints:
     async def get_verdict(self, command: sweep_messages.GetVerdict, context: Context) -> sweep_messages.VerdictView:
         """Answer ``strategy.get_verdict``."""
         return await sweeps.get_verdict(command.backtest_id, context, desk=self._desk)
+
+    async def get_thresholds(
+        self, _command: sweep_messages.GetThresholds, context: Context
+    ) -> sweep_messages.ThresholdsView:
+        """Answer ``strategy.get_thresholds``."""
+        return await thresholds.get_thresholds(context, desk=self._desk)
+
+    async def set_thresholds(
+        self, command: sweep_messages.SetThresholds, context: Context
+    ) -> sweep_messages.ThresholdsView:
+        """Answer ``strategy.set_thresholds``."""
+        at = self._clock.now()
+        return await thresholds.set_thresholds(command, context, desk=self._desk, ids=self._ids, at=at)
 
     async def start_sweep(self, command: sweep_messages.StartSweep, context: Context) -> sweep_messages.SweepView:
         """Answer ``strategy.start_sweep``."""

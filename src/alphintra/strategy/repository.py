@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,9 @@ from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.strategy.domain.across import AcrossEvaluation
 from alphintra.strategy.domain.deployments import Deployment, Evaluation, Exits, OpenIntent, StoredIntent
+from alphintra.strategy.domain.holdings import Holding
 from alphintra.strategy.domain.replay import FeedSplit
 
 if TYPE_CHECKING:
@@ -150,7 +152,8 @@ class DeskTransaction:
 
     async def deployments_behind(self, feed_id: FeedId, seq: int) -> tuple[Deployment, ...]:
         """Read the active deployments of a feed that have not seen the step, and hold them."""
-        return tuple(_deployment(row) for row in await self.session.rows("deployments.behind", feed_id, seq))
+        found = [_deployment(row) for row in await self.session.rows("deployments.behind", feed_id, seq)]
+        return _with_holdings(found, await self.session.rows("holdings.of", _of_several(found)))
 
     async def add_deployment(self, deployment: Deployment) -> None:
         """Store a new deployment."""
@@ -170,7 +173,10 @@ class DeskTransaction:
             deployment.cash,
             deployment.last_price,
             deployment.created_at,
+            deployment.symbols,
         )
+        for place, holding in enumerate(deployment.holdings):
+            await self.session.execute("holdings.insert", deployment.deployment_id, holding.symbol, place)
 
     async def save_deployment(self, deployment: Deployment) -> None:
         """Store a deployment's book and executor as of its last step."""
@@ -189,17 +195,29 @@ class DeskTransaction:
             deployment.bars_held,
             deployment.exit_owed,
         )
+        for holding in deployment.holdings:
+            position = holding.position
+            await self.session.execute(
+                "holdings.advance",
+                deployment.deployment_id,
+                holding.symbol,
+                *(position.qty, position.cost, position.realized),
+                holding.last_price,
+                holding.bars_held,
+                holding.exit_owed,
+            )
 
     async def add_failure(self, deployment: Deployment, *, ts: datetime) -> None:
         """Store that a deployment ended on the bar that closed at ``ts``; why is kept with the deployment."""
         values = (deployment.deployment_id, deployment.last_seq, ts, Outcome.FAILED, "{}")
         await self.session.execute("decisions.insert", *values)
 
-    async def add_decision(self, evaluation: Evaluation, *, values: str) -> None:
-        """Store what was decided on a bar, and what is asked for."""
-        deployment, decision = evaluation.deployment, evaluation.decision
+    async def add_decision(self, evaluation: Evaluation | AcrossEvaluation, *, values: str) -> None:
+        """Store what was decided on a bar, or on the bars of several symbols, and what is asked for."""
+        deployment, ts = evaluation.deployment, evaluation.decision.ts
+        outcome = evaluation.outcome if isinstance(evaluation, AcrossEvaluation) else evaluation.decision.outcome
         await self.session.execute(
-            "decisions.insert", deployment.deployment_id, deployment.last_seq, decision.ts, decision.outcome, values
+            "decisions.insert", deployment.deployment_id, deployment.last_seq, ts, outcome, values
         )
         for intent in evaluation.intents:
             await self.session.execute(
@@ -219,6 +237,7 @@ class DeskTransaction:
                 intent.exits.trail_price,
                 intent.exits.trail_percent,
                 intent.created_at,
+                intent.symbol,
             )
 
     async def settle_intent(
@@ -227,9 +246,13 @@ class DeskTransaction:
         """Store what became of an intent, and which exit closed what it opened."""
         await self.session.execute("intents.settle", client_order_id, status, order_id, code, exit_leg)
 
-    async def owe_exit(self, deployment_id: DeploymentId, tag: str) -> Record | None:
-        """Note that a deployment has to leave its position; whose it is and what it holds, None if that is no news."""
-        return await self.session.row("deployments.owe_exit", deployment_id, tag)
+    async def owe_exit(self, deployment_id: DeploymentId, symbol: str, tag: str) -> Record | None:
+        """Note that a deployment has to leave its position in a symbol; None if that is no news.
+
+        Returns whose it is and what it holds.
+        """
+        row = await self.session.row("deployments.owe_exit", deployment_id, tag, symbol)
+        return row or await self.session.row("holdings.owe_exit", deployment_id, tag, symbol)
 
     async def execute(self, name: str, *values: object) -> int:
         """Run one of this service's named statements; returns how many rows it touched."""
@@ -286,7 +309,10 @@ class Desk:
     async def deployment(self, deployment_id: DeploymentId) -> Deployment | None:
         """Read a deployment."""
         row = await self.row("deployments.get", deployment_id)
-        return None if row is None else _deployment(row)
+        if row is None:
+            return None
+        (found,) = await self._with_holdings([_deployment(row)])
+        return found
 
     async def running_deployments(self) -> dict[UUID, str]:
         """Read the active deployments of feeds that run, each with the hash of the version it runs."""
@@ -294,11 +320,17 @@ class Desk:
 
     async def deployments_of(self, owner_id: UserId, *, limit: int) -> tuple[Deployment, ...]:
         """Read a person's deployments, newest first."""
-        return tuple(_deployment(row) for row in await self.rows("deployments.list", owner_id, limit))
+        return await self._with_holdings(
+            [_deployment(row) for row in await self.rows("deployments.list", owner_id, limit)]
+        )
 
-    async def guarded_entry(self, deployment_id: DeploymentId) -> UUID | None:
-        """Read the order of a deployment's last entry, where it brought exits; None where it did not."""
-        row = await self.row("intents.guarded_entry", deployment_id)
+    async def _with_holdings(self, deployments: Sequence[Deployment]) -> tuple[Deployment, ...]:
+        wanted = _of_several(deployments)
+        return _with_holdings(deployments, await self.rows("holdings.of", wanted) if wanted else ())
+
+    async def guarded_entry(self, deployment_id: DeploymentId, symbol: str) -> UUID | None:
+        """Read the order of a deployment's last entry into a symbol, where it brought exits; None where it did not."""
+        row = await self.row("intents.guarded_entry", deployment_id, symbol)
         return None if row is None else row["order_id"]
 
     async def open_intents(self, feed_id: FeedId) -> tuple[OpenIntent, ...]:
@@ -324,7 +356,21 @@ def _feed(row: Record) -> Feed:
 def _deployment(row: Record) -> Deployment:
     values: dict[str, Any] = dict(row)
     position = Position(values.pop("qty"), values.pop("cost"), values.pop("realized_pnl"))
-    return Deployment(**values, position=position)
+    return Deployment(**{**values, "symbols": tuple(values["symbols"])}, position=position)
+
+
+def _of_several(deployments: Sequence[Deployment]) -> list[DeploymentId]:
+    return [deployment.deployment_id for deployment in deployments if deployment.symbols]
+
+
+def _with_holdings(deployments: Sequence[Deployment], rows: Sequence[Record]) -> tuple[Deployment, ...]:
+    """Return deployments with what those over several symbols hold of each."""
+    held: dict[UUID, list[Holding]] = {}
+    for row in rows:
+        values: dict[str, Any] = dict(row)
+        position = Position(values.pop("qty"), values.pop("cost"), values.pop("realized_pnl"))
+        held.setdefault(values.pop("deployment_id"), []).append(Holding(**values, position=position))
+    return tuple(replace(one, holdings=tuple(held.get(one.deployment_id, ()))) for one in deployments)
 
 
 def _open_intent(row: Record) -> OpenIntent:

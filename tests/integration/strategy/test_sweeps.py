@@ -17,9 +17,11 @@ from alphintra.contracts.sweeps import (
     CancelSweep,
     ExposedParameter,
     GetSweep,
+    GetThresholds,
     GetVerdict,
     ListSweeps,
     ListTrials,
+    SetThresholds,
     StartSweep,
     SweepView,
     TrialView,
@@ -289,6 +291,31 @@ async def test_every_different_run_of_a_workflow_deflates_its_verdict(stage: Sta
     assert alone.deflated_sharpe is not None
     assert judged.deflated_sharpe < alone.deflated_sharpe
     assert "measured" not in " ".join(reason.text for reason in judged.reasons)
+
+
+async def test_a_verdict_is_held_against_what_was_in_force_when_the_run_was_asked_for(stage: Stage) -> None:
+    await stage.shelve("AAPL", BARS)
+    version_id = stage.town.write_workflow(stage.owner_id, STRATEGY)
+    endpoints = stage.endpoints
+    assert (await endpoints.get_thresholds(GetThresholds(), stage.owner)).changed_at is None
+    before = await start(stage, version_id=version_id)
+    told = await endpoints.set_thresholds(SetThresholds(trades_red=1, trades_green=2), stage.owner)
+    assert (told.trades_green, told.dsr_green, told.changed_at) == (2, 0.95, stage.clock.now())
+    after = await start(stage, version_id=version_id, end=day(208))
+    with pytest.raises(AlphintraError) as caught:
+        await endpoints.set_thresholds(SetThresholds(trades_green=0), stage.owner)
+    assert caught.value.code == "THRESHOLD_RANGE"
+    await endpoints.set_thresholds(SetThresholds(is_default=True), stage.owner)
+    await stage.work()
+    cards = [
+        await endpoints.get_verdict(GetVerdict(backtest_id=view.backtest_id), stage.owner) for view in (before, after)
+    ]
+    assert [card.thresholds.trades_green for card in cards] == [100, 2]
+    colours = [{reason.code: reason.colour for reason in card.reasons} for card in cards]
+    assert [each["TRADES"] for each in colours] == ["red", "green"]
+    assert await stage.audited("thresholds.set") == [f"user:{stage.owner_id}"] * 2
+    stranger = acting(SystemIds().new())
+    assert (await endpoints.get_thresholds(GetThresholds(), stranger)).trades_green == 100
 
 
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (

@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from alphintra.contracts.strategy import StopDeployment
+from alphintra.contracts.strategy import ListDeployments, StopDeployment
+from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.service import stepping
 from integration.strategy.job_desk import backtest, cancel, start
 from integration.strategy.stage import WAVE, Stage
@@ -63,3 +66,24 @@ async def test_a_deployment_that_fails_is_told_as_failed(stage: Stage, monkeypat
     await stage.step(feed_id)
     (ended,) = await stage.told("deployment_ended")
     assert (ended["deployment_id"], ended["status"]) == (str(deployment_id), "failed")
+
+
+async def test_a_deployment_is_told_and_kept_with_the_mode_of_its_account(stage: Stage) -> None:
+    feed_id = await stage.make_feed()
+    account_id = stage.town.open_account(stage.owner_id, feed_id)
+    paper = stage.town.accounts[account_id]
+    stage.town.accounts[account_id] = msgspec.structs.replace(paper, mode=AccountMode.LIVE)
+    live = await stage.deploy(feed_id, account_id=account_id)
+    on_paper = await stage.deploy(feed_id)
+    by_paper_key = msgspec.structs.replace(
+        stage.owner, actor=msgspec.structs.replace(stage.owner.actor, mode=AccountMode.PAPER)
+    )
+    seen = (await stage.endpoints.list_deployments(ListDeployments(), by_paper_key)).deployments
+    assert [each.deployment_id for each in seen] == [on_paper.deployment_id]
+    with pytest.raises(AlphintraError, match="AUTH_SCOPE"):
+        await stage.endpoints.stop_deployment(StopDeployment(deployment_id=live.deployment_id), by_paper_key)
+    for made in (live, on_paper):
+        await stage.endpoints.stop_deployment(StopDeployment(deployment_id=made.deployment_id), stage.owner)
+    for event in ("deployment_started", "deployment_ended"):
+        told = {each["deployment_id"]: each["mode"] for each in await stage.told(event)}
+        assert told == {str(live.deployment_id): "live", str(on_paper.deployment_id): "paper"}

@@ -64,11 +64,12 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A workflow version to trade a symbol in an account with some of its cash."""
+    """A workflow version to trade a symbol, or several symbols, in an account with some of its cash."""
 
     version_id: UUID
     account_id: UUID
-    symbol: str
+    symbol: str = ""
+    symbols: tuple[str, ...] = ()
     capital: Amount
 
 
@@ -132,6 +133,7 @@ async def create_deployment(
         version_id=body.version_id,
         account_id=body.account_id,
         symbol=body.symbol,
+        symbols=body.symbols,
         capital=Decimal(body.capital),
     )
     return await caller.ask(command)

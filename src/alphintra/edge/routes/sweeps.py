@@ -14,12 +14,15 @@ from alphintra.contracts.sweeps import (
     CancelSweep,
     ExposedParameter,
     GetSweep,
+    GetThresholds,
     GetVerdict,
     ListSweeps,
     ListTrials,
+    SetThresholds,
     StartSweep,
     SweepsView,
     SweepView,
+    ThresholdsView,
     TrialsView,
     UnlockHoldout,
     VerdictView,
@@ -151,3 +154,32 @@ async def unlock_holdout(caller: Trader, sweep_id: UUID) -> BacktestView:
 async def get_verdict(caller: Reader, backtest_id: UUID) -> VerdictView:
     """Judge a finished backtest by every trial of its workflow."""
     return await caller.ask(GetVerdict(backtest_id=backtest_id))
+
+
+class ThresholdsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where a verdict's green begins and where red does; what is left out stays, ``is_default`` puts all back first."""
+
+    dsr_green: float | None = None
+    dsr_red: float | None = None
+    pbo_green: float | None = None
+    pbo_red: float | None = None
+    oos_t_green: float | None = None
+    trades_green: int | None = None
+    trades_red: int | None = None
+    stress_green: float | None = None
+    stress_red: float | None = None
+    is_default: bool = False
+
+
+@routes.get("/verdict-thresholds")
+async def get_thresholds(caller: Reader) -> ThresholdsView:
+    """Fetch where one's own verdicts turn green and red."""
+    return await caller.ask(GetThresholds())
+
+
+@routes.patch("/verdict-thresholds")
+async def set_thresholds(
+    caller: Trader, body: Annotated[ThresholdsBody, Depends(Body(ThresholdsBody))]
+) -> ThresholdsView:
+    """Say where one's own verdicts turn green and red, for backtests from now on."""
+    return await caller.ask(SetThresholds(**msgspec.structs.asdict(body)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from alphintra.engine.kernels.kernel import Vector, bare_kernel
+from alphintra.engine.account.course import COURSE, course
 
 if TYPE_CHECKING:
     from alphintra.engine.account.run import AccountRun
@@ -38,40 +38,13 @@ class Figures:
     exposure: float
 
 
-@bare_kernel
-def course(_p: Vector, s: Vector, equity: Vector) -> None:
-    """Fold equity into sums: of returns, squares, squares of losses, deepest and longest fall from the highest.
-
-    A fall is reckoned when it ends, so that a bar costs one division and no branch that is hard to foresee.
-    State: closes seen, last, sum, squares, squares of losses, highest, its place, lowest since, deepest, longest.
-    """
-    seen, last, total, squares, losses = s[0], s[1], s[2], s[3], s[4]
-    highest, place, lowest, deepest, longest = s[5], s[6], s[7], s[8], s[9]
-    for i in range(equity.size):
-        value = equity[i]
-        if value >= highest:
-            if highest > 0.0:
-                deepest = max(deepest, (highest - lowest) / highest)
-                longest = max(longest, seen - place - 1.0)
-            highest, place, lowest = value, seen, value
-        lowest = min(lowest, value)
-        change = value / last - 1.0 if last > 0.0 else 0.0
-        loss = min(change, 0.0)
-        total += change
-        squares += change * change
-        losses += loss * loss
-        seen += 1.0
-        last = value
-    s[0], s[1], s[2], s[3], s[4] = seen, last, total, squares, losses
-    s[5], s[6], s[7], s[8], s[9] = highest, place, lowest, deepest, longest
-
-
 def figures_of(run: AccountRun, *, periods: float = 252.0) -> Figures:
     """Return the figures of a run of at least one bar, without a risk-free rate."""
-    s = np.zeros(10)
-    (course.compiled if course.is_loaded or run.units.size >= COMPILED_BARS_MIN else course.interpreted)(
-        np.zeros(0), s, run.units
-    )
+    s = run.course
+    if s is None:
+        s = np.zeros(COURSE)
+        is_compiled = course.is_loaded or run.units.size >= COMPILED_BARS_MIN
+        (course.compiled if is_compiled else course.interpreted)(np.zeros(0), s, run.units)
     count, total, squares, losses = s[0] - 1, s[2], s[3], s[4]
     deepest = max(s[8], (s[5] - s[7]) / s[5]) if s[5] > 0 else math.nan
     mean = total / count if count > 0 else math.nan

@@ -13,6 +13,23 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from alphintra.engine.kernels.amounts import (
+    BPS_NANO,
+    EXACT_MAX,
+    FEE_BPS,
+    INEXACT,
+    IS_EXACT,
+    LOT_NANO,
+    SCALE,
+    SLIP,
+    UNIT,
+    fee_of,
+    in_units,
+    level_of,
+    lost_by,
+    moved_by,
+    value_of,
+)
 from alphintra.engine.kernels.exact import is_within, over
 from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 
@@ -24,14 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["FILL_WIDTH", "ORDER_WIDTH", "PARAMS", "STATE", "account"]
 
 NAN: Final = math.nan
-EXACT_MAX: Final = 2.0**53
-BILLION: Final = 1e9
-BPS_NANO: Final = 1e13  # ten thousand bps, in billionths of one
 PERCENT_NANO: Final = 1e11  # a hundred percent, in billionths of one
 
-# What the parameters are.
-SCALE, IS_EXACT, UNIT, LOT_NANO = 0, 1, 2, 3
-SLIP, FEE_BPS, FEE_UNIT, FEE_MIN = 4, 5, 6, 7
+# What the parameters are after those of ``kernels.amounts``.
 SIZE_KIND, SIZE_NUMBER, SIZE_MOST = 8, 9, 10
 STOP_KIND, STOP_PERCENT, TARGET_KIND, TARGET_PERCENT, TRAIL_KIND, TRAIL_PERCENT = 11, 12, 13, 14, 15, 16
 HAS_CHANDELIER, BREAK_EVEN, BARS_MAX, IS_GUARDED, WARM_UP, MODE, BORROWS = 17, 18, 19, 20, 21, 22, 23
@@ -40,10 +52,11 @@ PARAMS: Final = 24
 # What is kept from one bar to the next.
 CASH, QTY, COST, REALIZED, CARRY = 0, 1, 2, 3, 4
 PENDING, ORDERED, CREATED = 5, 6, 7  # reason of the order that works, its signed lots, the bar it was created at
-FILLS, ORDERS, SEEN, INEXACT, AMBIGUOUS = 8, 9, 10, 11, 12
+FILLS, ORDERS, SEEN, AMBIGUOUS = 8, 9, 10, 12
 ENTRY_PRICE, STOP, TARGET, TRAIL, BEST, SINCE, GUARDED = 13, 14, 15, 16, 17, 18, 19
-ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER = 20, 21, 22, 23
-STATE: Final = 24
+ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER, FETCHED = 20, 21, 22, 23, 24
+STATE: Final = 25
+LINE: Final = 8  # values the processor fetches together
 
 ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 NEW, FILLED, REJECTED = 0.0, 1.0, 2.0
@@ -52,67 +65,6 @@ FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
 PRICE, DISTANCE, PERCENT = 1.0, 2.0, 3.0
 FIXED_QTY, FIXED_NOTIONAL, PERCENT_EQUITY, RISK, VOLATILITY, ALL_CASH = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
-
-
-@part
-def _price(value: float, scale: float) -> float:
-    """Return a price in the account's units: millionths, or as it is where the scale is one."""
-    return value if scale == 1.0 else float(np.rint(value * scale))
-
-
-@part
-def _lost(value: float, price: float, scale: float) -> float:
-    """Return what a price of more than six decimals lost by its rounding, beyond the float's own error."""
-    return abs(value * scale - price) - price * 1e-15
-
-
-@part
-def _level(p: Vector, value: float) -> float:
-    """Return a price or distance a node computed, rounded; NaN where it is unknown or nothing is left of it."""
-    if not math.isfinite(value):
-        return NAN
-    scaled = value * p[SCALE]
-    if p[IS_EXACT] != 0.0:
-        scaled = np.rint(scaled)
-    return float(scaled if scaled > 0.0 else NAN)
-
-
-@part
-def _value(p: Vector, s: Vector, lots: float, price: float) -> float:
-    """Return what lots are worth at a price."""
-    if p[UNIT] != 0.0:
-        worth = lots * p[UNIT] * price
-    else:
-        nano = lots * p[LOT_NANO]
-        if abs(nano) > EXACT_MAX:
-            s[INEXACT] = 1.0
-        worth = over(nano, price, 0.0, 0.0, BILLION)
-    if p[IS_EXACT] != 0.0 and not abs(worth) <= EXACT_MAX:
-        s[INEXACT] = 1.0
-    return float(worth)
-
-
-@part
-def _moved(p: Vector, price: float, share: float, base: float) -> float:
-    """Return a price moved by a share of a base, both in billionths; rounded."""
-    if share == 0.0:
-        return float(price)
-    if p[IS_EXACT] == 0.0:
-        return float(price * (1.0 + share / base))
-    return over(price, base + share, 0.0, 0.0, base)
-
-
-@part
-def _fee(p: Vector, s: Vector, lots: float, worth: float) -> float:
-    """Return the fee of a fill: the larger of the least and commission plus fee by unit."""
-    if p[IS_EXACT] == 0.0:
-        return float(max(p[FEE_MIN], worth * (p[FEE_BPS] / BPS_NANO) + p[FEE_UNIT] * 1e-9 * lots))
-    if p[FEE_BPS] == 0.0 and p[FEE_UNIT] == 0.0:
-        return float(p[FEE_MIN])
-    nano = lots * p[LOT_NANO]
-    if nano > EXACT_MAX:
-        s[INEXACT] = 1.0
-    return float(max(p[FEE_MIN], over(worth, p[FEE_BPS], p[FEE_UNIT] * 10.0, nano, BPS_NANO)))
 
 
 @part
@@ -148,12 +100,12 @@ def _open(p: Vector, s: Vector, opened: float, bar: int, orders: Vector, fills: 
     """Fill or refuse the order that works at an open."""
     lots, reason = s[ORDERED], s[PENDING]
     direction = 1.0 if lots > 0.0 else -1.0
-    price = _moved(p, opened, direction * p[SLIP], BPS_NANO)
+    price = moved_by(p, opened, direction * p[SLIP], BPS_NANO)
     if reason == ENTRY and p[SIZE_KIND] == ALL_CASH:
         lots = direction * _all_cash(p, s, price)
     size = abs(lots)
-    worth = _value(p, s, size, price)
-    fee = _fee(p, s, size, worth)
+    worth = value_of(p, s, size, price)
+    fee = fee_of(p, s, size, worth)
     order = orders[int(s[ORDERS]) - 1]
     order[4] = bar
     s[PENDING] = 0.0
@@ -192,7 +144,7 @@ def _exit_level(p: Vector, price: float, bound: tuple[float, float, float], dire
     elif kind == DISTANCE:
         level = price + direction * amount
     elif kind == PERCENT:
-        level = _moved(p, price, direction * percent, PERCENT_NANO)
+        level = moved_by(p, price, direction * percent, PERCENT_NANO)
     return level if level > 0.0 else NAN
 
 
@@ -209,7 +161,7 @@ def _trail_level(p: Vector, s: Vector, best: float, direction: float) -> float:
     if p[TRAIL_KIND] == DISTANCE:
         return float(best - s[TRAIL])
     if p[TRAIL_KIND] == PERCENT:
-        return float(direction * _moved(p, best * direction, -direction * p[TRAIL_PERCENT], PERCENT_NANO))
+        return float(direction * moved_by(p, best * direction, -direction * p[TRAIL_PERCENT], PERCENT_NANO))
     return NAN
 
 
@@ -252,16 +204,16 @@ def _protect(
         s[BEST] = max(best, s[BEST])
         gain = p[BREAK_EVEN]
         if gain != 0.0:
-            goal = direction * _moved(p, s[ENTRY_PRICE], direction * gain, PERCENT_NANO)
+            goal = direction * moved_by(p, s[ENTRY_PRICE], direction * gain, PERCENT_NANO)
             if s[BEST] >= goal:
                 _tighten(s, s[ENTRY_PRICE], direction)
         return
     price = level * direction
     if reason != BY_TARGET:
-        price = _moved(p, price, -direction * p[SLIP], BPS_NANO)
+        price = moved_by(p, price, -direction * p[SLIP], BPS_NANO)
     size = abs(s[QTY])
-    worth = _value(p, s, size, price)
-    fee = _fee(p, s, size, worth)
+    worth = value_of(p, s, size, price)
+    fee = fee_of(p, s, size, worth)
     s[GUARDED] = 0.0
     s[AMBIGUOUS] += ambiguous
     _book(s, fills, index, (-s[QTY], price, fee, reason, s[CREATED], ambiguous), worth)
@@ -300,7 +252,7 @@ def _size(p: Vector, s: Vector, equity: float, close: float, told: float) -> flo
     elif kind == PERCENT_EQUITY:
         lots = _most(p, s, equity, number, close)
     elif kind == RISK:
-        distance = _level(p, told)
+        distance = level_of(p, told)
         lots = _most(p, s, equity, number, distance) if distance > 0.0 else 0.0
     elif math.isfinite(told) and told > 0.0:
         lots = _most(p, s, equity, np.rint(min(number / told, 1e3) * PERCENT_NANO), close)
@@ -310,10 +262,10 @@ def _size(p: Vector, s: Vector, equity: float, close: float, told: float) -> flo
 @part
 def _is_protected(p: Vector, s: Vector, i: int, columns: tuple[Vector, ...]) -> bool:
     """Note the levels of the exits an entry brings; False if one of them is not known."""
-    s[ASKED_STOP] = _level(p, columns[3][i]) if p[STOP_KIND] in (PRICE, DISTANCE) else NAN
-    s[ASKED_TARGET] = _level(p, columns[4][i]) if p[TARGET_KIND] in (PRICE, DISTANCE) else NAN
-    s[ASKED_TRAIL] = _level(p, columns[5][i]) if p[TRAIL_KIND] == DISTANCE else NAN
-    s[ASKED_CHANDELIER] = _level(p, columns[6][i]) if p[HAS_CHANDELIER] != 0.0 else NAN
+    s[ASKED_STOP] = level_of(p, columns[3][i]) if p[STOP_KIND] in (PRICE, DISTANCE) else NAN
+    s[ASKED_TARGET] = level_of(p, columns[4][i]) if p[TARGET_KIND] in (PRICE, DISTANCE) else NAN
+    s[ASKED_TRAIL] = level_of(p, columns[5][i]) if p[TRAIL_KIND] == DISTANCE else NAN
+    s[ASKED_CHANDELIER] = level_of(p, columns[6][i]) if p[HAS_CHANDELIER] != 0.0 else NAN
     return not (
         (p[STOP_KIND] in (PRICE, DISTANCE) and math.isnan(s[ASKED_STOP]))
         or (p[TARGET_KIND] in (PRICE, DISTANCE) and math.isnan(s[ASKED_TARGET]))
@@ -388,8 +340,92 @@ def _is_quiet(
     )
 
 
+@part
+def _fetch(s: Vector, column: Vector) -> None:
+    """Read a column in order, so that the processor has it at hand where only some of its bars are asked for later.
+
+    A fill's price that has to be fetched alone costs as much as fifty bars. The sum says that it is read; it is of no
+    other use.
+    """
+    total = 0.0
+    for i in range(0, column.size, LINE):
+        total += column[i]
+    s[FETCHED] = total
+
+
+@part
+def _rest(
+    p: Vector, s: Vector, start: int, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
+) -> int:
+    """Mark the book to closes until a signal comes; return its bar. Nothing works meanwhile, no exit is watched."""
+    closes, entries, leaves = prices[3], columns[0], columns[1]
+    equities, outcomes = out[0], out[1]
+    scale, unit, cash, qty = p[SCALE], p[UNIT], s[CASH], s[QTY]
+    i, held, lossy = start, qty * unit, 0
+    while i < closes.size and not (entries[i] > 0.0 or entries[i] < 0.0 or leaves[i] > 0.0):
+        close, worth = in_units(closes[i], scale), 0.0
+        if qty != 0.0:
+            worth = held * close if unit != 0.0 else value_of(p, s, qty, close)
+        lossy += 1 if (lost_by(closes[i], close, scale) > 0.0) | (abs(worth) > EXACT_MAX) else 0
+        equities[i] = cash + worth
+        outcomes[i] = NO_SIGNAL
+        i += 1
+    if lossy > 0 and p[IS_EXACT] != 0.0:
+        s[INEXACT] = 1.0
+    return i
+
+
+@part
+def _watch(
+    p: Vector, s: Vector, start: int, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
+) -> int:
+    """As `_rest` while a position's exits are watched: until a signal comes, an exit may execute or its time is up."""
+    opens, highs, lows, closes = prices
+    entries, leaves = columns[0], columns[1]
+    equities, outcomes = out[0], out[1]
+    scale, unit, cash, qty = p[SCALE], p[UNIT], s[CASH], s[QTY]
+    end = closes.size
+    if p[BARS_MAX] != 0.0:
+        end = min(end, int(s[SINCE] + p[BARS_MAX] - 1.0 - s[SEEN]))
+    side = 1.0 if qty > 0.0 else -1.0
+    levels, share, room, near = _levels(p, s, side)
+    i, held, lossy, top = start, qty * unit, 0, s[BEST]
+    while i < end and not (entries[i] > 0.0 or entries[i] < 0.0 or leaves[i] > 0.0):
+        opened, close = in_units(opens[i], scale), in_units(closes[i], scale)
+        high, low = in_units(highs[i], scale), in_units(lows[i], scale)
+        best, worst = (high, low) if side > 0.0 else (-low, -high)
+        if not _is_quiet((opened * side, best, worst, close * side), levels, (top, share, room - high * near)):
+            break
+        top = max(best, top)
+        worth = held * close if unit != 0.0 else value_of(p, s, qty, close)
+        is_lossy = (lost_by(closes[i], close, scale) > 0.0) | (lost_by(opens[i], opened, scale) > 0.0)
+        is_lossy |= (lost_by(highs[i], high, scale) > 0.0) | (lost_by(lows[i], low, scale) > 0.0)
+        lossy += 1 if is_lossy | (abs(worth) > EXACT_MAX) else 0
+        equities[i] = cash + worth
+        outcomes[i] = NO_SIGNAL
+        i += 1
+    s[BEST] = top
+    if lossy > 0 and p[IS_EXACT] != 0.0:
+        s[INEXACT] = 1.0
+    return i
+
+
+@part
+def _levels(p: Vector, s: Vector, side: float) -> tuple[tuple[float, float], float, float, float]:
+    """Return a position's signed stop and target, and of its trail the share of the best price, room and nearness.
+
+    What a trail is rounded by is within the room; where it matters, the exact level is asked for.
+    """
+    margin, share, room, near = 2.0 * p[IS_EXACT], 1.0, NAN, 0.0
+    if p[TRAIL_KIND] == DISTANCE:
+        room = s[TRAIL] - margin
+    elif p[TRAIL_KIND] == PERCENT:
+        share, room, near = 1.0 - side * (p[TRAIL_PERCENT] / PERCENT_NANO), -margin, 1e-9
+    return (s[STOP] * side, s[TARGET] * side), share, room, near
+
+
 @bare_kernel
-def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in it costs as much as a bar
+def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
     p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
 ) -> None:
     """Run the account over bars.
@@ -401,36 +437,37 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in
     entries, leaves, chandelier, rates = columns[0], columns[1], columns[6], columns[7]
     equities, outcomes, orders, fills = out
     seen, warm_up = int(s[SEEN]), int(p[WARM_UP])
-    scale, unit, is_timed, margin = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0, 2.0 * p[IS_EXACT]
+    scale, unit, is_timed = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0
     moves = p[BREAK_EVEN] != 0.0 or p[HAS_CHANDELIER] != 0.0
-    trail = p[TRAIL_PERCENT] / PERCENT_NANO if p[TRAIL_KIND] == PERCENT else 0.0
-    cash, qty, lost, most = s[CASH], s[QTY], 0.0, 0.0
-    for i in range(closes.size):
-        close, worth = _price(closes[i], scale), 0.0
-        lost = max(lost, _lost(closes[i], close, scale))
+    cash, qty, lost, most, i = s[CASH], s[QTY], 0.0, 0.0, 0
+    _fetch(s, opens)
+    if p[IS_GUARDED] != 0.0:
+        _fetch(s, highs)
+        _fetch(s, lows)
+    while i < closes.size:
+        if s[PENDING] == 0.0 and seen + i >= warm_up and not (qty < 0.0 and p[BORROWS] != 0.0):
+            if s[GUARDED] == 0.0:
+                i = _rest(p, s, i, prices, columns, out)
+            elif not moves:
+                i = _watch(p, s, i, prices, columns, out)
+            if i == closes.size:
+                break
+        close, worth = in_units(closes[i], scale), 0.0
+        lost = max(lost, lost_by(closes[i], close, scale))
         if s[PENDING] != 0.0 or s[GUARDED] != 0.0:
-            opened = _price(opens[i], scale)
-            lost = max(lost, _lost(opens[i], opened, scale))
+            opened = in_units(opens[i], scale)
+            lost = max(lost, lost_by(opens[i], opened, scale))
             if s[PENDING] != 0.0:
                 _open(p, s, opened, seen + i, orders, fills)
             if s[GUARDED] != 0.0 and not (p[MODE] == 1.0 and s[SINCE] == seen + i):
-                high, low = _price(highs[i], scale), _price(lows[i], scale)
-                lost = max(lost, _lost(highs[i], high, scale), _lost(lows[i], low, scale))
+                high, low = in_units(highs[i], scale), in_units(lows[i], scale)
+                lost = max(lost, lost_by(highs[i], high, scale), lost_by(lows[i], low, scale))
                 side = 1.0 if s[QTY] > 0.0 else -1.0
                 best, worst = (high, low) if side > 0.0 else (-low, -high)
-                bar = (opened * side, best, worst, close * side)
-                # What a trail is rounded by is within the margin; where it matters, the exact level is asked for.
-                room = NAN if trail == 0.0 else -margin - high * 1e-9
-                if p[TRAIL_KIND] == DISTANCE:
-                    room = s[TRAIL] - margin
-                levels = (s[STOP] * side, s[TARGET] * side)
-                if not moves and _is_quiet(bar, levels, (s[BEST], 1.0 - side * trail, room)):
-                    s[BEST] = max(best, s[BEST])
-                else:
-                    _protect(p, s, seen + i, bar, fills)
+                _protect(p, s, seen + i, (opened * side, best, worst, close * side), fills)
             cash, qty = s[CASH], s[QTY]
         if qty != 0.0:
-            worth = qty * unit * close if unit != 0.0 else _value(p, s, qty, close)
+            worth = qty * unit * close if unit != 0.0 else value_of(p, s, qty, close)
             most = max(most, abs(worth))
             if worth < 0.0 and p[BORROWS] != 0.0 and seen + i > 0:
                 _charge(p, s, worth, rates[i])
@@ -444,10 +481,11 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars: a call in
         else:
             outcomes[i] = _decide(p, s, i, columns, (cash + worth, close), orders)
         if moves and s[GUARDED] != 0.0 and p[HAS_CHANDELIER] != 0.0:
-            distance = _level(p, chandelier[i])
+            distance = level_of(p, chandelier[i])
             if distance > 0.0:
                 side = 1.0 if qty > 0.0 else -1.0
                 _tighten(s, side * s[BEST] - side * distance, side)
+        i += 1
     s[SEEN] = seen + closes.size
     if p[IS_EXACT] != 0.0 and (lost > 0.0 or most > EXACT_MAX):
         s[INEXACT] = 1.0

@@ -128,6 +128,7 @@ def _sell(p: Vector, s: Vector, kept: Panel, bar: int, opens: Panel, fills: Pane
                 kept[WANTED, j] = worth * (kept[ASKED, j] / PERCENT_NANO) / opens[j, bar] - kept[HELD, j]
             if kept[WANTED, j] < 0.0:
                 _fill(p, s, kept, (bar, j, kept[WANTED, j], _units(p, opens[j, bar])), fills)
+            if not kept[WANTED, j] > 0.0:
                 kept[ASKED, j] = math.nan
 
 
@@ -142,8 +143,7 @@ def _trade(p: Vector, s: Vector, kept: Panel, bar: int, opens: Panel, fills: Pan
                 chosen = j
         if chosen < 0:
             return
-        if kept[WANTED, chosen] > 0.0:
-            _fill(p, s, kept, (bar, chosen, kept[WANTED, chosen], _units(p, opens[chosen, bar])), fills)
+        _fill(p, s, kept, (bar, chosen, kept[WANTED, chosen], _units(p, opens[chosen, bar])), fills)
         kept[ASKED, chosen] = math.nan
 
 
@@ -182,6 +182,26 @@ def _ask(p: Vector, s: Vector, kept: Panel, told: tuple[Panel, int], closes: tup
     return is_asked
 
 
+@part
+def _mark(p: Vector, s: Vector, kept: Panel, symbol: int, closes: Vector, equities: Vector) -> None:
+    """Add what a holding is worth at some closes; where it has no bar it is worth what it was before."""
+    scale, unit, is_exact = p[SCALE], p[UNIT], p[IS_EXACT] != 0.0
+    qty, last, lossy = kept[HELD, symbol], kept[LAST, symbol], 0
+    if unit != 0.0 and not is_exact:
+        for i in range(closes.size):
+            last = closes[i] if closes[i] > 0.0 else last
+            equities[i] += qty * unit * last
+    else:
+        for i in range(closes.size):
+            if closes[i] > 0.0:
+                last = _units(p, closes[i])
+                lossy += 1 if abs(closes[i] * scale - last) > last * 1e-15 else 0
+            equities[i] += _value(p, s, qty, last)
+    if is_exact and lossy > 0:
+        s[INEXACT] = 1.0
+    kept[LAST, symbol] = last
+
+
 @bare_kernel
 def holdings(
     p: Vector,
@@ -200,8 +220,8 @@ def holdings(
     asked, weights = told
     equities, fills, owned = out
     symbols, count = closes.shape
-    turn, holds, is_waiting = 0, 0, False
-    for i in range(count):
+    turn, holds, is_waiting, i = 0, 0, False, 0
+    while i < count:
         if is_waiting:
             _trade(p, s, kept, i, opens, fills)
             is_waiting, holds = False, 0
@@ -210,16 +230,14 @@ def holdings(
                 if kept[HELD, j] != 0.0:
                     owned[holds] = j
                     holds += 1
-        equity = s[CASH]
+        # Nothing is traded before the next rebalance's close, unless an order still waits for its symbol's bar.
+        end = asked[turn] + 1 if turn < asked.size else count
+        end = i + 1 if is_waiting else max(min(end, count), i + 1)
+        for at in range(i, end):
+            equities[at] = s[CASH]
         for place in range(holds):
-            j = owned[place]
-            if closes[j, i] > 0.0:
-                mark = _units(p, closes[j, i])
-                if p[IS_EXACT] != 0.0 and abs(closes[j, i] * p[SCALE] - mark) > mark * 1e-15:
-                    s[INEXACT] = 1.0
-                kept[LAST, j] = mark
-            equity += _value(p, s, kept[HELD, j], kept[LAST, j])
-        equities[i] = equity
-        if turn < asked.size and asked[turn] == i:
-            is_waiting = _ask(p, s, kept, (weights, turn), (closes, i), equity) or is_waiting
+            _mark(p, s, kept, owned[place], closes[owned[place], i:end], equities[i:end])
+        i = end
+        if turn < asked.size and asked[turn] == i - 1:
+            is_waiting = _ask(p, s, kept, (weights, turn), (closes, i - 1), equities[i - 1]) or is_waiting
             turn += 1

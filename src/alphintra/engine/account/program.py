@@ -15,6 +15,8 @@ from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from alphintra.engine.graph.definition import Params
     from alphintra.engine.graph.evaluation import Columns as Computed
     from alphintra.engine.graph.evaluation import End
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["OrderProgram", "order_programs"]
 
 _HUNDRED: Final = Decimal(100)
+_NONE: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,9 @@ class OrderProgram:
     def columns(self, computed: Computed, tape: Tape, row: int = 0) -> Columns:
         """Return what the rules are asked with, for one symbol."""
         close, entry = tape.close[row], computed[self.signal][row]
-        direction = np.sign(entry) if self.guards else entry
+        entries = np.flatnonzero(entry != 0.0) if self.guards else _NONE
         fired = [computed[end][row] for end, _ in self.exits]
-        told = {name: _column(name, step, computed, close, direction, row) for name, step in self.guards}
+        told = {name: _column(name, step, computed, (close, entry, entries), row) for name, step in self.guards}
         return Columns(
             open=tape.open[row],
             high=tape.high[row],
@@ -118,21 +121,29 @@ def _program(order: Step, steps: dict[str, Step]) -> OrderProgram:
     )
 
 
-def _column(name: str, step: Step, computed: Computed, close: Vector, direction: Vector, row: int) -> Vector:
-    """Return the price of a stop or target, reckoned from the close, or the distance of a trailing stop."""
+def _column(
+    name: str, step: Step, computed: Computed, asked: tuple[Vector, Vector, NDArray[np.int64]], row: int
+) -> Vector:
+    """Return the price of a stop or target, reckoned from the close, or the distance of a trailing stop.
+
+    ``asked`` are the closes, what they ask for and where they ask; no level is read elsewhere.
+    """
     price = step.inputs.get("price")
     if price:
         stated: Vector = computed[price[0]][row]
         return stated
+    closes, entry, places = asked
+    close, direction = closes[places], np.sign(entry[places])
     if _is_wired(step):
-        distance: Vector = float(_decimal(step.params, "multiple")) * computed[step.inputs["distance"][0]][row]
+        distance = float(_decimal(step.params, "multiple")) * computed[step.inputs["distance"][0]][row][places]
     else:
         distance = close * (float(_decimal(step.params, "percent")) / 100.0)
+    levels = np.full(closes.shape, np.nan)
     if name == "trail":
-        return distance
-    shift: Vector = -direction * distance if name == "stop" else direction * distance
-    placed: Vector = close + shift
-    return placed
+        levels[places] = distance
+    else:
+        levels[places] = close + (-direction * distance if name == "stop" else direction * distance)
+    return levels
 
 
 def _trail(step: Step | None) -> Bound | None:

@@ -12,10 +12,12 @@ import numpy as np
 from alphintra.engine.account import kernel as k
 from alphintra.engine.account.asking import order_at
 from alphintra.engine.account.columns import NOTHING, Columns
+from alphintra.engine.account.course import COURSE, course
 from alphintra.engine.account.reference import Account
 from alphintra.engine.account.rules import AccountRules, Bound, Size
 from alphintra.engine.book import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
 from alphintra.engine.intents import Outcome
+from alphintra.engine.kernels import amounts
 from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_cash
@@ -79,6 +81,7 @@ class AccountRun:
         carry: what borrowing cost in all.
         cash: at the start.
         is_exact: whether every amount is the reference's to the last digit; if not, the reference decides.
+        course: what ``course`` folded the equity into meanwhile, None where that is still to be done.
     """
 
     scale: float
@@ -90,6 +93,7 @@ class AccountRun:
     carry: float
     cash: float
     is_exact: bool
+    course: Vector | None = None
 
     @cached_property
     def equity(self) -> Vector:
@@ -169,6 +173,7 @@ class Simulation:
         self._filled: list[NDArray[np.float64]] = []
         wants = (count >= COMPILED_BARS_MIN or k.account.is_loaded) if is_compiled is None else is_compiled
         self._run = k.account.compiled if wants else k.account.interpreted
+        self._course = np.zeros(COURSE) if wants else None
 
     def advance(self, columns: Columns) -> NDArray[np.float64]:
         """Run over the next bars and return what was ordered at their closes: bar, signed lots and reason, a row each.
@@ -189,6 +194,8 @@ class Simulation:
         made = self._orders[: int(self._s[k.ORDERS]), :3]
         made = made[made[:, 0] >= seen].copy()
         self._take()
+        if self._course is not None:  # while the equity is still at hand
+            course.compiled(NOTHING, self._course, self._units[part])
         return made
 
     def run(self) -> AccountRun:
@@ -204,7 +211,8 @@ class Simulation:
             fills=np.concatenate((np.empty((0, k.FILL_WIDTH)), *self._filled)),
             carry=float(s[k.CARRY]) / scale,
             cash=float(self._rules.initial_cash),
-            is_exact=self._is_exact and not s[k.INEXACT],
+            is_exact=self._is_exact and not s[amounts.INEXACT],
+            course=self._course,
         )
 
     def _make_room(self, bars: int) -> None:
@@ -278,7 +286,7 @@ def account_of(
 
 def _read(column: Vector) -> Vector:
     """Return a column to be read only, as all are: machine code is made for one kind of array."""
-    seen = np.ascontiguousarray(column).view()
+    seen = column.view() if column.flags.c_contiguous else np.ascontiguousarray(column)
     seen.flags.writeable = False
     return seen
 
@@ -301,12 +309,12 @@ def _params(rules: AccountRules) -> tuple[Vector, bool]:
         number = number * amount
     elif sizing.kind is not Size.VOLATILITY:
         number = number * _BILLION
-    p[k.SCALE], p[k.IS_EXACT] = float(amount), float(is_rounded)
+    p[amounts.SCALE], p[amounts.IS_EXACT] = float(amount), float(is_rounded)
     is_whole = rules.lot == rules.lot.to_integral_value()
-    p[k.UNIT] = 1.0 if not is_rounded else float(rules.lot) if is_whole else 0.0
-    p[k.LOT_NANO] = float(lot_nano) if is_rounded else 1e9
-    p[k.SLIP], p[k.FEE_BPS] = float(costs.slippage_bps * _BILLION), float(fees.commission_bps * _BILLION)
-    p[k.FEE_UNIT], p[k.FEE_MIN] = float(fees.per_share * _BILLION), float(least)
+    p[amounts.UNIT] = 1.0 if not is_rounded else float(rules.lot) if is_whole else 0.0
+    p[amounts.LOT_NANO] = float(lot_nano) if is_rounded else 1e9
+    p[amounts.SLIP], p[amounts.FEE_BPS] = float(costs.slippage_bps * _BILLION), float(fees.commission_bps * _BILLION)
+    p[amounts.FEE_UNIT], p[amounts.FEE_MIN] = float(fees.per_share * _BILLION), float(least)
     p[k.SIZE_KIND], p[k.SIZE_NUMBER] = float(sizing.kind), float(number)
     p[k.SIZE_MOST] = 0.0 if sizing.most is None else float(sizing.most * _BILLION)
     p[k.STOP_KIND], p[k.STOP_PERCENT] = _bound(rules.stop)

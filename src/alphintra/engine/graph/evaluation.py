@@ -16,7 +16,7 @@ import numpy as np
 
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.expression import PART_MARK
-from alphintra.engine.graph.tape import BOOK_COLUMNS
+from alphintra.engine.graph.tape import BOOK_COLUMNS, FIELDS, Tape
 from alphintra.engine.graph.values import PortKind
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     from alphintra.engine.graph.definition import NodeType
     from alphintra.engine.graph.plan import Plan, Step
-    from alphintra.engine.graph.tape import Tape
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["Columns", "End", "Evaluation", "book_nodes", "is_number", "shown_end"]
+__all__ = ["Columns", "End", "Evaluation", "book_nodes", "is_number", "needed_steps", "shown_end"]
 
 End: TypeAlias = "tuple[str, str]"
 Columns: TypeAlias = "dict[End, NDArray[np.float64]]"
@@ -39,7 +38,7 @@ INTERPRETED_MAX = 200_000  # values of nodes: interpreting them takes about as l
 class _Running:
     """A step with its arithmetic, its numbers and the state of each symbol, a row each (one row if it sees all).
 
-    ``is_scalar``: its outputs are one series for all symbols.
+    ``is_scalar``: its outputs are one series for all symbols; ``ends``: its outputs; ``wired``: what it reads.
     """
 
     step: Step
@@ -47,6 +46,8 @@ class _Running:
     numbers: Vector
     states: NDArray[np.float64]
     is_scalar: bool
+    ends: tuple[End, ...]
+    wired: tuple[End, ...]
 
     @property
     def rows(self) -> int:
@@ -70,25 +71,34 @@ class Evaluation:
     Args:
         plan: what is computed.
         symbols: how many there are, or their names, which nodes that pick one need.
+        only: outputs that are asked for; nodes that none of them needs are left out. All by default.
 
     Raises:
         AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes.
     """
 
-    def __init__(self, plan: Plan, *, symbols: int | Sequence[str] = 1) -> None:
+    def __init__(self, plan: Plan, *, symbols: int | Sequence[str] = 1, only: Collection[End] | None = None) -> None:
         self.plan = plan
         names = ("",) * symbols if isinstance(symbols, int) else tuple(symbols)
         self._symbols = len(names)
         scalars = _scalars(plan.steps, len(names))
-        self._running = tuple(_start(step, names, is_scalar=step.node in scalars) for step in plan.steps)
+        steps = plan.steps if only is None else needed_steps(plan, only)
+        self._running = tuple(_start(step, names, is_scalar=step.node in scalars) for step in steps)
         booked = book_nodes(plan)
         self._market = tuple(running for running in self._running if running.step.node not in booked)
         self._booked = tuple(running for running in self._running if running.step.node in booked)
+        self._let_go: dict[tuple[int, frozenset[End]], tuple[tuple[End, ...], ...]] = {}
 
     @property
     def reads_book(self) -> bool:
         """Tell whether nodes read the position or the account, so that bars must be decided on one by one."""
         return bool(self._booked)
+
+    @property
+    def reads_sessions(self) -> bool:
+        """Tell whether nodes read where a close lies in its session, which is told of all bars at once."""
+        names = {name for running in self._running for name in running.definition.clock}
+        return not names <= {*FIELDS, *BOOK_COLUMNS}
 
     def advance(self, tape: Tape, *, keep: Collection[End] | None = None, is_compiled: bool | None = None) -> Columns:
         """Compute the next bars and return the outputs by (node, port), each [symbols, closes].
@@ -101,6 +111,39 @@ class Evaluation:
             is_compiled: whether kernels run as machine code; by default where that is sooner.
         """
         return self._computed(self._running, tape, {}, keep=keep, is_compiled=is_compiled)
+
+    def advance_to(
+        self, tape: Tape, when: End, ends: Collection[End], *, is_compiled: bool | None = None
+    ) -> tuple[NDArray[np.int64], Columns]:
+        """Compute the next bars as ``advance`` does, some outputs only for closes at which a condition holds.
+
+        Nodes that keep nothing between closes and serve those outputs alone are computed for these closes alone.
+
+        Args:
+            tape: bars after those computed before.
+            when: the condition's output; a close counts where it holds for one symbol.
+            ends: what is asked for at these closes.
+            is_compiled: as for ``advance``.
+
+        Returns:
+            The places of the closes, and ``when`` and ``ends`` as [symbols, those closes].
+        """
+        if is_compiled is None:
+            is_compiled = _is_compiled(self._running, tape)
+        late = _late(self._running, when)
+        early = tuple(running for running in self._running if running.step.node not in late)
+        given = {end for running in early for end in running.ends}
+        asked = {end for running in self._running if running.step.node in late for end in running.wired}
+        keep = ((asked | set(ends)) & given) | {when}
+        columns = self._computed(early, tape, {}, keep=keep, is_compiled=is_compiled)
+        told = columns[when]
+        places = np.flatnonzero((told[: 1 if told.strides[0] == 0 else None] > 0.0).any(axis=0))
+        some = {end: np.take(column, places, axis=1) for end, column in columns.items()}
+        steps = tuple(running for running in self._running if running.step.node in late)
+        close = np.take(tape.close, places, axis=1)  # the nodes left read no bars: only where there are any
+        chosen = Tape(tape.ts[places], close, close, close, close, close)
+        found = self._computed(steps, chosen, some, keep=None, is_compiled=is_compiled)
+        return places, {end: found[end] for end in (when, *ends)}
 
     def market(self, tape: Tape, *, is_compiled: bool | None = None) -> Columns:
         """Compute the nodes that need no book over the next bars, as ``advance`` does; ``booked`` gives the others."""
@@ -125,24 +168,33 @@ class Evaluation:
         is_compiled: bool | None,
     ) -> Columns:
         if is_compiled is None:
-            kernels = [running.definition.kernel for running in steps]
-            is_at_hand = all(kernel is None or kernel.is_loaded for kernel in kernels)
-            is_compiled = is_at_hand or tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
+            is_compiled = _is_compiled(steps, tape)
         names = {name for running in steps for name in running.definition.clock}
-        portion = _Portion(tape, tape.clock(names), _present(tape), is_compiled)
-        uses = _uses(steps, keep)
-        for running in steps:
-            self._compute(running, portion, columns)
-            if keep is None:
-                continue
-            for end in [end for ends in running.step.inputs.values() for end in ends]:
-                uses[end] -= 1
-                if not uses[end]:
+        portion = _Portion(tape, tape.clock(names) if names else {}, _present(tape), is_compiled)
+        if keep is None:
+            for running in steps:
+                self._compute(running, portion, columns)
+        else:
+            for running, ends in zip(steps, self._idle_after(steps, frozenset(keep)), strict=True):
+                self._compute(running, portion, columns)
+                for end in ends:
                     del columns[end]
-            for end in [end for end in _ends(running) if not uses.get(end)]:
-                columns.pop(end, None)
         shape = (tape.symbols, tape.closes)
-        return {end: np.broadcast_to(column, shape) for end, column in columns.items()}
+        return {
+            end: column if column.shape == shape else np.broadcast_to(column, shape) for end, column in columns.items()
+        }
+
+    def _idle_after(self, steps: Sequence[_Running], keep: frozenset[End]) -> tuple[tuple[End, ...], ...]:
+        """Return for each step the outputs that nothing needs once it is computed."""
+        found = self._let_go.get((len(steps), keep))
+        if found is None:
+            lasts = {end: place for place, running in enumerate(steps) for end in (*running.ends, *running.wired)}
+            gone: list[list[End]] = [[] for _ in steps]
+            for end, place in lasts.items():
+                if end not in keep:
+                    gone[place].append(end)
+            found = self._let_go[len(steps), keep] = tuple(tuple(ends) for ends in gone)
+        return found
 
     def snapshot(self) -> dict[str, str]:
         """Return the state by node as base64 of little-endian float64; nodes without one are left out."""
@@ -162,8 +214,7 @@ class Evaluation:
             with_state[node].states[:] = values
 
     def _compute(self, running: _Running, portion: _Portion, columns: Columns) -> None:
-        step, definition = running.step, running.definition
-        ends = _ends(running)
+        step, definition, ends = running.step, running.definition, running.ends
         if definition.read is not None:
             columns.update(zip(ends, definition.read(step.params, portion.tape), strict=True))
             return
@@ -179,23 +230,13 @@ class Evaluation:
             run(running.numbers, running.states[0], *(_spread(column, shape) for column in inputs), *outputs)
             outputs = [column[:1] for column in outputs] if running.is_scalar else outputs
         else:
-            outputs = [np.full(shape, np.nan) for _ in ends]
+            # A kernel fills every output where its symbol has bars.
+            is_whole = running.is_scalar or not any(row is not None for row in portion.present)
+            outputs = [np.empty(shape) if is_whole else np.full(shape, np.nan) for _ in ends]
             for row in range(running.rows):
                 present = None if running.is_scalar else portion.present[row]
                 _run_row(run, running, row, inputs, outputs, present=present)
         columns.update(zip(ends, outputs, strict=True))
-
-
-def _uses(steps: Sequence[_Running], keep: Collection[End] | None) -> dict[End, int]:
-    """Count for each output how often it is needed, once more for those that are kept."""
-    uses: dict[End, int] = {}
-    for running in steps:
-        for end in [end for ends in running.step.inputs.values() for end in ends]:
-            uses[end] = uses.get(end, 0) + 1
-        for end in _ends(running):
-            if keep is None or end in keep:
-                uses[end] = uses.get(end, 0) + 1
-    return uses
 
 
 def _run_row(
@@ -220,6 +261,34 @@ def _run_row(
             column[present] = part
 
 
+def _is_compiled(steps: Sequence[_Running], tape: Tape) -> bool:
+    """Tell whether machine code gives the next bars sooner."""
+    kernels = [running.definition.kernel for running in steps]
+    is_at_hand = all(kernel is None or kernel.is_loaded for kernel in kernels)
+    return is_at_hand or tape.symbols * tape.closes * len(steps) > INTERPRETED_MAX
+
+
+def _late(steps: Sequence[_Running], when: End) -> frozenset[str]:
+    """Return the nodes whose values at a close come from that close alone, and that nothing needs at every close."""
+    early = {when[0]}
+    for running in reversed(steps):
+        definition, node = running.definition, running.step.node
+        if node in early or running.states.size or definition.clock or definition.read is not None:
+            early |= {node, *(parent for parent, _ in running.wired)}
+    return frozenset(running.step.node for running in steps) - early
+
+
+def needed_steps(plan: Plan, ends: Collection[End]) -> tuple[Step, ...]:
+    """Return the steps that some outputs come from, in the order of the plan."""
+    needed = {node for node, _ in ends}
+    found = []
+    for step in reversed(plan.steps):
+        if step.node in needed:
+            needed |= {node for wired in step.inputs.values() for node, _ in wired}
+            found.append(step)
+    return tuple(reversed(found))
+
+
 def book_nodes(plan: Plan) -> frozenset[str]:
     """Return the nodes that read the position or the account, and all that depend on them."""
     found: set[str] = set()
@@ -231,6 +300,8 @@ def book_nodes(plan: Plan) -> frozenset[str]:
 
 
 def _present(tape: Tape) -> tuple[NDArray[np.bool_] | None, ...]:
+    if not tape.closes or not np.isnan(tape.close.min()):  # the least is unknown where any is
+        return (None,) * tape.symbols
     there = ~np.isnan(tape.close)
     return tuple(None if row.all() else row for row in there)
 
@@ -249,9 +320,9 @@ def is_number(step: Step) -> bool:
     return next(port.kind in {PortKind.NUM, PortKind.WEIGHTS} for port in ports if port.name == definition.shown)
 
 
-def _ends(running: _Running) -> tuple[End, ...]:
-    ports = running.definition.outputs or running.definition.inputs[:1]
-    return tuple((running.step.node, port.name) for port in ports)
+def _ends(step: Step, definition: NodeType) -> tuple[End, ...]:
+    ports = definition.outputs or definition.inputs[:1]
+    return tuple((step.node, port.name) for port in ports)
 
 
 def _input(columns: Columns, ends: tuple[End, ...], shape: tuple[int, int], *, is_many: bool) -> NDArray[np.float64]:
@@ -274,7 +345,9 @@ def _start(step: Step, symbols: Sequence[str], *, is_scalar: bool) -> _Running:
     of_symbols = () if definition.of_symbols is None else definition.of_symbols(step.params, symbols)
     numbers = np.array((*definition.numbers(step.params), *of_symbols), dtype=np.float64)
     rows = 1 if is_scalar or definition.is_across else len(symbols)
-    return _Running(step, definition, numbers, np.zeros((rows, definition.state(step.params))), is_scalar)
+    wired = tuple(end for ends in step.inputs.values() for end in ends)
+    states = np.zeros((rows, definition.state(step.params)))
+    return _Running(step, definition, numbers, states, is_scalar, _ends(step, definition), wired)
 
 
 def _scalars(steps: Sequence[Step], symbols: int) -> frozenset[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from alphintra.engine.kernels.kernel import Vector, kernel, part
 
 __all__ = [
@@ -59,10 +61,20 @@ def rank(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
 def top(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
     """Whether a symbol is among the p[0] greatest (p[1] = 0) or least (1)."""
     side = 1.0 if p[1] == 0.0 else -1.0
+    most, values = min(int(p[0]), x.shape[0]), np.empty(x.shape[0])
     for i in range(x.shape[1]):
         for row in range(x.shape[0]):
-            is_in = math.isfinite(x[row, i]) and _place_of(x, row, i, side) < p[0]
-            out[row, i] = (1.0 if is_in else 0.0) if math.isfinite(x[row, i]) else NAN
+            is_known = math.isfinite(x[row, i])
+            values[row] = side * x[row, i] if is_known else NAN
+            out[row, i] = 0.0 if is_known else NAN
+        for _ in range(most):
+            chosen, greatest = -1, 0.0
+            for row in range(values.size):
+                if values[row] > greatest or (chosen < 0 and not math.isnan(values[row])):
+                    chosen, greatest = row, values[row]
+            if chosen >= 0:
+                out[chosen, i] = 1.0
+                values[chosen] = NAN
 
 
 @kernel

@@ -10,13 +10,13 @@ import inspect
 
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
-from alphintra.engine.kernels import exact, parts
+from alphintra.engine.kernels import amounts, exact, parts
 
 __all__ = ["LOCATORS", "Beside", "Chosen", "OfUser"]
 
 
 def _stamp(own: bytes) -> bytes:
-    shared = inspect.getsource(parts) + inspect.getsource(exact)
+    shared = "".join(inspect.getsource(module) for module in (amounts, exact, parts))
     return hashlib.sha256(own + shared.encode()).digest()
 
 

@@ -119,7 +119,5 @@ def negate(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
 def either_side(p: Vector, s: Vector, long: Vector, short: Vector, out: Vector) -> None:
     """1 where long holds, -1 where short does; 0 where neither or both do; unknown while either is."""
     for i in range(long.size):
-        if math.isnan(long[i]) or math.isnan(short[i]):
-            out[i] = NAN
-        else:
-            out[i] = (1.0 if long[i] > 0 else 0.0) - (1.0 if short[i] > 0 else 0.0)
+        side = (1.0 if long[i] > 0 else 0.0) - (1.0 if short[i] > 0 else 0.0)
+        out[i] = NAN if math.isnan(long[i]) | math.isnan(short[i]) else side  # no branch: several at a time

@@ -18,9 +18,9 @@ PARTS: list[Callable[..., Any]] = []  # what kernels call; told to numba once, w
 
 
 def part(function: F) -> F:
-    """Mark a function that kernels call: one of their own file or of ``parts.py``.
+    """Mark a function that kernels call: one of their own file or of ``parts``, ``exact`` and ``amounts``.
 
-    These two, because `cache` looks at no other file to see whether kept machine code is stale.
+    These, because `cache` looks at no other file to see whether kept machine code is stale.
     """
     PARTS.append(function)
     return function

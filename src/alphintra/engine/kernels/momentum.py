@@ -84,6 +84,29 @@ def rsi(p: Vector, s: Vector, x: Vector, out: Vector) -> None:
 @part
 def _lag_pass(bars: int, s: Vector, x: Vector, out: Vector) -> None:
     """The value some bars ago. State, 2 + bars: values seen, next place in the ring, ring."""
+    begun = min(bars - int(s[0]), x.size)
+    _lag_one_by_one(bars, s, x[:begun], out[:begun])
+    rest, given, unknown = x[begun:], out[begun:], 0
+    for i in range(rest.size):
+        unknown += 0 if math.isfinite(rest[i]) else 1
+    if unknown > 0 or s[0] < bars or rest.size < bars:
+        _lag_one_by_one(bars, s, rest, given)
+        return
+    place, ring = int(s[1]), s[2:]
+    for k in range(bars):
+        given[k] = ring[place + k if place + k < bars else place + k - bars]
+    before, later = rest[: rest.size - bars], given[bars:]
+    for i in range(later.size):
+        later[i] = before[i]
+    last, place = rest[rest.size - bars :], (place + rest.size) % bars
+    for k in range(bars):
+        ring[place + k if place + k < bars else place + k - bars] = last[k]
+    s[1] = place
+
+
+@part
+def _lag_one_by_one(bars: int, s: Vector, x: Vector, out: Vector) -> None:
+    """As `_lag_pass`, for any values."""
     seen, place = int(s[0]), int(s[1])
     for i in range(x.size):
         if not math.isfinite(x[i]):
@@ -102,8 +125,10 @@ def _roc_pass(bars: int, s: Vector, x: Vector, out: Vector) -> None:
     """Change over some bars in percent, 0 where it would be of zero. State as `_lag_pass`."""
     _lag_pass(bars, s, x, out)
     for i in range(x.size):
-        if math.isfinite(out[i]):
-            out[i] = (x[i] / out[i] - 1.0) * 100.0 if out[i] != 0.0 else 0.0
+        before, change = out[i], 0.0
+        if before != 0.0:
+            change = (x[i] / before - 1.0) * 100.0
+        out[i] = change if math.isfinite(before) else NAN
 
 
 @kernel

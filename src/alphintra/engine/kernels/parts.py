@@ -10,10 +10,14 @@ so nothing that has left a window leaves a trace, and every value costs the same
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alphintra.engine.kernels.marks import Vector, part
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "add_columns",
@@ -38,7 +42,6 @@ __all__ = [
 NAN = math.nan
 UNITS = 1e6  # prices are multiples of a millionth (kernel.money): in these units their sums are exact integers
 ROUNDER = 1.5 * 2.0**52  # adding and taking it away rounds to a whole number, half to even, in two additions
-EXACT = 2.0**51  # whole numbers to twice this size, and their differences, lose nothing
 STRIDE = 4096  # bars worked at together: their columns stay in the fastest cache
 GRID = 2.0**-50  # a float this close to a whole number of units, relatively, was written as one
 
@@ -99,11 +102,20 @@ def sma_pass(period: int, s: Vector, x: Vector, out: Vector) -> None:
 
     State, 3 + period: values seen (at most the period), next place in the block, sum of the head, tails.
     """
-    work = np.empty(period + min(x.size, STRIDE))
-    for start in range(0, x.size, STRIDE):
-        end = min(start + STRIDE, x.size)
-        if not (end - start >= period and _whole_means(period, s, x[start:end], out[start:end], work)):
-            _means(period, s, x[start:end], out[start:end])
+    stride = period * (STRIDE // period if period < STRIDE else 1)
+    work = np.empty((2, stride if stride < x.size else x.size))
+    at = 0
+    while at < x.size:
+        place, left = int(s[1]), x.size - at
+        if place == 0 and s[0] == period and left >= period:
+            count = stride if stride < left else left // period * period
+            some, means = x[at : at + count], out[at : at + count]
+            if not _block_means(period, s, some, means, work):
+                _means(period, s, some, means)
+        else:
+            count = period - place if period - place < left else left
+            _means(period, s, x[at : at + count], out[at : at + count])
+        at += count
 
 
 @part
@@ -135,70 +147,55 @@ def _means(period: int, s: Vector, x: Vector, out: Vector) -> None:
 
 
 @part
-def _whole_means(period: int, s: Vector, x: Vector, out: Vector, work: Vector) -> bool:
-    """As `sma_pass`, faster, where all values are known and whole millionths of sums that a float64 holds exactly.
+def _block_means(period: int, s: Vector, x: Vector, out: Vector, work: NDArray[np.float64]) -> bool:
+    """As `_means`, faster, over whole blocks of known values from the beginning of one on, adding up in the same order.
 
-    Exact sums are equal however they are added up, so that this leaves the same bits in the outputs and in the state.
-    Returns whether the values were so; else nothing is done.
+    Returns whether all values are known; else nothing is done.
     """
-    if s[0] < period:
+    fresh, tails, scale, last = work[0, : x.size], work[1, : x.size], UNITS * period, period - 1
+    if not _in_units(x, fresh):
         return False
-    fresh = work[period : period + x.size]
-    if not (_all_whole(x, EXACT / period, fresh) and _unfold(period, s, work)):
-        return False
-    total, scale = s[2] + s[3 + int(s[1])], UNITS * period
-    for i in range(x.size):
-        total += fresh[i] - work[i]
-        out[i] = total
-    for i in range(x.size):
-        out[i] /= scale
-    _fold(period, s, work, x.size)
+    shape = (x.size // period, period)
+    sums = tails.reshape(shape)
+    _add_up(fresh.reshape(shape), out.reshape(shape), sums)
+    ring, later, before = s[3:], out[period:], tails[1:]
+    for k in range(last):
+        out[k] = (out[k] + ring[k + 1]) / scale
+    for i in range(later.size):  # at the last bar of a block, what is right comes below
+        later[i] = (later[i] + before[i]) / scale
+    means = out.reshape(shape)
+    for block in range(shape[0]):
+        means[block, last] = sums[block, 0] / scale
+    for k in range(period):
+        ring[k] = tails[x.size - period + k]
     return True
 
 
 @part
-def _all_whole(x: Vector, most: float, fresh: Vector) -> bool:
-    """Put values into millionths and tell whether all are whole numbers of at most some size."""
-    unfit = 0
+def _in_units(x: Vector, fresh: Vector) -> bool:
+    """Put values into millionths; tell whether all are known."""
+    unknown = 0
     for i in range(x.size):
-        scaled = x[i] * UNITS
-        whole = (scaled + ROUNDER) - ROUNDER
-        fresh[i] = whole
-        is_fit = math.isfinite(scaled) and abs(scaled - whole) <= abs(scaled) * GRID and abs(whole) <= most
-        unfit += 0 if is_fit else 1
-    return unfit == 0
+        is_known = math.isfinite(x[i])
+        unknown += 0 if is_known else 1
+        fresh[i] = units(x[i] if is_known else 0.0)
+    return unknown == 0
 
 
 @part
-def _unfold(period: int, s: Vector, work: Vector) -> bool:
-    """Write the window from its oldest value on; tell whether all sums it is kept in are whole and exact."""
-    place, ring = int(s[1]), s[3:]
-    unfit = 0
-    for k in range(period):
-        tail = ring[k]
-        unfit += 0 if abs(tail) <= EXACT and (tail + ROUNDER) - ROUNDER == tail else 1
-        at = place + k
-        if at < period:
-            work[k] = ring[at] - ring[at + 1] if at + 1 < period else ring[at]
-        else:
-            work[k] = ring[at - period]
-    return unfit == 0
-
-
-@part
-def _fold(period: int, s: Vector, work: Vector, count: int) -> None:
-    """Keep the last values of a window that has moved on by at least its length, as adding them one by one would."""
-    place = (int(s[1]) + count) % period
-    ring, begun = s[3:], count + period - place
-    head, tail = 0.0, 0.0
-    for k in range(place):
-        ring[k] = work[begun + k]
-        head += ring[k]
-    for k in range(period - 1, -1, -1):
-        tail += work[begun - period + k]
-        if k >= place:
-            ring[k] = tail
-    s[1], s[2] = place, head
+def _add_up(values: NDArray[np.float64], heads: NDArray[np.float64], tails: NDArray[np.float64]) -> None:
+    """Write of each block, a row, the sums from its first value on and those down to its last."""
+    blocks, period = values.shape
+    for block in range(blocks):
+        total = 0.0
+        for k in range(period):
+            total += values[block, k]
+            heads[block, k] = total
+    for block in range(blocks):
+        total = 0.0
+        for k in range(period - 1, -1, -1):
+            total += values[block, k]
+            tails[block, k] = total
 
 
 @part
@@ -429,6 +426,23 @@ def change_pass(s: Vector, x: Vector, out: Vector) -> None:
 @part
 def true_range_pass(s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
     """Wilder's true range; unknown at the first bar, which has no close before it (TA-Lib). State as `change_pass`."""
+    unknown = 0
+    for i in range(close.size):
+        unknown += 0 if is_bar(high[i], low[i], close[i]) else 1
+    if unknown > 0 or s[0] == 0.0 or close.size == 0:
+        _true_ranges(s, high, low, close, out)
+        return
+    first = s[1]
+    out[0] = larger(high[0] - low[0], larger(abs(high[0] - first), abs(low[0] - first)))
+    before, highs, lows, later = close[:-1], high[1:], low[1:], out[1:]
+    for i in range(later.size):
+        later[i] = larger(highs[i] - lows[i], larger(abs(highs[i] - before[i]), abs(lows[i] - before[i])))
+    s[1] = close[-1]
+
+
+@part
+def _true_ranges(s: Vector, high: Vector, low: Vector, close: Vector, out: Vector) -> None:
+    """As `true_range_pass`, among unknown values."""
     seen, before = s[0], s[1]
     for i in range(close.size):
         if not is_bar(high[i], low[i], close[i]):

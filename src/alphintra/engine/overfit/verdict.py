@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["Colour", "Evidence", "Reason", "Thresholds", "Verdict", "judge"]
+
+_NUMBER_MAX: Final = 1_000_000
 
 
 class Colour(StrEnum):
@@ -18,7 +23,11 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Where green begins and where red does; between the two is amber. They are judgement, not science."""
+    """Where green begins and where red does; between the two is amber. They are judgement, not science.
+
+    Raises:
+        AlphintraError: THRESHOLD_RANGE for a share beyond 0 to 1, a number below 0, or red where green begins.
+    """
 
     dsr_green: float = 0.95
     dsr_red: float = 0.5
@@ -29,6 +38,22 @@ class Thresholds:
     trades_red: int = 30
     stress_green: float = 1.0
     stress_red: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("dsr_green", "dsr_red", "pbo_green", "pbo_red", "stress_green", "stress_red"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise _misplaced(name, "write 0 to 1")
+        for name in ("oos_t_green", "trades_green", "trades_red"):
+            if not 0 <= getattr(self, name) <= _NUMBER_MAX:
+                raise _misplaced(name, "write 0 to 1000000")
+        for name, low, high in (
+            ("dsr_red", self.dsr_red, self.dsr_green),
+            ("pbo_red", self.pbo_green, self.pbo_red),
+            ("trades_red", self.trades_red, self.trades_green),
+            ("stress_red", self.stress_red, self.stress_green),
+        ):
+            if low > high:
+                raise _misplaced(name, "red must not begin where green does")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,3 +170,7 @@ def _holdout(evidence: Evidence) -> tuple[Reason, ...]:
 
 def _graded(is_green: bool, is_red: bool) -> Colour:  # noqa: FBT001 - the two ends of one scale
     return Colour.GREEN if is_green else Colour.RED if is_red else Colour.AMBER
+
+
+def _misplaced(name: str, how: str) -> AlphintraError:
+    return AlphintraError("THRESHOLD_RANGE", f"{name} cannot be there: {how}", pointer=f"/{name}")

@@ -21,6 +21,7 @@ from alphintra.engine.step import Origin, decide, orders_of
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.strategy.domain.holdings import Holding
 
 __all__ = [
     "LEAVING",
@@ -33,6 +34,7 @@ __all__ = [
     "evaluate",
     "exits_of",
     "fold_fills",
+    "intent_of",
     "warm_up",
 ]
 
@@ -44,7 +46,8 @@ class Deployment:
     """A deployment as stored; the executor's state is kept as text, so that a killed runner goes on exactly.
 
     ``bars_held`` counts the bars its position has met, that of the entry's fill included. ``exit_owed`` is the label of
-    the rule by which it is to leave a position whose exits are gone, empty where there is none.
+    the rule by which it is to leave a position whose exits are gone, empty where there is none. One over several
+    ``symbols`` has a holding for each, in their order, and ``symbol`` is what they are called together.
     """
 
     deployment_id: DeploymentId
@@ -68,13 +71,21 @@ class Deployment:
     exit_owed: str
     error: str
     created_at: datetime
+    symbols: tuple[str, ...] = ()
+    holdings: tuple[Holding, ...] = ()
 
     @property
     def equity(self) -> Decimal:
-        """Cash plus the position at the last price seen."""
+        """Cash plus what is held at the last prices seen."""
+        cash = sum((holding.worth for holding in self.holdings), self.cash)
         if self.last_price is None:
-            return self.cash
-        return self.cash + self.position.market_value(self.last_price)
+            return cash
+        return cash + self.position.market_value(self.last_price)
+
+    @property
+    def realized(self) -> Decimal:
+        """Profit of what was closed, before fees."""
+        return sum((holding.position.realized for holding in self.holdings), self.position.realized)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +130,7 @@ class StoredIntent:
     order_id: UUID | None
     order_code: str
     created_at: datetime
+    symbol: str = ""  # where the deployment has several
 
     @property
     def is_leaving(self) -> bool:
@@ -211,7 +223,7 @@ def evaluate(
         last_price=bar.close,
         intent_count=deployment.intent_count + len(orders),
     )
-    return Evaluation(moved, decision, tuple(_intent(moved, order, seq=seq, at=at) for order in orders))
+    return Evaluation(moved, decision, tuple(intent_of(moved, order, seq=seq, at=at) for order in orders))
 
 
 def exits_of(protection: Protection | None) -> Exits:
@@ -237,7 +249,8 @@ def exits_of(protection: Protection | None) -> Exits:
     )
 
 
-def _intent(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> StoredIntent:
+def intent_of(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> StoredIntent:
+    """Return what a deployment asks trading for, to be stored before it does."""
     return StoredIntent(
         client_order_id=order.client_order_id,
         deployment_id=deployment.deployment_id,

@@ -18,6 +18,7 @@ __all__ = [
     "Hours",
     "Step",
     "bars_before",
+    "bars_until",
     "following",
     "hours_of",
     "is_split_between",
@@ -81,13 +82,18 @@ def bars_before(steps: Sequence[Step], seq: int, symbol: str, *, splits: Sequenc
 
     The step's own bar must be there. Prices are rounded as `adjust_for_splits` does.
     """
+    return bars_until(steps, seq, symbol, splits=splits)[:-1]
+
+
+def bars_until(steps: Sequence[Step], seq: int, symbol: str, *, splits: Sequence[FeedSplit]) -> tuple[Bar, ...]:
+    """Return the bars of a symbol up to a step, that one included, in shares of the last of them."""
     bars = [(step.seq, bar) for step in steps if step.seq <= seq for name, bar in step.bars if name == symbol]
     found = []
     for split in splits:
         first = next((index for index, (number, _) in enumerate(bars) if number > split.after_seq), None)
         if split.symbol == symbol and first is not None:
             found.append(Split(first, bars[first][1].ts, Fraction(split.new_shares, split.old_shares)))
-    return adjust_for_splits([bar for _, bar in bars], found)[:-1]
+    return adjust_for_splits([bar for _, bar in bars], found) if bars else ()
 
 
 def following(steps: Sequence[Step], seq: int) -> Step | None:

@@ -17,6 +17,7 @@ from alphintra.contracts.strategy import BacktestFinished, BacktestsView, Backte
 from alphintra.engine.backtest import BacktestSettings, run_hash
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
+from alphintra.engine.overfit.verdict import Thresholds
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.limits import limit_hash
 from alphintra.infrastructure.events import append_audit, append_event
@@ -52,6 +53,7 @@ __all__ = [
     "list_backtests",
     "run_one",
     "start_backtest",
+    "thresholds_in_force",
 ]
 
 PAGE_MAX = 200
@@ -136,6 +138,7 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
             version.workflow_id,
             symbols,
             [dataset.dataset_id for dataset in datasets],
+            msgspec.json.encode(await thresholds_in_force(owner_id, tx)).decode(),
         )
         seen = (owner_id, version.workflow_id, symbol)
         await tx.execute("holdout.note", backtest_id, *seen, at, command.end)
@@ -154,6 +157,12 @@ def _terms(command: StartBacktest) -> BacktestSettings:
     if command.start is not None and command.end is not None and command.start >= command.end:
         raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
     return settings
+
+
+async def thresholds_in_force(owner_id: UserId, tx: DeskTransaction) -> Thresholds:
+    """Return where a person wants the colours of a verdict to begin, as of now."""
+    row = await tx.session.row("thresholds.get", owner_id)
+    return Thresholds() if row is None else msgspec.json.decode(row["thresholds"], type=Thresholds)
 
 
 async def limited(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.executions import DeploymentEnded, DeploymentStarted
@@ -14,9 +15,11 @@ from alphintra.contracts.strategy import (
     DecisionView,
     DeploymentsView,
     DeploymentView,
+    HeldView,
     ListDecisions,
 )
 from alphintra.engine.graph.parsing import parse_graph
+from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import FLAT
 from alphintra.infrastructure.events import append_audit, append_event, receive_once
@@ -27,7 +30,9 @@ from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersio
 from alphintra.kernel.money import require_positive
 from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import Deployment
+from alphintra.strategy.domain.holdings import Holding
 from alphintra.strategy.domain.requests import require_timeframe
+from alphintra.strategy.domain.universes import chosen_symbols, name_of, require_runnable
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
@@ -58,6 +63,8 @@ _CONSUMER = "strategy"
 
 PAGE_MAX = 5000
 LIST_MAX = 200
+PAGE_BYTES_MAX = 450_000  # values travel as a string: each quotation mark costs a byte more
+DECISION_BYTES = 80  # the least of a decision beside its values
 
 
 async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and from what
@@ -74,20 +81,21 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    FEED_FINISHED, NUMBER_*, ALGORITHM_* or QTY_NOT_POSITIVE.
+    FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, GRAPH_UNIVERSE and what ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
-    require_positive(command.capital, pointer="/capital")
     account = await orders.account(command.account_id, context)
     version = await workflows.version(command.version_id, context)
-    if command.capital > account.cash:
-        message = f"the capital {command.capital} is more than the account's cash {account.cash}"
-        raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
-    feed = await _usable_feed(account.feed_id, command.symbol, desk=desk)
-    timeframe = await _timeframe_of(feed, command.symbol, desk=desk)
+    _require_affordable(command.capital, account.cash)
+    symbols = chosen_symbols(command.symbol, command.symbols)
     graph = parse_graph(version.graph.encode())
-    require_timeframe(graph.timeframe, timeframe, symbol=command.symbol)
+    for symbol in symbols:
+        feed = await _usable_feed(account.feed_id, symbol, desk=desk)
+        timeframe = await _timeframe_of(feed, symbol, desk=desk)
+        require_timeframe(graph.timeframe, timeframe, symbol=symbol)
+    require_runnable(compile_plan(graph), symbols)
     await require_algorithm(graph, host=host)
+    is_alone = len(symbols) == 1
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
@@ -96,7 +104,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         graph=version.graph,
         account_id=AccountId(command.account_id),
         feed_id=feed.feed_id,
-        symbol=command.symbol,
+        symbol=name_of(symbols),
         capital=command.capital,
         status="active",
         last_seq=feed.seq,
@@ -110,11 +118,13 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         exit_owed="",
         error="",
         created_at=at,
+        symbols=() if is_alone else symbols,
+        holdings=() if is_alone else tuple(Holding(symbol=symbol) for symbol in symbols),
     )
     facts: dict[str, Any] = {
         "version_id": str(command.version_id),
         "account_id": str(command.account_id),
-        "symbol": command.symbol,
+        "symbol": deployment.symbol,
         "capital": command.capital,
         **algorithm_facts(graph),
     }
@@ -125,15 +135,30 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     await orders.claim(command.account_id, deployment.deployment_id, command.capital, context)
     fault_point("strategy.capital_claimed")
     try:
-        deployment = await _stored(deployment, facts, context, desk=desk, ids=ids, at=at)
+        terms = (deployment, AccountMode(account.mode), facts)
+        deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
     except AlphintraError:
         await orders.release(command.account_id, deployment.deployment_id, context)
         raise
     return _view(deployment)
 
 
-async def _stored(
-    deployment: Deployment, facts: dict[str, Any], context: Context, *, desk: Desk, ids: IdSource, at: datetime
+def _require_affordable(capital: Decimal, cash: Decimal) -> None:
+    require_positive(capital, pointer="/capital")
+    if capital > cash:
+        message = f"the capital {capital} is more than the account's cash {cash}"
+        raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
+
+
+async def _stored(  # noqa: PLR0913 - what is stored, for whom, and in which account
+    deployment: Deployment,
+    mode: AccountMode,
+    facts: dict[str, Any],
+    context: Context,
+    *,
+    desk: Desk,
+    ids: IdSource,
+    at: datetime,
 ) -> Deployment:
     async with desk.transaction() as tx:
         # Held until the deployment is stored, so that the feed cannot pass it by.
@@ -141,6 +166,7 @@ async def _stored(
         stored = replace(deployment, last_seq=current.seq)
         await strike_out(tx, deployment.deployment_id)
         await tx.add_deployment(stored)
+        await tx.execute("deployments.mark_mode", stored.deployment_id, mode)
         subject = f"deployment:{deployment.deployment_id}"
         await append_audit(tx.session, "deployment.create", subject, facts, ids=ids, context=context, at=at)
         event = DeploymentStarted(
@@ -149,7 +175,7 @@ async def _stored(
             version_id=stored.version_id,
             account_id=stored.account_id,
             symbol=stored.symbol,
-            mode=AccountMode.PAPER,
+            mode=mode,
             capital=stored.capital,
             started_at=stored.created_at,
         )
@@ -157,20 +183,21 @@ async def _stored(
     return stored
 
 
-def ended(deployment: Deployment, status: str) -> DeploymentEnded:
+async def ended(tx: DeskTransaction, deployment: Deployment, status: str) -> DeploymentEnded:
     """Return what is told of a deployment that places no more orders, as of its last bar."""
+    mode: str = await tx.session.value("deployments.mode", deployment.deployment_id)
     return DeploymentEnded(
         deployment_id=deployment.deployment_id,
         owner_id=deployment.owner_id,
         version_id=deployment.version_id,
         account_id=deployment.account_id,
         symbol=deployment.symbol,
-        mode=AccountMode.PAPER,
+        mode=mode,
         capital=deployment.capital,
         started_at=deployment.created_at,
         status=status,
         equity=deployment.equity,
-        realized_pnl=deployment.position.realized,
+        realized_pnl=deployment.realized,
         fees=deployment.fees,
         intents=deployment.intent_count,
     )
@@ -183,8 +210,10 @@ async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk:
 
 async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
     """Return the acting user's deployments, newest first; to a key those of the accounts it is for."""
-    found = await desk.deployments_of(acting_user(context), limit=LIST_MAX)
-    seen = [one for one in found if is_for_account(context.actor, one.account_id, AccountMode.PAPER)]
+    owner_id = acting_user(context)
+    modes = {row["deployment_id"]: AccountMode(row["mode"]) for row in await desk.rows("deployments.modes", owner_id)}
+    found = [one for one in await desk.deployments_of(owner_id, limit=LIST_MAX) if one.deployment_id in modes]
+    seen = [one for one in found if is_for_account(context.actor, one.account_id, modes[one.deployment_id])]
     return DeploymentsView(deployments=tuple(_view(deployment) for deployment in seen))
 
 
@@ -200,7 +229,7 @@ async def stop_deployment(
         if await tx.execute("deployments.stop", deployment_id, "stopped", ""):
             subject = f"deployment:{deployment_id}"
             await append_audit(tx.session, "deployment.stop", subject, {}, ids=ids, context=context, at=at)
-            event = ended(stopped, "stopped")
+            event = await ended(tx, stopped, "stopped")
             await append_event(tx.session, event, ids=ids, aggregate_id=deployment_id, context=context, at=at)
             await note_claim(tx, deployment_id, stopped.account_id, due_at=at)
     fault_point("strategy.deployment_stopped")
@@ -222,7 +251,8 @@ async def split_deployments(delivery: Delivery[SplitApplied], *, desk: Desk) -> 
             return
         for book in event.books:
             if book.book_id is not None:
-                await tx.execute("deployments.split", book.book_id, book.change)
+                await tx.execute("deployments.split", book.book_id, book.change, event.symbol)
+                await tx.execute("holdings.split", book.book_id, book.change, event.symbol)
         if event.feed_id is not None:
             await _split_bars(tx, event, FeedId(event.feed_id))
 
@@ -241,18 +271,24 @@ async def _split_bars(tx: DeskTransaction, event: FeedSplit | SplitApplied, feed
     ratio = (event.new_shares, event.old_shares)
     told = (feed_id, event.symbol, event.after_seq)
     if await tx.execute("feeds.split", *told, *ratio, event.reference):
+        await tx.execute("holdings.split_prices", *told, *map(Decimal, ratio))
         await tx.execute("deployments.split_prices", *told, *map(Decimal, ratio))
 
 
 async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk) -> DecisionsView:
-    """Return a deployment's decisions, newest first: what was seen on each bar, and what came of it."""
+    """Return a deployment's decisions, newest first: what was seen on each bar, and what came of it.
+
+    As many as a reply can carry, where those of many symbols are more.
+    """
     if not 1 <= command.limit <= PAGE_MAX:
         raise AlphintraError("PAGE_LIMIT", f"limit must be 1 to {PAGE_MAX}", pointer="/limit")
     if command.outcome is not None and command.outcome not in tuple(Outcome):
         raise AlphintraError("FIELD_CHOICE", f"outcome is one of {', '.join(Outcome)}", pointer="/outcome")
     deployment = await owned_deployment(DeploymentId(command.deployment_id), context, desk=desk)
     rows = await desk.rows("decisions.list", deployment.deployment_id, command.outcome, command.limit)
-    return DecisionsView(decisions=tuple(DecisionView(**row) for row in rows))
+    sizes = accumulate(len(row["values"]) + DECISION_BYTES for row in rows)
+    kept = [row for row, size in zip(rows, sizes, strict=True) if size <= PAGE_BYTES_MAX] or rows[:1]
+    return DecisionsView(decisions=tuple(DecisionView(**row) for row in kept))
 
 
 async def _usable_feed(feed_id: Any, symbol: str, *, desk: Desk) -> Feed:  # noqa: ANN401 - an id off the wire
@@ -284,7 +320,9 @@ async def owned_deployment(deployment_id: DeploymentId, context: Context, *, des
     if deployment is None or deployment.owner_id != acting_user(context):
         message = f"there is no deployment {deployment_id}"
         raise AlphintraError("DEPLOYMENT_NOT_FOUND", message, kind=Kind.NOT_FOUND)
-    require_for_account(context.actor, deployment.account_id, AccountMode.PAPER)
+    told = await desk.row("deployments.mode", deployment_id)
+    mode = AccountMode.PAPER if told is None else AccountMode(told["mode"])
+    require_for_account(context.actor, deployment.account_id, mode)
     return deployment
 
 
@@ -303,8 +341,19 @@ def _view(deployment: Deployment) -> DeploymentView:
         cash=deployment.cash,
         position_qty=deployment.position.qty,
         equity=deployment.equity,
-        realized_pnl=deployment.position.realized,
+        realized_pnl=deployment.realized,
         fees=deployment.fees,
         error=deployment.error,
         created_at=deployment.created_at,
+        symbols=deployment.symbols or (deployment.symbol,),
+        positions=tuple(
+            HeldView(
+                symbol=holding.symbol,
+                qty=holding.position.qty,
+                avg_price=holding.position.avg_price,
+                last_price=holding.last_price,
+                realized_pnl=holding.position.realized,
+            )
+            for holding in deployment.holdings
+        ),
     )

@@ -69,9 +69,7 @@ async def explain_backtest(
     if row["status"] != "finished":
         message = f"the backtest is {row['status']}: only a finished one can be explained"
         raise AlphintraError("BACKTEST_NOT_FINISHED", message, kind=Kind.CONFLICT)
-    if len(row["dataset_ids"] or ()) > 1:
-        message = "only runs over one symbol are explained bar by bar: the report has the orders of this one"
-        raise AlphintraError("WHY_UNIVERSE", message)
+    _require_one(len(row["dataset_ids"] or ()))
     (dataset,) = await desk.datasets([row["dataset_id"]])
     return await asyncio.to_thread(_of_backtest, row, dataset, catalogue, host, command.at)
 
@@ -102,6 +100,12 @@ def _of_backtest(
     )
     sentences = explain(plan, seen, values_at(plan, bars[: place + 1], calendar=calendar))
     return _view(row["symbol"], decision.ts, decision.outcome.value, sentences)
+
+
+def _require_one(symbols: int) -> None:
+    if symbols > 1:
+        message = "only what runs over one symbol is explained bar by bar: its orders and decisions can be listed"
+        raise AlphintraError("WHY_UNIVERSE", message)
 
 
 def _place(bars: Sequence[Bar], at: datetime) -> int:
@@ -155,11 +159,12 @@ async def explain_deployment(
 ) -> ExplanationView:
     """Return why a bar of a deployment brought an order or none, with risk's word and the order's fate.
 
-    Raises DEPLOYMENT_NOT_FOUND and RANGE.
+    Raises DEPLOYMENT_NOT_FOUND, WHY_UNIVERSE and RANGE.
     """
     from alphintra.engine.explanation import Seen, explain  # noqa: PLC0415 - loads numpy
 
     deployment = await owned_deployment(DeploymentId(command.deployment_id), context, desk=desk)
+    _require_one(len(deployment.symbols))
     row = await desk.row("decisions.at", deployment.deployment_id, command.at)
     if row is None:
         message = f"the deployment decided on no bar that closed at {command.at:%Y-%m-%d %H:%M} or later"

@@ -124,7 +124,7 @@ class Placer:
             if self._late_after is not None and self._clock.now() - step.ts > self._late_after:
                 return await self._too_late(item, step, trace_id)
             return await self._orders.submit(item, context)
-        entry_order = await self._desk.guarded_entry(item.intent.deployment_id)
+        entry_order = await self._desk.guarded_entry(item.intent.deployment_id, item.symbol)
         if entry_order is not None:
             await self._withdraw(item, entry_order, step, trace_id)
         held, net = await self._orders.held(item, context)
@@ -201,7 +201,7 @@ class Placer:
     async def _owe_exit(self, tx: DeskTransaction, item: OpenIntent, code: str, reason: str) -> None:
         """Note that a position has to be left at the next bar, and tell it; only once while it is held."""
         deployment_id = item.intent.deployment_id
-        row = await tx.owe_exit(deployment_id, item.intent.tag if item.intent.is_leaving else "exits gone")
+        row = await tx.owe_exit(deployment_id, item.symbol, item.intent.tag if item.intent.is_leaving else "exits gone")
         if row is None:
             return
         at = self._clock.now()

@@ -30,6 +30,7 @@ from alphintra.strategy.domain.deployments import BookedFill, Deployment, Evalua
 from alphintra.strategy.domain.live_bars import live_hours
 from alphintra.strategy.domain.replay import bars_before, hours_of, is_split_between
 from alphintra.strategy.gateways.services import owner_context, service_context
+from alphintra.strategy.service.across import Across, Seen
 from alphintra.strategy.service.claims import note_claim
 from alphintra.strategy.service.deployments import ended
 from alphintra.strategy.service.placing import Placer, in_order, until
@@ -100,6 +101,7 @@ class Stepper:
             feed_id, desk=desk, market=market, orders=orders, clock=clock, ids=ids, late_after=late_after
         )
         self._running: dict[DeploymentId, _Running] = {}
+        self._across = Across(clock=clock, ids=ids, give_up=self._give_up)
 
     def add(self, steps: Sequence[Step]) -> None:
         """Take steps that a live feed has recorded meanwhile."""
@@ -109,6 +111,7 @@ class Stepper:
     def forget(self) -> None:
         """Rebuild executors from what is stored, which may have changed while the feed stood."""
         self._running.clear()
+        self._across.forget()
 
     async def advance(self, step: Step, trace_id: str) -> str:
         """Do one step; return the feed's status after it.
@@ -198,6 +201,9 @@ class Stepper:
             for gone in self._running.keys() - {deployment.deployment_id for deployment in behind}:
                 del self._running[gone]  # it was stopped: its algorithm's process ends with its executor
             for deployment in behind:
+                if deployment.symbols:
+                    await self._across.decide(tx, deployment, Seen(step, self.steps, splits, fills, working))
+                    continue
                 bar = bars.get(deployment.symbol)
                 if bar is None:
                     continue
@@ -216,6 +222,7 @@ class Stepper:
                 await self._placer.settle(tx, item, order)
         # Only now is it stored: an executor whose step was rolled back must not be used again.
         self._running |= {running.deployment_id: running for running in moved}
+        self._across.keep()
 
     async def _require_here(self, tx: DeskTransaction, step: Step) -> None:
         """Hold the feed, so that of two runners at the same step one decides; the late one must not touch the next."""
@@ -293,7 +300,7 @@ class Stepper:
             facts: dict[str, object] = {"reason": reason}
             context = service_context(deployment_id.hex)
             await append_audit(tx.session, "deployment.fail", subject, facts, ids=self._ids, context=context, at=at)
-            event = ended(deployment, "failed")
+            event = await ended(tx, deployment, "failed")
             await append_event(tx.session, event, ids=self._ids, aggregate_id=deployment_id, context=context, at=at)
             await note_claim(tx, deployment_id, deployment.account_id, due_at=at)
 

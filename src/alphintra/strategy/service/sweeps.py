@@ -33,6 +33,7 @@ from alphintra.strategy.domain.sweeps import Lengths, Range, SweepPlan, space_of
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import PAGE_MAX, acting_user, get_backtest, limited, start_backtest
 from alphintra.strategy.service.imports import newest_dataset
+from alphintra.strategy.service.thresholds import thresholds_of_run, view_of
 
 if TYPE_CHECKING:
     from alphintra.engine.algorithm_runs import Host
@@ -224,7 +225,9 @@ async def get_verdict(backtest_id: UUID, context: Context, *, desk: Desk) -> Ver
         stress=((searched or {}).get("stress") or {}).get("share"),
         unlocks=unlocked["count"] if unlocked else 0,
     )
-    card = judge(evidence)
+    thresholds = await thresholds_of_run(backtest_id, desk=desk)
+    card = judge(evidence, thresholds)
+    told = None if searched is None else {name: part for name, part in searched.items() if name != "surface"}
     return VerdictView(
         backtest_id=backtest_id,
         colour=card.colour,
@@ -234,7 +237,8 @@ async def get_verdict(backtest_id: UUID, context: Context, *, desk: Desk) -> Ver
         expected_best=expected_best(trials, variance),
         deflated_sharpe=evidence.dsr,
         unlocks=evidence.unlocks,
-        evidence=_encode({"sweep": searched, "walk_forward": walked}).decode(),
+        evidence=_encode({"sweep": told, "walk_forward": walked}).decode(),
+        thresholds=view_of(thresholds),
     )
 
 

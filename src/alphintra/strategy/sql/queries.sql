@@ -46,8 +46,18 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16);
+    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids, thresholds)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- backtests.thresholds: read what a verdict on a backtest is held against, empty for one made before they were kept
+SELECT thresholds FROM backtests WHERE backtest_id = $1;
+
+-- thresholds.get: read where a person wants a verdict's colours to begin
+SELECT thresholds, changed_at FROM verdict_thresholds WHERE owner_id = $1;
+
+-- thresholds.put: store where a person wants a verdict's colours to begin
+INSERT INTO verdict_thresholds (owner_id, thresholds, changed_at) VALUES ($1, $2, $3)
+ON CONFLICT (owner_id) DO UPDATE SET thresholds = excluded.thresholds, changed_at = excluded.changed_at;
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
@@ -262,19 +272,19 @@ ON CONFLICT (feed_id, symbol, closed_at, kind, detail) DO NOTHING;
 
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
-    status, last_seq, executor_state, cash, last_price, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14);
+    status, last_seq, executor_state, cash, last_price, created_at, symbols)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14, $15);
 
 -- deployments.get: read a deployment
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
-    created_at
+    created_at, symbols
 FROM deployments WHERE deployment_id = $1;
 
 -- deployments.list: read a person's deployments, newest first
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
-    created_at
+    created_at, symbols
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
 -- deployments.running: the active deployments of feeds that run, with the version each runs
@@ -286,7 +296,7 @@ ORDER BY d.deployment_id;
 -- deployments.behind: read the deployments of a feed that have not seen a step: active ones, stopped ones with orders
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
     executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
-    created_at
+    created_at, symbols
 FROM deployments AS d
 WHERE d.feed_id = $1 AND d.last_seq < $2 AND (
     d.status = 'active'
@@ -300,16 +310,44 @@ UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, 
     fees = $8, last_price = $9, intent_count = $10, bars_held = $11, exit_owed = $12
 WHERE deployment_id = $1 AND last_seq < $2;
 
+-- deployments.mark_mode: store whether a deployment trades on paper or live
+UPDATE deployments SET mode = $2 WHERE deployment_id = $1;
+
+-- deployments.mode: read whether a deployment trades on paper or live
+SELECT mode FROM deployments WHERE deployment_id = $1;
+
+-- deployments.modes: read which of a person's deployments trade on paper and which live
+SELECT deployment_id, mode FROM deployments WHERE owner_id = $1;
+
 -- deployments.stop: end a deployment
 UPDATE deployments SET status = $2, error = $3 WHERE deployment_id = $1 AND status = 'active';
 
--- deployments.split: what a deployment holds is counted in new shares
-UPDATE deployments SET qty = qty + $2 WHERE deployment_id = $1;
+-- deployments.split: what a deployment of one symbol holds is counted in new shares
+UPDATE deployments SET qty = qty + $2 WHERE deployment_id = $1 AND symbol = $3;
 
 -- deployments.split_prices: what the deployments of a feed have seen of a symbol is in old shares: to be seen anew
 UPDATE deployments SET executor_state = '',
     last_price = CASE WHEN last_seq <= $3 THEN round(last_price * $5::numeric / $4::numeric, 9) ELSE last_price END
-WHERE feed_id = $1 AND symbol = $2;
+WHERE feed_id = $1 AND (symbol = $2 OR $2 = ANY(symbols));
+
+-- holdings.insert: what a deployment of several symbols holds of one: nothing at first
+INSERT INTO holdings (deployment_id, symbol, place) VALUES ($1, $2, $3);
+
+-- holdings.of: read what deployments hold of each of their symbols, in the order of the symbols
+SELECT deployment_id, symbol, qty, cost, realized_pnl, last_price, bars_held, exit_owed FROM holdings
+WHERE deployment_id = ANY($1::uuid[]) ORDER BY deployment_id, place;
+
+-- holdings.advance: store what a step made of what a deployment holds of a symbol
+UPDATE holdings SET qty = $3, cost = $4, realized_pnl = $5, last_price = $6, bars_held = $7, exit_owed = $8
+WHERE deployment_id = $1 AND symbol = $2;
+
+-- holdings.split: what a deployment holds of a symbol is counted in new shares
+UPDATE holdings SET qty = qty + $2 WHERE deployment_id = $1 AND symbol = $3;
+
+-- holdings.split_prices: the last price seen of a symbol before its split is in old shares
+UPDATE holdings AS h SET last_price = round(h.last_price * $5::numeric / $4::numeric, 9)
+FROM deployments AS d
+WHERE d.deployment_id = h.deployment_id AND d.feed_id = $1 AND h.symbol = $2 AND d.last_seq <= $3;
 
 -- feeds.split: note once that the bars of a feed up to a step are in old shares
 INSERT INTO feed_splits (feed_id, symbol, after_seq, new_shares, old_shares, reference)
@@ -332,12 +370,16 @@ SELECT deployment_id, account_id FROM capital_claims WHERE due_at <= $1 ORDER BY
 -- decisions.insert: store what was decided on a bar
 INSERT INTO decisions (deployment_id, seq, bar_ts, outcome, node_values) VALUES ($1, $2, $3, $4, $5);
 
--- decisions.list: read a deployment's decisions with the order they led to, newest first; it fails once at most
-SELECT d.seq, d.bar_ts, d.outcome, d.node_values AS values, coalesce(i.client_order_id, '') AS client_order_id,
-    coalesce(i.order_code, '') AS order_code, CASE WHEN d.outcome = 'failed' THEN p.error ELSE '' END AS reason
+-- decisions.list: read a deployment's decisions with the orders they led to, newest first; it fails once at most
+SELECT d.seq, d.bar_ts, d.outcome, d.node_values AS values, coalesce(i.names, '') AS client_order_id,
+    coalesce(i.codes, '') AS order_code, CASE WHEN d.outcome = 'failed' THEN p.error ELSE '' END AS reason
 FROM decisions AS d
 INNER JOIN deployments AS p ON p.deployment_id = d.deployment_id
-LEFT JOIN intents AS i ON i.deployment_id = d.deployment_id AND i.seq = d.seq AND i.intent_index = 0
+LEFT JOIN LATERAL (
+    SELECT string_agg(a.client_order_id, ',' ORDER BY a.intent_index) AS names,
+        string_agg(DISTINCT nullif(a.order_code, ''), ',') AS codes
+    FROM intents AS a WHERE a.deployment_id = d.deployment_id AND a.seq = d.seq
+) AS i ON TRUE
 WHERE d.deployment_id = $1 AND ($2::text IS NULL OR d.outcome = $2)
 ORDER BY d.seq DESC
 LIMIT $3;
@@ -352,13 +394,13 @@ LIMIT 1;
 
 -- intents.insert: store what a deployment asks for, before trading is asked
 INSERT INTO intents (client_order_id, deployment_id, seq, intent_index, side, qty, type, time_in_force, reason, tag,
-    take_profit, stop_price, trail_price, trail_percent, status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15);
+    take_profit, stop_price, trail_price, trail_percent, status, created_at, symbol)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15, $16);
 
 -- intents.open: read the intents of a feed that are not closed, oldest first
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
     i.reason, i.take_profit, i.stop_price, i.trail_price, i.trail_percent, i.status, i.order_id, i.order_code,
-    i.created_at, d.owner_id, d.account_id, d.symbol, d.graph_hash
+    i.created_at, d.owner_id, d.account_id, coalesce(nullif(i.symbol, ''), d.symbol) AS symbol, d.graph_hash
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'
@@ -368,17 +410,17 @@ ORDER BY i.deployment_id, i.seq, i.intent_index;
 UPDATE intents SET status = $2, order_id = $3, order_code = $4, exit_leg = $5
 WHERE client_order_id = $1 AND status <> 'closed';
 
--- intents.guarded_entry: the order of a deployment's last entry, where it brought exits
+-- intents.guarded_entry: the order of a deployment's last entry into a symbol, where it brought exits
 SELECT order_id FROM (
     SELECT order_id, num_nonnulls(take_profit, stop_price, trail_price, trail_percent) AS exits FROM intents
-    WHERE deployment_id = $1 AND reason = 'entry' AND order_id IS NOT NULL
+    WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND order_id IS NOT NULL
     ORDER BY seq DESC LIMIT 1
 ) AS last
 WHERE exits > 0;
 
 -- deployments.owe_exit: note that a position is to be left whose exits are gone; nothing where that is under way
 UPDATE deployments AS d SET exit_owed = $2
-WHERE d.deployment_id = $1 AND d.qty <> 0 AND d.exit_owed = ''
+WHERE d.deployment_id = $1 AND d.symbol = $3 AND d.qty <> 0 AND d.exit_owed = ''
     AND EXISTS (
         SELECT 1 FROM intents AS e
         WHERE e.deployment_id = $1 AND num_nonnulls(e.take_profit, e.stop_price, e.trail_price, e.trail_percent) > 0
@@ -389,6 +431,25 @@ WHERE d.deployment_id = $1 AND d.qty <> 0 AND d.exit_owed = ''
         WHERE i.deployment_id = $1 AND i.reason IN ('exit', 'time') AND i.status <> 'closed'
     )
 RETURNING d.owner_id, d.account_id, d.symbol, d.qty;
+
+-- holdings.owe_exit: the same for one of several symbols of a deployment
+UPDATE holdings AS h SET exit_owed = $2
+FROM deployments AS d
+WHERE d.deployment_id = $1 AND h.deployment_id = $1 AND h.symbol = $3 AND h.qty <> 0 AND h.exit_owed = ''
+    AND EXISTS (
+        SELECT 1 FROM intents AS e
+        WHERE e.deployment_id = $1 AND e.symbol = $3
+            AND num_nonnulls(e.take_profit, e.stop_price, e.trail_price, e.trail_percent) > 0
+            AND e.seq = (
+                SELECT max(l.seq) FROM intents AS l
+                WHERE l.deployment_id = $1 AND l.symbol = $3 AND l.reason = 'entry'
+            )
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM intents AS i
+        WHERE i.deployment_id = $1 AND i.symbol = $3 AND i.reason IN ('exit', 'time') AND i.status <> 'closed'
+    )
+RETURNING d.owner_id, d.account_id, h.symbol, h.qty;
 
 -- downloads.insert: queue a download
 INSERT INTO downloads (download_id, owner_id, source, symbol, timeframe, start_ts, end_ts, licence, status, cursor_ts,

@@ -72,6 +72,7 @@ CREATE TABLE backtests (
     workflow_id uuid,
     symbols text[] DEFAULT '{}'::text[] NOT NULL,
     dataset_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    thresholds text DEFAULT ''::text NOT NULL,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
@@ -174,6 +175,8 @@ CREATE TABLE deployments (
     created_at timestamp with time zone NOT NULL,
     bars_held bigint DEFAULT 0 NOT NULL,
     exit_owed text DEFAULT ''::text NOT NULL,
+    symbols text[] DEFAULT '{}'::text[] NOT NULL,
+    mode text DEFAULT 'paper'::text NOT NULL,
     CONSTRAINT deployments_bars_held_counted CHECK ((bars_held >= 0)),
     CONSTRAINT deployments_capital_check CHECK (((capital > (0)::numeric) AND (capital < 'Infinity'::numeric))),
     CONSTRAINT deployments_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
@@ -281,6 +284,29 @@ CREATE TABLE feeds (
     CONSTRAINT feeds_steps_check CHECK ((steps >= 0))
 );
 
+-- table holdings
+CREATE TABLE holdings (
+    deployment_id uuid NOT NULL,
+    symbol text NOT NULL,
+    place bigint NOT NULL,
+    qty numeric(28,9) DEFAULT 0 NOT NULL,
+    cost numeric(28,9) DEFAULT 0 NOT NULL,
+    realized_pnl numeric(28,9) DEFAULT 0 NOT NULL,
+    last_price numeric(28,9),
+    bars_held bigint DEFAULT 0 NOT NULL,
+    exit_owed text DEFAULT ''::text NOT NULL,
+    CONSTRAINT holdings_bars_held_check CHECK ((bars_held >= 0)),
+    CONSTRAINT holdings_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT holdings_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price <
+        'Infinity'::numeric))),
+    CONSTRAINT holdings_pkey PRIMARY KEY (deployment_id, symbol),
+    CONSTRAINT holdings_place_check CHECK ((place >= 0)),
+    CONSTRAINT holdings_qty_check CHECK (((qty > '-Infinity'::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT holdings_realized_pnl_check CHECK (((realized_pnl > '-Infinity'::numeric) AND (realized_pnl <
+        'Infinity'::numeric))),
+    CONSTRAINT holdings_symbol_check CHECK ((symbol <> ''::text))
+);
+
 -- table holdout_unlocks
 CREATE TABLE holdout_unlocks (
     backtest_id uuid NOT NULL,
@@ -343,6 +369,7 @@ CREATE TABLE intents (
     trail_price numeric(28,9),
     trail_percent numeric(28,9),
     exit_leg text DEFAULT ''::text NOT NULL,
+    symbol text DEFAULT ''::text NOT NULL,
     CONSTRAINT intents_exits_positive CHECK ((((take_profit IS NULL) OR ((take_profit > (0)::numeric) AND
         (take_profit < 'Infinity'::numeric))) AND ((stop_price IS NULL) OR ((stop_price > (0)::numeric) AND
         (stop_price < 'Infinity'::numeric))) AND ((trail_price IS NULL) OR ((trail_price > (0)::numeric) AND
@@ -459,6 +486,14 @@ CREATE TABLE trials (
         precision)))
 );
 
+-- table verdict_thresholds
+CREATE TABLE verdict_thresholds (
+    owner_id uuid NOT NULL,
+    thresholds text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT verdict_thresholds_pkey PRIMARY KEY (owner_id)
+);
+
 -- foreign key backtests.backtests_dataset_id_fkey
 ALTER TABLE backtests ADD CONSTRAINT backtests_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES
     datasets(dataset_id);
@@ -475,6 +510,10 @@ ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (fee
 
 -- foreign key feed_splits.feed_splits_feed_id_fkey
 ALTER TABLE feed_splits ADD CONSTRAINT feed_splits_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
+
+-- foreign key holdings.holdings_deployment_id_fkey
+ALTER TABLE holdings ADD CONSTRAINT holdings_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
+    deployments(deployment_id);
 
 -- foreign key holdout_unlocks.holdout_unlocks_sweep_id_fkey
 ALTER TABLE holdout_unlocks ADD CONSTRAINT holdout_unlocks_sweep_id_fkey FOREIGN KEY (sweep_id) REFERENCES

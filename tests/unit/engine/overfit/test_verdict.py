@@ -141,3 +141,22 @@ def test_each_line_has_its_own_colour_and_the_worst_is_the_card_s(
 def test_thresholds_are_the_reader_s_to_choose() -> None:
     assert judge(GOOD, Thresholds(trades_green=151)).colour is Colour.AMBER
     assert judge(GOOD, Thresholds(trades_green=500, trades_red=200)).colour is Colour.RED
+
+
+@pytest.mark.parametrize(
+    "placed",
+    [
+        {"dsr_green": 1.1},
+        {"pbo_red": -0.1},
+        {"stress_red": float("nan")},
+        {"oos_t_green": -1.0},
+        {"trades_red": 101},
+        {"dsr_red": 0.96},
+        {"pbo_green": 0.6},
+        {"stress_green": 0.4},
+    ],
+)
+def test_thresholds_that_cannot_be_are_refused(placed: dict[str, float]) -> None:
+    with pytest.raises(AlphintraError) as caught:
+        Thresholds(**placed)  # type: ignore[arg-type]
+    assert caught.value.code == "THRESHOLD_RANGE"
