@@ -128,12 +128,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         "capital": command.capital,
         **algorithm_facts(graph),
     }
-    # Claimed before it is stored, so that no two deployments trade with the same money; an unused claim is released.
-    async with desk.transaction() as tx:
-        await note_claim(tx, deployment.deployment_id, command.account_id, due_at=at + CLAIM_TIME)
-    fault_point("strategy.claim_noted")
-    await orders.claim(command.account_id, deployment.deployment_id, command.capital, context)
-    fault_point("strategy.capital_claimed")
+    await _claim(deployment, context, desk=desk, orders=orders, at=at)
     try:
         terms = (deployment, AccountMode(account.mode), facts)
         deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
@@ -141,6 +136,15 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         await orders.release(command.account_id, deployment.deployment_id, context)
         raise
     return _view(deployment)
+
+
+async def _claim(deployment: Deployment, context: Context, *, desk: Desk, orders: Orders, at: datetime) -> None:
+    """Claim capital before what uses it is stored, so that no two trade with the same money; unused it is released."""
+    async with desk.transaction() as tx:
+        await note_claim(tx, deployment.deployment_id, deployment.account_id, due_at=at + CLAIM_TIME)
+    fault_point("strategy.claim_noted")
+    await orders.claim(deployment.account_id, deployment.deployment_id, deployment.capital, context)
+    fault_point("strategy.capital_claimed")
 
 
 def _require_affordable(capital: Decimal, cash: Decimal) -> None:
