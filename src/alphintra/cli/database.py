@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from alphintra.cli.assessment import advise, assess
+from alphintra.cli.database_migrate import migrate
 from alphintra.cli.database_months import months
 from alphintra.cli.database_plan import apply, plan
 from alphintra.cli.database_rotate import rotate
@@ -28,5 +29,6 @@ database.add_command(rotate)
 database.add_command(plan)
 database.add_command(apply)
 database.add_command(months)
+database.add_command(migrate)
 
 COMMANDS: tuple[click.Command, ...] = (database,)

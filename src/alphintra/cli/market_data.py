@@ -149,7 +149,7 @@ def check_datasets(*, symbols: tuple[str, ...], has_hash: bool, as_json: bool) -
 
 
 @data.command("download")
-@click.option("--source", required=True, help="alpaca, or ccxt:kraken for an exchange of ccxt.")
+@click.option("--source", required=True, help="alpaca, yahoo, or ccxt:kraken for an exchange of ccxt.")
 @click.option("--symbol", type=SYMBOL, required=True, help="AAPL, or BTC/USD.")
 @click.option("--timeframe", required=True, help="1m, 5m, 1h, 1d ...")
 @click.option("--from", "start", type=DAY, help="First day (UTC); without it, where the bars of the source end.")

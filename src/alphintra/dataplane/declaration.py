@@ -23,6 +23,7 @@ __all__ = [
     "database_grants",
     "declare",
     "declare_on",
+    "function_grants",
     "role_settings",
     "table_grants",
 ]
@@ -128,7 +129,8 @@ def table_grants(placement: Placement) -> tuple[Grant, ...]:
     return tuple(grants)
 
 
-def _function_grants(placement: Placement) -> list[Grant]:
+def function_grants(placement: Placement) -> list[Grant]:
+    """Return the right of a service's role to call the functions of its schema's owner."""
     return [
         Grant(kind="function", schema=placement.schema, name=name, grantee=placement.service_role, privilege="EXECUTE")
         for name in placement.spec.functions
@@ -220,7 +222,7 @@ def _declare_database(name: str, placements: tuple[Placement, ...], hardening: H
         # PUBLIC has no use of plpgsql; the owner needs it to create the trigger functions of its migrations.
         grants.append(Grant(kind="language", name="plpgsql", grantee=placement.owner_role, privilege="USAGE"))
         grants += table_grants(placement)
-        grants += _function_grants(placement)
+        grants += function_grants(placement)
         if hardening is Hardening.STRICT:
             grants += advisory_grants(placement.service, placement.service_role)
             grants += advisory_grants("migrator", placement.owner_role)

@@ -26,7 +26,7 @@ from alphintra.dataplane.quoting import identifier, literal, qualified
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["VERIFIER", "Action", "fresh_database", "plan", "unexpected"]
+__all__ = ["VERIFIER", "Action", "fresh_database", "grant_statements", "plan", "unexpected"]
 
 VERIFIER: Final = ":verifier"
 """Stands in an action's SQL where ``apply`` puts the SCRAM verifier; no plan ever holds a secret."""
@@ -356,6 +356,11 @@ def _grants(missing: Iterable[Grant], where: str) -> list[Action]:
         sql = f"GRANT {_privileges(group)} ON {_target(group)} TO {_grantee(first.grantee)}"
         actions.append(Action(sql=sql, database=where, purpose=_purpose(first)))
     return actions
+
+
+def grant_statements(grants: Iterable[Grant]) -> list[str]:
+    """Return the statements that make grants, one for each object and grantee."""
+    return [action.sql for action in _grants(grants, "")]
 
 
 def _grouped(grants: Iterable[Grant]) -> list[list[Grant]]:

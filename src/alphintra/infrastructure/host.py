@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,6 +49,7 @@ class ServiceCredentials:
         secrets: its further secrets by name, e.g. a signing seed.
         options: its further settings by name, e.g. a folder.
         next_database_url: the same with the password that is about to hold, empty unless it is just being replaced.
+        gate: path of the gate before the database; empty where the service cannot move while it runs.
     """
 
     service: str
@@ -56,6 +58,7 @@ class ServiceCredentials:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
     next_database_url: str = field(default="", repr=False)
+    gate: str = ""
 
     @property
     def database_urls(self) -> tuple[str, ...]:
@@ -111,6 +114,7 @@ class ServiceHost:
             application=f"alphintra-{service}",
             connections_max=connections_max,
             renewed=None if reread is None else (lambda: reread().database_urls),
+            gate=Path(credentials.gate) if credentials.gate else None,
         )
         asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in SERVICES[service].asks)
         bus = Bus(name=service, asks=asks, local=local, nats=nats)

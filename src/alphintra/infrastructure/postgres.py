@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from alphintra.infrastructure.gate import Gate
 from alphintra.kernel.errors import AlphintraError, Kind
 
 __all__ = ["ConstraintError", "Database", "Queries", "Record", "Session"]
@@ -121,6 +123,7 @@ class Database:
         self._pool = pool
         self._queries = queries
         self._wake_relay: Callable[[], None] = _no_relay
+        self._gate: Gate | None = None
 
     @classmethod
     async def open(
@@ -131,6 +134,7 @@ class Database:
         application: str,
         connections_max: int,
         renewed: Callable[[], Sequence[str]] | None = None,
+        gate: Path | None = None,
     ) -> Database:
         """Open a pool that connects on demand and lets idle connections go.
 
@@ -141,12 +145,14 @@ class Database:
             connections_max: sessions at once.
             renewed: gives the URLs to try where the server refuses the password, newest knowledge first: passwords
                 are replaced while the service runs, and sessions that are open stay so.
+            gate: passed with each use, so that the service can move while it runs; see `Gate`.
 
         Raises STORE_UNAVAILABLE later, at the first use, if the server cannot be reached.
         """
+        connector = _Connector(url, renewed or (lambda: ()))
         pool = asyncpg.create_pool(
             url,
-            connect=_Connector(url, renewed or (lambda: ())),
+            connect=connector,
             min_size=0,
             max_size=connections_max,
             max_inactive_connection_lifetime=_IDLE_CONNECTION_S,
@@ -155,7 +161,15 @@ class Database:
             max_cached_statement_lifetime=_PLANS_S,
             server_settings={"application_name": application},
         )
-        return cls(await pool, queries)
+        database = cls(await pool, queries)
+        if gate is not None:
+
+            async def look_again() -> None:
+                connector.look_again()
+                await pool.expire_connections()
+
+            database._gate = Gate(gate, on_epoch=look_again)
+        return database
 
     def wake_with(self, wake_relay: Callable[[], None]) -> None:
         """Call this after each commit that queued an event; must not block."""
@@ -164,6 +178,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection, waiting for those in use."""
         await self._pool.close()
+        if self._gate is not None:
+            self._gate.close()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -194,6 +210,15 @@ class Database:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Any]:
+        if self._gate is None:
+            async with self._lent() as connection:
+                yield connection
+        else:
+            async with self._gate.passing(), self._lent() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Any]:
         with _translated():
             connection = await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S)
         try:
@@ -224,6 +249,10 @@ class _Connector:
     def __init__(self, url: str, renewed: Callable[[], Sequence[str]]) -> None:
         self._url = url
         self._renewed = renewed
+
+    def look_again(self) -> None:
+        """Go on with the URL that is newest by now."""
+        self._url = next(iter(self._renewed()), self._url)
 
     async def __call__(self, _url: str, **options: Any) -> Any:  # noqa: ANN401 - asyncpg ships no types
         refused: Exception

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from alphintra.dataplane.layouts import Placement
+from alphintra.infrastructure.gate import make_gate
 from alphintra.infrastructure.host import ServiceCredentials
 from alphintra.infrastructure.nats_link import NatsCredentials
 from alphintra.infrastructure.parts import Parts
@@ -27,6 +28,7 @@ __all__ = [
     "ProcessCredentials",
     "Servers",
     "connection_keys",
+    "gate_path",
     "next_secret",
     "operator_token",
     "read_credentials",
@@ -100,7 +102,9 @@ def operator_token(home: Home) -> str:
 
 
 def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: int, rate_limit: int) -> None:
-    """Write a process's credentials, readable by our account alone."""
+    """Write a process's credentials, readable by our account alone, and make its services' gates if there are none."""
+    for service in plan.services:
+        make_gate(gate_path(home, service))
     edge = None
     if plan.has_edge:
         token_hash = sha256(operator_token(home).encode()).hexdigest()
@@ -154,6 +158,11 @@ def connection_keys(home: Home, *, with_new: bool = False) -> str:
     return keys
 
 
+def gate_path(home: Home, service: str) -> Path:
+    """Return where the gate before a service's database is."""
+    return home.run / "gates" / service
+
+
 def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
     placement = next(item for item in servers.layout if item.service == service)
     coming = home.read_secret(next_secret(placement.service_role))
@@ -178,6 +187,7 @@ def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
         nats=_nats(home, service, servers),
         secrets=secrets,
         options=options,
+        gate=str(gate_path(home, service)),
     )
 
 

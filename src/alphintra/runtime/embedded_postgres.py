@@ -97,9 +97,12 @@ class EmbeddedPostgres:
         """Folder of ``pg_dump``, ``psql`` and the like, of the server's own version."""
         return postgres_programs(server_account())
 
-    def admin_dsn(self, database: str = "postgres") -> str:
-        """Return a URL for the superuser over the private socket, for asyncpg, psycopg and libpq; holds no secret."""
-        query = urlencode({"host": str(self.socket_folder), "port": self.port})
+    def admin_dsn(self, database: str = "postgres", *, port: int = 0) -> str:
+        """Return a URL for the superuser over the private socket, for asyncpg, psycopg and libpq; holds no secret.
+
+        ``port`` is that of a server that another process has started.
+        """
+        query = urlencode({"host": str(self.socket_folder), "port": port or self.port})
         return f"postgresql://postgres@/{database}?{query}"
 
     async def start(self) -> None:

@@ -18,6 +18,8 @@ __all__ = [
     "ProcessPlan",
     "carry_reporting",
     "credentials_path",
+    "instances_in_moves",
+    "moves_file",
     "process_plans",
     "record_layout",
     "recorded_layout",
@@ -96,6 +98,20 @@ def recorded_layout(home: Home) -> tuple[Placement, ...]:
     except FileNotFoundError:
         return ()
     return tuple(Placement(**item) for item in kept)
+
+
+def moves_file(home: Home) -> Path:
+    """Return where a home notes the moves of services that are under way; see `moving.journal`."""
+    return home.path / "moves.json"
+
+
+def instances_in_moves(home: Home) -> frozenset[str]:
+    """Return the instances that services are being moved to or from; read without what the journal needs to be read."""
+    try:
+        noted = json.loads(moves_file(home).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return frozenset()
+    return frozenset(record[side]["instance"] for record in noted["records"] for side in ("source", "target"))
 
 
 def carry_reporting(home: Home, layout: Sequence[Placement]) -> tuple[Placement, ...]:

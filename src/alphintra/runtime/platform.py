@@ -18,7 +18,13 @@ from alphintra.runtime.administrator import require_administrator
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats, render_nats_accounts
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
-from alphintra.runtime.layout import ProcessPlan, credentials_path, process_plans, settled_layout
+from alphintra.runtime.layout import (
+    ProcessPlan,
+    credentials_path,
+    instances_in_moves,
+    process_plans,
+    settled_layout,
+)
 from alphintra.runtime.lock import require_not_running
 from alphintra.runtime.nats_keys import nats_public_key
 from alphintra.runtime.policy import PlatformState
@@ -109,11 +115,16 @@ async def run_platform(
     require_startable(settings)
     home = Home.open(settings.home)
     layout = settled_layout(home, settings)
-    embedded = [
-        EmbeddedPostgres(home, settings.postgres_port if instance == MAIN_INSTANCE else 0, instance=instance)
-        for instance in instances_of(layout)
-        if not settings.admin_url(instance)
-    ]
+
+    def wanted() -> tuple[EmbeddedPostgres, ...]:
+        """Return the servers of our own for where services are, and where they are being moved to or from."""
+        return tuple(
+            EmbeddedPostgres(home, settings.postgres_port if instance == MAIN_INSTANCE else 0, instance=instance)
+            for instance in sorted({*instances_of(layout), *instances_in_moves(home)})
+            if not settings.admin_url(instance)
+        )
+
+    embedded = wanted()
     nats = None if settings.nats_url else EmbeddedNats(home, settings.nats_port, users=_bus_users())
     servers: list[Unit] = [*embedded, *([] if nats is None else [nats])]
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
@@ -135,7 +146,7 @@ async def run_platform(
         require_free_port(settings.port, setting="port")
 
     supervisor = Supervisor(home, clock=SystemClock(), servers=servers)
-    await supervisor.run(prepare, ports={"http": settings.port}, check=check, on_ready=on_ready)
+    await supervisor.run(prepare, ports={"http": settings.port}, check=check, more=wanted, on_ready=on_ready)
 
 
 def _provision_order(

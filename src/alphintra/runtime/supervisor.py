@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from alphintra.kernel.clock import Clock
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -22,12 +23,16 @@ from alphintra.runtime.policy import Event, Phase, PlatformState, Stopped, Stopp
 from alphintra.runtime.proc import processes_marked
 from alphintra.runtime.units import SUPERVISED_VARIABLE, ProcessSpec, ProcessUnit, Unit
 
-__all__ = ["STATE_FILE", "Prepare", "Supervisor", "stop_leftovers", "supervised_marker"]
+__all__ = ["STATE_FILE", "More", "Prepare", "Supervisor", "stop_leftovers", "supervised_marker"]
 
 Prepare = Callable[[], Awaitable[Sequence[ProcessSpec]]]
 """Called once when the servers are ready: provisions them, and returns the processes to run, with their credentials."""
 
+More = Callable[[], Sequence[Unit]]
+"""Called again and again: returns the servers that are wanted now; those that do not run yet are started."""
+
 STATE_FILE = "state.json"
+_LOOK_FOR_MORE_S = 0.5
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LEFTOVER_PLAN = ((signal.SIGTERM, 5.0),)
 
@@ -51,6 +56,7 @@ class Supervisor:
         self._clock = clock
         self._servers = tuple(servers)
         self._keepers: list[Keeper] = []
+        self._given_up: set[str] = set()
         self._stop_asked = asyncio.Event()
         self._hurry = asyncio.Event()
         self._own_log: LogFile | None = None
@@ -73,6 +79,7 @@ class Supervisor:
         *,
         ports: Mapping[str, int] | None = None,
         check: Callable[[], None] | None = None,
+        more: More = tuple,
         on_ready: Callable[[PlatformState], None] | None = None,
     ) -> None:
         """Start everything, keep it running until asked to stop, and stop it.
@@ -81,6 +88,7 @@ class Supervisor:
             prepare: see `Prepare`; a failure here stops everything.
             ports: shown in the state beside those of the servers, e.g. ``{"http": 8400}``.
             check: called when nothing of an earlier start is left and nothing is started yet; raises to refuse.
+            more: see `More`.
             on_ready: called once, when all is ready for the first time.
 
         Raises:
@@ -98,7 +106,7 @@ class Supervisor:
                     self._report(Up(self._server_ports() | dict(ports or {})))
                     if on_ready is not None:
                         on_ready(self._state)
-                    await self._wait_for_stop()
+                    await self._wait_for_stop(more, files, dict(ports or {}))
             except AlphintraError as error:
                 self._note("supervisor.failed", str(error))
                 raise
@@ -119,14 +127,36 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(starting, stopping, return_exceptions=True)
 
-    async def _wait_for_stop(self) -> None:
+    async def _wait_for_stop(self, more: More, files: ExitStack, ports: Mapping[str, int]) -> None:
         """Return when a stop is asked for; a keeper that fails itself ends the platform rather than its watch."""
         stopping = asyncio.ensure_future(self._stop_asked.wait())
-        keeping = {keeper.keeping for keeper in self._keepers if keeper.keeping is not None}
-        done, _ = await asyncio.wait({stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        done: set[asyncio.Future[Any]] = set()
+        try:
+            while not done:
+                keeping = {keeper.keeping for keeper in self._keepers if keeper.keeping is not None}
+                watched: set[asyncio.Future[Any]] = {stopping, *keeping}
+                done, _ = await asyncio.wait(watched, timeout=_LOOK_FOR_MORE_S, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    await self._start_more(more, files, ports)
+        finally:
+            stopping.cancel()
         for task in done:
             task.result()
+
+    async def _start_more(self, more: More, files: ExitStack, ports: Mapping[str, int]) -> None:
+        """Start servers that are wanted by now; one that does not start is noted, and tried at the next start."""
+        known = {keeper.unit.name for keeper in self._keepers} | self._given_up
+        for unit in more():
+            if unit.name in known:
+                continue
+            try:
+                await self._start_stage((unit,), files)
+            except AlphintraError as error:
+                self._given_up.add(unit.name)
+                self._note("server.failed", str(error))
+            else:
+                self._servers = (*self._servers, unit)
+                self._report(Up(self._server_ports() | dict(ports)))
 
     async def _start_all(self, prepare: Prepare, files: ExitStack) -> None:
         await self._start_stage(self._servers, files)

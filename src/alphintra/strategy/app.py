@@ -21,6 +21,7 @@ from alphintra.strategy.gateways.packages import Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.gateways.venue_bars import Connections
+from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
@@ -37,7 +38,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     """Enter what strategy answers, hears and does in the background; its option ``catalogue`` names the data folder."""
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
-    sources = Sources(os.environ)
+    sources = Sources(os.environ, others={YAHOO: lambda url: open_yahoo(url, host.clock.now())})
     packages = Packages(os.environ, sys.path)
     algorithms = ProcessHost(packages)
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)

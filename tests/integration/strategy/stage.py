@@ -42,6 +42,7 @@ from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_sp
 from alphintra.strategy.gateways.packages import PACKAGES_VARIABLE, PATH_VARIABLE, Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
 from alphintra.strategy.gateways.venue_bars import Connections
+from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Dataset, Desk
 from alphintra.strategy.service import feeds
 from alphintra.strategy.service.download_worker import DownloadWorker
@@ -108,7 +109,8 @@ class Stage:
         desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
         urls: dict[str, str] = {}
-        sources = Sources(dict.fromkeys(KEY_VARIABLES, "canary-source-key"), urls=urls)
+        others = {YAHOO: lambda url: open_yahoo(url, clock.now())}
+        sources = Sources(dict.fromkeys(KEY_VARIABLES, "canary-source-key"), urls=urls, others=others)
         packages = Packages({PATH_VARIABLE: str(folder / "site"), PACKAGES_VARIABLE: "sample-strategies"}, sys.path)
         host = ProcessHost(packages)
         endpoints = Endpoints(

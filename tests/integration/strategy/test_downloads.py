@@ -26,6 +26,7 @@ from alphintra.strategy.service import downloads
 from fixtures.exchange.books import ASSETS, PAIRS
 from fixtures.single_service import PowerCutError, stop_at
 from fixtures.venue.server import serving
+from unit.strategy.yahoo_answers import AAPL
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -51,6 +52,7 @@ class Market:
         return [
             Route("/v2/stocks/bars", self.alpaca),
             Route("/0/public/{name}", self.kraken),
+            Route("/v8/finance/chart/{name}", self.yahoo),
         ]
 
     def openings(self, query: dict[str, str]) -> list[datetime]:
@@ -69,6 +71,10 @@ class Market:
         token = '"abc"' if len(found) > PAGE else "null"
         return Response(f'{{"bars":{{"AAPL":[{bars}]}},"next_page_token":{token}}}', media_type="application/json")
 
+    async def yahoo(self, request: Request) -> Response:
+        self.asked.append(dict(request.query_params))
+        return self.spoilt.pop(0) if self.spoilt else JSONResponse(AAPL)
+
     async def kraken(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name == "OHLC":
@@ -86,7 +92,7 @@ async def market(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(downloads, "WAIT_S", 0.0)
     found = Market()
     async with serving([*found.routes()]) as url:
-        stage.urls.update({"alpaca": url, "ccxt:kraken": url})
+        stage.urls.update({"alpaca": url, "ccxt:kraken": url, "yahoo": url})
         yield found
 
 
@@ -125,6 +131,20 @@ async def test_alpacas_pages_become_bars_of_the_catalogue(stage: Stage, market: 
     assert (dataset.source, dataset.licence, dataset.file_format) == ("alpaca", "for own use", "download")
     (bar, *_) = stage.catalogue.read(DatasetId(dataset.dataset_id), ())
     assert str(bar.open) == "10.125000000"
+
+
+async def test_yahoos_bars_are_kept_as_they_were_traded_with_splits_and_dividends(stage: Stage, market: Market) -> None:
+    market.spoilt = [Response("Too Many Requests", 429)]
+    terms = {"source": "yahoo", "timeframe": "1d", "start": datetime(2014, 6, 1, tzinfo=UTC)}
+    found = await ended(stage, await start(stage, **terms, end=datetime(2014, 7, 1, tzinfo=UTC)))
+    assert (found.status, found.error, found.rows) == ("finished", "", 4)
+    dataset = await stage.endpoints.get_dataset(GetDataset(symbol="AAPL"), stage.owner)
+    assert [text.split("T")[0] for text in dataset.splits] == ["2014-06-09"]
+    raw = stage.catalogue.read(DatasetId(dataset.dataset_id), ())
+    assert [str(bar.close.normalize()) for bar in raw] == ["647.35", "645.57", "93.7", "94.25"]
+    adjusted = stage.catalogue.read(DatasetId(dataset.dataset_id), dataset.splits)
+    assert [round(float(bar.close), 2) for bar in adjusted] == [92.48, 92.22, 93.7, 94.25]
+    assert not [each for each in dataset.findings if "SPLIT" in each]
 
 
 @pytest.mark.slow
@@ -252,7 +272,7 @@ async def test_endless_answers_are_cut_off(stage: Stage, market: Market, monkeyp
 @pytest.mark.parametrize(
     ("wishes", "code"),
     [
-        ({"source": "yahoo"}, "SOURCE_UNKNOWN"),
+        ({"source": "stooq"}, "SOURCE_UNKNOWN"),
         ({"source": "ccxt:../x"}, "SOURCE_UNKNOWN"),
         ({"symbol": "aapl"}, "SYMBOL_FORMAT"),
         ({"timeframe": "7y"}, "TIMEFRAME_INVALID"),

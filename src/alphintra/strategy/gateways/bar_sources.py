@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -86,6 +86,9 @@ class BarSource(LiveSource, Protocol):
         """
 
 
+OpenSource = Callable[[str | None], AbstractAsyncContextManager[BarSource]]
+
+
 class Sources:
     """Opens sources by name: ``alpaca``, or ``ccxt:`` and the id of an exchange there.
 
@@ -95,11 +98,19 @@ class Sources:
     Args:
         environ: environment of the process, with the keys of Alpaca.
         urls: other addresses of the sources, by name; for tests and for proxies.
+        others: how sources of other names are opened, given their address, None for their own.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, urls: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        urls: Mapping[str, str] | None = None,
+        others: Mapping[str, OpenSource] | None = None,
+    ) -> None:
         self._environ = environ
         self._urls = {} if urls is None else urls
+        self._others = {} if others is None else others
 
     def require(self, name: str) -> None:
         """Check that a source can be asked. Raises SOURCE_UNKNOWN, SOURCE_KEYS or ADAPTER_NOT_INSTALLED."""
@@ -111,8 +122,9 @@ class Sources:
             if PathFinder.find_spec("ccxt") is None:
                 message = "the extra ccxt is not installed: pip install --require-hashes -r requirements/ccxt.txt"
                 raise AlphintraError("ADAPTER_NOT_INSTALLED", message, kind=Kind.UNAVAILABLE, pointer="/source")
-        else:
-            message = f"there is no source {name[:40]!r}: write alpaca, or ccxt:kraken for an exchange of ccxt"
+        elif name not in self._others:
+            known = ", ".join(["alpaca", *self._others])
+            message = f"there is no source {name[:40]!r}: write {known}, or ccxt:kraken for an exchange of ccxt"
             raise AlphintraError("SOURCE_UNKNOWN", message, pointer="/source")
 
     @asynccontextmanager
@@ -120,7 +132,10 @@ class Sources:
         """Open a source for one download. Raises what `require` does, and EXCHANGE_UNKNOWN."""
         self.require(name)
         url = self._urls.get(name)
-        if name in ALPACA_FEEDS:
+        if name in self._others:
+            async with self._others[name](url) as source:
+                yield source
+        elif name in ALPACA_FEEDS:
             headers = {
                 "APCA-API-KEY-ID": self._environ[KEY_VARIABLES[0]],
                 "APCA-API-SECRET-KEY": self._environ[KEY_VARIABLES[1]],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -21,6 +21,7 @@ from alphintra.strategy.domain.requests import may_see, require_label
 from alphintra.strategy.gateways import market_checks
 from alphintra.strategy.gateways.bar_sources import Wanted
 from alphintra.strategy.gateways.catalogue import data_hash, read_split
+from alphintra.strategy.gateways.corporate_events import Events, TellsEvents, kept_events
 from alphintra.strategy.gateways.market_rows import text_pieces
 from alphintra.strategy.gateways.market_tables import tables_of
 from alphintra.strategy.gateways.services import service_context
@@ -119,6 +120,7 @@ class _Run:
     cursor: datetime
     offset: int
     rows: int
+    events: Events = field(default_factory=Events)
 
     async def keep(self) -> bool:
         """Keep the lease and tell what has come; True if somebody wants it to stop."""
@@ -151,6 +153,11 @@ async def run_download(
         async with sources.open(row["source"]) as source:
             if not await _fetched(run, source):
                 status = "canceled"
+            elif isinstance(source, TellsEvents) and run.rows:
+                whole = Wanted(
+                    symbol=row["symbol"], timeframe=row["timeframe"], start=row["start_ts"], end=row["end_ts"]
+                )
+                run.events = await source.events(whole)
     except AlphintraError as error:
         status, code, reason = "failed", error.code, error.detail
     fault_point("strategy.download_fetched")
@@ -227,6 +234,13 @@ def _merged(run: _Run, known: Dataset | None, dataset_id: DatasetId, at: datetim
         dropped = [finding for finding in findings if finding.action == "dropped"]
         split_times = [read_split(text, ()).ts for text in splits]
         findings = [*dropped, *revised, *market_checks.oddities(frame, row["symbol"], row["timeframe"], split_times)]
+    more_splits, more_dividends = kept_events(run.events, frame)
+    splits = tuple(sorted({*splits, *more_splits}))
+    dividends = tuple(sorted({*dividends, *more_dividends}))
+    if more_splits:  # fresh steps of the price are explained by them
+        kept = [finding for finding in findings if finding.action == "dropped" or finding.code == "BAR_REVISED"]
+        times = [read_split(text, ()).ts for text in splits]
+        findings = [*kept, *market_checks.oddities(frame, row["symbol"], row["timeframe"], times)]
     run.catalogue.write_frame(dataset_id, frame)
     return Dataset(
         dataset_id=dataset_id,

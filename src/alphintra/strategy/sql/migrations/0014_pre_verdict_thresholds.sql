@@ -1,4 +1,4 @@
--- Where a person wants green and red of a verdict to begin, as JSON; and what was in force when a backtest was asked for.
+-- Where a person wants green and red of a verdict to begin, as JSON; and what was in force for each backtest.
 CREATE TABLE IF NOT EXISTS verdict_thresholds (
     owner_id uuid PRIMARY KEY,
     thresholds text NOT NULL,

@@ -1,0 +1,174 @@
+"""What is looked at before anything is changed: whether a move can succeed, and what it will copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from alphintra.dataplane.move.copying import pieces_of
+from alphintra.dataplane.move.sides import MARKER_SCHEMA
+from alphintra.dataplane.quoting import identifier
+from alphintra.dataplane.schema import require_schemas
+from alphintra.dataplane.server import admin_connection
+from alphintra.kernel.errors import AlphintraError, Kind
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from alphintra.dataplane.move.sides import Move, Side
+
+__all__ = ["TableSize", "check"]
+
+_SPARE_SPACE: Final = 1.5
+_NO_IDENTITY: Final = """
+    select string_agg(c.relname, ', ' order by c.relname) from pg_class c
+    where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p') and case c.relreplident
+        when 'f' then false
+        when 'd' then not exists (select from pg_index x where x.indrelid = c.oid and x.indisprimary)
+        when 'i' then not exists (select from pg_index x where x.indrelid = c.oid and x.indisreplident)
+        else true end
+"""
+_ODD: Final = """
+    select string_agg(format('%s %s', case when relpersistence = 'u' then 'unlogged table' when relkind = 'm' then
+        'materialized view' else 'foreign table' end, relname), ', ' order by relname)
+    from pg_class where relnamespace = $1::regnamespace
+        and (relkind in ('m', 'f') or (relkind in ('r', 'p') and relpersistence = 'u'))
+"""
+_FREE: Final = """
+    select current_setting('max_replication_slots')::int - (select count(*) from pg_replication_slots) as slots,
+        current_setting('max_wal_senders')::int - (select count(*) from pg_stat_replication) as senders,
+        current_setting('max_logical_replication_workers')::int
+            - (select count(*) from pg_subscription where subenabled) as workers,
+        current_setting('wal_level') as wal_level,
+        (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
+        (select string_agg(format('%s in %s', gid, database), ', ') from pg_prepared_xacts) as prepared
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSize:
+    """One table, parts included: rows as PostgreSQL estimates them, bytes with indexes."""
+
+    table: str
+    rows: int
+    bytes: int
+
+
+async def check(
+    move: Move, *, together: int = 1, is_new: bool = False, space_bytes: int | None = None
+) -> tuple[TableSize, ...]:
+    """Raise if the move cannot succeed, having changed nothing; return what it will copy.
+
+    Args:
+        move: what is to be moved.
+        together: services that keep their ways back at a time.
+        is_new: whether the target's server is still to be made: there is nothing to look at, then.
+        space_bytes: what the target's disk has left, where that is known.
+
+    Raises TOPOLOGY_CONNECT, PG_VERSION, MIGRATE_VERSION, MIGRATE_RIGHTS, MIGRATE_WAL_LEVEL, MIGRATE_CAPACITY,
+    MIGRATE_PREPARED, MIGRATE_TARGET, SCHEMA_DRIFT, MIGRATE_IDENTITY, MIGRATE_UNSUPPORTED, SPACE.
+    """
+    async with move.source.administrator() as source:
+        if is_new:
+            await _require_server(move.source, source, _needs(move, together)[0])
+        else:
+            await _require_target(move, source, together)
+        await _require_movable(move, source)
+        sizes: dict[str, TableSize] = {}
+        for piece in await pieces_of(source, move.source.schema):
+            before = sizes.get(piece.root, TableSize(table=piece.root, rows=0, bytes=0))
+            sizes[piece.root] = TableSize(
+                table=piece.root, rows=before.rows + piece.rows, bytes=before.bytes + piece.bytes
+            )
+    await require_schemas(move.source.server, layout=(move.source.placement,))
+    needed = int(sum(size.bytes for size in sizes.values()) * _SPARE_SPACE)
+    if space_bytes is not None and space_bytes < needed:
+        message = f"{move.service} needs {needed} bytes at {move.target.label}, {space_bytes} are free: free some"
+        raise AlphintraError("SPACE", message, kind=Kind.UNAVAILABLE)
+    return tuple(sizes.values())
+
+
+def _needs(move: Move, together: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Return what a move takes at its source and at its target: the way forth of one service, the ways back of all."""
+    source = {"slots": 1, "senders": 2, "workers": together}
+    target = {"slots": together, "senders": together, "workers": 1}
+    if move.source.server.instance == move.target.server.instance:
+        # The way forth of each service has gone when its way back begins.
+        both = {"slots": together + 1, "senders": together + 2, "workers": together}
+        return both, both
+    return source, target
+
+
+async def _require_target(move: Move, source: asyncpg.Connection, together: int) -> None:
+    async with admin_connection(move.target.server) as target:
+        _require_version(move, source, target)
+        needs = _needs(move, together)
+        for side, connection, needed in ((move.source, source, needs[0]), (move.target, target, needs[1])):
+            await _require_server(side, connection, needed)
+        await _require_empty(move, target)
+
+
+def _require_version(move: Move, source: asyncpg.Connection, target: asyncpg.Connection) -> None:
+    old, new = source.get_server_version().major, target.get_server_version().major
+    if new < old:
+        message = (
+            f"{move.target.server.instance} is PostgreSQL {new}, {move.service} lies on PostgreSQL {old}: "
+            "move to the same version or a newer one"
+        )
+        raise AlphintraError("MIGRATE_VERSION", message)
+
+
+async def _require_server(side: Side, connection: asyncpg.Connection, needs: dict[str, int]) -> None:
+    found = await connection.fetchrow(_FREE)
+    where = f"instance {side.server.instance}"
+    if not found["is_superuser"]:
+        message = f"moving needs a superuser on {where}, {side.server.admin_label} is none: set its URL to one"
+        raise AlphintraError("MIGRATE_RIGHTS", message, kind=Kind.FORBIDDEN)
+    if found["wal_level"] != "logical":
+        message = f"wal_level on {where} is {found['wal_level']}: set it to logical and restart that server"
+        raise AlphintraError("MIGRATE_WAL_LEVEL", message)
+    for what, needed in needs.items():
+        if found[what] < needed:
+            message = (
+                f"{where} has {found[what]} replication {what} free, the move takes {needed}: move fewer services at "
+                "a time, or raise the setting and restart that server"
+            )
+            raise AlphintraError("MIGRATE_CAPACITY", message, kind=Kind.UNAVAILABLE)
+    if found["prepared"]:
+        message = f"{where} has prepared transactions, which hold up every slot: end {found['prepared']}"
+        raise AlphintraError("MIGRATE_PREPARED", message, kind=Kind.CONFLICT)
+
+
+async def _require_empty(move: Move, target: asyncpg.Connection) -> None:
+    known = "select 1 from pg_database where datname = $1"
+    if await target.fetchval(known, move.target.database) is None:
+        return
+    async with move.target.administrator() as connection:
+        held = await connection.fetchval(
+            "select string_agg(c.relname, ', ') from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+            "where n.nspname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')",
+            move.target.schema,
+        )
+    if held:
+        message = (
+            f"{move.target.label} already holds {move.target.schema} ({held[:80]}): "
+            "drop that schema, if nobody needs it, or choose another place"
+        )
+        raise AlphintraError("MIGRATE_TARGET", message, kind=Kind.CONFLICT)
+
+
+async def _require_movable(move: Move, source: asyncpg.Connection) -> None:
+    schema = identifier(move.source.schema)
+    if bare := await source.fetchval(_NO_IDENTITY, schema):
+        message = f"{bare} of {move.service} has no primary key, so changes of its rows cannot be followed: add one"
+        raise AlphintraError("MIGRATE_IDENTITY", message)
+    if odd := await source.fetchval(_ODD, schema):
+        message = f"{odd} of {move.service} does not travel with a stream of changes: remove it, or make it a table"
+        raise AlphintraError("MIGRATE_UNSUPPORTED", message)
+    if await source.fetchval("select 1 from pg_namespace where nspname = $1", MARKER_SCHEMA) is not None:
+        names = await source.fetchval(
+            "select string_agg(pubname, ', ') from pg_publication where pubname like $1", f"am\\_{move.service}\\_%"
+        )
+        if names:
+            message = f"an earlier move of {move.service} left {names}: drop the publication and its slot first"
+            raise AlphintraError("MIGRATE_OPEN", message, kind=Kind.CONFLICT)
