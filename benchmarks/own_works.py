@@ -8,20 +8,20 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from alphintra.engine.account.figures import figures_of
 from alphintra.engine.account.program import order_programs
 from alphintra.engine.account.rules import Size, Sizing
-from alphintra.engine.account.sweep import averages_of, sweep_crossings
 from alphintra.engine.account.weights import WeightRules, hold
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.plan import Plan, compile_plan
 from alphintra.engine.graph.tape import Tape
 from alphintra.engine.panel_runs import panel_program
 from alphintra.engine.plan_runs import run_program
+from alphintra.engine.plan_sweep import sweep_plan
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.templates import crossover
 from alphintra.engine.templates.drawing import Drawing
@@ -50,6 +50,12 @@ __all__ = ["WORKS", "guarded_graph_plan"]
 
 _PAIRS: Final = 1000
 _COSTS: Final = Costs(FeeModel(Decimal(str(FEE)) * 10_000))
+_TERMS: Final[dict[str, Any]] = {
+    "initial_cash": Decimal(int(CASH)),
+    "sizing": Sizing(Size.ALL_CASH),
+    "costs": _COSTS,
+    "is_rounded": False,
+}
 _MINUTES_A_YEAR: Final = 365 * 1440.0
 
 
@@ -82,18 +88,9 @@ def guarded_graph_plan() -> Plan:
 
 
 def _planned(plan: Plan, market: Market) -> Work:
-    prices = (market.open, market.high, market.low, market.close)
-    opened, high, low, close = (column.reshape(1, -1) for column in prices)
-    tape = Tape(market.ts, opened, high, low, close, np.ones(close.shape))
+    tape = _tape(market)
     (program,) = order_programs(plan)
-    rules = replace(
-        program.rules,
-        initial_cash=Decimal(int(CASH)),
-        sizing=Sizing(Size.ALL_CASH),
-        costs=_COSTS,
-        is_rounded=False,
-        warm_up=SLOW,  # the others begin where both averages are known
-    )
+    rules = replace(program.rules, warm_up=SLOW, **_TERMS)  # the others begin where both averages are known
 
     def run() -> Came:
         done = run_program(plan, program, tape, rules)
@@ -104,15 +101,23 @@ def _planned(plan: Plan, market: Market) -> Work:
 
 
 def _w2(market: Market) -> Work:
-    pairs = pairs_of(_PAIRS)
+    plan = compile_plan(crossover(FAST, SLOW, average="sma", percent="100", timeframe="1m"))
+    trials = [{"fast": {"period": fast}, "slow": {"period": slow}} for fast, slow in pairs_of(_PAIRS)]
+    tape = _tape(market)
+    (program,) = order_programs(plan)
+    rules = replace(program.rules, **_TERMS)
 
     def run() -> Came:
-        averages = averages_of(market.close, {length for pair in pairs for length in pair})
-        prices, threads = (market.open, market.close), os.cpu_count() or 1
-        found = sweep_crossings(prices, averages, pairs, cash=CASH, fee_bps=FEE * 1e4, threads=threads)
+        found = sweep_plan(plan, tape, rules, trials, threads=os.cpu_count() or 1)
         return Came(float(found.equity.max()), int(found.trades.sum()))
 
     return run
+
+
+def _tape(market: Market) -> Tape:
+    prices = (market.open, market.high, market.low, market.close)
+    opened, high, low, close = (column.reshape(1, -1) for column in prices)
+    return Tape(market.ts, opened, high, low, close, np.ones(close.shape))
 
 
 def rotation_plan() -> Plan:

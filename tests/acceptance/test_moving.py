@@ -36,19 +36,25 @@ class Trading:
     failures: list[str] = field(default_factory=list)
 
 
-def funded(api: ApiClient) -> str:
+def opened(api: ApiClient, name: str) -> tuple[str, str]:
+    """Return an account and its feed, which stands still."""
+    feed = api.post("/feeds", {"name": name, "symbols": ["MOV"], "interval_ms": 0})
+    wait_for("the feed", lambda: api.get(f"/feeds/{feed['feed_id']}"), lambda found: found["status"] != "preparing")
+    made = api.post("/accounts", {"name": name, "starting_cash": "1000", "feed_id": feed["feed_id"]})
+    account: str = made["account_id"]
+    wait_for("the account", lambda: api.get(f"/accounts/{account}"), lambda found: found["status"] == "active")
+    return account, feed["feed_id"]
+
+
+def hold_ten(api: ApiClient) -> str:
     """Return an account that holds ten shares."""
     upload = api.upload("/datasets", PRICES.encode(), filename="prices.csv", source="made up")
     ended(api, f"/imports/{upload['import_id']}")
-    feed = api.post("/feeds", {"name": "moving", "symbols": ["MOV"], "interval_ms": 0})
-    wait_for("the feed", lambda: api.get(f"/feeds/{feed['feed_id']}"), lambda found: found["status"] != "preparing")
-    opened = api.post("/accounts", {"name": "moving", "starting_cash": "1000", "feed_id": feed["feed_id"]})
-    account: str = opened["account_id"]
-    wait_for("the account", lambda: api.get(f"/accounts/{account}"), lambda found: found["status"] == "active")
+    account, feed = opened(api, "holding")
     order = api.place({"account_id": account, "symbol": "MOV", "side": "buy", "qty": "10", "type": "market"})
     path = f"/orders/{order['order_id']}"
     wait_for("the venue", lambda: api.get(path), lambda found: found["status"] != "pending_new")
-    api.post(f"/feeds/{feed['feed_id']}/resume", {})
+    api.post(f"/feeds/{feed}/resume", {})
     assert ended(api, path)["status"] == "filled"
     return account
 
@@ -62,7 +68,7 @@ def ended(api: ApiClient, path: str) -> Any:  # noqa: ANN401 - JSON
 def traded(platform: Platform, token: str, account: str) -> Iterator[Trading]:
     """Place and cancel orders and look at the portfolio without a rest; every answer counts."""
     trading, is_over = Trading(), threading.Event()
-    terms = {"account_id": account, "symbol": "MOV", "side": "sell", "qty": "1", "type": "limit", "limit_price": "11"}
+    terms = {"account_id": account, "symbol": "MOV", "side": "buy", "qty": "1", "type": "limit", "limit_price": "8.90"}
 
     def trade() -> None:
         with ApiClient(platform.base_url, token) as api:
@@ -71,7 +77,7 @@ def traded(platform: Platform, token: str, account: str) -> Iterator[Trading]:
                     order = api.place(terms)
                     trading.orders.append(order["order_id"])
                     path = f"/orders/{order['order_id']}"
-                    wait_for("the venue", partial(api.get, path), lambda found: found["status"] == "accepted")
+                    wait_for("the venue", partial(api.get, path), lambda found: found["status"] != "pending_new")
                     api.delete(path)
                     assert ended(api, path)["status"] == "canceled"
                     api.get(f"/accounts/{account}")
@@ -92,7 +98,8 @@ def test_a_person_trades_while_all_services_move_from_layout_to_layout(
 ) -> None:
     platform = private_platform()
     person = platform.person("trader")
-    account = funded(person.api)
+    held = hold_ten(person.api)
+    account, _feed = opened(person.api, "trading")
     token = person.api.post("/auth/login", {"email": person.email, "password": person.password})["access_token"]
     with traded(platform, token, account) as trading:
         for layout, databases in LAYOUTS.items():
@@ -115,4 +122,5 @@ def test_a_person_trades_while_all_services_move_from_layout_to_layout(
     again = platform.run("up", "--detach")
     assert again.returncode == 0, again.stderr
     with ApiClient(platform.base_url, token) as api:
-        assert len(api.get("/orders", account_id=account)["orders"]) > 0
+        positions = api.get(f"/accounts/{held}/positions")["positions"]
+    assert [(each["symbol"], each["qty"]) for each in positions] == [("MOV", "10")]

@@ -14,6 +14,7 @@ from alphintra.contracts import (
     auth,
     broker,
     datasets,
+    drift,
     executions,
     explanations,
     feed_splits,
@@ -47,6 +48,7 @@ MODULES = (
     unclaimed,
     sweeps,
     datasets,
+    drift,
     executions,
     explanations,
     user,
@@ -61,6 +63,7 @@ PARTS = {
     "unclaimed": "trading",
     "feed_splits": "trading",
     "sweeps": "strategy",
+    "drift": "strategy",
     "executions": "strategy",
     "datasets": "strategy",
 }  # modules beside a service's own, for the length of a file

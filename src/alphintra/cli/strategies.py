@@ -252,6 +252,41 @@ def list_decisions(*, deployment: str, outcome: str | None, lines: int, as_json:
     return 0
 
 
+@strategy.command("drift")
+@click.argument("deployment")
+@click.option("--kept", is_flag=True, help="Show the newest report that was kept, without measuring.")
+@AS_JSON
+def show_drift(*, deployment: str, kept: bool, as_json: bool) -> int:
+    """Hold a DEPLOYMENT against the backtest of its bars.
+
+    Compares decisions, orders, fills and worth, and says why they differ; status 1 where somebody has to look.
+    """
+    from alphintra.cli import naming, session
+
+    path = f"/deployments/{naming.as_uuid(deployment, pointer='DEPLOYMENT')}/drift"
+    with session.person() as api:
+        found = api.get(path) if kept else api.post(path)
+    if as_json:
+        print_json(found)
+        return 1 if found["is_over"] else 0
+    print_fields(
+        {
+            "deployment": found["deployment_id"],
+            "measured (UTC)": moment(found["made_at"]),
+            "bars": f"{found['bars']}, {moment(found['first_ts'])} to {moment(found['last_ts'])}",
+            "compared": f"{found['decisions']} decisions, {found['orders']} orders, {found['fills']} fills",
+            "equity": f"{amount(found['equity'])}, {amount(found['replayed_equity'])} in the backtest",
+            "apart": f"{found['equity_bps']} bps of the capital",
+            "slippage": f"{found['slippage_bps']} bps worse than the backtest",
+            "to be looked at": "yes" if found["is_over"] else "no",
+        }
+    )
+    if found["differences"]:
+        rows = [(moment(each["ts"]), each["kind"], each["reason"], each["detail"]) for each in found["differences"]]
+        print_table(("bar (UTC)", "what", "reason", "detail"), rows)
+    return 1 if found["is_over"] else 0
+
+
 def _values(values: object) -> str:
     if not isinstance(values, Mapping):
         return "" if values is None else json.dumps(values)

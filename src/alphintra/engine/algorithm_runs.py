@@ -119,7 +119,12 @@ def algorithm_of(plan: Plan) -> AlgorithmId | None:
 
 
 def decider_of(
-    plan: Plan, symbol: str, *, host: Host | None = None, should_stop: Callable[[], bool] | None = None
+    plan: Plan,
+    symbol: str,
+    *,
+    host: Host | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    tick: Decimal | None = None,
 ) -> Decider:
     """Return who decides a plan over the bars of a symbol.
 
@@ -128,7 +133,7 @@ def decider_of(
     """
     algorithm = algorithm_of(plan)
     if algorithm is None:
-        return Executor(plan, calendar_of(symbol))
+        return Executor(plan, calendar_of(symbol), tick=tick)
     if host is None:
         message = f"the strategy is the algorithm {algorithm.algorithm}, and nothing here runs Python packages"
         raise AlphintraError("ALGORITHM_NO_HOST", message, kind=Kind.UNAVAILABLE)

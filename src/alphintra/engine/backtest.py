@@ -13,7 +13,7 @@ import numpy as np
 
 from alphintra.engine.algorithm_runs import Decider, Host, decider_of
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.book import Book, Fill, Order, Refusal
+from alphintra.engine.book import ENDED_AS, Book, Fill, Order, Refusal
 from alphintra.engine.cautions import cautions_of
 from alphintra.engine.costs import Costs
 from alphintra.engine.course import Course, EquityPoint, nano, whole
@@ -97,7 +97,8 @@ class BacktestSettings:
 class OrderRecord:
     """An order of the run and how it ended.
 
-    Filled, denied by the controls or rejected by the venue with a code, or still ``new`` after the last bar.
+    Filled; denied by the controls, rejected by the venue, expired or canceled, with a code; or still ``new`` after the
+    last bar.
     """
 
     order: Order
@@ -221,7 +222,8 @@ def run_backtest(  # noqa: PLR0913 - what to run, on what, and who is told of it
             ALGORITHM_*.
     """
     require_ordered(bars)
-    executor = decider_of(plan, symbol, host=host, should_stop=should_stop)
+    tick = None if settings.instrument is None else settings.instrument.tick
+    executor = decider_of(plan, symbol, host=host, should_stop=should_stop, tick=tick)
     try:
         return _carried_out(executor, symbol, bars, settings, progress, should_stop)
     finally:
@@ -329,7 +331,7 @@ def _order_table(records: Sequence[OrderRecord]) -> OrderTable:
     return OrderTable(
         created=np.array([epoch_ns(record.order.created_ts) for record in records], dtype=np.int64),
         qty=whole(nano(intent.qty) if intent.side is Side.BUY else -nano(intent.qty) for intent in intents),
-        levels=tuple(whole(level[place] for level in levels) for place in range(4)),
+        levels=tuple(whole(level[place] for level in levels) for place in range(6)),
         labels=[label_of(record.order.intent, record.status, record.code) for record in records],
     )
 
@@ -346,7 +348,8 @@ def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
         elif name in denied:
             records.append(OrderRecord(order, OrderStatus.DENIED, denied[name]))
         elif name in refused:
-            records.append(OrderRecord(order, OrderStatus.REJECTED, refused[name]))
+            code = refused[name]
+            records.append(OrderRecord(order, ENDED_AS.get(code, OrderStatus.REJECTED), code))
         else:
             records.append(OrderRecord(order, OrderStatus.NEW))
     return tuple(records)

@@ -9,27 +9,69 @@ from typing import TYPE_CHECKING
 
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.values import StateView
-from alphintra.engine.intents import Intent
-from alphintra.engine.matching import OrderTerms, match_bar
+from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
+from alphintra.engine.matching import UNTOUCHED, Moment, OrderTerms, Watch, meet, rest_of
 from alphintra.engine.portfolio import FLAT, Position, apply_fill, cash_delta, notional
 from alphintra.engine.protection import Guard, guarded
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
 
-__all__ = ["EXCEEDS_FREE_BALANCE", "Book", "Fill", "Order", "Refusal", "fill_working"]
+__all__ = [
+    "ENDED_AS",
+    "EXCEEDS_FREE_BALANCE",
+    "ORDER_CANCELED",
+    "ORDER_EXPIRED",
+    "Book",
+    "Fill",
+    "Order",
+    "Refusal",
+    "fill_working",
+]
 
 EXCEEDS_FREE_BALANCE = "EXCEEDS_FREE_BALANCE"
+ORDER_EXPIRED = "ORDER_EXPIRED"
+ORDER_CANCELED = "ORDER_CANCELED"
+ENDED_AS = {ORDER_EXPIRED: OrderStatus.EXPIRED, ORDER_CANCELED: OrderStatus.CANCELED}
+"""How orders end that were not refused, by code."""
+_ENTRY = "entry"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order born of an intent at the close ``created_ts``."""
+    """An order born of an intent at the close ``created_ts``.
+
+    ``works_until`` is the closing of its session, for an order of the day on bars shorter than a session. ``bars`` it
+    has met without a fill, and ``watch`` is how far its stop has come.
+    """
 
     client_order_id: str
     created_ts: datetime
     intent: Intent
+    works_until: datetime | None = None
+    bars: int = 0
+    watch: Watch = UNTOUCHED
+
+    @property
+    def terms(self) -> OrderTerms:
+        """What matching must know of it."""
+        intent = self.intent
+        return OrderTerms(
+            intent.side,
+            intent.order_type,
+            self.created_ts,
+            limit_price=intent.limit_price,
+            stop_price=intent.stop_price,
+        )
+
+    def is_over(self, ts: datetime) -> bool:
+        """Tell whether its time is over at a close, fills of that bar not counted."""
+        if self.intent.bars_max is not None and self.bars >= self.intent.bars_max:
+            return True
+        if self.intent.order_type is OrderType.MARKET or self.intent.time_in_force is not TimeInForce.DAY:
+            return False
+        return self.bars > 0 if self.works_until is None else ts >= self.works_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +95,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An order that met a bar and could not be booked, with the code a live risk check would give."""
+    """An order that ended without a fill: it could not be booked, or its time was over, or a rule took it off."""
 
     client_order_id: str
     ts: datetime
@@ -65,14 +107,19 @@ class Refusal:
 class Book:
     """Cash, position and working orders of one strategy on one symbol.
 
-    ``guard`` are the exits that came with the entry; ``at`` is the close up to which borrowing has been paid.
+    ``guards`` are the exits that came with each entry; ``at`` is the close up to which borrowing has been paid;
+    ``bars`` the position has met, that of its first fill included; ``entries`` it is made of, the last at
+    ``last_entry``.
     """
 
     cash: Decimal
     position: Position = FLAT
     working: tuple[Order, ...] = ()
-    guard: Guard | None = None
+    guards: tuple[Guard, ...] = ()
     at: datetime | None = None
+    bars: int = 0
+    entries: int = 0
+    last_entry: Decimal = Decimal(0)
 
     def equity(self, mark: Decimal) -> Decimal:
         """Return cash plus the position at price ``mark``."""
@@ -86,8 +133,31 @@ class Book:
             cash=self.cash,
             equity=self.equity(mark),
             is_order_working=bool(self.working),
-            bars_held=0 if self.guard is None else self.guard.bars,
+            bars_held=self.bars,
+            is_entry_working=any(order.intent.reason == _ENTRY for order in self.working),
+            entries=self.entries,
+            last_entry=self.last_entry,
         )
+
+    def ratcheted(self, distance: Decimal | None) -> Book:
+        """Return the book after a close that tells a chandelier's distance; None leaves it as it is."""
+        return replace(self, guards=tuple(guard.ratcheted(distance) for guard in self.guards))
+
+    def after(self, decision: Decision) -> tuple[Book, tuple[Refusal, ...]]:
+        """Return the book after a decision: what leaves takes the entries off that have not filled."""
+        is_left = any(intent.reason in LEAVING for intent in decision.intents)
+        is_canceled = decision.outcome is Outcome.ENTRY_CANCELED
+        return self.without_entries(decision.ts) if is_left or is_canceled else (self, ())
+
+    def without_entries(self, ts: datetime) -> tuple[Book, tuple[Refusal, ...]]:
+        """Take the entries off that have not filled."""
+        gone = [order for order in self.working if order.intent.reason == _ENTRY]
+        kept = tuple(order for order in self.working if order.intent.reason != _ENTRY)
+        told = tuple(
+            Refusal(order.client_order_id, ts, ORDER_CANCELED, "a rule asked to leave before it was filled")
+            for order in gone
+        )
+        return replace(self, working=kept), told
 
 
 def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...], tuple[Refusal, ...]]:
@@ -99,27 +169,58 @@ def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fil
     fills: list[Fill] = []
     refusals: list[Refusal] = []
     working: list[Order] = []
+    fresh: dict[str, tuple[Bar, Moment]] = {}
     for order in book.working:
         intent = order.intent
-        terms = OrderTerms(intent.side, intent.order_type, order.created_ts)
-        price = match_bar(terms, bar, slippage_bps=costs.slippage_bps)
-        if price is None:
-            working.append(order)
+        if order.works_until is not None and bar.ts > order.works_until:
+            refusals.append(_expired(order, bar.ts))
             continue
-        after, fill = _filled(book, order, bar.ts, price=price, costs=costs)
+        met = meet(order.terms, bar, watch=order.watch, slippage_bps=costs.slippage_bps)
+        if met.price is None:
+            waiting = replace(order, bars=order.bars + 1, watch=met.watch)
+            if waiting.is_over(bar.ts):
+                refusals.append(_expired(order, bar.ts))
+            else:
+                working.append(waiting)
+            continue
+        after, fill = _filled(book, order, bar.ts, price=met.price, costs=costs)
         if isinstance(fill, Refusal):
             refusals.append(fill)
             continue
         fills.append(fill)
-        guard = after.guard if after.position.qty else None
-        if intent.protection is not None and after.position.qty:
-            guard = guarded(intent.protection, intent.side, price=price, order_id=order.client_order_id, tag=intent.tag)
-        book = replace(after, guard=guard)
+        book = _counted(book, after, order, met.price)
+        if intent.protection is not None and book.position.qty:
+            guard = guarded(
+                intent.protection,
+                intent.side,
+                qty=intent.qty,
+                price=met.price,
+                order_id=order.client_order_id,
+                tag=intent.tag,
+            )
+            book = replace(book, guards=(*book.guards, guard))
+            fresh[order.client_order_id] = (rest_of(bar, met), met.moment)
     book = replace(book, working=tuple(working))
-    if book.guard is not None:
-        book, closed = _guarded_through(book, book.guard, bar, costs=costs)
+    for guard in book.guards:
+        seen, since = fresh.get(guard.order_id, (bar, Moment.OPEN))
+        book, closed = _guarded_through(book, guard, seen, since=since, costs=costs)
         fills += closed
+    book = replace(book, bars=book.bars + 1 if book.position.qty else 0)
     return _borrowed(book, bar, costs), tuple(fills), tuple(refusals)
+
+
+def _counted(before: Book, after: Book, order: Order, price: Decimal) -> Book:
+    """Return a book after the fill of an order with its entries counted; what is flat or turned begins anew."""
+    held = before.position.qty
+    is_new = held * after.position.qty <= 0
+    book = replace(after, guards=(), bars=0, entries=0) if is_new else after
+    if not book.position.qty or order.intent.reason != _ENTRY:
+        return book
+    return replace(book, entries=book.entries + 1, last_entry=price)
+
+
+def _expired(order: Order, ts: datetime) -> Refusal:
+    return Refusal(order.client_order_id, ts, ORDER_EXPIRED, "its price was not reached in time")
 
 
 def _filled(book: Book, order: Order, ts: datetime, *, price: Decimal, costs: Costs) -> tuple[Book, Fill | Refusal]:
@@ -135,16 +236,20 @@ def _filled(book: Book, order: Order, ts: datetime, *, price: Decimal, costs: Co
     return replace(book, cash=book.cash + delta, position=position), fill
 
 
-def _guarded_through(book: Book, guard: Guard, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...]]:
-    guard, out = guard.met(bar, slippage_bps=costs.slippage_bps)
+def _guarded_through(
+    book: Book, guard: Guard, bar: Bar, *, since: Moment, costs: Costs
+) -> tuple[Book, tuple[Fill, ...]]:
+    after, out = guard.met(bar, slippage_bps=costs.slippage_bps, since=since)
     if out is None:
-        return replace(book, guard=guard), ()
-    qty = abs(book.position.qty)
+        return replace(book, guards=tuple(after if one is guard else one for one in book.guards)), ()
+    qty = min(guard.qty, abs(book.position.qty))
     fee = costs.fees.fee(qty, out.price)
     delta = cash_delta(guard.side, qty, price=out.price, fee=fee)
     position, realized = apply_fill(book.position, guard.side, qty=qty, price=out.price)
     fill = Fill(guard.order_id, bar.ts, guard.side, qty, out.price, fee, realized, out.leg, out.is_ambiguous)
-    return replace(book, cash=book.cash + delta, position=position, guard=None), (fill,)
+    guards = tuple(one for one in book.guards if one is not guard) if position.qty else ()
+    entries = book.entries if position.qty else 0
+    return replace(book, cash=book.cash + delta, position=position, guards=guards, entries=entries), (fill,)
 
 
 def _borrowed(book: Book, bar: Bar, costs: Costs) -> Book:

@@ -26,7 +26,7 @@ __all__ = ["Caution", "cautions_across", "cautions_of"]
 TRADES_PER_PARAMETER: Final = 30
 GAP_DAYS: Final = 7
 _DAY_NS: Final = 86_400 * 10**9
-_EXITS: Final = frozenset({"StopLoss", "TakeProfit", "TrailingStop"})
+_EXITS: Final = frozenset({"StopLoss", "TakeProfit", "TrailingStop", "Bracket"})
 _FITTED: Final = frozenset({ParamKind.INT, ParamKind.NUMBER, ParamKind.DECIMAL})
 _NOT_FITTED: Final = frozenset({"size", "order", "output"})
 

@@ -15,12 +15,13 @@ import numpy as np
 
 from alphintra.engine.account import kernel as k
 from alphintra.engine.account.asking import order_at
-from alphintra.engine.account.run import OUTCOMES
+from alphintra.engine.account.run import ENDS, OUTCOMES
 from alphintra.engine.backtest import BacktestResult, OrderRecord, check_in
-from alphintra.engine.book import EXCEEDS_FREE_BALANCE, Fill, Order
+from alphintra.engine.book import Fill, Order
 from alphintra.engine.cautions import cautions_of
 from alphintra.engine.course import Course, Records, amount_of, moment, nano, whole
 from alphintra.engine.graph.catalogue import node_type
+from alphintra.engine.graph.evaluation import INTERPRETED_MAX
 from alphintra.engine.honesty import honesty_of
 from alphintra.engine.intents import Outcome, client_order_id
 from alphintra.engine.plan_runs import PlanRun, run_plan
@@ -54,7 +55,13 @@ __all__ = ["run_compiled"]
 _MICRO: Final = 1000  # billionths in a millionth
 _CASH_MAX: Final = Decimal(2**53).scaleb(-6)  # in millionths, float64 has every whole number up to here
 _FITS: Final = 2.0**62
-_STATUS: Final = {k.NEW: OrderStatus.NEW, k.FILLED: OrderStatus.FILLED, k.REJECTED: OrderStatus.REJECTED}
+_STATUS: Final = {
+    k.NEW: OrderStatus.NEW,
+    k.FILLED: OrderStatus.FILLED,
+    k.REJECTED: OrderStatus.REJECTED,
+    k.EXPIRED: OrderStatus.EXPIRED,
+    k.CANCELED: OrderStatus.CANCELED,
+}
 _LEGS: Final = {k.BY_STOP: "stop", k.BY_TARGET: "target", k.BY_TRAIL: "trail"}
 _ENTRY: Final = int(k.ENTRY)
 
@@ -87,6 +94,8 @@ def run_compiled(  # noqa: PLR0913 - as run_backtest, and how it is computed
     check_in(0, total, progress, should_stop)
     if not total or bool((np.diff(tape.ts) <= 0).any()) or settings.initial_cash > _CASH_MAX:
         return None
+    if is_compiled is None:
+        is_compiled = total * len(plan.steps) > INTERPRETED_MAX
     found = run_plan(
         plan,
         symbol,
@@ -183,7 +192,7 @@ class _Found:
             realized=realized,
             legs=[_LEGS.get(reason, "") for reason in reasons.tolist()],
             is_ambiguous=self._fills[:, 7] > 0,
-            is_slipping=reasons != k.BY_TARGET,
+            is_slipping=(reasons != k.BY_TARGET) & ~((reasons == k.ENTRY) & self._rules.pricing.has_limit),
         )
 
     def _closed(self) -> ClosedTable:
@@ -242,7 +251,7 @@ class _Found:
 
     def _order(self, index: int) -> OrderRecord:
         lots, reason, status = self._orders[index, 1:4].tolist()
-        code = EXCEEDS_FREE_BALANCE if status == k.REJECTED else ""
+        code = ENDS.get(status, "")
         order = Order(self._name(index), self._at(int(self._born[index])), self._intent(index, lots, reason))
         return OrderRecord(order, _STATUS[status], code)
 
@@ -317,7 +326,7 @@ def _prices(values: Vector) -> Whole:
 
 
 def _levels(rules: AccountRules, asked: Columns, count: int) -> Sequence[NDArray[np.int64]]:
-    """Return the levels of the exits an order brings, as ``asking.level_amount`` has them."""
+    """Return the levels of the exits an order brings and its prices, as ``asking.level_amount`` has them."""
 
     def told(column: Vector) -> NDArray[np.int64]:
         known = np.where(np.isfinite(column), column, 0.0)
@@ -332,5 +341,8 @@ def _levels(rules: AccountRules, asked: Columns, count: int) -> Sequence[NDArray
         return told(column)
 
     bounds = ((rules.stop, asked.stop), (rules.target, asked.target), (rules.trail, asked.trail))
-    chandelier = told(asked.chandelier) if rules.has_chandelier else np.zeros(count, dtype=np.int64)
-    return (*(level(bound, column) for bound, column in bounds), chandelier)
+    nothing = np.zeros(count, dtype=np.int64)
+    chandelier = told(asked.chandelier) if rules.has_chandelier else nothing
+    limit = told(asked.limit) if rules.pricing.has_limit else nothing
+    trigger = told(asked.trigger) if rules.pricing.has_trigger else nothing
+    return (*(level(bound, column) for bound, column in bounds), chandelier, limit, trigger)

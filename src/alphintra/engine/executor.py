@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from alphintra.engine.account.asking import ask, quantity
-from alphintra.engine.account.program import OrderProgram, order_programs
+from alphintra.engine.account.program import OrderProgram, on_tick, order_programs
 from alphintra.engine.graph.evaluation import Columns, End, Evaluation, is_number, shown_end
 from alphintra.engine.graph.plan import PLAN_SCHEMA, require_single
 from alphintra.engine.graph.tape import BOOK_COLUMNS, tape_of
@@ -23,6 +23,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan, Step
@@ -55,13 +56,14 @@ class Executor:
     Args:
         plan: what is computed.
         calendar: of the symbol; without it a plan whose nodes ask for the time of a session cannot run.
+        tick: prices asked for are whole multiples of it.
 
     Raises:
         AlphintraError: NODE_VERSION if the plan was compiled by an Alphintra with other nodes, GRAPH_UNIVERSE if it is
             one of several symbols.
     """
 
-    def __init__(self, plan: Plan, calendar: Calendar | None = None) -> None:
+    def __init__(self, plan: Plan, calendar: Calendar | None = None, *, tick: Decimal | None = None) -> None:
         if plan.schema != PLAN_SCHEMA:
             raise AlphintraError("NODE_VERSION", f"plan schema {plan.schema} is not known: compile the graph again")
         require_single(plan)
@@ -69,7 +71,7 @@ class Executor:
         self._calendar = calendar
         self.warm_up_bars = plan.warm_up_bars if calendar is None else plan.warm_up_in(calendar.session_minutes)
         self._evaluation = Evaluation(plan)
-        self._programs = order_programs(plan)
+        self._programs = on_tick(order_programs(plan), tick)
         self._rebalances = rebalances_of(plan)
         self._shown = tuple(
             Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
@@ -175,8 +177,7 @@ class Executor:
 
     def _with_book(self, run: Run, index: int, view: StateView) -> Run:
         """Return one bar of a run with the nodes that read the book as it is at that close."""
-        told = (view.qty, view.avg_price, view.cash, view.equity)
-        book = {name: np.array([[float(amount)]]) for name, amount in zip(BOOK_COLUMNS, told, strict=True)}
+        book = {name: np.array([[float(getattr(view, name))]]) for name in BOOK_COLUMNS}
         tape = replace(run.tape.part(index, index + 1), book=book)
         market = {end: np.ascontiguousarray(column[:, index : index + 1]) for end, column in run.columns.items()}
         return self._asked(tape, self._evaluation.booked(tape, market))

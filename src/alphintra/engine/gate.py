@@ -292,6 +292,8 @@ class Gate:
                 type=intent.order_type,
                 qty=intent.qty,
                 time_in_force=intent.time_in_force,
+                limit_price=intent.limit_price,
+                stop_price=intent.stop_price,
                 reduce_only=intent.side is Side.BUY and held[symbol].position_qty < 0,
             )
             verdict = self._judge(order, controls[symbol], at=at, cash=cash, held=held)

@@ -15,9 +15,11 @@ from alphintra.engine.protection import Protection
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
-__all__ = ["CLIENT_ORDER_PREFIX", "Decision", "Intent", "Outcome", "client_order_id"]
+__all__ = ["CLIENT_ORDER_PREFIX", "LEAVING", "Decision", "Intent", "Outcome", "client_order_id"]
 
 CLIENT_ORDER_PREFIX = "alph-"
+LEAVING = frozenset({"exit", "time"})
+"""Reasons of orders that close a position."""
 _HASH_CHARS = 26  # 130 bits; with the prefix 31 characters, within the 32 the narrowest venue accepts
 
 
@@ -33,6 +35,12 @@ class Outcome(StrEnum):
     BLOCKED_ZERO_QUANTITY = "blocked_zero_quantity"
     BLOCKED_NO_PROTECTION = "blocked_no_protection"
     """An exit the entry must bring with it has no level yet: nothing is entered without it."""
+    BLOCKED_NO_PRICE = "blocked_no_price"
+    """The price an entry waits for is not known yet, or is none."""
+    BLOCKED_EXIT_SIDE = "blocked_exit_side"
+    """An exit lies on the wrong side of the other one or of the entry's limit: it would act at once."""
+    ENTRY_CANCELED = "entry_canceled"
+    """A rule asked to leave while the entry still waited for its price: it is taken off."""
     BLOCKED_AWAITING_SALES = "blocked_awaiting_sales"
     """What a rebalance buys is asked for once the sales that pay for it are filled."""
     FAILED = "failed"
@@ -48,11 +56,14 @@ class Intent:
         node: Order node that asks.
         side: buy or sell.
         qty: whole shares, above zero.
-        order_type: market in this version.
-        time_in_force: day in this version.
+        order_type: how it is priced; what leaves a position is always market.
+        time_in_force: day or gtc.
         reason: ``entry`` or ``exit``.
         tag: label the user gave the entry or exit rule.
         protection: exits an entry brings with it.
+        limit_price: of a limit or stop_limit order.
+        stop_price: of a stop or stop_limit order.
+        bars_max: after so many bars without a fill it is canceled; None for as long as its time in force.
     """
 
     index: int
@@ -64,6 +75,9 @@ class Intent:
     reason: str
     tag: str
     protection: Protection | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    bars_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,9 @@ class PanelProgram:
         rule = self.rebalance
         evaluation = Evaluation(self.plan, symbols=self.symbols, only={rule.when, rule.weights})
         places, columns = evaluation.advance_to(tape, rule.when, {rule.weights}, is_compiled=is_compiled)
-        is_asked = columns[rule.when] > 0.0
-        seen = _seen(tape, places)
-        for row, warm_up in enumerate(self.warm_ups):
-            is_asked[row] &= seen[row] > warm_up
-        weights = np.where(is_asked & np.isfinite(columns[rule.weights]), columns[rule.weights], np.nan)
-        return Rebalances(places, np.ascontiguousarray(weights))
+        is_asked = (columns[rule.when] > 0.0) & (_seen(tape, places) > np.array(self.warm_ups)[:, None])
+        is_asked &= np.isfinite(columns[rule.weights])
+        return Rebalances(places, np.where(is_asked, columns[rule.weights], np.nan))
 
 
 def panel_program(plan: Plan, symbols: Sequence[str]) -> PanelProgram | None:

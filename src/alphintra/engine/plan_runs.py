@@ -39,7 +39,10 @@ PORTION: Final = 65_536  # bars computed at a time: what the nodes hand each oth
 ABREAST_MIN: Final = 4  # portions from which a second thread is worth its start
 
 
-_KEPT: Final = ("open", "high", "low", "close", "entry", "leave", "size", "stop", "target", "trail", "chandelier")
+_KEPT: Final = (
+    *("open", "high", "low", "close", "entry", "leave", "size"),
+    *("limit", "trigger", "stop", "target", "trail", "chandelier"),
+)
 
 
 class Asked:
@@ -106,8 +109,9 @@ def run_plan(
         told: told how many bars are done, every so often; what it raises ends the run.
 
     Returns:
-        None for what only the reference knows: several Order nodes, weights, or nodes that read the position or the
-        account.
+        None for what only the reference knows: several Order nodes, weights, nodes that read the position or the
+        account, entries that fire and then wait (stop_limit), entries of the day on bars shorter than one, several
+        entries of a position, and prices that have to be whole ticks.
 
     Raises:
         AlphintraError: GRAPH_UNIVERSE for a plan of several symbols.
@@ -117,6 +121,10 @@ def run_plan(
     if len(programs) != 1 or rebalances_of(plan) or book_nodes(plan):
         return None
     (program,) = programs
+    has_prices = bool(program.guards) or not program.rules.pricing.is_market
+    is_on_ticks = has_prices and settings.instrument is not None and settings.instrument.tick is not None
+    if not program.is_compiled or is_on_ticks:
+        return None
     warm_up = plan.warm_up_in(calendar_of(symbol).session_minutes)
     rules = replace(rules_of(program, plan, settings), warm_up=warm_up)
     asked = Asked()

@@ -78,15 +78,15 @@ class GuardExit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """The exits of one open position.
+    """The exits that came with one entry of a position.
 
     Args:
         protection: what was asked for.
         side: of the exits.
         entry_price: of the fill that opened the position.
         order_id: client order id of the entry.
+        qty: of the entry.
         tag: the entry's.
-        bars: bars the position has met, that of its fill included.
         best: best price since the fill, None before the first bar has been met.
         stop: where the stop lies, None without one.
         target: where the target lies.
@@ -97,15 +97,18 @@ class Guard:
     side: Side
     entry_price: Decimal
     order_id: str
+    qty: Decimal
     tag: str = ""
-    bars: int = 0
     best: Decimal | None = None
     stop: Decimal | None = None
     target: Decimal | None = None
     trail: Watch = UNTOUCHED
 
-    def met(self, bar: Bar, *, slippage_bps: Decimal) -> tuple[Guard, GuardExit | None]:
-        """Let the exits meet a bar; return what is left of them and the exit that executed."""
+    def met(self, bar: Bar, *, slippage_bps: Decimal, since: Moment = Moment.OPEN) -> tuple[Guard, GuardExit | None]:
+        """Let the exits meet a bar; return what is left of them and the exit that executed.
+
+        ``since`` is when in the bar they came to work: nothing of it executes before.
+        """
         found: list[tuple[Moment, int, Decimal, str, Met]] = []
         trail = self.trail
         for leg, terms in self._terms():
@@ -113,13 +116,13 @@ class Guard:
             met = meet(terms, bar, watch=watch, slippage_bps=slippage_bps)
             if met.price is not None and met.level is not None:
                 nearest = -met.level if self.side is Side.SELL else met.level
-                found.append((met.moment, int(leg == TARGET), nearest, leg, met))
+                found.append((max(since, met.moment), int(leg == TARGET), nearest, leg, met))
             if leg == TRAIL:
                 trail = met.watch
         if not found:
             return self._after(bar, trail), None
         moment, rank, _, leg, met = min(found, key=lambda item: item[:3])
-        others = [item for item in found if item[0] is Moment.WITHIN and item[1] != rank]
+        others = [item for item in found if item[4].moment is Moment.WITHIN and item[1] != rank]
         is_ambiguous = moment is Moment.WITHIN and bool(others)
         price = met.price if met.price is not None else bar.close
         return self._after(bar, trail), GuardExit(leg, price, is_ambiguous)
@@ -135,7 +138,7 @@ class Guard:
         best = bar.high if is_long else bar.low
         if self.best is not None:
             best = max(best, self.best) if is_long else min(best, self.best)
-        after = replace(self, bars=self.bars + 1, best=best, trail=trail)
+        after = replace(self, best=best, trail=trail)
         gain = self.protection.break_even
         if gain is None:
             return after
@@ -173,8 +176,8 @@ class Guard:
         return terms
 
 
-def guarded(protection: Protection, side: Side, *, price: Decimal, order_id: str, tag: str = "") -> Guard:
-    """Return the exits of a position that an entry on ``side`` opened at ``price``."""
+def guarded(protection: Protection, side: Side, *, qty: Decimal, price: Decimal, order_id: str, tag: str = "") -> Guard:
+    """Return the exits of what an entry on ``side`` opened at ``price``."""
     is_long = side is Side.BUY
     stop = _level(protection.stop, price, is_up=not is_long)
     guard = Guard(
@@ -182,6 +185,7 @@ def guarded(protection: Protection, side: Side, *, price: Decimal, order_id: str
         side=Side.SELL if is_long else Side.BUY,
         entry_price=price,
         order_id=order_id,
+        qty=qty,
         tag=tag,
         stop=stop,
         target=_level(protection.target, price, is_up=is_long),

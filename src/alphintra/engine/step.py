@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
 from alphintra.engine.costs import Costs
 from alphintra.engine.graph.values import StateView
+from alphintra.engine.graph.wire import MINUTES
 from alphintra.engine.intents import Decision, client_order_id
+from alphintra.engine.sessions import calendar_of
+from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from alphintra.engine.algorithm_runs import Decider
     from alphintra.engine.bars import Bar
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.plan import Plan
     from alphintra.engine.intents import Intent
 
-__all__ = ["Origin", "StepResult", "decide", "orders_of", "step"]
+__all__ = ["Origin", "StepResult", "decide", "orders_of", "step", "works_until"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ def step(
     book, fills, refusals = fill_working(book, bar, costs=costs)
     view = book.view(bar.close)
     decision, orders = decide(executor, bar, view, origin=origin)
+    book, withdrawn = book.after(decision)
+    refusals += withdrawn
     denials = () if gate is None else _denied(gate, bar, book, view=view, fills=fills, orders=orders)
     if not denials:
         return StepResult(replace(book, working=book.working + orders), fills, refusals, decision, orders)
@@ -89,18 +95,24 @@ def decide(executor: Decider, bar: Bar, view: StateView, *, origin: Origin) -> t
 
 def orders_of(plan: Plan, bar: Bar, intents: Sequence[Intent], *, origin: Origin) -> tuple[Order, ...]:
     """Name the orders that intents at the close of a bar become."""
-    return tuple(
-        Order(
-            client_order_id=client_order_id(
-                origin.deployment_key,
-                plan.graph_hash,
-                bar_ts=bar.ts,
-                symbol=origin.symbol,
-                intent_index=intent.index,
-                attempt=1,
-            ),
-            created_ts=bar.ts,
-            intent=intent,
-        )
-        for intent in intents
+    return tuple(_order(plan, bar.ts, intent, origin) for intent in intents)
+
+
+def _order(plan: Plan, ts: datetime, intent: Intent, origin: Origin) -> Order:
+    name = client_order_id(
+        origin.deployment_key,
+        plan.graph_hash,
+        bar_ts=ts,
+        symbol=origin.symbol,
+        intent_index=intent.index,
+        attempt=1,
     )
+    return Order(name, ts, intent, works_until(plan, intent, ts, origin.symbol))
+
+
+def works_until(plan: Plan, intent: Intent, ts: datetime, symbol: str) -> datetime | None:
+    """Return the closing that ends an order of the day which waits for a price; None where a bar is a session."""
+    waits = intent.order_type is not OrderType.MARKET and intent.time_in_force is TimeInForce.DAY
+    if not waits or MINUTES[plan.timeframe] >= MINUTES["1d"]:
+        return None
+    return calendar_of(symbol).session_at(ts).close

@@ -38,7 +38,8 @@ class OrderTable:
     Attributes:
         created: time of the close they were born at, nanoseconds since 1970 UTC.
         qty: billionths, negative where something is sold.
-        levels: four columns; stop, target, trail and chandelier an entry brings in billionths, 0 where it brings none.
+        levels: six columns; stop, target, trail and chandelier an entry brings, limit and stop price it waits for,
+            in billionths, 0 where there is none.
         labels: all else there is to an order, and how it ended (``label_of``).
     """
 
@@ -92,7 +93,8 @@ class ClosedTable:
 
 def label_of(intent: Intent, status: OrderStatus, code: str) -> str:
     """Return what an order is besides its time, its quantity and the levels it brings, and how it ended."""
-    bare = replace(intent, qty=_NOTHING)
+    limit, trigger = (None if price is None else _NOTHING for price in (intent.limit_price, intent.stop_price))
+    bare = replace(intent, qty=_NOTHING, limit_price=limit, stop_price=trigger)
     if intent.protection is not None:
         exits = intent.protection
         chandelier = None if exits.chandelier is None else _NOTHING
@@ -102,13 +104,13 @@ def label_of(intent: Intent, status: OrderStatus, code: str) -> str:
 
 
 def levels_of(intent: Intent) -> tuple[int, ...]:
-    """Return stop, target, trail and chandelier of an order in billionths, 0 where it brings none."""
-    exits = intent.protection
+    """Return stop, target, trail, chandelier, limit and stop price of an order in billionths, 0 where there is none."""
+    exits, waits = intent.protection, (nano(intent.limit_price or _NOTHING), nano(intent.stop_price or _NOTHING))
     if exits is None:
-        return (0, 0, 0, 0)
+        return (0, 0, 0, 0, *waits)
     bounds = (exits.stop, exits.target, exits.trail)
     amounts = [_NOTHING if bound is None else bound.amount for bound in bounds]
-    return tuple(nano(amount) for amount in (*amounts, exits.chandelier or _NOTHING))
+    return (*(nano(amount) for amount in (*amounts, exits.chandelier or _NOTHING)), *waits)
 
 
 def fill_table(fills: Sequence[Fill], created: dict[str, int], *, unmoved: frozenset[str]) -> FillTable:
@@ -119,7 +121,7 @@ def fill_table(fills: Sequence[Fill], created: dict[str, int], *, unmoved: froze
         created: birth of each order by its client order id.
         unmoved: ids of orders whose price no slippage moves.
     """
-    slips = [fill.client_order_id not in unmoved and fill.leg != "target" for fill in fills]
+    slips = [fill.leg != "target" if fill.leg else fill.client_order_id not in unmoved for fill in fills]
     return FillTable(
         ts=np.array([epoch_ns(fill.ts) for fill in fills], dtype=np.int64),
         created=np.array([created[fill.client_order_id] for fill in fills], dtype=np.int64),

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from alphintra.engine.account.asking import leaving
 from alphintra.engine.account.program import order_programs
 from alphintra.engine.executor import Shown, ask_orders
 from alphintra.engine.funding import Ask, Funding, Purse
 from alphintra.engine.graph.evaluation import Columns, Evaluation, shown_end
-from alphintra.engine.graph.plan import Plan, require_universe
+from alphintra.engine.graph.plan import Plan, pair_of, require_universe
 from alphintra.engine.graph.tape import BOOK_COLUMNS, Tape, tape_across
-from alphintra.engine.intents import Decision, Intent, Outcome
+from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
 from alphintra.engine.rebalancing import rebalanced, rebalances_of
 from alphintra.engine.runs import Run
 from alphintra.engine.sessions import calendar_of
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.values import StateView
 
-__all__ = ["Ask", "Close", "UniverseDecision", "UniverseExecutor", "union_of"]
+__all__ = ["ORPHAN", "Ask", "Close", "UniverseDecision", "UniverseExecutor", "union_of"]
 
 SNAPSHOT_SCHEMA = 1
-_LEAVING: Final = frozenset({"exit", "time"})
+ORPHAN: Final = "orphan leg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class UniverseExecutor:
     Args:
         plan: what is computed.
         symbols: in the order that settles ties.
-        is_funded: whether what a rebalance buys waits for the sales that pay for it, as risk would have it.
+        is_funded: whether what a rebalance buys waits for the sales that pay for it, as risk would have it, and a leg
+            of a pair whose other leg was refused is left at the next close.
 
     Raises:
         AlphintraError: GRAPH_UNIVERSE where the plan cannot run over these symbols, NODE_VERSION.
@@ -93,6 +95,7 @@ class UniverseExecutor:
             Shown(step, end, self._programs) for step in plan.steps if (end := shown_end(step)) is not None
         )
         self._funding = Funding() if is_funded else None
+        self._pair = tuple(symbol for symbol in symbols if symbol in pair_of(plan)) if is_funded else ()
         self._seen = [0] * len(symbols)
         self._last_ts: datetime | None = None
         self._ahead: tuple[Sequence[Close], Tape, Columns, tuple[Run, ...]] | None = None
@@ -142,6 +145,7 @@ class UniverseExecutor:
             decision, asked = self._decided(runs[row], index, bar, views[symbol])
             decisions[symbol] = decision
             asks += asked
+        asks += () if asks else self._orphaned(close, views)
         asks.sort(key=lambda ask: ask.rank)
         return UniverseDecision(close.ts, *self._in_turn(asks, decisions, close, views))
 
@@ -171,6 +175,14 @@ class UniverseExecutor:
         self._last_ts = state.last_ts
         if self._funding is not None:
             self._funding.purse = state.purse
+
+    def _orphaned(self, close: Close, views: Mapping[str, StateView]) -> list[Ask]:
+        """Return what leaves the one leg of a pair whose other leg was refused."""
+        held = [symbol for symbol in self._pair if views[symbol].qty]
+        is_settled = all(symbol in close.bars and not views[symbol].is_order_working for symbol in self._pair)
+        if len(held) != 1 or not is_settled:
+            return []
+        return [Ask(held[0], leaving(views[held[0]], "exit", tag=ORPHAN), (0, Decimal(0), 0))]
 
     def _in_turn(
         self, asks: Sequence[Ask], decisions: Mapping[str, Decision], close: Close, views: Mapping[str, StateView]
@@ -252,7 +264,7 @@ def union_of(bars: Mapping[str, Sequence[Bar]]) -> tuple[Close, ...]:
 
 
 def _rank(intent: Intent, row: int) -> tuple[int, Decimal, int]:
-    return (0 if intent.reason in _LEAVING else 1, Decimal(0), row)
+    return (0 if intent.reason in LEAVING else 1, Decimal(0), row)
 
 
 def _bad_snapshot(reason: str) -> AlphintraError:

@@ -18,7 +18,7 @@ import msgspec
 
 from alphintra.engine.backtest import Honesty
 from alphintra.engine.bars import require_ordered
-from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
+from alphintra.engine.book import ENDED_AS, Book, Fill, Order, Refusal, fill_working
 from alphintra.engine.cautions import cautions_across
 from alphintra.engine.costs import Costs
 from alphintra.engine.gate import Denial, Gate
@@ -27,6 +27,7 @@ from alphintra.engine.intents import Outcome, client_order_id
 from alphintra.engine.matching import FILL_MODEL
 from alphintra.engine.pretrade.limits import limit_hash
 from alphintra.engine.pretrade.values import Exposure
+from alphintra.engine.step import works_until
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.engine.universe import Ask, UniverseDecision, UniverseExecutor, union_of
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -217,9 +218,17 @@ class _Account:
             for symbol, book in self.books.items()
         }
 
-    def take(self, decision: UniverseDecision, graph_hash: str) -> UniverseDecision:
+    def cancel(self, close: UniverseDecision) -> None:
+        """Take the entries off that a rule left before they were filled."""
+        for symbol, decision in close.decisions.items():
+            if self.books[symbol].working:
+                asked = tuple(ask.intent for ask in close.asks if ask.symbol == symbol)
+                self.books[symbol], withdrawn = self.books[symbol].after(replace(decision, intents=asked))
+                self.refusals += [SymbolRefusal(symbol, refusal) for refusal in withdrawn]
+
+    def take(self, decision: UniverseDecision, plan: Plan) -> UniverseDecision:
         """Let what is asked for work from now on, but for what the controls deny; return the decision with that."""
-        asked = [(ask, _order(ask, decision.ts, graph_hash)) for ask in decision.asks]
+        asked = [(ask, _order(ask, decision.ts, plan)) for ask in decision.asks]
         denied = self._denied(asked, decision.ts)
         for ask, order in asked:
             name = order.client_order_id
@@ -297,7 +306,8 @@ def run_universe(
             _check_in(index, len(closes), progress, should_stop)
         account.meet(close, costs)
         decision = executor.on_close(close, account.mark(close.ts))
-        decisions.append(account.take(decision, plan.graph_hash))
+        account.cancel(decision)
+        decisions.append(account.take(decision, plan))
     _check_in(len(closes), len(closes), progress, None)
     return _result(plan, bars, settings=settings, account=account, decisions=decisions)
 
@@ -308,11 +318,11 @@ def _gate(symbols: Sequence[str], settings: BacktestSettings) -> Gate:
     return Gate(first, settings.limits, known.get(first), beside={symbol: known.get(symbol) for symbol in others})
 
 
-def _order(ask: Ask, ts: datetime, graph_hash: str) -> Order:
+def _order(ask: Ask, ts: datetime, plan: Plan) -> Order:
     name = client_order_id(
-        _ORIGIN_KEY, graph_hash, bar_ts=ts, symbol=ask.symbol, intent_index=ask.intent.index, attempt=1
+        _ORIGIN_KEY, plan.graph_hash, bar_ts=ts, symbol=ask.symbol, intent_index=ask.intent.index, attempt=1
     )
-    return Order(name, ts, ask.intent)
+    return Order(name, ts, ask.intent, works_until(plan, ask.intent, ts, ask.symbol))
 
 
 def _result(
@@ -363,7 +373,8 @@ def _ended(account: _Account) -> tuple[SymbolOrder, ...]:
         elif name in denied:
             found.append(replace(item, status=OrderStatus.DENIED, code=denied[name]))
         elif name in refused:
-            found.append(replace(item, status=OrderStatus.REJECTED, code=refused[name]))
+            code = refused[name]
+            found.append(replace(item, status=ENDED_AS.get(code, OrderStatus.REJECTED), code=code))
         else:
             found.append(item)
     return tuple(found)

@@ -26,5 +26,6 @@ SPEC = ServiceSpec(
         "risk.alert_escalated",
         "strategy.backtest_finished",
         "strategy.feed_finished",
+        "strategy.drift_found",
     ),
 )

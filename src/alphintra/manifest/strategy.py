@@ -25,6 +25,7 @@ SPEC = ServiceSpec(
         TableSpec(name="holdings", data_class="deployment", grants=_WRITE),
         TableSpec(name="decisions", data_class="decision", grants=("select", "insert")),
         TableSpec(name="intents", data_class="decision", grants=_WRITE),
+        TableSpec(name="drift_reports", data_class="decision", grants=("select", "insert")),
         TableSpec(name="capital_claims", data_class="deployment", grants=("select", "insert", "update", "delete")),
     ),
     commands=(
@@ -65,6 +66,8 @@ SPEC = ServiceSpec(
         "list_deployments",
         "stop_deployment",
         "list_decisions",
+        "measure_drift",
+        "get_drift",
     ),
     events=(
         "backtest_finished",
@@ -75,6 +78,7 @@ SPEC = ServiceSpec(
         "deployment_started",
         "deployment_ended",
         "protection_lost",
+        "drift_found",
     ),
     hears=("trading.split_applied", "trading.feed_split"),
     asks=(
@@ -93,6 +97,7 @@ SPEC = ServiceSpec(
         "trading.claim_capital",
         "trading.release_book",
         "broker.advance_market",
+        "broker.get_connection",
         "broker.list_venue_bars",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alphintra.contracts.auth import UserRegistered
+from alphintra.contracts.drift import DriftFound
 from alphintra.contracts.notification import ListMessages, MarkRead
 from alphintra.contracts.risk import AlertEscalated, AlertRaised, KillStateChanged
 from alphintra.contracts.strategy import BacktestFinished, FeedFinished
@@ -32,5 +33,6 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     host.hear(KillStateChanged, endpoints.on_kill_state_changed)
     host.hear(BacktestFinished, endpoints.on_backtest_finished)
     host.hear(FeedFinished, endpoints.on_feed_finished)
+    host.hear(DriftFound, endpoints.on_drift_found)
     host.hear(AlertRaised, endpoints.on_alert_raised)
     host.hear(AlertEscalated, endpoints.on_alert_escalated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ __all__ = [
     "Severity",
     "alert_told",
     "backtest_finished",
+    "drift_found",
     "escalated",
     "feed_finished",
     "fill_booked",
@@ -204,6 +206,21 @@ def feed_finished(feed_id: UUID, *, status: str, error: str) -> Draft:
         title=title,
         body=f"{title}. {ahead}" + (f" {_sentence(error)}" if error else ""),
         subject=f"feed:{feed_id}",
+    )
+
+
+def drift_found(
+    report_id: UUID, deployment_id: UUID, *, symbol: str, equity_bps: Decimal, reasons: Mapping[str, int]
+) -> Draft:
+    """Say that a deployment does otherwise than the backtest of its bars."""
+    counted = ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in reasons.items())
+    return Draft(
+        dedupe_key=f"drift_found:{report_id}",
+        kind="drift_found",
+        severity=Severity.WARNING,
+        title=f"The deployment on {symbol} drifts from its backtest",
+        body=f"Its worth differs by {equity_bps:f} bps of the capital. Reasons: {counted}.",
+        subject=f"deployment:{deployment_id}",
     )
 
 

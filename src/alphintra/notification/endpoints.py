@@ -9,6 +9,7 @@ from alphintra.notification import service
 
 if TYPE_CHECKING:
     from alphintra.contracts.auth import UserRegistered
+    from alphintra.contracts.drift import DriftFound
     from alphintra.contracts.risk import AlertEscalated, AlertRaised, KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
     from alphintra.contracts.trading import AccountOpened, FillBooked, MonthsMissing, OrderClosed, OrderDenied
@@ -72,6 +73,10 @@ class Endpoints:
     async def on_feed_finished(self, delivery: Delivery[FeedFinished]) -> None:
         """Hear ``strategy.feed_finished``."""
         await service.tell_feed_finished(delivery, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())
+
+    async def on_drift_found(self, delivery: Delivery[DriftFound]) -> None:
+        """Hear ``strategy.drift_found``."""
+        await service.tell_drift(delivery, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())
 
     async def on_alert_raised(self, delivery: Delivery[AlertRaised]) -> None:
         """Hear ``risk.alert_raised``."""

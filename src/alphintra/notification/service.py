@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.auth import UserRegistered
+    from alphintra.contracts.drift import DriftFound
     from alphintra.contracts.orders import OrderView
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
@@ -33,6 +34,7 @@ __all__ = [
     "mark_read",
     "tell_alert",
     "tell_backtest_finished",
+    "tell_drift",
     "tell_feed_finished",
     "tell_fill_booked",
     "tell_kill_state",
@@ -114,6 +116,16 @@ async def tell_feed_finished(
     """Tell the owner that a price feed reached its end or failed, once."""
     event = delivery.event
     draft = domain.feed_finished(event.feed_id, status=event.status, error=event.error)
+    await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
+
+
+async def tell_drift(delivery: Delivery[DriftFound], *, inboxes: Inboxes, ids: IdSource, at: datetime) -> None:
+    """Tell the owner that a deployment does otherwise than the backtest of its bars, once a report."""
+    event = delivery.event
+    reasons = {each.reason: each.count for each in event.reasons}
+    draft = domain.drift_found(
+        event.report_id, event.deployment_id, symbol=event.symbol, equity_bps=event.equity_bps, reasons=reasons
+    )
     await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
 
 

@@ -9,7 +9,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import algorithms as algorithm_messages
-from alphintra.contracts import explanations, sweeps
+from alphintra.contracts import drift, explanations, sweeps
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
@@ -17,6 +17,7 @@ from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
+from alphintra.strategy.gateways.machine_code import Compiler, settle
 from alphintra.strategy.gateways.packages import Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
@@ -25,6 +26,7 @@ from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Desk
 from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
+from alphintra.strategy.service.drift import DriftDesk, DriftWorker
 from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
@@ -75,8 +77,12 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
+        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
+        host.run("drift", drifts.run)
         host.on_wake(runner.wake)
     if parts.work:
+        settle(catalogue.folder)
+        host.run("kernels", Compiler().run)
         worker = Worker(desk=desk, catalogue=catalogue, host=algorithms, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
@@ -133,3 +139,5 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDeployments, endpoints.list_deployments)
     answer(messages.StopDeployment, endpoints.stop_deployment)
     answer(messages.ListDecisions, endpoints.list_decisions)
+    answer(drift.MeasureDrift, endpoints.measure_drift)
+    answer(drift.GetDrift, endpoints.get_drift)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import drift as drift_messages
 from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps as sweep_messages
 from alphintra.kernel.ids import DeploymentId, FeedId
@@ -13,6 +14,7 @@ from alphintra.strategy.service import (
     backtests,
     deployments,
     downloads,
+    drift,
     explanations,
     feeds,
     imports,
@@ -282,6 +284,17 @@ class Endpoints:
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
         """Answer ``strategy.list_decisions``."""
         return await deployments.list_decisions(command, context, desk=self._desk)
+
+    async def measure_drift(self, command: drift_messages.MeasureDrift, context: Context) -> drift_messages.DriftView:
+        """Answer ``strategy.measure_drift``."""
+        at_hand = drift.DriftDesk(
+            desk=self._desk, catalogue=self._catalogue, orders=self._orders, ids=self._ids, clock=self._clock
+        )
+        return await drift.measure_drift(DeploymentId(command.deployment_id), context, at_hand=at_hand)
+
+    async def get_drift(self, command: drift_messages.GetDrift, context: Context) -> drift_messages.DriftView:
+        """Answer ``strategy.get_drift``."""
+        return await drift.get_drift(DeploymentId(command.deployment_id), context, desk=self._desk)
 
 
 class Worker:

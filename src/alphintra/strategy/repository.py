@@ -178,6 +178,11 @@ class DeskTransaction:
         for place, holding in enumerate(deployment.holdings):
             await self.session.execute("holdings.insert", deployment.deployment_id, holding.symbol, place)
 
+    async def graphs_beside(self, deployment: Deployment) -> dict[UUID, str]:
+        """Read the graphs of deployments of the same account that trade the same symbol, or hold it still."""
+        rows = await self.session.rows("deployments.beside", deployment.account_id, deployment.symbol)
+        return {row["deployment_id"]: row["graph"] for row in rows}
+
     async def save_deployment(self, deployment: Deployment) -> None:
         """Store a deployment's book and executor as of its last step."""
         await self.session.execute(
@@ -194,6 +199,9 @@ class DeskTransaction:
             deployment.intent_count,
             deployment.bars_held,
             deployment.exit_owed,
+            deployment.entries,
+            deployment.last_entry,
+            deployment.last_entry_order,
         )
         for holding in deployment.holdings:
             position = holding.position
@@ -237,6 +245,11 @@ class DeskTransaction:
                 intent.exits.trail_price,
                 intent.exits.trail_percent,
                 intent.created_at,
+                intent.limit_price,
+                intent.trigger_price,
+                intent.bars_max,
+                intent.works_until,
+                intent.entry_number,
                 intent.symbol,
             )
 
@@ -328,10 +341,9 @@ class Desk:
         wanted = _of_several(deployments)
         return _with_holdings(deployments, await self.rows("holdings.of", wanted) if wanted else ())
 
-    async def guarded_entry(self, deployment_id: DeploymentId, symbol: str) -> UUID | None:
-        """Read the order of a deployment's last entry into a symbol, where it brought exits; None where it did not."""
-        row = await self.row("intents.guarded_entry", deployment_id, symbol)
-        return None if row is None else row["order_id"]
+    async def guarded_entries(self, deployment_id: DeploymentId, symbol: str) -> tuple[UUID, ...]:
+        """Read the orders of the entries of a deployment's last position that brought exits or may still fill."""
+        return tuple(row["order_id"] for row in await self.rows("intents.guarded_entries", deployment_id, symbol))
 
     async def open_intents(self, feed_id: FeedId) -> tuple[OpenIntent, ...]:
         """Read the intents of a feed that are not closed, oldest first."""

@@ -17,6 +17,7 @@ import pytest_asyncio
 from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.auth import UserRegistered
 from alphintra.contracts.books import ExecutionView
+from alphintra.contracts.drift import DriftCountView, DriftFound
 from alphintra.contracts.notification import ListMessages, MarkRead, MessagesView
 from alphintra.contracts.orders import OrderView
 from alphintra.contracts.risk import KillStateChanged, KillStateView
@@ -63,6 +64,7 @@ class Desk:
             KillStateChanged: self.endpoints.on_kill_state_changed,
             BacktestFinished: self.endpoints.on_backtest_finished,
             FeedFinished: self.endpoints.on_feed_finished,
+            DriftFound: self.endpoints.on_drift_found,
         }
         await handlers[type(delivery.event)](delivery)
 
@@ -97,6 +99,15 @@ class Desk:
                 backtest_id=new_id(), owner_id=self.ada, symbol="AAPL", status="finished", total_return=0.5
             ),
             "feed_finished": FeedFinished(feed_id=new_id(), owner_id=self.ada, status="finished", error=""),
+            "drift_found": DriftFound(
+                report_id=new_id(),
+                deployment_id=new_id(),
+                owner_id=self.ada,
+                account_id=self.account_id,
+                symbol="AAPL",
+                equity_bps=Decimal(-61),
+                reasons=(DriftCountView(reason="late_bar", count=2),),
+            ),
         }
 
     def terms(self, order_id: UUID) -> OrderTerms:
@@ -192,6 +203,7 @@ KINDS = (
     "kill_state_changed",
     "backtest_finished",
     "feed_finished",
+    "drift_found",
 )
 
 

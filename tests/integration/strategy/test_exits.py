@@ -13,6 +13,7 @@ from alphintra.contracts.trading import CancelOrder, SubmitOrder
 from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_backtest
 from alphintra.engine.graph import compile_plan
 from alphintra.engine.pretrade.limits import default_limits
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
 from alphintra.strategy.service import placing, stepping
 from fixtures.single_service import PowerCutError, opened
@@ -308,3 +309,15 @@ async def test_a_short_sale_the_account_may_not_make_is_refused_with_its_reason(
     codes = {each.order_code for each in await stage.decisions(deployment_id)}
     assert codes == {"RISK_SHORT_LOCATE"}
     assert not await stage.told("protection_lost")
+
+
+async def test_two_strategies_of_one_account_that_could_take_each_other_s_exits_away_are_refused(stage: Stage) -> None:
+    feed_id = await stage.make_feed([101, 101, 101])
+    account_id = stage.town.open_account(stage.owner_id, feed_id)
+    first = await stage.deploy(feed_id, strategy(EXITS["stop"], "long"), account_id=account_id)
+    with pytest.raises(AlphintraError, match="another account") as refused:
+        await stage.deploy(feed_id, strategy(EXITS["rule"], "short"), account_id=account_id)
+    assert (refused.value.code, refused.value.pointer) == ("BOOKS_OPPOSITE", "/account_id")
+    assert set(stage.town.claims) == {first.deployment_id}, "what was claimed for it is given back"
+    await stage.deploy(feed_id, strategy(EXITS["stop"], "long"), account_id=account_id)
+    await stage.deploy(feed_id, strategy(EXITS["stop"], "short"))

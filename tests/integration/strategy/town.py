@@ -25,7 +25,7 @@ from alphintra.contracts.books import (
     PositionView,
     PricesMarkedView,
 )
-from alphintra.contracts.broker import AdvanceMarket, MarketAdvanced, VenueExecution
+from alphintra.contracts.broker import AdvanceMarket, GetConnection, MarketAdvanced, VenueExecution
 from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, LegView, OrderView
@@ -60,6 +60,7 @@ from alphintra.kernel.vocabulary import TERMINAL, AccountMode, Leg, OrderStatus,
 from alphintra.trading.domain.orders import NewOrder
 from alphintra.trading.service.submission import read_order
 from fixtures.single_service import NOON
+from integration.strategy.town_views import paper_connection, require_order
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -120,6 +121,7 @@ class Town:
             (ListPositions, self._positions),
             (GetAccount, self._account),
             (ListExecutions, self._executions),
+            (GetConnection, lambda command, context: paper_connection(self._account(command, context), FEES)),
             (UseWorkflowVersion, self._version),
         )
         for command, handler in handlers:
@@ -352,14 +354,12 @@ class Town:
             assert self._patience.get(f"risk {fill.execution_id}", self.lag) < 0
 
     def _order(self, command: GetOrder, context: Context) -> OrderView:
-        if command.order_id not in self.orders:
-            raise AlphintraError("ORDER_NOT_FOUND", f"there is no order {command.order_id}", kind=Kind.NOT_FOUND)
-        order = self.orders[command.order_id]
+        order = require_order(self.orders, command.order_id)
         assert self.accounts[order.view.account_id].owner_id == context.actor.user_id
         order.questions += 1
         if order.view.status is OrderStatus.PENDING_NEW and order.questions > self.lag:
             self._answer(order)
-        for leg in [each for each in self.orders.values() if each.view.group_id == command.order_id]:
+        for leg in [each for each in self.orders.values() if each is order or each.view.group_id == command.order_id]:
             is_leaving = leg.view.status is OrderStatus.PENDING_CANCEL
             if is_leaving and not self._is_late(f"cancel {leg.view.order_id}"):
                 self._withdraw(leg)
@@ -397,7 +397,8 @@ class Town:
         self._withdraw(self.orders[order_id])
 
     def _withdraw(self, order: PlacedOrder) -> None:
-        group = [each.paper for each in self.orders.values() if each.view.group_id == order.view.group_id]
+        name = order.view.group_id
+        group = [one.paper for one in self.orders.values() if one is order or (name and one.view.group_id == name)]
         for gone in given_up([each for each in group if each is not None], OrderId(order.view.order_id)):
             leaving = self.orders[gone]
             assert leaving.paper is not None
@@ -454,7 +455,7 @@ class Town:
         self.claims.pop(command.book_id, None)
         return BooksView(books=())
 
-    def _account(self, command: GetAccount, context: Context) -> AccountView:
+    def _account(self, command: GetAccount | GetConnection, context: Context) -> AccountView:
         account = self.accounts.get(command.account_id)
         if account is None or account.owner_id != context.actor.user_id:
             raise AlphintraError("ACCOUNT_NOT_FOUND", "no such account", kind=Kind.NOT_FOUND)

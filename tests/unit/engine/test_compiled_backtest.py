@@ -133,8 +133,8 @@ def test_random_plans_over_random_bars(
 @pytest.mark.parametrize("name", [*ALONE, *INTRADAY])
 def test_templates_over_prices_that_were_paid(name: str) -> None:
     costs = BacktestSettings(fees=FeeModel(D(5), D("0.005")), slippage_bps=D(2))
-    is_by_weights = name in {"grid", "dollar_cost_averaging"}
-    assert compared(compile_plan(GALLERY[name].graph), bars_for(name), costs, symbol="MSFT") != is_by_weights
+    is_left_to_the_reference = name in {"grid", "dollar_cost_averaging", "turtle"}
+    assert compared(compile_plan(GALLERY[name].graph), bars_for(name), costs, symbol="MSFT") != is_left_to_the_reference
 
 
 def test_a_plan_that_reads_its_book_and_a_denied_order_are_left_to_the_reference() -> None:

@@ -148,9 +148,13 @@ def test_bars_are_counted_from_the_entry_and_anew_when_the_side_changes() -> Non
     qty = column([0, 5, 5, 9, -2, -2, 0])
     high, low = column([10, 12, 11, 15, 9, 8, 20]), column([9, 8, 7, 9, 5, 6, 1])
     close, price = column([10, 11, 10, 12, 6, 8, 9]), column([0, 10, 10, 10, 8, 8, 0])
-    outs = [column([0] * 7) for _ in range(6)]
-    positions.position.interpreted(column([]), column([0] * 4), high, low, close, qty, price, *outs)
-    _, _, bars, gain, top, bottom = (out.tolist() for out in outs)
+    entries, last = column([0, 1, 1, 2, 1, 1, 0]), column([0, 10, 10, 12, 8, 8, 0])
+    outs = [column([0] * 7) for _ in range(8)]
+    told = (high, low, close, qty, price, entries, last)
+    positions.position.interpreted(column([]), column([0] * 4), *told, *outs)
+    assert outs[6].tolist() == entries.tolist()
+    assert outs[7][1:6].tolist() == last[1:6].tolist()
+    _, _, bars, gain, top, bottom = (out.tolist() for out in outs[:6])
     assert bars == [0, 1, 2, 3, 1, 2, 0]
     assert gain[1:6] == pytest.approx([10, 0, 20, 25, 0])
     assert top[1:6] == [12, 12, 15, 9, 9]

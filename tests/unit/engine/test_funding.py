@@ -17,11 +17,13 @@ from alphintra.engine.intents import Intent, Outcome
 from alphintra.engine.metrics.across import contributions, curve_across, measure_across, trades_across
 from alphintra.engine.metrics.results import measure
 from alphintra.engine.pretrade.limits import default_limits
-from alphintra.engine.universe import UniverseExecutor, union_of
+from alphintra.engine.templates import GALLERY
+from alphintra.engine.universe import ORPHAN, UniverseExecutor, union_of
 from alphintra.engine.universe_backtest import run_universe
 from alphintra.kernel.limits import LimitControls
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
 from unit.engine.builders import graph, node, threshold_graph
+from unit.engine.shipped import shipped_bars
 from unit.engine.test_universe import NAMES, market, rotation
 
 if TYPE_CHECKING:
@@ -196,3 +198,17 @@ def test_late_and_early_ends_are_told() -> None:
     result = run_universe(compile_plan(rotation(count=1)), bars, settings=BacktestSettings())
     found = {(each.code, each.message[:3]) for each in result.honesty.cautions}
     assert found >= {("HISTORY_BEGINS_LATE", "BBB"), ("HISTORY_ENDS_EARLY", "BBB")}
+
+
+def test_a_leg_of_a_pair_whose_other_leg_is_refused_is_left_at_the_next_close() -> None:
+    bars = {symbol: shipped_bars(symbol)[-900:] for symbol in ("IBM", "MSFT")}
+    plan = compile_plan(GALLERY["pairs"].graph)
+    refused = run_universe(plan, bars, settings=BacktestSettings())
+    bought = [each.fill.ts for each in refused.fills if each.fill.side is Side.BUY]
+    orphans = [each for each in refused.orders if each.order.intent.tag == ORPHAN]
+    assert refused.blocked["RISK_SHORT_LOCATE"] == len(bought) == len(orphans) > 3
+    assert {each.trade.bars for each in refused.trades} == {1}  # bought at one open, sold at the next
+    limits = replace(default_limits(), may_short=True)
+    whole = run_universe(plan, bars, settings=BacktestSettings(limits=limits))
+    assert not [each for each in whole.orders if each.order.intent.tag == ORPHAN]
+    assert whole.trades

@@ -188,10 +188,10 @@ def test_too_many_nodes_too_many_wires_and_too_long_a_chain_are_refused() -> Non
         ("Bars", {"timeframe": "2h"}, "FIELD_CHOICE", "timeframe"),
         ("RebalanceTo", {"type": "market", "tif": "day", "band": "100"}, "FIELD_RANGE", "band"),
         ("RebalanceTo", {"type": "market"}, "FIELD_REQUIRED", "tif"),
-        ("Order", {"type": "limit", "tif": "day"}, "ORDER_UNSUPPORTED", "type"),
-        ("Order", {"type": "market", "tif": "gtc"}, "ORDER_UNSUPPORTED", "tif"),
+        ("Order", {"type": "trailing_stop", "tif": "day"}, "ORDER_UNSUPPORTED", "type"),
+        ("Order", {"type": "market", "tif": "ioc"}, "ORDER_UNSUPPORTED", "tif"),
         ("Order", {"type": "market"}, "FIELD_REQUIRED", "tif"),
-        ("Order", {"type": "market", "tif": "day", "offset": 1}, "FIELD_UNKNOWN", "offset"),
+        ("Order", {"type": "market", "tif": "day", "ofset": 1}, "FIELD_UNKNOWN", "ofset"),
     ],
 )
 def test_a_bad_parameter_is_named(kind: str, params: dict[str, ParamValue], code: str, port: str) -> None:

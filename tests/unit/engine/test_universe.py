@@ -19,6 +19,7 @@ from alphintra.engine.graph.tape import tape_across
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.sessions import calendar_of
+from alphintra.engine.templates.portfolios import pairs
 from alphintra.engine.universe import UniverseExecutor, union_of
 from alphintra.engine.universe_backtest import UniverseResult, run_universe
 from alphintra.kernel.errors import AlphintraError
@@ -236,6 +237,7 @@ def test_a_picked_symbol_speaks_for_all() -> None:
         (regime(), ("AAA", "CCC"), "BBB is picked"),
         (regime(), (), "1 to 1000"),
         (regime(), ("BBB", "BBB"), "different"),
+        (pairs("AAA", "BBB"), ("AAA", "BBB", "CCC"), "of the pair AAA and BBB: give exactly these"),
     ],
 )
 def test_a_universe_the_graph_cannot_run_over_is_refused(drawn: Graph, symbols: Sequence[str], reason: str) -> None:

@@ -167,6 +167,7 @@ def test_different_happenings_never_share_a_key_and_the_same_one_always_does() -
             domain.kill_state_changed(ID, state="halted", epoch=1, reason="x"),
             domain.backtest_finished(ID, symbol="AAPL", status="finished", total_return=None),
             domain.feed_finished(ID, status="finished", error=""),
+            domain.drift_found(ID, ID, symbol="AAPL", equity_bps=Decimal("-61.5"), reasons={"late_bar": 2}),
             domain.feed_finished(ID, status="failed", error=""),
         ]
 

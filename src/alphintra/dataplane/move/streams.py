@@ -23,6 +23,7 @@ __all__ = [
     "lag_bytes",
     "mark",
     "publish",
+    "require_published",
     "subscribe",
     "wait_until_close",
 ]
@@ -49,16 +50,32 @@ _FAR: Final = """
 
 
 async def publish(connection: asyncpg.Connection, name: str, schema: str) -> None:
-    """Publish a schema and this move's own marks, of whose arrival all earlier changes' arrival is known."""
+    """Publish a schema and this move's own marks, of whose arrival all earlier changes' arrival is known.
+
+    Made anew where it is there: with a schema that was dropped since, what it published of it has gone too.
+    """
     await connection.execute(
         f'create schema if not exists "{MARKER_SCHEMA}"; create table if not exists {_MARKER} '
         "(move text not null, epoch bigint not null, constraint marker_pkey primary key (move, epoch))"
     )
-    if await connection.fetchval("select 1 from pg_publication where pubname = $1", name) is None:
-        await connection.execute(
-            f"create publication {identifier(name)} for tables in schema {identifier(schema)}, "
-            f"table {_MARKER} where (move = {literal(name)}) with (publish_via_partition_root = true)"
-        )
+    await connection.execute(
+        f"set client_min_messages = error; drop publication if exists {identifier(name)}; "
+        f"create publication {identifier(name)} for tables in schema {identifier(schema)}, "
+        f"table {_MARKER} where (move = {literal(name)}) with (publish_via_partition_root = true)"
+    )
+
+
+async def require_published(connection: asyncpg.Connection, name: str, schema: str) -> None:
+    """Raise MIGRATE_STREAM where a publication lacks its schema: changes would be lost, while marks still arrive."""
+    held = await connection.fetchval(
+        "select exists (select from pg_publication p join pg_publication_namespace n on n.pnpubid = p.oid "
+        "where p.pubname = $1 and n.pnnspid = $2::regnamespace)",
+        name,
+        identifier(schema),
+    )
+    if not held:
+        message = f"the publication {name} lacks {schema}, so that changes would be lost: nothing was switched"
+        raise AlphintraError("MIGRATE_STREAM", message, kind=Kind.CONFLICT)
 
 
 async def create_slot(connection: asyncpg.Connection, name: str) -> None:
@@ -127,16 +144,14 @@ async def drop_slot(connection: asyncpg.Connection, name: str) -> None:
             await asyncio.sleep(_CATCH_UP_POLL_S)
 
 
-async def drop_publication(connection: asyncpg.Connection, name: str, *, other: str) -> None:
-    """Publish no more, drop the marks of both streams of a move, and their table with the last move that used it."""
+async def drop_publication(connection: asyncpg.Connection, name: str) -> None:
+    """Publish no more, and drop the marks with the last move that used them."""
     await connection.execute(f"drop publication if exists {identifier(name)}")
-    if await connection.fetchval("select to_regclass($1)", _MARKER) is not None:
-        await connection.execute(f"delete from {_MARKER} where move in ({literal(name)}, {literal(other)})")  # noqa: S608 - quoted
-        used = await connection.fetchval(
-            "select exists (select from pg_publication_rel where prrelid = to_regclass($1))", _MARKER
-        )
-        if not used and await connection.fetchval(f"select not exists (select from {_MARKER})"):  # noqa: S608 - a constant
-            await connection.execute(f'drop schema if exists "{MARKER_SCHEMA}" cascade')
+    marker = await connection.fetchval("select to_regclass($1)::oid", _MARKER)
+    if marker is not None and not await connection.fetchval(
+        "select exists (select from pg_publication_rel where prrelid = $1)", marker
+    ):
+        await connection.execute(f'drop schema if exists "{MARKER_SCHEMA}" cascade')
 
 
 async def lag_bytes(source: asyncpg.Connection, target: asyncpg.Connection, name: str) -> int | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from alphintra.dataplane.move.checksums import compare, pin, tables_of
 from alphintra.dataplane.move.fence import drained, fence_statements, free_statements
-from alphintra.dataplane.move.streams import applied, mark, wait_until_close
+from alphintra.dataplane.move.streams import applied, mark, require_published, wait_until_close
 from alphintra.dataplane.quoting import identifier, literal, qualified
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -127,6 +127,9 @@ async def switch(
         old, old_pin = [await stack.enter_async_context(direction.old.administrator()) for _ in range(2)]
         new, new_pin = [await stack.enter_async_context(direction.new.administrator()) for _ in range(2)]
         await wait_until_close(old, new, direction.stream, wait_s=lag_wait_s, on_lag=on_lag)
+        await require_published(old, direction.stream, direction.old.schema)
+        if direction.parked:
+            await require_published(new, direction.parked, direction.new.schema)
         fence = await fence_statements(old, direction.old)
         free = free_statements(direction.new)
         sequences = [row["relname"] for row in await old.fetch(_SEQUENCES, identifier(direction.old.schema))]

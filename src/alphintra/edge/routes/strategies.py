@@ -11,6 +11,7 @@ import msgspec
 from fastapi import Depends, Query
 
 from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
+from alphintra.contracts.drift import DriftView, GetDrift, MeasureDrift
 from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
 from alphintra.contracts.strategy import (
     BacktestsView,
@@ -149,6 +150,18 @@ async def get_deployment(caller: Reader, deployment_id: UUID) -> DeploymentView:
 async def stop_deployment(caller: Trader, deployment_id: UUID) -> DeploymentView:
     """Stop a deployment: no new orders; what it holds stays."""
     return await caller.ask(StopDeployment(deployment_id=deployment_id))
+
+
+@routes.post("/deployments/{deployment_id}/drift")
+async def measure_drift(caller: Trader, deployment_id: UUID) -> DriftView:
+    """Hold a deployment against the backtest of its bars now, and keep the report."""
+    return await caller.ask(MeasureDrift(deployment_id=deployment_id))
+
+
+@routes.get("/deployments/{deployment_id}/drift")
+async def get_drift(caller: Reader, deployment_id: UUID) -> DriftView:
+    """Fetch the newest report on a deployment's drift."""
+    return await caller.ask(GetDrift(deployment_id=deployment_id))
 
 
 @routes.get("/deployments/{deployment_id}/decisions")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Context, Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from alphintra.engine.account.columns import Columns
+from alphintra.engine.account.columns import AddingColumns, Columns
 from alphintra.engine.account.rules import AccountRules, Bound, Size
 from alphintra.engine.intents import Intent, Outcome
 from alphintra.engine.protection import Level, LevelKind, Protection
+from alphintra.engine.ticks import on_ticks
 from alphintra.kernel.money import PRICE_QUANTUM
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
@@ -56,19 +58,60 @@ def share_amount(target: float, observed: float) -> Decimal | None:
 def ask(rules: AccountRules, columns: Columns, index: int, *, view: StateView, close: Decimal) -> Asked:
     """Decide what the account does at a close: exits before entries, one order at a time, entries only when flat."""
     is_leaving, entry = float(columns.leave[index]) > 0.0, float(columns.entry[index])
+    is_asked = entry != 0.0 and not math.isnan(entry)
+    is_canceling = bool(columns.cancel.size) and float(columns.cancel[index]) > 0.0
+    if is_canceling and view.is_entry_working and not (view.qty and is_leaving):
+        return Asked(Outcome.ENTRY_CANCELED)
     if view.qty:
-        return _held(rules, view, is_leaving=is_leaving, is_asked=entry != 0.0 and not math.isnan(entry))
-    if entry == 0.0 or math.isnan(entry):
+        asked = _held(rules, view, is_leaving=is_leaving, is_asked=is_asked)
+        is_adding = bool(columns.add.size) and float(columns.add[index]) > 0.0
+        return _added(rules, columns, index, view, close) if is_adding and asked.intent is None else asked
+    if is_leaving and view.is_entry_working and not rules.pricing.is_market:
+        return Asked(Outcome.ENTRY_CANCELED)
+    if not is_asked:
         return Asked(Outcome.BLOCKED_NO_POSITION if is_leaving else Outcome.NO_SIGNAL)
+    return (
+        Asked(Outcome.BLOCKED_ORDER_WORKING) if view.is_order_working else _entered(rules, columns, index, view, close)
+    )
+
+
+def _added(rules: AccountRules, columns: Columns, index: int, view: StateView, close: Decimal) -> Asked:
+    """Ask for one more entry of the position, unless it has as many as it may."""
     if view.is_order_working:
         return Asked(Outcome.BLOCKED_ORDER_WORKING)
+    if not isinstance(columns, AddingColumns) or view.entries >= rules.entries_max:
+        return Asked(Outcome.BLOCKED_IN_POSITION)
+    return _entered(rules, columns.long if view.qty > 0 else columns.short, index, view, close)
+
+
+def _entered(rules: AccountRules, columns: Columns, index: int, view: StateView, close: Decimal) -> Asked:
+    """Ask for a position, unless its size, its exits or its price are not known."""
     qty = quantity(rules, columns, index, equity=view.equity, close=close)
     if qty <= 0:
         return Asked(Outcome.BLOCKED_ZERO_QUANTITY)
     protection = _protection(rules, columns, index)
     if rules.is_guarded and protection is None:
         return Asked(Outcome.BLOCKED_NO_PROTECTION)
-    return Asked(Outcome.INTENT, _intent(Side.BUY if entry > 0 else Side.SELL, qty, "entry", protection))
+    intent = _intent(Side.BUY if columns.entry[index] > 0 else Side.SELL, qty, "entry", protection)
+    priced = _priced(intent, rules, columns, index)
+    if priced is None:
+        return Asked(Outcome.BLOCKED_NO_PRICE)
+    if not _is_in_order(priced):
+        return Asked(Outcome.BLOCKED_EXIT_SIDE)
+    return Asked(Outcome.INTENT, on_ticks(priced, rules.tick))
+
+
+def _is_in_order(entry: Intent) -> bool:
+    """Tell whether the stop lies on the losing side of limit and target, and the target on the gaining side."""
+    protection = entry.protection
+    if protection is None:
+        return True
+    found = [entry.limit_price]
+    for level, place in ((protection.stop, 0), (protection.target, 2)):
+        price = level.amount if level is not None and level.kind is LevelKind.PRICE else None
+        found.insert(place, price)
+    known = [price for price in found if price is not None]
+    return all(low < high if entry.side is Side.BUY else low > high for low, high in pairwise(known))
 
 
 def _held(rules: AccountRules, view: StateView, *, is_leaving: bool, is_asked: bool) -> Asked:
@@ -83,7 +126,8 @@ def _held(rules: AccountRules, view: StateView, *, is_leaving: bool, is_asked: b
 def order_at(rules: AccountRules, columns: Columns, index: int, *, qty: Decimal, reason: int) -> Intent:
     """Return the intent of an order of signed quantity; ``reason`` 1 enters, 2 leaves, 3 is out of time."""
     protection = _protection(rules, columns, index) if reason == _ENTRY else None
-    return _intent(Side.BUY if qty > 0 else Side.SELL, abs(qty), _REASONS[reason], protection)
+    intent = _intent(Side.BUY if qty > 0 else Side.SELL, abs(qty), _REASONS[reason], protection)
+    return (_priced(intent, rules, columns, index) or intent) if reason == _ENTRY else intent
 
 
 def leaving(view: StateView, reason: str, *, tag: str = "") -> Intent:
@@ -93,9 +137,28 @@ def leaving(view: StateView, reason: str, *, tag: str = "") -> Intent:
 
 
 def _left(view: StateView, reason: str) -> Asked:
-    if view.is_order_working:
+    if view.is_order_working and not view.is_entry_working:
         return Asked(Outcome.BLOCKED_ORDER_WORKING)
     return Asked(Outcome.INTENT, leaving(view, reason))
+
+
+def _priced(intent: Intent, rules: AccountRules, columns: Columns, index: int) -> Intent | None:
+    """Return an entry with its prices, None where one of them is not known."""
+    pricing = rules.pricing
+    if pricing.is_market:
+        return intent
+    limit = level_amount(float(columns.limit[index])) if pricing.has_limit else None
+    stop = level_amount(float(columns.trigger[index])) if pricing.has_trigger else None
+    if (limit is None) is pricing.has_limit or (stop is None) is pricing.has_trigger:
+        return None
+    return replace(
+        intent,
+        order_type=pricing.kind,
+        time_in_force=pricing.time_in_force,
+        limit_price=limit,
+        stop_price=stop,
+        bars_max=pricing.bars,
+    )
 
 
 def _intent(side: Side, qty: Decimal, reason: str, protection: Protection | None) -> Intent:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from alphintra.engine.bars import Bar
 
-__all__ = ["NOTHING", "Columns", "prices_of", "seconds_of"]
+__all__ = ["NOTHING", "AddingColumns", "Columns", "prices_of", "seconds_of"]
 
 NOTHING: Final = np.empty(0)
 """A column nobody reads."""
@@ -37,7 +37,11 @@ class Columns:
         close: prices.
         entry: above zero asks for a long position, below zero for a short one.
         leave: above zero asks to leave the position; the number says which rule does.
+        add: above zero asks for one more entry of the position.
+        cancel: above zero takes off an entry that waits.
         size: of the sizing rule.
+        limit: price an entry is to be had for, or better.
+        trigger: price at which an entry that waits for a breakout becomes a market or limit order.
         stop: price or distance.
         target: price or distance.
         trail: distance.
@@ -51,7 +55,11 @@ class Columns:
     close: Vector
     entry: Vector
     leave: Vector
+    add: Vector = field(default_factory=_nothing)
+    cancel: Vector = field(default_factory=_nothing)
     size: Vector = field(default_factory=_nothing)
+    limit: Vector = field(default_factory=_nothing)
+    trigger: Vector = field(default_factory=_nothing)
     stop: Vector = field(default_factory=_nothing)
     target: Vector = field(default_factory=_nothing)
     trail: Vector = field(default_factory=_nothing)
@@ -62,6 +70,14 @@ class Columns:
     def bars(self) -> int:
         """How many bars there are."""
         return int(self.close.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddingColumns(Columns):
+    """Columns of rules that add to a position: what one more entry of a long and of a short one is asked with."""
+
+    long: Columns
+    short: Columns
 
 
 def prices_of(bars: Sequence[Bar]) -> tuple[Vector, Vector, Vector, Vector]:

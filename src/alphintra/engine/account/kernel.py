@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from alphintra.engine.account.lots import ALL_CASH, PERCENT_NANO, SIZE_KIND, size_of
+from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, is_quiet, met, rest
 from alphintra.engine.kernels.amounts import (
     BPS_NANO,
     EXACT_MAX,
     FEE_BPS,
     INEXACT,
     IS_EXACT,
-    LOT_NANO,
     SCALE,
     SLIP,
     UNIT,
@@ -30,7 +31,7 @@ from alphintra.engine.kernels.amounts import (
     moved_by,
     value_of,
 )
-from alphintra.engine.kernels.exact import is_within, over
+from alphintra.engine.kernels.exact import over
 from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 
 if TYPE_CHECKING:
@@ -41,13 +42,12 @@ if TYPE_CHECKING:
 __all__ = ["FILL_WIDTH", "ORDER_WIDTH", "PARAMS", "STATE", "account"]
 
 NAN: Final = math.nan
-PERCENT_NANO: Final = 1e11  # a hundred percent, in billionths of one
 
 # What the parameters are after those of ``kernels.amounts``.
-SIZE_KIND, SIZE_NUMBER, SIZE_MOST = 8, 9, 10
 STOP_KIND, STOP_PERCENT, TARGET_KIND, TARGET_PERCENT, TRAIL_KIND, TRAIL_PERCENT = 11, 12, 13, 14, 15, 16
 HAS_CHANDELIER, BREAK_EVEN, BARS_MAX, IS_GUARDED, WARM_UP, MODE, BORROWS = 17, 18, 19, 20, 21, 22, 23
-PARAMS: Final = 24
+PRICING, WAIT_BARS = 24, 25  # 0 market, 1 limit, 2 stop; bars an entry waits for its price, 0 for any number
+PARAMS: Final = 26
 
 # What is kept from one bar to the next.
 CASH, QTY, COST, REALIZED, CARRY = 0, 1, 2, 3, 4
@@ -55,16 +55,17 @@ PENDING, ORDERED, CREATED = 5, 6, 7  # reason of the order that works, its signe
 FILLS, ORDERS, SEEN, AMBIGUOUS = 8, 9, 10, 12
 ENTRY_PRICE, STOP, TARGET, TRAIL, BEST, SINCE, GUARDED = 13, 14, 15, 16, 17, 18, 19
 ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER, FETCHED = 20, 21, 22, 23, 24
-STATE: Final = 25
+WAITS_AT, WAITED = 25, 26  # price of the entry that waits, bars it has met
+STATE: Final = 27
 LINE: Final = 8  # values the processor fetches together
 
 ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
-NEW, FILLED, REJECTED = 0.0, 1.0, 2.0
-ORDER_WIDTH: Final = 6  # created, signed lots, reason, status, bar of its end, what the leave column said
+NEW, FILLED, REJECTED, EXPIRED, CANCELED = 0.0, 1.0, 2.0, 3.0, 4.0
+ORDER_WIDTH: Final = 7  # created, signed lots, reason, status, bar of its end, what the leave column said, price
 FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
+ORDER_WORKING, NO_PRICE, ENTRY_CANCELED, EXIT_SIDE = 7, 8, 9, 10
 PRICE, DISTANCE, PERCENT = 1.0, 2.0, 3.0
-FIXED_QTY, FIXED_NOTIONAL, PERCENT_EQUITY, RISK, VOLATILITY, ALL_CASH = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 
 
 @part
@@ -98,9 +99,39 @@ def _all_cash(p: Vector, s: Vector, price: float) -> float:
 @part
 def _open(p: Vector, s: Vector, opened: float, bar: int, orders: Vector, fills: Vector) -> None:
     """Fill or refuse the order that works at an open."""
+    direction = 1.0 if s[ORDERED] > 0.0 else -1.0
+    _fill(p, s, (moved_by(p, opened, direction * p[SLIP], BPS_NANO), opened), bar, orders, fills)
+
+
+@part
+def _wait(p: Vector, s: Vector, bar: tuple[float, float, float], index: int, orders: Vector, fills: Vector) -> float:
+    """Let the entry that waits for a price meet a bar; return the signed level it was filled at within, else NaN."""
+    direction = 1.0 if s[ORDERED] > 0.0 else -1.0
+    reached, level = met(p[PRICING], bar, s[WAITS_AT], direction)
+    if math.isnan(reached):
+        s[WAITED] += 1.0
+        if p[WAIT_BARS] != 0.0 and s[WAITED] >= p[WAIT_BARS]:
+            _end(s, orders, index, EXPIRED)
+        return NAN
+    price = reached if p[PRICING] == AT_LIMIT else moved_by(p, reached, direction * p[SLIP], BPS_NANO)
+    _fill(p, s, (price, reached), index, orders, fills)
+    return float(level)
+
+
+@part
+def _end(s: Vector, orders: Vector, bar: int, status: float) -> None:
+    """End the order that works without a fill."""
+    order = orders[int(s[ORDERS]) - 1]
+    order[3], order[4] = status, bar
+    s[PENDING] = 0.0
+
+
+@part
+def _fill(p: Vector, s: Vector, prices: tuple[float, float], bar: int, orders: Vector, fills: Vector) -> None:
+    """Fill or refuse the order that works at a price; with the market's own price at that moment."""
+    price, opened = prices
     lots, reason = s[ORDERED], s[PENDING]
     direction = 1.0 if lots > 0.0 else -1.0
-    price = moved_by(p, opened, direction * p[SLIP], BPS_NANO)
     if reason == ENTRY and p[SIZE_KIND] == ALL_CASH:
         lots = direction * _all_cash(p, s, price)
     size = abs(lots)
@@ -166,17 +197,22 @@ def _trail_level(p: Vector, s: Vector, best: float, direction: float) -> float:
 
 
 @part
-def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float]) -> tuple[float, float, float]:
-    """Let the exits meet a bar; return reason (0: none), level, and whether it is ambiguous. Signed: up is better."""
+def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float, float]) -> tuple[float, float, float]:
+    """Let the exits meet a bar; return reason (0: none), level, and whether it is ambiguous. Signed: up is better.
+
+    The last number of the bar tells that it is the rest of one, from the moment on at which the entry was filled.
+    """
     direction = 1.0 if s[QTY] > 0.0 else -1.0
-    opened, best, worst, closed = bar
+    opened, best, worst, closed, is_rest = bar
     stop, target, trailed = s[STOP] * direction, s[TARGET] * direction, s[BEST]
     if opened <= stop:
-        return BY_STOP, opened, 0.0
+        return BY_STOP, opened, 1.0 if is_rest != 0.0 and best >= target and opened < target else 0.0
     if opened <= _trail_level(p, s, trailed, direction):
         return BY_TRAIL, opened, 0.0
     if opened >= target:
-        return BY_TARGET, opened, 0.0
+        if is_rest == 0.0 or not (worst <= stop or worst <= _trail_level(p, s, max(opened, trailed), direction)):
+            return BY_TARGET, opened, 0.0
+        target = NAN  # at the moment of the entry's fill: what stops comes first
     level = _trail_level(p, s, max(opened, trailed), direction)
     reason, found, ambiguous = 0.0, 0.0, 0.0
     if worst <= stop and not (worst <= level and level > stop):
@@ -194,9 +230,9 @@ def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float]) -> tuple
 
 @part
 def _protect(
-    p: Vector, s: Vector, index: int, bar: tuple[float, float, float, float], fills: NDArray[np.float64]
+    p: Vector, s: Vector, index: int, bar: tuple[float, float, float, float, float], fills: NDArray[np.float64]
 ) -> None:
-    """Let the exits of the position meet a bar: signed open, best, worst and close."""
+    """Let the exits of the position meet a bar: signed open, best, worst and close, and whether it is a rest."""
     direction = 1.0 if s[QTY] > 0.0 else -1.0
     best = bar[1]
     reason, level, ambiguous = _meet(p, s, bar)
@@ -220,46 +256,6 @@ def _protect(
 
 
 @part
-def _most(p: Vector, s: Vector, amount: float, percent: float, price: float) -> float:
-    """Return the most lots a percentage (in billionths) of an amount pays at a price."""
-    if p[IS_EXACT] == 0.0:
-        return amount * (percent / PERCENT_NANO) / price if amount > 0.0 else 0.0
-    if amount <= 0.0 or percent <= 0.0:
-        return 0.0
-    lot = p[LOT_NANO] * 100.0
-    lots = math.floor(amount * percent / (price * lot))
-    if lots * price > EXACT_MAX or lot > EXACT_MAX:
-        s[INEXACT] = 1.0
-        return 0.0
-    while not is_within(lots * price, lot, amount, percent):
-        lots -= 1.0
-    while is_within((lots + 1.0) * price, lot, amount, percent):
-        lots += 1.0
-    return float(lots)
-
-
-@part
-def _size(p: Vector, s: Vector, equity: float, close: float, told: float) -> float:
-    """Return how many lots an entry orders; ``told`` is the sizing's column at this close."""
-    kind, number = p[SIZE_KIND], p[SIZE_NUMBER]
-    lots = 0.0
-    if kind == ALL_CASH:
-        lots = 1.0 if s[CASH] > 0.0 else 0.0  # how many shows at the fill
-    elif kind == FIXED_QTY:
-        lots = number
-    elif kind == FIXED_NOTIONAL:
-        lots = _most(p, s, number, PERCENT_NANO, close)
-    elif kind == PERCENT_EQUITY:
-        lots = _most(p, s, equity, number, close)
-    elif kind == RISK:
-        distance = level_of(p, told)
-        lots = _most(p, s, equity, number, distance) if distance > 0.0 else 0.0
-    elif math.isfinite(told) and told > 0.0:
-        lots = _most(p, s, equity, np.rint(min(number / told, 1e3) * PERCENT_NANO), close)
-    return lots if p[SIZE_MOST] == 0.0 else min(lots, _most(p, s, equity, p[SIZE_MOST], close))
-
-
-@part
 def _is_protected(p: Vector, s: Vector, i: int, columns: tuple[Vector, ...]) -> bool:
     """Note the levels of the exits an entry brings; False if one of them is not known."""
     s[ASKED_STOP] = level_of(p, columns[3][i]) if p[STOP_KIND] in (PRICE, DISTANCE) else NAN
@@ -280,9 +276,33 @@ def _order(s: Vector, orders: NDArray[np.float64], bar: int, told: tuple[float, 
     lots, reason, leave = told
     row = orders[int(s[ORDERS])]
     row[0], row[1], row[2], row[3], row[4], row[5] = bar, lots, reason, NEW, -1.0, leave
+    row[6] = s[WAITS_AT] if reason == ENTRY and s[WAITS_AT] > 0.0 else 0.0
+    s[WAITED] = 0.0
     s[ORDERS] += 1.0
     s[PENDING], s[ORDERED], s[CREATED] = reason, lots, bar
     return INTENT
+
+
+@part
+def _enter(
+    p: Vector, s: Vector, i: int, columns: tuple[Vector, ...], marks: tuple[float, float], orders: NDArray[np.float64]
+) -> int:
+    """Ask for a position, unless its size, its exits or its price are not known; return the outcome."""
+    equity, close = marks
+    lots = size_of(p, s, (equity, s[CASH]), close, columns[2][i] if columns[2].size else NAN)
+    if lots <= 0.0:
+        return ZERO_QTY
+    if p[IS_GUARDED] != 0.0 and not _is_protected(p, s, i, columns):
+        return NO_PROTECTION
+    s[WAITS_AT] = level_of(p, columns[8][i]) if p[PRICING] != 0.0 else NAN
+    if p[PRICING] != 0.0 and math.isnan(s[WAITS_AT]):
+        return NO_PRICE
+    stop = s[ASKED_STOP] if p[STOP_KIND] == PRICE else NAN
+    target = s[ASKED_TARGET] if p[TARGET_KIND] == PRICE else NAN
+    limit = s[WAITS_AT] if p[PRICING] == AT_LIMIT else NAN
+    if not is_in_order(columns[0][i], stop, limit, target):
+        return EXIT_SIDE
+    return _order(s, orders, int(s[SEEN]) + i, (lots if columns[0][i] > 0.0 else -lots, ENTRY, 0.0))
 
 
 @part
@@ -291,23 +311,22 @@ def _decide(
 ) -> int:
     """Decide at a close: exits before entries, one order at a time, entries only when flat; return the outcome."""
     entry, leave = columns[0][i], columns[1][i]
-    equity, close = marks
     bar = int(s[SEEN]) + i
     is_leaving = leave > 0.0
     held = s[QTY]
     if is_leaving and held != 0.0:
         return _order(s, orders, bar, (-held, LEAVE, leave))
+    if is_leaving and s[PENDING] != 0.0:
+        _end(s, orders, bar, CANCELED)
+        return ENTRY_CANCELED
     outcome = NO_POSITION if is_leaving else NO_SIGNAL
     if entry > 0.0 or entry < 0.0:
         if held != 0.0:
             outcome = IN_POSITION
+        elif s[PENDING] != 0.0:
+            outcome = ORDER_WORKING
         else:
-            lots = _size(p, s, equity, close, columns[2][i] if columns[2].size else NAN)
-            if lots <= 0.0:
-                return ZERO_QTY
-            if p[IS_GUARDED] != 0.0 and not _is_protected(p, s, i, columns):
-                return NO_PROTECTION
-            return _order(s, orders, bar, (lots if entry > 0.0 else -lots, ENTRY, 0.0))
+            return _enter(p, s, i, columns, marks, orders)
     if s[GUARDED] != 0.0 and p[BARS_MAX] != 0.0 and bar - s[SINCE] + 1.0 >= p[BARS_MAX]:
         return _order(s, orders, bar, (-held, TIME, 0.0))
     return outcome
@@ -319,25 +338,6 @@ def _charge(p: Vector, s: Vector, worth: float, rate: float) -> None:
     cost = over(-worth, rate, 0.0, 0.0, BPS_NANO) if p[IS_EXACT] != 0.0 else -worth * (rate / BPS_NANO)
     s[CASH] -= cost
     s[CARRY] += cost
-
-
-@part
-def _is_quiet(
-    bar: tuple[float, float, float, float], levels: tuple[float, float], trail: tuple[float, float, float]
-) -> bool:
-    """Tell whether surely no exit executes in a bar: signed open, best, worst and close; stop and target.
-
-    A trail has seen ``top`` before the bar and lies at a ``share`` of the best price less ``room``.
-    """
-    opened, best, worst, closed = bar
-    stop, target = levels
-    top, share, room = trail
-    return not (
-        worst <= stop
-        or best >= target
-        or worst <= max(opened, top) * share - room
-        or closed <= max(best, top) * share - room
-    )
 
 
 @part
@@ -394,7 +394,7 @@ def _watch(
         opened, close = in_units(opens[i], scale), in_units(closes[i], scale)
         high, low = in_units(highs[i], scale), in_units(lows[i], scale)
         best, worst = (high, low) if side > 0.0 else (-low, -high)
-        if not _is_quiet((opened * side, best, worst, close * side), levels, (top, share, room - high * near)):
+        if not is_quiet((opened * side, best, worst, close * side), levels, (top, share, room - high * near)):
             break
         top = max(best, top)
         worth = held * close if unit != 0.0 else value_of(p, s, qty, close)
@@ -430,8 +430,8 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
 ) -> None:
     """Run the account over bars.
 
-    ``prices`` are open, high, low and close; ``columns`` entry, leave, size, stop, target, trail, chandelier and the
-    borrowing rate of each bar; ``out`` equity, outcome, orders and fills.
+    ``prices`` are open, high, low and close; ``columns`` entry, leave, size, stop, target, trail, chandelier, the
+    borrowing rate of each bar and the price an entry waits for; ``out`` equity, outcome, orders and fills.
     """
     opens, highs, lows, closes = prices
     entries, leaves, chandelier, rates = columns[0], columns[1], columns[6], columns[7]
@@ -456,15 +456,20 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
         lost = max(lost, lost_by(closes[i], close, scale))
         if s[PENDING] != 0.0 or s[GUARDED] != 0.0:
             opened = in_units(opens[i], scale)
-            lost = max(lost, lost_by(opens[i], opened, scale))
-            if s[PENDING] != 0.0:
+            lost, level = max(lost, lost_by(opens[i], opened, scale)), NAN
+            if s[PENDING] == ENTRY and p[PRICING] != 0.0:
+                high, low = in_units(highs[i], scale), in_units(lows[i], scale)
+                lost = max(lost, lost_by(highs[i], high, scale), lost_by(lows[i], low, scale))
+                level = _wait(p, s, (opened, high, low), seen + i, orders, fills)
+            elif s[PENDING] != 0.0:
                 _open(p, s, opened, seen + i, orders, fills)
             if s[GUARDED] != 0.0 and not (p[MODE] == 1.0 and s[SINCE] == seen + i):
                 high, low = in_units(highs[i], scale), in_units(lows[i], scale)
                 lost = max(lost, lost_by(highs[i], high, scale), lost_by(lows[i], low, scale))
                 side = 1.0 if s[QTY] > 0.0 else -1.0
                 best, worst = (high, low) if side > 0.0 else (-low, -high)
-                _protect(p, s, seen + i, (opened * side, best, worst, close * side), fills)
+                bar = (opened * side, best, worst, close * side, 0.0)
+                _protect(p, s, seen + i, bar if math.isnan(level) else rest(p[PRICING], level, bar), fills)
             cash, qty = s[CASH], s[QTY]
         if qty != 0.0:
             worth = qty * unit * close if unit != 0.0 else value_of(p, s, qty, close)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from alphintra.engine.account.columns import NOTHING, Columns
-from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
+from alphintra.engine.account.columns import NOTHING, AddingColumns, Columns
+from alphintra.engine.account.rules import AccountRules, Bound, Pricing, Size, Sizing
+from alphintra.engine.graph.wire import MINUTES
 from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["OrderProgram", "order_programs"]
+__all__ = ["OrderProgram", "on_tick", "order_programs"]
 
 _HUNDRED: Final = Decimal(100)
+MANY: Final = 2
 _NONE: Final = np.empty(0, np.int64)
 
 
@@ -43,6 +46,9 @@ class OrderProgram:
         size_node: the sizing node.
         size: column the sizing rule reads, None where it reads none.
         guards: nodes of the exits that come with the entry, by the column they fill.
+        cancels: columns that take off an entry that waits.
+        add: column that asks for one more entry of the position, None without any.
+        is_compiled: whether the account kernel knows all of its rules; if not, the reference decides.
     """
 
     step: Step
@@ -53,43 +59,100 @@ class OrderProgram:
     size_node: str
     size: End | None
     guards: tuple[tuple[str, Step], ...]
+    cancels: tuple[End, ...] = ()
+    add: End | None = None
+    is_compiled: bool = True
 
     @property
     def ends(self) -> frozenset[End]:
         """The outputs it reads."""
         wired = {end for _, step in self.guards for ends in step.inputs.values() for end in ends}
-        sizes = set() if self.size is None else {self.size}
-        return frozenset({self.signal, *(end for end, _ in self.exits), *wired, *sizes})
+        sizes = {end for end in (self.size, self.add) if end is not None}
+        priced = {end for port in _PRICE_PORTS for end in self.step.inputs.get(port, ())}
+        return frozenset({self.signal, *(end for end, _ in self.exits), *self.cancels, *wired, *sizes, *priced})
 
     def columns(self, computed: Computed, tape: Tape, row: int = 0) -> Columns:
         """Return what the rules are asked with, for one symbol."""
         close, entry = tape.close[row], computed[self.signal][row]
         entries = np.flatnonzero(entry != 0.0) if self.guards else _NONE
-        fired = [computed[end][row] for end, _ in self.exits]
-        told = {name: _column(name, step, computed, (close, entry, entries), row) for name, step in self.guards}
-        return Columns(
+        leave = _any(computed, [end for end, _ in self.exits], row)
+        found = Columns(
             open=tape.open[row],
             high=tape.high[row],
             low=tape.low[row],
             close=close,
             entry=entry,
-            leave=fired[0] if len(fired) == 1 else np.fmax.reduce(fired) if fired else np.zeros(close.shape),
+            leave=np.zeros(close.shape) if leave is None else leave,
+            cancel=NOTHING if (cancel := _any(computed, self.cancels, row)) is None else cancel,
             size=NOTHING if self.size is None else computed[self.size][row],
-            **told,
+            **self._levels(computed, close, (entry, entries), row),
         )
+        if self.add is None:
+            return found
+        every = np.arange(close.size)
+        sides = [
+            replace(found, entry=side, **self._levels(computed, close, (side, every), row))
+            for side in (np.ones(close.shape), -np.ones(close.shape))
+        ]
+        told = {field.name: getattr(found, field.name) for field in fields(found)}
+        return AddingColumns(**told | {"add": computed[self.add][row]}, long=sides[0], short=sides[1])
+
+    def _levels(
+        self, computed: Computed, close: Vector, asked: tuple[Vector, NDArray[np.int64]], row: int
+    ) -> dict[str, Vector]:
+        """Return the prices of entries and of the exits they bring, by the column they fill."""
+        prices = self._prices(computed, close, asked[0], row)
+        base = prices.get("limit", prices.get("trigger", close))
+        return prices | {name: _column(name, step, computed, (base, *asked), row) for name, step in self.guards}
+
+    def _prices(self, computed: Computed, close: Vector, entry: Vector, row: int) -> dict[str, Vector]:
+        """Return the prices entries wait for, by the column they fill."""
+        pricing, step = self.rules.pricing, self.step
+        if pricing.is_market:
+            return {}
+        direction = np.sign(entry)
+        wired = {port: computed[step.inputs[port][0]][row] for port in _PRICE_PORTS if step.inputs.get(port)}
+        offset = float(_decimal(step.params, "offset"))
+        if "distance" in wired:
+            away = offset * wired["distance"]
+        else:
+            away = np.full(close.shape, offset) if step.params["unit"] == "amount" else close * (offset / 100.0)
+        if not pricing.has_trigger:
+            return {"limit": wired["limit"] if "limit" in wired else close - direction * away}
+        trigger = wired["stop"] if "stop" in wired else close + direction * away
+        if not pricing.has_limit:
+            return {"trigger": trigger}
+        through = float(_decimal(step.params, "through")) / 100.0
+        limit = wired["limit"] if "limit" in wired else trigger + direction * (trigger * through)
+        return {"trigger": trigger, "limit": limit}
 
     def exit_tag(self, computed: Computed, index: int, row: int = 0) -> str:
         """Return the label of the first exit rule that fires at a close."""
         return next((tag for end, tag in self.exits if computed[end][row, index] > 0), "")
 
 
+def _any(computed: Computed, ends: Sequence[End], row: int) -> Vector | None:
+    """Return a column that is above zero where one of several is; None without any."""
+    fired = [computed[end][row] for end in ends]
+    if len(fired) < MANY:
+        return fired[0] if fired else None
+    joined: Vector = np.fmax.reduce(fired)
+    return joined
+
+
+def on_tick(programs: Sequence[OrderProgram], tick: Decimal | None) -> tuple[OrderProgram, ...]:
+    """Return programs whose orders have prices of whole ticks."""
+    return tuple(replace(program, rules=replace(program.rules, tick=tick)) for program in programs)
+
+
 def order_programs(plan: Plan) -> tuple[OrderProgram, ...]:
     """Return the programs of all Order nodes, in the order in which they are asked."""
     steps = {step.node: step for step in plan.steps}
-    return tuple(_program(step, steps) for step in plan.steps if step.type == "Order")
+    is_daily = MINUTES[plan.timeframe] >= MINUTES["1d"]
+    return tuple(_program(step, steps, is_daily=is_daily) for step in plan.steps if step.type == "Order")
 
 
-def _program(order: Step, steps: dict[str, Step]) -> OrderProgram:
+def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderProgram:
     size_step = steps[order.inputs["size"][0][0]]
     make = _SIZINGS.get(size_step.type)
     if make is None:
@@ -98,36 +161,70 @@ def _program(order: Step, steps: dict[str, Step]) -> OrderProgram:
         )
         raise AlphintraError("NODE_VALUE", message, kind=Kind.BUG)
     leaving = [steps[node] for node, _ in order.inputs["exit"]]
-    guards = {_GUARDS[step.type]: step for step in leaving if step.type in _GUARDS}
+    guards = {name: step for step in leaving for name in _GUARDS.get(step.type, ())}
+    closes = [step for step in steps.values() if step.type == "Close"]
     bars_max = next((int(step.params["bars"]) for step in leaving if step.type == "TimeStop"), None)
     signal = size_step.inputs["signal"][0]
+    pricing = _pricing(order.params, is_daily=is_daily)
     rules = AccountRules(
+        pricing=pricing,
         sizing=make(size_step.params),
         lot=_decimal(size_step.params, "lot") if "lot" in size_step.params else Decimal(1),
         stop=Bound(LevelKind.PRICE) if "stop" in guards else None,
         target=Bound(LevelKind.PRICE) if "target" in guards else None,
         trail=_trail(guards.get("trail")),
         bars_max=bars_max,
+        entries_max=int(order.params["entries"]),
+    )
+    tag = _tag(signal[0], steps)
+    add = next(iter(order.inputs.get("add", ())), None)
+    cancels = tuple(
+        step.inputs["when"][0]
+        for step in steps.values()
+        if step.type == "CancelTagged" and str(step.params["tag"]) == tag and not pricing.is_market
     )
     return OrderProgram(
         step=order,
-        tag=_tag(signal[0], steps),
+        tag=tag,
         rules=rules,
         signal=signal,
-        exits=tuple((s.inputs["when"][0], str(s.params["tag"])) for s in leaving if s.type == "ExitWhen"),
+        exits=tuple((s.inputs["when"][0], str(s.params["tag"])) for s in (*leaving, *closes) if s.type in _LEAVING),
         size_node=size_step.node,
         size=next((size_step.inputs[port][0] for port in _SIZE_PORTS if port in size_step.inputs), None),
         guards=tuple((name, step) for name, step in sorted(guards.items()) if name != "trail" or _is_wired(step)),
+        cancels=cancels,
+        add=add,
+        is_compiled=not cancels and add is None and _is_compiled(pricing, is_daily=is_daily),
     )
+
+
+def _pricing(params: Params, *, is_daily: bool) -> Pricing:
+    """Return how entries are priced; an order of the day waits for one bar where a bar is a day."""
+    kind, time_in_force = OrderType(str(params["type"])), TimeInForce(str(params["tif"]))
+    bars = int(params["bars"]) or None
+    if is_daily and kind is not OrderType.MARKET and time_in_force is TimeInForce.DAY:
+        bars = 1
+    return Pricing(kind, time_in_force, bars)
+
+
+def _is_compiled(pricing: Pricing, *, is_daily: bool) -> bool:
+    """Tell whether the kernel knows it: not what fires and then waits, nor what ends with a session."""
+    ends_with_bars = is_daily or pricing.time_in_force is TimeInForce.GTC
+    return pricing.is_market or (pricing.kind is not OrderType.STOP_LIMIT and ends_with_bars)
 
 
 def _column(
     name: str, step: Step, computed: Computed, asked: tuple[Vector, Vector, NDArray[np.int64]], row: int
 ) -> Vector:
-    """Return the price of a stop or target, reckoned from the close, or the distance of a trailing stop.
+    """Return the price of a stop or target, or the distance of a trailing stop.
 
-    ``asked`` are the closes, what they ask for and where they ask; no level is read elsewhere.
+    ``asked`` are what prices are reckoned from (closes, or the prices entries wait for), what is asked for and
+    where; no level is read elsewhere.
     """
+    if step.type == "Bracket" and name == "target":
+        stop = _column("stop", step, computed, asked, row)
+        beyond: Vector = asked[0] + float(_decimal(step.params, "reward")) * (asked[0] - stop)
+        return beyond
     price = step.inputs.get("price")
     if price:
         stated: Vector = computed[price[0]][row]
@@ -177,7 +274,14 @@ def _kelly(params: Params) -> Sizing:
     return Sizing(Size.PERCENT_EQUITY, round(min(share, _HUNDRED), 9))
 
 
-_GUARDS: Final = {"StopLoss": "stop", "TakeProfit": "target", "TrailingStop": "trail"}
+_LEAVING: Final = frozenset({"ExitWhen", "Close"})
+_GUARDS: Final = {
+    "StopLoss": ("stop",),
+    "TakeProfit": ("target",),
+    "TrailingStop": ("trail",),
+    "Bracket": ("stop", "target"),
+}
+_PRICE_PORTS: Final = ("limit", "stop", "distance")
 _SIZE_PORTS: Final = ("distance", "volatility")
 _SIZINGS: Final[dict[str, Callable[[Params], Sizing]]] = {
     "PercentEquity": lambda params: Sizing(Size.PERCENT_EQUITY, _decimal(params, "percent")),

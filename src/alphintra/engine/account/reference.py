@@ -10,7 +10,7 @@ from alphintra.engine.account.asking import Asked, ask, level_amount
 from alphintra.engine.account.columns import Columns
 from alphintra.engine.account.rules import AccountRules
 from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
-from alphintra.engine.intents import Outcome
+from alphintra.engine.intents import Decision, Outcome
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import round_cash
 
@@ -66,13 +66,16 @@ def run_reference(
         asked = Asked(Outcome.WARMING_UP)
         if index >= rules.warm_up:
             asked = ask(rules, columns, index, view=view, close=bar.close)
+        intents = () if asked.intent is None else (asked.intent,)
+        book, withdrawn = book.after(Decision(bar.ts, asked.outcome, {}, intents))
+        account.refusals += withdrawn
         if asked.intent is not None:
             order = Order(name(index), bar.ts, asked.intent)
             account.orders.append(order)
             if passes is None or passes(order, view, bar):
                 book = replace(book, working=(*book.working, order))
-        if rules.has_chandelier and book.guard is not None:
-            book = replace(book, guard=book.guard.ratcheted(level_amount(float(columns.chandelier[index]))))
+        if rules.has_chandelier and book.guards:
+            book = book.ratcheted(level_amount(float(columns.chandelier[index])))
         account.outcomes.append(asked.outcome)
         account.equity.append(view.equity)
         account.qty.append(book.position.qty)

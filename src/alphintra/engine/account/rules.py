@@ -11,8 +11,9 @@ from alphintra.engine.costs import Costs
 from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import require_finite, require_positive
+from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
-__all__ = ["AccountRules", "Bound", "Mode", "Size", "Sizing"]
+__all__ = ["AccountRules", "Bound", "Mode", "Pricing", "Size", "Sizing"]
 
 _HUNDRED: Final = Decimal(100)
 
@@ -81,6 +82,48 @@ class Bound:
         require_positive(self.percent, pointer="/percent")
 
 
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """How an entry is priced and how long it waits; its prices are columns.
+
+    Args:
+        kind: market, limit, stop or stop_limit.
+        time_in_force: day or gtc.
+        bars: after so many bars without a fill an entry is canceled; None for as long as its time in force.
+
+    Raises:
+        AlphintraError: ORDER_UNSUPPORTED, FIELD_RANGE.
+    """
+
+    kind: OrderType = OrderType.MARKET
+    time_in_force: TimeInForce = TimeInForce.DAY
+    bars: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind is OrderType.TRAILING_STOP or self.time_in_force not in {TimeInForce.DAY, TimeInForce.GTC}:
+            message = (
+                f"an entry that is {self.kind} and {self.time_in_force} is not simulated: use limit and day or gtc"
+            )
+            raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/pricing")
+        if self.bars is not None and self.bars < 1:
+            raise AlphintraError("FIELD_RANGE", "an entry waits for at least one bar", pointer="/pricing/bars")
+
+    @property
+    def is_market(self) -> bool:
+        """Tell whether entries take the next open."""
+        return self.kind is OrderType.MARKET
+
+    @property
+    def has_limit(self) -> bool:
+        """Tell whether entries have a limit price."""
+        return self.kind in {OrderType.LIMIT, OrderType.STOP_LIMIT}
+
+    @property
+    def has_trigger(self) -> bool:
+        """Tell whether entries have a stop price."""
+        return self.kind in {OrderType.STOP, OrderType.STOP_LIMIT}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRules:
     """Terms of one account on one symbol.
@@ -89,6 +132,7 @@ class AccountRules:
         initial_cash: above zero.
         sizing: how much an entry orders.
         lot: smallest quantity; what is ordered is a multiple of it.
+        pricing: of entries; what leaves takes the next open.
         costs: fees, slippage, borrow.
         stop: stop placed with each entry.
         target: target placed with each entry.
@@ -96,6 +140,8 @@ class AccountRules:
         has_chandelier: whether the chandelier column holds the distance from the best price, told anew at each close.
         break_even: percent of gain at which the stop moves to the entry's price.
         bars_max: bars after which a position is left at the next open.
+        entries_max: entries a position has at most.
+        tick: prices of orders are whole multiples of it; None for any price.
         warm_up: bars at the start on which nothing is decided.
         mode: what a bar does to stops and targets.
         is_rounded: whether amounts are rounded to millionths as in the books; others' engines do not.
@@ -107,6 +153,7 @@ class AccountRules:
     initial_cash: Decimal = Decimal(100_000)
     sizing: Sizing = Sizing(Size.PERCENT_EQUITY, Decimal(95))
     lot: Decimal = Decimal(1)
+    pricing: Pricing = Pricing()
     costs: Costs = field(default_factory=Costs)
     stop: Bound | None = None
     target: Bound | None = None
@@ -114,6 +161,8 @@ class AccountRules:
     has_chandelier: bool = False
     break_even: Decimal | None = None
     bars_max: int | None = None
+    entries_max: int = 1
+    tick: Decimal | None = None
     warm_up: int = 0
     mode: Mode = Mode.CHRONOLOGICAL
     is_rounded: bool = True
@@ -138,6 +187,9 @@ class AccountRules:
         if self.mode is not Mode.CHRONOLOGICAL and self.is_rounded:
             message = "another engine's order of events is a rule of unrounded runs: use chronological"
             raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/mode")
+        if not self.pricing.is_market and not self.is_rounded:
+            message = "entries that wait for a price are simulated in rounded amounts only"
+            raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/pricing")
         require_finite(self.initial_cash)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -13,15 +13,17 @@ from alphintra.engine.account import kernel as k
 from alphintra.engine.account.asking import order_at
 from alphintra.engine.account.columns import NOTHING, Columns
 from alphintra.engine.account.course import COURSE, course
+from alphintra.engine.account.lots import SIZE_KIND, SIZE_MOST, SIZE_NUMBER
 from alphintra.engine.account.reference import Account
-from alphintra.engine.account.rules import AccountRules, Bound, Size
-from alphintra.engine.book import EXCEEDS_FREE_BALANCE, Fill, Order, Refusal
+from alphintra.engine.account.rules import AccountRules, Bound, Pricing, Size
+from alphintra.engine.account.waiting import AT_LIMIT, AT_STOP
+from alphintra.engine.book import EXCEEDS_FREE_BALANCE, ORDER_CANCELED, ORDER_EXPIRED, Fill, Order, Refusal
 from alphintra.engine.intents import Outcome
 from alphintra.engine.kernels import amounts
 from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_cash
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import OrderType, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +33,17 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.kernels.kernel import Vector
 
-__all__ = ["OUTCOMES", "AccountRun", "Simulation", "Trades", "account_of", "simulate"]
+__all__ = [
+    "ENDS",
+    "OUTCOMES",
+    "AccountRun",
+    "Simulation",
+    "Trades",
+    "account_of",
+    "params_of",
+    "require_columns",
+    "simulate",
+]
 
 OUTCOMES: Final = (
     Outcome.WARMING_UP,
@@ -41,11 +53,20 @@ OUTCOMES: Final = (
     Outcome.BLOCKED_NO_POSITION,
     Outcome.BLOCKED_ZERO_QUANTITY,
     Outcome.BLOCKED_NO_PROTECTION,
+    Outcome.BLOCKED_ORDER_WORKING,
+    Outcome.BLOCKED_NO_PRICE,
+    Outcome.ENTRY_CANCELED,
+    Outcome.BLOCKED_EXIT_SIDE,
 )
 COMPILED_BARS_MIN: Final = 2_000  # below, interpreting takes less than loading the compiler's cache
 _MILLION: Final = Decimal(1_000_000)
 _BILLION: Final = Decimal(1_000_000_000)
 _LEGS: Final = {k.BY_STOP: "stop", k.BY_TARGET: "target", k.BY_TRAIL: "trail"}
+ENDS: Final = {
+    k.REJECTED: EXCEEDS_FREE_BALANCE,
+    k.EXPIRED: ORDER_EXPIRED,
+    k.CANCELED: ORDER_CANCELED,
+}
 _FIELDS: Final = ("size", "stop", "target", "trail", "chandelier")
 
 
@@ -76,11 +97,12 @@ class AccountRun:
         lot: units in a lot.
         units: equity at each close, in millionths or units.
         outcomes: index into ``OUTCOMES`` at each close.
-        orders: bar, signed lots, reason, status, bar of its end, what the leave column said.
+        orders: bar, signed lots, reason, status, bar of its end, what the leave column said, price waited for.
         fills: bar, signed lots, price, fee, realized, reason, bar the order was created at, ambiguous, cash after.
         carry: what borrowing cost in all.
         cash: at the start.
         is_exact: whether every amount is the reference's to the last digit; if not, the reference decides.
+        pricing: how entries were priced.
         course: what ``course`` folded the equity into meanwhile, None where that is still to be done.
     """
 
@@ -93,6 +115,7 @@ class AccountRun:
     carry: float
     cash: float
     is_exact: bool
+    pricing: Pricing = field(default_factory=Pricing)
     course: Vector | None = None
 
     @cached_property
@@ -143,8 +166,8 @@ class AccountRun:
             for outcome, count in zip(OUTCOMES, counts, strict=True)
             if count and outcome.value.startswith("blocked_")
         }
-        refused = int((self.orders[:, 3] == k.REJECTED).sum())
-        return dict(sorted((found | ({EXCEEDS_FREE_BALANCE: refused} if refused else {})).items()))
+        ended = {code: int((self.orders[:, 3] == status).sum()) for status, code in ENDS.items()}
+        return dict(sorted((found | {code: count for code, count in ended.items() if count}).items()))
 
     def _stretches(self) -> NDArray[np.int64]:
         """Return for how many bars each state between two fills stood at a close."""
@@ -159,11 +182,17 @@ class Simulation:
         rules: of the account.
         count: bars there will be.
         is_compiled: None compiles for long runs only, so that a short one need not load the compiler.
+
+    Raises:
+        AlphintraError: ORDER_UNSUPPORTED for entries that fire and then wait: the reference alone knows those.
     """
 
     def __init__(self, rules: AccountRules, count: int, *, is_compiled: bool | None = None) -> None:
+        if rules.pricing.kind not in _PRICINGS:
+            message = f"{rules.pricing.kind} entries are not compiled: let the reference run"
+            raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/pricing")
         self._rules = rules
-        self._p, self._is_exact = _params(rules)
+        self._p, self._is_exact = params_of(rules)
         self._s = s = np.zeros(k.STATE)
         s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
         s[k.STOP : k.BEST + 1] = np.nan
@@ -180,14 +209,20 @@ class Simulation:
 
         Raises COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH.
         """
-        _require_columns(self._rules, columns)
+        require_columns(self._rules, columns)
         seen = int(self._s[k.SEEN])
         part = slice(seen, seen + columns.bars)
         prices = tuple(_read(column) for column in (columns.open, columns.high, columns.low, columns.close))
         rates = _rates(self._rules, columns)
         told = tuple(
             _read(column)
-            for column in (columns.entry, columns.leave, *(getattr(columns, name) for name in _FIELDS), rates)
+            for column in (
+                columns.entry,
+                columns.leave,
+                *(getattr(columns, name) for name in _FIELDS),
+                rates,
+                columns.limit if self._rules.pricing.has_limit else columns.trigger,
+            )
         )
         self._make_room(columns.bars)
         self._run(self._p, self._s, prices, told, (self._units[part], self._outcomes[part], self._orders, self._fills))
@@ -213,6 +248,7 @@ class Simulation:
             cash=float(self._rules.initial_cash),
             is_exact=self._is_exact and not s[amounts.INEXACT],
             course=self._course,
+            pricing=self._rules.pricing,
         )
 
     def _make_room(self, bars: int) -> None:
@@ -257,13 +293,12 @@ def account_of(
     if not run.is_exact or not rules.is_rounded:
         raise AlphintraError("ORDER_UNSUPPORTED", "an inexact run has no exact records: let the reference run")
     account = Account(outcomes=[OUTCOMES[code] for code in run.outcomes])
-    for created, lots, reason, status, ended, _ in run.orders.tolist():
+    for created, lots, reason, status, ended, *_ in run.orders.tolist():
         bar, qty = int(created), _qty(lots, rules)
         order = Order(name(bar), bars[bar].ts, order_at(rules, columns, bar, qty=qty, reason=int(reason)))
         account.orders.append(order)
-        if status == k.REJECTED:
-            refusal = Refusal(order.client_order_id, bars[int(ended)].ts, EXCEEDS_FREE_BALANCE, "")
-            account.refusals.append(refusal)
+        if status in ENDS:
+            account.refusals.append(Refusal(order.client_order_id, bars[int(ended)].ts, ENDS[status], ""))
     held = [Decimal(0)]
     for bar, lots, price, fee, realized, reason, created, ambiguous, _ in run.fills.tolist():
         fill = Fill(
@@ -295,7 +330,7 @@ def _qty(lots: float, rules: AccountRules) -> Decimal:
     return int(lots) * rules.lot
 
 
-def _params(rules: AccountRules) -> tuple[Vector, bool]:
+def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     """Return the kernel's parameters, and whether they hold the rules to the last digit."""
     p, costs = np.zeros(k.PARAMS), rules.costs
     is_rounded, lot_nano = rules.is_rounded, rules.lot * _BILLION
@@ -315,8 +350,8 @@ def _params(rules: AccountRules) -> tuple[Vector, bool]:
     p[amounts.LOT_NANO] = float(lot_nano) if is_rounded else 1e9
     p[amounts.SLIP], p[amounts.FEE_BPS] = float(costs.slippage_bps * _BILLION), float(fees.commission_bps * _BILLION)
     p[amounts.FEE_UNIT], p[amounts.FEE_MIN] = float(fees.per_share * _BILLION), float(least)
-    p[k.SIZE_KIND], p[k.SIZE_NUMBER] = float(sizing.kind), float(number)
-    p[k.SIZE_MOST] = 0.0 if sizing.most is None else float(sizing.most * _BILLION)
+    p[SIZE_KIND], p[SIZE_NUMBER] = float(sizing.kind), float(number)
+    p[SIZE_MOST] = 0.0 if sizing.most is None else float(sizing.most * _BILLION)
     p[k.STOP_KIND], p[k.STOP_PERCENT] = _bound(rules.stop)
     p[k.TARGET_KIND], p[k.TARGET_PERCENT] = _bound(rules.target)
     p[k.TRAIL_KIND], p[k.TRAIL_PERCENT] = _bound(rules.trail)
@@ -325,8 +360,13 @@ def _params(rules: AccountRules) -> tuple[Vector, bool]:
     p[k.BARS_MAX], p[k.IS_GUARDED] = float(rules.bars_max or 0), float(rules.is_guarded)
     p[k.WARM_UP], p[k.MODE] = float(rules.warm_up), float(rules.mode)
     p[k.BORROWS] = float(costs.borrow_bps > 0)
+    p[k.PRICING] = _PRICINGS[rules.pricing.kind]
+    p[k.WAIT_BARS] = float(rules.pricing.bars or 0)
     is_whole_number = sizing.kind is not Size.FIXED_NOTIONAL or number == number.to_integral_value()
     return p, is_rounded and is_whole_number and least == least.to_integral_value()
+
+
+_PRICINGS: Final = {OrderType.MARKET: 0.0, OrderType.LIMIT: AT_LIMIT, OrderType.STOP: AT_STOP}
 
 
 def _bound(bound: Bound | None) -> tuple[float, float]:
@@ -344,11 +384,14 @@ def _rates(rules: AccountRules, columns: Columns) -> Vector:
     return np.array(rates)[places]
 
 
-def _require_columns(rules: AccountRules, columns: Columns) -> None:
+def require_columns(rules: AccountRules, columns: Columns) -> None:
+    """Raise COLUMN_MISSING for a column the rules ask for, COLUMN_LENGTH for one of another length."""
     asked = {
         "open": True,
-        "high": rules.is_guarded,
-        "low": rules.is_guarded,
+        "high": rules.is_guarded or not rules.pricing.is_market,
+        "low": rules.is_guarded or not rules.pricing.is_market,
+        "limit": rules.pricing.has_limit,
+        "trigger": rules.pricing.has_trigger,
         "entry": True,
         "leave": True,
         "size": rules.sizing.kind in {Size.RISK, Size.VOLATILITY},

@@ -6,6 +6,7 @@ everything after it, so the reference runs instead.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import Intent
 from alphintra.engine.portfolio import notional
 from alphintra.engine.pretrade.claims import COLLAR
-from alphintra.kernel.money import CASH_QUANTUM, round_price
+from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_price
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
@@ -64,7 +65,12 @@ def _doubtful(run: AccountRun, tape: Tape, limits: LimitSet, instrument: Instrum
         controls.bucket_exposure_max,
         controls.open_orders_max,
     )
-    if instrument is not None or controls.is_session_enforced or any(limit is not None for limit in asked):
+    if (
+        not run.pricing.is_market
+        or instrument is not None
+        or controls.is_session_enforced
+        or any(limit is not None for limit in asked)
+    ):
         return every
     bars = run.orders[:, 0].astype(np.int64)
     lots = run.orders[:, 1]
@@ -117,8 +123,20 @@ class _Walk:
         reason = "entry" if self._run.orders[index, 2] == k.ENTRY else "exit"
         qty = abs(self._qty(lots * self._run.lot))
         intent = Intent(0, "", side, qty, OrderType.MARKET, TimeInForce.DAY, reason, "")
+        if reason == "entry" and not self._run.pricing.is_market:
+            intent = self._priced(intent, self._run.orders[index, 6])
         view = StateView(held, Decimal(0), cash, equity)
         return not self._gate.screen([(str(bar), intent)], view, working=(), at=self._at(bar), price=close)
+
+    def _priced(self, intent: Intent, units: float) -> Intent:
+        pricing, price = self._run.pricing, int(units) * PRICE_QUANTUM
+        return replace(
+            intent,
+            order_type=pricing.kind,
+            time_in_force=pricing.time_in_force,
+            limit_price=price if pricing.has_limit else None,
+            stop_price=price if pricing.has_trigger else None,
+        )
 
     def _at(self, bar: int) -> datetime:
         return _EPOCH + timedelta(microseconds=int(self._tape.ts[bar]) // 1000)

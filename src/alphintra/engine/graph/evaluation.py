@@ -87,6 +87,9 @@ class Evaluation:
         booked = book_nodes(plan)
         self._market = tuple(running for running in self._running if running.step.node not in booked)
         self._booked = tuple(running for running in self._running if running.step.node in booked)
+        self._rooms: Columns | None = None
+        self._again: _Portion | None = None
+        self._nothing = np.zeros((0, 0))
         self._let_go: dict[tuple[int, frozenset[End]], tuple[tuple[End, ...], ...]] = {}
 
     @property
@@ -111,6 +114,32 @@ class Evaluation:
             is_compiled: whether kernels run as machine code; by default where that is sooner.
         """
         return self._computed(self._running, tape, {}, keep=keep, is_compiled=is_compiled)
+
+    def lay_out(self, closes: int) -> None:
+        """Have memory for all outputs over so many closes in one piece, which comes sooner than as many small ones.
+
+        Later calls write over what earlier ones returned.
+        """
+        ends = [end for running in self._running if running.definition.kernel is not None for end in running.ends]
+        block = np.empty((len(ends), self._symbols, closes))
+        self._rooms = dict(zip(ends, block, strict=True))
+
+    def anew(self, tape: Tape, given: Columns, *, keep: Collection[End]) -> Columns:
+        """Forget what was seen and compute bars by machine code; what the last call returned is written over.
+
+        Args:
+            tape: from its first bar on.
+            given: outputs that steps of this plan read and other plans computed.
+            keep: outputs that are returned.
+        """
+        if self._rooms is None or self._again is None or self._again.tape is not tape:
+            names = {name for running in self._running for name in running.definition.clock}
+            self._rooms, self._again = {}, _Portion(tape, tape.clock(names), _present(tape), is_compiled=True)
+        columns = dict(given)
+        for running in self._running:
+            running.states[:] = 0.0
+            self._compute(running, self._again, columns)
+        return {end: columns[end] for end in keep}
 
     def advance_to(
         self, tape: Tape, when: End, ends: Collection[End], *, is_compiled: bool | None = None
@@ -137,7 +166,8 @@ class Evaluation:
         keep = ((asked | set(ends)) & given) | {when}
         columns = self._computed(early, tape, {}, keep=keep, is_compiled=is_compiled)
         told = columns[when]
-        places = np.flatnonzero((told[: 1 if told.strides[0] == 0 else None] > 0.0).any(axis=0))
+        told = columns[when] = told[:1] if told.strides[0] == 0 else told  # one series for all symbols
+        places = np.flatnonzero((told > 0.0).any(axis=0))
         some = {end: np.take(column, places, axis=1) for end, column in columns.items()}
         steps = tuple(running for running in self._running if running.step.node in late)
         close = np.take(tape.close, places, axis=1)  # the nodes left read no bars: only where there are any
@@ -175,7 +205,9 @@ class Evaluation:
             for running in steps:
                 self._compute(running, portion, columns)
         else:
-            for running, ends in zip(steps, self._idle_after(steps, frozenset(keep)), strict=True):
+            for running, ends in zip(
+                steps, self._idle_after(steps, keep if isinstance(keep, frozenset) else frozenset(keep)), strict=True
+            ):
                 self._compute(running, portion, columns)
                 for end in ends:
                     del columns[end]
@@ -183,6 +215,21 @@ class Evaluation:
         return {
             end: column if column.shape == shape else np.broadcast_to(column, shape) for end, column in columns.items()
         }
+
+    def _zeros(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return what a port without a wire reads."""
+        if self._nothing.shape != shape:
+            self._nothing = np.zeros(shape)
+        return self._nothing
+
+    def _room(self, ends: tuple[End, ...], shape: tuple[int, int]) -> list[NDArray[np.float64]]:
+        """Return memory for outputs; that of the last time where ``anew`` says that nobody looks at it any more."""
+        if self._rooms is None:
+            return [np.empty(shape) for _ in ends]
+        for end in ends:
+            if end not in self._rooms or self._rooms[end].shape != shape:
+                self._rooms[end] = np.empty(shape)
+        return [self._rooms[end] for end in ends]
 
     def _idle_after(self, steps: Sequence[_Running], keep: frozenset[End]) -> tuple[tuple[End, ...], ...]:
         """Return for each step the outputs that nothing needs once it is computed."""
@@ -220,7 +267,12 @@ class Evaluation:
             return
         shape = (self._symbols if definition.is_across else running.rows, portion.tape.closes)
         inputs = [portion.clock[name] for name in definition.clock]
-        inputs += [_input(columns, step.inputs[port.name], shape, is_many=port.is_many) for port in definition.inputs]
+        for port in definition.inputs:
+            wires = step.inputs[port.name]
+            if port.is_many:
+                inputs.append(_many(columns, wires, shape))
+            else:
+                inputs.append(columns[wires[0]] if wires else self._zeros(shape))
         if definition.kernel is None:
             columns.update(dict.fromkeys(ends, inputs[0] if inputs else np.zeros(shape)))
             return
@@ -232,7 +284,7 @@ class Evaluation:
         else:
             # A kernel fills every output where its symbol has bars.
             is_whole = running.is_scalar or not any(row is not None for row in portion.present)
-            outputs = [np.empty(shape) if is_whole else np.full(shape, np.nan) for _ in ends]
+            outputs = self._room(ends, shape) if is_whole else [np.full(shape, np.nan) for _ in ends]
             for row in range(running.rows):
                 present = None if running.is_scalar else portion.present[row]
                 _run_row(run, running, row, inputs, outputs, present=present)
@@ -325,10 +377,8 @@ def _ends(step: Step, definition: NodeType) -> tuple[End, ...]:
     return tuple((step.node, port.name) for port in ports)
 
 
-def _input(columns: Columns, ends: tuple[End, ...], shape: tuple[int, int], *, is_many: bool) -> NDArray[np.float64]:
-    """Return what a port reads: [rows, closes], or [rows, wires, closes] for a port of many wires."""
-    if not is_many:
-        return columns[ends[0]] if ends else np.zeros(shape)
+def _many(columns: Columns, ends: tuple[End, ...], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return what a port of many wires reads, [rows, wires, closes]."""
     if not ends:
         return np.zeros((shape[0], 0, shape[1]))
     return np.stack([np.broadcast_to(columns[end], shape) for end in ends], axis=1)

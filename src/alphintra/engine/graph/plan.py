@@ -20,7 +20,7 @@ from alphintra.engine.graph.wire import MINUTES, Graph, Node, ParamValue
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
     "PLAN_SCHEMA",
@@ -37,7 +37,7 @@ __all__ = [
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
 UNIVERSE_MAX = 1000
-_ORDERS = frozenset({"Algorithm", "Order", "RebalanceTo"})
+_ORDERS = frozenset({"Algorithm", "Order", "RebalanceTo", "Close", "CancelTagged"})
 _OF_PAIRS = frozenset({"HedgeRatio", "Spread", "SpreadOLS"})
 
 
@@ -207,8 +207,21 @@ def require_universe(plan: Plan, symbols: Sequence[str]) -> None:
     _require_pair(plan, symbols)
 
 
+def pair_of(plan: Plan) -> frozenset[str]:
+    """Return the two symbols a plan trades the spread of; empty where it trades none."""
+    return next((pair for _, pair in _pairs(plan)), frozenset())
+
+
 def _require_pair(plan: Plan, symbols: Sequence[str]) -> None:
     """Check that a plan that trades the spread of two symbols runs over these two and no other."""
+    for step, pair in _pairs(plan):
+        if set(symbols) != pair:
+            message = f"node {step.node} ({step.type}) is of the pair {' and '.join(sorted(pair))}: give exactly these"
+            raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+
+
+def _pairs(plan: Plan) -> Iterator[tuple[Step, frozenset[str]]]:
+    """Yield the nodes that compare two symbols picked, with these."""
     picked: dict[str, frozenset[str]] = {}
     for step in plan.steps:
         sides = {
@@ -216,12 +229,8 @@ def _require_pair(plan: Plan, symbols: Sequence[str]) -> None:
         }
         own = frozenset({str(step.params["symbol"])}) if step.type == "Pick" else frozenset[str]()
         picked[step.node] = own.union(*sides.values())
-        if step.type not in _OF_PAIRS or not sides["a"] or not sides["b"] or sides["a"] == sides["b"]:
-            continue
-        pair = sides["a"] | sides["b"]
-        if set(symbols) != pair:
-            message = f"node {step.node} ({step.type}) is of the pair {' and '.join(sorted(pair))}: give exactly these"
-            raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+        if step.type in _OF_PAIRS and sides["a"] and sides["b"] and sides["a"] != sides["b"]:
+            yield step, sides["a"] | sides["b"]
 
 
 def _acting(steps: Sequence[Step], found: Mapping[str, int]) -> int:

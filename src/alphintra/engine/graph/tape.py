@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["BOOK_COLUMNS", "FIELDS", "Tape", "epoch_ns", "tape_across", "tape_of"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
-BOOK_COLUMNS = ("qty", "avg_price", "cash", "equity")
+BOOK_COLUMNS = ("qty", "avg_price", "cash", "equity", "entries", "last_entry")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -13,6 +13,7 @@ from alphintra.engine.graph.expression import NAMES, names_in, parse_formula
 from alphintra.engine.graph.nodes.timeframes import BASE
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
+from alphintra.engine.graph.pricing import acting_problems, pricing_problems
 from alphintra.engine.graph.problems import GraphProblem
 from alphintra.engine.graph.timeframes import timeframe_problems
 from alphintra.engine.graph.topology import ancestors, cycles, depth, parents_of
@@ -28,7 +29,13 @@ NODES_MAX = 200
 EDGES_MAX = 1000
 DEPTH_MAX = 64
 NAME_CHARS_MAX = 120
-_ONCE = {"StopLoss": "stop", "TrailingStop": "stop", "TakeProfit": "target", "TimeStop": "time"}
+_ONCE = {
+    "StopLoss": ("stop",),
+    "TrailingStop": ("stop",),
+    "TakeProfit": ("target",),
+    "TimeStop": ("time",),
+    "Bracket": ("stop", "target"),
+}
 _RISING = (
     ("fast", "slow"),
     ("fast", "middle"),
@@ -58,6 +65,8 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += exposure_problems(graph)
     problems += _protection(graph)
     problems += _algorithms(graph)
+    problems += pricing_problems(graph)
+    problems += acting_problems(graph)
     loops = cycles(parents_of(graph))
     for loop in loops:
         path = " → ".join([*loop, loop[0]])
@@ -275,11 +284,12 @@ def _protection(graph: Graph) -> Iterator[GraphProblem]:
         kind = kinds.get(source, "")
         if edge.target != f"{target}.exit" or kind not in _ONCE:
             continue
-        other = seen.setdefault((target, _ONCE[kind]), source)
-        if other != source:
-            message = f"{target} has two exits that are a {_ONCE[kind]}: {other} and {source}"
-            fix = "keep one: an entry brings one stop, one target and one time limit with it"
-            yield GraphProblem(code="GRAPH_EDGE", node=target, port="exit", message=message, fix=fix)
+        for place in _ONCE[kind]:
+            other = seen.setdefault((target, place), source)
+            if other != source:
+                message = f"{target} has two exits that are a {place}: {other} and {source}"
+                fix = "keep one: an entry brings one stop, one target and one time limit with it"
+                yield GraphProblem(code="GRAPH_EDGE", node=target, port="exit", message=message, fix=fix)
     wired = {edge.target for edge in graph.edges}
     for node in graph.nodes:
         if {f"{node.id}.distance", f"{node.id}.price"} <= wired:
@@ -328,11 +338,13 @@ def _purpose(graph: Graph) -> Iterator[GraphProblem]:
 def _exits(graph: Graph, found: dict[str, NodeType], parents: dict[str, frozenset[str]]) -> Iterator[GraphProblem]:
     """Check that every order can be left again, or says that it is meant to be held."""
     nodes = {node.id: node for node in graph.nodes}
+    if any(definition.type == "Close" for definition in found.values()):
+        return
     for node_id, definition in found.items():
         if definition.type != "Order" or any(edge.target == f"{node_id}.exit" for edge in graph.edges):
             continue
         entries = [name for name in ancestors(parents, [node_id]) if name in found and found[name].type == "Entry"]
         if entries and not all(nodes[name].params.get("hold") is True for name in entries):
             message = f"the position opened by {node_id} is never closed"
-            fix = "wire an ExitWhen to its exit input, or set hold to true on its Entry"
+            fix = "wire an ExitWhen to its exit input, add a Close, or set hold to true on its Entry"
             yield GraphProblem(code="GRAPH_INCOMPLETE", node=node_id, port="exit", message=message, fix=fix)

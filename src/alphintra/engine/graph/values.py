@@ -36,6 +36,9 @@ class StateView:
         equity: cash plus position at this close.
         is_order_working: whether an order of this strategy still waits at the venue.
         bars_held: bars the position has met, that of its fill included, where it is held for a time.
+        is_entry_working: whether an order that works is to enter.
+        entries: how many entries the position is made of.
+        last_entry: price of the last of them, zero when flat.
     """
 
     qty: Decimal
@@ -44,3 +47,6 @@ class StateView:
     equity: Decimal
     is_order_working: bool = False
     bars_held: int = 0
+    is_entry_working: bool = False
+    entries: int = 0
+    last_entry: Decimal = Decimal(0)

@@ -21,16 +21,22 @@ def position(  # noqa: PLR0913 - a kernel takes its ports
     close: Vector,
     qty: Vector,
     avg_price: Vector,
+    entries: Vector,
+    last_entry: Vector,
     out_qty: Vector,
     out_price: Vector,
     bars: Vector,
     gain: Vector,
     top: Vector,
     bottom: Vector,
+    out_entries: Vector,
+    last_price: Vector,
 ) -> None:
     """Quantity, average price, bars since the entry (1 at the entry's), gain in percent, high and low since the entry.
 
-    Flat: quantity and bars are zero, the rest is unknown. The bar of the entry counts whole.
+    Further how many entries there were, and the price of the last.
+
+    Flat: quantity, bars and entries are zero, the rest is unknown. The bar of the entry counts whole.
     State: side of the position, bars, high, low.
     """
     side, held, highest, lowest = s[0], s[1], s[2], s[3]
@@ -38,7 +44,8 @@ def position(  # noqa: PLR0913 - a kernel takes its ports
         now = 1.0 if qty[i] > 0 else (-1.0 if qty[i] < 0 else 0.0)
         if now != side:
             side, held, highest, lowest = now, 0.0, high[i], low[i]
-        out_qty[i] = qty[i]
+        out_qty[i], out_entries[i] = qty[i], entries[i] if now != 0.0 else 0.0
+        last_price[i] = last_entry[i] if now != 0.0 else NAN
         if now == 0.0:
             out_price[i], bars[i], gain[i], top[i], bottom[i] = NAN, 0.0, NAN, NAN, NAN
             continue

@@ -71,5 +71,8 @@ tbody th { font-weight: 400 } .heat tbody th { font-weight: 600 }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
   figure, .card, .grid > *, .flow > *, tr { break-inside: avoid } h2, h3, figcaption { break-after: avoid }
   .wide { overflow: visible } .switch input, .switch label { display: none }
+  .grid { grid-template-columns: 1fr 1fr } details.aside { display: none }
+  .grid table { font-size: .68rem } .grid th, .grid td { padding: .12rem .22rem } .grid > * { padding: .5rem }
+  .cards { grid-template-columns: repeat(7, auto); gap: .3rem } .card b { font-size: 1rem } table { font-size: .78rem }
   details > summary { display: none } details::details-content { content-visibility: visible; display: block } }
 """

@@ -74,7 +74,7 @@ def _target(entries: Any, plans: Any, name: str) -> Decimal | None:  # noqa: ANN
     entry, intent = entries.get(name), plans.get(name)
     if entry is None or intent is None or intent.protection is None:
         return None
-    return guarded(intent.protection, intent.side, price=entry.price, order_id=name).target
+    return guarded(intent.protection, intent.side, qty=entry.qty, price=entry.price, order_id=name).target
 
 
 def _grouped(table: TradeTable, codes: NDArray[np.int64], names: tuple[str, ...]) -> list[list[Any]]:

@@ -124,7 +124,7 @@ def months_table(months: Mapping[tuple[int, int], float], ends: Mapping[tuple[in
     """Return the plots' values at the end of each month, for those who do not see them."""
     rows = [(f"{y}-{m:02}", f"{ends[y, m]:,.2f}", f"{value:+.2%}") for (y, m), value in months.items()]
     body = table(("month", "equity at its end", "return"), rows)
-    return f"<details><summary>As a table</summary>{body}</details>"
+    return f'<details class="aside"><summary>As a table</summary>{body}</details>'
 
 
 def ratio(value: float | None) -> str:

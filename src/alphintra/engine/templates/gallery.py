@@ -84,7 +84,8 @@ _TEMPLATES = (
         title="Donchian breakout (turtle)",
         description=(
             "Buys when the close is above the highest high of the 55 days before, so many shares that a fall by 2 "
-            "ATR costs 1 % of equity. Sells when the close is below the lowest low of 20 days, or at that stop."
+            "ATR costs 1 % of equity, and again at each half ATR in its favour, four times at most. Sells all when "
+            "the close is below the lowest low of 20 days, and each part at its own stop."
         ),
         graph=turtle(),
     ),

@@ -55,7 +55,11 @@ def bollinger_breakout(timeframe: str = "1d") -> Graph:
 
 
 def turtle() -> Graph:
-    """Return the Donchian breakout of the turtles: 55 days in, 20 days out, one percent at risk over two ATR."""
+    """Return the Donchian breakout of the turtles: 55 days in, 20 days out, one percent at risk over two ATR.
+
+    A position is added to at each half of an ATR in its favour, up to four entries; each has a stop of its own, two ATR
+    below its close, and all are left together.
+    """
     drawing = Drawing("Donchian breakout", timeframe="1d")
     drawing.add("bars", "Bars")
     drawing.add("far", "Donchian", {"high": "bars.high", "low": "bars.low"}, period=55)
@@ -67,9 +71,20 @@ def turtle() -> Graph:
     drawing.add("breaks_down", "Compare", {"a": "bars.close", "b": "near.lower"}, op="lt")
     drawing.add("entry", "Entry", {"when": "breaks_out.out"}, tag="55-day high")
     drawing.add("leave", "ExitWhen", {"when": "breaks_down.out"}, tag="20-day low")
+    drawing.add("position", "Position")
+    drawing.add("step", "Linear", {"in": "atr.out"}, factor="0.5")
+    drawing.add("next", "Math", {"a": "position.last_price", "b": "step.out"}, op="add")
+    drawing.add("goes_on", "Compare", {"a": "bars.close", "b": "next.out"}, op="ge")
     drawing.add("stop", "StopLoss", {"distance": "room.out"})
     drawing.add("size", "RiskPerTrade", {"signal": "entry.signal", "distance": "room.out"}, percent="1", most="95")
-    drawing.add("order", "Order", {"size": "size.size", "exit": "leave.exit, stop.exit"}, type="market", tif="day")
+    drawing.add(
+        "order",
+        "Order",
+        {"size": "size.size", "exit": "leave.exit, stop.exit", "add": "goes_on.out"},
+        type="market",
+        tif="day",
+        entries=4,
+    )
     drawing.add("plot_upper", "Plot", {"value": "far.upper"}, pane="price")
     drawing.add("plot_lower", "Plot", {"value": "near.lower"}, pane="price")
     return drawing.graph()

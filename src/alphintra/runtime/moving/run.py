@@ -239,9 +239,9 @@ class Moving:
                 async with move.target.administrator() as target:
                     await drop_subscription(target, move.forward)
                     await drop_slot(target, move.back)
-                    await drop_publication(target, move.back, other=move.forward)
+                    await drop_publication(target, move.back)
             await drop_slot(source, move.forward)
-            await drop_publication(source, move.forward, other=move.back)
+            await drop_publication(source, move.forward)
         fault_point("migrate.forgotten")
         await clear_side(drop, layout=(*recorded_layout(self.home), *self._held(record)))
         self.journal.records.remove(record)

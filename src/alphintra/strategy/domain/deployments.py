@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 from uuid import UUID
 
 from alphintra.engine.account.asking import leaving
@@ -14,10 +13,11 @@ from alphintra.engine.algorithm_runs import Decider
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
 from alphintra.engine.graph.values import StateView
-from alphintra.engine.intents import Decision, Outcome
+from alphintra.engine.intents import LEAVING, Decision, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
 from alphintra.engine.protection import LevelKind, Protection
 from alphintra.engine.step import Origin, decide, orders_of
+from alphintra.engine.ticks import limit_on_tick, stop_on_tick, trail_on_tick
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
@@ -38,16 +38,15 @@ __all__ = [
     "warm_up",
 ]
 
-LEAVING: Final = frozenset({"exit", "time"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """A deployment as stored; the executor's state is kept as text, so that a killed runner goes on exactly.
 
     ``bars_held`` counts the bars its position has met, that of the entry's fill included. ``exit_owed`` is the label of
-    the rule by which it is to leave a position whose exits are gone, empty where there is none. One over several
-    ``symbols`` has a holding for each, in their order, and ``symbol`` is what they are called together.
+    the rule by which it is to leave a position whose exits are gone, empty where there is none. Its position is made
+    of so many ``entries``, the last by ``last_entry_order`` at ``last_entry``; of none while it is flat. One over
+    several ``symbols`` has a holding for each, in their order, and ``symbol`` is what they are called together.
     """
 
     deployment_id: DeploymentId
@@ -69,6 +68,9 @@ class Deployment:
     intent_count: int
     bars_held: int
     exit_owed: str
+    entries: int = 0
+    last_entry: Decimal = Decimal(0)
+    last_entry_order: UUID | None = None
     error: str
     created_at: datetime
     symbols: tuple[str, ...] = ()
@@ -102,6 +104,17 @@ class Exits:
         """Tell whether one of them is a stop."""
         return self.stop_price is not None or self.trail_price is not None or self.trail_percent is not None
 
+    def on_ticks(self, tick: Decimal, entry: Side) -> Exits:
+        """Return the exits of an entry on that side with prices of whole ticks."""
+        side = Side.SELL if entry is Side.BUY else Side.BUY
+        target, stop, trail = self.take_profit, self.stop_price, self.trail_price
+        return replace(
+            self,
+            take_profit=None if target is None else limit_on_tick(target, tick, side),
+            stop_price=None if stop is None else stop_on_tick(stop, tick, side),
+            trail_price=None if trail is None else trail_on_tick(trail, tick),
+        )
+
     def __bool__(self) -> bool:
         """Tell whether there are any."""
         return self.take_profit is not None or self.has_stop
@@ -112,7 +125,8 @@ class StoredIntent:
     """What a deployment asks trading for.
 
     ``pending`` until trading has answered, then ``working``, and ``closed`` once neither its order nor an exit that
-    came with it works any more.
+    came with it works any more. An entry that waits for a price ends after ``bars_max`` bars, at ``works_until``, or
+    where a rule has withdrawn it.
     """
 
     client_order_id: str
@@ -130,7 +144,26 @@ class StoredIntent:
     order_id: UUID | None
     order_code: str
     created_at: datetime
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    bars_max: int | None = None
+    works_until: datetime | None = None
+    is_withdrawn: bool = False
+    entry_number: int = 1
     symbol: str = ""  # where the deployment has several
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether it is an entry that waits for its price."""
+        return not self.is_leaving and self.type is not OrderType.MARKET
+
+    def is_over(self, closes: Sequence[datetime]) -> bool:
+        """Tell whether its time is over, by the closes of its symbol's bars since it was asked for."""
+        if not closes:
+            return False
+        if self.bars_max is not None and len(closes) >= self.bars_max:
+            return True
+        return self.works_until is not None and closes[-1] >= self.works_until
 
     @property
     def is_leaving(self) -> bool:
@@ -157,6 +190,7 @@ class BookedFill:
     qty: Decimal
     price: Decimal
     fee: Decimal
+    order_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +213,15 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
     """Return the deployment's book after executions of its orders, in order of time."""
     cash, position, fees = deployment.cash, deployment.position, deployment.fees
     bars_held = deployment.bars_held
+    entries, last_entry, last_order = deployment.entries, deployment.last_entry, deployment.last_entry_order
     for fill in fills:
         before = position.qty
         position, _realized = apply_fill(position, fill.side, qty=fill.qty, price=fill.price)
         if before * position.qty <= 0:  # opened, closed or turned: the count begins anew
-            bars_held = 0
+            bars_held, entries, last_entry, last_order = 0, 0, Decimal(0), None
+        if abs(position.qty) > abs(before) or before * position.qty < 0:
+            entries += last_order is None or fill.order_id != last_order
+            last_entry, last_order = fill.price, fill.order_id
         cash += cash_delta(fill.side, fill.qty, price=fill.price, fee=fill.fee)
         fees += fill.fee
     is_flat = not position.qty
@@ -194,11 +232,21 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
         fees=fees,
         bars_held=bars_held,
         exit_owed="" if is_flat else deployment.exit_owed,
+        entries=entries,
+        last_entry=last_entry,
+        last_entry_order=last_order,
     )
 
 
-def evaluate(
-    deployment: Deployment, executor: Decider, bar: Bar, *, seq: int, is_order_working: bool, at: datetime
+def evaluate(  # noqa: PLR0913 - what a deployment knows of its book at a close
+    deployment: Deployment,
+    executor: Decider,
+    bar: Bar,
+    *,
+    seq: int,
+    is_order_working: bool,
+    at: datetime,
+    is_entry_working: bool = False,
 ) -> Evaluation:
     """Evaluate a deployment at the close of a bar; its book must hold the fills of that bar already."""
     deployment = replace(deployment, bars_held=deployment.bars_held + 1 if deployment.position.qty else 0)
@@ -209,6 +257,9 @@ def evaluate(
         equity=deployment.cash + deployment.position.market_value(bar.close),
         is_order_working=is_order_working,
         bars_held=deployment.bars_held,
+        is_entry_working=is_entry_working,
+        entries=deployment.entries,
+        last_entry=deployment.last_entry,
     )
     origin = Origin(str(deployment.deployment_id), deployment.symbol)
     decision, orders = decide(executor, bar, view, origin=origin)
@@ -267,4 +318,9 @@ def intent_of(deployment: Deployment, order: Order, *, seq: int, at: datetime) -
         order_id=None,
         order_code="",
         created_at=at,
+        limit_price=order.intent.limit_price,
+        trigger_price=order.intent.stop_price,
+        bars_max=order.intent.bars_max,
+        works_until=order.works_until,
+        entry_number=deployment.entries + 1 if order.intent.reason == "entry" else 1,
     )

@@ -32,11 +32,13 @@ class History:
         tape: each value the float64 nearest to the exact one.
         has_millionths: whether no price has more than six decimals, which compiled accounts ask for.
         read: reads the same bars in decimals.
+        compiles: tells whether a plan over so many bars should use machine code; None for where it seems sooner.
     """
 
     tape: Tape
     has_millionths: bool
     read: Callable[[], Sequence[Bar]]
+    compiles: Callable[[Plan, int], bool] | None = None
 
     @cached_property
     def bars(self) -> Sequence[Bar]:
@@ -49,7 +51,8 @@ class History:
 
     def part(self, first: int, last: int) -> History:
         """Return the bars from one place up to before another."""
-        return History(self.tape.part(first, last), self.has_millionths, lambda: self.bars[first:last])
+        part = self.tape.part(first, last)
+        return History(part, self.has_millionths, lambda: self.bars[first:last], self.compiles)
 
 
 def history_of(bars: Sequence[Bar] | History) -> History:
@@ -79,7 +82,13 @@ def run_over(  # noqa: PLR0913 - as run_backtest
     """
     if history.has_millionths:
         found = run_compiled(
-            plan, symbol, tape=history.tape, settings=settings, progress=progress, should_stop=should_stop
+            plan,
+            symbol,
+            tape=history.tape,
+            settings=settings,
+            is_compiled=None if history.compiles is None else history.compiles(plan, history.tape.closes),
+            progress=progress,
+            should_stop=should_stop,
         )
         if found is not None:
             return found

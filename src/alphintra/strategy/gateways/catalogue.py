@@ -18,6 +18,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.domain.histories import History
 from alphintra.strategy.domain.replay import within
 from alphintra.strategy.gateways.columns import BarColumns, Factors, read_columns
+from alphintra.strategy.gateways.machine_code import is_worth_compiling
 from alphintra.strategy.gateways.uploads import text_lines
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Catalogue:
             read()
         opened, high, low, close, volume = (getattr(columns, name).reshape(1, -1) for name in _COLUMNS)
         tape = Tape(columns.ts, opened, high, low, close, volume)
-        return History(tape, columns.has_millionths, read)
+        return History(tape, columns.has_millionths, read, is_worth_compiling)
 
     def _sync_folder(self) -> None:
         """Make a rename survive a power cut."""

@@ -12,7 +12,7 @@ import msgspec
 
 from alphintra import __version__
 from alphintra.contracts.books import ExecutionView, PriceMark
-from alphintra.contracts.broker import AdvanceMarket, BarView, MarketAdvanced
+from alphintra.contracts.broker import AdvanceMarket, BarView, GetConnection, MarketAdvanced
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView, StopLoss, TakeProfit
 from alphintra.contracts.risk import (
@@ -35,8 +35,11 @@ from alphintra.contracts.trading import (
     ReleaseBook,
     SubmitOrder,
 )
+from alphintra.engine.costs import Costs
+from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet
+from alphintra.engine.ticks import limit_on_tick, stop_on_tick
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import OrderClass, PositionIntent, Side, TimeInForce
@@ -187,7 +190,7 @@ class Orders:
         """Place the order of an intent, with the exits it brings; safe to repeat: the intent's id is the order's.
 
         Exits work until they are cancelled, and as long as their entry's time in force where that ends with the day:
-        an entry that brings exits is therefore good till cancelled.
+        an entry that brings exits is therefore good till cancelled, and cancelled when its own time is over.
 
         Args:
             item: the intent.
@@ -196,6 +199,11 @@ class Orders:
             reduce_only: whether it may only bring the account's position closer to zero.
         """
         intent, exits = item.intent, item.intent.exits
+        limit, trigger = intent.limit_price, intent.trigger_price
+        if (exits or intent.is_waiting) and (tick := await self._tick(item.symbol, context)) is not None:
+            exits = exits.on_ticks(tick, intent.side)
+            limit = None if limit is None else limit_on_tick(limit, tick, intent.side)
+            trigger = None if trigger is None else stop_on_tick(trigger, tick, intent.side)
         order_class = OrderClass.SIMPLE
         if exits:
             order_class = OrderClass.BRACKET if exits.has_stop and exits.take_profit is not None else OrderClass.OTO
@@ -209,6 +217,8 @@ class Orders:
             qty=intent.qty if qty is None else qty,
             type=intent.type,
             time_in_force=TimeInForce.GTC if exits else intent.time_in_force,
+            limit_price=limit,
+            stop_price=trigger,
             reduce_only=reduce_only,
             position_intent=PositionIntent.SELL_TO_OPEN if is_short else None,
             order_class=order_class,
@@ -218,6 +228,10 @@ class Orders:
             strategy_hash=item.graph_hash,
         )
         return await self._bus.ask(command, context)
+
+    async def _tick(self, symbol: str, context: Context) -> Decimal | None:
+        instrument = await Limits(self._bus).instrument(symbol, context)
+        return None if instrument is None else instrument.tick
 
     async def cancel(self, order_id: UUID, context: Context) -> OrderView:
         """Ask for an order to be canceled; one that is closed is answered as it is."""
@@ -229,6 +243,18 @@ class Orders:
         here = [position for position in positions if position.symbol == item.symbol]
         own = (position.qty for position in here if position.book_id == item.intent.deployment_id)
         return sum(own, Decimal(0)), sum((position.qty for position in here), Decimal(0))
+
+    async def costs(self, account_id: UUID, context: Context) -> Costs:
+        """Fetch what an account's paper venue takes for trading; nothing is assumed of a live one."""
+        view = await self._bus.ask(GetConnection(account_id=account_id), context)
+        if view.paper is None:
+            return Costs()
+        fees = FeeModel(
+            commission_bps=view.paper.commission_bps,
+            per_share=view.paper.fee_per_share,
+            minimum=view.paper.fee_minimum,
+        )
+        return Costs(fees=fees, slippage_bps=view.paper.slippage_bps)
 
     async def order(self, order_id: UUID, context: Context) -> OrderView:
         """Fetch an order."""

@@ -32,15 +32,20 @@ from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.holdings import Holding
 from alphintra.strategy.domain.requests import require_timeframe
+from alphintra.strategy.domain.sides import hinders, stance_of
 from alphintra.strategy.domain.universes import chosen_symbols, name_of, require_runnable
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
     from alphintra.engine.algorithm_runs import Host
+    from alphintra.engine.graph.wire import Graph
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
@@ -81,7 +86,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, GRAPH_UNIVERSE and what ``chosen_symbols`` raises.
+    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED and what
+    ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
     account = await orders.account(command.account_id, context)
@@ -91,11 +97,10 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     graph = parse_graph(version.graph.encode())
     for symbol in symbols:
         feed = await _usable_feed(account.feed_id, symbol, desk=desk)
-        timeframe = await _timeframe_of(feed, symbol, desk=desk)
-        require_timeframe(graph.timeframe, timeframe, symbol=symbol)
+        require_timeframe(graph.timeframe, await _timeframe_of(feed, symbol, desk=desk), symbol=symbol)
     require_runnable(compile_plan(graph), symbols)
+    _require_kept(graph, symbols)
     await require_algorithm(graph, host=host)
-    is_alone = len(symbols) == 1
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
@@ -118,8 +123,8 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         exit_owed="",
         error="",
         created_at=at,
-        symbols=() if is_alone else symbols,
-        holdings=() if is_alone else tuple(Holding(symbol=symbol) for symbol in symbols),
+        symbols=() if len(symbols) == 1 else symbols,
+        holdings=() if len(symbols) == 1 else tuple(Holding(symbol=symbol) for symbol in symbols),
     )
     facts: dict[str, Any] = {
         "version_id": str(command.version_id),
@@ -168,6 +173,7 @@ async def _stored(  # noqa: PLR0913 - what is stored, for whom, and in which acc
         # Held until the deployment is stored, so that the feed cannot pass it by.
         current = _not_finished(await tx.lock_feed(deployment.feed_id))
         stored = replace(deployment, last_seq=current.seq)
+        _require_unhindered(stored, await tx.graphs_beside(stored))
         await strike_out(tx, deployment.deployment_id)
         await tx.add_deployment(stored)
         await tx.execute("deployments.mark_mode", stored.deployment_id, mode)
@@ -185,6 +191,28 @@ async def _stored(  # noqa: PLR0913 - what is stored, for whom, and in which acc
         )
         await append_event(tx.session, event, ids=ids, aggregate_id=stored.deployment_id, context=context, at=at)
     return stored
+
+
+def _require_kept(graph: Graph, symbols: Sequence[str]) -> None:
+    """Refuse orders a deployment of several symbols keeps no account of. Raises ORDER_UNSUPPORTED."""
+    orders = [node for node in graph.nodes if node.type == "Order"]
+    if len(symbols) > 1 and any(
+        node.params["type"] != "market" or node.params.get("entries", 1) != 1 for node in orders
+    ):
+        message = "entries that wait for a price or add to a position are deployed on one symbol: deploy each by itself"
+        raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/symbols")
+
+
+def _require_unhindered(deployment: Deployment, beside: Mapping[UUID, str]) -> None:
+    """Refuse a deployment that others of its account could hold against. Raises BOOKS_OPPOSITE."""
+    stance = stance_of(parse_graph(deployment.graph.encode()))
+    for other, graph in beside.items():
+        if hinders(stance, stance_of(parse_graph(graph.encode()))):
+            message = (
+                f"deployment {other} of this account may hold the other side of {deployment.symbol}, "
+                "and then exits of neither would work at the venue: deploy into another account"
+            )
+            raise AlphintraError("BOOKS_OPPOSITE", message, kind=Kind.CONFLICT, pointer="/account_id")
 
 
 async def ended(tx: DeskTransaction, deployment: Deployment, status: str) -> DeploymentEnded:
@@ -319,7 +347,7 @@ def _not_finished(feed: Feed | None) -> Feed:
 
 
 async def owned_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> Deployment:
-    """Return a person's own deployment. Raises DEPLOYMENT_NOT_FOUND, also for other people's, and AUTH_SCOPE."""
+    """Return a deployment of the acting user. Raises DEPLOYMENT_NOT_FOUND, also for other people's, and AUTH_SCOPE."""
     deployment = await desk.deployment(deployment_id)
     if deployment is None or deployment.owner_id != acting_user(context):
         message = f"there is no deployment {deployment_id}"

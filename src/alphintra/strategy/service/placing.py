@@ -22,6 +22,7 @@ from alphintra.kernel.vocabulary import TERMINAL, Leg, OrderStatus, OrderType, S
 from alphintra.strategy.gateways.services import order_of, owner_context, service_context
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from alphintra.contracts.books import ExecutionView
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Market, Orders
     from alphintra.strategy.repository import Desk, DeskTransaction
 
-__all__ = ["BAR_LATE", "EXITS_GONE", "EXIT_NOT_NEEDED", "Placer", "in_order", "until"]
+__all__ = ["BAR_LATE", "EXITS_GONE", "EXIT_NOT_NEEDED", "WITHDRAWN", "Placer", "in_order", "until"]
 
 SETTLE_TIMEOUT_S = 60.0
 POLL_FIRST_S = 0.002
@@ -41,6 +42,7 @@ POLL_MAX_S = 0.1
 BAR_LATE = "BAR_LATE"
 EXITS_GONE = "EXITS_GONE"
 EXIT_NOT_NEEDED = "EXIT_NOT_NEEDED"
+WITHDRAWN = "WITHDRAWN"
 _UNANSWERED = {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN}
 _AGAIN = {Kind.UNAVAILABLE, Kind.LIMITED, Kind.BUG}
 _OUTCOME_UNKNOWN = {"ORDER_CONFLICT"}  # another runner is placing the same order: it may stand already
@@ -79,6 +81,8 @@ class Placer:
         """
         placed: list[tuple[OpenIntent, OrderView]] = []
         for item in await self._desk.open_intents(self._feed_id):
+            if item.intent.is_withdrawn:
+                await self._take_off(item, step, trace_id)
             if item.intent.order_id is not None:
                 placed.append((item, await self._orders.order(item.intent.order_id, owner_context(item, trace_id))))
                 continue
@@ -98,6 +102,39 @@ class Placer:
             fault_point("strategy.settled")
         for item, order in placed:
             await self._acknowledged(item, order, trace_id)
+
+    async def end_waiting(self, step: Step, steps: Sequence[Step], trace_id: str) -> None:
+        """Take the entries off whose time is over, before anything is decided at the close that ends it."""
+        for item in await self._desk.open_intents(self._feed_id):
+            if not item.intent.is_waiting or item.intent.order_id is None:
+                continue
+            if item.intent.is_over(_closes(steps[item.intent.seq : step.seq], item.symbol)):
+                await self._take_off(item, step, trace_id)
+
+    async def _take_off(self, item: OpenIntent, step: Step, trace_id: str) -> None:
+        """Cancel an entry that has not filled, and wait until trading and risk know; its exits stay with a part."""
+        order_id = item.intent.order_id
+        if order_id is None:
+            async with self._desk.transaction() as tx:
+                await tx.settle_intent(item.intent.client_order_id, status="closed", order_id=None, code=WITHDRAWN)
+            return
+        context = owner_context(item, trace_id)
+        order = await self._orders.order(order_id, context)
+        if order.status is OrderStatus.FILLED:
+            return
+        if order.status not in TERMINAL:
+            await self._orders.cancel(order_id, context)
+            fault_point("strategy.entry_withdrawn")
+
+        async def is_gone() -> bool:
+            nonlocal order
+            order = await self._orders.order(order_id, context)
+            legs = () if order.filled_qty else order.legs
+            return all(one.status in TERMINAL for one in (order, *legs))
+
+        await until(is_gone, f"entry {order_id} is not canceled")
+        gone = [one.order_id for one in (order, *order.legs) if one.status in TERMINAL]
+        await self._known_to_risk(gone, step, trace_id)
 
     async def settle(self, tx: DeskTransaction, item: OpenIntent, order: OrderView) -> None:
         """Store how the order of an intent stands; one that leaves its position without exits is told of."""
@@ -124,8 +161,7 @@ class Placer:
             if self._late_after is not None and self._clock.now() - step.ts > self._late_after:
                 return await self._too_late(item, step, trace_id)
             return await self._orders.submit(item, context)
-        entry_order = await self._desk.guarded_entry(item.intent.deployment_id, item.symbol)
-        if entry_order is not None:
+        for entry_order in await self._desk.guarded_entries(item.intent.deployment_id, item.symbol):
             await self._withdraw(item, entry_order, step, trace_id)
         held, net = await self._orders.held(item, context)
         signed = held if item.intent.side is Side.SELL else -held
@@ -153,29 +189,38 @@ class Placer:
         raise AlphintraError(BAR_LATE, message)
 
     async def _withdraw(self, item: OpenIntent, order_id: UUID, step: Step, trace_id: str) -> None:
-        """Take the exits of an entry's order off, and wait until trading and risk know that they are gone."""
+        """Take the exits of an entry's order off, and wait until trading and risk know that they are gone.
+
+        So is what of the entry has not filled yet.
+        """
         context = owner_context(item, trace_id)
-        legs: tuple[LegView, ...] = (await self._orders.order(order_id, context)).legs
+        entry = await self._orders.order(order_id, context)
+        gone = [order_id] if entry.status not in TERMINAL else []
+        if gone:
+            await self._orders.cancel(order_id, context)
+        legs: tuple[LegView, ...] = entry.legs
         for leg in legs:
             if leg.status not in TERMINAL:
                 await self._orders.cancel(leg.order_id, context)
                 fault_point("strategy.exit_withdrawn")
 
         async def are_gone() -> bool:
-            nonlocal legs
-            if any(leg.status not in TERMINAL for leg in legs):
-                legs = (await self._orders.order(order_id, context)).legs
-            return all(leg.status in TERMINAL for leg in legs)
+            nonlocal legs, entry
+            if any(one.status not in TERMINAL for one in (entry, *legs)):
+                entry = await self._orders.order(order_id, context)
+                legs = entry.legs
+            return all(one.status in TERMINAL for one in (entry, *legs))
 
         await until(are_gone, f"the exits of order {order_id} are not gone")
-        closed = [leg.order_id for leg in legs]
+        await self._known_to_risk([*gone, *(leg.order_id for leg in legs)], step, trace_id)
+        fault_point("strategy.exits_gone")
 
+    async def _known_to_risk(self, closed: Sequence[UUID], step: Step, trace_id: str) -> None:
         async def is_known() -> bool:
             service = service_context(trace_id)
             return not (await self._market.mark(self._feed_id, step, service, await_closed=closed)).missing
 
-        await until(is_known, f"risk still counts the exits of order {order_id}")
-        fault_point("strategy.exits_gone")
+        await until(is_known, f"risk still counts orders that are gone: {', '.join(map(str, closed))}")
 
     async def _acknowledged(self, item: OpenIntent, order: OrderView, trace_id: str) -> None:
         latest = order
@@ -233,6 +278,11 @@ def in_order(
     """Return a deployment's executions of one bar with those of exits behind that of their entry."""
     legs = {leg.order_id for _item, order in working for leg in order.legs}
     return tuple(sorted(fills, key=lambda fill: fill.order_id in legs))
+
+
+def _closes(steps: Sequence[Step], symbol: str) -> list[datetime]:
+    """Return the closes of a symbol's bars in some steps."""
+    return [bar.ts for step in steps for name, bar in step.bars if name == symbol]
 
 
 def _exit_leg(order: OrderView) -> str:

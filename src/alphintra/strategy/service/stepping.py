@@ -8,7 +8,7 @@ feed's position moves last: a runner killed anywhere does the step again, and no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, Intent
 from alphintra.engine.algorithm_runs import AlgorithmExecutor, decider_of
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
+from alphintra.engine.intents import Outcome
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
@@ -121,6 +122,7 @@ class Stepper:
         context = service_context(trace_id)
         fills = await self._match(step, context)
         fault_point("strategy.matched")
+        await self._placer.end_waiting(step, self.steps, trace_id)
         await self._decide(step, fills, working=await self._working_orders(trace_id))
         fault_point("strategy.decided")
         await self._placer.place(step, trace_id)
@@ -193,13 +195,15 @@ class Stepper:
         """
         bars = dict(step.bars)
         moved: list[_Running] = []
-        unfinished = {item.intent.deployment_id for item, order in working if order.status not in TERMINAL}
+        unfinished: dict[DeploymentId, set[bool]] = {}
+        for item, order in working:
+            if order.status not in TERMINAL:
+                unfinished.setdefault(item.intent.deployment_id, set()).add(item.intent.is_leaving)
         async with self._desk.transaction() as tx:
             await self._require_here(tx, step)
             splits = await tx.splits(self._feed_id)
             behind = await tx.deployments_behind(self._feed_id, step.seq)
-            for gone in self._running.keys() - {deployment.deployment_id for deployment in behind}:
-                del self._running[gone]  # it was stopped: its algorithm's process ends with its executor
+            self._drop_all_but({deployment.deployment_id for deployment in behind})
             for deployment in behind:
                 if deployment.symbols:
                     await self._across.decide(tx, deployment, Seen(step, self.steps, splits, fills, working))
@@ -208,21 +212,30 @@ class Stepper:
                 if bar is None:
                     continue
                 own = in_order([fill for fill in fills if fill.book_id == deployment.deployment_id], working)
-                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee) for f in own])
+                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee, f.order_id) for f in own])
                 if deployment.status != "active":
                     await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
                     continue
-                is_working = deployment.deployment_id in unfinished
                 running = await self._evaluate(
-                    tx, booked, bar, seq=step.seq, is_order_working=is_working, splits=splits
+                    tx,
+                    booked,
+                    bar,
+                    seq=step.seq,
+                    working=unfinished.get(deployment.deployment_id, set()),
+                    splits=splits,
                 )
                 if running is not None:
                     moved.append(running)
             for item, order in working:
-                await self._placer.settle(tx, item, order)
+                if not item.intent.is_withdrawn:  # it is settled once risk knows of it too
+                    await self._placer.settle(tx, item, order)
         # Only now is it stored: an executor whose step was rolled back must not be used again.
         self._running |= {running.deployment_id: running for running in moved}
         self._across.keep()
+
+    def _drop_all_but(self, behind: Collection[DeploymentId]) -> None:
+        """Let go of deployments that were stopped: an algorithm's process ends with its executor."""
+        self._running = {name: running for name, running in self._running.items() if name in behind}
 
     async def _require_here(self, tx: DeskTransaction, step: Step) -> None:
         """Hold the feed, so that of two runners at the same step one decides; the late one must not touch the next."""
@@ -237,13 +250,16 @@ class Stepper:
         bar: Bar,
         *,
         seq: int,
-        is_order_working: bool,
+        working: Collection[bool],
         splits: Sequence[FeedSplit],
     ) -> _Running | None:
-        """Evaluate one deployment and store the outcome; a strategy that fails is stopped, the others go on."""
+        """Evaluate one deployment and store the outcome; a strategy that fails is stopped, the others go on.
+
+        ``working`` tells of each order that works whether it is to leave.
+        """
         at = self._clock.now()
         running = self._running.pop(deployment.deployment_id, None)
-        work = partial(self._evaluated, running, seq=seq, is_order_working=is_order_working, splits=splits, at=at)
+        work = partial(self._evaluated, running, seq=seq, working=working, splits=splits, at=at)
         try:
             # An algorithm is waited for: what else this service does must not.
             is_hosted = _is_algorithm(deployment) if running is None else running.is_hosted
@@ -259,6 +275,8 @@ class Stepper:
             return None
         await tx.save_deployment(evaluation.deployment)
         await tx.add_decision(evaluation, values=_encode(evaluation.decision.values).decode())
+        if evaluation.decision.outcome is Outcome.ENTRY_CANCELED:
+            await tx.execute("intents.withdraw", deployment.deployment_id)
         for intent in evaluation.intents:
             event = IntentSubmitted(
                 deployment_id=deployment.deployment_id,
@@ -279,13 +297,21 @@ class Stepper:
         bar: Bar,
         *,
         seq: int,
-        is_order_working: bool,
+        working: Collection[bool],
         splits: Sequence[FeedSplit],
         at: datetime,
     ) -> tuple[_Running, Evaluation]:
         if running is None or running.last_seq != deployment.last_seq or not deployment.executor_state:
             running = self._restored(deployment, seq=seq, splits=splits)
-        evaluation = evaluate(deployment, running.executor, bar, seq=seq, is_order_working=is_order_working, at=at)
+        evaluation = evaluate(
+            deployment,
+            running.executor,
+            bar,
+            seq=seq,
+            is_order_working=bool(working),
+            is_entry_working=False in working,
+            at=at,
+        )
         return running, evaluation
 
     async def _give_up(

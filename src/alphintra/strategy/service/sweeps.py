@@ -24,12 +24,14 @@ from alphintra.contracts.sweeps import (
 )
 from alphintra.engine.backtest import BacktestSettings
 from alphintra.engine.graph.parsing import parse_graph
+from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.portfolio import FeeModel
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.domain.proposals import METHODS
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.sweeps import Lengths, Range, SweepPlan, space_of, with_exposed
+from alphintra.strategy.domain.universes import require_runnable
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import PAGE_MAX, acting_user, get_backtest, limited, start_backtest
 from alphintra.strategy.service.imports import newest_dataset
@@ -77,6 +79,7 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
     dataset = await newest_dataset(command.symbol, context, desk=desk)
     graph = parse_graph(version.graph.encode())
     require_timeframe(graph.timeframe, dataset.timeframe, symbol=command.symbol)
+    require_runnable(compile_plan(graph), (command.symbol,))
     plan = with_exposed(plan, graph)
     space = space_of(plan, graph)
     if plan.method == "grid":

@@ -270,6 +270,34 @@ INSERT INTO bar_remarks (feed_id, symbol, closed_at, kind, detail, open, high, l
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (feed_id, symbol, closed_at, kind, detail) DO NOTHING;
 
+-- remarks.of_symbol: what a source told of a symbol's bars that was not published, as it came
+SELECT closed_at, kind, open, high, low, close, volume FROM bar_remarks
+WHERE feed_id = $1 AND symbol = $2 ORDER BY closed_at, noted_at, kind;
+
+-- decisions.all: everything a deployment decided, oldest first
+SELECT seq, bar_ts, outcome, node_values FROM decisions WHERE deployment_id = $1 ORDER BY seq;
+
+-- intents.all: what a deployment asked for, oldest first
+SELECT i.client_order_id, i.side, i.qty, i.order_id, i.order_code, d.bar_ts
+FROM intents AS i
+JOIN decisions AS d ON d.deployment_id = i.deployment_id AND d.seq = i.seq
+WHERE i.deployment_id = $1
+ORDER BY i.seq, i.intent_index LIMIT $2;
+
+-- drift.insert: keep a report on a deployment's drift
+INSERT INTO drift_reports (report_id, deployment_id, made_at, is_over, differences, report)
+VALUES ($1, $2, $3, $4, $5, $6);
+
+-- drift.newest: the newest report on a deployment's drift
+SELECT report FROM drift_reports WHERE deployment_id = $1 ORDER BY made_at DESC, report_id LIMIT 1;
+
+-- drift.due: an active deployment of before today that decided since, and whose drift was not measured today
+SELECT d.deployment_id, d.owner_id FROM deployments AS d
+WHERE d.status = 'active' AND d.created_at < $1 AND d.deployment_id <> ALL ($2::uuid[])
+    AND EXISTS (SELECT 1 FROM decisions AS c WHERE c.deployment_id = d.deployment_id)
+    AND NOT EXISTS (SELECT 1 FROM drift_reports AS r WHERE r.deployment_id = d.deployment_id AND r.made_at >= $1)
+ORDER BY d.created_at, d.deployment_id LIMIT 1;
+
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
     status, last_seq, executor_state, cash, last_price, created_at, symbols)
@@ -277,15 +305,20 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14, $
 
 -- deployments.get: read a deployment
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
-    created_at, symbols
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, entries,
+    last_entry, last_entry_order, error, created_at, symbols
 FROM deployments WHERE deployment_id = $1;
 
 -- deployments.list: read a person's deployments, newest first
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
-    created_at, symbols
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, entries,
+    last_entry, last_entry_order, error, created_at, symbols
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
+
+-- deployments.beside: deployments of an account that trade a symbol, or hold it still
+SELECT deployment_id, graph FROM deployments
+WHERE account_id = $1 AND symbol = $2 AND (status = 'active' OR qty <> 0)
+ORDER BY created_at, deployment_id;
 
 -- deployments.running: the active deployments of feeds that run, with the version each runs
 SELECT d.deployment_id, d.graph_hash FROM deployments AS d
@@ -295,8 +328,8 @@ ORDER BY d.deployment_id;
 
 -- deployments.behind: read the deployments of a feed that have not seen a step: active ones, stopped ones with orders
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
-    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, error,
-    created_at, symbols
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, entries,
+    last_entry, last_entry_order, error, created_at, symbols
 FROM deployments AS d
 WHERE d.feed_id = $1 AND d.last_seq < $2 AND (
     d.status = 'active'
@@ -307,7 +340,8 @@ FOR UPDATE OF d;
 
 -- deployments.advance: store what a bar made of a deployment
 UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, cost = $6, realized_pnl = $7,
-    fees = $8, last_price = $9, intent_count = $10, bars_held = $11, exit_owed = $12
+    fees = $8, last_price = $9, intent_count = $10, bars_held = $11, exit_owed = $12, entries = $13, last_entry = $14,
+    last_entry_order = $15
 WHERE deployment_id = $1 AND last_seq < $2;
 
 -- deployments.mark_mode: store whether a deployment trades on paper or live
@@ -327,7 +361,8 @@ UPDATE deployments SET qty = qty + $2 WHERE deployment_id = $1 AND symbol = $3;
 
 -- deployments.split_prices: what the deployments of a feed have seen of a symbol is in old shares: to be seen anew
 UPDATE deployments SET executor_state = '',
-    last_price = CASE WHEN last_seq <= $3 THEN round(last_price * $5::numeric / $4::numeric, 9) ELSE last_price END
+    last_price = CASE WHEN last_seq <= $3 THEN round(last_price * $5::numeric / $4::numeric, 9) ELSE last_price END,
+    last_entry = CASE WHEN last_seq <= $3 THEN round(last_entry * $5::numeric / $4::numeric, 9) ELSE last_entry END
 WHERE feed_id = $1 AND (symbol = $2 OR $2 = ANY(symbols));
 
 -- holdings.insert: what a deployment of several symbols holds of one: nothing at first
@@ -394,13 +429,15 @@ LIMIT 1;
 
 -- intents.insert: store what a deployment asks for, before trading is asked
 INSERT INTO intents (client_order_id, deployment_id, seq, intent_index, side, qty, type, time_in_force, reason, tag,
-    take_profit, stop_price, trail_price, trail_percent, status, created_at, symbol)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15, $16);
+    take_profit, stop_price, trail_price, trail_percent, status, created_at, limit_price, trigger_price, bars_max,
+    works_until, entry_number, symbol)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15, $16, $17, $18, $19, $20, $21);
 
 -- intents.open: read the intents of a feed that are not closed, oldest first
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
     i.reason, i.take_profit, i.stop_price, i.trail_price, i.trail_percent, i.status, i.order_id, i.order_code,
-    i.created_at, d.owner_id, d.account_id, coalesce(nullif(i.symbol, ''), d.symbol) AS symbol, d.graph_hash
+    i.created_at, i.limit_price, i.trigger_price, i.bars_max, i.works_until, i.is_withdrawn, i.entry_number, d.owner_id,
+    d.account_id, coalesce(nullif(i.symbol, ''), d.symbol) AS symbol, d.graph_hash
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'
@@ -410,13 +447,19 @@ ORDER BY i.deployment_id, i.seq, i.intent_index;
 UPDATE intents SET status = $2, order_id = $3, order_code = $4, exit_leg = $5
 WHERE client_order_id = $1 AND status <> 'closed';
 
--- intents.guarded_entry: the order of a deployment's last entry into a symbol, where it brought exits
-SELECT order_id FROM (
-    SELECT order_id, num_nonnulls(take_profit, stop_price, trail_price, trail_percent) AS exits FROM intents
-    WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND order_id IS NOT NULL
-    ORDER BY seq DESC LIMIT 1
-) AS last
-WHERE exits > 0;
+-- intents.withdraw: note that what a deployment still waits to enter with is to be taken off
+UPDATE intents SET is_withdrawn = TRUE WHERE deployment_id = $1 AND reason = 'entry' AND status <> 'closed';
+
+-- intents.guarded_entries: orders of a deployment's last entries in a symbol that brought exits or may still fill
+SELECT order_id FROM intents
+WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND order_id IS NOT NULL
+    AND (num_nonnulls(take_profit, stop_price, trail_price, trail_percent) > 0 OR status <> 'closed')
+    AND seq >= (
+        SELECT max(seq) FROM intents
+        WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND entry_number = 1
+            AND order_id IS NOT NULL
+    )
+ORDER BY seq;
 
 -- deployments.owe_exit: note that a position is to be left whose exits are gone; nothing where that is under way
 UPDATE deployments AS d SET exit_owed = $2

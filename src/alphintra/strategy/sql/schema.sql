@@ -177,10 +177,15 @@ CREATE TABLE deployments (
     exit_owed text DEFAULT ''::text NOT NULL,
     symbols text[] DEFAULT '{}'::text[] NOT NULL,
     mode text DEFAULT 'paper'::text NOT NULL,
+    entries bigint DEFAULT 0 NOT NULL,
+    last_entry numeric(28,9) DEFAULT 0 NOT NULL,
+    last_entry_order uuid,
     CONSTRAINT deployments_bars_held_counted CHECK ((bars_held >= 0)),
     CONSTRAINT deployments_capital_check CHECK (((capital > (0)::numeric) AND (capital < 'Infinity'::numeric))),
     CONSTRAINT deployments_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
     CONSTRAINT deployments_cost_check CHECK (((cost > '-Infinity'::numeric) AND (cost < 'Infinity'::numeric))),
+    CONSTRAINT deployments_entries_counted CHECK (((entries >= 0) AND (last_entry >= (0)::numeric) AND (last_entry <
+        'Infinity'::numeric))),
     CONSTRAINT deployments_fees_check CHECK (((fees > '-Infinity'::numeric) AND (fees < 'Infinity'::numeric))),
     CONSTRAINT deployments_intent_count_check CHECK ((intent_count >= 0)),
     CONSTRAINT deployments_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price <
@@ -222,6 +227,18 @@ CREATE TABLE downloads (
     CONSTRAINT downloads_staged_bytes_check CHECK ((staged_bytes >= 0)),
     CONSTRAINT downloads_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text,
         'failed'::text, 'canceled'::text])))
+);
+
+-- table drift_reports
+CREATE TABLE drift_reports (
+    report_id uuid NOT NULL,
+    deployment_id uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    is_over boolean NOT NULL,
+    differences bigint NOT NULL,
+    report text NOT NULL,
+    CONSTRAINT drift_reports_differences_check CHECK ((differences >= 0)),
+    CONSTRAINT drift_reports_pkey PRIMARY KEY (report_id)
 );
 
 -- table event_log
@@ -370,6 +387,12 @@ CREATE TABLE intents (
     trail_percent numeric(28,9),
     exit_leg text DEFAULT ''::text NOT NULL,
     symbol text DEFAULT ''::text NOT NULL,
+    limit_price numeric(28,9),
+    trigger_price numeric(28,9),
+    bars_max bigint,
+    works_until timestamp with time zone,
+    is_withdrawn boolean DEFAULT false NOT NULL,
+    entry_number bigint DEFAULT 1 NOT NULL,
     CONSTRAINT intents_exits_positive CHECK ((((take_profit IS NULL) OR ((take_profit > (0)::numeric) AND
         (take_profit < 'Infinity'::numeric))) AND ((stop_price IS NULL) OR ((stop_price > (0)::numeric) AND
         (stop_price < 'Infinity'::numeric))) AND ((trail_price IS NULL) OR ((trail_price > (0)::numeric) AND
@@ -382,7 +405,11 @@ CREATE TABLE intents (
     CONSTRAINT intents_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
     CONSTRAINT intents_seq_check CHECK ((seq > 0)),
     CONSTRAINT intents_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
-    CONSTRAINT intents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'working'::text, 'closed'::text])))
+    CONSTRAINT intents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'working'::text,
+        'closed'::text]))),
+    CONSTRAINT intents_waiting_in_range CHECK ((((limit_price IS NULL) OR ((limit_price > (0)::numeric) AND
+        (limit_price < 'Infinity'::numeric))) AND ((trigger_price IS NULL) OR ((trigger_price > (0)::numeric) AND
+        (trigger_price < 'Infinity'::numeric))) AND ((bars_max IS NULL) OR (bars_max > 0)) AND (entry_number > 0)))
 );
 
 -- table outbox
@@ -508,6 +535,10 @@ ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (d
 -- foreign key deployments.deployments_feed_id_fkey
 ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
+-- foreign key drift_reports.drift_reports_deployment_id_fkey
+ALTER TABLE drift_reports ADD CONSTRAINT drift_reports_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
+    deployments(deployment_id);
+
 -- foreign key feed_splits.feed_splits_feed_id_fkey
 ALTER TABLE feed_splits ADD CONSTRAINT feed_splits_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
@@ -545,6 +576,9 @@ CREATE INDEX deployments_owner_idx ON deployments USING btree (owner_id, created
 -- index downloads.downloads_open_idx
 CREATE INDEX downloads_open_idx ON downloads USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,
     'running'::text]));
+
+-- index drift_reports.drift_reports_newest_idx
+CREATE INDEX drift_reports_newest_idx ON drift_reports USING btree (deployment_id, made_at DESC);
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -11,12 +12,13 @@ from hypothesis import strategies as st
 
 from alphintra.engine.account.columns import Columns, prices_of, seconds_of
 from alphintra.engine.account.reference import run_reference
-from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
+from alphintra.engine.account.rules import AccountRules, Bound, Pricing, Size, Sizing
 from alphintra.engine.account.run import account_of, simulate
 from alphintra.engine.bars import Bar
 from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.protection import LevelKind
+from alphintra.kernel.vocabulary import OrderType, TimeInForce
 from unit.engine.builders import day
 
 D = Decimal
@@ -54,7 +56,7 @@ def markets(draw: st.DrawFn) -> tuple[list[Bar], Columns]:
     }
     for name in ("size", "trail", "chandelier"):
         column[name] = draw(st.lists(floats, min_size=count, max_size=count))
-    for name in ("stop", "target"):
+    for name in ("stop", "target", "limit", "trigger"):
         column[name] = draw(st.lists(draw(st.sampled_from([floats, levels])), min_size=count, max_size=count))
     return bars, columns_of(bars, **column)
 
@@ -78,11 +80,21 @@ sizings = st.one_of(
     st.builds(Sizing, st.just(Size.RISK), amounts("0.1", "5", 2), st.one_of(st.none(), amounts("10", "200", 1))),
     st.builds(Sizing, st.just(Size.VOLATILITY), amounts("0.05", "2", 2), st.one_of(st.none(), amounts("10", "200", 1))),
 )
+pricings = st.one_of(
+    st.just(Pricing()),
+    st.builds(
+        Pricing,
+        st.sampled_from([OrderType.LIMIT, OrderType.STOP]),
+        st.just(TimeInForce.GTC),
+        st.one_of(st.none(), st.integers(1, 4)),
+    ),
+)
 all_rules = st.builds(
     AccountRules,
     initial_cash=amounts("10", "100000", 6),
     sizing=sizings,
     lot=st.sampled_from([D(1), D(10), D("0.001"), D("0.000000001"), D("0.25")]),
+    pricing=pricings,
     costs=costs,
     stop=bounds,
     target=bounds,
@@ -99,14 +111,19 @@ all_rules = st.builds(
 def test_the_kernel_equals_the_reference_to_the_last_digit(
     market: tuple[list[Bar], Columns], rules: AccountRules
 ) -> None:
+    check_equal(market, rules)
+
+
+def check_equal(market: tuple[list[Bar], Columns], rules: AccountRules) -> None:
+    """Run both over a market."""
     bars, columns = market
     run = simulate(rules, columns, is_compiled=False)
     assume(run.is_exact)
     expected, found = run_reference(rules, columns, bars), account_of(run, rules, columns, bars)
     assert found.fills == expected.fills
     assert found.orders == expected.orders
-    assert [(each.client_order_id, each.ts) for each in found.refusals] == [
-        (each.client_order_id, each.ts) for each in expected.refusals
+    assert [(each.client_order_id, each.ts, each.code) for each in found.refusals] == [
+        (each.client_order_id, each.ts, each.code) for each in expected.refusals
     ]
     assert found.outcomes == expected.outcomes
     assert found.equity == expected.equity
@@ -159,3 +176,12 @@ def test_what_floats_cannot_hold_is_left_to_the_reference() -> None:
     assert not simulate(fine, columns).is_exact
     columns.close[20] += 1e-7
     assert not simulate(AccountRules(), columns).is_exact
+
+
+@settings(max_examples=150, deadline=None)
+@given(markets(), all_rules, pricings.filter(lambda pricing: not pricing.is_market))
+def test_entries_that_wait_for_a_price_equal_the_reference(
+    market: tuple[list[Bar], Columns], rules: AccountRules, pricing: Pricing
+) -> None:
+    """Fills at the open and within the bar, exits in what is left of it, expiry, and what takes an entry off."""
+    check_equal(market, replace(rules, pricing=pricing))

@@ -1,7 +1,7 @@
 """Nodes that leave a position: by a condition at a close, or by exits that come with the entry.
 
-What comes with the entry is placed as soon as it has filled. Its prices are reckoned from the close at which the entry
-was decided, so that paper, live and backtest place the same prices.
+What comes with the entry is placed as soon as it has filled. Its prices are reckoned from the price an entry waits for,
+else from the close at which it was decided, so that paper, live and backtest place the same prices.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def _percent(default: str, *, maximum: str = "99") -> ParamSpec:
     return ParamSpec(
         name="percent",
         kind=ParamKind.DECIMAL,
-        summary="Percent of the close at which the entry was decided; read where neither distance nor price is wired.",
+        summary="Percent of the price the entry waits for, else of the close at which it was decided; read where "
+        "neither distance nor price is wired.",
         default=default,
         minimum=Decimal(0),
         is_minimum_open=True,
@@ -68,6 +69,27 @@ NODES = (
         inputs=(_DISTANCE, _PRICE),
         outputs=_EXIT,
         params=(_percent("10", maximum="10000"), _MULTIPLE),
+        shown="",
+    ),
+    NodeType(
+        type="Bracket",
+        group="exit",
+        summary="A stop that comes with the entry, and a target so many times as far away on the other side: 2 R.",
+        inputs=(_DISTANCE, _PRICE),
+        outputs=_EXIT,
+        params=(
+            _percent("5"),
+            _MULTIPLE,
+            ParamSpec(
+                name="reward",
+                kind=ParamKind.DECIMAL,
+                summary="How many times as far as the stop the target lies from the entry.",
+                default="2",
+                minimum=Decimal(0),
+                is_minimum_open=True,
+                maximum=Decimal(1000),
+            ),
+        ),
         shown="",
     ),
     NodeType(

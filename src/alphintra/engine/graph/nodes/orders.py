@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from alphintra.engine.graph.definition import NodeType, Port
-from alphintra.engine.graph.nodes.shared import order_terms
+from alphintra.engine.graph.nodes.shared import TAG, order_terms
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.values import PortKind
 
@@ -36,13 +36,88 @@ def _unsuited_names(params: Params) -> str:
     return ""
 
 
+_PRICED: Final = (
+    ParamSpec(
+        name="offset",
+        kind=ParamKind.DECIMAL,
+        summary="How far from the close an entry waits: a limit on the better side of it, a stop on the worse; below "
+        "zero on the other. Read where no price is wired; times the distance where one is wired.",
+        default="0",
+        minimum=Decimal(-1_000_000),
+        maximum=Decimal(1_000_000),
+        is_later=True,
+    ),
+    ParamSpec(
+        name="unit",
+        kind=ParamKind.CHOICE,
+        summary="Whether the offset is percent of the close or an amount of money, such as five ticks of a cent: 0.05.",
+        choices=("percent", "amount"),
+        default="percent",
+        is_later=True,
+    ),
+    ParamSpec(
+        name="through",
+        kind=ParamKind.DECIMAL,
+        summary="Percent that the limit of a stop_limit lies beyond its stop; read where no limit is wired.",
+        default="0",
+        minimum=Decimal(0),
+        maximum=Decimal(50),
+        is_later=True,
+    ),
+    ParamSpec(
+        name="bars",
+        kind=ParamKind.INT,
+        summary="An entry that so many bars have not filled is canceled; 0 leaves it to the time in force.",
+        default=0,
+        minimum=Decimal(0),
+        maximum=Decimal(100_000),
+        is_later=True,
+    ),
+)
+
+
+def _at_market(params: Params) -> str:
+    """Return what a market order is told that means nothing to it."""
+    if params["type"] != "market":
+        return ""
+    told = [name for name in ("offset", "through", "bars") if Decimal(str(params[name]))]
+    if told:
+        return f"a market order takes the next open, {told[0]} means nothing to it"
+    return "" if params["tif"] == "day" else "a market order takes the next open: its time in force is day"
+
+
 NODES = (
     NodeType(
         type="Order",
         group="order",
-        summary="Sends the sized entry when flat and closes the position on any exit; exits come first.",
-        inputs=(Port("size", PortKind.SIZE), Port("exit", PortKind.EXIT, is_required=False, is_many=True)),
-        params=order_terms("How the order is priced.", "How long the order works."),
+        summary="Sends the sized entry when flat, adds to it where told, closes the position on any exit; those first.",
+        inputs=(
+            Port("size", PortKind.SIZE),
+            Port("exit", PortKind.EXIT, is_required=False, is_many=True),
+            Port("limit", PortKind.NUM, is_required=False),
+            Port("stop", PortKind.NUM, is_required=False),
+            Port("distance", PortKind.NUM, is_required=False),
+            Port("add", PortKind.BOOL, is_required=False),
+        ),
+        params=(
+            *order_terms(
+                "How an entry is priced; what leaves takes the next open.",
+                "How long an entry waits for its price.",
+                types=("market", "limit", "stop", "stop_limit"),
+                times=("day", "gtc"),
+            ),
+            *_PRICED,
+            ParamSpec(
+                name="entries",
+                kind=ParamKind.INT,
+                summary="Entries a position has at most; after the first they are made where add is true.",
+                default=1,
+                minimum=Decimal(1),
+                maximum=Decimal(20),
+                is_later=True,
+            ),
+        ),
+        objection=_at_market,
         shown="",
         is_sink=True,
     ),
@@ -65,6 +140,24 @@ NODES = (
         lookback=lambda params: int(params["warm_up"]),
         warm_up=lambda params: int(params["warm_up"]),
         objection=_unsuited_names,
+    ),
+    NodeType(
+        type="Close",
+        group="order",
+        summary="Closes what the strategy's orders hold, and takes off entries that wait, while the condition holds.",
+        inputs=(Port("when", PortKind.BOOL),),
+        params=(TAG,),
+        shown="when",
+        is_sink=True,
+    ),
+    NodeType(
+        type="CancelTagged",
+        group="order",
+        summary="Takes off entries of one tag that wait for their price, while the condition holds.",
+        inputs=(Port("when", PortKind.BOOL),),
+        params=(TAG,),
+        shown="when",
+        is_sink=True,
     ),
     NodeType(
         type="Plot",

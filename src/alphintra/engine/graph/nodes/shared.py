@@ -9,6 +9,7 @@ from alphintra.engine.graph.definition import NodeType, Port, outputs
 from alphintra.engine.graph.params import ParamKind, ParamSpec
 from alphintra.engine.graph.values import PortKind
 from alphintra.engine.graph.warm_up import recursive_warm_up
+from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,21 +188,27 @@ def _as_number(spec: ParamSpec, value: ParamValue) -> float:
     return float(spec.choices.index(str(value))) if spec.kind is ParamKind.CHOICE else float(value)
 
 
-def order_terms(priced: str, works: str) -> tuple[ParamSpec, ...]:
+def order_terms(
+    priced: str,
+    works: str,
+    *,
+    types: tuple[str, ...] = ("market",),
+    times: tuple[str, ...] = ("day",),
+) -> tuple[ParamSpec, ...]:
     """Return the parameters of what orders: how they are priced and how long they work; neither has a default."""
     return (
         ParamSpec(
             name="type",
             kind=ParamKind.CHOICE,
             summary=priced,
-            choices=("market",),
-            unsupported=("limit", "stop", "stop_limit", "trailing_stop"),
+            choices=types,
+            unsupported=tuple(name for name in OrderType if name not in types),
         ),
         ParamSpec(
             name="tif",
             kind=ParamKind.CHOICE,
             summary=works,
-            choices=("day",),
-            unsupported=("gtc", "ioc", "fok", "opg", "cls", "gtd"),
+            choices=times,
+            unsupported=tuple(name for name in TimeInForce if name not in times),
         ),
     )

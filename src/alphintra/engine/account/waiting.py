@@ -1,0 +1,71 @@
+"""What a bar does to entries that wait for a price and to exits: parts of the account kernel."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from alphintra.engine.kernels.kernel import part
+
+__all__ = ["AT_LIMIT", "AT_STOP", "is_in_order", "is_quiet", "met", "rest"]
+
+NAN: Final = math.nan
+AT_LIMIT: Final = 1.0
+AT_STOP: Final = 2.0
+
+
+@part
+def met(kind: float, bar: tuple[float, float, float], price: float, direction: float) -> tuple[float, float]:
+    """Return the price at which a bar (open, high, low) fills an entry, and the signed level within the bar.
+
+    The price is NaN where the entry is not filled, the level where it is filled at the open.
+    """
+    opened, high, low = bar
+    signed, level = opened * direction, price * direction
+    if kind == AT_LIMIT:
+        is_open, is_within = signed <= level, (low if direction > 0.0 else -high) <= level
+    else:
+        is_open, is_within = signed >= level, (high if direction > 0.0 else -low) >= level
+    if is_open:
+        return opened, NAN
+    return (price, level) if is_within else (NAN, NAN)
+
+
+@part
+def is_in_order(direction: float, stop: float, limit: float, target: float) -> bool:
+    """Tell whether what is known of stop, limit and target lies in this order, from the losing side on."""
+    side = 1.0 if direction > 0.0 else -1.0
+    return not (stop * side >= limit * side or limit * side >= target * side or stop * side >= target * side)
+
+
+@part
+def rest(
+    kind: float, level: float, bar: tuple[float, float, float, float, float]
+) -> tuple[float, float, float, float, float]:
+    """Return what of a bar surely came after an entry was filled at a level within it (docs/decisions/0012).
+
+    Signed: up is better for the position. Open, best, worst, close, and whether it is such a rest.
+    """
+    best, worst, closed = bar[1], bar[2], bar[3]
+    if kind == AT_LIMIT:
+        return level, max(level, closed), worst, closed, 1.0
+    return level, best, min(level, closed), closed, 1.0
+
+
+@part
+def is_quiet(
+    bar: tuple[float, float, float, float], levels: tuple[float, float], trail: tuple[float, float, float]
+) -> bool:
+    """Tell whether surely no exit executes in a bar: signed open, best, worst and close; stop and target.
+
+    A trail has seen ``top`` before the bar and lies at a ``share`` of the best price less ``room``.
+    """
+    opened, best, worst, closed = bar
+    stop, target = levels
+    top, share, room = trail
+    return not (
+        worst <= stop
+        or best >= target
+        or worst <= max(opened, top) * share - room
+        or closed <= max(best, top) * share - room
+    )

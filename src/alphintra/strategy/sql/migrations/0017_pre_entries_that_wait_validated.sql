@@ -1,0 +1,2 @@
+ALTER TABLE intents VALIDATE CONSTRAINT intents_waiting_in_range;
+ALTER TABLE deployments VALIDATE CONSTRAINT deployments_entries_counted;

@@ -1,0 +1,183 @@
+"""Entries that wait for a price: paper fills, ends and withdraws them as the backtest does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import pytest
+
+from alphintra.contracts.controls import InstrumentView
+from alphintra.contracts.trading import CancelOrder, SubmitOrder
+from alphintra.engine.backtest import run_backtest
+from alphintra.engine.graph import compile_plan
+from alphintra.engine.graph.tape import tape_of
+from alphintra.engine.intents import Outcome
+from alphintra.engine.plan_runs import run_plan
+from alphintra.engine.pretrade.instruments import Instrument
+from alphintra.kernel.vocabulary import Leg, OrderStatus, OrderType, TimeInForce
+from alphintra.strategy.service import placing, stepping
+from fixtures.single_service import PowerCutError, opened
+from integration.strategy.stage import Stage
+from integration.strategy.test_exits import CAPITAL, EXITS, SETTINGS, require_like, simulated, strategy, wild_bars
+from unit.engine.builders import bar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from alphintra.engine.backtest import BacktestResult
+    from alphintra.engine.graph import Graph
+    from fixtures.postgres import ServiceDatabase
+
+PRICINGS: Final[dict[str, dict[str, Any]]] = {
+    "limit of the day": {"type": "limit", "tif": "day", "offset": "1"},
+    "limit that rests": {"type": "limit", "tif": "gtc", "offset": "2.5"},
+    "limit for three bars": {"type": "limit", "tif": "gtc", "offset": "2", "bars": 3},
+    "marketable limit": {"type": "limit", "tif": "day", "offset": "-1"},
+    "stop of the day": {"type": "stop", "tif": "day", "offset": "1"},
+    "stop for two bars": {"type": "stop", "tif": "gtc", "offset": "1.5", "unit": "amount", "bars": 2},
+    "stop that rests": {"type": "stop", "tif": "gtc", "offset": "2", "unit": "amount"},
+    "stop limit": {"type": "stop_limit", "tif": "gtc", "offset": "0.5", "through": "0.3", "bars": 4},
+}
+
+GONE: Final = {OrderStatus.EXPIRED, OrderStatus.CANCELED}
+
+
+def waiting(exits: str, side: str, pricing: dict[str, Any], *, leaves_at: float = 102.5) -> Graph:
+    """Return the strategy of the exits' tests with entries that wait."""
+    asked = strategy(EXITS[exits], side, leaves_at=leaves_at)
+    changed = (msgspec.structs.replace(each, params=pricing) if each.type == "Order" else each for each in asked.nodes)
+    return msgspec.structs.replace(asked, nodes=tuple(changed))
+
+
+async def run_beside(stage: Stage, seed: int, count: int, kinds: tuple[str, ...]) -> list[BacktestResult]:
+    """Run every pricing with some exits, each on a symbol of its own, and hold each against its backtest."""
+    chance = Random(seed)  # noqa: S311 - a repeatable market, no secret
+    cases = [(pricing, exits) for pricing in PRICINGS.values() for exits in kinds]
+    bars = {f"W{number:02}": wild_bars(chance, count) for number in range(len(cases))}
+    feed_id = await stage.make_feed(bars)
+    found = {}
+    for symbol, (pricing, exits) in zip(bars, cases, strict=True):
+        asked = waiting(exits, "both", pricing)
+        deployment = await stage.deploy(feed_id, asked, symbol=symbol, capital=CAPITAL)
+        found[deployment.deployment_id] = simulated(asked, symbol, bars[symbol])
+    stage.town.lag = seed % 2
+    await stage.run_out(feed_id)
+    for deployment_id, result in found.items():
+        await require_like(stage, deployment_id, result)
+        placed = [order for order in stage.town.placed(deployment_id) if order.leg is Leg.ENTRY]
+        entries = [order for order in placed if order.type is not OrderType.MARKET]
+        records = [record for record in result.orders if record.order.intent.reason == "entry"]
+        for order, record in zip(entries, records, strict=True):
+            intent = record.order.intent
+            assert (order.limit_price, order.stop_price) == (intent.limit_price, intent.stop_price)
+            assert (order.status in GONE) is (record.status in GONE)
+    return list(found.values())
+
+
+async def test_every_kind_of_entry_trades_on_paper_as_in_the_backtest(stage: Stage) -> None:
+    results = await run_beside(stage, 1, 14, ("bracket",))
+    assert {"ORDER_EXPIRED", "ORDER_CANCELED"} <= {code for result in results for code in result.blocked}
+    assert sum(len(result.trades) for result in results) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 5))
+async def test_entries_trade_alike_over_many_bars(stage: Stage, seed: int) -> None:
+    results = await run_beside(stage, seed, 60, ("rule", "all", "trail"))
+    assert {fill.leg for result in results for fill in result.fills} == {"", "stop", "target", "trail"}
+
+
+RISES = ["100 101 100 101", "101 102 101 102", "102 104 102 104", "104 104 103 104"]
+
+
+async def test_a_rule_that_leaves_takes_an_entry_off_that_still_waits(stage: Stage) -> None:
+    bars = [bar(index, prices) for index, prices in enumerate(RISES)]
+    asked = waiting("bracket", "long", {"type": "limit", "tif": "gtc", "offset": "5"}, leaves_at=103)
+    feed_id = await stage.make_feed({"AAPL": bars})
+    deployment_id = (await stage.deploy(feed_id, asked, capital=CAPITAL)).deployment_id
+    await stage.step(feed_id, times=3)
+    (entry,) = [order for order in stage.town.asked if isinstance(order, SubmitOrder)]
+    assert (entry.type, entry.time_in_force) == (OrderType.LIMIT, TimeInForce.GTC)
+    assert entry.take_profit is not None
+    assert entry.limit_price is not None
+    assert entry.take_profit.limit_price > entry.limit_price, "exits are reckoned from the price that is waited for"
+    assert stage.town.asked_for(CancelOrder) == 1
+    assert {order.status for order in stage.town.placed(deployment_id)} == {OrderStatus.CANCELED}
+    outcomes = [each.outcome for each in await stage.decisions(deployment_id)]
+    assert outcomes == [Outcome.INTENT, Outcome.BLOCKED_ORDER_WORKING, Outcome.ENTRY_CANCELED]
+    await stage.run_out(feed_id)
+    await require_like(stage, deployment_id, simulated(asked, "AAPL", bars))
+
+
+async def _cut_everywhere(stage: Stage, crash_at: Callable[[str], bool]) -> tuple[dict[str, Any], int]:
+    chance = Random(7)  # noqa: S311 - a repeatable market, no secret
+    feed_id = await stage.make_feed({"AAPL": wild_bars(chance, 40)})
+    deployment = await stage.deploy(feed_id, waiting("all", "both", PRICINGS["limit for three bars"]))
+    crashes = 0
+
+    def maybe(name: str) -> None:
+        if crash_at(name):
+            raise PowerCutError(name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (stepping, placing):
+            patch.setattr(module, "fault_point", maybe)
+        stepper = await stage.stepper(feed_id)
+        while (await stage.feed(feed_id)).status != "finished":
+            try:
+                await stage.step(feed_id, stepper=stepper)
+            except PowerCutError:
+                crashes += 1
+                stepper = await stage.stepper(feed_id)
+    return await stage.state(deployment.deployment_id), crashes
+
+
+async def test_a_run_cut_at_every_point_of_taking_entries_off_is_the_run_that_never_was(
+    stage: Stage, service_database: Callable[[str], Awaitable[ServiceDatabase]], tmp_path: Path
+) -> None:
+    passed: dict[str, int] = {}
+
+    def note(name: str) -> bool:
+        passed[name] = passed.get(name, 0) + 1
+        return passed[name] % 2 == 1  # each point cuts on every second pass
+
+    stage.town.lag = 1
+    whole, crashes = await _cut_everywhere(stage, lambda _name: False)
+    assert crashes == 0
+    database = await service_database("strategy")
+    async with opened(database) as connected:
+        other = await Stage.over(database, connected, tmp_path / "other")
+        other.town.lag = 1
+        cut, crashes = await _cut_everywhere(other, note)
+    assert {"strategy.entry_withdrawn", "strategy.submitted"} <= set(passed)
+    assert crashes > 20
+    assert cut["fills"] == whole["fills"]
+    assert cut["orders"] == whole["orders"]
+
+
+async def test_prices_are_whole_ticks_on_paper_and_in_the_backtest(stage: Stage) -> None:
+    chance = Random(5)  # noqa: S311 - a repeatable market, no secret
+    bars, tick = wild_bars(chance, 14), Decimal("0.05")
+    stage.town.instruments["AAPL"] = InstrumentView(symbol="AAPL", version=1, tick=tick)
+    asked = waiting("bracket", "both", PRICINGS["limit of the day"])
+    feed_id = await stage.make_feed({"AAPL": bars})
+    deployment_id = (await stage.deploy(feed_id, asked, capital=CAPITAL)).deployment_id
+    await stage.run_out(feed_id)
+    terms = replace(SETTINGS, instrument=Instrument(symbol="AAPL", tick=tick))
+    result = run_backtest(compile_plan(asked), "AAPL", bars=bars, settings=terms)
+    await require_like(stage, deployment_id, result)
+    assert not result.denials
+    prices = [
+        price
+        for order in stage.town.placed(deployment_id)
+        for price in (order.limit_price, order.stop_price)
+        if price is not None
+    ]
+    assert len(prices) > 10
+    assert not any(price % tick for price in prices)
+    assert run_plan(compile_plan(asked), "AAPL", tape=tape_of(bars), settings=terms) is None
