@@ -10,11 +10,13 @@ import msgspec
 import pytest
 
 from alphintra.contracts import (
+    algorithms,
     auth,
     broker,
     datasets,
     drift,
     executions,
+    explanations,
     feed_splits,
     nocode,
     notification,
@@ -32,6 +34,7 @@ from alphintra.kernel.messages import Command, Event, reply_type, subject_of, ta
 from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
 
 MODULES = (
+    algorithms,
     auth,
     broker,
     feed_splits,
@@ -47,11 +50,14 @@ MODULES = (
     datasets,
     drift,
     executions,
+    explanations,
     user,
     health,
 )
 PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
+    "algorithms": "strategy",
+    "explanations": "strategy",
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",

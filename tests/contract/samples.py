@@ -12,11 +12,13 @@ import msgspec
 from msgspec import inspect
 
 from alphintra.contracts import (
+    algorithms,
     auth,
     broker,
     datasets,
     drift,
     executions,
+    explanations,
     feed_splits,
     nocode,
     notification,
@@ -37,6 +39,7 @@ __all__ = ["COMMANDS", "EVENTS", "MESSAGES", "MODULES", "sample"]
 M = TypeVar("M", bound=msgspec.Struct)
 
 MODULES: Final = (
+    algorithms,
     auth,
     broker,
     feed_splits,
@@ -47,6 +50,7 @@ MODULES: Final = (
     datasets,
     strategy,
     executions,
+    explanations,
     surveillance,
     sweeps,
     drift,

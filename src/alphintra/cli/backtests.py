@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alphintra.cli.explanations import why_backtest
 from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
 from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, TRADED, check_range, traded
 from alphintra.cli.reports import report, require_kind, write_report
@@ -213,5 +214,6 @@ def _written(value: float | None, unit: str) -> str:
 
 
 backtest.add_command(report)
+backtest.add_command(why_backtest)
 
 COMMANDS: tuple[click.Command, ...] = (backtest,)

@@ -80,6 +80,10 @@ class ApiClient:
         """Fetch a resource. Raises the platform's problem, or NOT_RUNNING where nothing answers."""
         return self._call("GET", path, params=_without_none(query))
 
+    def get_slow(self, path: str, query: Mapping[str, object], *, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
+        """Fetch what takes its time to be computed. Raises as ``get`` does."""
+        return self._call("GET", path, params=_without_none(query), timeout=timeout_s)
+
     def post(self, path: str, body: Mapping[str, object] | None = None, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Send a command; None values of the body are left out."""
         return self._call("POST", path, params=_without_none(query), json=_without_none(body or {}))

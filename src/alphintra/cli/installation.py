@@ -27,12 +27,13 @@ KEY_SECRET_VARIABLE = "ALPHINTRA_API_SECRET"  # noqa: S105 - the name of a varia
 
 # Variables the command line itself reads; the settings loader would take them for misspelt settings.
 _OWN = frozenset(name.removeprefix("ALPHINTRA_") for name in (KEY_ID_VARIABLE, KEY_SECRET_VARIABLE))
+_STRATEGY = frozenset({"STRATEGY_PACKAGES", "STRATEGY_PATH"})  # which Python packages may run, read by strategy
 _AUDIT = "ALPHINTRA_AUDIT_"  # what `alphintra db verify --url` reads: a URL, and a password for each role
 
 
 def settings() -> RuntimeSettings:
     """Return the settings of the installation the environment names. Raises CONFIG_* and SECRET_INLINE."""
-    return load_settings(home_from(os.environ), environ=os.environ, also_known=_OWN | _audit_variables())
+    return load_settings(home_from(os.environ), environ=os.environ, also_known=_OWN | _STRATEGY | _audit_variables())
 
 
 def _audit_variables() -> frozenset[str]:

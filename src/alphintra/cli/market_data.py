@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
+CHECK_TIMEOUT_S = 300.0
 IMPORT_TIMEOUT_S = 3600.0
 DOWNLOAD_TIMEOUT_S = 86_400.0
 FORMATS = ("auto", "csv", "yahoo", "alpaca", "ccxt", "kraken", "stooq", "binance")
@@ -135,13 +136,11 @@ def check_datasets(*, symbols: tuple[str, ...], has_hash: bool, as_json: bool) -
 
     Holds them against the sessions of their exchange; exit status 1 if bars were changed since their import.
     """
-    from urllib.parse import quote
-
     from alphintra.cli import session
 
     with session.anyone() as api:
         names = symbols or tuple(each["symbol"] for each in api.get("/datasets")["datasets"])
-        checks = [api.get(f"/datasets/{quote(name)}/check", has_hash=has_hash or None) for name in names]
+        checks = [_checked(api, name, has_hash=has_hash) for name in names]
     if as_json:
         print_json({"checks": checks})
     else:
@@ -360,6 +359,12 @@ def _print_downloads(downloads: list[Mapping[str, Any]]) -> None:
         for each in downloads
     ]
     print_table(("download", "source", "symbol", "interval", "status", "done", "bars", "error"), rows)
+
+
+def _checked(api: ApiClient, name: str, *, has_hash: bool) -> Any:  # noqa: ANN401 - JSON
+    from urllib.parse import quote
+
+    return api.get_slow(f"/datasets/{quote(name)}/check", {"has_hash": has_hash or None}, timeout_s=CHECK_TIMEOUT_S)
 
 
 def _print_checks(checks: list[Mapping[str, Any]]) -> None:

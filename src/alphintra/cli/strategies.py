@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
+from alphintra.cli.explanations import why_deployment
 from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
 from alphintra.cli.parameters import POSITIVE, TRADED, json_object_text, require_confirmed, traded
 from alphintra.cli.strategy_drafts import COMMANDS as DRAFT_COMMANDS
+from alphintra.cli.strategy_packages import COMMANDS as PACKAGE_COMMANDS
 from alphintra.cli.strategy_sharing import COMMANDS as SHARING_COMMANDS
 from alphintra.cli.strategy_versions import COMMANDS as VERSION_COMMANDS
 from alphintra.kernel.errors import AlphintraError
@@ -328,7 +330,7 @@ def _print_deployment(found: Mapping[str, Any], *, as_json: bool) -> None:
         print_table(("symbol", "position", "average", "last", "realised"), rows)
 
 
-for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS):
+for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS, *PACKAGE_COMMANDS, why_deployment):
     strategy.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (strategy,)

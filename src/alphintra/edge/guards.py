@@ -21,7 +21,7 @@ from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, VerifyApiK
 from alphintra.edge.limits import Limits
 from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.access_token import AccessClaims, AccessTokens
-from alphintra.infrastructure.bus import Bus
+from alphintra.infrastructure.bus import REQUEST_TIMEOUT_S, Bus
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.clock import Clock
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -95,9 +95,9 @@ class Caller:
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    async def ask(self, command: Command[R]) -> R:
+    async def ask(self, command: Command[R], *, timeout_s: float = REQUEST_TIMEOUT_S) -> R:
         """Send one command to its service as this caller. Raises the service's AlphintraError."""
-        return await self.gate.bus.ask(command, self.context)
+        return await self.gate.bus.ask(command, self.context, timeout_s=timeout_s)
 
     @property
     def is_recent(self) -> bool:

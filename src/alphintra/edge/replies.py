@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from alphintra.contracts.algorithms import AlgorithmView
 from alphintra.contracts.nocode import DraftView, NodeCatalogueView, TemplateView, WorkflowVersionView
 from alphintra.contracts.strategy import BacktestView, DecisionView
 from alphintra.contracts.sweeps import SweepView, VerdictView
@@ -19,6 +20,7 @@ __all__ = ["DOCUMENTS", "encode_reply", "unfold"]
 # Which field of which view holds JSON text on the bus: outside it is the JSON itself, or null where it is empty.
 DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
     {
+        AlgorithmView: "parameters",
         BacktestView: "result",
         DecisionView: "values",
         DraftView: "graph",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from alphintra.engine.algorithm_runs import Decider, Host, decider_of
 from alphintra.engine.bars import require_ordered
 from alphintra.engine.book import ENDED_AS, Book, Fill, Order, Refusal
 from alphintra.engine.cautions import cautions_of
 from alphintra.engine.costs import Costs
 from alphintra.engine.course import Course, EquityPoint, nano, whole
-from alphintra.engine.executor import Executor
 from alphintra.engine.gate import Denial, Gate
 from alphintra.engine.graph.tape import epoch_ns
 from alphintra.engine.honesty import Honesty, honesty_of
@@ -25,7 +25,6 @@ from alphintra.engine.matching import require_slippage
 from alphintra.engine.portfolio import FeeModel, Position
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.pretrade.limits import LimitSet, default_limits, limit_hash
-from alphintra.engine.sessions import calendar_of
 from alphintra.engine.step import Origin, StepResult, step
 from alphintra.engine.tables import (
     ClosedTable,
@@ -195,7 +194,7 @@ class _Record:
             self.trades.append(closed)
 
 
-def run_backtest(
+def run_backtest(  # noqa: PLR0913 - what to run, on what, and who is told of it
     plan: Plan,
     symbol: str,
     *,
@@ -203,6 +202,7 @@ def run_backtest(
     settings: BacktestSettings,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    host: Host | None = None,
 ) -> BacktestResult:
     """Run a plan over the bars of one symbol.
 
@@ -215,13 +215,29 @@ def run_backtest(
         settings: cash, fees, slippage, seed.
         progress: told (bars done, bars in all) every 256 bars and at the end.
         should_stop: asked every 256 bars.
+        host: where an algorithm runs, for a plan that one decides.
 
     Raises:
-        AlphintraError: TIME_ORDER, WARM_UP_SHORT naming the node that needs more bars, RUN_STOPPED, NODE_VALUE.
+        AlphintraError: TIME_ORDER, WARM_UP_SHORT naming the node that needs more bars, RUN_STOPPED, NODE_VALUE,
+            ALGORITHM_*.
     """
     require_ordered(bars)
     tick = None if settings.instrument is None else settings.instrument.tick
-    executor = Executor(plan, calendar_of(symbol), tick=tick)
+    executor = decider_of(plan, symbol, host=host, should_stop=should_stop, tick=tick)
+    try:
+        return _carried_out(executor, symbol, bars, settings, progress, should_stop)
+    finally:
+        executor.close()
+
+
+def _carried_out(
+    executor: Decider,
+    symbol: str,
+    bars: Sequence[Bar],
+    settings: BacktestSettings,
+    progress: Callable[[int, int], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> BacktestResult:
     _require_warm_up(executor, len(bars))
     tape = executor.prepare(bars)
     costs = Costs(settings.fees, settings.slippage_bps)
@@ -236,7 +252,7 @@ def run_backtest(
         book = result.book
         record.take(result, bar)
     check_in(len(bars), len(bars), progress, None)
-    return _result(plan, symbol, tape=tape, settings=settings, record=record, book=book)
+    return _result(executor.plan, symbol, tape=tape, settings=settings, record=record, book=book)
 
 
 def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, engine_version: str) -> str:
@@ -339,7 +355,7 @@ def _order_records(record: _Record) -> tuple[OrderRecord, ...]:
     return tuple(records)
 
 
-def _require_warm_up(executor: Executor, bars: int) -> None:
+def _require_warm_up(executor: Decider, bars: int) -> None:
     if bars <= executor.warm_up_bars:
         slow = executor.plan.slowest()
         message = (

@@ -114,7 +114,8 @@ def _within_a_bar(plan: Plan, tapes: Sequence[Tape]) -> list[Caution]:
 
 def _too_few(plan: Plan, trades: int) -> list[Caution]:
     free = sum(_free(step) for step in plan.steps)
-    if not any(step.type == "Order" for step in plan.steps) or trades >= TRADES_PER_PARAMETER * max(free, 1):
+    is_single = any(step.type in {"Algorithm", "Order"} for step in plan.steps)
+    if not is_single or trades >= TRADES_PER_PARAMETER * max(free, 1):
         return []
     message = f"{trades} trades for {free} numbers that can be chosen: fewer than {TRADES_PER_PARAMETER} for each"
     fix = "take a longer range or more symbols, or a strategy with fewer numbers"
@@ -126,7 +127,8 @@ def _free(step: Step) -> int:
     definition = node_type(step.type, step.version)
     if definition is None or definition.group in _NOT_FITTED:
         return 0
-    return sum(spec.kind in _FITTED for spec in definition.params)
+    declared = definition.specs(step.params)[len(definition.params) if definition.is_open else 0 :]
+    return sum(spec.kind in _FITTED for spec in declared)
 
 
 def _costs(gross: Decimal, fees: Decimal) -> list[Caution]:

@@ -126,15 +126,17 @@ def derive_adjustments(days: Sequence[DailyClose]) -> Adjustments:
 def adjust_for_splits(bars: Sequence[Bar], splits: Sequence[Split]) -> tuple[Bar, ...]:
     """Express every bar in shares of the last bar: prices divided and volume multiplied by all later splits.
 
-    The last bar keeps its raw prices. Prices are rounded to a millionth, volume down to a billionth.
+    A bar that closes at a split's time or later is split already, one that closes before is not, wherever between two
+    bars the time lies. The last bar keeps its raw prices: what is split after it does not count. Prices are rounded to
+    a millionth, volume down to a billionth.
     """
     adjusted: list[Bar] = []
-    remaining = sorted(splits, key=lambda split: split.ts)
+    remaining = sorted((split for split in splits if bars and split.ts <= bars[-1].ts), key=lambda split: split.ts)
     factor = Fraction(1)
     for bar in reversed(bars):
-        adjusted.append(_scaled(bar, factor))
-        while remaining and bar.ts <= remaining[-1].ts:
+        while remaining and bar.ts < remaining[-1].ts:
             factor *= remaining.pop().ratio
+        adjusted.append(_scaled(bar, factor))
     adjusted.reverse()
     return tuple(adjusted)
 

@@ -161,6 +161,9 @@ class Executor:
         self._bars_seen = state.bars_seen
         self._last_ts = state.last_ts
 
+    def close(self) -> None:
+        """Do nothing: all there is lies in this process."""
+
     def _run(self, tape: Tape, *, is_compiled: bool | None = None) -> Run:
         columns = self._evaluation.market(tape, is_compiled=is_compiled)
         return self._asked(tape, columns) if not self._evaluation.reads_book else Run(tape, columns, ())

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from alphintra.engine.book import Book, Fill, Order, Refusal, fill_working
 from alphintra.engine.costs import Costs
-from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.graph.wire import MINUTES
 from alphintra.engine.intents import Decision, client_order_id
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from alphintra.engine.algorithm_runs import Decider
     from alphintra.engine.bars import Bar
     from alphintra.engine.gate import Denial, Gate
     from alphintra.engine.graph.plan import Plan
@@ -51,7 +51,7 @@ class StepResult:
 
 
 def step(
-    executor: Executor, book: Book, bar: Bar, *, costs: Costs, origin: Origin, gate: Gate | None = None
+    executor: Decider, book: Book, bar: Bar, *, costs: Costs, origin: Origin, gate: Gate | None = None
 ) -> StepResult:
     """Advance a simulated book by one bar: fills at the bar, then the decision at its close, then the controls.
 
@@ -87,7 +87,7 @@ def _denied(
     return tuple(gate.screen(asked, view, working=working, at=bar.ts, price=bar.close))
 
 
-def decide(executor: Executor, bar: Bar, view: StateView, *, origin: Origin) -> tuple[Decision, tuple[Order, ...]]:
+def decide(executor: Decider, bar: Bar, view: StateView, *, origin: Origin) -> tuple[Decision, tuple[Order, ...]]:
     """Evaluate the strategy at the close of a bar and name the orders it asks for."""
     decision = executor.on_bar(bar, view)
     return decision, orders_of(executor.plan, bar, decision.intents, origin=origin)

@@ -36,7 +36,12 @@ from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
 
 __all__ = ["DETOUR_VARIABLE", "bus_configuration", "require_startable", "run_platform"]
 
-SOURCE_VARIABLES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")  # strategy alone downloads market data
+STRATEGY_VARIABLES = (  # strategy alone downloads market data and runs packages
+    "APCA_API_KEY_ID",
+    "APCA_API_SECRET_KEY",
+    "ALPHINTRA_STRATEGY_PACKAGES",
+    "ALPHINTRA_STRATEGY_PATH",
+)
 
 DETOUR_VARIABLE: Final = "ALPHINTRA_DETOUR"
 """``postgres=PORT,nats=PORT``: where services find the servers in a chaos run, which stands in between."""
@@ -124,7 +129,7 @@ async def run_platform(
     servers: list[Unit] = [*embedded, *([] if nats is None else [nats])]
     crash = {CRASH_VARIABLE: environ[CRASH_VARIABLE]} if armed_points(environ.get(CRASH_VARIABLE, "")) else {}
     armed = {name: environ[name] for name in (CRASH_FILE_VARIABLE, CLOCK_FILE_VARIABLE) if environ.get(name)}
-    keys = {name: environ[name] for name in SOURCE_VARIABLES if environ.get(name)}
+    keys = {name: environ[name] for name in STRATEGY_VARIABLES if environ.get(name)}
     detour = _detour(environ.get(DETOUR_VARIABLE, ""))
 
     async def prepare() -> Sequence[ProcessSpec]:

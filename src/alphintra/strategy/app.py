@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from alphintra.contracts import drift, sweeps
+from alphintra.contracts import algorithms as algorithm_messages
+from alphintra.contracts import drift, explanations, sweeps
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import SplitApplied
 from alphintra.strategy.endpoints import Endpoints, Worker
+from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.machine_code import Compiler, settle
+from alphintra.strategy.gateways.packages import Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.gateways.venue_bars import Connections
@@ -37,6 +41,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     desk = Desk(host.database)
     catalogue = Catalogue(Path(host.credentials.options["catalogue"]))
     sources = Sources(os.environ, others={YAHOO: lambda url: open_yahoo(url, host.clock.now())})
+    packages = Packages(os.environ, sys.path)
+    algorithms = ProcessHost(packages)
     workflows, market, orders = Workflows(host.bus), Market(host.bus), Orders(host.bus)
     endpoints = Endpoints(
         desk=desk,
@@ -44,6 +50,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         workflows=workflows,
         orders=orders,
         limits=Limits(host.bus),
+        packages=packages,
+        host=algorithms,
         sources=sources,
         clock=host.clock,
         ids=host.ids,
@@ -58,6 +66,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
             market=market,
             orders=orders,
             fleet=Fleet(host.bus),
+            host=algorithms,
             sources=sources,
             connections=Connections(host.bus),
             chance=SystemRandom().random,
@@ -74,7 +83,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     if parts.work:
         settle(catalogue.folder)
         host.run("kernels", Compiler().run)
-        worker = Worker(desk=desk, catalogue=catalogue, clock=host.clock, ids=host.ids)
+        worker = Worker(desk=desk, catalogue=catalogue, host=algorithms, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
         downloader = DownloadWorker(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
@@ -83,7 +92,8 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         searcher = SweepWorker(
             desk=desk,
             catalogue=catalogue,
-            runner=ProcessTrials(catalogue.folder),
+            runner=ProcessTrials(catalogue.folder, host=algorithms),
+            host=algorithms,
             clock=host.clock,
             ids=host.ids,
         )
@@ -104,7 +114,10 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDownloads, endpoints.list_downloads)
     answer(messages.CancelDownload, endpoints.cancel_download)
     answer(messages.ListBars, endpoints.list_bars)
+    answer(algorithm_messages.ListAlgorithms, endpoints.list_algorithms)
     answer(messages.StartBacktest, endpoints.start_backtest)
+    answer(explanations.ExplainBacktest, endpoints.explain_backtest)
+    answer(explanations.ExplainDeployment, endpoints.explain_deployment)
     answer(messages.GetBacktest, endpoints.get_backtest)
     answer(messages.ListBacktests, endpoints.list_backtests)
     answer(messages.CancelBacktest, endpoints.cancel_backtest)

@@ -10,10 +10,12 @@ from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps as sweep_messages
 from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.service import (
+    algorithms,
     backtests,
     deployments,
     downloads,
     drift,
+    explanations,
     feeds,
     imports,
     market_data,
@@ -23,14 +25,19 @@ from alphintra.strategy.service import (
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 
 if TYPE_CHECKING:
+    from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
+    from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
+    from alphintra.strategy.gateways.algorithm_process import ProcessHost
     from alphintra.strategy.gateways.bar_sources import Sources
     from alphintra.strategy.gateways.catalogue import Catalogue
+    from alphintra.strategy.gateways.packages import Packages
     from alphintra.strategy.gateways.services import Limits, Orders, Workflows
     from alphintra.strategy.repository import Desk
 
@@ -48,6 +55,8 @@ class Endpoints:
         workflows: Workflows,
         orders: Orders,
         limits: Limits,
+        packages: Packages,
+        host: ProcessHost,
         sources: Sources,
         clock: Clock,
         ids: IdSource,
@@ -57,6 +66,8 @@ class Endpoints:
         self._catalogue = catalogue
         self._workflows = workflows
         self._limits = limits
+        self._packages = packages
+        self._host = host
         self._orders = orders
         self._clock = clock
         self._ids = ids
@@ -122,9 +133,14 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             limits=self._limits,
+            host=self._host,
             ids=self._ids,
             at=at,
         )
+
+    async def list_algorithms(self, _command: ListAlgorithms, _context: Context) -> AlgorithmsView:
+        """Answer ``strategy.list_algorithms``."""
+        return await algorithms.list_algorithms(packages=self._packages, host=self._host)
 
     async def get_backtest(self, command: messages.GetBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.get_backtest``."""
@@ -164,6 +180,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             limits=self._limits,
+            host=self._host,
             ids=self._ids,
             at=self._clock.now(),
         )
@@ -193,6 +210,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             limits=self._limits,
+            host=self._host,
             ids=self._ids,
             at=self._clock.now(),
         )
@@ -223,6 +241,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             orders=self._orders,
+            host=self._host,
             ids=self._ids,
             at=self._clock.now(),
         )
@@ -250,6 +269,18 @@ class Endpoints:
             deployment_id, context, desk=self._desk, orders=self._orders, ids=self._ids, at=at
         )
 
+    async def explain_backtest(self, command: ExplainBacktest, context: Context) -> ExplanationView:
+        """Answer ``strategy.explain_backtest``."""
+        return await explanations.explain_backtest(
+            command, context, desk=self._desk, catalogue=self._catalogue, host=self._host
+        )
+
+    async def explain_deployment(self, command: ExplainDeployment, context: Context) -> ExplanationView:
+        """Answer ``strategy.explain_deployment``."""
+        return await explanations.explain_deployment(
+            command, context, desk=self._desk, catalogue=self._catalogue, orders=self._orders
+        )
+
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
         """Answer ``strategy.list_decisions``."""
         return await deployments.list_decisions(command, context, desk=self._desk)
@@ -269,9 +300,10 @@ class Endpoints:
 class Worker:
     """Carries out imports and backtests, oldest first, one at a time."""
 
-    def __init__(self, *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, *, desk: Desk, catalogue: Catalogue, host: Host, clock: Clock, ids: IdSource) -> None:
         self._desk = desk
         self._catalogue = catalogue
+        self._host = host
         self._clock = clock
         self._ids = ids
         self._waker = Waker()
@@ -300,5 +332,7 @@ class Worker:
         async with self._desk.transaction() as tx:
             row = await tx.session.row("backtests.lease", now, now + LEASE)
         if row is not None:
-            await backtests.run_one(row, desk=self._desk, catalogue=self._catalogue, clock=self._clock, ids=self._ids)
+            await backtests.run_one(
+                row, desk=self._desk, catalogue=self._catalogue, host=self._host, clock=self._clock, ids=self._ids
+            )
         return row is not None

@@ -85,6 +85,7 @@ async def test_no_shorting_is_a_limit_and_leaves_the_others_as_they_are(gateway:
     names = ("order_qty_max", "order_notional_max", "position_qty_max", "controls")
     assert [getattr(command, name) for name in names] == [getattr(limits, name) for name in names]
     assert (command.account_id, command.may_short) == (ACCOUNT, False)
+    assert command.base_version == limits.version  # limits that others set meanwhile are not undone
 
 
 async def test_suspending_trade_blocks_the_account_and_the_other_way_round(gateway: Gateway) -> None:

@@ -96,6 +96,18 @@ class Desk:
         """Have a batch of orders assessed."""
         return list(await self.endpoints.assess_orders([(messages.AssessOrder(terms=o), self.owner) for o in orders]))
 
+    async def decided(self, order: OrderTerms) -> Outcome:
+        """Have an order assessed, asking again where the database was too busy: it decides once, whoever repeats."""
+        while True:
+            try:
+                (outcome,) = await self.assess(order)
+            except AlphintraError as error:
+                if error.code != "STORE_BUSY":
+                    raise
+            else:
+                if not (isinstance(outcome, AlphintraError) and outcome.code == "STORE_BUSY"):
+                    return outcome
+
     async def renew(self, terms: OrderTerms) -> Outcome:
         """Have one approval renewed."""
         (outcome,) = await self.endpoints.renew_approvals([(messages.RenewApproval(terms=terms), self.owner)])

@@ -124,9 +124,9 @@ async def test_credit_of_a_user_holds_over_all_accounts_under_a_race(desk: Desk)
     command = messages.SetSharedLimit(scope="user", owner_id=desk.owner_id, credit_max=Decimal(1000))
     await office(desk).set_shared_limit(command, operator())
     orders = [desk.order(account, BUY, "1", "100") for account in accounts for _ in range(25)]
-    answers = await asyncio.gather(*(desk.assess(order) for order in orders))
-    assert sum(not codes_of(outcome) for (outcome,) in answers) == 10
-    assert {code for (outcome,) in answers for code in codes_of(outcome)} == {"RISK_CREDIT"}
+    answers = await asyncio.gather(*(desk.decided(order) for order in orders))
+    assert sum(not codes_of(outcome) for outcome in answers) == 10
+    assert {code for outcome in answers for code in codes_of(outcome)} == {"RISK_CREDIT"}
 
 
 async def test_shared_limits_are_read_as_they_were_set_and_only_by_who_governs(desk: Desk) -> None:

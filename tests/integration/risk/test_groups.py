@@ -137,8 +137,8 @@ async def test_parallel_replacements_of_one_order_let_one_through(desk: Desk) ->
     old = desk.order(account, BUY, "8", "100")
     await desk.approved(old)
     rivals = [desk.order(account, BUY, "9", "100", replaces=old.order_id) for _ in range(20)]
-    answers = await asyncio.gather(*(desk.assess(rival) for rival in rivals))
-    refused = [codes for (outcome,) in answers if (codes := codes_of(outcome))]
+    answers = await asyncio.gather(*(desk.decided(rival) for rival in rivals))
+    refused = [codes for outcome in answers if (codes := codes_of(outcome))]
     assert refused == [["ORDER_NOT_REPLACEABLE"]] * 19
     assert (await desk.state(account)).reserved_cash == 900
 

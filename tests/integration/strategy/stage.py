@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,8 +36,10 @@ from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.ids import DatasetId, FeedId
 from alphintra.strategy.endpoints import Endpoints, Worker
+from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import KEY_VARIABLES, Sources
 from alphintra.strategy.gateways.catalogue import Catalogue, data_hash, write_split
+from alphintra.strategy.gateways.packages import PACKAGES_VARIABLE, PATH_VARIABLE, Packages
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows, service_context
 from alphintra.strategy.gateways.venue_bars import Connections
 from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
@@ -89,6 +92,8 @@ class Stage:
     orders: Orders
     fleet: Fleet
     sources: Sources
+    packages: Packages
+    host: ProcessHost
     connections: Connections
     urls: dict[str, str]
     ids: CountedIds
@@ -106,12 +111,16 @@ class Stage:
         urls: dict[str, str] = {}
         others = {YAHOO: lambda url: open_yahoo(url, clock.now())}
         sources = Sources(dict.fromkeys(KEY_VARIABLES, "canary-source-key"), urls=urls, others=others)
+        packages = Packages({PATH_VARIABLE: str(folder / "site"), PACKAGES_VARIABLE: "sample-strategies"}, sys.path)
+        host = ProcessHost(packages)
         endpoints = Endpoints(
             desk=desk,
             catalogue=catalogue,
             workflows=Workflows(bus),
             orders=orders,
             limits=Limits(bus),
+            packages=packages,
+            host=host,
             sources=sources,
             clock=clock,
             ids=ids,
@@ -128,6 +137,8 @@ class Stage:
             orders=orders,
             fleet=Fleet(bus),
             sources=sources,
+            packages=packages,
+            host=host,
             connections=Connections(bus),
             urls=urls,
             ids=ids,
@@ -179,7 +190,7 @@ class Stage:
 
     def worker(self) -> Worker:
         """Return a worker of jobs."""
-        return Worker(desk=self.desk, catalogue=self.catalogue, clock=self.clock, ids=self.ids)
+        return Worker(desk=self.desk, catalogue=self.catalogue, host=self.host, clock=self.clock, ids=self.ids)
 
     def downloader(self) -> DownloadWorker:
         """Return a worker of downloads."""
@@ -275,7 +286,14 @@ class Stage:
         assert feed is not None
         steps = await feeds.feed_steps(await feeds.feed_source(feed, desk=self.desk), catalogue=self.catalogue)
         return Stepper(
-            feed_id, steps, desk=self.desk, market=self.market, orders=self.orders, clock=self.clock, ids=self.ids
+            feed_id,
+            steps,
+            desk=self.desk,
+            market=self.market,
+            orders=self.orders,
+            host=self.host,
+            clock=self.clock,
+            ids=self.ids,
         )
 
     async def step(self, feed_id: FeedId, *, stepper: Stepper | None = None, times: int = 1) -> None:
@@ -301,6 +319,7 @@ class Stage:
             market=self.market,
             orders=self.orders,
             fleet=self.fleet,
+            host=self.host,
             sources=self.sources,
             connections=self.connections,
             chance=lambda: 0.0,

@@ -42,7 +42,9 @@ def series(draw: st.DrawFn) -> tuple[list[Bar], list[Split]]:
         low, inner, outer, high = sorted(draw(st.lists(prices, min_size=4, max_size=4)))
         bars.append(Bar(day(index), inner, high, low, outer, draw(volumes)))
     places = draw(st.lists(st.integers(0, len(bars) - 1), max_size=3, unique=True))
-    return bars, [Split(place, bars[place].ts, draw(st.sampled_from(SIMPLE_RATIOS))) for place in sorted(places)]
+    hours = st.sampled_from([0, 0, -12, 12])  # most splits are told at a bar, some between two
+    times = [bars[place].ts + timedelta(hours=draw(hours)) for place in sorted(places)]
+    return bars, [Split(0, ts, draw(st.sampled_from(SIMPLE_RATIOS))) for ts in times]
 
 
 @given(found=series())

@@ -58,6 +58,7 @@ class Live:
             connections=stage.connections,
             market=stage.market,
             orders=stage.orders,
+            host=stage.host,
             clock=stage.clock,
             ids=stage.ids,
             chance=lambda: 0.0,

@@ -81,7 +81,14 @@ async def begin(stage: Stage, **wishes: Any) -> SweepView:  # noqa: ANN401 - fie
 async def work(stage: Stage) -> Threads:
     """Let a new worker carry out what is queued."""
     threads = Threads(stage)
-    worker = SweepWorker(desk=stage.desk, catalogue=stage.catalogue, runner=threads, clock=stage.clock, ids=stage.ids)
+    worker = SweepWorker(
+        desk=stage.desk,
+        catalogue=stage.catalogue,
+        runner=threads,
+        host=stage.host,
+        clock=stage.clock,
+        ids=stage.ids,
+    )
     while await worker.do_next():
         pass
     return threads

@@ -462,12 +462,12 @@ class Town:
         return account
 
     def _executions(self, command: ListExecutions, _context: Context) -> ExecutionsView:
-        wanted = command.execution_ids or ()
         found = [
             fill
             for fill in self.executions
             if fill.account_id == command.account_id
-            and fill.execution_id in wanted
+            and (command.execution_ids is None or fill.execution_id in command.execution_ids)
+            and command.book_id in {None, fill.book_id}
             and not self._is_late(f"trading {fill.execution_id}")
         ]
         return ExecutionsView(executions=tuple(found))

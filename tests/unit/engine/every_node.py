@@ -104,7 +104,7 @@ def _value(spec: ParamSpec) -> ParamValue:
         return normalise(spec, {})
     if spec.kind is ParamKind.CHOICE:
         return spec.choices[0]
-    if spec.kind is ParamKind.SYMBOL:
+    if spec.kind in {ParamKind.SYMBOL, ParamKind.TEXT}:
         return NAMES[0]
     least = 1 if spec.minimum is None or spec.minimum < 0 else int(spec.minimum) + spec.is_minimum_open
     return str(least) if spec.kind is ParamKind.DECIMAL else least

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -103,6 +103,19 @@ def test_two_splits_multiply_and_a_reverse_split_raises_earlier_prices() -> None
     bars = [bar(index, "12 12 12 12") for index in range(3)]
     splits = [Split(1, day(1), Fraction(3)), Split(2, day(2), Fraction(1, 2))]
     assert [item.close for item in adjust_for_splits(bars, splits)] == [Decimal(8), Decimal(24), Decimal(12)]
+
+
+@pytest.mark.parametrize("hours", [0, -1, -12, -23])
+def test_a_split_between_two_bars_counts_from_the_later_one(hours: int) -> None:
+    bars = [bar(index, "12 12 12 12") for index in range(4)]
+    split = Split(2, day(2) + timedelta(hours=hours), Fraction(2))
+    assert [item.close for item in adjust_for_splits(bars, [split])] == [6, 6, 12, 12]
+
+
+def test_a_split_after_the_last_bar_does_not_count() -> None:
+    bars = [bar(index, "12 12 12 12") for index in range(2)]
+    assert adjust_for_splits(bars, [Split(2, day(2), Fraction(2))]) == tuple(bars)
+    assert adjust_for_splits([], [Split(0, day(2), Fraction(2))]) == ()
 
 
 @given(st.lists(st.sampled_from(["2", "1.5", "0.1", "1"]), min_size=1, max_size=8))

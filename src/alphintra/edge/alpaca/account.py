@@ -133,6 +133,7 @@ def _command(name: str, desk: Desk, limits: LimitsView, *, is_set: bool) -> SetK
         position_qty_max=limits.position_qty_max,
         may_short=not is_set,
         controls=limits.controls,
+        base_version=limits.version,  # what was read above: limits set meanwhile are not undone
     )
 
 

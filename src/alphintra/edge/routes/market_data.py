@@ -43,6 +43,8 @@ from alphintra.kernel.messages import Utc
 
 __all__ = ["routes"]
 
+CHECK_TIMEOUT_S: Final = 300.0
+"""A check reads every stored bar, and with its hash writes each out as text."""
 routes = Routes("market data")
 
 PIECE_BYTES: Final = 512 * 1024
@@ -193,7 +195,7 @@ async def check_dataset(
     has_hash: Annotated[bool, Query(description="Compare the hash of the bars, too.")] = False,  # noqa: FBT002 - a query
 ) -> DataCheckView:
     """Check bars against their calendar and against themselves: coverage, and what is odd."""
-    return await caller.ask(CheckDataset(symbol=symbol, has_hash=has_hash))
+    return await caller.ask(CheckDataset(symbol=symbol, has_hash=has_hash), timeout_s=CHECK_TIMEOUT_S)
 
 
 @routes.get("/datasets/{symbol:path}")

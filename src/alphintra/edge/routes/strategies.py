@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
 from fastapi import Depends, Query
 
+from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
 from alphintra.contracts.drift import DriftView, GetDrift, MeasureDrift
+from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
 from alphintra.contracts.strategy import (
     BacktestsView,
     BacktestView,
@@ -28,11 +31,15 @@ from alphintra.contracts.strategy import (
 )
 from alphintra.edge.decoding import Amount
 from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Utc
 
 __all__ = ["routes"]
 
 routes = Routes("strategies")
+WHY_TIMEOUT_S: Final = 25.0
+"""A backtest is computed again up to the bar; a few hundred thousand bars take that long."""
+_At = Annotated[datetime, Query(description="When the bar closed, or before.")]
 
 
 class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +72,12 @@ class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     symbol: str = ""
     symbols: tuple[str, ...] = ()
     capital: Amount
+
+
+@routes.get("/algorithms")
+async def list_algorithms(caller: Reader) -> AlgorithmsView:
+    """List the algorithms of installed Python packages: their parameters, or why they cannot run."""
+    return await caller.ask(ListAlgorithms())
 
 
 @routes.get("/backtests")
@@ -160,3 +173,21 @@ async def list_decisions(
 ) -> DecisionsView:
     """List what a deployment decided on each bar, and why."""
     return await caller.ask(ListDecisions(deployment_id=deployment_id, outcome=outcome, limit=limit))
+
+
+@routes.get("/backtests/{backtest_id}/why")
+async def explain_backtest(caller: Reader, backtest_id: UUID, at: _At) -> ExplanationView:
+    """Say why a finished backtest traded or did not on the first bar that closed at a time or later."""
+    return await caller.ask(ExplainBacktest(backtest_id=backtest_id, at=_with_zone(at)), timeout_s=WHY_TIMEOUT_S)
+
+
+@routes.get("/deployments/{deployment_id}/why")
+async def explain_deployment(caller: Reader, deployment_id: UUID, at: _At) -> ExplanationView:
+    """Say why a deployment traded or did not on the first bar that closed at a time or later."""
+    return await caller.ask(ExplainDeployment(deployment_id=deployment_id, at=_with_zone(at)), timeout_s=WHY_TIMEOUT_S)
+
+
+def _with_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise AlphintraError("TIME_NO_ZONE", "at has no zone: write it as 2012-05-01T00:00:00Z", pointer="/at")
+    return moment.astimezone(UTC)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from alphintra.engine.graph.definition import NodeType, Port
     from alphintra.engine.graph.params import ParamSpec
 
-__all__ = ["CATALOGUE", "catalogue_document", "latest_version", "node_type", "nodes_page"]
+__all__ = ["CATALOGUE", "catalogue_document", "latest_version", "node_type", "nodes_page", "param_document"]
 
 _DEFINITIONS = (
     *sources.NODES,
@@ -129,7 +129,7 @@ def _document(entry: NodeType) -> dict[str, object]:
         "summary": entry.summary,
         "inputs": [_port_document(port) for port in entry.inputs],
         "outputs": [{"name": port.name, "kind": port.kind.value} for port in entry.outputs],
-        "params": [_param_document(spec) for spec in entry.params],
+        "params": [param_document(spec) for spec in entry.params],
         "is_source": entry.is_source,
         "is_sink": entry.is_sink,
     }
@@ -144,7 +144,8 @@ def _port_document(port: Port) -> dict[str, object]:
     return {"name": port.name, "kind": port.kind.value, "is_required": port.is_required, "is_many": port.is_many}
 
 
-def _param_document(spec: ParamSpec) -> dict[str, object]:
+def param_document(spec: ParamSpec) -> dict[str, object]:
+    """Return a parameter as JSON-able data."""
     document: dict[str, object] = {"name": spec.name, "kind": spec.kind.value, "summary": spec.summary}
     document["default"] = spec.default
     document["is_required"] = spec.default is None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from alphintra.engine.graph.params import spec_of
 from alphintra.engine.graph.values import PortKind
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class NodeType:
         is_source: brings data in.
         is_sink: gives the graph a purpose; every node must lead to one.
         objection: what is wrong with parameters that are each within their range, empty if nothing is.
+        is_open: whether it takes parameters beyond these, which who carries it out declares and checks.
         lookahead: later bars read; zero, always.
     """
 
@@ -100,7 +102,15 @@ class NodeType:
     is_source: bool = False
     is_sink: bool = False
     objection: Callable[[Params], str] = field(default=lambda _params: "")
+    is_open: bool = False
     lookahead: int = 0
+
+    def specs(self, params: Params) -> tuple[ParamSpec, ...]:
+        """Return the parameters a node of this type has: its own, and where it is open those it was given besides."""
+        if not self.is_open:
+            return self.params
+        own = {spec.name for spec in self.params}
+        return (*self.params, *(spec_of(name, params[name]) for name in sorted(set(params) - own)))
 
 
 def outputs(kind: PortKind, *names: str) -> tuple[Port, ...]:

@@ -125,7 +125,7 @@ def _by_id(graph: Graph) -> dict[str, Node]:
 def _complete(node: Node) -> dict[str, ParamValue]:
     definition = node_type(node.type, node.version)
     params = dict(node.params)
-    for spec in definition.params if definition else ():
+    for spec in definition.specs(params) if definition else ():
         try:
             params[spec.name] = normalise(spec, node.params)
         except AlphintraError:

@@ -225,7 +225,7 @@ def _spec(graph: Graph, name: str) -> ParamSpec | None:
     node_id, _, param = name.partition(".")
     for node in graph.nodes:
         definition = node_type(node.type, node.version) if node.id == node_id else None
-        for spec in definition.params if definition else ():
+        for spec in definition.specs(node.params) if definition else ():
             if spec.name == param:
                 return spec
     return None
@@ -283,4 +283,4 @@ def _hint(graph: Graph, name: str) -> str:
 
 def _turnable(node: Node) -> list[ParamSpec]:
     definition = node_type(node.type, node.version)
-    return [spec for spec in definition.params if spec.kind in _TURNABLE] if definition else []
+    return [spec for spec in definition.specs(node.params) if spec.kind in _TURNABLE] if definition else []

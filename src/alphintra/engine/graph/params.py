@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from alphintra.engine.graph.wire import ParamValue
 
-__all__ = ["ParamKind", "ParamSpec", "is_text_clean", "normalise"]
+__all__ = ["ParamKind", "ParamSpec", "is_text_clean", "normalise", "spec_of"]
 
 TEXT_CHARS_MAX = 64
+_PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,31}")
 # C0/C1 controls, zero-width and bidirectional marks: invisible, so they can make two names look alike.
 _FORBIDDEN_CHARS = frozenset(
@@ -111,6 +112,20 @@ def normalise(spec: ParamSpec, params: Mapping[str, ParamValue]) -> ParamValue:
             return _text(spec, value)
         case _:
             assert_never(spec.kind)
+
+
+def spec_of(name: str, value: ParamValue) -> ParamSpec:
+    """Return the parameter a value is of where nothing declares it: whole number, number, decimal, flag or text."""
+    kind = ParamKind.TEXT
+    if isinstance(value, bool):
+        kind = ParamKind.FLAG
+    elif isinstance(value, int):
+        kind = ParamKind.INT
+    elif isinstance(value, float):
+        kind = ParamKind.NUMBER
+    elif _PLAIN_DECIMAL.fullmatch(value):
+        kind = ParamKind.DECIMAL
+    return ParamSpec(name=name, kind=kind, summary="Declared by who carries the node out.")
 
 
 def is_text_clean(text: str) -> bool:

@@ -37,7 +37,7 @@ __all__ = [
 PLAN_SCHEMA = 1
 DAY_MINUTES = 1440
 UNIVERSE_MAX = 1000
-_ORDERS = frozenset({"Order", "RebalanceTo", "Close", "CancelTagged"})
+_ORDERS = frozenset({"Algorithm", "Order", "RebalanceTo", "Close", "CancelTagged"})
 _OF_PAIRS = frozenset({"HedgeRatio", "Spread", "SpreadOLS"})
 
 
@@ -192,6 +192,10 @@ def require_universe(plan: Plan, symbols: Sequence[str]) -> None:
     if not 1 <= len(symbols) <= UNIVERSE_MAX or len(set(symbols)) != len(symbols):
         message = f"a universe has 1 to {UNIVERSE_MAX} different symbols, not {len(symbols)}"
         raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
+    algorithm = next((step for step in plan.steps if step.type == "Algorithm"), None)
+    if algorithm is not None and len(symbols) > 1:
+        message = f"the algorithm {algorithm.params['algorithm']} is shown the bars of one symbol: run each by itself"
+        raise AlphintraError("GRAPH_UNIVERSE", message, pointer="/symbols")
     across = next((step for step in plan.steps if _definition(step).is_across), None)
     if across is not None and len(symbols) == 1:
         message = f"node {across.node} ({across.type}) compares symbols: give at least two"
@@ -261,7 +265,7 @@ def _step(graph: Graph, node: Node, timeframe: str) -> Step:
     for port in definition.inputs:
         sources = sorted(edge.source for edge in graph.edges if edge.target == f"{node.id}.{port.name}")
         inputs[port.name] = tuple(_split(source) for source in sources)
-    params = {spec.name: normalise(spec, node.params) for spec in definition.params}
+    params = {spec.name: normalise(spec, node.params) for spec in definition.specs(node.params)}
     if "timeframe" in params:
         params["timeframe"] = timeframe
     return Step(
@@ -290,7 +294,7 @@ def _split(end: str) -> tuple[str, str]:
 def _canonical_params(node: Node) -> dict[str, ParamValue]:
     definition = node_type(node.type, node.version)
     params = dict(node.params)
-    for spec in definition.params if definition else ():
+    for spec in definition.specs(params) if definition else ():
         try:
             value = normalise(spec, node.params)
         except AlphintraError:

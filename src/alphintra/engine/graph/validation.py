@@ -10,6 +10,7 @@ from alphintra.engine.graph.catalogue import CATALOGUE, latest_version, node_typ
 from alphintra.engine.graph.definition import NodeType, Port
 from alphintra.engine.graph.exposure import exposure_problems
 from alphintra.engine.graph.expression import NAMES, names_in, parse_formula
+from alphintra.engine.graph.nodes.timeframes import BASE
 from alphintra.engine.graph.params import is_text_clean, normalise
 from alphintra.engine.graph.parsing import closest
 from alphintra.engine.graph.pricing import acting_problems, pricing_problems
@@ -63,6 +64,7 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _formulas(graph)
     problems += exposure_problems(graph)
     problems += _protection(graph)
+    problems += _algorithms(graph)
     problems += pricing_problems(graph)
     problems += acting_problems(graph)
     loops = cycles(parents_of(graph))
@@ -133,14 +135,15 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
         fix = f"use version {latest}, or a newer Alphintra if the graph came from one"
         yield GraphProblem(code="NODE_VERSION", node=node.id, message=message, fix=fix, pointer=f"{pointer}/version")
         return
-    names = [spec.name for spec in definition.params]
+    specs = definition.specs(node.params)
+    names = [spec.name for spec in specs]
     for name in sorted(set(node.params) - set(names)):
         message = f"{node.type} has no parameter {name[:60]!r}"
         fix = closest(name, names) if names else "remove it: this node takes no parameters"
         place = f"{pointer}/params/{name[:60]}"
         yield GraphProblem(code="FIELD_UNKNOWN", node=node.id, port=name[:60], message=message, fix=fix, pointer=place)
     values: dict[str, ParamValue] = {}
-    for spec in definition.params:
+    for spec in specs:
         try:
             values[spec.name] = normalise(spec, node.params)
         except AlphintraError as error:
@@ -153,9 +156,10 @@ def _node(index: int, node: Node) -> Iterator[GraphProblem]:
                 fix=f"{spec.name}: {spec.allowed}",
                 pointer=place,
             )
-    yield from _rising(index, node, values)
+    if not definition.is_open:  # what the names of others mean is not known here
+        yield from _rising(index, node, values)
     try:
-        objection = definition.objection(values) if len(values) == len(definition.params) else ""
+        objection = definition.objection(values) if len(values) == len(specs) else ""
     except AlphintraError as error:
         fix, place = "correct the formula", f"{pointer}/params/formula"
         yield GraphProblem(code=error.code, node=node.id, port="formula", message=error.detail, fix=fix, pointer=place)
@@ -292,6 +296,19 @@ def _protection(graph: Graph) -> Iterator[GraphProblem]:
             message = f"{node.id} is given both a distance and a price"
             fix = "keep one of the two wires"
             yield GraphProblem(code="GRAPH_EDGE", node=node.id, port="price", message=message, fix=fix)
+
+
+def _algorithms(graph: Graph) -> Iterator[GraphProblem]:
+    """Check that an algorithm decides alone: what else a graph computes, it would not see."""
+    algorithms = [node.id for node in graph.nodes if node.type == "Algorithm"]
+    if not algorithms:
+        return
+    for node in graph.nodes:
+        if node.id == algorithms[0] or (node.type == "Bars" and node.params.get("timeframe", BASE) == BASE):
+            continue
+        message = f"{node.id} ({node.type}) stands beside the algorithm {algorithms[0]}, which decides alone"
+        fix = "keep the Bars of the graph's own timeframe and one Algorithm"
+        yield GraphProblem(code="GRAPH_EDGE", node=node.id, message=message, fix=fix)
 
 
 def _purpose(graph: Graph) -> Iterator[GraphProblem]:

@@ -9,9 +9,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.engine.account.asking import leaving
+from alphintra.engine.algorithm_runs import Decider
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
-from alphintra.engine.executor import Executor
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import LEAVING, Decision, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
@@ -202,7 +202,7 @@ class Evaluation:
     intents: tuple[StoredIntent, ...]
 
 
-def warm_up(executor: Executor, bars: Sequence[Bar], *, capital: Decimal) -> None:
+def warm_up(executor: Decider, bars: Sequence[Bar], *, capital: Decimal) -> None:
     """Show an executor the bars that were over before its deployment; nothing is ordered on them."""
     flat = StateView(qty=Decimal(0), avg_price=Decimal(0), cash=capital, equity=capital, is_order_working=False)
     for bar in bars:
@@ -240,7 +240,7 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
 
 def evaluate(  # noqa: PLR0913 - what a deployment knows of its book at a close
     deployment: Deployment,
-    executor: Executor,
+    executor: Decider,
     bar: Bar,
     *,
     seq: int,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.backtest import BacktestSettings
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan
@@ -64,7 +65,7 @@ def history_of(bars: Sequence[Bar] | History) -> History:
     return History(tape_of(bars), has_millionths, lambda: bars)
 
 
-def run_over(
+def run_over(  # noqa: PLR0913 - as run_backtest
     history: History,
     plan: Plan,
     symbol: str,
@@ -72,6 +73,7 @@ def run_over(
     settings: BacktestSettings,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    host: Host | None = None,
 ) -> BacktestResult:
     """Run a plan over a history: by the compiled account where that decides, else by the reference.
 
@@ -90,4 +92,12 @@ def run_over(
         )
         if found is not None:
             return found
-    return run_backtest(plan, symbol, bars=history.bars, settings=settings, progress=progress, should_stop=should_stop)
+    return run_backtest(
+        plan,
+        symbol,
+        bars=history.bars,
+        settings=settings,
+        progress=progress,
+        should_stop=should_stop,
+        host=host,
+    )

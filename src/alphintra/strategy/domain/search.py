@@ -194,7 +194,8 @@ def corner_warm_up(graph: Graph, space: Space) -> int:
 
 def _with_param(node: Node, param: str, value: Decimal, *, pointer: str) -> Node:
     definition = node_type(node.type, node.version)
-    specs = {spec.name: spec for spec in definition.params if spec.kind in _NUMBERS} if definition else {}
+    declared = definition.specs(node.params) if definition else ()
+    specs = {spec.name: spec for spec in declared if spec.kind in _NUMBERS}
     if param not in specs:
         known = ", ".join(sorted(specs)) or "none"
         message = f"node {node.id} ({node.type}) has no number {param[:60]!r} to set; it has: {known}"

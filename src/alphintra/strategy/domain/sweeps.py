@@ -24,6 +24,7 @@ from alphintra.strategy.domain.search import (
 from alphintra.strategy.domain.trials import OBJECTIVES, Trial, simulate, since
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.wire import Graph
 
@@ -228,7 +229,7 @@ def together(trials: Sequence[StoredTrial]) -> dict[str, Any] | None:
     return msgspec.to_builtins(backtest_overfitting(np.stack(whole, axis=1)))  # type: ignore[no-any-return]
 
 
-def examine(trial: Trial, bars: Sequence[Bar], *, seed: int) -> dict[str, Any]:
+def examine(trial: Trial, bars: Sequence[Bar], *, seed: int, host: Host | None = None) -> dict[str, Any]:
     """Return what the best trial is worth: its returns and its trades in other orders, its entries against chance."""
     import numpy as np  # noqa: PLC0415 - as in together
 
@@ -241,7 +242,7 @@ def examine(trial: Trial, bars: Sequence[Bar], *, seed: int) -> dict[str, Any]:
         without_best_days,
     )
 
-    result, used, offset = simulate(trial, bars)
+    result, used, offset = simulate(trial, bars, host=host)
     curve, returns = since(curve_of(result, used), offset)
     table = trades_of(result, used)
     rng = np.random.default_rng(seed)

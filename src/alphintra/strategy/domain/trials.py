@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.tape import Tape
     from alphintra.engine.metrics.series import Curve
@@ -84,14 +85,14 @@ class TrialOutcome:
     error: str = ""
 
 
-def run_trial(trial: Trial, bars: Sequence[Bar] | History) -> TrialOutcome:
+def run_trial(trial: Trial, bars: Sequence[Bar] | History, *, host: Host | None = None) -> TrialOutcome:
     """Run a trial over its dataset's bars; a strategy that cannot run is an outcome with a code."""
     from alphintra.engine.metrics.figures import compute_metrics, metric_values  # noqa: PLC0415 - loads numpy
     from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - as above
     from alphintra.engine.metrics.returns import moments_of  # noqa: PLC0415 - as above
 
     try:
-        result, used, offset = simulate(trial, bars)
+        result, used, offset = simulate(trial, bars, host=host)
     except AlphintraError as error:
         return TrialOutcome(
             segment=trial.segment, number=trial.number, graph_hash="", error_code=error.code, error=error.detail
@@ -111,7 +112,9 @@ def run_trial(trial: Trial, bars: Sequence[Bar] | History) -> TrialOutcome:
     )
 
 
-def simulate(trial: Trial, bars: Sequence[Bar] | History) -> tuple[BacktestResult, Tape, int]:
+def simulate(
+    trial: Trial, bars: Sequence[Bar] | History, *, host: Host | None = None
+) -> tuple[BacktestResult, Tape, int]:
     """Run a trial; return its result, the bars it read, and the place among them from which it is measured.
 
     This is the one place where trials meet the engine. Raises what ``compile_plan`` and ``run_backtest`` raise.
@@ -125,7 +128,7 @@ def simulate(trial: Trial, bars: Sequence[Bar] | History) -> tuple[BacktestResul
     if trial.altered is not None:
         used = history_of(altered_bars(used.bars, trial.altered))
     settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
-    return run_over(used, plan, trial.symbol, settings=settings), used.tape, measured - begin
+    return run_over(used, plan, trial.symbol, settings=settings, host=host), used.tape, measured - begin
 
 
 def since(curve: Curve, offset: int) -> tuple[Curve, NDArray[np.float64]]:

@@ -88,14 +88,17 @@ def read_columns(
     if not path.exists():
         message = f"the catalogue file {path.stem} is gone: import the data again"
         raise AlphintraError("DATASET_MISSING", message, kind=Kind.NOT_FOUND)
-    frame = pl.scan_parquet(path).select("ts", *_FIELDS)
+    frame = whole = pl.scan_parquet(path).select("ts", *_FIELDS)
     if start is not None:
         frame = frame.filter(pl.col("ts") >= start)
     if end is not None:
         frame = frame.filter(pl.col("ts") < end)
     found = frame.collect()
     ts = found["ts"].dt.epoch("us").to_numpy()
-    arrays, has_millionths = _split_columns(found, ts, factors.splits)
+    last = whole.select(pl.col("ts").dt.epoch("us").max()).collect().item() if factors.splits else None
+    # What is split after the last bar says nothing of its shares.
+    splits = [text for text in factors.splits if last is not None and _split(text)[0] <= last]
+    arrays, has_millionths = _split_columns(found, ts, splits)
     if factors.dividends:
         divisor = _dividend_divisor(ts, factors.dividends)
         arrays |= {name: arrays[name] / divisor for name in _PRICES}

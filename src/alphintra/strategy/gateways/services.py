@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["Fleet", "Limits", "Market", "Orders", "Workflows", "order_of", "owner_context", "service_context"]
 
 MARKET_TIMEOUT_S = 10.0
+PAGE = 1000
 EXECUTIONS_AT_ONCE = 500  # one page of trading, and well within one message
 
 
@@ -269,6 +270,12 @@ class Orders:
             command = ListExecutions(account_id=account_id, execution_ids=wanted, limit=len(wanted))
             found += (await self._bus.ask(command, context)).executions
         return tuple(sorted(found, key=lambda execution: (execution.booked_at, execution.execution_id)))
+
+    async def of_book(self, account_id: UUID, book_id: UUID, context: Context) -> tuple[ExecutionView, ...] | None:
+        """Fetch the executions of a book, oldest first; None where there are more than one page of them."""
+        command = ListExecutions(account_id=account_id, book_id=book_id, limit=PAGE)
+        found = (await self._bus.ask(command, context)).executions
+        return found if len(found) < PAGE else None
 
 
 def _bar(symbol: str, bar: Bar, hours: Hours | None) -> BarView:

@@ -19,6 +19,7 @@ from alphintra.strategy.domain.trials import Trial, TrialOutcome, run_trial
 from alphintra.strategy.gateways.catalogue import Catalogue
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.strategy.domain.histories import History
 
 __all__ = ["ProcessTrials", "SubmitTrial", "TrialRunner"]
@@ -48,10 +49,12 @@ class ProcessTrials:
     Args:
         folder: of the catalogue.
         processes: how many; one for each core by default.
+        host: where algorithms run; each process starts those of its trials.
     """
 
-    def __init__(self, folder: Path, processes: int | None = None) -> None:
+    def __init__(self, folder: Path, processes: int | None = None, *, host: Host | None = None) -> None:
         self._folder = folder
+        self._host = host
         self._processes = processes or os.cpu_count() or 1
 
     @contextmanager
@@ -61,7 +64,7 @@ class ProcessTrials:
             self._processes,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(str(self._folder),),
+            initargs=(str(self._folder), self._host),
         )
 
         def submit(trial: Trial) -> Future[TrialOutcome]:
@@ -74,11 +77,13 @@ class ProcessTrials:
 
 
 _folder: list[Path] = []
+_host: list[Host | None] = []
 
 
-def _begin(folder: str) -> None:
+def _begin(folder: str, host: Host | None) -> None:
     """Prepare a process: it yields to others, and ends with the one that started it, whatever ended that."""
     _folder[:] = [Path(folder)]
+    _host[:] = [host]
     os.nice(_NICE)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -91,7 +96,7 @@ def _end_with(sentinel: int) -> None:
 
 
 def _compute(trial: Trial) -> TrialOutcome:
-    return run_trial(trial, _history(trial.dataset_id, trial.splits))
+    return run_trial(trial, _history(trial.dataset_id, trial.splits), host=_host[0])
 
 
 @lru_cache(maxsize=2)

@@ -30,10 +30,12 @@ from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.search import with_point
 from alphintra.strategy.domain.universes import chosen_symbols, name_of, require_runnable, within_each
 from alphintra.strategy.gateways.services import service_context
+from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.imports import newest_datasets
 from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.graph.plan import Plan
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DatasetId, IdSource
@@ -84,23 +86,18 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     desk: Desk,
     workflows: Workflows,
     limits: Limits,
+    host: Host,
     ids: IdSource,
     at: datetime,
 ) -> BacktestView:
     """Queue a backtest, under the limits in force for the account named, as they are now.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, RANGE, QTY_NOT_POSITIVE,
-    FEE_SIGN, PARAMETER_UNKNOWN, FIELD_TYPE, NUMBER_*, RISK_UNAVAILABLE, GRAPH_UNIVERSE and what ``chosen_symbols``
-    raises.
+    FEE_SIGN, PARAMETER_UNKNOWN, FIELD_TYPE, NUMBER_*, ALGORITHM_*, RISK_UNAVAILABLE, GRAPH_UNIVERSE and what
+    ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
-    settings = BacktestSettings(
-        initial_cash=command.initial_cash,
-        fees=FeeModel(commission_bps=command.fee_bps, per_share=command.fee_per_share),
-        slippage_bps=command.slippage_bps,
-    )
-    if command.start is not None and command.end is not None and command.start >= command.end:
-        raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
+    settings = _terms(command)
     symbols = chosen_symbols(command.symbol, command.symbols)
     symbol = name_of(symbols)
     settings = await limited(settings, command.account_id, symbols, context, limits=limits)
@@ -116,11 +113,12 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     plan = compile_plan(graph)
     require_runnable(plan, symbols)
     graph_id = plan.graph_hash if command.parameters else version.graph_hash
+    await require_algorithm(graph, host=host)
     span = (command.start, command.end)
     data_hash = ",".join(dataset.data_hash for dataset in datasets)
     identity = identity_of(graph_id, symbol, data_hash, span=span, settings=settings)
     backtest_id = ids.new()
-    facts: dict[str, Any] = {"symbol": symbol, "run_hash": identity}
+    facts: dict[str, Any] = {"symbol": symbol, "run_hash": identity, **algorithm_facts(graph)}
     async with desk.transaction() as tx:
         await tx.execute(
             "backtests.insert",
@@ -147,6 +145,17 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
         await append_audit(tx.session, "backtest.start", subject, facts, ids=ids, context=context, at=at)
         tx.wake_service()
     return await get_backtest(backtest_id, context, desk=desk)
+
+
+def _terms(command: StartBacktest) -> BacktestSettings:
+    settings = BacktestSettings(
+        initial_cash=command.initial_cash,
+        fees=FeeModel(commission_bps=command.fee_bps, per_share=command.fee_per_share),
+        slippage_bps=command.slippage_bps,
+    )
+    if command.start is not None and command.end is not None and command.start >= command.end:
+        raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")
+    return settings
 
 
 async def thresholds_in_force(owner_id: UserId, tx: DeskTransaction) -> Thresholds:
@@ -214,7 +223,9 @@ async def cancel_backtest(
     return await get_backtest(backtest_id, context, desk=desk)
 
 
-async def run_one(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, clock: Clock, ids: IdSource) -> None:
+async def run_one(
+    row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, host: Host, clock: Clock, ids: IdSource
+) -> None:
     """Carry out a leased backtest; killed half way, it is leased again and yields the same result."""
     wanted: Sequence[DatasetId] = row["dataset_ids"] or [row["dataset_id"]]
     found = {dataset.dataset_id: dataset for dataset in await desk.datasets(wanted)}
@@ -228,12 +239,15 @@ async def run_one(row: Mapping[str, Any], *, desk: Desk, catalogue: Catalogue, c
         progress.is_stop_asked = progress.is_stop_asked or bool(asked)
 
     await keep_lease()  # asked to stop while its worker was dead: nothing is computed any more
-    outcome = await carry_out(partial(_compute, row, datasets, catalogue, progress), progress, keep_lease=keep_lease)
+    compute = partial(_compute, row, datasets, catalogue, host, progress)
+    outcome = await carry_out(compute, progress, keep_lease=keep_lease)
     fault_point("strategy.backtest_computed")
     await _finish(row, outcome, desk=desk, clock=clock, ids=ids)
 
 
-def _compute(row: Mapping[str, Any], datasets: Sequence[Dataset], catalogue: Catalogue, progress: Progress) -> _Outcome:
+def _compute(
+    row: Mapping[str, Any], datasets: Sequence[Dataset], catalogue: Catalogue, host: Host, progress: Progress
+) -> _Outcome:
     from alphintra.engine.metrics.results import measure  # noqa: PLC0415 - loads numpy, which a start must not wait for
 
     progress.check()
@@ -244,7 +258,13 @@ def _compute(row: Mapping[str, Any], datasets: Sequence[Dataset], catalogue: Cat
     (dataset,) = datasets
     history = catalogue.history(dataset.dataset_id, dataset.splits, start=row["start_ts"], end=row["end_ts"])
     result = run_over(
-        history, plan, row["symbol"], settings=settings, progress=progress.told, should_stop=progress.should_stop
+        history,
+        plan,
+        row["symbol"],
+        settings=settings,
+        progress=progress.told,
+        should_stop=progress.should_stop,
+        host=host,
     )
     tape = history.tape
     return _Outcome(result.digest, measure(result, tape), write_report(result, beside=course_beside(result, tape)))

@@ -34,6 +34,7 @@ from alphintra.strategy.domain.holdings import Holding
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.sides import hinders, stance_of
 from alphintra.strategy.domain.universes import chosen_symbols, name_of, require_runnable
+from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from alphintra.contracts.feed_splits import FeedSplit
     from alphintra.contracts.trading import SplitApplied
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.graph.wire import Graph
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.ids import IdSource
@@ -77,13 +79,15 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     desk: Desk,
     workflows: Workflows,
     orders: Orders,
+    host: Host,
     ids: IdSource,
     at: datetime,
 ) -> DeploymentView:
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED and what ``chosen_symbols`` raises.
+    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED and what
+    ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
     account = await orders.account(command.account_id, context)
@@ -96,6 +100,7 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         require_timeframe(graph.timeframe, await _timeframe_of(feed, symbol, desk=desk), symbol=symbol)
     require_runnable(compile_plan(graph), symbols)
     _require_kept(graph, symbols)
+    await require_algorithm(graph, host=host)
     deployment = Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
@@ -126,13 +131,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         "account_id": str(command.account_id),
         "symbol": deployment.symbol,
         "capital": command.capital,
+        **algorithm_facts(graph),
     }
-    # Claimed before it is stored, so that no two deployments trade with the same money; an unused claim is released.
-    async with desk.transaction() as tx:
-        await note_claim(tx, deployment.deployment_id, command.account_id, due_at=at + CLAIM_TIME)
-    fault_point("strategy.claim_noted")
-    await orders.claim(command.account_id, deployment.deployment_id, command.capital, context)
-    fault_point("strategy.capital_claimed")
+    await _claim(deployment, context, desk=desk, orders=orders, at=at)
     try:
         terms = (deployment, AccountMode(account.mode), facts)
         deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
@@ -140,6 +141,15 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         await orders.release(command.account_id, deployment.deployment_id, context)
         raise
     return _view(deployment)
+
+
+async def _claim(deployment: Deployment, context: Context, *, desk: Desk, orders: Orders, at: datetime) -> None:
+    """Claim capital before what uses it is stored, so that no two trade with the same money; unused it is released."""
+    async with desk.transaction() as tx:
+        await note_claim(tx, deployment.deployment_id, deployment.account_id, due_at=at + CLAIM_TIME)
+    fault_point("strategy.claim_noted")
+    await orders.claim(deployment.account_id, deployment.deployment_id, deployment.capital, context)
+    fault_point("strategy.capital_claimed")
 
 
 def _require_affordable(capital: Decimal, cash: Decimal) -> None:

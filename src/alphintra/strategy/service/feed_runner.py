@@ -22,6 +22,7 @@ from alphintra.strategy.service.stepping import Stepper
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.strategy.gateways.bar_sources import Sources
@@ -50,6 +51,7 @@ class FeedRunner:
         market: Market,
         orders: Orders,
         fleet: Fleet,
+        host: Host,
         sources: Sources,
         connections: Connections,
         chance: Callable[[], float],
@@ -65,6 +67,7 @@ class FeedRunner:
             connections=connections,
             market=market,
             orders=orders,
+            host=host,
             clock=clock,
             ids=ids,
             chance=chance,
@@ -74,6 +77,7 @@ class FeedRunner:
         self._clock = clock
         self._ids = ids
         self._fleet = fleet
+        self._host = host
         self._instance = str(ids.new())
         self._reported_at: datetime | None = None
         self._reported: list[tuple[UUID, str]] = []
@@ -189,6 +193,7 @@ class FeedRunner:
             desk=self._desk,
             market=self._market,
             orders=self._orders,
+            host=self._host,
             clock=self._clock,
             ids=self._ids,
         )

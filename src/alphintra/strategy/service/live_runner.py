@@ -21,6 +21,7 @@ from alphintra.strategy.service.live_feeds import LiveFeed, keep_recorded, terms
 from alphintra.strategy.service.stepping import Stepper
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import FeedId, IdSource
     from alphintra.strategy.gateways.bar_sources import LiveSource, Sources
@@ -46,6 +47,7 @@ class LiveRunner:
         connections: who is asked for them with the keys of an account.
         market: broker and risk.
         orders: trading.
+        host: where algorithms run.
         clock: time of day.
         ids: of events and datasets.
         chance: draws a number from 0 to 1, which spreads the attempts of many.
@@ -57,6 +59,7 @@ class LiveRunner:
     connections: Connections
     market: Market
     orders: Orders
+    host: Host
     clock: Clock
     ids: IdSource
     chance: Callable[[], float]
@@ -109,6 +112,7 @@ class LiveRunner:
             desk=self.desk,
             market=self.market,
             orders=self.orders,
+            host=self.host,
             clock=self.clock,
             ids=self.ids,
             live=terms_of(feed),

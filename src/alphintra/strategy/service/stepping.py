@@ -7,26 +7,27 @@ feed's position moves last: a runner killed anywhere does the step again, and no
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
 from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, IntentSubmitted
-from alphintra.engine.executor import Executor
+from alphintra.engine.algorithm_runs import AlgorithmExecutor, decider_of
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.intents import Outcome
-from alphintra.engine.sessions import calendar_of
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import TERMINAL
-from alphintra.strategy.domain.deployments import BookedFill, Deployment, evaluate, fold_fills, warm_up
+from alphintra.strategy.domain.deployments import BookedFill, Deployment, Evaluation, evaluate, fold_fills, warm_up
 from alphintra.strategy.domain.live_bars import live_hours
 from alphintra.strategy.domain.replay import bars_before, hours_of, is_split_between
 from alphintra.strategy.gateways.services import owner_context, service_context
@@ -38,6 +39,7 @@ from alphintra.strategy.service.placing import Placer, in_order, until
 if TYPE_CHECKING:
     from alphintra.contracts.books import ExecutionView
     from alphintra.contracts.orders import OrderView
+    from alphintra.engine.algorithm_runs import Decider, Host
     from alphintra.engine.bars import Bar
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DeploymentId, FeedId, IdSource
@@ -58,8 +60,13 @@ class _Running:
     """A deployment's executor as of its last stored step, kept so that a bar costs no restore."""
 
     deployment_id: DeploymentId
-    executor: Executor
+    executor: Decider
     last_seq: int
+
+    @property
+    def is_hosted(self) -> bool:
+        """Tell whether an algorithm decides, in a process of its own."""
+        return isinstance(self.executor, AlgorithmExecutor)
 
 
 class Stepper:
@@ -76,6 +83,7 @@ class Stepper:
         desk: Desk,
         market: Market,
         orders: Orders,
+        host: Host,
         clock: Clock,
         ids: IdSource,
         live: LiveTerms | None = None,
@@ -86,6 +94,7 @@ class Stepper:
         self._desk = desk
         self._market = market
         self._orders = orders
+        self._host = host
         self._clock = clock
         self._ids = ids
         late_after = None if live is None else live.length
@@ -193,7 +202,9 @@ class Stepper:
         async with self._desk.transaction() as tx:
             await self._require_here(tx, step)
             splits = await tx.splits(self._feed_id)
-            for deployment in await tx.deployments_behind(self._feed_id, step.seq):
+            behind = await tx.deployments_behind(self._feed_id, step.seq)
+            self._drop_all_but({deployment.deployment_id for deployment in behind})
+            for deployment in behind:
                 if deployment.symbols:
                     await self._across.decide(tx, deployment, Seen(step, self.steps, splits, fills, working))
                     continue
@@ -222,6 +233,10 @@ class Stepper:
         self._running |= {running.deployment_id: running for running in moved}
         self._across.keep()
 
+    def _drop_all_but(self, behind: Collection[DeploymentId]) -> None:
+        """Let go of deployments that were stopped: an algorithm's process ends with its executor."""
+        self._running = {name: running for name, running in self._running.items() if name in behind}
+
     async def _require_here(self, tx: DeskTransaction, step: Step) -> None:
         """Hold the feed, so that of two runners at the same step one decides; the late one must not touch the next."""
         feed = await tx.lock_feed(self._feed_id)
@@ -244,20 +259,14 @@ class Stepper:
         """
         at = self._clock.now()
         running = self._running.pop(deployment.deployment_id, None)
+        work = partial(self._evaluated, running, seq=seq, working=working, splits=splits, at=at)
         try:
+            # An algorithm is waited for: what else this service does must not.
+            is_hosted = _is_algorithm(deployment) if running is None else running.is_hosted
             if is_split_between(splits, deployment.symbol, deployment.last_seq, seq):
                 deployment = replace(deployment, executor_state="")
-            if running is None or running.last_seq != deployment.last_seq or not deployment.executor_state:
-                running = self._restored(deployment, seq=seq, splits=splits)
-            evaluation = evaluate(
-                deployment,
-                running.executor,
-                bar,
-                seq=seq,
-                is_order_working=bool(working),
-                is_entry_working=False in working,
-                at=at,
-            )
+            told = (deployment, bar)
+            moved, evaluation = await asyncio.to_thread(work, *told) if is_hosted else work(*told)
         except Exception as error:  # noqa: BLE001 - pure code of one strategy: its failure is its own
             reason = str(error) if isinstance(error, AlphintraError) else f"INTERNAL: {type(error).__name__}"
             get_logger().exception("deployment.failed", deployment_id=str(deployment.deployment_id), reason=reason)
@@ -279,7 +288,31 @@ class Stepper:
             await append_event(
                 tx.session, event, ids=self._ids, aggregate_id=deployment.deployment_id, context=context, at=at
             )
-        return replace(running, last_seq=seq)
+        return replace(moved, last_seq=seq)
+
+    def _evaluated(  # noqa: PLR0913 - a bar and all that surrounds it
+        self,
+        running: _Running | None,
+        deployment: Deployment,
+        bar: Bar,
+        *,
+        seq: int,
+        working: Collection[bool],
+        splits: Sequence[FeedSplit],
+        at: datetime,
+    ) -> tuple[_Running, Evaluation]:
+        if running is None or running.last_seq != deployment.last_seq or not deployment.executor_state:
+            running = self._restored(deployment, seq=seq, splits=splits)
+        evaluation = evaluate(
+            deployment,
+            running.executor,
+            bar,
+            seq=seq,
+            is_order_working=bool(working),
+            is_entry_working=False in working,
+            at=at,
+        )
+        return running, evaluation
 
     async def _give_up(
         self, tx: DeskTransaction, deployment: Deployment, *, ts: datetime, reason: str, at: datetime
@@ -303,7 +336,7 @@ class Stepper:
         A new one, one after a split, or one whose state an earlier Alphintra kept, is warmed on the bars before it.
         """
         plan = compile_plan(parse_graph(deployment.graph.encode()))
-        executor = Executor(plan, calendar_of(deployment.symbol))
+        executor = decider_of(plan, deployment.symbol, host=self._host)
         if deployment.executor_state:
             try:
                 executor.restore(deployment.executor_state.encode())
@@ -317,6 +350,10 @@ class Stepper:
         bars = bars_before(self.steps, seq, deployment.symbol, splits=splits)
         warm_up(executor, bars, capital=deployment.capital)
         return _Running(deployment.deployment_id, executor, deployment.last_seq)
+
+
+def _is_algorithm(deployment: Deployment) -> bool:
+    return any(node.type == "Algorithm" for node in parse_graph(deployment.graph.encode()).nodes)
 
 
 def _moved(step: Step) -> AlphintraError:

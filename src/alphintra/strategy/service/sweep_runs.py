@@ -45,6 +45,7 @@ from alphintra.strategy.service.backtests import identity_of
 from alphintra.strategy.service.jobs import HEARTBEAT_S, LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.wire import Graph
     from alphintra.kernel.clock import Clock
@@ -61,12 +62,13 @@ _REST: Final = 0.05  # share of the progress that is left for what is reckoned o
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
-async def run_sweep(
+async def run_sweep(  # noqa: PLR0913 - what it works with
     row: Mapping[str, Any],
     *,
     desk: Desk,
     catalogue: Catalogue,
     runner: TrialRunner,
+    host: Host,
     clock: Clock,
     ids: IdSource,
 ) -> None:
@@ -74,7 +76,7 @@ async def run_sweep(
     (dataset,) = await desk.datasets([row["dataset_id"]])
     plan = msgspec.json.decode(row["plan"], type=SweepPlan)
     graph = parse_graph(row["graph"].encode())
-    run = _Run(row=row, plan=plan, graph=graph, dataset=dataset, desk=desk, catalogue=catalogue, clock=clock)
+    run = _Run(row=row, plan=plan, graph=graph, dataset=dataset, desk=desk, catalogue=catalogue, host=host, clock=clock)
     try:
         result = await run.whole(runner)
     except AlphintraError as error:
@@ -96,6 +98,7 @@ class _Run:
     dataset: Dataset
     desk: Desk
     catalogue: Catalogue
+    host: Host
     clock: Clock
     share: float = 0.0
 
@@ -194,7 +197,7 @@ class _Run:
             return said
         (segment,) = segments_of(self.plan, self.graph, bars, (self.row["start_ts"], self.row["end_ts"]))[0]
         trial = self._trial(segment, best.number, best.parameters)
-        said |= await self._compute(partial(examine, trial, bars, seed=self.plan.seed))
+        said |= await self._compute(partial(examine, trial, bars, seed=self.plan.seed, host=self.host))
         said["stress"] = await self._stress(trial, bars, said["thinned"], submit)
         said["candles"] = await self._candles(trial, bars, best, submit)
         return said

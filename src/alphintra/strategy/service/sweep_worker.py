@@ -8,6 +8,7 @@ from alphintra.strategy.service.jobs import LEASE, Waker, work
 from alphintra.strategy.service.sweep_runs import run_sweep
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.strategy.gateways.catalogue import Catalogue
@@ -20,10 +21,13 @@ __all__ = ["SweepWorker"]
 class SweepWorker:
     """Carries out sweeps and walk-forwards, oldest first, one at a time."""
 
-    def __init__(self, *, desk: Desk, catalogue: Catalogue, runner: TrialRunner, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, *, desk: Desk, catalogue: Catalogue, runner: TrialRunner, host: Host, clock: Clock, ids: IdSource
+    ) -> None:
         self._desk = desk
         self._catalogue = catalogue
         self._runner = runner
+        self._host = host
         self._clock = clock
         self._ids = ids
         self._waker = Waker()
@@ -44,6 +48,7 @@ class SweepWorker:
                 desk=self._desk,
                 catalogue=self._catalogue,
                 runner=self._runner,
+                host=self._host,
                 clock=self._clock,
                 ids=self._ids,
             )

@@ -32,11 +32,13 @@ from alphintra.strategy.domain.proposals import METHODS
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.sweeps import Lengths, Range, SweepPlan, space_of, with_exposed
 from alphintra.strategy.domain.universes import require_runnable
+from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import PAGE_MAX, acting_user, get_backtest, limited, start_backtest
 from alphintra.strategy.service.imports import newest_dataset
 from alphintra.strategy.service.thresholds import thresholds_of_run, view_of
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.metrics.returns import Moments
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
@@ -55,6 +57,7 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
     desk: Desk,
     workflows: Workflows,
     limits: Limits,
+    host: Host,
     ids: IdSource,
     at: datetime,
 ) -> SweepView:
@@ -81,6 +84,7 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
     space = space_of(plan, graph)
     if plan.method == "grid":
         space.grid()
+    await require_algorithm(graph, host=host)
     sweep_id = ids.new()
     kind = "sweep" if plan.walk_forward is None else "walk_forward"
     async with desk.transaction() as tx:
@@ -100,7 +104,12 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
             command.end,
             at,
         )
-        facts: dict[str, Any] = {"symbol": command.symbol, "kind": kind, "method": plan.method}
+        facts: dict[str, Any] = {
+            "symbol": command.symbol,
+            "kind": kind,
+            "method": plan.method,
+            **algorithm_facts(graph),
+        }
         await append_audit(tx.session, "sweep.start", f"sweep:{sweep_id}", facts, ids=ids, context=context, at=at)
         tx.wake_service()
     return await get_sweep(sweep_id, context, desk=desk)
@@ -152,6 +161,7 @@ async def unlock_holdout(  # noqa: PLR0913 - as start_backtest, which it calls
     desk: Desk,
     workflows: Workflows,
     limits: Limits,
+    host: Host,
     ids: IdSource,
     at: datetime,
 ) -> BacktestView:
@@ -180,7 +190,9 @@ async def unlock_holdout(  # noqa: PLR0913 - as start_backtest, which it calls
         slippage_bps=settings.slippage_bps,
         parameters=_decimals(best["parameters"]),
     )
-    return await start_backtest(command, context, desk=desk, workflows=workflows, limits=limits, ids=ids, at=at)
+    return await start_backtest(
+        command, context, desk=desk, workflows=workflows, limits=limits, host=host, ids=ids, at=at
+    )
 
 
 async def get_verdict(backtest_id: UUID, context: Context, *, desk: Desk) -> VerdictView:

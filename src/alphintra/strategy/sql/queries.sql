@@ -64,6 +64,10 @@ SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, 
     error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
 FROM backtests WHERE backtest_id = $1;
 
+-- backtests.inputs: read what a backtest was computed from
+SELECT owner_id, symbol, status, graph, settings, dataset_id, dataset_ids, start_ts, end_ts
+FROM backtests WHERE backtest_id = $1;
+
 -- backtests.list: read a person's backtests without results, newest first
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
     '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
@@ -418,6 +422,14 @@ LEFT JOIN LATERAL (
 WHERE d.deployment_id = $1 AND ($2::text IS NULL OR d.outcome = $2)
 ORDER BY d.seq DESC
 LIMIT $3;
+
+-- decisions.at: read a deployment's first decision on a bar that closed at a time or later, with what it asked for
+SELECT d.seq, d.bar_ts, d.outcome, d.node_values, i.side, i.qty, i.tag, i.reason, i.order_id, i.order_code
+FROM decisions AS d
+LEFT JOIN intents AS i ON i.deployment_id = d.deployment_id AND i.seq = d.seq AND i.intent_index = 0
+WHERE d.deployment_id = $1 AND d.bar_ts >= $2
+ORDER BY d.seq
+LIMIT 1;
 
 -- intents.insert: store what a deployment asks for, before trading is asked
 INSERT INTO intents (client_order_id, deployment_id, seq, intent_index, side, qty, type, time_in_force, reason, tag,
