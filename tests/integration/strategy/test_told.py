@@ -70,11 +70,8 @@ async def test_a_deployment_that_fails_is_told_as_failed(stage: Stage, monkeypat
 
 async def test_a_deployment_is_told_and_kept_with_the_mode_of_its_account(stage: Stage) -> None:
     feed_id = await stage.make_feed()
-    account_id = stage.town.open_account(stage.owner_id, feed_id)
-    paper = stage.town.accounts[account_id]
-    stage.town.accounts[account_id] = msgspec.structs.replace(paper, mode=AccountMode.LIVE)
-    live = await stage.deploy(feed_id, account_id=account_id)
-    on_paper = await stage.deploy(feed_id)
+    live, on_paper = await stage.deploy(feed_id), await stage.deploy(feed_id)
+    await stage.rows("update deployments set mode = 'live' where deployment_id = $1", live.deployment_id)
     by_paper_key = msgspec.structs.replace(
         stage.owner, actor=msgspec.structs.replace(stage.owner.actor, mode=AccountMode.PAPER)
     )
@@ -84,6 +81,17 @@ async def test_a_deployment_is_told_and_kept_with_the_mode_of_its_account(stage:
         await stage.endpoints.stop_deployment(StopDeployment(deployment_id=live.deployment_id), by_paper_key)
     for made in (live, on_paper):
         await stage.endpoints.stop_deployment(StopDeployment(deployment_id=made.deployment_id), stage.owner)
-    for event in ("deployment_started", "deployment_ended"):
-        told = {each["deployment_id"]: each["mode"] for each in await stage.told(event)}
-        assert told == {str(live.deployment_id): "live", str(on_paper.deployment_id): "paper"}
+    told = {each["deployment_id"]: each["mode"] for each in await stage.told("deployment_ended")}
+    assert told == {str(live.deployment_id): "live", str(on_paper.deployment_id): "paper"}
+    assert {each["mode"] for each in await stage.told("deployment_started")} == {"paper"}
+
+
+async def test_no_strategy_trades_a_live_account_whose_executions_would_not_reach_it(stage: Stage) -> None:
+    feed_id = await stage.make_feed()
+    account_id = stage.town.open_account(stage.owner_id, feed_id)
+    paper = stage.town.accounts[account_id]
+    stage.town.accounts[account_id] = msgspec.structs.replace(paper, mode=AccountMode.LIVE)
+    with pytest.raises(AlphintraError, match="DEPLOYMENT_LIVE"):
+        await stage.deploy(feed_id, account_id=account_id)
+    assert await stage.rows("select deployment_id from deployments") == []
+    assert stage.town.claims == {}

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alphintra.contracts.feed_splits import FeedSplit
+    from alphintra.contracts.orders import AccountView
     from alphintra.contracts.trading import SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.graph.wire import Graph
@@ -86,13 +87,13 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED and what
+    DEPLOYMENT_LIVE, BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED and what
     ``chosen_symbols`` raises.
     """
     owner_id = acting_user(context)
     account = await orders.account(command.account_id, context)
     version = await workflows.version(command.version_id, context)
-    _require_affordable(command.capital, account.cash)
+    _require_fit(command.capital, account)
     symbols = chosen_symbols(command.symbol, command.symbols)
     graph = parse_graph(version.graph.encode())
     for symbol in symbols:
@@ -152,10 +153,15 @@ async def _claim(deployment: Deployment, context: Context, *, desk: Desk, orders
     fault_point("strategy.capital_claimed")
 
 
-def _require_affordable(capital: Decimal, cash: Decimal) -> None:
+def _require_fit(capital: Decimal, account: AccountView) -> None:
+    """Refuse an account no deployment can trade with this much. Raises QTY_*, CAPITAL_EXCEEDS_CASH, DEPLOYMENT_LIVE."""
     require_positive(capital, pointer="/capital")
-    if capital > cash:
-        message = f"the capital {capital} is more than the account's cash {cash}"
+    if account.mode is not AccountMode.PAPER:
+        # What a venue executes does not reach the books of a deployment yet: it would think it is flat, and buy anew.
+        message = "deployments trade paper accounts so far; a live account takes orders by hand and through the API"
+        raise AlphintraError("DEPLOYMENT_LIVE", message, kind=Kind.CONFLICT, pointer="/account_id")
+    if capital > account.cash:
+        message = f"the capital {capital} is more than the account's cash {account.cash}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
 
 
