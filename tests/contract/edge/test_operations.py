@@ -54,6 +54,7 @@ NOT_ASKED_BY_ANY_ROUTE: Final = {
 _OF_AN_ACCOUNT: Final = ("cancel_orders", "list_orders", "get_risk_report", "list_risk_reports")
 _QUERIES: Final = {
     **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
+    **dict.fromkeys(("explain_backtest", "explain_deployment"), "?at=2026-03-02T12:00:00Z"),
     "import_dataset": "?filename=a.csv&source=test",
 }
 _PATH_WORDS: Final = {

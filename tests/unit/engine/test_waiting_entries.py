@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import msgspec
@@ -20,7 +19,6 @@ from alphintra.engine.intents import Outcome
 from alphintra.engine.plan_runs import run_plan
 from alphintra.kernel.vocabulary import OrderStatus
 from unit.engine.builders import bar, node, threshold_graph
-from unit.engine.test_compiled_backtest import assert_same
 
 D = Decimal
 LIMIT: dict[str, Any] = {"type": "limit", "tif": "day", "offset": "1"}
@@ -230,21 +228,9 @@ def test_a_bracket_is_its_stop_and_a_target_so_many_times_as_far() -> None:
         {"type": "stop", "tif": "gtc", "offset": "1"},
     ],
 )
-def test_a_compiled_backtest_of_entries_that_wait_is_the_reference_s(order: dict[str, Any]) -> None:
-    chance = Random(11)  # noqa: S311 - a repeatable market, no secret
-    asked = waiting(order)
-    bracket = node("bracket", "Bracket", percent="2", reward="1.5")
-    edges = (*asked.edges, Edge(source="bracket.exit", target="order.exit"))
-    graph = msgspec.structs.replace(asked, nodes=(*asked.nodes, bracket), edges=edges)
-    bars, last = [], 1000
-    for index in range(120):
-        opened, closed = last + chance.randint(-15, 15), last + chance.randint(-25, 25)
-        high, low = max(opened, closed) + chance.randint(0, 20), min(opened, closed) - chance.randint(0, 20)
-        bars.append(bar(index, " ".join(str(D(cents) / 10) for cents in (opened, high, low, closed))))
-        last = closed
+def test_a_job_leaves_entries_that_wait_to_the_reference(order: dict[str, Any]) -> None:
+    bars = [bar(index, "20 21 19 20") for index in range(10)]
     terms = BacktestSettings(slippage_bps=D(3))
-    wanted = run_backtest(compile_plan(graph), "TEST", bars=bars, settings=terms)
-    found = run_compiled(compile_plan(graph), "TEST", tape=tape_of(bars), settings=terms)
-    assert found is not None
-    assert_same(found, wanted, bars)
-    assert {"", "stop", "target"} == {fill.leg for fill in wanted.fills}
+    graph = waiting(order)
+    assert run_backtest(compile_plan(graph), "TEST", bars=bars, settings=terms).orders
+    assert run_compiled(compile_plan(graph), "TEST", tape=tape_of(bars), settings=terms) is None

@@ -12,10 +12,13 @@ import msgspec
 import pytest
 
 from alphintra.contracts import (
+    algorithms,
     auth,
     broker,
     datasets,
+    drift,
     executions,
+    explanations,
     feed_splits,
     nocode,
     notification,
@@ -42,7 +45,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    strategy: (datasets, executions, sweeps),
+    strategy: (algorithms, datasets, drift, executions, explanations, sweeps),
     trading: (feed_splits, unclaimed),
 }
 
