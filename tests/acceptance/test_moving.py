@@ -117,6 +117,8 @@ def test_a_person_trades_while_all_services_move_from_layout_to_layout(
     assert trading.failures == []
     statuses = {person.api.get(f"/orders/{order}")["status"] for order in trading.orders}
     assert statuses == {"canceled"}
+    login = ("login", "--email", person.email, "--password-stdin")
+    assert platform.run(*login, text=person.password).returncode == 0
     assert platform.run("books", "check").returncode == 0
     assert platform.run("db", "plan").returncode == 0
     assert platform.run("db", "verify", "--quick").returncode == 0

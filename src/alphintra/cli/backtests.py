@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alphintra.cli.explanations import why_backtest
-from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
+from alphintra.cli.output import AS_JSON, WIDTH_MAX, moment, print_fields, print_json, print_table, progress_bar
 from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, TRADED, check_range, traded
 from alphintra.cli.reports import report, require_kind, write_report
 from alphintra.kernel.errors import AlphintraError
@@ -26,6 +28,24 @@ RUN_TIMEOUT_S = 24 * 3600.0
 _ENDED = {"finished", "failed", "canceled"}
 
 
+_CHIEF = (
+    "final_equity",
+    "total_return",
+    "cagr",
+    "volatility",
+    "sharpe",
+    "psr",
+    "max_drawdown",
+    "benchmark_return",
+    "exposure",
+    "trade_count",
+    "win_rate",
+    "profit_factor",
+    "cost_total",
+)
+"""Figures that are shown unless all are asked for."""
+
+
 @click.group()
 def backtest() -> None:
     """Try a strategy on history."""
@@ -34,6 +54,7 @@ def backtest() -> None:
 @backtest.command("run")
 @click.option("--workflow", "--strategy", "workflow", help="Strategy, by id or name.")
 @click.option("--template", help="One of `alphintra strategy templates`, as it comes.")
+@click.option("--timeframe", help="Bars the template is to run on, such as 5m, 1h or 1d, instead of its own.")
 @TRADED
 @click.option("--start", type=DAY, help="First day (UTC).")
 @click.option("--end", type=DAY, help="Day before which it ends (UTC).")
@@ -64,7 +85,7 @@ def run(
         require_kind(out)
     with session.person() as api:
         body = {
-            "version_id": version_id(api, chosen["workflow"], chosen["template"]),
+            "version_id": version_id(api, chosen["workflow"], chosen["template"], chosen["timeframe"]),
             **traded(symbols),
             "start": chosen["start"],
             "end": chosen["end"],
@@ -113,15 +134,16 @@ def list_backtests(*, lines: int, as_json: bool) -> int:
 
 @backtest.command("show")
 @click.argument("backtest")
+@click.option("--all", "with_all", is_flag=True, help="All figures, not the chief ones alone.")
 @AS_JSON
-def show_backtest(*, backtest: str, as_json: bool) -> int:
+def show_backtest(*, backtest: str, with_all: bool, as_json: bool) -> int:
     """Show a BACKTEST's figures; its trades and equity with --json."""
     from alphintra.cli import naming, session
 
     ident = naming.as_uuid(backtest, pointer="BACKTEST")
     with session.person() as api:
         found = api.get(f"/backtests/{ident}")
-    _print_backtest(found, as_json=as_json)
+    _print_backtest(found, as_json=as_json, with_all=with_all)
     return 0
 
 
@@ -132,16 +154,30 @@ def _setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def version_id(api: ApiClient, workflow: str | None, template: str | None) -> str:
-    """Return the version to run; a template is stored once, under its own name, as runs refer to stored versions."""
+def version_id(api: ApiClient, workflow: str | None, template: str | None, timeframe: str | None = None) -> str:
+    """Return the version to run.
+
+    Runs refer to stored versions: a template is stored under its own name, and brought up to what it is today where
+    what is stored under that name differs.
+    """
     from alphintra.cli import naming
 
     if workflow is not None:
+        if timeframe is not None:
+            detail = "a strategy names its own timeframe: change it there, or take a template"
+            raise AlphintraError("FIELD_FORBIDDEN", detail, pointer="--timeframe")
         return str(naming.workflow(api, workflow)["version_id"])
-    name = f"template {template}"
+    name = f"template {template}" + ("" if timeframe is None else f" on {timeframe}")
     found = [each for each in api.get("/workflows")["workflows"] if each["name"] == name]
-    made = found[0] if found else api.post("/workflows", {"name": name, "template": template})
-    return str(made["version_id"])
+    if not found:
+        made = api.post("/workflows", {"name": name, "template": template, "timeframe": timeframe})
+        return str(made["version_id"])
+    graph = next(each["graph"] for each in api.get("/templates")["templates"] if each["name"] == template)
+    if timeframe is not None:
+        graph = {**graph, "timeframe": timeframe}
+    path = f"/workflows/{found[0]['workflow_id']}/versions"
+    saved = api.post_document(path, "graph", json.dumps(graph), {"base_version": found[0]["version"]})
+    return str(saved["version_id"])
 
 
 def _await_end(api: ApiClient, backtest_id: str, what: str) -> Any:  # noqa: ANN401 - JSON
@@ -163,7 +199,7 @@ def _await_end(api: ApiClient, backtest_id: str, what: str) -> Any:  # noqa: ANN
         raise
 
 
-def _print_backtest(found: Mapping[str, Any], *, as_json: bool) -> None:
+def _print_backtest(found: Mapping[str, Any], *, as_json: bool, with_all: bool = False) -> None:
     if as_json:
         print_json(found)
         return
@@ -174,7 +210,7 @@ def _print_backtest(found: Mapping[str, Any], *, as_json: bool) -> None:
             "symbol": found["symbol"],
             "status": found["status"],
             "error": f"{found['error_code']}: {found['error']}" if found["error_code"] else "",
-            "fills": len(result.get("fills", ())),
+            "fills": len(result.get("fills", ())) + result.get("left_out", {}).get("fills", 0),
             "run hash": found["run_hash"],
             "result hash": found["result_hash"],
         }
@@ -185,8 +221,25 @@ def _print_backtest(found: Mapping[str, Any], *, as_json: bool) -> None:
             for each in result["contributions"]
         ]
         print_table(("symbol", "fills", "trades", "contributed", "fees"), rows)
-    if found["metrics"]:
-        print_table(("figure", "value", "in plain words"), _figures(found["metrics"]))
+    metrics = found["metrics"]
+    if metrics:
+        shown = metrics if with_all else {name: metrics[name] for name in _CHIEF if name in metrics}
+        print_table(("figure", "value", "in plain words"), _figures(shown))
+        _print_cautions(found)
+        if not with_all:
+            click.echo(f"all {len(metrics)} figures: alphintra backtest show {found['backtest_id']} --all")
+
+
+def _print_cautions(found: Mapping[str, Any]) -> None:
+    """Name what to know before trusting the run."""
+    told = [
+        f"{each['code']}: {each['message']}; {each['fix']}"
+        for each in (found["result"] or {}).get("honesty", {}).get("cautions", ())
+    ]
+    if found["metrics"].get("trade_count") and not found["metrics"].get("cost_total"):
+        told.append("COSTS_NONE: no fee and no slippage was assumed, real fills cost; say --fee-bps and --slippage-bps")
+    for line in told:
+        click.echo(fill(line, WIDTH_MAX, subsequent_indent="  "))
 
 
 def _money(text: str) -> str:

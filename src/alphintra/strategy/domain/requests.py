@@ -26,7 +26,9 @@ def require_label(text: str, name: str, *, length_max: int) -> None:
 def require_timeframe(wanted: str, found: str, *, symbol: str) -> None:
     """Check that a strategy gets bars of the interval it was written for. Raises TIMEFRAME_MISMATCH."""
     if wanted != found:
-        message = f"the strategy is written for {wanted} bars, {symbol} has bars of {found}: change one of them"
+        message = (
+            f"the strategy is for {wanted} bars, {symbol} has bars of {found}: a template takes --timeframe {found}"
+        )
         raise AlphintraError("TIMEFRAME_MISMATCH", message, pointer="/symbol")
 
 
