@@ -105,8 +105,8 @@ def _vectorbt_w2(engine: str) -> Callable[[Market], Work]:
             best, trades = 0.0, 0
             for start in range(0, len(pairs), _AT_ONCE):
                 some = pairs[start : start + _AT_ONCE]
-                crossed = [crossed(averages[fast], averages[slow], slow - 1) for fast, slow in some]
-                found = run(*(np.column_stack(side) for side in zip(*crossed, strict=True)))
+                sides = [crossed(averages[fast], averages[slow], slow - 1) for fast, slow in some]
+                found = run(*(np.column_stack(side) for side in zip(*sides, strict=True)))
                 best = max(best, float(found.final_value().max()))
                 trades += int(found.trades.closed.count().sum())
             return Came(best, trades)
