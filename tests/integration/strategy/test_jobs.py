@@ -27,6 +27,7 @@ from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.strategy import endpoints
 from alphintra.strategy.service import backtests, imports, jobs
 from fixtures.single_service import PowerCutError, acting, stop_at
 from fixtures.waiting import holds_for
@@ -458,7 +459,8 @@ async def test_a_worker_that_stops_leaves_its_job_to_the_next_and_no_thread_behi
     assert (await backtest(stage, queued.backtest_id)).status == "finished"
 
 
-async def test_a_worker_wakes_for_new_jobs(stage: Stage) -> None:
+async def test_a_worker_wakes_for_new_jobs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "IDLE_S", 3600.0)  # it would find nothing by itself in the time of this test
     await stage.shelve("AAPL", flat_bars(WAVE))
     worker = stage.worker()
     stage.connected.wake_with(worker.wake)
@@ -474,7 +476,7 @@ async def test_a_worker_wakes_for_new_jobs(stage: Stage) -> None:
         async def is_done() -> bool:
             return (await backtest(stage, queued.backtest_id)).status == "finished"
 
-        await eventually(is_done, timeout_s=4)
+        await eventually(is_done, timeout_s=30)
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
