@@ -23,13 +23,7 @@ _AT = click.option("--at", type=DAY, required=True, help="The first bar that clo
 @AS_JSON
 def why_backtest(*, backtest: str, at: str, as_json: bool) -> int:
     """Say why a BACKTEST traded, or did not, on a bar."""
-    from alphintra.cli import naming, session
-
-    ident = naming.as_uuid(backtest, pointer="BACKTEST")
-    with session.person() as api:
-        found = api.get(f"/backtests/{ident}/why", at=at)
-    _print(found, as_json=as_json)
-    return 0
+    return _explain("backtests", backtest, "BACKTEST", at=at, as_json=as_json)
 
 
 @click.command("why")
@@ -38,19 +32,19 @@ def why_backtest(*, backtest: str, at: str, as_json: bool) -> int:
 @AS_JSON
 def why_deployment(*, deployment: str, at: str, as_json: bool) -> int:
     """Say why a DEPLOYMENT traded, or did not, on a bar."""
+    return _explain("deployments", deployment, "DEPLOYMENT", at=at, as_json=as_json)
+
+
+def _explain(kind: str, text: str, pointer: str, *, at: str, as_json: bool) -> int:
     from alphintra.cli import naming, session
 
-    ident = naming.as_uuid(deployment, pointer="DEPLOYMENT")
+    ident = naming.as_uuid(text, pointer=pointer)
     with session.person() as api:
-        found = api.get(f"/deployments/{ident}/why", at=at)
-    _print(found, as_json=as_json)
-    return 0
-
-
-def _print(found: Mapping[str, Any], *, as_json: bool) -> None:
+        found: Mapping[str, Any] = api.get(f"/{kind}/{ident}/why", at=at)
     if as_json:
         print_json(found)
-        return
+        return 0
     click.echo(f"{found['symbol']}, bar of {moment(found['bar_ts'])} UTC")
     for sentence in found["sentences"]:
         click.echo(f"{'  ' * sentence['depth']}{sentence['text']}")
+    return 0

@@ -167,8 +167,7 @@ class Gate:
         address = request.client.host if request.client else ""
         if needed is Scope.PUBLIC:
             self._limits.take(f"address:{address}", is_reserved=False, at=monotonic())
-            context = Context(trace_id=trace_id, actor=ANONYMOUS)
-            return Caller(context=context, address=address, session_id=None, authenticated_at=None, gate=self)
+            return self._caller(Context(trace_id=trace_id, actor=ANONYMOUS), address, None)
         actor, session = await self._identify(request, address, trace_id)
         request.state.actor = actor.id
         is_reserved = needed is Scope.HALT or request.method == "DELETE"
@@ -176,16 +175,14 @@ class Gate:
         if not _may(actor, needed):
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
             raise _lacks(needed)
-        context = Context(trace_id=trace_id, actor=actor)
-        return self._caller(context, address, session)
+        return self._caller(Context(trace_id=trace_id, actor=actor), address, session)
 
     async def admit_key(self, key_id: str, secret: str, needed: Scope, *, address: str, trace_id: str) -> Caller:
         """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
         actor = await self._by_key(key_id, secret, address, trace_id)
         if not _may(actor, needed):
             raise _lacks(needed)
-        context = Context(trace_id=trace_id, actor=actor)
-        return Caller(context=context, address=address, session_id=None, authenticated_at=None, gate=self)
+        return self._caller(Context(trace_id=trace_id, actor=actor), address, None)
 
     async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""

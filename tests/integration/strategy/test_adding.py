@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,7 +11,7 @@ import pytest
 
 from alphintra.contracts.trading import SubmitOrder
 from alphintra.engine.graph.wire import Edge
-from integration.strategy.test_exits import CAPITAL, EXITS, simulated, strategy, wild_bars
+from integration.strategy.test_exits import CAPITAL, EXITS, run_beside, simulated, strategy
 from unit.engine.builders import bar, node
 
 if TYPE_CHECKING:
@@ -55,33 +54,25 @@ async def require_like(stage: Stage, deployment_id: UUID, result: BacktestResult
     assert Counter(row["exit_leg"] for row in rows) == Counter(fill.leg for fill in result.fills if fill.leg)
 
 
-async def run_beside(stage: Stage, seed: int, count: int) -> list[BacktestResult]:
-    chance = Random(seed)  # noqa: S311 - a repeatable market, no secret
+async def run_adds(stage: Stage, seed: int, count: int) -> list[BacktestResult]:
     orders: tuple[dict[str, Any], ...] = ({"type": "market", "tif": "day"}, LIMITED)
-    cases = [(exits, order) for exits in ("rule", "stop", "bracket", "trail", "all") for order in orders]
-    bars = {f"A{number:02}": wild_bars(chance, count) for number in range(len(cases))}
-    feed_id = await stage.make_feed(bars)
-    found = {}
-    for symbol, (exits, order) in zip(bars, cases, strict=True):
-        asked = adding(EXITS[exits], order)
-        deployment = await stage.deploy(feed_id, asked, symbol=symbol, capital=CAPITAL)
-        found[deployment.deployment_id] = simulated(asked, symbol, bars[symbol])
-    stage.town.lag = seed % 2
-    await stage.run_out(feed_id)
+    kinds = ("rule", "stop", "bracket", "trail", "all")
+    asked = [adding(EXITS[exits], order) for exits in kinds for order in orders]
+    found = await run_beside(stage, seed, count, asked)
     for deployment_id, result in found.items():
         await require_like(stage, deployment_id, result)
     return list(found.values())
 
 
 async def test_what_is_added_trades_on_paper_as_in_the_backtest(stage: Stage) -> None:
-    results = await run_beside(stage, 3, 16)
+    results = await run_adds(stage, 3, 16)
     assert max(abs(point.qty) for result in results for point in result.equity) == 10 * ADDS
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [4, 5])
 async def test_adding_trades_alike_over_many_bars(stage: Stage, seed: int) -> None:
-    results = await run_beside(stage, seed, 60)
+    results = await run_adds(stage, seed, 60)
     assert {fill.leg for result in results for fill in result.fills} == {"", "stop", "target", "trail"}
 
 

@@ -15,19 +15,20 @@ from alphintra.engine.graph import compile_plan
 from alphintra.engine.pretrade.limits import default_limits
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderClass, OrderType, TimeInForce
-from alphintra.strategy.service import placing, stepping
-from fixtures.single_service import PowerCutError, opened
-from integration.strategy.stage import Stage
+from integration.strategy.power_cuts import require_cuts_change_nothing
 from integration.strategy.town import FEES
 from unit.engine.builders import bar, flat_bars, graph, node
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
+    from uuid import UUID
 
+    from alphintra.contracts.strategy import DeploymentView
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph import Graph, Node
     from fixtures.postgres import ServiceDatabase
+    from integration.strategy.stage import Stage
 
 EXITS: Final = {
     "rule": [],
@@ -122,33 +123,37 @@ async def require_like(stage: Stage, deployment_id: Any, result: BacktestResult)
     assert [row["exit_leg"] for row in rows] == [fill.leg for fill in result.fills if fill.leg]
 
 
-async def run_beside(stage: Stage, seed: int, count: int, sides: tuple[str, ...]) -> list[BacktestResult]:
-    """Run every kind of exit on some sides, each on a symbol of its own, and hold each against its backtest."""
+async def run_beside(stage: Stage, seed: int, count: int, graphs: Sequence[Graph]) -> dict[UUID, BacktestResult]:
+    """Run deployments side by side, each on a symbol of its own; return by their ids what the backtests give."""
     chance = Random(seed)  # noqa: S311 - a repeatable market, no secret
-    cases = [(exits, side) for exits in EXITS for side in sides]
-    bars = {f"S{number:02}": wild_bars(chance, count) for number in range(len(cases))}
+    bars = {f"S{number:02}": wild_bars(chance, count) for number in range(len(graphs))}
     feed_id = await stage.make_feed(bars)
     found = {}
-    for symbol, (exits, side) in zip(bars, cases, strict=True):
-        asked = strategy(EXITS[exits], side)
+    for symbol, asked in zip(bars, graphs, strict=True):
         deployment = await stage.deploy(feed_id, asked, symbol=symbol, capital=CAPITAL)
         found[deployment.deployment_id] = simulated(asked, symbol, bars[symbol])
     stage.town.lag = seed % 2
     await stage.run_out(feed_id)
+    return found
+
+
+async def run_exits(stage: Stage, seed: int, count: int, sides: tuple[str, ...]) -> list[BacktestResult]:
+    """Run every kind of exit on some sides, and hold each against its backtest."""
+    found = await run_beside(stage, seed, count, [strategy(EXITS[exits], side) for exits in EXITS for side in sides])
     for deployment_id, result in found.items():
         await require_like(stage, deployment_id, result)
     return list(found.values())
 
 
 async def test_every_exit_on_every_side_trades_on_paper_as_in_the_backtest(stage: Stage) -> None:
-    results = await run_beside(stage, 1, 12, ("both",))
+    results = await run_exits(stage, 1, 12, ("both",))
     assert {fill.leg for result in results for fill in result.fills} == {"", "stop", "target", "trail"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 6))
 async def test_exits_trade_alike_over_many_bars(stage: Stage, seed: int) -> None:
-    results = await run_beside(stage, seed, 60, SIDES)
+    results = await run_exits(stage, seed, 60, SIDES)
     assert any(fill.is_ambiguous for result in results for fill in result.fills)
 
 
@@ -205,50 +210,17 @@ async def test_a_rule_that_leaves_takes_the_exits_off_before(stage: Stage) -> No
     assert stage.town.asked_for(CancelOrder) >= 2
 
 
-async def _cut_everywhere(stage: Stage, crash_at: Callable[[str], bool]) -> tuple[dict[str, Any], int]:
-    chance = Random(9)  # noqa: S311 - a repeatable market, no secret
-    feed_id = await stage.make_feed({"AAPL": wild_bars(chance, 40)})
-    deployment = await stage.deploy(feed_id, strategy(EXITS["all"], "both"))
-    crashes = 0
-
-    def maybe(name: str) -> None:
-        if crash_at(name):
-            raise PowerCutError(name)
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (stepping, placing):
-            patch.setattr(module, "fault_point", maybe)
-        stepper = await stage.stepper(feed_id)
-        while (await stage.feed(feed_id)).status != "finished":
-            try:
-                await stage.step(feed_id, stepper=stepper)
-            except PowerCutError:
-                crashes += 1
-                stepper = await stage.stepper(feed_id)
-    return await stage.state(deployment.deployment_id), crashes
-
-
 async def test_a_run_cut_at_every_point_of_taking_exits_off_is_the_run_that_never_was(
     stage: Stage, service_database: Callable[[str], Awaitable[ServiceDatabase]], tmp_path: Path
 ) -> None:
-    passed: dict[str, int] = {}
+    async def deployed(on: Stage) -> DeploymentView:
+        chance = Random(9)  # noqa: S311 - a repeatable market, no secret
+        feed_id = await on.make_feed({"AAPL": wild_bars(chance, 40)})
+        return await on.deploy(feed_id, strategy(EXITS["all"], "both"))
 
-    def note(name: str) -> bool:
-        passed[name] = passed.get(name, 0) + 1
-        return passed[name] % 2 == 1  # each point cuts on every second pass
-
-    stage.town.lag = 1
-    whole, crashes = await _cut_everywhere(stage, lambda _name: False)
-    assert crashes == 0
     database = await service_database("strategy")
-    async with opened(database) as connected:
-        other = await Stage.over(database, connected, tmp_path / "other")
-        other.town.lag = 1
-        cut, crashes = await _cut_everywhere(other, note)
-    assert {"strategy.exit_withdrawn", "strategy.exits_gone", "strategy.submitted"} <= set(passed)
-    assert crashes > 20
-    assert cut["fills"] == whole["fills"]
-    assert cut["orders"] == whole["orders"]
+    passed = await require_cuts_change_nothing(stage, database, tmp_path / "other", deployed)
+    assert {"strategy.exit_withdrawn", "strategy.exits_gone", "strategy.submitted"} <= passed
 
 
 async def test_a_refused_exit_is_told_once_and_tried_again_at_every_bar(stage: Stage) -> None:

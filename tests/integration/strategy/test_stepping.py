@@ -26,6 +26,7 @@ from alphintra.kernel.messages import Command
 from alphintra.strategy.domain.deployments import evaluate
 from alphintra.strategy.service import placing, stepping
 from fixtures.single_service import PowerCutError, opened, stop_at
+from integration.strategy.power_cuts import run_out_through_cuts
 from integration.strategy.stage import WAVE, Stage
 from integration.strategy.town import FEES
 from unit.engine.builders import flat_bars, graph, node, view
@@ -101,22 +102,7 @@ async def interrupted(
     """Run with power cuts where ``crash_at`` says so, each followed by a runner that remembers nothing."""
     feed_id = await stage.make_feed(closes)
     deployment = await stage.deploy(feed_id, strategy)
-    crashes = 0
-
-    def maybe(name: str) -> None:
-        if crash_at(name):
-            raise PowerCutError(name)
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (stepping, placing):
-            patch.setattr(module, "fault_point", maybe)
-        stepper = await stage.stepper(feed_id)
-        while (await stage.feed(feed_id)).status != "finished":
-            try:
-                await stage.step(feed_id, stepper=stepper)
-            except PowerCutError:
-                crashes += 1
-                stepper = await stage.stepper(feed_id)
+    crashes = await run_out_through_cuts(stage, feed_id, crash_at)
     return await stage.state(deployment.deployment_id), crashes
 
 

@@ -24,8 +24,8 @@ from alphintra.engine.universe import UniverseExecutor
 from alphintra.engine.universe_backtest import UniverseResult, run_universe
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderStatus
-from alphintra.strategy.service import placing, stepping
-from fixtures.single_service import PowerCutError, delivery_of
+from fixtures.single_service import delivery_of
+from integration.strategy.power_cuts import run_out_through_cuts
 from integration.strategy.town import FEES
 from unit.engine.builders import flat_bars, graph, node
 from unit.engine.shipped import shipped_bars
@@ -141,20 +141,12 @@ async def test_after_any_power_cut_a_deployment_goes_on_as_if_there_had_been_non
     chance = Random(5)  # noqa: S311 - repeatable cuts, no secret
     crashes: list[str] = []
 
-    def maybe(name: str) -> None:
-        if name in POINTS and chance.random() < 0.25:
-            crashes.append(name)
-            raise PowerCutError(name)
+    def crash_at(name: str) -> bool:
+        is_due = name in POINTS and chance.random() < 0.25
+        crashes.extend([name] if is_due else [])
+        return is_due
 
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (stepping, placing):
-            patch.setattr(module, "fault_point", maybe)
-        stepper = await stage.stepper(feed_id)
-        while (await stage.feed(feed_id)).status != "finished":
-            try:
-                await stage.step(feed_id, stepper=stepper)
-            except PowerCutError:
-                stepper = await stage.stepper(feed_id)
+    await run_out_through_cuts(stage, feed_id, crash_at)
     assert set(crashes) == set(POINTS)
     wanted = fills_of(simulated(strategy, bars, cash=50_000))
     assert booked(stage, whole.deployment_id) == booked(stage, cut.deployment_id) == wanted

@@ -19,19 +19,28 @@ from alphintra.engine.intents import Outcome
 from alphintra.engine.plan_runs import run_plan
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.kernel.vocabulary import Leg, OrderStatus, OrderType, TimeInForce
-from alphintra.strategy.service import placing, stepping
-from fixtures.single_service import PowerCutError, opened
-from integration.strategy.stage import Stage
-from integration.strategy.test_exits import CAPITAL, EXITS, SETTINGS, require_like, simulated, strategy, wild_bars
+from integration.strategy.power_cuts import require_cuts_change_nothing
+from integration.strategy.test_exits import (
+    CAPITAL,
+    EXITS,
+    SETTINGS,
+    require_like,
+    run_beside,
+    simulated,
+    strategy,
+    wild_bars,
+)
 from unit.engine.builders import bar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from alphintra.contracts.strategy import DeploymentView
     from alphintra.engine.backtest import BacktestResult
     from alphintra.engine.graph import Graph
     from fixtures.postgres import ServiceDatabase
+    from integration.strategy.stage import Stage
 
 PRICINGS: Final[dict[str, dict[str, Any]]] = {
     "limit of the day": {"type": "limit", "tif": "day", "offset": "1"},
@@ -54,19 +63,10 @@ def waiting(exits: str, side: str, pricing: dict[str, Any], *, leaves_at: float 
     return msgspec.structs.replace(asked, nodes=tuple(changed))
 
 
-async def run_beside(stage: Stage, seed: int, count: int, kinds: tuple[str, ...]) -> list[BacktestResult]:
-    """Run every pricing with some exits, each on a symbol of its own, and hold each against its backtest."""
-    chance = Random(seed)  # noqa: S311 - a repeatable market, no secret
-    cases = [(pricing, exits) for pricing in PRICINGS.values() for exits in kinds]
-    bars = {f"W{number:02}": wild_bars(chance, count) for number in range(len(cases))}
-    feed_id = await stage.make_feed(bars)
-    found = {}
-    for symbol, (pricing, exits) in zip(bars, cases, strict=True):
-        asked = waiting(exits, "both", pricing)
-        deployment = await stage.deploy(feed_id, asked, symbol=symbol, capital=CAPITAL)
-        found[deployment.deployment_id] = simulated(asked, symbol, bars[symbol])
-    stage.town.lag = seed % 2
-    await stage.run_out(feed_id)
+async def run_entries(stage: Stage, seed: int, count: int, kinds: tuple[str, ...]) -> list[BacktestResult]:
+    """Run every kind of entry with some kinds of exits, and hold each against its backtest."""
+    asked = [waiting(exits, "both", pricing) for pricing in PRICINGS.values() for exits in kinds]
+    found = await run_beside(stage, seed, count, asked)
     for deployment_id, result in found.items():
         await require_like(stage, deployment_id, result)
         placed = [order for order in stage.town.placed(deployment_id) if order.leg is Leg.ENTRY]
@@ -80,7 +80,7 @@ async def run_beside(stage: Stage, seed: int, count: int, kinds: tuple[str, ...]
 
 
 async def test_every_kind_of_entry_trades_on_paper_as_in_the_backtest(stage: Stage) -> None:
-    results = await run_beside(stage, 1, 14, ("bracket",))
+    results = await run_entries(stage, 1, 14, ("bracket",))
     assert {"ORDER_EXPIRED", "ORDER_CANCELED"} <= {code for result in results for code in result.blocked}
     assert sum(len(result.trades) for result in results) > 10
 
@@ -88,7 +88,7 @@ async def test_every_kind_of_entry_trades_on_paper_as_in_the_backtest(stage: Sta
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 5))
 async def test_entries_trade_alike_over_many_bars(stage: Stage, seed: int) -> None:
-    results = await run_beside(stage, seed, 60, ("rule", "all", "trail"))
+    results = await run_entries(stage, seed, 60, ("rule", "all", "trail"))
     assert {fill.leg for result in results for fill in result.fills} == {"", "stop", "target", "trail"}
 
 
@@ -114,50 +114,17 @@ async def test_a_rule_that_leaves_takes_an_entry_off_that_still_waits(stage: Sta
     await require_like(stage, deployment_id, simulated(asked, "AAPL", bars))
 
 
-async def _cut_everywhere(stage: Stage, crash_at: Callable[[str], bool]) -> tuple[dict[str, Any], int]:
-    chance = Random(7)  # noqa: S311 - a repeatable market, no secret
-    feed_id = await stage.make_feed({"AAPL": wild_bars(chance, 40)})
-    deployment = await stage.deploy(feed_id, waiting("all", "both", PRICINGS["limit for three bars"]))
-    crashes = 0
-
-    def maybe(name: str) -> None:
-        if crash_at(name):
-            raise PowerCutError(name)
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (stepping, placing):
-            patch.setattr(module, "fault_point", maybe)
-        stepper = await stage.stepper(feed_id)
-        while (await stage.feed(feed_id)).status != "finished":
-            try:
-                await stage.step(feed_id, stepper=stepper)
-            except PowerCutError:
-                crashes += 1
-                stepper = await stage.stepper(feed_id)
-    return await stage.state(deployment.deployment_id), crashes
-
-
 async def test_a_run_cut_at_every_point_of_taking_entries_off_is_the_run_that_never_was(
     stage: Stage, service_database: Callable[[str], Awaitable[ServiceDatabase]], tmp_path: Path
 ) -> None:
-    passed: dict[str, int] = {}
+    async def deployed(on: Stage) -> DeploymentView:
+        chance = Random(7)  # noqa: S311 - a repeatable market, no secret
+        feed_id = await on.make_feed({"AAPL": wild_bars(chance, 40)})
+        return await on.deploy(feed_id, waiting("all", "both", PRICINGS["limit for three bars"]))
 
-    def note(name: str) -> bool:
-        passed[name] = passed.get(name, 0) + 1
-        return passed[name] % 2 == 1  # each point cuts on every second pass
-
-    stage.town.lag = 1
-    whole, crashes = await _cut_everywhere(stage, lambda _name: False)
-    assert crashes == 0
     database = await service_database("strategy")
-    async with opened(database) as connected:
-        other = await Stage.over(database, connected, tmp_path / "other")
-        other.town.lag = 1
-        cut, crashes = await _cut_everywhere(other, note)
-    assert {"strategy.entry_withdrawn", "strategy.submitted"} <= set(passed)
-    assert crashes > 20
-    assert cut["fills"] == whole["fills"]
-    assert cut["orders"] == whole["orders"]
+    passed = await require_cuts_change_nothing(stage, database, tmp_path / "other", deployed)
+    assert {"strategy.entry_withdrawn", "strategy.submitted"} <= passed
 
 
 async def test_prices_are_whole_ticks_on_paper_and_in_the_backtest(stage: Stage) -> None:
