@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from alphintra.engine.bars import Bar
 from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from alphintra.kernel.ids import DeploymentId, FeedId, UserId
     from alphintra.kernel.messages import Utc
 
-__all__ = ["Dataset", "Desk", "DeskTransaction", "Feed"]
+__all__ = ["Dataset", "Desk", "DeskTransaction", "Feed", "recorded_bar"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +352,11 @@ class Desk:
     async def open_intents(self, feed_id: FeedId) -> tuple[OpenIntent, ...]:
         """Read the intents of a feed that are not closed, oldest first."""
         return tuple(_open_intent(row) for row in await self.rows("intents.open", feed_id))
+
+
+def recorded_bar(row: Record) -> Bar:
+    """Return a bar of a live feed as it was recorded, or as it came later."""
+    return Bar(row["closed_at"], row["open"], row["high"], row["low"], row["close"], row["volume"])
 
 
 def _dataset(row: Record) -> Dataset:

@@ -24,6 +24,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import TERMINAL, Side
 from alphintra.strategy.domain.drift import Actual, Drift, Happened, Ordered, compare, replay
+from alphintra.strategy.repository import recorded_bar
 from alphintra.strategy.service.deployments import owned_deployment
 from alphintra.strategy.service.feeds import feed_source, feed_steps
 from alphintra.strategy.service.jobs import Waker, work
@@ -124,10 +125,10 @@ async def _bars_of(deployment: Deployment, *, at_hand: DriftDesk) -> _Bars:
 
 
 async def _recorded(feed: Feed, symbol: str, *, desk: Desk) -> _Bars:
-    bars = {row["closed_at"]: _bar(row) for row in await desk.rows("bars.of_symbol", feed.feed_id, symbol)}
+    bars = {row["closed_at"]: recorded_bar(row) for row in await desk.rows("bars.of_symbol", feed.feed_id, symbol)}
     remarks = await desk.rows("remarks.of_symbol", feed.feed_id, symbol)
     newer = [row for row in remarks if row["open"] is not None]
-    bars |= {row["closed_at"]: _bar(row) for row in newer}
+    bars |= {row["closed_at"]: recorded_bar(row) for row in newer}
     late = frozenset(row["closed_at"] for row in newer if row["kind"] == "late")
     corrected = frozenset(row["closed_at"] for row in newer if row["kind"] == "corrected")
     return _Bars(tuple(bars[ts] for ts in sorted(bars)), late, corrected - late)
@@ -254,7 +255,3 @@ def _view(deployment: Deployment, drift: Drift, *, first: datetime, last: dateti
             for each in drift.differences[:SHOWN_MAX]
         ),
     )
-
-
-def _bar(row: Mapping[str, Any]) -> Bar:
-    return Bar(row["closed_at"], row["open"], row["high"], row["low"], row["close"], row["volume"])

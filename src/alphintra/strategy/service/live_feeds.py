@@ -7,7 +7,7 @@ with what is recorded, and asks its source for what was missed meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import NAMESPACE_OID, uuid5
 
 from alphintra.contracts.strategy import CreateFeed, FeedStatusChanged
-from alphintra.engine.bars import Bar
 from alphintra.engine.sessions import calendar_of
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
@@ -35,7 +34,7 @@ from alphintra.strategy.domain.replay import Step
 from alphintra.strategy.gateways.bar_sources import ALPACA_FEEDS, Recent
 from alphintra.strategy.gateways.catalogue import data_hash
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.repository import Dataset, Feed
+from alphintra.strategy.repository import Dataset, Feed, recorded_bar
 
 if TYPE_CHECKING:
     from alphintra.kernel.clock import Clock
@@ -141,7 +140,7 @@ class LiveFeed:
         return [
             Step(seq, bars[0][1].ts, tuple(bars))
             for seq, bars in (
-                (seq, [(row["symbol"], _bar(row)) for row in each])
+                (seq, [(row["symbol"], recorded_bar(row)) for row in each])
                 for seq, each in groupby(rows, key=lambda row: row["seq"])
             )
         ]
@@ -160,7 +159,7 @@ class LiveFeed:
             if locked is None or locked.steps != feed.steps:
                 raise AlphintraError("FEED_MOVED", "the feed is recorded by another runner", kind=Kind.CONFLICT)
             known = {
-                (row["symbol"], row["closed_at"]): _bar(row)
+                (row["symbol"], row["closed_at"]): recorded_bar(row)
                 for row in await tx.session.rows("bars.since", self.feed_id, start)
             }
             begun_at = locked.start_ts or last_ts
@@ -213,7 +212,7 @@ class LiveFeed:
 async def keep_recorded(feed: Feed, *, desk: Desk, catalogue: Catalogue, ids: IdSource, at: datetime) -> None:
     """Enter the bars recorded so far into the catalogue, as a dataset for each symbol; the same bars only once."""
     for symbol in feed.symbols:
-        bars = [_bar(row) for row in await desk.rows("bars.of_symbol", feed.feed_id, symbol)]
+        bars = [recorded_bar(row) for row in await desk.rows("bars.of_symbol", feed.feed_id, symbol)]
         if not bars:
             continue
         known_as = data_hash(bars, ())
@@ -272,7 +271,3 @@ def _history_start(terms: LiveTerms, history: int, at: datetime) -> datetime:
     is_always = all(calendar_of(symbol).is_always_open for symbol in terms.symbols)
     days = history if not terms.interval.is_intraday else history * terms.interval.minutes / minutes
     return at - timedelta(days=days + 1 if is_always else days * 1.6 + 5)
-
-
-def _bar(row: Mapping[str, Any]) -> Bar:
-    return Bar(row["closed_at"], row["open"], row["high"], row["low"], row["close"], row["volume"])
