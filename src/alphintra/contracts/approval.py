@@ -10,7 +10,9 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.merkle import inclusion_paths, is_included, leaf_hash
 from alphintra.kernel.messages import Utc
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, PositionIntent, Side, TimeInForce
@@ -43,6 +45,8 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
         leg: what it is to its group; entry for a simple order.
         group_id: order id of the group's first order; None for a simple order.
         replaces: the order it takes the place of.
+        from_fill: of an exit, how its price follows from that at which its entry fills; its own price is where it lies
+            until then. Left out where its price is fixed, so that such orders are what they were before there was it.
     """
 
     order_id: UUID
@@ -66,6 +70,12 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     leg: Leg = Leg.ENTRY
     group_id: UUID | None = None
     replaces: UUID | None = None
+    from_fill: FromFill | UnsetType = UNSET
+
+    @property
+    def reckoning(self) -> FromFill | None:
+        """How its price follows from its entry's fill; None where it is fixed."""
+        return None if isinstance(self.from_fill, UnsetType) else self.from_fill
 
 
 class ApprovalSeal(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +110,10 @@ def approval_leaf(terms: OrderTerms, *, decision_id: UUID, limit_version: int) -
     normal = msgspec.structs.replace(
         terms, **{name: None if amount is None else amount.normalize() for name, amount in amounts.items()}
     )
+    if (told := terms.reckoning) is not None:
+        tick = None if told.tick is None else told.tick.normalize()
+        plain = FromFill(factor=told.factor.normalize(), offset=told.offset.normalize(), tick=tick)
+        normal = msgspec.structs.replace(normal, from_fill=plain)
     return leaf_hash(_encode([normal, decision_id, limit_version]))
 
 

@@ -32,12 +32,17 @@ __all__ = [
 
 
 class OrderAcknowledged(Event, tag="broker.order_acknowledged.v1", frozen=True):
-    """The venue has the order: working, or ``is_queued`` until it goes to the market, e.g. outside of the session."""
+    """The venue has the order: working, or ``is_queued`` until it goes to the market, e.g. outside of the session.
+
+    ``limit_price`` or ``stop_price`` is where an exit lies whose price was reckoned from its entry's fill.
+    """
 
     order_id: UUID
     venue_order_id: str
     is_queued: bool = False
     seq: int = 0
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 class OrderRefused(Event, tag="broker.order_refused.v1", frozen=True):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.messages import Utc, View
 from alphintra.kernel.vocabulary import (
     AccountMode,
@@ -151,17 +152,26 @@ class OrderEventsView(View, frozen=True):
 
 
 class TakeProfit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The leg that closes with a profit: a limit order."""
+    """The leg that closes with a profit: a limit order.
+
+    With ``from_fill`` its price follows from that at which the entry fills; ``limit_price`` is where it will lie about,
+    which is what the controls go by until then.
+    """
 
     limit_price: Decimal
     client_order_id: str | None = None
+    from_fill: FromFill | None = None
 
 
 class StopLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The leg that closes with a loss: stop, stop_limit with ``limit_price``, or trailing_stop with a trail."""
+    """The leg that closes with a loss: stop, stop_limit with ``limit_price``, or trailing_stop with a trail.
+
+    With ``from_fill``, which is for stops alone, ``stop_price`` follows from the price at which the entry fills.
+    """
 
     stop_price: Decimal | None = None
     limit_price: Decimal | None = None
     trail_price: Decimal | None = None
     trail_percent: Decimal | None = None
     client_order_id: str | None = None
+    from_fill: FromFill | None = None

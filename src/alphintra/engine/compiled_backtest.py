@@ -26,7 +26,6 @@ from alphintra.engine.honesty import honesty_of
 from alphintra.engine.intents import Outcome, client_order_id
 from alphintra.engine.plan_runs import PlanRun, run_plan
 from alphintra.engine.portfolio import Position, notional
-from alphintra.engine.protection import LevelKind
 from alphintra.engine.session_columns import SESSION_COLUMNS
 from alphintra.engine.sessions import calendar_of
 from alphintra.engine.step import Origin
@@ -338,8 +337,8 @@ def _levels(rules: AccountRules, asked: Columns, count: int) -> Sequence[NDArray
     def level(bound: Bound | None, column: Vector) -> NDArray[np.int64]:
         if bound is None:
             return np.zeros(count, dtype=np.int64)
-        if bound.kind is LevelKind.PERCENT:
-            return np.full(count, nano(bound.percent), dtype=np.int64)
+        if not bound.has_column:
+            return np.full(count, nano(bound.number), dtype=np.int64)
         return told(column)
 
     bounds = ((rules.stop, asked.stop), (rules.target, asked.target), (rules.trail, asked.trail))

@@ -1,9 +1,10 @@
 """Exits that are placed with an entry and live as long as its position: stop, target, trail, and what moves them.
 
 A guard is the group of exits of one open position (docs/decisions/0012, 0017). They meet a bar from the entry's fill
-on, the bar of the entry included; the first that executes ends the others. Of a stop and a target inside one bar the
-stop executes, and the execution is counted as ambiguous. What moves a stop (break-even, chandelier) does so at a close
-and counts from the next bar on, and never away from the market.
+on, the bar of the entry included; what is told as a distance or in percent is reckoned from the price of that fill. The
+first that executes ends the others. Of a stop and a target inside one bar the stop executes, and the execution is
+counted as ambiguous. What moves a stop (break-even, chandelier) does so at a close and counts from the next bar on, and
+never away from the market.
 """
 
 from __future__ import annotations
@@ -14,27 +15,34 @@ from decimal import Context, Decimal
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from alphintra.engine.from_fill import exit_price
 from alphintra.engine.matching import UNTOUCHED, Met, Moment, OrderTerms, Watch, meet
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.money import round_price
 from alphintra.kernel.vocabulary import OrderType, Side
 
 if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
 
-__all__ = ["Guard", "GuardExit", "Level", "LevelKind", "Protection", "guarded"]
+__all__ = ["STOP", "TARGET", "Guard", "GuardExit", "Level", "LevelKind", "Protection", "guarded"]
 
 _WIDE = Context(prec=60)
-_HUNDRED = Decimal(100)
+_HUNDRED, _ONE, _NOTHING = Decimal(100), Decimal(1), Decimal(0)
+_OPPOSITE = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
 _ALWAYS = datetime.min.replace(tzinfo=UTC)  # a child lives from its parent's fill: each bar it is shown may fill it
 STOP, TARGET, TRAIL = "stop", "target", "trail"
 
 
 class LevelKind(IntEnum):
-    """How the distance of an exit is told: as its price, as a distance from the entry's price, or in percent of it."""
+    """How an exit is told: as its price, or by how far it lies from the price at which the entry filled.
+
+    A reward is of a target beside a stop that is a price: so many times as far away, on the other side.
+    """
 
     PRICE = 1
     DISTANCE = 2
     PERCENT = 3
+    REWARD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,16 @@ class Level:
 
     kind: LevelKind
     amount: Decimal
+
+    @property
+    def is_price(self) -> bool:
+        """Tell whether it is known before the entry fills."""
+        return self.kind is LevelKind.PRICE
+
+    @property
+    def is_distance(self) -> bool:
+        """Tell whether it is an amount of money away from the fill."""
+        return self.kind is LevelKind.DISTANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +75,7 @@ class Protection:
             close; each later close tells a new one.
         break_even: percent the best price must have gained for the stop to move to the entry's price.
         bars_max: after so many bars the position is left at the next open.
+        tick: stop and target are whole multiples of it.
     """
 
     stop: Level | None = None
@@ -65,6 +84,40 @@ class Protection:
     chandelier: Decimal | None = None
     break_even: Decimal | None = None
     bars_max: int | None = None
+    tick: Decimal | None = None
+
+    def levels(self, entry: Side, price: Decimal) -> tuple[Decimal | None, Decimal | None]:
+        """Return where stop and target of an entry lie that filled at a price; None where there is none.
+
+        A level at which there are no prices any more, zero and below, is none.
+        """
+        found = (self._at(self.stop, entry, price, leg=STOP), self._at(self.target, entry, price, leg=TARGET))
+        return found[0], found[1]
+
+    def reckoned(self, entry: Side, *, leg: str) -> FromFill | None:
+        """Return how the price of stop or target follows from that of the fill; None where it does not."""
+        level = self.stop if leg == STOP else self.target
+        if level is None or level.is_price:
+            return None
+        is_up = (leg == TARGET) is (entry is Side.BUY)
+        amount = level.amount if is_up else -level.amount
+        match level.kind:
+            case LevelKind.DISTANCE:
+                return FromFill(factor=_ONE, offset=amount, tick=self.tick)
+            case LevelKind.PERCENT:
+                factor = _WIDE.divide(_HUNDRED + amount, _HUNDRED)
+                return FromFill(factor=factor, offset=_NOTHING, tick=self.tick)
+            case _:
+                stop = _NOTHING if self.stop is None else self.stop.amount
+                beyond = -_WIDE.multiply(level.amount, stop)
+                return FromFill(factor=_ONE + level.amount, offset=beyond, tick=self.tick)
+
+    def _at(self, level: Level | None, entry: Side, price: Decimal, *, leg: str) -> Decimal | None:
+        if level is None:
+            return None
+        side, reckoned = _OPPOSITE[entry], self.reckoned(entry, leg=leg)
+        found = level.amount if reckoned is None else exit_price(reckoned, price, side, is_limit=leg == TARGET)
+        return found if found > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,35 +231,20 @@ class Guard:
 
 def guarded(protection: Protection, side: Side, *, qty: Decimal, price: Decimal, order_id: str, tag: str = "") -> Guard:
     """Return the exits of what an entry on ``side`` opened at ``price``."""
-    is_long = side is Side.BUY
-    stop = _level(protection.stop, price, is_up=not is_long)
+    stop, target = protection.levels(side, price)
     guard = Guard(
         protection=protection,
-        side=Side.SELL if is_long else Side.BUY,
+        side=_OPPOSITE[side],
         entry_price=price,
         order_id=order_id,
         qty=qty,
         tag=tag,
         stop=stop,
-        target=_level(protection.target, price, is_up=is_long),
+        target=target,
     )
     if protection.chandelier is None:
         return guard
-    return guard.tightened(price - protection.chandelier if is_long else price + protection.chandelier)
-
-
-def _level(level: Level | None, price: Decimal, *, is_up: bool) -> Decimal | None:
-    """Return the price of a level; None where there is none or where it is one no price reaches."""
-    if level is None:
-        return None
-    match level.kind:
-        case LevelKind.PRICE:
-            found = level.amount
-        case LevelKind.DISTANCE:
-            found = price + level.amount if is_up else price - level.amount
-        case LevelKind.PERCENT:
-            found = _away(price, level.amount, is_up=is_up)
-    return found if found > 0 else None
+    return guard.tightened(price - protection.chandelier if side is Side.BUY else price + protection.chandelier)
 
 
 def _away(price: Decimal, percent: Decimal, *, is_up: bool) -> Decimal:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from alphintra.engine.pretrade.instruments import nearest
-from alphintra.engine.protection import LevelKind
 from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:
@@ -35,18 +34,18 @@ def trail_on_tick(distance: Decimal, tick: Decimal) -> Decimal:
 
 
 def on_ticks(intent: Intent, tick: Decimal | None) -> Intent:
-    """Return an entry with its prices, and those of the exits it brings, in whole ticks of its symbol."""
+    """Return an entry with its prices in whole ticks of its symbol; so will those of the exits be that it brings."""
     if tick is None:
         return intent
     protection = intent.protection
     if protection is not None:
         side = Side.SELL if intent.side is Side.BUY else Side.BUY
         stop, target, trail = protection.stop, protection.target, protection.trail
-        if stop is not None and stop.kind is LevelKind.PRICE:
+        if stop is not None and stop.is_price:
             stop = replace(stop, amount=stop_on_tick(stop.amount, tick, side))
-        if target is not None and target.kind is LevelKind.PRICE:
+        if target is not None and target.is_price:
             target = replace(target, amount=limit_on_tick(target.amount, tick, side))
-        protection = replace(protection, stop=stop, target=target, trail=_trail(trail, tick))
+        protection = replace(protection, stop=stop, target=target, trail=_trail(trail, tick), tick=tick)
     limit, trigger = intent.limit_price, intent.stop_price
     return replace(
         intent,
@@ -57,6 +56,6 @@ def on_ticks(intent: Intent, tick: Decimal | None) -> Intent:
 
 
 def _trail(trail: Level | None, tick: Decimal) -> Level | None:
-    if trail is None or trail.kind is not LevelKind.DISTANCE:
+    if trail is None or not trail.is_distance:
         return trail
     return replace(trail, amount=trail_on_tick(trail.amount, tick))

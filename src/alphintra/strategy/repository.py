@@ -13,6 +13,7 @@ from uuid import UUID
 from alphintra.engine.bars import Bar
 from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import Position
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import DatasetId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from alphintra.strategy.domain.across import AcrossEvaluation
@@ -255,6 +256,8 @@ class DeskTransaction:
                 intent.works_until,
                 intent.entry_number,
                 intent.symbol,
+                *_reckoning(intent.exits.profit_from_fill),
+                *_reckoning(intent.exits.stop_from_fill),
             )
 
     async def settle_intent(
@@ -394,13 +397,26 @@ def _with_holdings(deployments: Sequence[Deployment], rows: Sequence[Record]) ->
     return tuple(replace(one, holdings=tuple(held.get(one.deployment_id, ()))) for one in deployments)
 
 
+def _reckoning(told: FromFill | None) -> tuple[Decimal | None, Decimal | None]:
+    return (None, None) if told is None else (told.factor, told.offset)
+
+
+def _from_fill(values: dict[str, Any], leg: str) -> FromFill | None:
+    factor, offset = values.pop(f"{leg}_factor"), values.pop(f"{leg}_offset")
+    return None if factor is None else FromFill(factor=factor, offset=offset)
+
+
 def _open_intent(row: Record) -> OpenIntent:
     values: dict[str, Any] = dict(row)
     owner_id, account_id, symbol, graph_hash = (
         values.pop(name) for name in ("owner_id", "account_id", "symbol", "graph_hash")
     )
     qty: Decimal = values.pop("qty")
-    exits = Exits(**{name: values.pop(name) for name in ("take_profit", "stop_price", "trail_price", "trail_percent")})
+    exits = Exits(
+        **{name: values.pop(name) for name in ("take_profit", "stop_price", "trail_price", "trail_percent")},
+        profit_from_fill=_from_fill(values, "profit"),
+        stop_from_fill=_from_fill(values, "stop"),
+    )
     intent = StoredIntent(
         **{
             **values,

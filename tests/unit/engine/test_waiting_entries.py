@@ -195,6 +195,7 @@ def test_what_has_nothing_to_take_off_is_told(more: Node, wires: list[tuple[str,
 
 
 def test_a_bracket_is_its_stop_and_a_target_so_many_times_as_far() -> None:
+    """Both from the price the entry filled at, not from the close it was decided on."""
     asked = waiting({"type": "market", "tif": "day"})
     bracket = node("bracket", "Bracket", percent="10", reward="1.5")
     graph = msgspec.structs.replace(
@@ -202,16 +203,20 @@ def test_a_bracket_is_its_stop_and_a_target_so_many_times_as_far() -> None:
         nodes=(*asked.nodes, bracket),
         edges=(*asked.edges, Edge(source="bracket.exit", target="order.exit")),
     )
-    bars = [bar(index, shape) for index, shape in enumerate(["20 20 20 20", "20 20 20 20", "20 24 20 20"])]
-    result = run_backtest(compile_plan(graph), "AAPL", bars=bars, settings=BacktestSettings())
-    (entry,) = result.orders[:1]
-    assert entry.order.intent.protection is not None
-    assert entry.order.intent.protection.stop is not None
-    assert entry.order.intent.protection.stop.amount == D(18)
-    assert [(fill.leg, fill.price) for fill in result.fills] == [("", D(20)), ("target", D(23))]
-    found = run_plan(compile_plan(graph), "AAPL", tape=tape_of(bars), settings=BacktestSettings())
-    assert found is not None
-    assert found.run.fills[:, 2].tolist() == [20e6, 23e6]
+    for opened, low, high, leg, price in (
+        ("20", "20", "24", "target", "23"),
+        ("21", "18.95", "24.14", "", ""),
+        ("21", "18.9", "24.14", "stop", "18.9"),
+        ("21", "18.95", "24.15", "target", "24.15"),
+    ):
+        shapes = ["20 20 20 20", f"{opened} {opened} {opened} {opened}", f"{opened} {high} {low} {opened}"]
+        bars = [bar(index, shape) for index, shape in enumerate(shapes)]
+        result = run_backtest(compile_plan(graph), "AAPL", bars=bars, settings=BacktestSettings())
+        expected = [("", D(opened)), *([(leg, D(price))] if leg else [])]
+        assert [(fill.leg, fill.price) for fill in result.fills] == expected
+        found = run_plan(compile_plan(graph), "AAPL", tape=tape_of(bars), settings=BacktestSettings())
+        assert found is not None
+        assert found.run.fills[:, 2].tolist() == [float(paid * 1_000_000) for _, paid in expected]
     twice = msgspec.structs.replace(
         graph,
         nodes=(*graph.nodes, node("stop", "StopLoss")),

@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.executor import Executor
+from alphintra.engine.from_fill import working_price
 from alphintra.engine.graph import canonical_json, compile_plan
-from alphintra.engine.intents import Outcome
+from alphintra.engine.intents import Intent, Outcome
 from alphintra.engine.portfolio import FLAT, cash_delta
-from alphintra.engine.protection import Level, LevelKind, Protection
+from alphintra.engine.protection import Level, LevelKind, Protection, guarded
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.messages import Actor, Context
-from alphintra.kernel.vocabulary import Side
+from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from alphintra.strategy.domain.deployments import BookedFill, Deployment, Exits, evaluate, exits_of, fold_fills, warm_up
 from alphintra.strategy.domain.requests import may_see, require_label, require_timeframe
 from unit.engine.builders import START, flat_bars
@@ -154,17 +155,46 @@ def test_an_owed_exit_is_asked_for_until_the_position_is_flat() -> None:
     assert flat.exit_owed == ""
 
 
+def entry(protection: Protection, side: Side = Side.BUY) -> Intent:
+    """Return a market order that brings exits."""
+    kind, day = OrderType.MARKET, TimeInForce.DAY
+    return Intent(0, "order", side, Decimal(5), kind, day, "entry", "", protection=protection)
+
+
 def test_exits_no_order_can_bring_are_refused() -> None:
     stop = Level(LevelKind.PRICE, Decimal(9))
-    assert exits_of(Protection(stop=stop)) == Exits(stop_price=Decimal(9))
+    assert exits_of(entry(Protection(stop=stop)), Decimal(10)) == Exits(stop_price=Decimal(9))
     for wrong in (
         Protection(stop=stop, trail=Level(LevelKind.PERCENT, Decimal(2))),
-        Protection(stop=Level(LevelKind.DISTANCE, Decimal(1))),
         Protection(chandelier=Decimal(1)),
         Protection(stop=stop, break_even=Decimal(1)),
     ):
         with pytest.raises(AlphintraError, match="EXITS_UNSUPPORTED"):
-            exits_of(wrong)
+            exits_of(entry(wrong), Decimal(10))
+
+
+@given(
+    st.sampled_from([LevelKind.DISTANCE, LevelKind.PERCENT, LevelKind.REWARD]),
+    st.decimals("0.1", "4", places=3),
+    st.decimals("20", "30", places=4),
+    st.sampled_from(list(Side)),
+)
+def test_exits_follow_from_the_fill_as_in_the_book(kind: LevelKind, amount: Decimal, fill: Decimal, side: Side) -> None:
+    """What a venue reckons of what an order says is what the book of a backtest has."""
+    is_long = side is Side.BUY
+    stop = Level(LevelKind.PRICE, Decimal(19 if is_long else 31)) if kind is LevelKind.REWARD else Level(kind, amount)
+    protection = Protection(stop=stop, target=Level(kind, amount))
+    exits = exits_of(entry(protection, side), Decimal(25))
+    guard = guarded(protection, side, qty=Decimal(5), price=fill, order_id="one")
+    expected = guarded(protection, side, qty=Decimal(5), price=Decimal(25), order_id="one")
+    assert (exits.stop_price, exits.take_profit) == (expected.stop, expected.target)
+    assert exits.profit_from_fill is not None
+    assert working_price(exits.profit_from_fill, fill, guard.side, is_limit=True) == guard.target
+    if kind is LevelKind.REWARD:
+        assert (exits.stop_from_fill, guard.stop) == (None, stop.amount)
+    else:
+        assert exits.stop_from_fill is not None
+        assert working_price(exits.stop_from_fill, fill, guard.side, is_limit=False) == guard.stop
 
 
 def test_equity_is_cash_before_the_first_price() -> None:

@@ -21,11 +21,12 @@ from alphintra.broker.domain.orders import Order, VenueOrderStatus
 from alphintra.broker.domain.paper import ALIVE, PaperOrder, group_of, matching_terms
 from alphintra.engine import groups
 from alphintra.engine.bars import Bar
+from alphintra.engine.from_fill import working_price
 from alphintra.engine.groups import Group
 from alphintra.engine.matching import QTY_QUANTUM, Met, Moment, executable, is_stale, meet, rest_of
 from alphintra.engine.portfolio import notional
 from alphintra.kernel.ids import AccountId, ExecutionId, OrderId
-from alphintra.kernel.money import round_quantity_down
+from alphintra.kernel.money import round_price, round_quantity_down
 from alphintra.kernel.vocabulary import Leg, Side, TimeInForce
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Expired",
     "Exposed",
     "Happening",
+    "Repriced",
     "StepOutcome",
     "Triggered",
     "run_step",
@@ -68,9 +70,20 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Activated:
-    """A held order works now."""
+    """A held order works now; where its price follows from its entry's fill, at this limit or stop price."""
 
     order_id: OrderId
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repriced:
+    """An exit that works lies elsewhere now: more of its entry filled, at another price."""
+
+    order_id: OrderId
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ class Exposed:
     qty: Decimal
 
 
-Happening = Execution | Activated | Triggered | Trailed | Canceled | Expired | Exposed
+Happening = Execution | Activated | Repriced | Triggered | Trailed | Canceled | Expired | Exposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +182,7 @@ class _Floor:
         self._met: dict[OrderId, tuple[Met, Bar]] = {}
         self._due: list[tuple[Moment, int, int, OrderId]] = []
         self._groups = _groups(orders)
+        self._entered: dict[OrderId, Decimal] = {}
         self.happenings: list[Happening] = []
 
     def changed(self) -> list[PaperOrder]:
@@ -184,6 +198,7 @@ class _Floor:
             while self._due:
                 moment, depth, _, order_id = heapq.heappop(self._due)
                 self._act(order_id, moment, depth)
+            self._reprice()
         self._expire()
         self._look_after_groups()
 
@@ -308,6 +323,8 @@ class _Floor:
             status=VenueOrderStatus.FILLED if is_whole else _WORKING,
         )
         if order.group_id is not None:
+            if order.leg is Leg.ENTRY:
+                self._entered[order.group_id] = self._average(order.group_id, price, is_first=not entry.filled)
             group = groups.filled(self._groups[order.group_id], order.order_id, qty)
             self._groups[order.group_id] = groups.ended(group, order.order_id) if is_whole else group
 
@@ -339,10 +356,38 @@ class _Floor:
     def _work(self, order_id: OrderId, allowed: Decimal) -> None:
         self._allow(order_id, allowed)
         entry = self._orders[order_id]
+        order = self._lying(entry.order)
         self._orders[order_id] = replace(
-            entry, status=_WORKING, accepted_seq=self._step.seq - 1, known_ts=self._step.last_ts
+            entry, order=order, status=_WORKING, accepted_seq=self._step.seq - 1, known_ts=self._step.last_ts
         )
-        self.happenings.append(Activated(order_id))
+        is_moved = order.from_fill is not None
+        prices = (order.limit_price, order.stop_price) if is_moved else (None, None)
+        self.happenings.append(Activated(order_id, *prices))
+
+    def _average(self, group_id: OrderId, price: Decimal, *, is_first: bool) -> Decimal:
+        """Return the average price of what a group's entry has filled, this execution included."""
+        entries = [entry for entry in self._orders.values() if entry.order.group_id == group_id]
+        entries = [entry for entry in entries if entry.order.leg is Leg.ENTRY and entry.filled]
+        if is_first and len(entries) == 1:
+            return price
+        return round_price(sum((e.spent for e in entries), _ZERO) / sum((e.filled for e in entries), _ZERO))
+
+    def _lying(self, order: Order) -> Order:
+        """Return an exit where it lies by what its entry has filled in this step."""
+        entered = None if order.group_id is None else self._entered.get(order.group_id)
+        if order.from_fill is None or entered is None:
+            return order
+        is_limit = order.leg is Leg.TAKE_PROFIT
+        price = working_price(order.from_fill, entered, order.side, is_limit=is_limit)
+        return replace(order, limit_price=price) if is_limit else replace(order, stop_price=price)
+
+    def _reprice(self) -> None:
+        """Move exits that worked before the bar to where the entry's average price puts them: from the next bar on."""
+        for order_id, entry in self._orders.items():
+            moved = self._lying(entry.order)
+            if entry.status is _WORKING and moved != entry.order and not entry.watch.is_triggered:
+                self._orders[order_id] = replace(entry, order=moved)
+                self.happenings.append(Repriced(order_id, moved.limit_price, moved.stop_price))
 
     def _allow(self, order_id: OrderId, allowed: Decimal) -> None:
         entry = self._orders[order_id]

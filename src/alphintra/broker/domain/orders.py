@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import AccountId, OrderId
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 
@@ -30,7 +31,11 @@ class VenueOrderStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The terms of an order, as they were approved; either a quantity or an amount of money (``notional``)."""
+    """The terms of an order, as they were approved; either a quantity or an amount of money (``notional``).
+
+    Of an exit with ``from_fill`` limit and stop price are about where it will lie, and where it lies once its entry
+    has filled.
+    """
 
     order_id: OrderId
     client_order_id: str
@@ -52,6 +57,7 @@ class Order:
     leg: Leg = Leg.ENTRY
     group_id: OrderId | None = None
     replaces: OrderId | None = None
+    from_fill: FromFill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from alphintra.contracts.risk import Assessment
     from alphintra.infrastructure.bus import Bus
     from alphintra.infrastructure.signing import VerifyKey
@@ -78,7 +80,7 @@ class Approvals:
 
 def _is_finite(terms: OrderTerms) -> bool:
     # Risk approves no such order, and hashing a signalling NaN fails instead of answering no.
-    amounts = (
+    amounts: tuple[Decimal | None, ...] = (
         terms.qty,
         terms.notional,
         terms.limit_price,
@@ -86,4 +88,6 @@ def _is_finite(terms: OrderTerms) -> bool:
         terms.trail_price,
         terms.trail_percent,
     )
+    if (told := terms.reckoning) is not None:
+        amounts = (*amounts, told.factor, told.offset, told.tick)
     return all(amount is None or amount.is_finite() for amount in amounts)

@@ -100,6 +100,11 @@ class LiveRows:
         """Read the orders of a group, which is held, and those that work for its exits, oldest first."""
         return _orders(await self.session.rows("live_orders.of_group", group_id))
 
+    async def entered_at(self, group_id: OrderId) -> Decimal | None:
+        """Read the average price at which the entry of a group has filled; None before its first execution."""
+        price: Decimal | None = await self.session.value("live_orders.entered_at", group_id)
+        return price
+
     async def terms_of_legs(self, group_id: OrderId) -> tuple[str, ...]:
         """Read the terms of a group's exits."""
         return tuple(row["terms"] for row in await self.session.rows("live_orders.terms_of_legs", group_id))

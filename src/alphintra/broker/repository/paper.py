@@ -13,6 +13,7 @@ from alphintra.broker.domain.orders import Order, SentOrder, VenueOrderStatus
 from alphintra.broker.domain.paper import PaperOrder, PaperSettings
 from alphintra.engine.matching import Watch
 from alphintra.engine.portfolio import FeeModel
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import AccountId, ExecutionId, OrderId
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 
@@ -90,6 +91,7 @@ class PaperRows:
             entry.watch.hwm,
             entry.triggered_at,
             at,
+            *((None,) * 3 if (told := order.from_fill) is None else (told.factor, told.offset, told.tick)),
         )
 
     async def accept(self, order_id: OrderId, feed_id: FeedId, *, venue_order_id: str, at: datetime) -> None:
@@ -231,6 +233,8 @@ class PaperRows:
             [entry.works_until for entry in changed],
             [entry.accepted_seq for entry in changed],
             [entry.known_ts for entry in changed],
+            [entry.order.limit_price for entry in changed],
+            [entry.order.stop_price for entry in changed],
         )
 
     async def _add_executions(self, step: Step, fills: Sequence[Execution], at: datetime) -> None:
@@ -322,4 +326,7 @@ def _order(row: Record) -> Order:
         leg=Leg(row["leg"]),
         group_id=row["group_id"],
         replaces=row["replaces"],
+        from_fill=None
+        if row["fill_factor"] is None
+        else FromFill(factor=row["fill_factor"], offset=row["fill_offset"], tick=row["fill_tick"]),
     )

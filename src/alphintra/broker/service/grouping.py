@@ -31,9 +31,11 @@ from alphintra.broker.repository.live import LiveRows, Queued
 from alphintra.broker.service.telling import Desk, open_breaks, tell_of
 from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.broker import OrderAcknowledged, OrderCanceled, OrderExpired, OrderRefused, OrderUncertain
+from alphintra.engine.from_fill import working_price
 from alphintra.infrastructure.events import append_audit
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.ids import AccountId, OrderId
+from alphintra.kernel.money import round_price
 from alphintra.kernel.vocabulary import Leg, OrderClass
 
 if TYPE_CHECKING:
@@ -177,6 +179,7 @@ async def _take(tx: LiveRows, group: LiveGroup, step: Step, *, desk: Desk, at: d
             queued = await tx.queued(part.order_id)
             if queued is not None:
                 terms = msgspec.structs.replace(msgspec.json.decode(queued.terms, type=OrderTerms), qty=qty)
+                terms = await _lying(tx, terms, part)
                 await tx.grow(part.order_id, qty=qty, terms=_text_of(terms).decode(), at=at)
         case Withdraw(order):
             await withdraw(tx, order, desk=desk, at=at)
@@ -225,6 +228,7 @@ async def _add(tx: LiveRows, leg: LiveOrder, order_id: OrderId, qty: Decimal, *,
         group_id=None,
         replaces=None,
     )
+    terms = await _lying(tx, terms, leg)
     part = replace(
         leg,
         order_id=order_id,
@@ -241,6 +245,21 @@ async def _add(tx: LiveRows, leg: LiveOrder, order_id: OrderId, qty: Decimal, *,
     text = _text_of(terms).decode()
     await tx.add_part(part, replace(queued, order_id=order_id, terms=text), at=at)
     return part
+
+
+async def _lying(tx: LiveRows, terms: OrderTerms, leg: LiveOrder) -> OrderTerms:
+    """Return what is to work for an exit where the average price puts it at which its entry has filled so far.
+
+    What was sent for it before stays where it is.
+    """
+    entered = None if terms.reckoning is None or leg.group_id is None else await tx.entered_at(leg.group_id)
+    if terms.reckoning is None or entered is None:
+        return terms
+    is_limit = leg.leg is Leg.TAKE_PROFIT
+    price = working_price(terms.reckoning, round_price(entered), terms.side, is_limit=is_limit)
+    if is_limit:
+        return msgspec.structs.replace(terms, limit_price=price)
+    return msgspec.structs.replace(terms, stop_price=price)
 
 
 async def _end(tx: LiveRows, leg: LiveOrder, status: LiveStatus, *, desk: Desk, at: datetime, reason: str) -> None:

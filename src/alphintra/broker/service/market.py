@@ -13,6 +13,7 @@ from alphintra.broker.domain.floor import (
     Expired,
     Exposed,
     Happening,
+    Repriced,
     StepOutcome,
     Trailed,
     Triggered,
@@ -132,8 +133,11 @@ async def _told(
     match happening:
         case Execution(order_id=order_id):
             return [(order_id, _execution_reported(happening))]
-        case Activated(order_id):
-            return [(order_id, OrderAcknowledged(order_id=order_id, venue_order_id=paper_order_id(order_id)))]
+        case Activated(order_id, limit, stop) | Repriced(order_id, limit, stop):
+            told = OrderAcknowledged(
+                order_id=order_id, venue_order_id=paper_order_id(order_id), limit_price=limit, stop_price=stop
+            )
+            return [(order_id, told)]
         case Triggered(order_id, stop_price):
             return [(order_id, OrderTriggered(order_id=order_id, stop_price=stop_price))]
         case Trailed(order_id, hwm):

@@ -94,7 +94,12 @@ async def _enter(tx: RecordsTransaction, entry: PaperOrder, connection: Connecti
         await tx.paper.hold(order_id, venue_order_id=venue_order_id, at=at)
         return []
     await tx.paper.accept(order_id, connection.feed_id, venue_order_id=venue_order_id, at=at)
-    return [(order_id, OrderAcknowledged(order_id=order_id, venue_order_id=venue_order_id))]
+    order = entry.order
+    prices = (None, None) if order.from_fill is None else (order.limit_price, order.stop_price)
+    told = OrderAcknowledged(
+        order_id=order_id, venue_order_id=venue_order_id, limit_price=prices[0], stop_price=prices[1]
+    )
+    return [(order_id, told)]
 
 
 async def _swap(
@@ -104,12 +109,17 @@ async def _swap(
     members = {member.order.order_id: member for member in await tx.paper.with_group(old_id)}
     old = members.pop(old_id)
     is_exit = entry.order.leg is not Leg.ENTRY
+    order = entry.order
+    if order.from_fill is not None and old.status is VenueOrderStatus.WORKING:
+        # Its entry has filled since it was asked for: it lies where the one before it lay.
+        order = replace(order, limit_price=old.order.limit_price, stop_price=old.order.stop_price)
     entry = replace(
         entry,
+        order=order,
         status=old.status,
         prior=old.prior + old.filled,
         allowed=Decimal(0) if is_exit else None,
-        watch=_kept_watch(old, entry.order),
+        watch=_kept_watch(old, order),
     )
     if entry.watch.is_triggered:
         entry = replace(entry, triggered_at=old.triggered_at)

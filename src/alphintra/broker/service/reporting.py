@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from alphintra.broker.domain.reports import CLOSED, Applied, LiveStatus, Tale
 from alphintra.broker.service.grouping import of_exit, regroup
 from alphintra.broker.service.telling import Desk, open_breaks, tell_of
+from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.broker import (
     ExecutionReported,
     OrderAcknowledged,
@@ -36,7 +39,7 @@ async def tell(
     tx: LiveRows, applied: Applied, *, desk: Desk, at: datetime, fill: VenueFill | None = None, reason: str = ""
 ) -> None:
     """Store an order as a report left it, tell what follows, and bring its group on."""
-    order = applied.order
+    order = part = applied.order
     await tx.store(order, at=at)
     group_id = order.group_id
     if group_id is not None and order.leg is Leg.ENTRY and order.status in CLOSED:
@@ -48,6 +51,7 @@ async def tell(
     if replaced_by is not None:
         await tx.carry(replaced_by, order.prior_qty + order.filled_qty)
     told = [_event(tale, applied, fill=fill, replaced_by=replaced_by, reason=reason) for tale in applied.tales]
+    told = [await _with_prices(tx, part, event) for event in told]
     await tell_of(tx, order.order_id, told, desk=desk, at=at)
     if told:
         facts: dict[str, object] = {"told": list(applied.tales), "status": order.status}
@@ -56,6 +60,22 @@ async def tell(
     await open_breaks(tx, order.account_id, applied.findings, desk=desk, at=at)
     if group_id is not None:
         await regroup(tx, group_id, desk=desk, at=at, reason=reason)
+
+
+async def _with_prices(tx: LiveRows, part: LiveOrder, event: Event) -> Event:
+    """Return the acknowledgement of an exit with where it lies, if that was reckoned from its entry's fill."""
+    if part.part_of is None or not isinstance(event, OrderAcknowledged):
+        return event
+    queued = await tx.queued(part.order_id)
+    terms = None if queued is None else msgspec.json.decode(queued.terms, type=OrderTerms)
+    if terms is None or terms.reckoning is None:
+        return event
+    return OrderAcknowledged(
+        order_id=event.order_id,
+        venue_order_id=event.venue_order_id,
+        limit_price=terms.limit_price,
+        stop_price=terms.stop_price,
+    )
 
 
 def _event(tale: Tale, applied: Applied, *, fill: VenueFill | None, replaced_by: UUID | None, reason: str) -> Event:

@@ -115,4 +115,5 @@ def order_of(terms: OrderTerms) -> Order:
         leg=terms.leg,
         group_id=None if terms.group_id is None else OrderId(terms.group_id),
         replaces=None if terms.replaces is None else OrderId(terms.replaces),
+        from_fill=terms.reckoning,
     )

@@ -86,10 +86,10 @@ UPDATE markets SET last_seq = $2, last_ts = $3, working = working - $4 WHERE fee
 INSERT INTO venue_orders (
     order_id, client_order_id, account_id, feed_id, symbol, side, type, time_in_force, qty, notional, limit_price,
     stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only, order_class, leg, group_id,
-    replaces, prior_qty, allowed_qty, hwm, triggered_at, status, sent_at
+    replaces, prior_qty, allowed_qty, hwm, triggered_at, status, sent_at, fill_factor, fill_offset, fill_tick
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    'sending', $26
+    'sending', $26, $27, $28, $29
 );
 
 -- orders.accept_many: store the intents of plain orders for the paper venue and let them work, each from the step after
@@ -161,7 +161,7 @@ WHERE o.order_id = s.order_id;
 SELECT
     o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
     o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
-    o.order_class, o.leg, o.group_id, o.replaces, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
     o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
     c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
 FROM venue_orders AS o
@@ -172,7 +172,7 @@ WHERE o.order_id = $1;
 SELECT
     o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
     o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
-    o.order_class, o.leg, o.group_id, o.replaces, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
     o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
     c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
 FROM venue_orders AS o
@@ -183,7 +183,7 @@ WHERE o.group_id = ANY($1::uuid[]);
 SELECT
     o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
     o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
-    o.order_class, o.leg, o.group_id, o.replaces, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
     o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
     c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
 FROM venue_orders AS o
@@ -209,12 +209,14 @@ UPDATE venue_orders AS o
 SET
     status = s.status, filled_qty = s.filled_qty, allowed_qty = s.allowed_qty, spent = s.spent, hwm = s.hwm,
     triggered_at = s.triggered_at, works_until = s.works_until, accepted_seq = s.accepted_seq, known_ts = s.known_ts,
+    limit_price = s.limit_price, stop_price = s.stop_price,
     closed_at = CASE WHEN s.status IN ('held', 'working') THEN NULL ELSE $1::timestamptz END
 FROM unnest(
     $2::uuid[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::timestamptz[],
-    $9::timestamptz[], $10::bigint[], $11::timestamptz[]
+    $9::timestamptz[], $10::bigint[], $11::timestamptz[], $12::numeric[], $13::numeric[]
 ) AS s (
-    order_id, status, filled_qty, allowed_qty, spent, hwm, triggered_at, works_until, accepted_seq, known_ts
+    order_id, status, filled_qty, allowed_qty, spent, hwm, triggered_at, works_until, accepted_seq, known_ts,
+    limit_price, stop_price
 )
 WHERE o.order_id = s.order_id;
 
@@ -222,7 +224,7 @@ WHERE o.order_id = s.order_id;
 SELECT
     order_id, client_order_id, account_id, symbol, side, type, time_in_force, qty, notional, limit_price, stop_price,
     trail_price, trail_percent, expire_at, extended_hours, reduce_only, order_class, leg, group_id, replaces,
-    filled_qty, prior_qty, allowed_qty, hwm, triggered_at, status, accepted_at
+    fill_factor, fill_offset, fill_tick, filled_qty, prior_qty, allowed_qty, hwm, triggered_at, status, accepted_at
 FROM venue_orders
 WHERE account_id = $1 AND accepted_at IS NOT NULL
 ORDER BY sent_at DESC, order_id DESC
@@ -371,6 +373,12 @@ FROM live_orders WHERE group_id = $1 ORDER BY queued_at, order_id;
 SELECT terms FROM live_orders
 WHERE group_id = $1 AND leg <> 'entry' AND part_of IS NULL AND status <> 'replaced'
 ORDER BY leg, order_id;
+
+-- live_orders.entered_at: the average price at which the entry of a group has filled, and those before it
+SELECT sum(e.qty * e.price) / sum(e.qty) AS price
+FROM live_orders AS o
+JOIN live_executions AS e ON e.order_id = o.order_id
+WHERE o.group_id = $1 AND o.leg = 'entry' AND o.part_of IS NULL;
 
 -- live_orders.carry: what the orders that an order replaced have filled in all
 UPDATE live_orders SET prior_qty = $2 WHERE order_id = $1;

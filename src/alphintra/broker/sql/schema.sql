@@ -381,6 +381,9 @@ CREATE TABLE venue_orders (
     hwm numeric(28,9),
     triggered_at timestamp with time zone,
     works_until timestamp with time zone,
+    fill_factor numeric(38,18),
+    fill_offset numeric(38,18),
+    fill_tick numeric(38,18),
     CONSTRAINT venue_orders_accepted_seq_check CHECK ((accepted_seq >= 0)),
     CONSTRAINT venue_orders_accepted_unless_sending CHECK (((status = 'sending'::text) = (accepted_at IS NULL))),
     CONSTRAINT venue_orders_closed_iff_done CHECK (((status = ANY (ARRAY['sending'::text, 'held'::text,
@@ -388,6 +391,11 @@ CREATE TABLE venue_orders (
     CONSTRAINT venue_orders_filled_within_qty CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric) AND (prior_qty >= (0)::numeric) AND COALESCE(((filled_qty + prior_qty) <= qty),
         true))),
+    CONSTRAINT venue_orders_from_fill CHECK (((num_nonnulls(fill_factor, fill_offset) = ANY (ARRAY[0, 2])) AND
+        ((fill_tick IS NULL) OR ((fill_factor IS NOT NULL) AND (fill_tick > (0)::numeric) AND (fill_tick <
+        'Infinity'::numeric))) AND COALESCE(((fill_factor > (0)::numeric) AND (fill_factor < 'Infinity'::numeric)),
+        true) AND COALESCE(((fill_offset > '-Infinity'::numeric) AND (fill_offset < 'Infinity'::numeric)), true) AND
+        ((fill_factor IS NULL) OR ((leg <> 'entry'::text) AND (type = ANY (ARRAY['limit'::text, 'stop'::text])))))),
     CONSTRAINT venue_orders_grouped_unless_simple CHECK (((order_class = 'simple'::text) = (group_id IS NULL))),
     CONSTRAINT venue_orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price <
         'Infinity'::numeric))),

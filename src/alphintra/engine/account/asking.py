@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from alphintra.engine.account.columns import AddingColumns, Columns
 from alphintra.engine.account.rules import AccountRules, Bound, Size
 from alphintra.engine.intents import Intent, Outcome
-from alphintra.engine.protection import Level, LevelKind, Protection
+from alphintra.engine.protection import Level, Protection
 from alphintra.engine.ticks import on_ticks
 from alphintra.kernel.money import PRICE_QUANTUM
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
@@ -19,7 +19,7 @@ from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 if TYPE_CHECKING:
     from alphintra.engine.graph.values import StateView
 
-__all__ = ["Asked", "ask", "leaving", "level_amount", "order_at", "quantity", "share_amount"]
+__all__ = ["Asked", "ask", "expected_levels", "leaving", "level_amount", "order_at", "quantity", "share_amount"]
 
 _WIDE = Context(prec=60)
 _HUNDRED = Decimal(100)
@@ -96,22 +96,33 @@ def _entered(rules: AccountRules, columns: Columns, index: int, view: StateView,
     priced = _priced(intent, rules, columns, index)
     if priced is None:
         return Asked(Outcome.BLOCKED_NO_PRICE)
-    if not _is_in_order(priced):
-        return Asked(Outcome.BLOCKED_EXIT_SIDE)
+    if (blocked := _blocked_by_exits(priced, close)) is not None:
+        return Asked(blocked)
     return Asked(Outcome.INTENT, on_ticks(priced, rules.tick))
 
 
-def _is_in_order(entry: Intent) -> bool:
-    """Tell whether the stop lies on the losing side of limit and target, and the target on the gaining side."""
-    protection = entry.protection
-    if protection is None:
-        return True
-    found = [entry.limit_price]
-    for level, place in ((protection.stop, 0), (protection.target, 2)):
-        price = level.amount if level is not None and level.kind is LevelKind.PRICE else None
-        found.insert(place, price)
-    known = [price for price in found if price is not None]
-    return all(low < high if entry.side is Side.BUY else low > high for low, high in pairwise(known))
+def expected_levels(entry: Intent, close: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    """Return where stop and target will lie if an entry fills at the price it waits for, else at the close."""
+    if entry.protection is None:
+        return None, None
+    return entry.protection.levels(entry.side, entry.limit_price or entry.stop_price or close)
+
+
+def _blocked_by_exits(entry: Intent, close: Decimal) -> Outcome | None:
+    """Return why the exits of an entry cannot be placed as things stand; None where they can.
+
+    The stop has to lie on the losing side of limit and target, and the target on the gaining side.
+    """
+    if entry.protection is None:
+        return None
+    stop, target = expected_levels(entry, close)
+    if (stop is None) is not (entry.protection.stop is None) or (target is None) is not (
+        entry.protection.target is None
+    ):
+        return Outcome.BLOCKED_NO_PROTECTION
+    known = [price for price in (stop, entry.limit_price, target) if price is not None]
+    is_in_order = all(low < high if entry.side is Side.BUY else low > high for low, high in pairwise(known))
+    return None if is_in_order else Outcome.BLOCKED_EXIT_SIDE
 
 
 def _held(rules: AccountRules, view: StateView, *, is_leaving: bool, is_asked: bool) -> Asked:
@@ -224,5 +235,5 @@ def _level(bound: Bound | None, value: float) -> tuple[Level | None, bool]:
     """Return an exit's level, and False where it is asked for and not known."""
     if bound is None:
         return None, True
-    amount = bound.percent if bound.kind is LevelKind.PERCENT else level_amount(value)
+    amount = level_amount(value) if bound.has_column else bound.number
     return (None, False) if amount is None else (Level(bound.kind, amount), True)

@@ -16,6 +16,7 @@ import numpy as np
 from alphintra.engine.account.lots import ALL_CASH, PERCENT_NANO, SIZE_KIND, size_of
 from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, is_quiet, met, rest
 from alphintra.engine.kernels.amounts import (
+    BILLION,
     BPS_NANO,
     EXACT_MAX,
     FEE_BPS,
@@ -44,7 +45,7 @@ __all__ = ["FILL_WIDTH", "ORDER_WIDTH", "PARAMS", "STATE", "account"]
 NAN: Final = math.nan
 
 # What the parameters are after those of ``kernels.amounts``.
-STOP_KIND, STOP_PERCENT, TARGET_KIND, TARGET_PERCENT, TRAIL_KIND, TRAIL_PERCENT = 11, 12, 13, 14, 15, 16
+STOP_KIND, STOP_NUMBER, TARGET_KIND, TARGET_NUMBER, TRAIL_KIND, TRAIL_NUMBER = 11, 12, 13, 14, 15, 16
 HAS_CHANDELIER, BREAK_EVEN, BARS_MAX, IS_GUARDED, WARM_UP, MODE, BORROWS = 17, 18, 19, 20, 21, 22, 23
 PRICING, WAIT_BARS = 24, 25  # 0 market, 1 limit, 2 stop; bars an entry waits for its price, 0 for any number
 PARAMS: Final = 26
@@ -65,7 +66,7 @@ ORDER_WIDTH: Final = 7  # created, signed lots, reason, status, bar of its end, 
 FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
 ORDER_WORKING, NO_PRICE, ENTRY_CANCELED, EXIT_SIDE = 7, 8, 9, 10
-PRICE, DISTANCE, PERCENT = 1.0, 2.0, 3.0
+PRICE, DISTANCE, PERCENT, REWARD = 1.0, 2.0, 3.0, 4.0
 
 
 @part
@@ -158,11 +159,24 @@ def _fill(p: Vector, s: Vector, prices: tuple[float, float], bar: int, orders: V
 def _guard(p: Vector, s: Vector, bar: int, price: float, direction: float) -> None:
     """Place the exits of an entry that filled at a price."""
     s[GUARDED], s[ENTRY_PRICE], s[SINCE] = 1.0, price, bar
-    s[STOP] = _exit_level(p, price, (p[STOP_KIND], s[ASKED_STOP], p[STOP_PERCENT]), -direction)
-    s[TARGET] = _exit_level(p, price, (p[TARGET_KIND], s[ASKED_TARGET], p[TARGET_PERCENT]), direction)
+    s[STOP], s[TARGET] = _exit_levels(p, s, price, direction)
     s[TRAIL] = s[ASKED_TRAIL]
     if p[HAS_CHANDELIER] != 0.0:
         _tighten(s, price - direction * s[ASKED_CHANDELIER], direction)
+
+
+@part
+def _exit_levels(p: Vector, s: Vector, price: float, direction: float) -> tuple[float, float]:
+    """Return where stop and target of an entry lie that fills at a price; NaN where there is none."""
+    stop = _exit_level(p, price, (p[STOP_KIND], s[ASKED_STOP], p[STOP_NUMBER]), -direction)
+    if p[TARGET_KIND] != REWARD:
+        return stop, _exit_level(p, price, (p[TARGET_KIND], s[ASKED_TARGET], p[TARGET_NUMBER]), direction)
+    reward, lies = p[TARGET_NUMBER], s[ASKED_STOP]
+    if p[IS_EXACT] != 0.0:
+        target = over(price, BILLION + reward, -lies, reward, BILLION)
+    else:
+        target = price + (price - lies) * (reward / BILLION)
+    return stop, target if target > 0.0 else NAN
 
 
 @part
@@ -192,7 +206,7 @@ def _trail_level(p: Vector, s: Vector, best: float, direction: float) -> float:
     if p[TRAIL_KIND] == DISTANCE:
         return float(best - s[TRAIL])
     if p[TRAIL_KIND] == PERCENT:
-        return float(direction * moved_by(p, best * direction, -direction * p[TRAIL_PERCENT], PERCENT_NANO))
+        return float(direction * moved_by(p, best * direction, -direction * p[TRAIL_NUMBER], PERCENT_NANO))
     return NAN
 
 
@@ -297,11 +311,13 @@ def _enter(
     s[WAITS_AT] = level_of(p, columns[8][i]) if p[PRICING] != 0.0 else NAN
     if p[PRICING] != 0.0 and math.isnan(s[WAITS_AT]):
         return NO_PRICE
-    stop = s[ASKED_STOP] if p[STOP_KIND] == PRICE else NAN
-    target = s[ASKED_TARGET] if p[TARGET_KIND] == PRICE else NAN
-    limit = s[WAITS_AT] if p[PRICING] == AT_LIMIT else NAN
-    if not is_in_order(columns[0][i], stop, limit, target):
-        return EXIT_SIDE
+    if p[IS_GUARDED] != 0.0:
+        base, side = s[WAITS_AT] if p[PRICING] != 0.0 else close, 1.0 if columns[0][i] > 0.0 else -1.0
+        stop, target = _exit_levels(p, s, base, side)
+        if (p[STOP_KIND] != 0.0 and math.isnan(stop)) or (p[TARGET_KIND] != 0.0 and math.isnan(target)):
+            return NO_PROTECTION
+        if not is_in_order(side, stop, s[WAITS_AT] if p[PRICING] == AT_LIMIT else NAN, target):
+            return EXIT_SIDE
     return _order(s, orders, int(s[SEEN]) + i, (lots if columns[0][i] > 0.0 else -lots, ENTRY, 0.0))
 
 
@@ -420,7 +436,7 @@ def _levels(p: Vector, s: Vector, side: float) -> tuple[tuple[float, float], flo
     if p[TRAIL_KIND] == DISTANCE:
         room = s[TRAIL] - margin
     elif p[TRAIL_KIND] == PERCENT:
-        share, room, near = 1.0 - side * (p[TRAIL_PERCENT] / PERCENT_NANO), -margin, 1e-9
+        share, room, near = 1.0 - side * (p[TRAIL_NUMBER] / PERCENT_NANO), -margin, 1e-9
     return (s[STOP] * side, s[TARGET] * side), share, room, near
 
 

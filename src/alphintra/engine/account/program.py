@@ -17,8 +17,6 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import OrderType, TimeInForce
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from alphintra.engine.graph.definition import Params
     from alphintra.engine.graph.evaluation import Columns as Computed
     from alphintra.engine.graph.evaluation import End
@@ -30,7 +28,6 @@ __all__ = ["OrderProgram", "on_tick", "order_programs"]
 
 _HUNDRED: Final = Decimal(100)
 MANY: Final = 2
-_NONE: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,6 @@ class OrderProgram:
     def columns(self, computed: Computed, tape: Tape, row: int = 0) -> Columns:
         """Return what the rules are asked with, for one symbol."""
         close, entry = tape.close[row], computed[self.signal][row]
-        entries = np.flatnonzero(entry != 0.0) if self.guards else _NONE
         leave = _any(computed, [end for end, _ in self.exits], row)
         found = Columns(
             open=tape.open[row],
@@ -85,25 +81,17 @@ class OrderProgram:
             leave=np.zeros(close.shape) if leave is None else leave,
             cancel=NOTHING if (cancel := _any(computed, self.cancels, row)) is None else cancel,
             size=NOTHING if self.size is None else computed[self.size][row],
-            **self._levels(computed, close, (entry, entries), row),
+            **{name: _column(step, computed, row, name=name) for name, step in self.guards},
+            **self._prices(computed, close, entry, row),
         )
         if self.add is None:
             return found
-        every = np.arange(close.size)
         sides = [
-            replace(found, entry=side, **self._levels(computed, close, (side, every), row))
+            replace(found, entry=side, **self._prices(computed, close, side, row))
             for side in (np.ones(close.shape), -np.ones(close.shape))
         ]
         told = {field.name: getattr(found, field.name) for field in fields(found)}
         return AddingColumns(**told | {"add": computed[self.add][row]}, long=sides[0], short=sides[1])
-
-    def _levels(
-        self, computed: Computed, close: Vector, asked: tuple[Vector, NDArray[np.int64]], row: int
-    ) -> dict[str, Vector]:
-        """Return the prices of entries and of the exits they bring, by the column they fill."""
-        prices = self._prices(computed, close, asked[0], row)
-        base = prices.get("limit", prices.get("trigger", close))
-        return prices | {name: _column(name, step, computed, (base, *asked), row) for name, step in self.guards}
 
     def _prices(self, computed: Computed, close: Vector, entry: Vector, row: int) -> dict[str, Vector]:
         """Return the prices entries wait for, by the column they fill."""
@@ -163,6 +151,7 @@ def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderPro
     leaving = [steps[node] for node, _ in order.inputs["exit"]]
     guards = {name: step for step in leaving for name in _GUARDS.get(step.type, ())}
     closes = [step for step in steps.values() if step.type == "Close"]
+    bounds = {name: _bound(guards.get(name), name=name) for name in ("stop", "target", "trail")}
     bars_max = next((int(step.params["bars"]) for step in leaving if step.type == "TimeStop"), None)
     signal = size_step.inputs["signal"][0]
     pricing = _pricing(order.params, is_daily=is_daily)
@@ -170,9 +159,9 @@ def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderPro
         pricing=pricing,
         sizing=make(size_step.params),
         lot=_decimal(size_step.params, "lot") if "lot" in size_step.params else Decimal(1),
-        stop=Bound(LevelKind.PRICE) if "stop" in guards else None,
-        target=Bound(LevelKind.PRICE) if "target" in guards else None,
-        trail=_trail(guards.get("trail")),
+        stop=bounds["stop"],
+        target=bounds["target"],
+        trail=bounds["trail"],
         bars_max=bars_max,
         entries_max=int(order.params["entries"]),
     )
@@ -191,7 +180,7 @@ def _program(order: Step, steps: dict[str, Step], *, is_daily: bool) -> OrderPro
         exits=tuple((s.inputs["when"][0], str(s.params["tag"])) for s in (*leaving, *closes) if s.type in _LEAVING),
         size_node=size_step.node,
         size=next((size_step.inputs[port][0] for port in _SIZE_PORTS if port in size_step.inputs), None),
-        guards=tuple((name, step) for name, step in sorted(guards.items()) if name != "trail" or _is_wired(step)),
+        guards=tuple((name, step) for name, step in sorted(guards.items()) if _has_column(bounds[name])),
         cancels=cancels,
         add=add,
         is_compiled=not cancels and add is None and _is_compiled(pricing, is_daily=is_daily),
@@ -213,42 +202,33 @@ def _is_compiled(pricing: Pricing, *, is_daily: bool) -> bool:
     return pricing.is_market or (pricing.kind is not OrderType.STOP_LIMIT and ends_with_bars)
 
 
-def _column(
-    name: str, step: Step, computed: Computed, asked: tuple[Vector, Vector, NDArray[np.int64]], row: int
-) -> Vector:
-    """Return the price of a stop or target, or the distance of a trailing stop.
-
-    ``asked`` are what prices are reckoned from (closes, or the prices entries wait for), what is asked for and
-    where; no level is read elsewhere.
-    """
-    if step.type == "Bracket" and name == "target":
-        stop = _column("stop", step, computed, asked, row)
-        beyond: Vector = asked[0] + float(_decimal(step.params, "reward")) * (asked[0] - stop)
-        return beyond
+def _column(step: Step, computed: Computed, row: int, *, name: str) -> Vector:
+    """Return the price of a stop or target, or how far from the entry's fill it or a trailing stop lies."""
     price = step.inputs.get("price")
     if price:
         stated: Vector = computed[price[0]][row]
         return stated
-    closes, entry, places = asked
-    close, direction = closes[places], np.sign(entry[places])
-    if _is_wired(step):
-        distance = float(_decimal(step.params, "multiple")) * computed[step.inputs["distance"][0]][row][places]
-    else:
-        distance = close * (float(_decimal(step.params, "percent")) / 100.0)
-    levels = np.full(closes.shape, np.nan)
-    if name == "trail":
-        levels[places] = distance
-    else:
-        levels[places] = close + (-direction * distance if name == "stop" else direction * distance)
-    return levels
+    distance: Vector = computed[step.inputs["distance"][0]][row]
+    multiple = float(_decimal(step.params, "multiple"))
+    if step.type == "Bracket" and name == "target":
+        multiple *= float(_decimal(step.params, "reward"))
+    return distance if multiple == 1.0 else multiple * distance
 
 
-def _trail(step: Step | None) -> Bound | None:
+def _bound(step: Step | None, *, name: str) -> Bound | None:
+    """Return where an exit of an entry lies; a Bracket's target so many times as far as its stop."""
     if step is None:
         return None
+    reward = _decimal(step.params, "reward") if step.type == "Bracket" and name == "target" else None
+    if step.inputs.get("price"):
+        return Bound(LevelKind.PRICE) if reward is None else Bound(LevelKind.REWARD, reward)
     if _is_wired(step):
         return Bound(LevelKind.DISTANCE)
-    return Bound(LevelKind.PERCENT, _decimal(step.params, "percent"))
+    return Bound(LevelKind.PERCENT, _decimal(step.params, "percent") * (reward or 1))
+
+
+def _has_column(bound: Bound | None) -> bool:
+    return bound is not None and bound.has_column
 
 
 def _is_wired(step: Step) -> bool:

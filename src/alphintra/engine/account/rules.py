@@ -69,17 +69,21 @@ class Sizing:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Where an exit lies: in percent of the entry's price, or at the price or distance of its column.
+    """Where an exit lies: at the price of its column, or as far from the entry's fill as column or ``number`` say.
 
-    Raises:
-        AlphintraError: FIELD_RANGE for a percentage that leaves no price.
+    ``number`` is of exits in percent of the fill's price, and of a reward: how many times as far as the stop.
     """
 
     kind: LevelKind
-    percent: Decimal = _HUNDRED
+    number: Decimal = _HUNDRED
 
     def __post_init__(self) -> None:
-        require_positive(self.percent, pointer="/percent")
+        require_positive(self.number, pointer="/number")
+
+    @property
+    def has_column(self) -> bool:
+        """Tell whether a column says where it lies."""
+        return self.kind in {LevelKind.PRICE, LevelKind.DISTANCE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +178,7 @@ class AccountRules:
             require_positive(self.break_even, pointer="/break_even")
         if self.bars_max is not None and self.bars_max < 1:
             raise AlphintraError("FIELD_RANGE", "bars_max is less than one bar", pointer="/bars_max")
-        if self.trail is not None:
-            if self.trail.kind is LevelKind.PRICE:
-                message = "a trailing stop follows the price by a distance or a percentage: it has no price of its own"
-                raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/trail")
-            if self.trail.kind is LevelKind.PERCENT and self.trail.percent >= _HUNDRED:
-                message = f"a trail of {self.trail.percent} percent leaves no price: write less than 100"
-                raise AlphintraError("FIELD_RANGE", message, pointer="/trail/percent")
+        self._check_exits()
         if self.sizing.kind is Size.ALL_CASH and self.is_rounded:
             message = "all cash at the price of the fill is a rule of unrounded runs: size by percent of equity"
             raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/sizing")
@@ -191,6 +189,22 @@ class AccountRules:
             message = "entries that wait for a price are simulated in rounded amounts only"
             raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/pricing")
         require_finite(self.initial_cash)
+
+    def _check_exits(self) -> None:
+        if self.trail is not None:
+            if self.trail.kind in {LevelKind.PRICE, LevelKind.REWARD}:
+                message = "a trailing stop follows the price by a distance or a percentage: it has no price of its own"
+                raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/trail")
+            if self.trail.kind is LevelKind.PERCENT and self.trail.number >= _HUNDRED:
+                message = f"a trail of {self.trail.number} percent leaves no price: write less than 100"
+                raise AlphintraError("FIELD_RANGE", message, pointer="/trail/number")
+        if self.stop is not None and self.stop.kind is LevelKind.REWARD:
+            message = "a reward is where a target lies: tell a stop as a price, a distance or a percentage"
+            raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/stop")
+        has_stop_price = self.stop is not None and self.stop.kind is LevelKind.PRICE
+        if self.target is not None and self.target.kind is LevelKind.REWARD and not has_stop_price:
+            message = "a target told as a reward lies so many times as far as a stop that is a price: there is none"
+            raise AlphintraError("ORDER_FIELD_REQUIRED", message, pointer="/stop")
 
     @property
     def is_guarded(self) -> bool:

@@ -20,7 +20,6 @@ from alphintra.engine.account.waiting import AT_LIMIT, AT_STOP
 from alphintra.engine.book import EXCEEDS_FREE_BALANCE, ORDER_CANCELED, ORDER_EXPIRED, Fill, Order, Refusal
 from alphintra.engine.intents import Outcome
 from alphintra.engine.kernels import amounts
-from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_cash
 from alphintra.kernel.vocabulary import OrderType, Side
@@ -352,9 +351,9 @@ def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     p[amounts.FEE_UNIT], p[amounts.FEE_MIN] = float(fees.per_share * _BILLION), float(least)
     p[SIZE_KIND], p[SIZE_NUMBER] = float(sizing.kind), float(number)
     p[SIZE_MOST] = 0.0 if sizing.most is None else float(sizing.most * _BILLION)
-    p[k.STOP_KIND], p[k.STOP_PERCENT] = _bound(rules.stop)
-    p[k.TARGET_KIND], p[k.TARGET_PERCENT] = _bound(rules.target)
-    p[k.TRAIL_KIND], p[k.TRAIL_PERCENT] = _bound(rules.trail)
+    p[k.STOP_KIND], p[k.STOP_NUMBER] = _bound(rules.stop)
+    p[k.TARGET_KIND], p[k.TARGET_NUMBER] = _bound(rules.target)
+    p[k.TRAIL_KIND], p[k.TRAIL_NUMBER] = _bound(rules.trail)
     p[k.HAS_CHANDELIER] = float(rules.has_chandelier)
     p[k.BREAK_EVEN] = 0.0 if rules.break_even is None else float(rules.break_even * _BILLION)
     p[k.BARS_MAX], p[k.IS_GUARDED] = float(rules.bars_max or 0), float(rules.is_guarded)
@@ -363,6 +362,9 @@ def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     p[k.PRICING] = _PRICINGS[rules.pricing.kind]
     p[k.WAIT_BARS] = float(rules.pricing.bars or 0)
     is_whole_number = sizing.kind is not Size.FIXED_NOTIONAL or number == number.to_integral_value()
+    exits = (bound.number for bound in (rules.stop, rules.target, rules.trail) if bound and not bound.has_column)
+    fine = [*exits, rules.break_even or Decimal(0)]
+    is_whole_number = is_whole_number and all(nano == nano.to_integral_value() for nano in (x * _BILLION for x in fine))
     return p, is_rounded and is_whole_number and least == least.to_integral_value()
 
 
@@ -372,7 +374,7 @@ _PRICINGS: Final = {OrderType.MARKET: 0.0, OrderType.LIMIT: AT_LIMIT, OrderType.
 def _bound(bound: Bound | None) -> tuple[float, float]:
     if bound is None:
         return 0.0, 0.0
-    return float(bound.kind), float(bound.percent * _BILLION) if bound.kind is LevelKind.PERCENT else 0.0
+    return float(bound.kind), 0.0 if bound.has_column else float(bound.number * _BILLION)
 
 
 def _rates(rules: AccountRules, columns: Columns) -> Vector:
@@ -399,7 +401,7 @@ def require_columns(rules: AccountRules, columns: Columns) -> None:
         "seconds": bool(rules.costs.borrow_bps),
     }
     for name, bound in (("stop", rules.stop), ("target", rules.target), ("trail", rules.trail)):
-        asked[name] = bound is not None and bound.kind is not LevelKind.PERCENT
+        asked[name] = bound is not None and bound.has_column
     for name, is_asked in asked.items():
         column: Vector = getattr(columns, name)
         if is_asked and not column.size and columns.bars:

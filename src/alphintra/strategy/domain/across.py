@@ -134,7 +134,11 @@ def evaluate_across(
         executor_state=executor.snapshot().decode(),
         intent_count=deployment.intent_count + len(orders),
     )
-    intents = tuple(replace(intent_of(moved, order, seq=seq, at=at), symbol=symbol) for symbol, order in orders)
+    closes = {symbol: bar.close for symbol, bar in close.bars.items()}  # without a bar there is no entry, and no exit
+    intents = tuple(
+        replace(intent_of(moved, order, close=closes.get(symbol, Decimal(0)), seq=seq, at=at), symbol=symbol)
+        for symbol, order in orders
+    )
     return AcrossEvaluation(moved, decision, _outcome(decision), intents)
 
 

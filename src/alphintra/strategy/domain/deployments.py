@@ -8,17 +8,18 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from alphintra.engine.account.asking import leaving
+from alphintra.engine.account.asking import expected_levels, leaving
 from alphintra.engine.algorithm_runs import Decider
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
 from alphintra.engine.graph.values import StateView
-from alphintra.engine.intents import LEAVING, Decision, Outcome
+from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
 from alphintra.engine.portfolio import Position, apply_fill, cash_delta
-from alphintra.engine.protection import LevelKind, Protection
+from alphintra.engine.protection import STOP, TARGET, LevelKind
 from alphintra.engine.step import Origin, decide, orders_of
 from alphintra.engine.ticks import limit_on_tick, stop_on_tick, trail_on_tick
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, UserId, WorkflowVersionId
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 from alphintra.strategy.domain.holdings import Holding
@@ -92,12 +93,18 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exits:
-    """The exits an entry brings with it, as orders have them: one target at most, and one stop, which may trail."""
+    """The exits an entry brings with it, as orders have them: one target at most, and one stop, which may trail.
+
+    With ``profit_from_fill`` and ``stop_from_fill`` their prices follow from that at which the entry fills; until then
+    target and stop are where they lie if it fills at the price it waits for, else at the close of the decision.
+    """
 
     take_profit: Decimal | None = None
     stop_price: Decimal | None = None
     trail_price: Decimal | None = None
     trail_percent: Decimal | None = None
+    profit_from_fill: FromFill | None = None
+    stop_from_fill: FromFill | None = None
 
     @property
     def has_stop(self) -> bool:
@@ -113,6 +120,8 @@ class Exits:
             take_profit=None if target is None else limit_on_tick(target, tick, side),
             stop_price=None if stop is None else stop_on_tick(stop, tick, side),
             trail_price=None if trail is None else trail_on_tick(trail, tick),
+            profit_from_fill=_on_tick(self.profit_from_fill, tick),
+            stop_from_fill=_on_tick(self.stop_from_fill, tick),
         )
 
     def __bool__(self) -> bool:
@@ -274,34 +283,44 @@ def evaluate(  # noqa: PLR0913 - what a deployment knows of its book at a close
         last_price=bar.close,
         intent_count=deployment.intent_count + len(orders),
     )
-    return Evaluation(moved, decision, tuple(intent_of(moved, order, seq=seq, at=at) for order in orders))
+    intents = tuple(intent_of(moved, order, close=bar.close, seq=seq, at=at) for order in orders)
+    return Evaluation(moved, decision, intents)
 
 
-def exits_of(protection: Protection | None) -> Exits:
-    """Return the exits of an entry as a venue can work them.
+def exits_of(entry: Intent, close: Decimal) -> Exits:
+    """Return the exits of an entry that is decided at a close as a venue can work them.
 
     Raises:
         AlphintraError: EXITS_UNSUPPORTED for what no order of a group says.
     """
+    protection = entry.protection
     if protection is None:
         return Exits()
-    stop, target, trail = protection.stop, protection.target, protection.trail
+    trail = protection.trail
     moves = protection.chandelier is not None or protection.break_even is not None
-    is_priced = all(level is None or level.kind is LevelKind.PRICE for level in (stop, target))
-    if moves or not is_priced or (stop is not None and trail is not None):
+    if moves or (protection.stop is not None and trail is not None):
         message = "the exits of the entry cannot be placed as one stop and one target: use one kind of stop"
         raise AlphintraError("EXITS_UNSUPPORTED", message)
+    stop, target = expected_levels(entry, close)
     is_percent = trail is not None and trail.kind is LevelKind.PERCENT
     return Exits(
-        take_profit=None if target is None else target.amount,
-        stop_price=None if stop is None else stop.amount,
+        take_profit=target,
+        stop_price=stop,
         trail_price=None if trail is None or is_percent else trail.amount,
         trail_percent=trail.amount if trail is not None and is_percent else None,
+        profit_from_fill=protection.reckoned(entry.side, leg=TARGET),
+        stop_from_fill=protection.reckoned(entry.side, leg=STOP),
     )
 
 
-def intent_of(deployment: Deployment, order: Order, *, seq: int, at: datetime) -> StoredIntent:
-    """Return what a deployment asks trading for, to be stored before it does."""
+def _on_tick(reckoning: FromFill | None, tick: Decimal) -> FromFill | None:
+    if reckoning is None:
+        return None
+    return FromFill(factor=reckoning.factor, offset=reckoning.offset, tick=tick)
+
+
+def intent_of(deployment: Deployment, order: Order, *, close: Decimal, seq: int, at: datetime) -> StoredIntent:
+    """Return what a deployment asks trading for at a close, to be stored before it does."""
     return StoredIntent(
         client_order_id=order.client_order_id,
         deployment_id=deployment.deployment_id,
@@ -313,7 +332,7 @@ def intent_of(deployment: Deployment, order: Order, *, seq: int, at: datetime) -
         time_in_force=order.intent.time_in_force,
         reason=order.intent.reason,
         tag=order.intent.tag,
-        exits=exits_of(order.intent.protection),
+        exits=exits_of(order.intent, close),
         status="pending",
         order_id=None,
         order_code="",

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.infrastructure.bus import Bus
     from alphintra.kernel.ids import FeedId
-    from alphintra.strategy.domain.deployments import OpenIntent
+    from alphintra.strategy.domain.deployments import Exits, OpenIntent
     from alphintra.strategy.domain.replay import Hours, Step
 
 __all__ = ["Fleet", "Limits", "Market", "Orders", "Workflows", "order_of", "owner_context", "service_context"]
@@ -207,7 +207,12 @@ class Orders:
         order_class = OrderClass.SIMPLE
         if exits:
             order_class = OrderClass.BRACKET if exits.has_stop and exits.take_profit is not None else OrderClass.OTO
-        stop = StopLoss(stop_price=exits.stop_price, trail_price=exits.trail_price, trail_percent=exits.trail_percent)
+        stop = StopLoss(
+            stop_price=exits.stop_price,
+            trail_price=exits.trail_price,
+            trail_percent=exits.trail_percent,
+            from_fill=exits.stop_from_fill,
+        )
         is_short = intent.side is Side.SELL and intent.reason == "entry"
         command = SubmitOrder(
             account_id=item.account_id,
@@ -222,7 +227,7 @@ class Orders:
             reduce_only=reduce_only,
             position_intent=PositionIntent.SELL_TO_OPEN if is_short else None,
             order_class=order_class,
-            take_profit=None if exits.take_profit is None else TakeProfit(limit_price=exits.take_profit),
+            take_profit=_take_profit(exits),
             stop_loss=stop if exits.has_stop else None,
             book_id=intent.deployment_id,
             strategy_hash=item.graph_hash,
@@ -276,6 +281,12 @@ class Orders:
         command = ListExecutions(account_id=account_id, book_id=book_id, limit=PAGE)
         found = (await self._bus.ask(command, context)).executions
         return found if len(found) < PAGE else None
+
+
+def _take_profit(exits: Exits) -> TakeProfit | None:
+    if exits.take_profit is None:
+        return None
+    return TakeProfit(limit_price=exits.take_profit, from_fill=exits.profit_from_fill)
 
 
 def _bar(symbol: str, bar: Bar, hours: Hours | None) -> BarView:

@@ -398,6 +398,17 @@ CREATE TABLE intents (
     works_until timestamp with time zone,
     is_withdrawn boolean DEFAULT false NOT NULL,
     entry_number bigint DEFAULT 1 NOT NULL,
+    profit_factor numeric(38,18),
+    profit_offset numeric(38,18),
+    stop_factor numeric(38,18),
+    stop_offset numeric(38,18),
+    CONSTRAINT intents_exits_from_fill CHECK ((((profit_factor IS NULL) OR (take_profit IS NOT NULL)) AND
+        ((stop_factor IS NULL) OR (stop_price IS NOT NULL)) AND (num_nonnulls(profit_factor, profit_offset) = ANY
+        (ARRAY[0, 2])) AND COALESCE(((profit_factor > (0)::numeric) AND (profit_factor < 'Infinity'::numeric)),
+        true) AND COALESCE(((profit_offset > '-Infinity'::numeric) AND (profit_offset < 'Infinity'::numeric)), true)
+        AND (num_nonnulls(stop_factor, stop_offset) = ANY (ARRAY[0, 2])) AND COALESCE(((stop_factor > (0)::numeric)
+        AND (stop_factor < 'Infinity'::numeric)), true) AND COALESCE(((stop_offset > '-Infinity'::numeric) AND
+        (stop_offset < 'Infinity'::numeric)), true))),
     CONSTRAINT intents_exits_positive CHECK ((((take_profit IS NULL) OR ((take_profit > (0)::numeric) AND
         (take_profit < 'Infinity'::numeric))) AND ((stop_price IS NULL) OR ((stop_price > (0)::numeric) AND
         (stop_price < 'Infinity'::numeric))) AND ((trail_price IS NULL) OR ((trail_price > (0)::numeric) AND

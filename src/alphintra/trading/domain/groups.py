@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import OrderId
 from alphintra.kernel.money import require_positive
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
@@ -21,21 +22,26 @@ _KEPT: Final = frozenset({TimeInForce.DAY, TimeInForce.GTD})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeProfit:
-    """The exit that closes with a profit: a limit order."""
+    """The exit that closes with a profit: a limit order; ``from_fill`` as of an order."""
 
     limit_price: Decimal
     client_order_id: str | None = None
+    from_fill: FromFill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopLoss:
-    """The exit that closes with a loss: stop, stop_limit with a limit price, trailing_stop with a trail."""
+    """The exit that closes with a loss: stop, stop_limit with a limit price, trailing_stop with a trail.
+
+    ``from_fill``, of a stop, as of an order.
+    """
 
     stop_price: Decimal | None = None
     limit_price: Decimal | None = None
     trail_price: Decimal | None = None
     trail_percent: Decimal | None = None
     client_order_id: str | None = None
+    from_fill: FromFill | None = None
 
 
 def orders_asked(first: NewOrder, take_profit: TakeProfit | None, stop_loss: StopLoss | None) -> tuple[NewOrder, ...]:
@@ -66,6 +72,10 @@ def _oco(first: NewOrder, take_profit: TakeProfit | None, stop_loss: StopLoss | 
         raise AlphintraError("ORDER_FIELD_REQUIRED", message, pointer="/type")
     if stop_loss is None:
         raise AlphintraError("ORDER_FIELD_REQUIRED", "an oco needs stop_loss", pointer="/stop_loss")
+    for name, wish in (("take_profit", take_profit), ("stop_loss", stop_loss)):
+        if wish is not None and wish.from_fill is not None:
+            message = "an oco has no entry whose fill its prices could follow from: leave from_fill out"
+            raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer=f"/{name}/from_fill")
     price = first.limit_price
     if take_profit is not None:
         if price is not None and price != take_profit.limit_price:
@@ -109,7 +119,8 @@ def _profit(head: NewOrder, wish: TakeProfit, *, side: Side) -> NewOrder:
     require_positive(wish.limit_price, pointer="/take_profit/limit_price")
     name = wish.client_order_id or f"{head.client_order_id}-tp"
     order = _exit(head, name, side=side, leg=Leg.TAKE_PROFIT)
-    return _valid(replace(order, type=OrderType.LIMIT, limit_price=wish.limit_price), "/take_profit")
+    order = replace(order, type=OrderType.LIMIT, limit_price=wish.limit_price, from_fill=wish.from_fill)
+    return _valid(order, "/take_profit")
 
 
 def _stop(head: NewOrder, wish: StopLoss, *, side: Side) -> NewOrder:
@@ -121,7 +132,11 @@ def _stop(head: NewOrder, wish: StopLoss, *, side: Side) -> NewOrder:
         stop_price=wish.stop_price,
         trail_price=wish.trail_price,
         trail_percent=wish.trail_percent,
+        from_fill=wish.from_fill,
     )
+    if wish.from_fill is not None and order.type is not OrderType.STOP:
+        message = "from_fill says where a stop lies: leave limit_price and trail out, or leave it out"
+        raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/stop_loss/from_fill")
     return _valid(order, "/stop_loss")
 
 
@@ -155,6 +170,8 @@ def _exit(head: NewOrder, client_order_id: str, *, side: Side, leg: Leg) -> NewO
 def _valid(order: NewOrder, place: str) -> NewOrder:
     """Return the exit if it is valid; what is wrong with it is told where the request says it."""
     require_client_order_id(order.client_order_id, pointer=f"{place}/client_order_id")
+    if order.from_fill is not None:
+        order.from_fill.check(f"{place}/from_fill")
     try:
         validate(order)
     except AlphintraError as error:

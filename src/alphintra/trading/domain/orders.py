@@ -10,6 +10,7 @@ from functools import lru_cache
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import AccountId, BookId, OrderId, UserId
 from alphintra.kernel.money import AMOUNT_PLACES
 from alphintra.kernel.vocabulary import (
@@ -83,7 +84,8 @@ class Reason(StrEnum):
 class NewOrder:
     """What is asked for, before any decision; exactly one of ``qty`` and ``notional`` is given.
 
-    ``strategy_hash`` is the version of the strategy that asks for its book, empty where a person asks.
+    ``strategy_hash`` is the version of the strategy that asks for its book, empty where a person asks. ``from_fill`` is
+    how the price of an exit follows from that at which its entry fills; its own price is about that until then.
     """
 
     account_id: AccountId
@@ -108,6 +110,7 @@ class NewOrder:
     replaces: OrderId | None = None
     book_id: BookId | None = None
     strategy_hash: str = ""
+    from_fill: FromFill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +177,8 @@ class OrderEvent:
         other_order_id: the order that replaces this one.
         hwm: the best price a trailing stop has seen.
         seq: the number of the report it comes from, upwards for each order; 0 where that carries none.
+        limit_price: where an exit lies now that its entry has filled.
+        stop_price: the same of a stop.
     """
 
     kind: OrderEventKind
@@ -186,6 +191,11 @@ class OrderEvent:
     other_order_id: OrderId | None = None
     hwm: Decimal | None = None
     seq: int = 0
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+_MOVING = ("limit_price", "stop_price")
 
 
 @lru_cache(maxsize=4096)
@@ -194,13 +204,15 @@ def order_id_of(account_id: AccountId, client_order_id: str) -> OrderId:
     return OrderId(uuid5(NAMESPACE_OID, f"{account_id}/{client_order_id}"))
 
 
-# Orders stored before versions were noted have none: a repetition that names it is the same request.
-_ASKED = tuple(field.name for field in fields(NewOrder) if field.name != "strategy_hash")
+# Orders stored before versions were noted have none: a repetition that names it is the same request. The price of an
+# exit that follows from its entry's fill is another one once that is known.
+_ASKED = tuple(field.name for field in fields(NewOrder) if field.name not in {"strategy_hash", *_MOVING})
 
 
 def require_same_request(stored: Order, asked: NewOrder) -> None:
     """Refuse a client order id that was used for something else. Raises ORDER_ID_REUSED."""
-    if any(getattr(stored, name) != getattr(asked, name) for name in _ASKED):
+    names = _ASKED if asked.from_fill is not None else (*_ASKED, *_MOVING)
+    if any(getattr(stored, name) != getattr(asked, name) for name in names):
         message = f"client_order_id {asked.client_order_id} already names another order: choose a new one"
         raise AlphintraError("ORDER_ID_REUSED", message, kind=Kind.CONFLICT, pointer="/client_order_id")
 
@@ -234,6 +246,7 @@ def begin(asked: NewOrder, status: OrderStatus, *, owner_id: UserId, decision_id
         owner_id=owner_id,
         book_id=asked.book_id,
         strategy_hash=asked.strategy_hash,
+        from_fill=asked.from_fill,
         symbol=asked.symbol,
         side=asked.side,
         type=asked.type,

@@ -59,9 +59,13 @@ def successor(old: Order, wish: Amendment) -> NewOrder:
         changes["trail_price"] = None
     if wish.time_in_force not in {None, TimeInForce.GTD} and wish.expire_at is None:
         changes["expire_at"] = None
+    if old.status is not OrderStatus.HELD or wish.limit_price is not None or wish.stop_price is not None:
+        changes["from_fill"] = None  # its price is known, or somebody says another
     kept = NewOrder(**{name: getattr(old, name) for name in _ASKED})
     asked = replace(kept, **changes, replaces=old.order_id)
-    if replace(asked, client_order_id=kept.client_order_id, replaces=kept.replaces) == kept:
+    if replace(asked, client_order_id=kept.client_order_id, replaces=None, from_fill=None) == replace(
+        kept, replaces=None, from_fill=None
+    ):
         raise AlphintraError("AMEND_NOTHING", "the order is like that already: say what is to change")
     if asked.client_order_id == old.client_order_id:
         message = "the replacement is a new order: give it a client_order_id of its own"

@@ -164,7 +164,11 @@ def _stands(order: Order, event: OrderEvent) -> Order | None:
     if _is_old(order, event):
         return None
     wanted, allowed = _STANDS[event.kind]
+    order, is_moved = _priced(order, event)
     before = standing(order)
+    if is_moved and (before is wanted or (allowed is not None and before not in allowed)):
+        seq = event.seq or order.report_seq
+        return _next(order, event, code=order.reason_code, reason=order.reason, changes={"report_seq": seq})
     if before is wanted or (allowed is not None and before not in allowed):
         if event.seq <= order.report_seq:
             return None
@@ -176,6 +180,16 @@ def _stands(order: Order, event: OrderEvent) -> Order | None:
     is_asked = changes.get("status", order.status) in _PENDING
     code, reason = (order.reason_code, order.reason) if is_asked else (event.code, event.reason)
     return _next(order, event, code=code, reason=reason, changes=changes)
+
+
+def _priced(order: Order, event: OrderEvent) -> tuple[Order, bool]:
+    """Return an exit with the price its venue reckoned from the entry's fill, and whether that is news."""
+    if order.from_fill is None:
+        return order, False
+    limit, stop = event.limit_price or order.limit_price, event.stop_price or order.stop_price
+    if (limit, stop) == (order.limit_price, order.stop_price):
+        return order, False
+    return replace(order, limit_price=limit, stop_price=stop), True
 
 
 def _requested(order: Order, status: OrderStatus, event: OrderEvent) -> Order | None:

@@ -9,6 +9,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.vocabulary import (
     WORKING,
     Leg,
@@ -25,6 +26,8 @@ from alphintra.trading.repository.accounts import account_of
 from alphintra.trading.repository.sessions import Changes, Reads, conflicts
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.ids import AccountId, OrderId
 
@@ -40,7 +43,7 @@ __all__ = [
     "state_of",
 ]
 
-_ORDER_FIELDS: Final = tuple(field.name for field in fields(Order))
+_ORDER_FIELDS: Final = tuple(field.name for field in fields(Order) if field.name != "from_fill")
 # In the order of the parameters of orders.accept_batch and of orders.update.
 _ACCEPTED: Final = (
     "order_id",
@@ -95,6 +98,8 @@ state_of: Final = attrgetter(  # the values of orders.update, in its order
     "replaced_at",
     "hwm",
     "report_seq",
+    "limit_price",
+    "stop_price",
 )
 
 
@@ -182,6 +187,7 @@ class OrderChanges(Changes):
                 [f"order:{item.order.order_id}" for item in batch],
                 [item.trace_id for item in batch],
                 [item.order.strategy_hash for item in batch],
+                *zip(*(_from_fill(item.order) for item in batch), strict=True),
             )
         self.session.is_wake_due = True
 
@@ -309,7 +315,15 @@ def order_of(row: Record) -> Order:
     for name, words in _WORDS:
         if (word := values[name]) is not None:
             values[name] = words[word]
-    return Order(**values)
+    if row["fill_factor"] is None:
+        return Order(**values)
+    told = FromFill(factor=row["fill_factor"], offset=row["fill_offset"], tick=row["fill_tick"])
+    return Order(**values, from_fill=told)
+
+
+def _from_fill(order: Order) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    told = order.from_fill
+    return (None, None, None) if told is None else (told.factor, told.offset, told.tick)
 
 
 _order_values: Final = itemgetter(*_ORDER_FIELDS)

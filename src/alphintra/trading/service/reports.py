@@ -248,6 +248,8 @@ def event_detail(event: OrderEvent) -> str:
         "other_order_id": event.other_order_id,
         "hwm": event.hwm,
         "seq": event.seq,
+        "limit_price": event.limit_price,
+        "stop_price": event.stop_price,
     }
     return _encode({name: value for name, value in facts.items() if value}).decode()
 
@@ -290,6 +292,8 @@ def _order_event(event: Any, order: Order, *, at: datetime) -> OrderEvent:  # no
         other_order_id=getattr(event, "replaced_by", None),
         hwm=getattr(event, "hwm", None),
         seq=getattr(event, "seq", 0),
+        limit_price=getattr(event, "limit_price", None),
+        stop_price=event.stop_price if isinstance(event, OrderAcknowledged) else None,
     )
 
 

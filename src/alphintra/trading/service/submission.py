@@ -103,7 +103,7 @@ def _take_profit(command: SubmitOrder) -> TakeProfit | None:
     wish = command.take_profit
     if wish is None:
         return None
-    return TakeProfit(limit_price=wish.limit_price, client_order_id=wish.client_order_id)
+    return TakeProfit(limit_price=wish.limit_price, client_order_id=wish.client_order_id, from_fill=wish.from_fill)
 
 
 def _stop_loss(command: SubmitOrder) -> StopLoss | None:
@@ -116,6 +116,7 @@ def _stop_loss(command: SubmitOrder) -> StopLoss | None:
         trail_price=wish.trail_price,
         trail_percent=wish.trail_percent,
         client_order_id=wish.client_order_id,
+        from_fill=wish.from_fill,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.books import ExecutionView, LedgerEntryView, PositionView
 from alphintra.contracts.orders import AccountView, LegView, OrderView
@@ -74,6 +76,7 @@ def terms_of(order: NewOrder) -> OrderTerms:
         leg=order.leg,
         group_id=order.group_id,
         replaces=order.replaces,
+        from_fill=UNSET if order.from_fill is None else order.from_fill,
     )
 
 

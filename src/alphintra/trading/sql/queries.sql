@@ -40,21 +40,23 @@ WITH stored AS (
     INSERT INTO orders (order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, symbol, side,
         type, time_in_force, qty, notional, limit_price, stop_price, trail_price, trail_percent, expire_at,
         extended_hours, reduce_only, position_intent, order_class, leg, group_id, replaces, status, carried_qty,
-        reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, failed_at)
+        reason_code, reason, decision_id, version, created_at, updated_at, submitted_at, failed_at, fill_factor,
+        fill_offset, fill_tick)
     SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.strategy_hash, o.symbol, o.side,
         o.type, o.time_in_force, o.qty, o.notional, o.limit_price, o.stop_price, o.trail_price, o.trail_percent,
         o.expire_at, o.extended_hours, o.reduce_only, o.position_intent, o.order_class, o.leg, o.group_id,
         o.replaces, o.status, o.carried_qty, o.reason_code, o.reason, o.decision_id, 1, $29, $29,
         CASE o.status WHEN 'pending_new' THEN $29::timestamptz END,
-        CASE o.status WHEN 'denied' THEN $29::timestamptz END
+        CASE o.status WHEN 'denied' THEN $29::timestamptz END, o.fill_factor, o.fill_offset, o.fill_tick
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[],
         $15::numeric[], $16::timestamptz[], $17::boolean[], $18::boolean[], $19::text[], $20::text[], $21::text[],
-        $22::uuid[], $23::uuid[], $24::text[], $25::numeric[], $26::text[], $27::text[], $28::uuid[], $40::text[])
+        $22::uuid[], $23::uuid[], $24::text[], $25::numeric[], $26::text[], $27::text[], $28::uuid[], $40::text[],
+        $41::numeric[], $42::numeric[], $43::numeric[])
         AS o (order_id, client_order_id, account_id, owner_id, book_id, symbol, side, type, time_in_force, qty,
             notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
             position_intent, order_class, leg, group_id, replaces, status, carried_qty, reason_code, reason,
-            decision_id, strategy_hash)
+            decision_id, strategy_hash, fill_factor, fill_offset, fill_tick)
     ORDER BY o.order_id -- two batches that share orders insert them in the same order: no deadlock
     RETURNING order_id
 ), first_events AS (
@@ -84,7 +86,7 @@ SELECT o.order_id, o.client_order_id, o.account_id, o.owner_id, o.book_id, o.str
     o.extended_hours, o.reduce_only, o.position_intent, o.order_class, o.leg, o.group_id, o.replaces, o.replaced_by,
     o.status, o.resumes, o.filled_qty, o.filled_amount, o.final_qty, o.carried_qty, o.reason_code, o.reason,
     o.decision_id, o.version, o.created_at, o.updated_at, o.submitted_at, o.triggered_at, o.filled_at, o.canceled_at,
-    o.expired_at, o.failed_at, o.replaced_at, o.hwm, o.report_seq
+    o.expired_at, o.failed_at, o.replaced_at, o.hwm, o.report_seq, o.fill_factor, o.fill_offset, o.fill_tick
 FROM orders AS o
 JOIN unnest($1::uuid[], $2::text[]) AS k (account_id, client_order_id)
     ON k.account_id = o.account_id AND k.client_order_id = o.client_order_id;
@@ -94,7 +96,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders WHERE order_id = $1;
 
 -- orders.of_groups: read the orders of groups, in the order they were asked for
@@ -102,7 +105,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders WHERE group_id = ANY($1::uuid[]) ORDER BY created_at, leg DESC, order_id;
 
 -- orders.lock: read one order to change it
@@ -110,7 +114,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders WHERE order_id = $1 FOR NO KEY UPDATE;
 
 -- orders.lock_many: read several orders to change them, in the order in which all hold several
@@ -118,7 +123,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders WHERE order_id = ANY($1::uuid[])
 ORDER BY created_at, order_id
 FOR NO KEY UPDATE;
@@ -128,7 +134,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders
 WHERE account_id = $1
     AND ($2::text[] IS NULL OR status = ANY($2))
@@ -146,7 +153,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders
 WHERE account_id = $1
     AND ($2::text[] IS NULL OR status = ANY($2))
@@ -164,7 +172,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders
 WHERE account_id = $1
     AND status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
@@ -184,7 +193,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders
 WHERE account_id = $1
     AND status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
@@ -204,7 +214,8 @@ SELECT order_id, client_order_id, account_id, owner_id, book_id, strategy_hash, 
     notional, limit_price, stop_price, trail_price, trail_percent, expire_at, extended_hours, reduce_only,
     position_intent, order_class, leg, group_id, replaces, replaced_by, status, resumes, filled_qty, filled_amount,
     final_qty, carried_qty, reason_code, reason, decision_id, version, created_at, updated_at, submitted_at,
-    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq
+    triggered_at, filled_at, canceled_at, expired_at, failed_at, replaced_at, hwm, report_seq, fill_factor,
+    fill_offset, fill_tick
 FROM orders
 WHERE status IN ('held', 'pending_new', 'accepted', 'new', 'partially_filled', 'pending_cancel',
     'pending_replace', 'suspended', 'done_for_day', 'unknown')
@@ -218,7 +229,7 @@ FOR NO KEY UPDATE;
 UPDATE orders SET status = $2, resumes = $3, filled_qty = $4, filled_amount = $5, final_qty = $6,
     carried_qty = $7, replaced_by = $8, reason_code = $9, reason = $10, version = $11, updated_at = $12,
     submitted_at = $13, triggered_at = $14, filled_at = $15, canceled_at = $16, expired_at = $17, failed_at = $18,
-    replaced_at = $19, hwm = $20, report_seq = $21
+    replaced_at = $19, hwm = $20, report_seq = $21, limit_price = $22, stop_price = $23
 WHERE order_id = $1 AND version = $11 - 1;
 
 -- orders.update_many: store the new states of orders
@@ -227,14 +238,15 @@ UPDATE orders AS o SET status = n.status, resumes = n.resumes, filled_qty = n.fi
     replaced_by = n.replaced_by, reason_code = n.reason_code, reason = n.reason, version = n.version,
     updated_at = n.updated_at, submitted_at = n.submitted_at, triggered_at = n.triggered_at,
     filled_at = n.filled_at, canceled_at = n.canceled_at, expired_at = n.expired_at, failed_at = n.failed_at,
-    replaced_at = n.replaced_at, hwm = n.hwm, report_seq = n.report_seq
+    replaced_at = n.replaced_at, hwm = n.hwm, report_seq = n.report_seq, limit_price = n.limit_price,
+    stop_price = n.stop_price
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[],
     $8::uuid[], $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::timestamptz[],
     $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[],
-    $19::timestamptz[], $20::numeric[], $21::bigint[], $22::bigint[])
+    $19::timestamptz[], $20::numeric[], $21::bigint[], $22::numeric[], $23::numeric[], $24::bigint[])
     AS n (order_id, status, resumes, filled_qty, filled_amount, final_qty, carried_qty, replaced_by, reason_code,
         reason, version, updated_at, submitted_at, triggered_at, filled_at, canceled_at, expired_at, failed_at,
-        replaced_at, hwm, report_seq, version_before)
+        replaced_at, hwm, report_seq, limit_price, stop_price, version_before)
 WHERE o.order_id = n.order_id AND o.version = n.version_before;
 
 -- orders.events: append events to orders

@@ -440,12 +440,20 @@ CREATE TABLE orders (
     strategy_hash text DEFAULT ''::text NOT NULL,
     hwm numeric(28,9),
     report_seq bigint DEFAULT 0 NOT NULL,
+    fill_factor numeric(38,18),
+    fill_offset numeric(38,18),
+    fill_tick numeric(38,18),
     CONSTRAINT orders_account_client_order_id_key UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_client_order_id_check CHECK ((client_order_id ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
     CONSTRAINT orders_filled_amount_check CHECK (((filled_amount >= (0)::numeric) AND (filled_amount <
         'Infinity'::numeric))),
     CONSTRAINT orders_filled_qty_check CHECK (((filled_qty >= (0)::numeric) AND (filled_qty <
         'Infinity'::numeric))),
+    CONSTRAINT orders_from_fill CHECK (((num_nonnulls(fill_factor, fill_offset) = ANY (ARRAY[0, 2])) AND ((fill_tick
+        IS NULL) OR ((fill_factor IS NOT NULL) AND (fill_tick > (0)::numeric) AND (fill_tick <
+        'Infinity'::numeric))) AND COALESCE(((fill_factor > (0)::numeric) AND (fill_factor < 'Infinity'::numeric)),
+        true) AND COALESCE(((fill_offset > '-Infinity'::numeric) AND (fill_offset < 'Infinity'::numeric)), true) AND
+        ((fill_factor IS NULL) OR ((leg <> 'entry'::text) AND (type = ANY (ARRAY['limit'::text, 'stop'::text])))))),
     CONSTRAINT orders_hwm_check CHECK (((hwm > (0)::numeric) AND (hwm < 'Infinity'::numeric))),
     CONSTRAINT orders_limit_price_check CHECK (((limit_price > (0)::numeric) AND (limit_price <
         'Infinity'::numeric))),

@@ -89,21 +89,25 @@ pricings = st.one_of(
         st.one_of(st.none(), st.integers(1, 4)),
     ),
 )
-all_rules = st.builds(
+rewards = st.builds(Bound, st.just(LevelKind.REWARD), amounts("0.1", "4", 4))
+exits = st.one_of(
+    st.tuples(bounds, bounds),
+    st.tuples(st.just(Bound(LevelKind.PRICE)), rewards),
+)
+rules_without_exits = st.builds(
     AccountRules,
     initial_cash=amounts("10", "100000", 6),
     sizing=sizings,
     lot=st.sampled_from([D(1), D(10), D("0.001"), D("0.000000001"), D("0.25")]),
     pricing=pricings,
     costs=costs,
-    stop=bounds,
-    target=bounds,
     trail=trails,
     has_chandelier=st.booleans(),
     break_even=st.one_of(st.none(), amounts("0.5", "10", 2)),
     bars_max=st.one_of(st.none(), st.integers(1, 6)),
     warm_up=st.integers(0, 3),
 )
+all_rules = st.builds(lambda rules, pair: replace(rules, stop=pair[0], target=pair[1]), rules_without_exits, exits)
 
 
 @settings(max_examples=100, deadline=None)
