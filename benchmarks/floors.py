@@ -73,7 +73,7 @@ def guarded_crossover(  # noqa: C901, PLR0912, PLR0915 - the floor is one loop
 ) -> int:
     """Trade the crossing with a trailing stop and a target in average true ranges, in order of time within a bar.
 
-    The target lies above the close the entry was asked for at; the entry's own bar counts.
+    The target lies above the price the entry filled at; the entry's own bar counts.
 
     ``bounds`` are the range's length (Wilder's, as TA-Lib seeds it), the trail's and the target's multiple of it.
     """
@@ -88,7 +88,7 @@ def guarded_crossover(  # noqa: C901, PLR0912, PLR0915 - the floor is one loop
         left = 0.0
         if asked == BUY:
             paid, qty = cash, cash / (opened * (1.0 + fee))
-            cash, best, target = 0.0, opened, closes[i - 1] + reach * spread
+            cash, best, target = 0.0, opened, opened + reach * spread
             room = trail * spread
             trades[closed, 0], trades[closed, 2] = i, opened
         elif asked == SELL:

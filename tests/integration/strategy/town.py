@@ -15,7 +15,7 @@ import msgspec
 
 from alphintra.broker.domain.floor import Activated, Canceled, Execution, Expired, run_step
 from alphintra.broker.domain.market import step_of
-from alphintra.broker.domain.orders import Order, VenueOrderStatus
+from alphintra.broker.domain.orders import VenueOrderStatus
 from alphintra.broker.domain.paper import PaperOrder, PaperSettings, given_up
 from alphintra.contracts.books import (
     BooksView,
@@ -54,13 +54,14 @@ from alphintra.engine.graph import Graph, canonical_json, graph_hash
 from alphintra.engine.portfolio import FLAT, FeeModel, Position, apply_fill, cash_delta
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import AccountId, FeedId, OrderId
 from alphintra.kernel.messages import Command, Context
 from alphintra.kernel.vocabulary import TERMINAL, AccountMode, Leg, OrderStatus, Side
 from alphintra.trading.domain.orders import NewOrder
 from alphintra.trading.service.submission import read_order
 from fixtures.single_service import NOON
-from integration.strategy.town_views import paper_connection, require_order
+from integration.strategy.town_views import order_at_venue, paper_connection, require_order
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -75,6 +76,7 @@ class PlacedOrder:
     """An order as trading and the venue know it."""
 
     view: OrderView
+    from_fill: FromFill | None = None
     paper: PaperOrder | None = None
     questions: int = 0
 
@@ -319,7 +321,7 @@ class Town:
             and uuid5(order.account_id, order.client_order_id.removesuffix("-tp").removesuffix("-sl")),
             **{name: getattr(order, name) for name in (*names, *prices)},
         )
-        self.orders[order_id] = PlacedOrder(view)
+        self.orders[order_id] = PlacedOrder(view, order.from_fill)
 
     def _shown(self, order_id: UUID) -> OrderView:
         """Return an order with its legs."""
@@ -378,7 +380,7 @@ class Town:
         for member in {order.view.order_id: order, **{each.view.order_id: each for each in members}}.values():
             is_head = member is order
             member.paper = PaperOrder(
-                order=_at_venue(member.view),
+                order=order_at_venue(member.view, member.from_fill),
                 settings=PaperSettings(fees=FEES),
                 status=VenueOrderStatus.WORKING if is_head else VenueOrderStatus.HELD,
                 accepted_seq=len(self.steps.get(feed_id, ())) if is_head and feed_id else None,
@@ -486,15 +488,3 @@ class Town:
             warmup_bars=0,
             created_at=NOON,
         )
-
-
-def _at_venue(view: OrderView) -> Order:
-    """Return the terms of an order as the venue has them."""
-    names = ("client_order_id", "symbol", "side", "type", "time_in_force", "qty", "limit_price", "stop_price")
-    further = ("trail_price", "trail_percent", "reduce_only", "order_class", "leg")
-    return Order(
-        order_id=OrderId(view.order_id),
-        account_id=AccountId(view.account_id),
-        group_id=None if view.group_id is None else OrderId(view.group_id),
-        **{name: getattr(view, name) for name in (*names, *further)},
-    )

@@ -5,17 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from alphintra.broker.domain.orders import Order
 from alphintra.contracts.broker import ConnectionView, PaperSettingsView
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.ids import AccountId, OrderId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from alphintra.contracts.orders import AccountView
+    from alphintra.contracts.orders import AccountView, OrderView
     from alphintra.engine.portfolio import FeeModel
+    from alphintra.kernel.from_fill import FromFill
 
-__all__ = ["paper_connection", "require_order"]
+__all__ = ["order_at_venue", "paper_connection", "require_order"]
 
 T = TypeVar("T")
 
@@ -48,4 +51,17 @@ def paper_connection(account: AccountView, fees: FeeModel) -> ConnectionView:
         status="open",
         opened_at=account.created_at,
         paper=settings,
+    )
+
+
+def order_at_venue(view: OrderView, from_fill: FromFill | None) -> Order:
+    """Return the terms of an order as the venue has them."""
+    names = ("client_order_id", "symbol", "side", "type", "time_in_force", "qty", "limit_price", "stop_price")
+    further = ("trail_price", "trail_percent", "reduce_only", "order_class", "leg")
+    return Order(
+        order_id=OrderId(view.order_id),
+        account_id=AccountId(view.account_id),
+        group_id=None if view.group_id is None else OrderId(view.group_id),
+        from_fill=from_fill,
+        **{name: getattr(view, name) for name in (*names, *further)},
     )

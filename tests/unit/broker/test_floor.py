@@ -20,6 +20,7 @@ from alphintra.broker.domain.paper import PaperSettings, given_up
 from alphintra.engine.bars import Bar
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.sessions import calendar_named
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.ids import OrderId
 from alphintra.kernel.vocabulary import OrderClass, OrderType, Side, TimeInForce
 from unit.broker.paper_orders import ACCOUNT, ENTRY, FEED, STOP, TARGET, Venue, bracket, entry_of
@@ -127,6 +128,24 @@ def test_exits_grow_with_a_partial_entry_and_the_first_exit_ends_the_entry() -> 
     assert venue.position == venue.orders[TARGET].allowed == Decimal(4)
     assert venue.step("95 96 90 91") == ["stop 4@95", "target canceled", "stop canceled"]
     assert venue.position == 0
+
+
+def test_exits_lie_where_the_fill_of_their_entry_puts_them() -> None:
+    """Percent of the price, and a distance from it; where more of the entry fills at the average, from the next bar on."""
+    group = bracket("120", "95", settings=thin("0.004"), type=LIMIT, limit_price="101")
+    told = {TARGET: FromFill(factor=Decimal("1.1"), offset=Decimal(0), tick=Decimal("0.5"))}
+    told[STOP] = FromFill(factor=Decimal(1), offset=Decimal("-4.25"))
+    venue = Venue(replace(each, order=replace(each.order, from_fill=told.get(each.order.order_id))) for each in group)
+    assert venue.step("100 101 99 100") == ["entry 4@100", "target activated", "stop activated"]
+    assert (venue.orders[TARGET].order.limit_price, venue.orders[STOP].order.stop_price) == (110, Decimal("95.75"))
+    assert venue.step("101 102 96 100") == ["entry 4@101", "target repriced", "stop repriced"]
+    assert (venue.orders[TARGET].order.limit_price, venue.orders[STOP].order.stop_price) == (111, Decimal("96.25"))
+    assert venue.step("101 101 96.25 101")[:1] == ["entry 2@101"]
+    assert venue.orders[STOP].status is VenueOrderStatus.WORKING
+    low = replace(bracket("120", "95")[2].order, from_fill=FromFill(factor=Decimal(1), offset=Decimal(-500)))
+    deep = Venue([*bracket("120", "95")[:2], replace(bracket("120", "95")[2], order=low)])
+    deep.step("100 101 99 100")
+    assert deep.orders[STOP].order.stop_price == Decimal("0.000001")
 
 
 def test_an_entry_that_expires_unfilled_takes_its_exits_with_it() -> None:

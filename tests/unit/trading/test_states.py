@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.vocabulary import TERMINAL, OrderStatus, Side
+from alphintra.kernel.from_fill import FromFill
+from alphintra.kernel.vocabulary import TERMINAL, Leg, OrderStatus, OrderType, Side
 from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind, Reason, order_id_of
 from alphintra.trading.domain.states import advance
 from unit.trading.orders import LATER, NOON, an_account, an_order, event, fill
@@ -364,3 +365,19 @@ def test_reports_in_any_order_leave_an_order_where_the_last_of_them_says(
         wanted, found = after(an_order(), *ordered), after(an_order(), *delivered)
         assert (found.status, found.report_seq) == (wanted.status, len(ordered))
         assert after(found, *request).status is after(wanted, *request).status
+
+
+def test_an_exit_lies_where_its_venue_reckoned_it_from_the_fill() -> None:
+    """With its acknowledgement, and again while it works; an exit with a price of its own keeps it."""
+    reckoned = FromFill(factor=Decimal("0.95"), offset=Decimal(0))
+    stop = {"stop_price": Decimal(95), "type": OrderType.STOP, "limit_price": None}
+    held = replace(an_order(S.HELD), leg=Leg.STOP_LOSS, from_fill=reckoned, **stop)
+    works = advance(held, OrderEvent(kind=K.ACTIVATED, at=LATER, stop_price=Decimal(96)))
+    assert works is not None
+    assert (works.status, works.stop_price) == (S.NEW, Decimal(96))
+    again = OrderEvent(kind=K.ACKNOWLEDGED, at=LATER, stop_price=Decimal(97))
+    moved = advance(works, again)
+    assert moved is not None
+    assert (moved.status, moved.stop_price, moved.version) == (S.NEW, Decimal(97), works.version + 1)
+    assert advance(moved, again) is None
+    assert advance(replace(works, from_fill=None), again) is None

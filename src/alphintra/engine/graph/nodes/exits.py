@@ -1,7 +1,7 @@
 """Nodes that leave a position: by a condition at a close, or by exits that come with the entry.
 
-What comes with the entry is placed as soon as it has filled. Its prices are reckoned from the price an entry waits for,
-else from the close at which it was decided, so that paper, live and backtest place the same prices.
+What comes with the entry is placed as soon as it has filled, and reckoned from the price it filled at, in backtests as
+at venues (docs/decisions/0022).
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ def _percent(default: str, *, maximum: str = "99") -> ParamSpec:
     return ParamSpec(
         name="percent",
         kind=ParamKind.DECIMAL,
-        summary="Percent of the price the entry waits for, else of the close at which it was decided; read where "
-        "neither distance nor price is wired.",
+        summary="Percent of the price at which the entry fills; read where neither distance nor price is wired.",
         default=default,
         minimum=Decimal(0),
         is_minimum_open=True,
