@@ -57,7 +57,6 @@ async def test_each_trial_over_several_symbols_is_the_backtest_it_says_it_is(sta
     assert {f"without {name}" for name in NAMES} <= set(result["stress"]["outcomes"])
     assert {"entries a bar late", "costs twice as high", "every fill a tick worse"} <= set(result["stress"]["outcomes"])
     assert result["stress"]["left_out"] == {}
-    assert 0 < result["entries"]["p_value"] <= 1
     assert result["monte_carlo"]["paths"] == 1000
 
 

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from alphintra.engine.backtest import BacktestSettings
+from alphintra.engine.course import moment
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.templates import GALLERY
 from alphintra.strategy.domain.altered_bars import Alteration, Altered, altered_across, shared_bars
 from alphintra.strategy.domain.stress import bars_to_reorder, stress_trials
-from alphintra.strategy.domain.trials import Part, Trial, run_trial
+from alphintra.strategy.domain.sweeps import examine
+from alphintra.strategy.domain.trials import Part, Trial, run_trial, simulate
 from alphintra.strategy.domain.universes import closes_of
 from unit.engine.test_universe import market, rotation
 
@@ -61,6 +63,20 @@ def test_another_order_is_tried_where_symbols_share_nine_tenths_of_the_closes(mi
     bars = market(3, 60, NAMES)
     bars["AAA"] = bars["AAA"][missing:]
     assert bars_to_reorder(bars) == wanted
+
+
+def test_the_entries_of_each_symbol_are_held_against_chance_on_its_own_bars() -> None:
+    bars = market(3, 120, NAMES, gaps=0.1)
+    run = simulate(trial(), bars)
+    opens = {name: {each.ts: float(each.open) for each in own} for name, own in bars.items()}
+    gained = []
+    for place, name in enumerate(run.table.symbol.texts()):
+        entered, left = (moment(int(times[place])) for times in (run.table.entry_time, run.table.exit_time))
+        gained.append(int(run.table.side[place]) * (opens[name][left] / opens[name][entered] - 1))
+    found = examine(trial(), bars, seed=5)["entries"]
+    assert len(set(run.table.symbol.texts())) == 2
+    assert found["observed"] == pytest.approx(sum(gained) / len(gained))
+    assert 0 < found["p_value"] <= 1
 
 
 def test_each_symbol_is_left_out_once_but_where_the_strategy_needs_it() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["searchable"]
 
-_AVERAGES: Final = ({"fast.period": (5, 40, 5), "slow.period": (20, 120, 10)}, ("fast.period < slow.period",))
-_RANGES: Final = MappingProxyType[
-    str, tuple[dict[str, tuple["ParamValue", "ParamValue", "ParamValue"]], tuple[str, ...]]
-](
+_Ranges: TypeAlias = "dict[str, tuple[ParamValue, ParamValue, ParamValue]]"
+"""By ``node.param``: the least value, the largest, and the step between."""
+
+_AVERAGES: Final[tuple[_Ranges, tuple[str, ...]]] = (
+    {"fast.period": (5, 40, 5), "slow.period": (20, 120, 10)},
+    ("fast.period < slow.period",),
+)
+_RANGES: Final = MappingProxyType[str, tuple[_Ranges, tuple[str, ...]]](
     {
         "ema_crossover": _AVERAGES,
         "sma_crossover": _AVERAGES,
