@@ -13,8 +13,9 @@ from alphintra.contracts.sweeps import ExposedParameter, StartSweep, SweepView, 
 from alphintra.kernel.errors import AlphintraError
 from integration.strategy.job_desk import backtest
 from integration.strategy.test_sweeps import sweep, trials, work
-from integration.strategy.test_universes import NAMES, ROTATION, shelved
+from integration.strategy.test_universes import NAMES, shelved
 from unit.engine.builders import day
+from unit.strategy.test_trials_across import turning
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LENGTH = ExposedParameter(name="roc.period", min=Decimal(3), max=Decimal(7), step=Decimal(2))
 COUNT = ExposedParameter(name="top.count", min=Decimal(1), max=Decimal(2), step=Decimal(1))
+TURNING = turning(2)
 TERMS: dict[str, Any] = {"fee_bps": Decimal(2), "slippage_bps": Decimal(3), "initial_cash": Decimal(50_000)}
 
 
@@ -41,7 +43,7 @@ async def repeated(stage: Stage, version_id: UUID, **wishes: Any) -> BacktestVie
 
 async def test_each_trial_over_several_symbols_is_the_backtest_it_says_it_is(stage: Stage) -> None:
     await shelved(stage)
-    version_id = stage.town.write_workflow(stage.owner_id, ROTATION)
+    version_id = stage.town.write_workflow(stage.owner_id, TURNING)
     queued = await begin(stage, version_id)
     assert (queued.symbol, queued.symbols) == ("BBB,AAA,CCC", NAMES)
     await work(stage)
@@ -49,6 +51,7 @@ async def test_each_trial_over_several_symbols_is_the_backtest_it_says_it_is(sta
     assert (done.status, done.error, done.trials) == ("finished", "", 6)
     found = await trials(stage, done)
     assert len({trial.result_hash for trial in found}) == 6
+    assert all(trial.metrics["trade_count"] for trial in found)
     for trial in found[:2]:
         run = await repeated(stage, version_id, parameters=trial.parameters, start=trial.start, end=trial.end)
         assert (run.run_hash, run.result_hash) == (trial.run_hash, trial.result_hash)
@@ -58,11 +61,12 @@ async def test_each_trial_over_several_symbols_is_the_backtest_it_says_it_is(sta
     assert {"entries a bar late", "costs twice as high", "every fill a tick worse"} <= set(result["stress"]["outcomes"])
     assert result["stress"]["left_out"] == {}
     assert result["monte_carlo"]["paths"] == 1000
+    assert 0 < result["entries"]["p_value"] <= 1
 
 
 async def test_looking_at_locked_bars_of_one_of_the_symbols_is_noted(stage: Stage) -> None:
     await shelved(stage)
-    version_id = stage.town.write_workflow(stage.owner_id, ROTATION)
+    version_id = stage.town.write_workflow(stage.owner_id, TURNING)
     queued = await begin(stage, version_id)
     await work(stage)
     locked = await sweep(stage, queued)
@@ -77,7 +81,7 @@ async def test_looking_at_locked_bars_of_one_of_the_symbols_is_noted(stage: Stag
 
 async def test_a_walk_forward_over_several_symbols_tests_what_follows_each_choice(stage: Stage) -> None:
     await shelved(stage)
-    version_id = stage.town.write_workflow(stage.owner_id, ROTATION)
+    version_id = stage.town.write_workflow(stage.owner_id, TURNING)
     queued = await begin(
         stage, version_id, walk_forward=WalkForwardTerms(train=20, test=12), start=day(22), holdout=Decimal("0.1")
     )
@@ -96,7 +100,7 @@ async def test_a_walk_forward_over_several_symbols_tests_what_follows_each_choic
 
 async def test_a_search_names_one_symbol_or_several(stage: Stage) -> None:
     await shelved(stage)
-    version_id = stage.town.write_workflow(stage.owner_id, ROTATION)
+    version_id = stage.town.write_workflow(stage.owner_id, TURNING)
     for wishes, code in (({"symbol": "AAA"}, "SYMBOLS_CHOICE"), ({"symbols": ("AAA",)}, "GRAPH_UNIVERSE")):
         with pytest.raises(AlphintraError) as caught:
             await begin(stage, version_id, **wishes)

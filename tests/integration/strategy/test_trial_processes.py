@@ -25,7 +25,8 @@ from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from integration.strategy.job_desk import STRATEGY
 from integration.strategy.stage import WAVE
 from unit.engine.builders import flat_bars
-from unit.engine.test_universe import market, rotation
+from unit.engine.test_universe import market
+from unit.strategy.test_trials_across import turning
 
 DATASET = UUID(int=7)
 _DEADLINE_S = 60
@@ -72,7 +73,7 @@ def test_processes_compute_trials_over_several_symbols_too(tmp_path: Path) -> No
     parts = (Part("BBB", UUID(int=8)), Part("AAA", UUID(int=9)))
     for part in parts:
         catalogue.write(DatasetId(part.dataset_id), bars[part.symbol])
-    graph = msgspec.json.encode(rotation(1)).decode()
+    graph = msgspec.json.encode(turning()).decode()
     both = replace(trial(1), parts=parts, graph=graph)
     with ProcessTrials(tmp_path, 1).session() as submit:
         found = submit(both).result(_DEADLINE_S)

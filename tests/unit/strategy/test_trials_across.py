@@ -11,6 +11,7 @@ import pytest
 
 from alphintra.engine.backtest import BacktestSettings
 from alphintra.engine.course import moment
+from alphintra.engine.graph import Edge, Graph
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.templates import GALLERY
@@ -19,10 +20,23 @@ from alphintra.strategy.domain.stress import bars_to_reorder, stress_trials
 from alphintra.strategy.domain.sweeps import examine
 from alphintra.strategy.domain.trials import Part, Trial, run_trial, simulate
 from alphintra.strategy.domain.universes import closes_of
+from unit.engine.builders import node
 from unit.engine.test_universe import market, rotation
 
 NAMES = ("BBB", "AAA")
 ENCODE = msgspec.json.Encoder(decimal_format="string").encode
+
+
+def turning(count: int = 1) -> Graph:
+    """Hold the strongest symbols with four fifths of equity, so that what is bought can be paid at a higher open."""
+    drawn = rotation(count)
+    nodes = (*drawn.nodes, node("capped", "CapWeights", most="0.8", gross="0.8", net="0.8"))
+    edges = tuple(
+        msgspec.structs.replace(edge, source="capped.weights") if edge.target == "hold.weights" else edge
+        for edge in drawn.edges
+    )
+    wire = Edge(source="weights.weights", target="capped.weights")
+    return msgspec.structs.replace(drawn, nodes=nodes, edges=(*edges, wire))
 
 
 def trial(names: tuple[str, ...] = NAMES, settings: BacktestSettings | None = None) -> Trial:
@@ -30,7 +44,7 @@ def trial(names: tuple[str, ...] = NAMES, settings: BacktestSettings | None = No
         segment=0,
         number=0,
         parts=tuple(Part(name, UUID(int=place)) for place, name in enumerate(names, 1)),
-        graph=msgspec.json.encode(rotation(1)).decode(),
+        graph=msgspec.json.encode(turning()).decode(),
         settings=ENCODE(settings or BacktestSettings()).decode(),
     )
 
