@@ -24,7 +24,7 @@ AT: Final = datetime(2026, 11, 23, tzinfo=UTC)
 _SERVER: Final = """
 from werkzeug.serving import make_server
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app, service="s3"), threaded=True)
+server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
 print("port", server.server_port, flush=True)
 server.serve_forever()
 """
