@@ -16,6 +16,7 @@ from alphintra.broker.service import market, placing
 from alphintra.contracts.approval import OrderTerms
 from alphintra.contracts.broker import AdvanceMarket, BarView
 from alphintra.contracts.trading import ApprovedLeg
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side, TimeInForce
 from fixtures.single_service import PowerCutError, stop_at
 from integration.broker.desk import STRATEGY, Desk, approve, bar, new_id
@@ -82,6 +83,29 @@ async def test_the_best_price_of_a_trailing_stop_is_told_as_often_as_it_gets_bet
     assert trailed == [("order_trailed", "101"), ("order_trailed", "105")]
     assert (told[3][0], Decimal(told[3][1])) == ("order_triggered", Decimal(85))
     assert [name for name, _price in told[4:]] == ["execution_reported"]
+
+
+async def test_an_exit_lies_where_the_fill_of_its_entry_puts_it_and_trading_hears_of_it(desk: Desk) -> None:
+    first = changed(desk.terms(tif=TimeInForce.GTC))
+    shared = {"order_class": OrderClass.OTO, "group_id": first.order_id, "time_in_force": TimeInForce.GTC}
+    reckoned = FromFill(factor=Decimal("0.95"), offset=Decimal(0))
+    stop = changed(
+        desk.terms(),
+        **shared,
+        side=Side.SELL,
+        reduce_only=True,
+        type=OrderType.STOP,
+        stop_price="80",
+        leg=Leg.STOP_LOSS,
+        from_fill=reckoned,
+    )
+    await submit(desk, changed(first, **shared), stop)
+    await desk.step(1, bar(1, CALM))
+    rows = await desk.rows("select stop_price, fill_factor from venue_orders where order_id = $1", stop.order_id)
+    assert (rows[0]["stop_price"], rows[0]["fill_factor"]) == (95, Decimal("0.95"))
+    assert Decimal((await desk.events())[-1][1]["stop_price"]) == 95
+    await desk.step(2, bar(2, "100 100 94 97"))
+    assert (await statuses(desk, (stop,))) == ["filled"]
 
 
 async def test_a_bracket_waits_works_and_closes_itself(desk: Desk) -> None:

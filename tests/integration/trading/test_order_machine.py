@@ -21,6 +21,7 @@ from alphintra.contracts.trading import (
     ReplaceOrder,
 )
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.vocabulary import WORKING, Leg, OrderClass, OrderStatus, OrderType, Side, TimeInForce
 from alphintra.trading.service.order_lists import refolded
 from fixtures.services import person_context
@@ -62,7 +63,9 @@ async def every_row_is_the_fold_of_its_events(desk: Desk) -> None:
         statement = "select * from order_events where order_id = $1 order by version"
         rebuilt = refolded(await desk.rows(statement, row["order_id"]))
         for name, value in row.items():
-            assert getattr(rebuilt, name) == value, (row["client_order_id"], name)
+            reckoned = name.startswith("fill_")
+            found = getattr(rebuilt.from_fill, name.removeprefix("fill_"), None) if reckoned else getattr(rebuilt, name)
+            assert found == value, (row["client_order_id"], name)
 
 
 async def test_a_bracket_is_three_orders_told_of_once_and_shown_as_one_with_legs(desk: Desk) -> None:
@@ -109,6 +112,21 @@ async def test_a_group_with_another_leg_under_the_same_name_is_refused(desk: Des
     await desk.place("c-2-sl")
     assert await desk.refusal(desk.order("c-2", **BRACKET)) == "ORDER_ID_REUSED"
     assert "c-2" not in await desk.statuses()
+
+
+async def test_a_leg_lies_where_its_venue_reckoned_it_from_the_fill(desk: Desk) -> None:
+    reckoned = FromFill(factor=Decimal("1.05"), offset=Decimal("0.5"), tick=Decimal("0.01"))
+    asked = BRACKET | {"take_profit": TakeProfit(limit_price=Decimal(120), from_fill=reckoned)}
+    placed = await desk.place(**asked)
+    profit = placed.legs[0]
+    await desk.hear(desk.filled(placed, "10"))
+    for price in (Decimal("123.45"), Decimal("124.5")):
+        told = broker.OrderAcknowledged(order_id=profit.order_id, venue_order_id="v", limit_price=price)
+        await desk.tell(told)
+        assert (await order(desk, profit.order_id)).limit_price == price
+    assert (await desk.place(**asked)).order_id == placed.order_id
+    assert await desk.refusal(desk.order(**BRACKET)) == "ORDER_ID_REUSED"
+    await every_row_is_the_fold_of_its_events(desk)
 
 
 async def test_a_leg_that_begins_to_work_is_activated_and_one_that_dies_says_why(desk: Desk) -> None:

@@ -131,7 +131,7 @@ def test_exits_grow_with_a_partial_entry_and_the_first_exit_ends_the_entry() -> 
 
 
 def test_exits_lie_where_the_fill_of_their_entry_puts_them() -> None:
-    """Percent of the price, and a distance from it; where more of the entry fills at the average, from the next bar on."""
+    """Percent of the price, and a distance from it; the average where more of the entry fills, from the next bar on."""
     group = bracket("120", "95", settings=thin("0.004"), type=LIMIT, limit_price="101")
     told = {TARGET: FromFill(factor=Decimal("1.1"), offset=Decimal(0), tick=Decimal("0.5"))}
     told[STOP] = FromFill(factor=Decimal(1), offset=Decimal("-4.25"))

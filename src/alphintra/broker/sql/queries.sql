@@ -161,7 +161,8 @@ WHERE o.order_id = s.order_id;
 SELECT
     o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
     o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
-    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status,
+    o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
     o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
     c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
 FROM venue_orders AS o
@@ -172,7 +173,8 @@ WHERE o.order_id = $1;
 SELECT
     o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
     o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
-    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status,
+    o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
     o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
     c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
 FROM venue_orders AS o
@@ -183,7 +185,8 @@ WHERE o.group_id = ANY($1::uuid[]);
 SELECT
     o.order_id, o.client_order_id, o.account_id, o.symbol, o.side, o.type, o.time_in_force, o.qty, o.notional,
     o.limit_price, o.stop_price, o.trail_price, o.trail_percent, o.expire_at, o.extended_hours, o.reduce_only,
-    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status, o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
+    o.order_class, o.leg, o.group_id, o.replaces, o.fill_factor, o.fill_offset, o.fill_tick, o.status,
+    o.accepted_seq, o.known_ts, o.filled_qty, o.prior_qty,
     o.allowed_qty, o.spent, o.hwm, o.triggered_at, o.works_until, c.slippage_bps, c.commission_bps, c.fee_per_share,
     c.fee_minimum, c.participation, c.reject_bps, c.latency_bars
 FROM venue_orders AS o

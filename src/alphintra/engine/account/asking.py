@@ -12,7 +12,7 @@ from alphintra.engine.account.columns import AddingColumns, Columns
 from alphintra.engine.account.rules import AccountRules, Bound, Size
 from alphintra.engine.intents import Intent, Outcome
 from alphintra.engine.protection import Level, Protection
-from alphintra.engine.ticks import on_ticks
+from alphintra.engine.ticks import limit_on_tick, stop_on_tick, trail_on_tick
 from alphintra.kernel.money import PRICE_QUANTUM
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
@@ -98,7 +98,35 @@ def _entered(rules: AccountRules, columns: Columns, index: int, view: StateView,
         return Asked(Outcome.BLOCKED_NO_PRICE)
     if (blocked := _blocked_by_exits(priced, close)) is not None:
         return Asked(blocked)
-    return Asked(Outcome.INTENT, on_ticks(priced, rules.tick))
+    return Asked(Outcome.INTENT, _on_ticks(priced, rules.tick))
+
+
+def _on_ticks(intent: Intent, tick: Decimal | None) -> Intent:
+    """Return an entry with its prices in whole ticks of its symbol; so will those of the exits be that it brings."""
+    if tick is None:
+        return intent
+    protection = intent.protection
+    if protection is not None:
+        side = Side.SELL if intent.side is Side.BUY else Side.BUY
+        stop, target, trail = protection.stop, protection.target, protection.trail
+        if stop is not None and stop.is_price:
+            stop = replace(stop, amount=stop_on_tick(stop.amount, tick, side))
+        if target is not None and target.is_price:
+            target = replace(target, amount=limit_on_tick(target.amount, tick, side))
+        protection = replace(protection, stop=stop, target=target, trail=_trail_on_tick(trail, tick), tick=tick)
+    limit, trigger = intent.limit_price, intent.stop_price
+    return replace(
+        intent,
+        protection=protection,
+        limit_price=None if limit is None else limit_on_tick(limit, tick, intent.side),
+        stop_price=None if trigger is None else stop_on_tick(trigger, tick, intent.side),
+    )
+
+
+def _trail_on_tick(trail: Level | None, tick: Decimal) -> Level | None:
+    if trail is None or not trail.is_distance:
+        return trail
+    return replace(trail, amount=trail_on_tick(trail.amount, tick))
 
 
 def expected_levels(entry: Intent, close: Decimal) -> tuple[Decimal | None, Decimal | None]:

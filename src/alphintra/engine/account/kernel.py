@@ -13,10 +13,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from alphintra.engine.account.lots import ALL_CASH, PERCENT_NANO, SIZE_KIND, size_of
+from alphintra.engine.account.levels import (
+    ASKED_STOP,
+    ASKED_TARGET,
+    DISTANCE,
+    PERCENT,
+    PERCENT_NANO,
+    PRICE,
+    STOP_KIND,
+    TARGET_KIND,
+    exit_levels,
+)
+from alphintra.engine.account.lots import ALL_CASH, SIZE_KIND, size_of
 from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, is_quiet, met, rest
 from alphintra.engine.kernels.amounts import (
-    BILLION,
     BPS_NANO,
     EXACT_MAX,
     FEE_BPS,
@@ -45,7 +55,7 @@ __all__ = ["FILL_WIDTH", "ORDER_WIDTH", "PARAMS", "STATE", "account"]
 NAN: Final = math.nan
 
 # What the parameters are after those of ``kernels.amounts``.
-STOP_KIND, STOP_NUMBER, TARGET_KIND, TARGET_NUMBER, TRAIL_KIND, TRAIL_NUMBER = 11, 12, 13, 14, 15, 16
+TRAIL_KIND, TRAIL_NUMBER = 15, 16  # after those of ``levels``
 HAS_CHANDELIER, BREAK_EVEN, BARS_MAX, IS_GUARDED, WARM_UP, MODE, BORROWS = 17, 18, 19, 20, 21, 22, 23
 PRICING, WAIT_BARS = 24, 25  # 0 market, 1 limit, 2 stop; bars an entry waits for its price, 0 for any number
 PARAMS: Final = 26
@@ -55,7 +65,7 @@ CASH, QTY, COST, REALIZED, CARRY = 0, 1, 2, 3, 4
 PENDING, ORDERED, CREATED = 5, 6, 7  # reason of the order that works, its signed lots, the bar it was created at
 FILLS, ORDERS, SEEN, AMBIGUOUS = 8, 9, 10, 12
 ENTRY_PRICE, STOP, TARGET, TRAIL, BEST, SINCE, GUARDED = 13, 14, 15, 16, 17, 18, 19
-ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER, FETCHED = 20, 21, 22, 23, 24
+ASKED_TRAIL, ASKED_CHANDELIER, FETCHED = 22, 23, 24  # after those of ``levels``
 WAITS_AT, WAITED = 25, 26  # price of the entry that waits, bars it has met
 STATE: Final = 27
 LINE: Final = 8  # values the processor fetches together
@@ -66,7 +76,6 @@ ORDER_WIDTH: Final = 7  # created, signed lots, reason, status, bar of its end, 
 FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
 ORDER_WORKING, NO_PRICE, ENTRY_CANCELED, EXIT_SIDE = 7, 8, 9, 10
-PRICE, DISTANCE, PERCENT, REWARD = 1.0, 2.0, 3.0, 4.0
 
 
 @part
@@ -159,38 +168,10 @@ def _fill(p: Vector, s: Vector, prices: tuple[float, float], bar: int, orders: V
 def _guard(p: Vector, s: Vector, bar: int, price: float, direction: float) -> None:
     """Place the exits of an entry that filled at a price."""
     s[GUARDED], s[ENTRY_PRICE], s[SINCE] = 1.0, price, bar
-    s[STOP], s[TARGET] = _exit_levels(p, s, price, direction)
+    s[STOP], s[TARGET] = exit_levels(p, s, price, direction)
     s[TRAIL] = s[ASKED_TRAIL]
     if p[HAS_CHANDELIER] != 0.0:
         _tighten(s, price - direction * s[ASKED_CHANDELIER], direction)
-
-
-@part
-def _exit_levels(p: Vector, s: Vector, price: float, direction: float) -> tuple[float, float]:
-    """Return where stop and target of an entry lie that fills at a price; NaN where there is none."""
-    stop = _exit_level(p, price, (p[STOP_KIND], s[ASKED_STOP], p[STOP_NUMBER]), -direction)
-    if p[TARGET_KIND] != REWARD:
-        return stop, _exit_level(p, price, (p[TARGET_KIND], s[ASKED_TARGET], p[TARGET_NUMBER]), direction)
-    reward, lies = p[TARGET_NUMBER], s[ASKED_STOP]
-    if p[IS_EXACT] != 0.0:
-        target = over(price, BILLION + reward, -lies, reward, BILLION)
-    else:
-        target = price + (price - lies) * (reward / BILLION)
-    return stop, target if target > 0.0 else NAN
-
-
-@part
-def _exit_level(p: Vector, price: float, bound: tuple[float, float, float], direction: float) -> float:
-    """Return where an exit lies; NaN where there is none."""
-    kind, amount, percent = bound
-    level = NAN
-    if kind == PRICE:
-        level = amount
-    elif kind == DISTANCE:
-        level = price + direction * amount
-    elif kind == PERCENT:
-        level = moved_by(p, price, direction * percent, PERCENT_NANO)
-    return level if level > 0.0 else NAN
 
 
 @part
@@ -313,7 +294,7 @@ def _enter(
         return NO_PRICE
     if p[IS_GUARDED] != 0.0:
         base, side = s[WAITS_AT] if p[PRICING] != 0.0 else close, 1.0 if columns[0][i] > 0.0 else -1.0
-        stop, target = _exit_levels(p, s, base, side)
+        stop, target = exit_levels(p, s, base, side)
         if (p[STOP_KIND] != 0.0 and math.isnan(stop)) or (p[TARGET_KIND] != 0.0 and math.isnan(target)):
             return NO_PROTECTION
         if not is_in_order(side, stop, s[WAITS_AT] if p[PRICING] == AT_LIMIT else NAN, target):

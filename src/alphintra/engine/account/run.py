@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from alphintra.engine.account import kernel as k
+from alphintra.engine.account import levels
 from alphintra.engine.account.asking import order_at
 from alphintra.engine.account.columns import NOTHING, Columns
 from alphintra.engine.account.course import COURSE, course
@@ -351,8 +352,8 @@ def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     p[amounts.FEE_UNIT], p[amounts.FEE_MIN] = float(fees.per_share * _BILLION), float(least)
     p[SIZE_KIND], p[SIZE_NUMBER] = float(sizing.kind), float(number)
     p[SIZE_MOST] = 0.0 if sizing.most is None else float(sizing.most * _BILLION)
-    p[k.STOP_KIND], p[k.STOP_NUMBER] = _bound(rules.stop)
-    p[k.TARGET_KIND], p[k.TARGET_NUMBER] = _bound(rules.target)
+    p[levels.STOP_KIND], p[levels.STOP_NUMBER] = _bound(rules.stop)
+    p[levels.TARGET_KIND], p[levels.TARGET_NUMBER] = _bound(rules.target)
     p[k.TRAIL_KIND], p[k.TRAIL_NUMBER] = _bound(rules.trail)
     p[k.HAS_CHANDELIER] = float(rules.has_chandelier)
     p[k.BREAK_EVEN] = 0.0 if rules.break_even is None else float(rules.break_even * _BILLION)

@@ -443,8 +443,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', 
 -- intents.open: read the intents of a feed that are not closed, oldest first
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
     i.reason, i.take_profit, i.stop_price, i.trail_price, i.trail_percent, i.status, i.order_id, i.order_code,
-    i.created_at, i.limit_price, i.trigger_price, i.bars_max, i.works_until, i.is_withdrawn, i.entry_number, i.profit_factor,
-    i.profit_offset, i.stop_factor, i.stop_offset, d.owner_id, d.account_id, coalesce(nullif(i.symbol, ''), d.symbol) AS symbol, d.graph_hash
+    i.created_at, i.limit_price, i.trigger_price, i.bars_max, i.works_until, i.is_withdrawn, i.entry_number,
+    i.profit_factor, i.profit_offset, i.stop_factor, i.stop_offset, d.owner_id, d.account_id,
+    coalesce(nullif(i.symbol, ''), d.symbol) AS symbol, d.graph_hash
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'

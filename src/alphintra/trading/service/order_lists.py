@@ -85,6 +85,7 @@ def refolded(rows: Sequence[Mapping[str, Any]]) -> Order:
     begun = msgspec.json.decode(first["detail"], type=_Beginning)
     terms = msgspec.structs.asdict(begun.terms)
     del terms["order_id"]
+    terms["from_fill"] = begun.terms.reckoning
     asked = NewOrder(**terms, book_id=begun.book_id)
     order = begin(
         asked,
@@ -118,6 +119,8 @@ class _Recorded(msgspec.Struct, frozen=True, kw_only=True):
     other_order_id: UUID | None = None
     hwm: Decimal | None = None
     seq: int = 0
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
     execution_id: str | None = None
 
 
@@ -137,6 +140,8 @@ def _event(row: Mapping[str, Any]) -> OrderEvent:
         other_order_id=None if told.other_order_id is None else OrderId(told.other_order_id),
         hwm=told.hwm,
         seq=told.seq,
+        limit_price=told.limit_price,
+        stop_price=told.stop_price,
     )
 
 
