@@ -247,12 +247,14 @@ def _reason(error: Exception) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Build, test or measure; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--node-into", type=Path, help="folder for Node where the environment has none")
+    usual = ROOT / "build" / "node"
+    parser.add_argument("--node-into", type=Path, default=usual, help="folder for Node where the environment has none")
+    parser.add_argument("--idle", action="store_true", help="take idle time only")
     parser.add_argument("--check", action="store_true", help="also: client types, type check, unit tests, sizes")
     parser.add_argument("--fetch", action="store_true", help="only fetch what building and testing need")
     parser.add_argument("--types", action="store_true", help="write the client types of the API anew")
     chosen = parser.parse_args(arguments)
-    if chosen.node_into is not None:
+    if chosen.idle:
         os.nice(IDLE)  # beside a platform that is starting
     site = Site(node_into=chosen.node_into, tell=lambda line: print(line, file=sys.stderr))
     try:

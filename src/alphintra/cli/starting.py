@@ -129,7 +129,7 @@ def build_web(home: Home, *, output: IO[bytes] | None) -> subprocess.Popen[bytes
     program = Path(__file__).parents[3] / "tools" / "build_web.py"
     if os.environ.get("ALPHINTRA_WEB") == "no" or not program.is_file():
         return None
-    argv = [sys.executable, str(program), "--node-into", str(home.path / "node")]
+    argv = [sys.executable, str(program), "--node-into", str(home.path / "node"), "--idle"]
     return subprocess.Popen(  # noqa: S603 - our own program
         argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
     )
