@@ -37,6 +37,7 @@ _TYPES: Final = Path("src/api/schema.d.ts")
 _DESCRIPTION: Final = ROOT / "tests" / "golden" / "openapi.json"
 _NEW: Final = "webdist.new."
 _NOT_SOURCES: Final = frozenset({"node_modules", ".vite"})
+_NOT_BUILT: Final = re.compile(r"\.(test\.tsx?|d\.ts)$")
 _COMPRESSED: Final = frozenset({".html", ".js", ".css", ".svg", ".json", ".txt"})
 _FIRST: Final = re.compile(r'(?:src|href)="/(assets/[^"]+\.(?:js|css))"')
 
@@ -76,7 +77,7 @@ class Site:
         found: list[Path] = []
         for folder, folders, names in os.walk(self._sources):
             folders[:] = [name for name in folders if name not in _NOT_SOURCES]
-            found += [Path(folder) / name for name in names if ".test." not in name]
+            found += [Path(folder) / name for name in names if not _NOT_BUILT.search(name)]
         return sorted(found)
 
     def is_needed(self) -> bool:
@@ -112,12 +113,8 @@ class Site:
             self._install(self._node(), with_tests=True)
 
     def check(self) -> None:
-        """Compare the client types with the API, check types, run the unit tests, measure. Raises BuildError."""
-        with tempfile.TemporaryDirectory() as folder:
-            made = Path(folder) / _TYPES.name
-            self.write_types(made)
-            if made.read_bytes() != (self._sources / _TYPES).read_bytes():
-                raise BuildError(f"web/{_TYPES} is not that of the API: run python tools/build_web.py --types")
+        """Hold the pages against the API as it is described, run the unit tests, measure. Raises BuildError."""
+        self.write_types()
         self._run("typescript/bin/tsc", "--noEmit")
         self._run("vitest/vitest.mjs", "run")
         first, whole = self.sizes()
@@ -125,11 +122,10 @@ class Site:
         if first > FIRST_PAGE_BYTES_MAX or whole > BUNDLE_BYTES_MAX:
             raise BuildError("the bundle is larger than it may be: load what not every page needs with its page")
 
-    def write_types(self, into: Path | None = None) -> None:
-        """Write the client types of the API as the committed description has it."""
-        wanted = into or self._sources / _TYPES
+    def write_types(self) -> None:
+        """Write the client types of the API as the committed description has it; only checks and editors need them."""
         description = os.path.relpath(_DESCRIPTION, self._sources)
-        words = ("--root-types", "--root-types-no-schema-prefix", "--output", str(wanted))
+        words = ("--root-types", "--root-types-no-schema-prefix", "--output", str(self._sources / _TYPES))
         self._run("openapi-typescript/bin/cli.js", description, *words)
 
     def sizes(self) -> tuple[int, int]:
@@ -252,7 +248,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--idle", action="store_true", help="take idle time only")
     parser.add_argument("--check", action="store_true", help="also: client types, type check, unit tests, sizes")
     parser.add_argument("--fetch", action="store_true", help="only fetch what building and testing need")
-    parser.add_argument("--types", action="store_true", help="write the client types of the API anew")
+    parser.add_argument("--types", action="store_true", help="write the client types of the API, for editors")
     chosen = parser.parse_args(arguments)
     if chosen.idle:
         os.nice(IDLE)  # beside a platform that is starting

@@ -73,7 +73,7 @@ def test_a_bundle_is_built_once_and_again_when_its_sources_change(root: Path) ->
     assert sorted(path.name for path in (root / "src" / "alphintra").iterdir()) == ["webdist", "webdist.lock"]
 
 
-@pytest.mark.parametrize("name", ["node_modules/y.js", "src/main.test.ts"])
+@pytest.mark.parametrize("name", ["node_modules/y.js", "src/main.test.ts", "src/schema.d.ts"])
 def test_what_the_bundle_is_not_made_from_makes_none_stale(root: Path, name: str) -> None:
     before = site(root).stamp()
     (root / "web" / name).write_text("changed")

@@ -4,7 +4,7 @@ import createClient from "openapi-fetch";
 import { problemOf, Unreachable } from "./problems";
 import type { paths } from "./schema";
 
-const client = createClient<paths>({ baseUrl: location.origin, credentials: "same-origin" });
+const client = createClient<paths>({ credentials: "same-origin" });
 
 client.use({
   onError: () => new Unreachable(),

@@ -99,7 +99,7 @@ function shifted(text: string): string | null {
 /** A ratio such as Sharpe's, which is a statistic. What has no value says why. */
 export function ratio(value: number | null | undefined, why = ""): string {
   if (value == null || !Number.isFinite(value)) return unavailable(why);
-  return decimal(value.toFixed(2));
+  return decimal(value.toFixed(2), { digits: 2 });
 }
 
 /** What could not be computed, with the reason. */
