@@ -15,7 +15,7 @@ import numpy as np
 
 from alphintra.engine.account.course import fold
 from alphintra.engine.account.lots import ALL_CASH, PERCENT_NANO, SIZE_KIND, size_of
-from alphintra.engine.account.stretches import fetch, follow, mark, signals, spoilt, told_at, watch
+from alphintra.engine.account.stretches import at, fetch, follow, mark, signals, spoilt, watch
 from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, met, rest
 from alphintra.engine.kernels.amounts import (
     BPS_NANO,
@@ -233,11 +233,14 @@ def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float, float]) -
 
 
 @part
-def _protect(
-    p: Vector, s: Vector, index: int, bar: tuple[float, float, float, float, float], fills: NDArray[np.float64]
-) -> None:
-    """Let the exits of the position meet a bar: signed open, best, worst and close, and whether it is a rest."""
+def _protect(p: Vector, s: Vector, index: int, prices: tuple[float, ...], fills: Vector) -> None:
+    """Let the exits of the position meet a bar: open, high, low, close, and the level its entry was filled at in it."""
+    opened, high, low, close, level = prices
     direction = 1.0 if s[QTY] > 0.0 else -1.0
+    best, worst = (high, low) if direction > 0.0 else (-low, -high)
+    bar = (opened * direction, best, worst, close * direction, 0.0)
+    if not math.isnan(level):
+        bar = rest(p[PRICING], level, bar)
     best = bar[1]
     reason, level, ambiguous = _meet(p, s, bar)
     if reason == 0.0:
@@ -399,27 +402,28 @@ def _levels(p: Vector, s: Vector, side: float) -> tuple[tuple[float, float], flo
     return (s[STOP] * side, s[TARGET] * side), share, room, near
 
 
+@part
+def _ratchet(p: Vector, s: Vector, told: float) -> None:
+    """Let a chandelier follow the best price at the distance a close tells."""
+    distance, side = level_of(p, told), 1.0 if s[QTY] > 0.0 else -1.0
+    if distance > 0.0:
+        _tighten(s, side * s[BEST] - side * distance, side)
+
+
 @bare_kernel
 def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
-    p: Vector,
-    s: Vector,
-    prices: tuple[Vector, ...],
-    columns: tuple[Vector, ...],
-    room: Room,
-    out: Outputs,
+    p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], room: Room, out: Outputs
 ) -> None:
     """Run the account over bars.
 
-    ``prices`` are open, high, low and close; ``columns`` entry, leave, size, stop, target, trail, chandelier, the
-    borrowing rate of each bar and the price an entry waits for; ``room`` is for the bars at which something is asked
-    for, or holds them where it has none for marks; ``out`` equity, outcome (NO_SIGNAL before), orders, fills and the
-    sums of the equity's course, of no size where they are not asked for.
+    ``prices`` are open, high, low and close; ``columns`` entry, leave, size, stop, target, trail, chandelier, the rate
+    borrowing costs and the price an entry waits for; ``room`` is for the bars at which something is asked for, or holds
+    them where it has none for marks; ``out`` equity, outcome (NO_SIGNAL before), orders, fills and, or empty, its sums.
     """
     opens, highs, lows, closes = prices
     entries, leaves, sizes, stops, targets, trails, chandelier, rates, limits = columns
     equities, outcomes, orders, fills, sums = out
-    places = room[2]
-    count = places.size if room[0].size == 0 else signals(entries, leaves, room)
+    places, count = room[2], signals(entries, leaves, room)
     seen, warm_up = int(s[SEEN]), int(p[WARM_UP])
     scale, unit, is_timed = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0
     moves = p[BREAK_EVEN] != 0.0 or p[HAS_CHANDELIER] != 0.0
@@ -439,21 +443,17 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
         close, worth = in_units(closes[i], scale), 0.0
         lost = max(lost, lost_by(closes[i], close, scale))
         if s[PENDING] != 0.0 or s[GUARDED] != 0.0:
-            opened = in_units(opens[i], scale)
-            lost, level = max(lost, lost_by(opens[i], opened, scale)), NAN
-            if s[PENDING] == ENTRY and p[PRICING] != 0.0:
+            opened, high, low, level = in_units(opens[i], scale), NAN, NAN, NAN
+            lost = max(lost, lost_by(opens[i], opened, scale))
+            if p[IS_GUARDED] != 0.0 or p[PRICING] != 0.0:
                 high, low = in_units(highs[i], scale), in_units(lows[i], scale)
                 lost = max(lost, lost_by(highs[i], high, scale), lost_by(lows[i], low, scale))
+            if s[PENDING] == ENTRY and p[PRICING] != 0.0:
                 level = _wait(p, s, (opened, high, low), seen + i, orders, fills)
             elif s[PENDING] != 0.0:
                 _open(p, s, opened, seen + i, orders, fills)
             if s[GUARDED] != 0.0 and not (p[MODE] == 1.0 and s[SINCE] == seen + i):
-                high, low = in_units(highs[i], scale), in_units(lows[i], scale)
-                lost = max(lost, lost_by(highs[i], high, scale), lost_by(lows[i], low, scale))
-                side = 1.0 if s[QTY] > 0.0 else -1.0
-                best, worst = (high, low) if side > 0.0 else (-low, -high)
-                bar = (opened * side, best, worst, close * side, 0.0)
-                _protect(p, s, seen + i, bar if math.isnan(level) else rest(p[PRICING], level, bar), fills)
+                _protect(p, s, seen + i, (opened, high, low, close, level), fills)
             cash, qty = s[CASH], s[QTY]
         if qty != 0.0:
             worth = qty * unit * close if unit != 0.0 else value_of(p, s, qty, close)
@@ -470,21 +470,11 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
         else:
             outcome = _decide(p, s, seen + i, (entry, leave), orders)
             if outcome == ENTERING:
-                told = (
-                    told_at(sizes, i),
-                    told_at(stops, i),
-                    told_at(targets, i),
-                    told_at(trails, i),
-                    told_at(chandelier, i),
-                )
-                marks = (entry, cash + worth, close)
-                outcome = _enter(p, s, seen + i, marks, (*told, told_at(limits, i)), orders)
+                told = (at(sizes, i), at(stops, i), at(targets, i), at(trails, i), at(chandelier, i), at(limits, i))
+                outcome = _enter(p, s, seen + i, (entry, cash + worth, close), told, orders)
             outcomes[i] = outcome
         if moves and s[GUARDED] != 0.0 and p[HAS_CHANDELIER] != 0.0:
-            distance = level_of(p, chandelier[i])
-            if distance > 0.0:
-                side = 1.0 if qty > 0.0 else -1.0
-                _tighten(s, side * s[BEST] - side * distance, side)
+            _ratchet(p, s, chandelier[i])
         i += 1
     s[SEEN] = seen + closes.size
     if p[IS_EXACT] != 0.0 and (lost > 0.0 or most > EXACT_MAX):

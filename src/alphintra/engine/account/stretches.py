@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
     Room = tuple[NDArray[np.int8], Places, Places]
 
-__all__ = ["Signals", "asked", "fetch", "follow", "mark", "signals", "spoilt", "told_at", "watch"]
+__all__ = ["Signals", "asked", "at", "fetch", "follow", "mark", "signals", "spoilt", "watch"]
 
 EIGHT: Final = 8  # marks looked at together, and values the processor fetches together
 
@@ -38,7 +38,7 @@ def fetch(column: Vector) -> float:
 
 
 @part
-def told_at(column: Vector, i: int) -> float:
+def at(column: Vector, i: int) -> float:
     """Return what a column says at a bar, NaN where no rule asks for it."""
     return float(column[i]) if column.size else math.nan
 
@@ -59,9 +59,12 @@ def asked(marks: NDArray[np.int8], eights: Places, places: Places) -> int:
 def signals(entries: Vector, leaves: Vector, room: Room) -> int:
     """Write the bars at which an account is asked for something and return how many there are.
 
-    ``room`` is for marks, a whole number of eights, for the same as eights, and for the bars.
+    ``room`` is for marks, a whole number of eights, for the same as eights, and for the bars; it holds these already
+    where it has none for marks.
     """
     marks, eights, places = room
+    if marks.size == 0:
+        return places.size
     for i in range(entries.size):
         marks[i] = (entries[i] > 0.0) | (entries[i] < 0.0) | (leaves[i] > 0.0)
     for i in range(entries.size, marks.size):
