@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from alphintra.cli import (
+    backtest_evidence,
     backtests,
     books,
     connections,
@@ -85,6 +86,7 @@ for _module in (
     people,
     market_data,
     strategies,
+    backtest_evidence,
     backtests,
     trading,
     orders,
