@@ -15,6 +15,7 @@ import click
 from alphintra.cli import (
     backtest_evidence,
     backtests,
+    backups,
     books,
     connections,
     database,
@@ -97,6 +98,7 @@ for _module in (
     surveillance,
     sweeps,
     database,
+    backups,
     deploy,
     chaos,
 ):
