@@ -67,12 +67,13 @@ def _made(api: ApiClient) -> dict[str, Any]:
     from alphintra.cli.client import wait_for
 
     api.post("/templates/backtests")
-    return wait_for(
+    found: dict[str, Any] = wait_for(
         "the backtests of the templates",
         lambda: _runs(api),
         lambda runs: all(run["status"] in _ENDED for run in runs.values()),
         timeout_s=_TIMEOUT_S,
     )
+    return found
 
 
 def _runs(api: ApiClient) -> dict[str, Any]:

@@ -120,7 +120,7 @@ async def _queue(sample: _Sample, context: Context, *, desk: Desk, ids: IdSource
         thresholds=msgspec.json.encode(Thresholds()).decode(),
         template=template.name,
     )
-    facts = {"symbol": name_of(template.symbols), "run_hash": run_hash, "template": template.name}
+    facts: dict[str, Any] = {"symbol": name_of(template.symbols), "run_hash": run_hash, "template": template.name}
     async with desk.transaction() as tx:
         await enqueue(tx, queued, at=at)
         subject = f"backtest:{queued.backtest_id}"
