@@ -17,6 +17,7 @@ from alphintra.strategy.service import (
     drift,
     explanations,
     feeds,
+    fills,
     imports,
     market_data,
     sweeps,
@@ -25,10 +26,12 @@ from alphintra.strategy.service import (
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
     from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
     from alphintra.contracts.feed_splits import FeedSplit
-    from alphintra.contracts.trading import SplitApplied
+    from alphintra.contracts.trading import FillBooked, SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
@@ -241,6 +244,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             orders=self._orders,
+            limits=self._limits,
             host=self._host,
             ids=self._ids,
             at=self._clock.now(),
@@ -280,6 +284,10 @@ class Endpoints:
         return await explanations.explain_deployment(
             command, context, desk=self._desk, catalogue=self._catalogue, orders=self._orders
         )
+
+    async def on_fills_booked(self, deliveries: Sequence[Delivery[FillBooked]]) -> None:
+        """Hear ``trading.fill_booked``."""
+        await fills.hear_fills(deliveries, desk=self._desk)
 
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
         """Answer ``strategy.list_decisions``."""

@@ -30,6 +30,7 @@ from alphintra.contracts.strategy import (
     ListDecisions,
     StageUpload,
 )
+from alphintra.contracts.trading import FillBooked
 from alphintra.engine.bars import Bar
 from alphintra.engine.corporate_actions import Split
 from alphintra.engine.templates import crossover
@@ -48,17 +49,19 @@ from alphintra.strategy.service import feeds
 from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.stepping import Stepper
-from fixtures.single_service import SettableClock, acting, local_bus
+from fixtures.single_service import SettableClock, acting, delivery_of, local_bus
 from integration.strategy.town import Town
 from unit.engine.builders import flat_bars
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from alphintra.contracts.books import ExecutionView
     from alphintra.engine.graph import Graph
     from alphintra.infrastructure.bus import LocalDirectory
+    from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.postgres import Database
-    from alphintra.kernel.messages import Context
+    from alphintra.kernel.messages import Command, Context
     from fixtures.postgres import ServiceDatabase
 
 TRACE = "0" * 32
@@ -77,6 +80,38 @@ class CountedIds:
         return UUID(int=self._last)
 
 
+@dataclass(slots=True)
+class ToldTown(Town):
+    """A town whose trading tells of each execution it books, as soon as the question that made it is answered."""
+
+    tells: Callable[[Sequence[Delivery[FillBooked]]], Awaitable[None]] | None = None
+    told: int = 0
+
+    def _heard(
+        self, kind: type[Command[Any]], handler: Callable[[Any, Context], object]
+    ) -> Callable[[Any, Context], Awaitable[object]]:
+        heard = Town._heard(self, kind, handler)
+
+        async def telling(command: Command[Any], context: Context) -> object:
+            answer = await heard(command, context)
+            fresh, self.told = self.executions[self.told :], len(self.executions)
+            if fresh and self.tells is not None:
+                await self.tells([delivery_of(self._booked(fill), aggregate_id=fill.order_id) for fill in fresh])
+            return answer
+
+        return telling
+
+    def _booked(self, fill: ExecutionView) -> FillBooked:
+        account = self.accounts[fill.account_id]
+        return FillBooked(
+            owner_id=account.owner_id,
+            execution=fill,
+            order_status=self.orders[fill.order_id].view.status,
+            account_qty=fill.qty,
+            cash=account.cash,
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class Stage:
     """Strategy under test and what surrounds it."""
@@ -85,7 +120,7 @@ class Stage:
     connected: Database
     desk: Desk
     catalogue: Catalogue
-    town: Town
+    town: ToldTown
     local: LocalDirectory
     endpoints: Endpoints
     market: Market
@@ -104,7 +139,7 @@ class Stage:
     async def over(cls, database: ServiceDatabase, connected: Database, folder: Path) -> Stage:
         """Set strategy up; its catalogue is empty."""
         bus, local = local_bus("strategy")
-        town, clock, ids = Town(), SettableClock(), CountedIds()
+        town, clock, ids = ToldTown(), SettableClock(), CountedIds()
         await town.start(local)
         desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
@@ -125,6 +160,7 @@ class Stage:
             clock=clock,
             ids=ids,
         )
+        town.tells = endpoints.on_fills_booked
         return cls(
             database=database,
             connected=connected,
