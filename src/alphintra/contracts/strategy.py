@@ -352,7 +352,7 @@ class ControlFeed(Command[FeedView], tag="strategy.control_feed.v1", frozen=True
 class CreateDeployment(Command[DeploymentView], tag="strategy.create_deployment.v1", frozen=True):
     """Let a workflow version trade a symbol, or several ``symbols``, in an account from the feed's next bar on.
 
-    A live account is confirmed by its name, and ``feed_id`` is one of live bars of its venue; a paper account has its own.
+    A live account is confirmed by its name, and ``feed_id`` is one of live bars of its venue; a paper one has its own.
     """
 
     version_id: UUID

@@ -30,7 +30,6 @@ from alphintra.contracts.strategy import (
     ListDecisions,
     StageUpload,
 )
-from alphintra.contracts.trading import FillBooked
 from alphintra.engine.bars import Bar
 from alphintra.engine.corporate_actions import Split
 from alphintra.engine.templates import crossover
@@ -49,19 +48,17 @@ from alphintra.strategy.service import feeds
 from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.stepping import Stepper
-from fixtures.single_service import SettableClock, acting, delivery_of, local_bus
-from integration.strategy.town import Town
+from fixtures.single_service import SettableClock, acting, local_bus
+from integration.strategy.told_town import ToldTown
 from unit.engine.builders import flat_bars
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from alphintra.contracts.books import ExecutionView
     from alphintra.engine.graph import Graph
     from alphintra.infrastructure.bus import LocalDirectory
-    from alphintra.infrastructure.events import Delivery
     from alphintra.infrastructure.postgres import Database
-    from alphintra.kernel.messages import Command, Context
+    from alphintra.kernel.messages import Context
     from fixtures.postgres import ServiceDatabase
 
 TRACE = "0" * 32
@@ -78,38 +75,6 @@ class CountedIds:
         """Return the next id."""
         self._last += 1
         return UUID(int=self._last)
-
-
-@dataclass(slots=True)
-class ToldTown(Town):
-    """A town whose trading tells of each execution it books, as soon as the question that made it is answered."""
-
-    tells: Callable[[Sequence[Delivery[FillBooked]]], Awaitable[None]] | None = None
-    told: int = 0
-
-    def _heard(
-        self, kind: type[Command[Any]], handler: Callable[[Any, Context], object]
-    ) -> Callable[[Any, Context], Awaitable[object]]:
-        heard = Town._heard(self, kind, handler)
-
-        async def telling(command: Command[Any], context: Context) -> object:
-            answer = await heard(command, context)
-            fresh, self.told = self.executions[self.told :], len(self.executions)
-            if fresh and self.tells is not None:
-                await self.tells([delivery_of(self._booked(fill), aggregate_id=fill.order_id) for fill in fresh])
-            return answer
-
-        return telling
-
-    def _booked(self, fill: ExecutionView) -> FillBooked:
-        account = self.accounts[fill.account_id]
-        return FillBooked(
-            owner_id=account.owner_id,
-            execution=fill,
-            order_status=self.orders[fill.order_id].view.status,
-            account_qty=fill.qty,
-            cash=account.cash,
-        )
 
 
 @dataclass(slots=True, kw_only=True)

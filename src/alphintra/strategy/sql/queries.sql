@@ -456,7 +456,7 @@ WHERE f.deployment_id = $1 AND f.folded_seq <= $2
 ORDER BY f.executed_at, f.booked_at, f.execution_id;
 
 -- fills.is_complete: whether every execution of a deployment is kept, which is not so of one of before they were
-SELECT fills_since = '-infinity' FROM deployments WHERE deployment_id = $1;
+SELECT fills_since = '-infinity' AS is_complete FROM deployments WHERE deployment_id = $1;
 
 -- intents.reopen: look again at the orders of intents, which were executed after they had been settled
 UPDATE intents SET status = 'working'
