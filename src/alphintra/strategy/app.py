@@ -78,7 +78,10 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
-        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
+        at_hand = DriftDesk(
+            desk=desk, catalogue=catalogue, orders=orders, host=algorithms, ids=host.ids, clock=host.clock
+        )
+        drifts = DriftWorker(at_hand)
         host.run("drift", drifts.run)
         host.on_wake(runner.wake)
     if parts.work:

@@ -296,7 +296,12 @@ class Endpoints:
     async def measure_drift(self, command: drift_messages.MeasureDrift, context: Context) -> drift_messages.DriftView:
         """Answer ``strategy.measure_drift``."""
         at_hand = drift.DriftDesk(
-            desk=self._desk, catalogue=self._catalogue, orders=self._orders, ids=self._ids, clock=self._clock
+            desk=self._desk,
+            catalogue=self._catalogue,
+            orders=self._orders,
+            host=self._host,
+            ids=self._ids,
+            clock=self._clock,
         )
         return await drift.measure_drift(DeploymentId(command.deployment_id), context, at_hand=at_hand)
 

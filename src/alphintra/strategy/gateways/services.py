@@ -203,7 +203,7 @@ class Orders:
         """
         intent, exits = item.intent, item.intent.exits
         limit, trigger = intent.limit_price, intent.trigger_price
-        if (exits or intent.is_waiting) and (tick := await self._tick(item.symbol, context)) is not None:
+        if (exits or intent.is_waiting) and (tick := await self.tick(item.symbol, context)) is not None:
             exits = exits.on_ticks(tick, intent.side)
             limit = None if limit is None else limit_on_tick(limit, tick, intent.side)
             trigger = None if trigger is None else stop_on_tick(trigger, tick, intent.side)
@@ -232,7 +232,8 @@ class Orders:
         )
         return await self._bus.ask(command, context)
 
-    async def _tick(self, symbol: str, context: Context) -> Decimal | None:
+    async def tick(self, symbol: str, context: Context) -> Decimal | None:
+        """Fetch what prices of a symbol are whole multiples of, None where nothing says. Raises RISK_UNAVAILABLE."""
         instrument = await Limits(self._bus).instrument(symbol, context)
         return None if instrument is None else instrument.tick
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -100,6 +101,7 @@ class Stepper:
             feed_id, desk=desk, market=market, orders=orders, clock=clock, ids=ids, late_after=late_after
         )
         self._running: dict[DeploymentId, _Running] = {}
+        self._ticks: dict[str, Decimal | None] = {}
         self._across = Across(clock=clock, ids=ids, give_up=self._give_up)
 
     def add(self, steps: Sequence[Step]) -> None:
@@ -110,6 +112,7 @@ class Stepper:
     def forget(self) -> None:
         """Rebuild executors from what is stored, which may have changed while the feed stood."""
         self._running.clear()
+        self._ticks.clear()
         self._across.forget()
 
     async def advance(self, step: Step, trace_id: str) -> str:
@@ -122,6 +125,9 @@ class Stepper:
         fault_point("strategy.matched")
         if await self._placer.end_waiting(step, self.steps, trace_id):
             working = await self._working_orders(trace_id)
+        for symbol in dict(step.bars):
+            if symbol not in self._ticks:
+                self._ticks[symbol] = await self._orders.tick(symbol, context)
         await self._decide(step, working)
         fault_point("strategy.decided")
         await self._placer.place(step, trace_id)
@@ -337,7 +343,7 @@ class Stepper:
         A new one, one after a split, or one whose state an earlier Alphintra kept, is warmed on the bars before it.
         """
         plan = compile_plan(parse_graph(deployment.graph.encode()))
-        executor = decider_of(plan, deployment.symbol, host=self._host)
+        executor = decider_of(plan, deployment.symbol, host=self._host, tick=self._ticks.get(deployment.symbol))
         if deployment.executor_state:
             try:
                 executor.restore(deployment.executor_state.encode())
