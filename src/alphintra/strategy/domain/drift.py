@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from alphintra.engine.algorithm_runs import Decider
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Book
 from alphintra.engine.costs import Costs
