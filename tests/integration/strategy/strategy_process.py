@@ -38,8 +38,9 @@ class FileClock:
 
 async def run(told: dict[str, Any]) -> None:
     """Be the service until the process ends."""
-    feed_runner.IDLE_S = live_runner.IDLE_S = LOOK_S
-    app.Sources = partial(Sources, urls=told["urls"])  # type: ignore[misc,assignment] # the same with other addresses
+    for module in (feed_runner, live_runner):
+        vars(module)["IDLE_S"] = LOOK_S
+    vars(app)["Sources"] = partial(Sources, urls=told["urls"])
     credentials = ServiceCredentials(
         service="strategy",
         database_url=told["database_url"],

@@ -17,8 +17,8 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.service.drift import DriftDesk, DriftWorker
 from fixtures.bar_market import running_market
 from fixtures.single_service import acting
+from integration.strategy.live_stage import MINUTE, OPEN, STRATEGY, Live
 from integration.strategy.stage import WAVE, Stage
-from integration.strategy.test_live_feeds import MINUTE, OPEN, STRATEGY, Live
 from unit.engine.builders import flat_bars
 
 if TYPE_CHECKING:

@@ -228,6 +228,8 @@ class Town:
                     self._now(order_id, OrderStatus.CANCELED)
                 case Expired(order_id):
                     self._now(order_id, OrderStatus.EXPIRED)
+                case _:
+                    pass
         return made
 
     def _now(self, order_id: UUID, status: OrderStatus) -> None:

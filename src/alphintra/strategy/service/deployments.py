@@ -45,12 +45,13 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alphintra.contracts.feed_splits import FeedSplit
+    from alphintra.contracts.nocode import WorkflowVersionView
     from alphintra.contracts.orders import AccountView
     from alphintra.contracts.trading import SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.graph.wire import Graph
     from alphintra.infrastructure.events import Delivery
-    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.ids import IdSource, UserId
     from alphintra.kernel.messages import Context
     from alphintra.strategy.gateways.services import Limits, Orders, Workflows
     from alphintra.strategy.repository import Desk, DeskTransaction, Feed
@@ -111,7 +112,38 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     if account.mode is not AccountMode.PAPER:
         told = (version.graph, symbols, feed, account)
         await require_venue_fit(*told, context, desk=desk, orders=orders, limits=limits, at=at)
-    deployment = Deployment(
+    deployment = _made(command, version, feed, symbols, owner_id=owner_id, ids=ids, at=at)
+    facts: dict[str, Any] = {
+        "version_id": str(command.version_id),
+        "account_id": str(command.account_id),
+        "feed_id": str(feed.feed_id),
+        "mode": account.mode.value,
+        "symbol": deployment.symbol,
+        "capital": command.capital,
+        **algorithm_facts(graph),
+    }
+    await _claim(deployment, context, desk=desk, orders=orders, at=at)
+    try:
+        terms = (deployment, AccountMode(account.mode), facts)
+        deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
+    except AlphintraError:
+        await orders.release(command.account_id, deployment.deployment_id, context)
+        raise
+    return _view(deployment)
+
+
+def _made(  # noqa: PLR0913 - what a deployment is bound to
+    command: CreateDeployment,
+    version: WorkflowVersionView,
+    feed: Feed,
+    symbols: Sequence[str],
+    *,
+    owner_id: UserId,
+    ids: IdSource,
+    at: datetime,
+) -> Deployment:
+    """Return a new deployment, flat and with its capital, from where its feed stands."""
+    return Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
         version_id=WorkflowVersionId(command.version_id),
@@ -133,26 +165,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         exit_owed="",
         error="",
         created_at=at,
-        symbols=() if len(symbols) == 1 else symbols,
+        symbols=() if len(symbols) == 1 else tuple(symbols),
         holdings=() if len(symbols) == 1 else tuple(Holding(symbol=symbol) for symbol in symbols),
     )
-    facts: dict[str, Any] = {
-        "version_id": str(command.version_id),
-        "account_id": str(command.account_id),
-        "feed_id": str(feed.feed_id),
-        "mode": account.mode.value,
-        "symbol": deployment.symbol,
-        "capital": command.capital,
-        **algorithm_facts(graph),
-    }
-    await _claim(deployment, context, desk=desk, orders=orders, at=at)
-    try:
-        terms = (deployment, AccountMode(account.mode), facts)
-        deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
-    except AlphintraError:
-        await orders.release(command.account_id, deployment.deployment_id, context)
-        raise
-    return _view(deployment)
 
 
 async def _claim(deployment: Deployment, context: Context, *, desk: Desk, orders: Orders, at: datetime) -> None:

@@ -1,5 +1,5 @@
--- What was executed for deployments, as trading booked it, each execution once; folded_seq is the step of the feed whose
--- decision was the first to know it, null until it is in the deployment's books.
+-- What was executed for deployments, as trading booked it, each execution once; folded_seq is the step of the feed
+-- whose decision was the first to know it, null until it is in the deployment's books.
 CREATE TABLE IF NOT EXISTS deployment_fills (
     account_id uuid NOT NULL,
     execution_id text NOT NULL,
