@@ -104,21 +104,15 @@ def _bt_w1(market: Market) -> Work:
     return work
 
 
-def _nautilus_w1(market: Market) -> Work:
-    from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig  # noqa: PLC0415 - may be missing
-    from nautilus_trader.config import LoggingConfig, StrategyConfig  # noqa: PLC0415
-    from nautilus_trader.indicators import SimpleMovingAverage  # noqa: PLC0415
-    from nautilus_trader.model import currencies, data, enums, identifiers, instruments, objects  # noqa: PLC0415
-    from nautilus_trader.trading.strategy import Strategy  # noqa: PLC0415
+def _nautilus_pair() -> Any:  # noqa: ANN401 - theirs
+    from nautilus_trader.model import currencies, identifiers, instruments, objects  # noqa: PLC0415 - may be missing
 
-    usd, venue = currencies.USD, identifiers.Venue("SIM")
     symbol = identifiers.Symbol("X")
-    name = identifiers.InstrumentId(symbol, venue)
-    pair = instruments.CurrencyPair(
-        instrument_id=name,
+    return instruments.CurrencyPair(
+        instrument_id=identifiers.InstrumentId(symbol, identifiers.Venue("SIM")),
         raw_symbol=symbol,
         base_currency=currencies.BTC,
-        quote_currency=usd,
+        quote_currency=currencies.USD,
         price_precision=_PLACES,
         size_precision=_PLACES,
         price_increment=objects.Price(10**-_PLACES, _PLACES),
@@ -128,6 +122,17 @@ def _nautilus_w1(market: Market) -> Work:
         maker_fee=Decimal(str(FEE)),
         taker_fee=Decimal(str(FEE)),
     )
+
+
+def _nautilus_w1(market: Market) -> Work:
+    from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig  # noqa: PLC0415 - may be missing
+    from nautilus_trader.config import LoggingConfig, StrategyConfig  # noqa: PLC0415
+    from nautilus_trader.indicators import SimpleMovingAverage  # noqa: PLC0415
+    from nautilus_trader.model import currencies, data, enums, objects  # noqa: PLC0415
+    from nautilus_trader.trading.strategy import Strategy  # noqa: PLC0415
+
+    usd, pair = currencies.USD, _nautilus_pair()
+    name, venue = pair.id, pair.id.venue
     kind = data.BarType.from_str("X.SIM-1-MINUTE-LAST-EXTERNAL")
     depth = objects.Quantity(9e9, _PLACES)  # a bar is a book a quarter as deep as its volume
     rows = zip(market.open, market.high, market.low, market.close, market.ts.tolist(), strict=True)
@@ -165,14 +170,8 @@ def _nautilus_w1(market: Market) -> Work:
 
     def work() -> Came:
         engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
-        engine.add_venue(
-            venue,
-            oms_type=enums.OmsType.NETTING,
-            account_type=enums.AccountType.CASH,
-            base_currency=None,
-            starting_balances=[objects.Money(CASH, usd), objects.Money(0, currencies.BTC)],
-            bar_execution=True,
-        )
+        cash = [objects.Money(CASH, usd), objects.Money(0, currencies.BTC)]
+        engine.add_venue(venue, enums.OmsType.NETTING, enums.AccountType.CASH, starting_balances=cash)
         engine.add_instrument(pair)
         engine.add_data(bars)
         rule = Crossover()
