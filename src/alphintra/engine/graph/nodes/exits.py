@@ -1,7 +1,7 @@
 """Nodes that leave a position: by a condition at a close, or by exits that come with the entry.
 
 What comes with the entry is placed as soon as it has filled, and reckoned from the price it filled at, in backtests as
-at venues (docs/decisions/0023).
+at venues (docs/decisions/0025).
 """
 
 from __future__ import annotations
