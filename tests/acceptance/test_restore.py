@@ -128,8 +128,8 @@ def test_one_service_is_brought_back_while_the_others_trade(
         lambda: asked(platform, "select count(*) from messages where kind = 'order_canceled'"),
         lambda rows: rows[0][0] == len(orders),
     )
+    finished = platform.run("backup", "restore", "--finish", "--yes")
+    assert finished.returncode == 0, finished.stderr
     for command in (("books", "check"), ("db", "plan"), ("db", "verify", "--quick")):
         found = platform.run(*command, environ=person.key)
         assert found.returncode == 0, (command, found.stdout, found.stderr)
-    finished = platform.run("backup", "restore", "--finish", "--yes")
-    assert finished.returncode == 0, finished.stderr

@@ -144,6 +144,33 @@ def verify(ident: str, *, as_json: bool) -> int:
     return 0 if evidence and all(each.is_sound for each in evidence) else 1
 
 
+@backup.command("external")
+@click.argument("instance")
+@click.option("--at", default="MOMENT", help="Moment that the recipe is to name.")
+def external(instance: str, *, at: str) -> int:
+    """Ask pgBackRest or Barman about an instance that you run.
+
+    Whether its log arrives, which backups there are, and how a side instance of a moment is made.
+    """
+    backups = opened(needs_servers=True)
+    tool = backups.external(instance)
+    if tool is None:
+        message = f"instance {instance} is the home's own: `alphintra backup list --instance {instance}`"
+        raise AlphintraError("BACKUP_EXTERNAL", message, pointer="INSTANCE")
+
+    async def ask(_task: Task) -> str:
+        from alphintra.runtime.backups.outside import check_outside, show_outside
+
+        await check_outside(tool)
+        return await show_outside(tool)
+
+    from alphintra.runtime.backups.outside import recipe_of
+
+    click.echo(watched(f"asking {tool.tool}", ask))
+    click.echo("\n".join(("", "A side instance of a moment:", *recipe_of(tool, at))))
+    return 0
+
+
 @backup.command("prune")
 @click.option("--service", default="", help="Only of this service.")
 @click.option("--instance", default="", help="Only of this instance.")

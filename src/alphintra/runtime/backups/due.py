@@ -1,4 +1,4 @@
-"""What of the operator's schedules is due, and what came of it the last time."""
+"""What of the operator's schedules is due. Decisions are pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-import msgspec
-
 from alphintra.dataplane.schedule import Schedule
 from alphintra.runtime.backups.choices import BackupChoices
-from alphintra.runtime.home import Home, write_atomically
+from alphintra.runtime.backups.notes import Done
 
-__all__ = ["Done", "Job", "JobKind", "jobs_of", "next_due", "noted", "write_note"]
+__all__ = ["Job", "JobKind", "jobs_of", "next_due"]
 
-_FILE: Final = "backup-runs.json"
 _RETRY: Final = timedelta(minutes=10)
 _MOMENT: Final = timedelta(microseconds=1)
 
@@ -42,29 +39,6 @@ class Job:
     def name(self) -> str:
         """Name under which it is noted."""
         return f"{self.kind.value}:{self.of}"
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a job the last time.
-
-    Attributes:
-        began_at: when it began.
-        ended_at: when it ended; None for one that was cut.
-        code: of what went wrong; empty if nothing did.
-        detail: what went wrong.
-        backup: what it made.
-    """
-
-    began_at: datetime
-    ended_at: datetime | None = None
-    code: str = ""
-    detail: str = ""
-    backup: str = ""
-
-    @property
-    def is_well(self) -> bool:
-        """Whether it ended well."""
-        return self.ended_at is not None and not self.code
 
 
 def jobs_of(choices: BackupChoices, *, instances: Iterable[str]) -> dict[Job, Schedule]:
@@ -101,16 +75,3 @@ def next_due(jobs: Mapping[Job, Schedule], done: Mapping[str, Done], *, at: date
     fulls = {job.of for _, job in waiting if job.kind is JobKind.FULL}
     waiting = [each for each in waiting if not (each[1].kind is JobKind.INCREMENTAL and each[1].of in fulls)]
     return min(waiting)[1] if waiting else None
-
-
-def noted(home: Home) -> dict[str, Done]:
-    """Return what came of each job the last time; nothing where none ran, or the note cannot be read any more."""
-    try:
-        return msgspec.json.decode((home.path / _FILE).read_bytes(), type=dict[str, Done])
-    except (FileNotFoundError, msgspec.DecodeError):
-        return {}
-
-
-def write_note(home: Home, done: Mapping[str, Done]) -> None:
-    """Note durably what came of each job."""
-    write_atomically(home.path / _FILE, msgspec.json.encode(done))

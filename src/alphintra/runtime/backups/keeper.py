@@ -22,7 +22,8 @@ from alphintra.infrastructure.system import SystemClock
 from alphintra.infrastructure.telemetry import configure_logs, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.backups.choices import backup_choices
-from alphintra.runtime.backups.due import Done, Job, JobKind, jobs_of, next_due, noted, write_note
+from alphintra.runtime.backups.due import Job, JobKind, jobs_of, next_due
+from alphintra.runtime.backups.notes import Done, noted, write_note
 from alphintra.runtime.backups.outside import back_up_outside
 from alphintra.runtime.backups.verifying import verify
 from alphintra.runtime.backups.work import Backups, held, instance_scope, open_backups, service_scope
@@ -84,18 +85,18 @@ async def run_job(backups: Backups, job: Job, *, task: Task) -> str:
 
 async def _verify_newest(backups: Backups, task: Task) -> str:
     """Restore the newest backup of each scope for real. Raises BACKUP_DAMAGED naming those that are not sound."""
-    tried, bad = [], []
+    tried, bad = 0, []
     for scope in await asyncio.to_thread(backups.scopes):
         found = await asyncio.to_thread(backups.catalogue(scope).backups)
         if not found:
             continue
         evidence = await verify(backups, found[-1], task=task, tell=lambda _doing: None)
-        tried.append(evidence.backup)
+        tried += 1
         if not evidence.is_sound:
             bad.append(f"{evidence.backup} of {scope}: {evidence.code} {evidence.detail}")
     if bad:
         raise AlphintraError("BACKUP_DAMAGED", "; ".join(bad), kind=Kind.CONFLICT)
-    return ", ".join(tried)
+    return f"{tried} restored"
 
 
 async def _archive_log(backups: Backups) -> None:
@@ -153,7 +154,13 @@ def main() -> int:
     try:
         with held(home.run / LOCK):
             said = msgspec.json.decode(os.environ[SETTINGS_VARIABLE], type=dict[str, dict[str, str]])
-            choices = backup_choices(RuntimeSettings(home=home.path, **said))
+            settings = RuntimeSettings(
+                home=home.path,
+                backup=said["backup"],
+                backup_schedules=said["backup_schedules"],
+                backup_external=said["backup_external"],
+            )
+            choices = backup_choices(settings)
             backups = open_backups(
                 home, choices, order=provisioned_order(home), clock=SystemClock(), environ=os.environ
             )

@@ -369,6 +369,6 @@ def _read(home: Home) -> Restored | None:
 def _not_ours(instance: str) -> AlphintraError:
     message = (
         f"instance {instance} is a server of yours: restore one service from its dump (name a backup of it), or the "
-        "instance by pgBackRest or Barman (`alphintra backup recipe`)"
+        "instance by pgBackRest or Barman (`alphintra backup external`)"
     )
     return AlphintraError("BACKUP_EXTERNAL", message, kind=Kind.FORBIDDEN)
