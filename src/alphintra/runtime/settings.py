@@ -31,8 +31,9 @@ _BYTES_MAX = 65_536
 _PORT_MAX = 65_535
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INTEGER = re.compile(r"[0-9]{1,9}")
-# Variables that mean something elsewhere: what the supervisor tells its children, and what arms crash tests.
-_NOT_OURS = frozenset({"HOME", "READY_FD", "SUPERVISED", "CRASH_AT", "CRASH_FILE", "CLOCK_FILE", "DETOUR"})
+# Variables that mean something elsewhere: what the supervisor tells its children, what arms crash tests, and whether
+# the web interface is built.
+_NOT_OURS = frozenset({"HOME", "READY_FD", "SUPERVISED", "CRASH_AT", "CRASH_FILE", "CLOCK_FILE", "DETOUR", "WEB"})
 
 
 class ProcessLayout(StrEnum):
