@@ -15,7 +15,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from alphintra.dataplane.apply import apply
@@ -31,14 +30,14 @@ from alphintra.dataplane.backup.carrying import (
     take_over,
 )
 from alphintra.dataplane.backup.dumps import DUMP, require_known_schema
+from alphintra.dataplane.backup.failures import explained
 from alphintra.dataplane.backup.model import Manifest
 from alphintra.dataplane.backup.programs import Task, login_environment
 from alphintra.dataplane.backup.replay import forgotten, queue_again, schemas_like, unheard
+from alphintra.dataplane.backup.sides import drop_database, make_database
 from alphintra.dataplane.bus_permissions import producers_heard_by
 from alphintra.dataplane.move.sides import Side
-from alphintra.dataplane.quoting import identifier
 from alphintra.dataplane.schema import schema_drift
-from alphintra.dataplane.server import admin_connection
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.gate import GateKeeper
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -277,8 +276,7 @@ class Restoring:
         self.tell(f"reading {manifest.ident}")
         try:
             await asyncio.to_thread(_fetch, file, catalogue.read(manifest, DUMP), self.task)
-            async with admin_connection(running.server) as connection:
-                await connection.execute(f"create database {identifier(database)} template template0")
+            await make_database(running.server, database)
             arguments = ("--exit-on-error", "--no-password", "-j", "2", "-d", database, str(file))
             env = login_environment(running.server, database)
             await asyncio.to_thread(lambda: means.programs.run("pg_restore", *arguments, env=env, task=self.task))
@@ -287,22 +285,14 @@ class Restoring:
             yield Side(server=running.server, placement=replace(carry.restored, database=database)), manifest
         finally:
             file.unlink(missing_ok=True)
-            async with admin_connection(running.server) as connection:
-                await connection.execute(_drop_slots(database))
-                await connection.execute(f"drop database if exists {identifier(database)} with (force)")
+            await drop_database(running.server, database)
 
     async def _settle(self, does: Awaitable[Carried | None], carry: Carry) -> None:
         """Do a step that changes nothing of the running service; what it made is dropped where it fails."""
+        service = carry.running.placement.service
         try:
-            found = await does
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ExceptionGroup) as error:
-            await self._give_up(carry)
-            cause: BaseException = error
-            while isinstance(cause, BaseExceptionGroup):
-                cause = cause.exceptions[0]
-            reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-            message = f"bringing {carry.running.placement.service} back broke off ({reason}): nothing was changed"
-            raise AlphintraError("RESTORE_FAILED", message, kind=Kind.UNAVAILABLE) from error
+            with explained("RESTORE_FAILED", f"bringing {service} back broke off, and nothing was changed"):
+                found = await does
         except AlphintraError:
             await self._give_up(carry)
             raise
@@ -345,13 +335,6 @@ def _fetch(file: Path, pieces: Iterator[bytes], task: Task) -> None:
         for piece in pieces:
             task.check()
             out.write(piece)
-
-
-def _drop_slots(database: str) -> str:
-    return (
-        "select pg_drop_replication_slot(slot_name) from pg_replication_slots "  # noqa: S608 - a name of ours
-        f"where database = '{database}' and not active"
-    )
 
 
 def _read(home: Home) -> Restored | None:

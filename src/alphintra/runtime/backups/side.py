@@ -17,7 +17,8 @@ from alphintra.dataplane.backup.log import LogArchive
 from alphintra.dataplane.backup.model import BackupKind, Manifest
 from alphintra.dataplane.backup.physical import lay_out
 from alphintra.dataplane.backup.programs import Task
-from alphintra.dataplane.server import Server, admin_connection
+from alphintra.dataplane.backup.sides import await_recovered, end_segment
+from alphintra.dataplane.server import Server
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.accounts import server_account
 from alphintra.runtime.backups.work import Backups, instance_scope
@@ -28,7 +29,6 @@ __all__ = ["choose_base", "clear_sides", "side_instance"]
 
 _SIDE: Final = "restored"
 _RECOVERY_S: Final = 3600.0
-_REST_S: Final = 0.5
 _RECOVERY: Final = """
 # Written for a restore by Alphintra.
 restore_command = 'cp "../log/%f" "%p"'
@@ -72,9 +72,7 @@ async def choose_base(backups: Backups, instance: str, at: datetime | None) -> t
 
 async def _close_segment(backups: Backups, instance: str) -> None:
     """Have the instance end the part of its log it writes to, behind a commit later than any moment asked for."""
-    async with admin_connection(backups.server(instance)) as connection:
-        await connection.execute("select pg_current_xact_id()")
-        ended = await connection.fetchval("select pg_walfile_name(pg_switch_wal())")
+    ended = await end_segment(backups.server(instance))
 
     def require(archive: LogArchive) -> None:
         if ended not in archive.files():
@@ -143,11 +141,7 @@ async def _start(unit: EmbeddedPostgres, at: datetime | None) -> None:
             message = f"the archived log ends before {at.isoformat()}: choose an earlier moment"
             raise AlphintraError("PITR_RANGE", message, pointer="--at") from error
         raise
-    async with admin_connection(
-        Server(admin_url=unit.admin_dsn(), host=unit.host, port=unit.port, instance=unit.instance)
-    ) as connection:
-        while await connection.fetchval("select pg_is_in_recovery()"):  # noqa: ASYNC110 - another program gets ready
-            await asyncio.sleep(_REST_S)
+    await await_recovered(Server(admin_url=unit.admin_dsn(), host=unit.host, port=unit.port, instance=unit.instance))
 
 
 def _own(*folders: Path) -> None:

@@ -11,15 +11,16 @@ from datetime import datetime
 from time import perf_counter
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from alphintra.dataplane.backup.dumps import DUMP
+from alphintra.dataplane.backup.failures import explained
 from alphintra.dataplane.backup.model import BackupKind, Manifest
 from alphintra.dataplane.backup.programs import Task, login_environment
 from alphintra.dataplane.backup.reading import Found, read_all
+from alphintra.dataplane.backup.sides import make_database
 from alphintra.dataplane.layouts import Placement
-from alphintra.dataplane.server import Server, admin_connection
+from alphintra.dataplane.server import Server
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.backups.side import clear_sides, side_instance
 from alphintra.runtime.backups.work import Backups, held
@@ -73,13 +74,12 @@ async def verify(backups: Backups, manifest: Manifest, *, task: Task, tell: Call
     with held(backups.home.run / "backup-verify.lock"):
         clear_sides(backups.home, _SIDE)
         try:
-            found = await _tried(backups, manifest, task, tell)
+            with explained("BACKUP_DAMAGED", "reading what was restored broke off"):
+                found = await _tried(backups, manifest, task, tell)
         except AlphintraError as error:
             if error.code in {"BACKUP_CANCELLED", "BACKUP_TARGET", "SPACE"}:
                 raise
             code, detail = error.code, error.detail
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            code, detail = "BACKUP_DAMAGED", str(error).splitlines()[0]
     evidence = Evidence(
         backup=manifest.ident,
         scope=manifest.scope,
@@ -134,8 +134,7 @@ async def _from_dump(
         tell(f"restoring {manifest.ident}")
         await unit.start()
         server = Server(admin_url=unit.admin_dsn(), host=unit.host, port=unit.port, instance=unit.instance)
-        async with admin_connection(server) as connection:
-            await connection.execute(f'create database "{database}" template template0')
+        await make_database(server, database)
         env = login_environment(server, database)
         file = unit.folder / DUMP
         with file.open("wb") as out:
