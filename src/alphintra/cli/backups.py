@@ -4,26 +4,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from alphintra.cli.backup_opening import opened, watched
+from alphintra.cli.backup_restore import restore
 from alphintra.cli.output import AS_JSON, print_fields, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from alphintra.dataplane.backup.model import Manifest
     from alphintra.dataplane.backup.programs import Task
+    from alphintra.runtime.backups.verifying import Evidence
     from alphintra.runtime.backups.work import Backups
 
-__all__ = ["COMMANDS", "backup", "opened", "shown", "watched"]
+__all__ = ["COMMANDS", "backup"]
 
-T = TypeVar("T")
 _MB = 1e6
 
 
@@ -103,6 +101,76 @@ def show(ident: str, *, as_json: bool) -> int:
     return 0
 
 
+@backup.command("verify")
+@click.argument("ident", default="")
+@AS_JSON
+def verify(ident: str, *, as_json: bool) -> int:
+    """Restore a backup for real into an instance of its own, and write down what came of it.
+
+    Without a name the newest one of each service and instance. Exit status 1 if one is not sound.
+    """
+    backups = opened(needs_servers=False)
+    found = [find(backups, ident)] if ident else [newest[-1] for newest in _newest(backups) if newest]
+
+    async def restore_all(task: Task) -> list[Evidence]:
+        from alphintra.runtime.backups.verifying import verify as restored
+
+        return [
+            await restored(backups, manifest, task=task, tell=lambda doing: click.echo(doing, err=True))
+            for manifest in found
+        ]
+
+    evidence = watched("verifying", restore_all)
+    if as_json:
+        import msgspec
+
+        print_json({"evidence": [msgspec.to_builtins(each) for each in evidence]})
+    else:
+        print_table(
+            ("backup", "of", "sound", "tables", "rows", "seconds", "what is wrong"),
+            [
+                (
+                    each.backup,
+                    each.scope,
+                    each.is_sound,
+                    each.tables,
+                    each.rows,
+                    f"{each.seconds:.1f}",
+                    f"{each.code} {each.detail}".strip(),
+                )
+                for each in evidence
+            ],
+        )
+    return 0 if evidence and all(each.is_sound for each in evidence) else 1
+
+
+@backup.command("external")
+@click.argument("instance")
+@click.option("--at", default="MOMENT", help="Moment that the recipe is to name.")
+def external(instance: str, *, at: str) -> int:
+    """Ask pgBackRest or Barman about an instance that you run.
+
+    Whether its log arrives, which backups there are, and how a side instance of a moment is made.
+    """
+    backups = opened(needs_servers=True)
+    tool = backups.external(instance)
+    if tool is None:
+        message = f"instance {instance} is the home's own: `alphintra backup list --instance {instance}`"
+        raise AlphintraError("BACKUP_EXTERNAL", message, pointer="INSTANCE")
+
+    async def ask(_task: Task) -> str:
+        from alphintra.runtime.backups.outside import check_outside, show_outside
+
+        await check_outside(tool)
+        return await show_outside(tool)
+
+    from alphintra.runtime.backups.outside import recipe_of
+
+    click.echo(watched(f"asking {tool.tool}", ask))
+    click.echo("\n".join(("", "A side instance of a moment:", *recipe_of(tool, at))))
+    return 0
+
+
 @backup.command("prune")
 @click.option("--service", default="", help="Only of this service.")
 @click.option("--instance", default="", help="Only of this instance.")
@@ -125,20 +193,6 @@ def prune(*, service: str, instance: str, dry_run: bool, yes: bool, as_json: boo
     return 0
 
 
-def opened(*, needs_servers: bool = False) -> Backups:
-    """Return the backups of the home. Raises BACKUP_NOT_CONFIGURED, NOT_RUNNING, CONFIG_*, HOME_*."""
-    from alphintra.cli.installation import existing_home, servers_home, settings
-    from alphintra.infrastructure.system import SystemClock
-    from alphintra.runtime.backups.choices import backup_choices
-    from alphintra.runtime.backups.work import open_backups
-    from alphintra.runtime.inspection import provisioned_order
-
-    choices = backup_choices(settings())
-    home = servers_home() if needs_servers and choices.target else existing_home()
-    order = provisioned_order(home) if needs_servers and choices.target else None
-    return open_backups(home, choices, order=order, clock=SystemClock(), environ=os.environ)
-
-
 def find(backups: Backups, ident: str) -> Manifest:
     """Return a backup by its name, whatever it is of. Raises BACKUP_UNKNOWN and what `Catalogue.find` raises."""
     for scope in backups.scopes():
@@ -151,30 +205,6 @@ def find(backups: Backups, ident: str) -> Manifest:
         f"there is no backup {ident[:60]!r} at {backups.target.label}: `alphintra backup list` shows those there are"
     )
     raise AlphintraError("BACKUP_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="IDENT")
-
-
-def watched(what: str, does: Callable[[Task], Awaitable[T]]) -> T:
-    """Do something long, telling how far it is on a terminal; Ctrl-C ends it in order, with nothing half left."""
-    from alphintra.dataplane.backup.programs import Task
-
-    is_terminal = sys.stderr.isatty()
-
-    def tell(done: int) -> None:
-        if is_terminal:
-            click.echo(f"\r\033[K{what}: {done / _MB:,.1f} MB", nl=False, err=True)
-
-    task = Task(on_bytes=tell)
-
-    async def work() -> T:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancelled.set)
-        return await does(task)
-
-    try:
-        return asyncio.run(work())
-    finally:
-        if is_terminal:
-            click.echo("\r\033[K", nl=False, err=True)
 
 
 def shown(manifest: Manifest) -> dict[str, Any]:
@@ -191,6 +221,10 @@ def shown(manifest: Manifest) -> dict[str, Any]:
         "key": manifest.key,
         "services": sorted(service for services in manifest.databases.values() for service in services),
     }
+
+
+def _newest(backups: Backups) -> list[tuple[Manifest, ...]]:
+    return [backups.catalogue(scope).backups() for scope in backups.scopes()]
 
 
 def _scopes(backups: Backups, service: str, instance: str) -> list[str]:
@@ -221,5 +255,7 @@ def _print(manifests: Iterable[Manifest], *, as_json: bool) -> None:
         ],
     )
 
+
+backup.add_command(restore)
 
 COMMANDS: tuple[click.Command, ...] = (backup,)

@@ -80,12 +80,15 @@ def status(*, as_json: bool) -> int:
     home = existing_home()
     found = control.status(home)
     health = _health(home) if found.is_running else None
+    backups = _backups(home)
     if as_json:
-        print_json({**found.to_json(), "health": health})
+        print_json({**found.to_json(), "health": health, "backups": backups})
     else:
         _print_status(found, health)
+        _print_backups(backups)
     is_ready = found.state is not None and found.state.phase == "ready"
-    return 0 if found.is_running and is_ready and health is not None and health["status"] == "ok" else 1
+    is_well = health is not None and health["status"] == "ok" and not any(each["code"] for each in backups)
+    return 0 if found.is_running and is_ready and is_well else 1
 
 
 @click.command()
@@ -148,6 +151,39 @@ def _health(home: Home) -> dict[str, Any] | None:
         return error.members if "services" in error.members else None
     except AlphintraError:
         return None
+
+
+def _backups(home: Home) -> list[dict[str, Any]]:
+    """Return what came of each scheduled backup the last time."""
+    from alphintra.runtime.backups.notes import noted
+
+    return [
+        {
+            "job": name,
+            "began_at": done.began_at.isoformat(),
+            "ended_at": None if done.ended_at is None else done.ended_at.isoformat(),
+            "code": done.code,
+            "detail": done.detail,
+            "backup": done.backup,
+        }
+        for name, done in sorted(noted(home).items())
+    ]
+
+
+def _print_backups(backups: list[dict[str, Any]]) -> None:
+    if not backups:
+        return
+    rows = [
+        (
+            each["job"],
+            moment(each["began_at"]),
+            moment(each["ended_at"]),
+            each["backup"],
+            f"{each['code']} {each['detail']}".strip(),
+        )
+        for each in backups
+    ]
+    print_table(("backup", "began", "ended", "made", "what is wrong"), rows)
 
 
 def _print_status(found: PlatformStatus, health: Mapping[str, Any] | None) -> None:

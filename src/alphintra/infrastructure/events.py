@@ -259,7 +259,7 @@ class OutboxRelay:
         acks: list[asyncio.Future[PubAck]] = []
         try:
             for ids, letter in letters.items():
-                headers = {"Nats-Msg-Id": _letter_id(ids)}
+                headers = {"Nats-Msg-Id": _letter_id(ids, again=max(row["attempts"] for row in letter))}
                 acks.append(await self._stream.publish_async(letter[0]["subject"], _body(letter), headers=headers))
             await asyncio.wait_for(asyncio.gather(*acks), timeout=PUBLISH_WAIT_S)
         finally:
@@ -299,9 +299,14 @@ class OutboxRelay:
         self._awake.set()
 
 
-def _letter_id(ids: Sequence[UUID]) -> str:
-    """Return what the stream recognises a letter by: an event by itself, several by what they are."""
-    return str(ids[0]) if len(ids) == 1 else sha256(b"".join(each.bytes for each in ids)).hexdigest()
+def _letter_id(ids: Sequence[UUID], *, again: int) -> str:
+    """Return what the stream recognises a letter by: an event by itself, several by what they are.
+
+    What was queued once more on purpose, for a service that was brought back to an earlier moment, is another letter:
+    the stream would drop it as known.
+    """
+    name = str(ids[0]) if len(ids) == 1 else sha256(b"".join(each.bytes for each in ids)).hexdigest()
+    return f"{name}.{again}" if again else name
 
 
 def _body(letter: Sequence[Record]) -> bytes:

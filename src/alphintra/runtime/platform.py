@@ -43,6 +43,8 @@ STRATEGY_VARIABLES = (  # strategy alone downloads market data and runs packages
     "ALPHINTRA_STRATEGY_PATH",
 )
 
+BACKUP_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")  # of an S3-compatible backup target
+
 DETOUR_VARIABLE: Final = "ALPHINTRA_DETOUR"
 """``postgres=PORT,nats=PORT``: where services find the servers in a chaos run, which stands in between."""
 
@@ -68,6 +70,10 @@ def require_startable(settings: RuntimeSettings) -> None:
             if port := getattr(settings, setting):
                 require_free_port(port, setting=setting)
     settled_layout(home, settings)
+    if _wants_backups(settings):
+        from alphintra.runtime.backups.choices import backup_choices  # noqa: PLC0415 - most homes do without
+
+        backup_choices(settings)
     given = {"database_admin_url": settings.database_admin_url, "nats_url": settings.nats_url}
     given |= {f"admin_urls.{name}": url for name, url in settings.admin_urls.items()}
     for setting, url in given.items():
@@ -123,7 +129,7 @@ async def run_platform(
                 home,
                 settings.postgres_port if instance == MAIN_INSTANCE else 0,
                 instance=instance,
-                is_archived="target" in settings.backup,
+                is_archived=_wants_backups(settings),
             )
             for instance in sorted({*instances_of(layout), *instances_in_moves(home)})
             if not settings.admin_url(instance)
@@ -145,6 +151,7 @@ async def run_platform(
                 _process_spec(home, plan, armed | (keys if "strategy" in plan.services else {}), crash)
                 for plan in process_plans(settings.processes)
             ),
+            *([_backups_spec(home, settings, environ)] if _wants_backups(settings) else []),
         )
 
     def check() -> None:
@@ -205,6 +212,23 @@ def _provision_spec(home: Home, order: str) -> ProcessSpec:
         stage=_STAGE_PROVISION,
     )
     return replace(spec, ready=ReadyWhen.FINISHED, ready_timeout_s=120.0)
+
+
+def _wants_backups(settings: RuntimeSettings) -> bool:
+    return bool(settings.backup or settings.backup_schedules)
+
+
+def _backups_spec(home: Home, settings: RuntimeSettings, environ: dict[str, str]) -> ProcessSpec:
+    said = {name: dict(getattr(settings, name)) for name in ("backup", "backup_schedules", "backup_external")}
+    keys = {name: environ[name] for name in BACKUP_VARIABLES if environ.get(name)}
+    spec = ProcessSpec.python(
+        "backups",
+        "alphintra.runtime.backups.keeper",
+        str(home.path),
+        env={"ALPHINTRA_BACKUPS": json.dumps(said), **keys},
+        stage=_STAGE_SERVICES,
+    )
+    return replace(spec, stop_timeout_s=20.0)
 
 
 def _process_spec(home: Home, plan: ProcessPlan, armed: dict[str, str], crash: dict[str, str]) -> ProcessSpec:

@@ -141,7 +141,7 @@ class Catalogue:
 
     def clear_cut(self) -> int:
         """Remove what backups that were cut have left; nobody else may be making one meanwhile. Returns how many."""
-        cleared = self.target.clear_partial(self.place)
+        cleared = self.target.clear_partial(f"{self.place}backups/")  # the log is others' work
         found: dict[str, list[str]] = {}
         for each in self.target.names(f"{self.place}backups/"):
             found.setdefault(each.name.removeprefix(f"{self.place}backups/").partition("/")[0], []).append(each.name)

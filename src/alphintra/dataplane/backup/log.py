@@ -59,7 +59,10 @@ class LogArchive:
         names = (
             sorted(path.name for path in spool.iterdir() if _ARCHIVED.fullmatch(path.name)) if spool.is_dir() else []
         )
+        if not names:
+            return 0
         key = self.catalogue.keyring(self.catalogue.scope)[0]
+        self.catalogue.target.clear_partial(self.place)
         for name in names:
             sealer = Sealer(key, self.catalogue.about("log", name))
             with (spool / name).open("rb") as file:

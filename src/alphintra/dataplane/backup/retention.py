@@ -33,7 +33,7 @@ def surplus(backups: Sequence[Manifest], keep: Keep, *, at: datetime) -> tuple[M
     """
     ordered = sorted(backups, key=lambda manifest: manifest.began_at)
     since = at - timedelta(days=keep.days)
-    kept = {each.ident for each in ordered[len(ordered) - keep.last :] if keep.last}
+    kept = {each.ident for each in ordered[-keep.last :] if keep.last}
     kept |= {each.ident for each in ordered if each.began_at >= since}
     before = [each for each in ordered if each.began_at < since]
     kept |= {each.ident for each in before[-1:] if keep.days}

@@ -19,7 +19,7 @@ INSERT INTO outbox (event_id) SELECT event_id FROM stored;
 
 -- events.claim: take a batch of unpublished events off the queue, oldest first, but those another relay holds
 WITH claimed AS MATERIALIZED (
-    SELECT o.event_id, e.seq, e.subject, e.payload
+    SELECT o.event_id, o.attempts, e.seq, e.subject, e.payload
     FROM outbox AS o
     CROSS JOIN LATERAL (
         SELECT l.seq, l.subject, l.payload FROM event_log AS l WHERE l.event_id = o.event_id
@@ -32,7 +32,7 @@ WITH claimed AS MATERIALIZED (
 ), taken AS (
     DELETE FROM outbox AS q USING claimed AS c WHERE q.event_id = c.event_id
 )
-SELECT event_id, subject, payload FROM claimed ORDER BY seq;
+SELECT event_id, attempts, subject, payload FROM claimed ORDER BY seq;
 
 -- events.pending: how many events wait for publication, and since when
 SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM outbox;

@@ -1,0 +1,107 @@
+"""What is due is done once, what was missed is made up for once, and a full backup stands for an incremental one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alphintra.dataplane.backup.retention import Keep
+from alphintra.dataplane.schedule import Schedule
+from alphintra.kernel.errors import AlphintraError
+from alphintra.runtime.backups.choices import BackupChoices, External, backup_choices
+from alphintra.runtime.backups.due import Job, JobKind, jobs_of, next_due
+from alphintra.runtime.backups.notes import Done
+from alphintra.runtime.settings import RuntimeSettings
+
+NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+HOURLY = Schedule.parse("0 * * * *")
+RISK = Job(kind=JobKind.SERVICE, of="risk")
+FULL = Job(kind=JobKind.FULL, of="main")
+STEP = Job(kind=JobKind.INCREMENTAL, of="main")
+
+
+def done(hours_ago: float, *, code: str = "", is_cut: bool = False) -> Done:
+    at = NOW - timedelta(hours=hours_ago)
+    return Done(began_at=at, ended_at=None if is_cut else at, code=code)
+
+
+def test_what_never_ran_is_due_and_what_ran_is_not() -> None:
+    assert next_due({RISK: HOURLY}, {}, at=NOW) == RISK
+    assert next_due({RISK: HOURLY}, {RISK.name: done(0.1)}, at=NOW) is None
+
+
+@given(st.integers(1, 5000))
+def test_however_many_runs_were_missed_one_makes_up_for_them(hours: int) -> None:
+    known = {RISK.name: done(hours)}
+    assert next_due({RISK: HOURLY}, known, at=NOW) == RISK
+    assert next_due({RISK: HOURLY}, {RISK.name: done(0)}, at=NOW) is None
+
+
+@pytest.mark.parametrize("last", [done(0.1, code="SPACE"), done(0.1, is_cut=True)])
+def test_what_failed_or_was_cut_is_tried_again_after_ten_minutes(last: Done) -> None:
+    assert next_due({RISK: HOURLY}, {RISK.name: last}, at=NOW) is None
+    assert next_due({RISK: HOURLY}, {RISK.name: last}, at=NOW + timedelta(minutes=5)) == RISK
+
+
+def test_a_full_backup_stands_for_the_incremental_one_due_beside_it() -> None:
+    jobs = {FULL: HOURLY, STEP: HOURLY}
+    assert next_due(jobs, {}, at=NOW) == FULL
+    assert next_due(jobs, {FULL.name: done(0.1)}, at=NOW) is None
+    assert next_due(jobs, {FULL.name: done(0.1, code="SPACE")}, at=NOW) == STEP
+
+
+def test_the_longest_waiting_comes_first() -> None:
+    daily = Job(kind=JobKind.SERVICE, of="auth")
+    jobs = {RISK: HOURLY, daily: Schedule.parse("15 3 * * *")}
+    assert next_due(jobs, {}, at=NOW) == daily
+
+
+def test_what_the_operator_says_is_read() -> None:
+    found = backup_choices(
+        RuntimeSettings(
+            home=Path("/home"),
+            backup={"target": "/srv/backups", "full": "0 2 * * sun", "keep_days": "7"},
+            backup_schedules={"trading": "15 3 * * *"},
+            backup_external={"big": "pgbackrest:main"},
+        )
+    )
+    assert found == BackupChoices(
+        target="/srv/backups",
+        full=Schedule.parse("0 2 * * sun"),
+        services={"trading": Schedule.parse("15 3 * * *")},
+        keep=Keep(days=7),
+        external={"big": External(tool="pgbackrest", name="main")},
+    )
+    assert set(jobs_of(found, instances=["main"])) == {FULL, Job(kind=JobKind.SERVICE, of="trading")}
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "pointer"),
+    [
+        ({"backup": {"targte": "/x"}}, "CONFIG_UNKNOWN", "backup.targte"),
+        ({"backup": {"full": "0 2 * * *"}}, "CONFIG_VALUE", "backup.target"),
+        ({"backup": {"target": "/x", "full": "never"}}, "SCHEDULE", "backup.full"),
+        ({"backup": {"target": "/x", "keep_days": "-1"}}, "CONFIG_RANGE", "backup.keep_days"),
+        (
+            {"backup": {"target": "/x"}, "backup_schedules": {"trade": "0 2 * * *"}},
+            "CONFIG_UNKNOWN",
+            "backup_schedules.trade",
+        ),
+        ({"backup_external": {"main": "cp"}}, "CONFIG_VALUE", "backup_external.main"),
+        ({"backup_external": {"main": "barman:a b"}}, "CONFIG_VALUE", "backup_external.main"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(said: dict[str, dict[str, str]], code: str, pointer: str) -> None:
+    settings = RuntimeSettings(
+        home=Path("/home"),
+        backup=said.get("backup", {}),
+        backup_schedules=said.get("backup_schedules", {}),
+        backup_external=said.get("backup_external", {}),
+    )
+    with pytest.raises(AlphintraError, match=code) as refused:
+        backup_choices(settings)
+    assert refused.value.pointer == pointer
