@@ -23,6 +23,7 @@ from alphintra.cli import (
     people,
     platform,
     portfolio,
+    retention,
     risk,
     strategies,
     surveillance,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import MAIN_INSTANCE, LayoutChoice, LayoutName, Placement, choose_layout
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.manifest.retention import DEFAULT_PROFILE, profile_named
 
 __all__ = [
     "DEFAULT_HOME",
@@ -67,6 +68,7 @@ class RuntimeSettings:
         layout: which services share a database; None for the one the home has, ``separate`` in a new one.
         placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one; None as with the layout.
         hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
+        retention: profile of the rules how long records are kept.
         shared_role: in ``central``, one role for all services instead of one each.
         accept_consolidated: that the ``consolidated`` layout isolates nothing is known.
         databases: other names for databases, by the layout's own name.
@@ -87,6 +89,7 @@ class RuntimeSettings:
     layout: LayoutName | None = None
     placement: PlacementKind | None = None
     hardening: Hardening = Hardening.STRICT
+    retention: str = DEFAULT_PROFILE
     shared_role: bool = False
     accept_consolidated: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -271,6 +274,8 @@ def _check(key: str, value: object, pointer: str) -> object:
             detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in kind)}"
             raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
         return kind(value)
+    if key == "retention":
+        return profile_named(value)
     return _check_url(key, value, pointer)
 
 
