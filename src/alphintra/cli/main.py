@@ -92,6 +92,7 @@ for _module in (
     connections,
     portfolio,
     books,
+    retention,
     risk,
     surveillance,
     sweeps,

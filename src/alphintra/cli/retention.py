@@ -64,7 +64,11 @@ def run(*, services: tuple[str, ...], profile: str, dry_run: bool, as_json: bool
     writer = writer_of(_OPERATOR, at=SystemClock().now())
     done, failed = asyncio.run(
         run_retention(
-            servers_home(), services, profile=_profile(profile), writer=writer, tell=lambda words: click.echo(words, err=True)
+            servers_home(),
+            services,
+            profile=_profile(profile),
+            writer=writer,
+            tell=lambda words: click.echo(words, err=True),
         )
     )
     if as_json:

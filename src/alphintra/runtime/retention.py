@@ -5,14 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
-
-import asyncpg
 
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.retention.archive import verify_archive
@@ -22,7 +20,8 @@ from alphintra.dataplane.retention.journal import Item, items
 from alphintra.dataplane.retention.rules import Due
 from alphintra.dataplane.retention.run import Archives, Outcome, RetentionRun, find_due
 from alphintra.dataplane.retention.seal import SealKeys
-from alphintra.dataplane.server import Server, role_connection
+from alphintra.dataplane.retention.session import Connection, retainer_connection
+from alphintra.dataplane.server import Server
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.holds import Hold
@@ -122,10 +121,6 @@ async def run_retention(
                     done[placement.service] = await run.run()
             except AlphintraError as error:
                 failed[placement.service] = error
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                message = f"the run ended ({reason}); what it had begun is ended by the next"
-                failed[placement.service] = AlphintraError("RETENTION_CUT", message, kind=Kind.UNAVAILABLE)
     return done, failed
 
 
@@ -138,7 +133,9 @@ async def holds_of(home: Home, services: Sequence[str]) -> Mapping[str, tuple[Ho
     return found
 
 
-async def put_under_hold(home: Home, services: Sequence[str], terms: HoldTerms, *, writer: Writer) -> Mapping[str, UUID]:
+async def put_under_hold(
+    home: Home, services: Sequence[str], terms: HoldTerms, *, writer: Writer
+) -> Mapping[str, UUID]:
     """Put records of the services under a hold, one of the same terms in each; return its id by service.
 
     Raises HOLD_SUBJECT, HOLD_RANGE, HOLD_REASON before any is set, and as `chosen`, TOPOLOGY_CONNECT.
@@ -177,7 +174,9 @@ async def evidence_of(
         async with _retainer(home, server, placement) as connection:
             known = await items(connection)
         archives = _archives(home, placement.service)
-        found[placement.service] = tuple((item, _proof(item, archives) if is_verified else "unverified") for item in known)
+        found[placement.service] = tuple(
+            (item, _proof(item, archives) if is_verified else "unverified") for item in known
+        )
     return found
 
 
@@ -197,14 +196,8 @@ def _archives(home: Home, service: str) -> Archives:
     return Archives(root=home.archives, keys=SealKeys(sealing_seeds(home, service)))
 
 
-@asynccontextmanager
-async def _retainer(home: Home, server: Server, placement: Placement) -> AsyncIterator[asyncpg.Connection]:
-    role = placement.retainer_role
-    settings = {"search_path": ", ".join(placement.search_path)}
-    async with role_connection(
-        server, role=role, password=role_password(home)(role), database=placement.database, settings=settings
-    ) as connection:
-        yield connection
+def _retainer(home: Home, server: Server, placement: Placement) -> AbstractAsyncContextManager[Connection]:
+    return retainer_connection(server, placement, password=role_password(home)(placement.retainer_role))
 
 
 @contextmanager

@@ -274,9 +274,7 @@ def _check(key: str, value: object, pointer: str) -> object:
             detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in kind)}"
             raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
         return kind(value)
-    if key == "retention":
-        return profile_named(value)
-    return _check_url(key, value, pointer)
+    return profile_named(value) if key == "retention" else _check_url(key, value, pointer)
 
 
 def _check_table(key: str, value: object, pointer: str) -> Mapping[str, str]:

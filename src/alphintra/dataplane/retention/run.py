@@ -156,8 +156,9 @@ class RetentionRun:
     async def _months(self, due: Due) -> list[Outcome]:
         holds = await active_holds(self._connection)
         found = await find_months(self._connection, due, holds)
+        begun = {item.part for item in await items(self._connection, ("archived",))}
         outcomes = [_outcome(due, "kept", part=part, reason=reason) for part, reason in found.months_kept]
-        for month in found.months:
+        for month in (each for each in found.months if each.part not in begun):
             within, values = month_rows(due, month)
             source = f"{identifier(due.table.name)} as t where {within} order by {due.disposal.aged_by}"
             rows = Rows(aged_by=due.disposal.aged_by, source=source, values=values)
@@ -245,6 +246,9 @@ class RetentionRun:
                 return await self._drop_now(due, item)
             except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
                 await asyncio.sleep(attempt)
+            except asyncpg.SerializationError as error:
+                await self._give_up(item)  # nothing of it is gone: what is there now gets an archive of its own
+                return _outcome(due, "kept", part=item.part, reason=str(error))
             except asyncpg.ObjectNotInPrerequisiteStateError as error:
                 return _outcome(due, "kept", part=item.part, reason=str(error))
         reason = "the table is in use: archived, to be dropped by the next run"

@@ -151,11 +151,14 @@ def file_sha256(path: Path) -> tuple[str, int]:
 
 def keep_durably(temporary: Path, path: Path) -> None:
     """Give a file that is written its name, so that it is there whole after a power cut, or not at all."""
-    for target, flags in ((temporary, os.O_RDONLY), (path.parent, os.O_RDONLY | os.O_DIRECTORY)):
-        if target is path.parent:
-            temporary.replace(path)
-        descriptor = os.open(target, flags)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    _sync(temporary, os.O_RDONLY)
+    temporary.replace(path)
+    _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

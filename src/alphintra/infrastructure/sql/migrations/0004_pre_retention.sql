@@ -109,11 +109,12 @@ declare
     found_sum numeric;
 begin
     perform freeze_holds();
-    select * into item from retention_items as r where r.item_id = $1 for update;
+    select r.state, r.table_name, r.part, r.cutoff, r.rows_found, r.checksum into item
+    from retention_items as r where r.item_id = $1 for update;
     if item.state is distinct from 'archived' or item.part = '' then
         raise exception 'item % is no archived part', $1 using errcode = 'object_not_in_prerequisite_state';
     end if;
-    select * into month from retention_parts(item.table_name) as p where p.part = item.part;
+    select p.starts_at, p.ends_at into month from retention_parts(item.table_name) as p where p.part = item.part;
     if month.ends_at is null or month.ends_at > now() - interval '90 days' or month.ends_at > item.cutoff then
         raise exception 'part % has not ended long ago', item.part using errcode = 'object_not_in_prerequisite_state';
     end if;
@@ -137,8 +138,7 @@ begin
         'WHERE t.tableoid = %L::regclass AND t.%s < %L', item.table_name, place, moment, month.ends_at
     ) into found_rows, found_sum;
     if found_rows <> item.rows_found or found_sum <> item.checksum then
-        raise exception 'part % has changed since it was archived', item.part
-        using errcode = 'object_not_in_prerequisite_state';
+        raise exception 'part % has changed since it was archived', item.part using errcode = 'serialization_failure';
     end if;
     execute format('DROP TABLE %s', place);
 end
