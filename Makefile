@@ -2,7 +2,7 @@
 # Options are passed on: make demo ARGS=--json, make test ARGS="-k orders", make run PYTHON=python3.12.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench install install-dev clean
+.PHONY: help run demo test check web web-packages bench install install-dev clean
 .SUFFIXES:
 
 VENV := .venv
@@ -38,7 +38,8 @@ demo: install ## Install, run the main job end to end, print the summary; the ex
 NOT_HERE = $(if $(findstring tests/architecture,$(ARGS)),,--ignore=tests/architecture)
 
 test: install-dev ## Run every test that needs neither root nor a browser; the slow ones with ARGS="-m slow"
-	@TMPDIR=$$($(TEST_FOLDER)) $(PY) -m pytest -n 4 --dist worksteal -m "not slow" $(NOT_HERE) $(ARGS)
+	@TMPDIR=$$($(TEST_FOLDER)) $(PY) -m pytest -n 4 --dist worksteal -m "not slow and not browser" $(NOT_HERE) $(ARGS)
+	@echo "make test: the pages in a browser are left out: make web tests them (it needs Chromium and fetches Node)"
 
 check: install-dev ## Check style, types, import contracts, migrations and house rules
 	@failed=; step() { name=$$1; shift; echo "==> $$name"; "$$@" || failed="$$failed, $$name"; }; \
@@ -50,6 +51,15 @@ check: install-dev ## Check style, types, import contracts, migrations and house
 	step "house rules" $(PY) -m pytest -q -p no:randomly tests/architecture; \
 	if [ -n "$$failed" ]; then echo "make check: broken:$${failed#,}" >&2; exit 1; fi; echo "make check: all kept"
 
+web: web-packages ## Build the web interface and check it: types, unit tests, sizes, every page in Chromium
+	@$(PY) tools/build_web.py --check
+	@TMPDIR=$$($(TEST_FOLDER)) $(PY) -m pytest -q -m browser tests/browser $(ARGS)
+
+web-packages: install-dev
+	@$(PIP) install --require-hashes -r requirements/web.txt >>$(INSTALL_LOG) 2>&1 \
+		|| { tail -n 15 $(INSTALL_LOG) >&2; echo "Node could not be installed; the reason is above." >&2; exit 1; }
+	@$(PY) tools/build_web.py --fetch
+
 bench: install-dev ## Measure start, memory and order throughput; prints ratios
 	@$(PY) benchmarks/run.py $(ARGS)
 
@@ -59,7 +69,8 @@ install-dev: $(DEV_READY)
 
 clean: ## Remove the environment and everything that was built from it
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
-	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@rm -rf web/node_modules src/alphintra/webdist*
+	@find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # An environment whose interpreter is gone (moved checkout, upgraded system) is made anew.
 $(RUNTIME_READY): pyproject.toml requirements/build.txt requirements/runtime.txt

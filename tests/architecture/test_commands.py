@@ -15,7 +15,7 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 def test_the_makefile_offers_exactly_the_promised_targets() -> None:
     offered = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
-    assert offered == ["help", "run", "demo", "test", "check", "bench", "clean"]
+    assert offered == ["help", "run", "demo", "test", "check", "web", "bench", "clean"]
 
 
 @pytest.mark.parametrize("target", ["run", "demo", "test", "check", "bench"])
@@ -27,7 +27,7 @@ def test_every_target_installs_what_it_needs_first(target: str) -> None:
 
 def test_help_lists_every_target() -> None:
     outcome = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
-    for target in ("run", "demo", "test", "check", "bench"):
+    for target in ("run", "demo", "test", "check", "web", "bench"):
         assert f"make {target} " in outcome.stdout
 
 
@@ -35,13 +35,13 @@ def test_continuous_integration_calls_check_test_and_demo() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     steps = re.findall(r"^(make [a-z]+|run_tests (?=\"))", script, re.MULTILINE)
     assert steps == ["make check", "run_tests ", "run_tests ", "run_tests ", "make demo"]
-    assert re.findall(r"make (?!check|demo)(\w+) ARGS", script) == ["test", "test"]
+    assert re.findall(r"make (?!check|demo)(\w+) ARGS", script) == ["test", "test", "web"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "set -euo pipefail" in script
 
 
 def test_every_requirement_is_pinned_and_hashed() -> None:
-    for name in ("build", "runtime", "dev"):
+    for name in ("build", "runtime", "dev", "web"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", "")
         requirements = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
         assert requirements
@@ -50,7 +50,7 @@ def test_every_requirement_is_pinned_and_hashed() -> None:
 
 def test_the_requirement_files_agree_on_every_version() -> None:
     pins: dict[str, set[str]] = {}
-    for name in ("build", "runtime", "dev"):
+    for name in ("build", "runtime", "dev", "web"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
         for package, version in re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==(\S+)", text, re.MULTILINE):
             pins.setdefault(package.lower(), set()).add(version)

@@ -27,7 +27,9 @@ TEXT_SUFFIXES = {
     ".sh",
     ".sql",
     ".toml",
+    ".svg",
     ".ts",
+    ".tsx",
     ".txt",
     ".yaml",
     ".yml",
@@ -74,7 +76,7 @@ def findings(rule: Rule, *folders: str, suffixes: tuple[str, ...] = (".py",)) ->
     return [f"{file.path}:{finding}" for file in files for finding in rule(file)]
 
 
-EVERYWHERE = ("src/", "tests/", "benchmarks/")
+EVERYWHERE = ("src/", "tests/", "benchmarks/", "tools/")
 PRODUCT = ("src/alphintra/",)
 TESTS = ("tests/",)
 CODE = (".py", ".sql")
@@ -230,6 +232,11 @@ PLANTED: tuple[tuple[Rule, Source, Source], ...] = (
         tidy.toothless_tests,
         python("async def test_x():\n    await finally_()"),
         python("async def test_x():\n    await eventually(ready)"),
+    ),
+    (
+        tidy.toothless_tests,
+        python("def test_x(page):\n    expect(page.locator('h1'))"),
+        python("def test_x(page):\n    expect(page.locator('h1')).to_have_text('x')"),
     ),
     (tidy.blind_sleeps, python("await asyncio.sleep(1)"), python("while not done():\n    await asyncio.sleep(0.01)")),
     (tidy.blind_sleeps, python("time.sleep(0.5)"), python("await asyncio.sleep(0)")),

@@ -386,7 +386,10 @@ def starred_columns(source: Source) -> list[str]:
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
-_ASSERTING_CALL = re.compile(r"(^|\.)(raises|warns|fail|eventually|assert_\w+|check_\w+|expect_\w+)$")
+# The last is Playwright's: expect(what).to_have_text(...) waits and raises.
+_ASSERTING_CALL = re.compile(
+    r"(^|\.)(raises|warns|fail|eventually|assert_\w+|check_\w+|expect_\w+)$|^expect\(.*\)\.(not_)?to_\w+$", re.DOTALL
+)
 
 
 def toothless_tests(source: Source) -> list[str]:

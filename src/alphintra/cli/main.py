@@ -14,6 +14,7 @@ import click
 
 from alphintra.cli import (
     backtests,
+    backups,
     books,
     connections,
     database,
@@ -97,6 +98,7 @@ for _module in (
     surveillance,
     sweeps,
     database,
+    backups,
     deploy,
     chaos,
 ):

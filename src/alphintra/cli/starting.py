@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import IO
 
 import click
 
@@ -23,6 +25,7 @@ __all__ = ["layout_arguments", "run_in_foreground", "start_detached"]
 _LOOK_EVERY_S = 0.1
 _START_TIMEOUT_S = 180.0
 _LOG = "up.log"
+_WEB_LOG = "web.log"
 
 
 def run_in_foreground(settings: RuntimeSettings, *, with_sample: bool, is_silent: bool) -> int:
@@ -44,17 +47,20 @@ class _Foreground:
         self._interrupts = 0
         self._told: set[str] = set()
         self._welcome: subprocess.Popen[bytes] | None = None
+        self._web: subprocess.Popen[bytes] | None = None
 
     async def run(self) -> None:
         """Run until stopped. Raises what `run_platform` raises."""
         require_startable(self._settings)
         _tell(f"starting in {self._settings.home}")
+        if not self._is_silent:
+            self._web = build_web(Home.open(self._settings.home), output=None)
         progress = asyncio.ensure_future(self._tell_progress(Home.open(self._settings.home)))
         try:
             await run_platform(self._settings, environ=dict(os.environ), on_ready=self._tell_ready)
         finally:
             progress.cancel()
-            self._end_welcome()
+            self._end_children()
         _tell("stopped")
 
     async def _tell_progress(self, home: Home) -> None:
@@ -86,7 +92,7 @@ class _Foreground:
         else:
             _tell("stopping at once")
             self.status = 128 + signal.SIGINT
-        self._end_welcome()
+        self._end_children()
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _tell_ready(self, state: PlatformState) -> None:
@@ -98,16 +104,35 @@ class _Foreground:
             self._welcome = welcome(state.ports["http"], with_sample=self._with_sample)
         _tell("stop with Ctrl-C, or with `alphintra down` from elsewhere")
 
-    def _end_welcome(self) -> None:
-        if self._welcome is not None and self._welcome.poll() is None:
-            self._welcome.terminate()
-            self._welcome.wait()
+    def _end_children(self) -> None:
+        for child in (self._welcome, self._web):
+            if child is not None and child.poll() is None:
+                os.killpg(child.pid, signal.SIGTERM)  # each has a session, and so a group, of its own
+                child.wait()
 
 
 def welcome(port: int, *, with_sample: bool) -> subprocess.Popen[bytes]:
     """Start the child that tells the setup link and brings the sample data; its words come on our standard output."""
     argv = [sys.executable, "-m", "alphintra.cli.welcome", str(port), *(["--sample"] if with_sample else [])]
     return subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own program
+
+
+def build_web(home: Home, *, output: IO[bytes] | None) -> subprocess.Popen[bytes] | None:
+    """Start the child that builds the web interface where a checkout has none of its present sources.
+
+    Nothing waits for it: until it is done the edge shows a page that says so. ``ALPHINTRA_WEB=no`` leaves it out.
+
+    Args:
+        home: where Node is put if the environment has none.
+        output: where its words go; to our standard error without.
+    """
+    program = Path(__file__).parents[3] / "tools" / "build_web.py"
+    if os.environ.get("ALPHINTRA_WEB") == "no" or not program.is_file():
+        return None
+    argv = [sys.executable, str(program), "--node-into", str(home.path / "node"), "--idle"]
+    return subprocess.Popen(  # noqa: S603 - our own program
+        argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+    )
 
 
 def layout_arguments(settings: RuntimeSettings) -> tuple[str, ...]:
@@ -138,6 +163,8 @@ def start_detached(settings: RuntimeSettings, *, with_sample: bool) -> int:
         click.echo(lines[-1] if lines else "error START_FAILED: the platform ended while starting", err=True)
         return child.returncode or 1
     click.echo(f"Alphintra: http://127.0.0.1:{state.ports['http']}")
+    with (home.logs / _WEB_LOG).open("wb") as output:
+        build_web(home, output=output)
     told = welcome(state.ports["http"], with_sample=with_sample).wait()
     _tell("stop with `alphintra down`")
     return told

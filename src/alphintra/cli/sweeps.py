@@ -13,7 +13,7 @@ import click
 
 from alphintra.cli.backtests import backtest, version_id
 from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table, progress_bar
-from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, SYMBOL, check_range
+from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, TRADED, check_range, traded
 from alphintra.cli.reports import SWEEP_KINDS, require_kind, write_sweep
 from alphintra.kernel.errors import AlphintraError
 
@@ -35,7 +35,9 @@ def _terms(command: Callable[..., int]) -> Callable[..., int]:
     options = (
         click.option("--workflow", "--strategy", "workflow", help="Strategy, by id or name."),
         click.option("--template", help="One of `alphintra strategy templates`, as it comes."),
-        click.option("--symbol", type=SYMBOL, required=True),
+        click.option("--timeframe", help="Bars the template is to run on, such as 5m, 1h or 1d, instead of its own."),
+        click.option("--account", help="Account whose limits hold, by id or name; else those of a new one."),
+        TRADED,
         click.option(
             "--param",
             "params",
@@ -209,7 +211,7 @@ def thresholds(*, as_json: bool, is_default: bool, **given: float | None) -> int
 
 
 def _search(chosen: Mapping[str, Any], windows: Mapping[str, Any] | None, *, as_json: bool) -> int:
-    from alphintra.cli import session
+    from alphintra.cli import naming, session
 
     if (chosen["workflow"] is None) == (chosen["template"] is None):
         raise AlphintraError("STRATEGY_SOURCE", "say --workflow or --template, one of them", pointer="--workflow")
@@ -218,7 +220,7 @@ def _search(chosen: Mapping[str, Any], windows: Mapping[str, Any] | None, *, as_
     if out is not None:
         require_kind(out, SWEEP_KINDS)
     body = {
-        "symbol": chosen["symbol"],
+        **traded(chosen["symbols"]),
         "parameters": [_range(text) for text in chosen["params"]],
         "constraints": list(chosen["constraints"]),
         **{name: chosen[name] for name in ("method", "trials", "objective", "seed", "holdout", "start", "end")},
@@ -228,9 +230,10 @@ def _search(chosen: Mapping[str, Any], windows: Mapping[str, Any] | None, *, as_
         "walk_forward": windows,
     }
     with session.person() as api:
-        body["version_id"] = version_id(api, chosen["workflow"], chosen["template"])
+        body["version_id"] = version_id(api, chosen["workflow"], chosen["template"], chosen["timeframe"])
+        body["account_id"] = naming.account_id(api, chosen["account"]) if chosen["account"] else None
         started = api.post("/sweeps", body)
-        ended = _await_end(api, started["sweep_id"], f"trying {chosen['symbol']}")
+        ended = _await_end(api, started["sweep_id"], f"trying {started['symbol']}")
         if out is not None and ended["status"] == "finished":
             write_sweep(api, ended, out)
     if ended["status"] == "failed":

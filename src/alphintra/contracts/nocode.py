@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 from alphintra.contracts.workflows import (
@@ -22,6 +23,7 @@ __all__ = [
     "DraftView",
     "DuplicateWorkflow",
     "ExportWorkflowVersion",
+    "ExposedParameterView",
     "GetDraft",
     "GetWorkflow",
     "GetWorkflowVersion",
@@ -84,13 +86,25 @@ class NodeCatalogueView(View, frozen=True):
     document: str
 
 
+class ExposedParameterView(View, frozen=True):
+    """A number of a strategy that a search may turn, by ``node.param``: what it is, and how far it may go."""
+
+    name: str
+    value: Decimal
+    min: Decimal
+    max: Decimal
+    step: Decimal
+
+
 class TemplateView(View, frozen=True):
-    """A ready strategy: opens as an editable graph."""
+    """A ready strategy: opens as an editable graph; ``constraints`` hold between its parameters."""
 
     name: str
     title: str
     description: str
     graph: str
+    parameters: tuple[ExposedParameterView, ...] = ()
+    constraints: tuple[str, ...] = ()
 
 
 class TemplatesView(View, frozen=True):

@@ -53,7 +53,7 @@ class SweepView(View, frozen=True):
     """State and result of a sweep or a walk-forward.
 
     ``result`` is JSON text once it is finished. Bars from ``holdout_ts`` on were kept from it; ``unlocks`` counts the
-    backtests that looked at bars the workflow's sweeps had locked.
+    backtests that looked at bars the workflow's sweeps had locked. ``symbol`` is all of ``symbols``, joined by commas.
     """
 
     sweep_id: UUID
@@ -72,6 +72,7 @@ class SweepView(View, frozen=True):
     error: str
     created_at: Utc
     finished_at: Utc | None
+    symbols: tuple[str, ...] = ()
 
 
 class SweepsView(View, frozen=True):
@@ -153,7 +154,9 @@ class VerdictView(View, frozen=True):
 
 
 class StartSweep(Command[SweepView], tag="strategy.start_sweep.v1", frozen=True):
-    """Queue a search for parameters of a workflow version on a symbol's bars within ``[start, end)``.
+    """Queue a search for parameters of a workflow version on a symbol's bars, or on several's, within ``[start, end)``.
+
+    One of ``symbol`` and ``symbols`` is there; several share the cash in each trial.
 
     ``method`` is grid, random or tpe; ``trials`` counts for the latter two, in each window of a walk-forward. The
     newest ``holdout`` of the bars is locked away. Constraints are rules such as ``fast.period < slow.period``. Without
@@ -161,7 +164,7 @@ class StartSweep(Command[SweepView], tag="strategy.start_sweep.v1", frozen=True)
     """
 
     version_id: UUID
-    symbol: str
+    symbol: str = ""
     parameters: tuple[ExposedParameter, ...] = ()
     constraints: tuple[str, ...] = ()
     method: str = "grid"
@@ -177,6 +180,7 @@ class StartSweep(Command[SweepView], tag="strategy.start_sweep.v1", frozen=True)
     fee_per_share: Decimal = Decimal(0)
     slippage_bps: Decimal = Decimal(0)
     account_id: UUID | None = None
+    symbols: tuple[str, ...] = ()
 
 
 class GetSweep(Command[SweepView], tag="strategy.get_sweep.v1", frozen=True):

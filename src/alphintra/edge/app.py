@@ -44,6 +44,7 @@ from alphintra.edge.routes import (
 )
 from alphintra.edge.routing import Operation
 from alphintra.edge.settings import EdgeSettings
+from alphintra.edge.web import WebInterface
 from alphintra.infrastructure.bus import Bus
 from alphintra.infrastructure.event_tap import EventTap
 from alphintra.kernel.clock import Clock
@@ -113,6 +114,8 @@ def build_app(
         exception_handlers=caught,
     )
     app.router.redirect_slashes = False
+    if settings.web_folder is not None:
+        app.router.default = WebInterface(settings.web_folder, version=settings.version).behind(app.router.default)
     app.state.gate = gate
     wide.state.gate = gate
     return app
@@ -157,9 +160,10 @@ def _pages(settings: EdgeSettings, description: Callable[[], dict[str, Any]]) ->
     async def docs(_request: Request) -> Response:
         return api_page(description())
 
+    # Where there may be a web interface it has these two paths, as all that no route has.
+    without_web = [Route("/", home, methods=["GET"]), Route("/setup", setup, methods=["GET"])]
     return [
-        Route("/", home, methods=["GET"]),
-        Route("/setup", setup, methods=["GET"]),
+        *(without_web if settings.web_folder is None else ()),
         Route("/api/openapi.json", openapi, methods=["GET"]),
         Route("/api/docs", docs, methods=["GET"]),
     ]

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from starlette.responses import HTMLResponse
 
-__all__ = ["api_page", "home_page", "setup_page"]
+__all__ = ["api_page", "home_page", "setup_page", "waiting_page"]
 
 _STYLE: Final = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 46rem; margin: 3rem auto; padding: 0 1rem }
-h1 { font-size: 1.5rem } code, td:first-child { font-family: ui-monospace, monospace }
+h1 { font-size: 1.5rem } code, pre, td:first-child { font-family: ui-monospace, monospace }
+pre { white-space: pre-wrap }
 table { border-collapse: collapse; width: 100% } td, th { padding: .3rem .6rem; text-align: left; vertical-align: top }
 tr + tr { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent) }
 label { display: block; margin: 1rem 0 }
@@ -68,9 +69,28 @@ their own each.</p>
 """
 
 
+_BUILDING: Final = """
+<p role="status">The web interface is being built (about 40 s). This page looks again by itself.</p>
+<p>Command line and <a href="/api/docs">API</a> work meanwhile.</p>
+"""
+
+_RETRY: Final = """
+<p>Mend that, then run <code>python tools/build_web.py</code> in the checkout and load this page again. Command line and
+<a href="/api/docs">API</a> do not need it.</p>
+"""
+
+
 def home_page(version: str) -> HTMLResponse:
     """Say what runs here."""
     return _page("Alphintra", _HOME.format(version=escape(version)))
+
+
+def waiting_page(reason: str) -> HTMLResponse:
+    """Say that the web interface is being built, and look again by itself; or why it could not be."""
+    if reason:
+        text = f"<p>The web interface could not be built:</p><pre>{escape(reason)}</pre>{_RETRY}"
+        return _page("Alphintra", text, status=503)
+    return _page("Alphintra", _BUILDING, status=503, again_after_s=2)
 
 
 def setup_page() -> HTMLResponse:
@@ -91,12 +111,15 @@ def api_page(description: dict[str, Any]) -> HTMLResponse:
     return _page("Alphintra API", f"{text}<table>{head}{''.join(rows)}</table>")
 
 
-def _page(title: str, content: str, *, script: str = "") -> HTMLResponse:
+def _page(
+    title: str, content: str, *, script: str = "", status: int = 200, again_after_s: int | None = None
+) -> HTMLResponse:
     nonce = secrets.token_urlsafe(18)
     code = f'<script nonce="{nonce}">{script}</script>' if script else ""
+    again = "" if again_after_s is None else f'<meta http-equiv="refresh" content="{again_after_s}">'
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f'<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">{again}'
         f'<style nonce="{nonce}">{_STYLE}</style></head>'
         f"<body><h1>{escape(title)}</h1>{content}{code}</body></html>"
     )
@@ -104,4 +127,4 @@ def _page(title: str, content: str, *, script: str = "") -> HTMLResponse:
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+    return HTMLResponse(page, status_code=status, headers={"Content-Security-Policy": policy})

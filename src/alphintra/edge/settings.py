@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 __all__ = ["EdgeSettings"]
 
@@ -16,9 +17,11 @@ class EdgeSettings:
         operator_token_sha256: hexadecimal SHA-256 of the operator token; empty where there is none.
         rate_limit: requests a second one caller may make over a while; see `limits`.
         allowed_hosts: names accepted in the Host header beside the loopback ones, without port.
+        web_folder: where the bundle of the web interface is or will be; None for no interface.
     """
 
     version: str
     operator_token_sha256: str = field(default="", repr=False)
     rate_limit: int = 200
     allowed_hosts: tuple[str, ...] = ()
+    web_folder: Path | None = None

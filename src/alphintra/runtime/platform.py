@@ -119,7 +119,12 @@ async def run_platform(
     def wanted() -> tuple[EmbeddedPostgres, ...]:
         """Return the servers of our own for where services are, and where they are being moved to or from."""
         return tuple(
-            EmbeddedPostgres(home, settings.postgres_port if instance == MAIN_INSTANCE else 0, instance=instance)
+            EmbeddedPostgres(
+                home,
+                settings.postgres_port if instance == MAIN_INSTANCE else 0,
+                instance=instance,
+                is_archived="target" in settings.backup,
+            )
             for instance in sorted({*instances_of(layout), *instances_in_moves(home)})
             if not settings.admin_url(instance)
         )

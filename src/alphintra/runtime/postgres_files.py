@@ -92,6 +92,17 @@ min_wal_size = 32MB
 max_wal_size = 256MB
 """
 
+# What backups need: each file of the log is put, whole, beside the data, from where the platform takes it to the
+# target; and what changed since an earlier backup is known. The command is safe to repeat and refuses to overwrite.
+_ARCHIVED = """
+archive_mode = on
+archive_timeout = 60
+archive_command = 'if test -f "../archive/%f"; then cmp -s "%p" "../archive/%f"; else cp "%p" "../archive/.%f" && \
+sync "../archive/.%f" && mv "../archive/.%f" "../archive/%f"; fi'
+summarize_wal = on
+wal_summary_keep_time = '40d'
+"""
+
 # The superuser: only through the private socket, only as a user of the machine that the map names, never by password.
 # Everybody else: by password, and only into databases whose name is that of a role granted to them, so that moving a
 # service to another database is a grant and not a change of this file.
@@ -108,13 +119,16 @@ host    samerole     all       127.0.0.1/32  scram-sha-256
 _VERSION = re.compile(r"PostgreSQL\) (\d+)")
 
 
-def settings(*, port: int, socket_folder: str, is_one_of_many: bool = False) -> str:
-    """Return ``postgresql.conf``. Raises SOCKET_FOLDER for a folder that the file format cannot hold."""
+def settings(*, port: int, socket_folder: str, is_one_of_many: bool = False, is_archived: bool = False) -> str:
+    """Return ``postgresql.conf``; ``is_archived`` where backups are made.
+
+    Raises SOCKET_FOLDER for a folder that the file format cannot hold.
+    """
     if "\n" in socket_folder or "," in socket_folder:
         detail = f"the socket folder {socket_folder!r} may hold no comma or line break: set ALPHINTRA_HOME elsewhere"
         raise AlphintraError("SOCKET_FOLDER", detail, pointer="ALPHINTRA_HOME")
     text = _SETTINGS.format(port=port, socket_folder=socket_folder.replace("'", "''"))
-    return text + _ONE_OF_MANY if is_one_of_many else text
+    return text + (_ONE_OF_MANY if is_one_of_many else "") + (_ARCHIVED if is_archived else "")
 
 
 def access_rules() -> str:

@@ -132,6 +132,7 @@ async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tu
         operator_token_sha256=credentials.operator_token_sha256,
         rate_limit=credentials.rate_limit,
         allowed_hosts=credentials.allowed_hosts,
+        web_folder=Path(__file__).parents[1] / "webdist",
     )
     app = build_app(bus=bus, settings=settings, clock=SystemClock(), ids=SystemIds(), tap=EventTap(nats, HEARD))
     return await serve(app, credentials.host, credentials.port), bus

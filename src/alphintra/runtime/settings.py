@@ -32,8 +32,9 @@ _BYTES_MAX = 65_536
 _PORT_MAX = 65_535
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INTEGER = re.compile(r"[0-9]{1,9}")
-# Variables that mean something elsewhere: what the supervisor tells its children, and what arms crash tests.
-_NOT_OURS = frozenset({"HOME", "READY_FD", "SUPERVISED", "CRASH_AT", "CRASH_FILE", "CLOCK_FILE", "DETOUR"})
+# Variables that mean something elsewhere: what the supervisor tells its children, what arms crash tests, and whether
+# the web interface is built.
+_NOT_OURS = frozenset({"HOME", "READY_FD", "SUPERVISED", "CRASH_AT", "CRASH_FILE", "CLOCK_FILE", "DETOUR", "WEB"})
 
 
 class ProcessLayout(StrEnum):
@@ -76,6 +77,9 @@ class RuntimeSettings:
         roles: other names for the services' login roles, by service.
         instances: PostgreSQL instance of a database, by its name.
         admin_urls: a running PostgreSQL for an instance, by its name; ``database_admin_url`` is that of ``main``.
+        backup: where backups go, when and how many are kept; see `runtime.backups.choices`.
+        backup_schedules: when each service is dumped, by its name.
+        backup_external: what backs up an instance that is not ours, by its name.
     """
 
     home: Path
@@ -97,6 +101,9 @@ class RuntimeSettings:
     roles: Mapping[str, str] = field(default_factory=dict)
     instances: Mapping[str, str] = field(default_factory=dict)
     admin_urls: Mapping[str, str] = field(default_factory=dict, repr=False)
+    backup: Mapping[str, str] = field(default_factory=dict)
+    backup_schedules: Mapping[str, str] = field(default_factory=dict)
+    backup_external: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names_a_layout(self) -> bool:
@@ -138,7 +145,9 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
     "hardening": Hardening,
 }
 _SWITCHES = frozenset({"shared_role", "accept_consolidated"})
-_TABLES = frozenset({"databases", "schemas", "roles", "instances", "admin_urls"})
+_TABLES = frozenset(
+    {"databases", "schemas", "roles", "instances", "admin_urls", "backup", "backup_schedules", "backup_external"}
+)
 _SCHEMES = {
     "admin_urls": ("postgresql", "postgres"),
     "database_admin_url": ("postgresql", "postgres"),

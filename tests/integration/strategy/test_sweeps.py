@@ -31,6 +31,7 @@ from alphintra.contracts.sweeps import (
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.domain.trials import Trial, TrialOutcome, run_trial
+from alphintra.strategy.gateways.trial_runs import market_of
 from alphintra.strategy.service import sweep_runs
 from alphintra.strategy.service.sweep_worker import SweepWorker
 from fixtures.single_service import PowerCutError, acting, stop_at
@@ -57,7 +58,7 @@ class Threads:
     @contextmanager
     def session(self) -> Iterator[SubmitTrial]:
         def compute(trial: Trial) -> TrialOutcome:
-            return run_trial(trial, self.stage.catalogue.read(trial.dataset_id, trial.splits))  # type: ignore[arg-type]
+            return run_trial(trial, market_of(trial, self.stage.catalogue.folder))
 
         def submit(trial: Trial) -> Future[TrialOutcome]:
             self.trials.append(trial)

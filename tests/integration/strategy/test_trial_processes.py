@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -18,12 +19,14 @@ import pytest
 from alphintra.engine.backtest import BacktestSettings
 from alphintra.kernel.ids import DatasetId
 from alphintra.strategy.domain.search import with_point
-from alphintra.strategy.domain.trials import Trial, TrialOutcome, run_trial
+from alphintra.strategy.domain.trials import Part, Trial, TrialOutcome, run_trial
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from integration.strategy.job_desk import STRATEGY
 from integration.strategy.stage import WAVE
 from unit.engine.builders import flat_bars
+from unit.engine.test_universe import market
+from unit.strategy.test_trials_across import turning
 
 DATASET = UUID(int=7)
 _DEADLINE_S = 60
@@ -46,10 +49,8 @@ def trial(number: int) -> Trial:
     return Trial(
         segment=0,
         number=number,
-        dataset_id=DATASET,
-        splits=(),
+        parts=(Part("AAPL", DATASET),),
         graph=msgspec.json.encode(graph).decode(),
-        symbol="AAPL",
         settings=msgspec.json.encode(BacktestSettings()).decode(),
     )
 
@@ -64,6 +65,20 @@ def test_processes_compute_what_this_one_computes(tmp_path: Path) -> None:
         found: list[TrialOutcome] = [future.result(_DEADLINE_S) for future in futures]
     assert found == [run_trial(trial(number), bars) for number in (1, 2, 3, 30)]
     assert [outcome.error_code for outcome in found] == ["", "", "", "WARM_UP_SHORT"]
+
+
+@pytest.mark.slow
+def test_processes_compute_trials_over_several_symbols_too(tmp_path: Path) -> None:
+    catalogue, bars = Catalogue(tmp_path), market(3, 60, ("BBB", "AAA"))
+    parts = (Part("BBB", UUID(int=8)), Part("AAA", UUID(int=9)))
+    for part in parts:
+        catalogue.write(DatasetId(part.dataset_id), bars[part.symbol])
+    graph = msgspec.json.encode(turning()).decode()
+    both = replace(trial(1), parts=parts, graph=graph)
+    with ProcessTrials(tmp_path, 1).session() as submit:
+        found = submit(both).result(_DEADLINE_S)
+    assert found == run_trial(both, {part.symbol: catalogue.read(DatasetId(part.dataset_id), ()) for part in parts})
+    assert found.error_code == ""
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alphintra.engine.graph import Graph, Node, compile_plan, graph_hash, parse_graph, validate
-from alphintra.engine.templates import GALLERY
+from alphintra.engine.templates import GALLERY, crossover
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId, WorkflowId, WorkflowVersionId
 from alphintra.nocode.domain.workflows import (
@@ -38,7 +38,7 @@ OWNER = UserId(UUID(int=1))
 WORKFLOW = WorkflowId(UUID(int=2))
 FIRST = WorkflowVersionId(UUID(int=3))
 NEXT = WorkflowVersionId(UUID(int=4))
-EMA = GALLERY["ema_crossover"].graph
+EMA = crossover()
 
 
 def stamp(version_id: WorkflowVersionId, at: datetime) -> Stamp:

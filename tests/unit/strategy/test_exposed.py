@@ -8,10 +8,11 @@ from itertools import product
 import msgspec
 import pytest
 
-from alphintra.engine.graph import Graph
+from alphintra.engine.graph import Graph, compile_plan
 from alphintra.engine.graph.wire import Exposure
 from alphintra.engine.templates import crossover
 from alphintra.kernel.errors import AlphintraError
+from alphintra.strategy.domain.search import with_point
 from alphintra.strategy.domain.sweeps import Range, StoredTrial, SweepPlan, space_of, surface_of, with_exposed
 
 PLAN = SweepPlan(
@@ -87,3 +88,10 @@ def test_scores_are_told_by_the_places_of_their_values() -> None:
     assert found["plateau"]["steadiest"]["number"] in range(len(trials))
     nothing = surface_of(space, trials[:1])
     assert nothing["plateau"] is None
+
+
+def test_a_value_beyond_the_exposed_range_may_be_run_and_one_within_it_leaves_the_range() -> None:
+    beyond = with_point(exposing(), {"fast.period": Decimal(10), "slow.period": Decimal(12)})
+    assert sorted(beyond.exposed) == ["slow.period"]
+    compile_plan(beyond)
+    assert with_point(exposing(), {"fast.period": Decimal(8)}).exposed == exposing().exposed

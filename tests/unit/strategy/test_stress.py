@@ -11,18 +11,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from alphintra.engine.backtest import BacktestSettings, run_backtest
+from alphintra.engine.backtest import BacktestResult, BacktestSettings, run_backtest
 from alphintra.engine.graph import Graph, compile_plan
+from alphintra.engine.graph.tape import Tape
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.pretrade.instruments import Instrument
 from alphintra.engine.templates import GALLERY
 from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.domain.altered_bars import Alteration, Altered, altered_bars
 from alphintra.strategy.domain.stress import candle_trials, entries_late, stress_trials
-from alphintra.strategy.domain.trials import Trial, run_trial, simulate
+from alphintra.strategy.domain.trials import Part, Trial, run_trial, simulate
 from unit.engine.builders import bar, flat_bars, graph, node, threshold_graph
 
 BARS = flat_bars([Decimal(9 + (n * 7) % 5) for n in range(120)])
+CLOSES = [each.ts for each in BARS]
 
 ENCODE = msgspec.json.Encoder(decimal_format="string").encode
 
@@ -31,10 +33,8 @@ def trial(drawn: Graph | None = None, settings: BacktestSettings | None = None, 
     return Trial(
         segment=0,
         number=0,
-        dataset_id=UUID(int=1),
-        splits=(),
+        parts=(Part(symbol, UUID(int=1)),),
         graph=msgspec.json.encode(drawn or threshold_graph()).decode(),
-        symbol=symbol,
         settings=ENCODE(settings or BacktestSettings()).decode(),
     )
 
@@ -71,11 +71,12 @@ def test_a_graph_that_asks_for_nothing_cannot_enter_late() -> None:
 
 def test_a_tick_takes_a_tick_of_cash_for_each_unit_traded() -> None:
     before = trial(settings=BacktestSettings(fees=FeeModel(per_share=Decimal("0.05"))))
-    runnable, left_out = stress_trials(before, BARS, [])
+    runnable, left_out = stress_trials(before, CLOSES, [])
     worse = settings_of(runnable["every fill a tick worse"])
     assert worse.fees.per_share == Decimal("0.06")
-    plain, _, _ = simulate(before, BARS)
-    ticked, _, _ = simulate(runnable["every fill a tick worse"], BARS)
+    plain, ticked = (simulate(each, BARS).result for each in (before, runnable["every fill a tick worse"]))
+    assert isinstance(plain, BacktestResult)
+    assert isinstance(ticked, BacktestResult)
     assert [(f.ts, f.qty, f.price) for f in plain.fills] == [(f.ts, f.qty, f.price) for f in ticked.fills]
     traded = sum(fill.qty for fill in plain.fills)
     assert plain.equity[-1].equity - ticked.equity[-1].equity == traded * Decimal("0.01")
@@ -83,19 +84,19 @@ def test_a_tick_takes_a_tick_of_cash_for_each_unit_traded() -> None:
 
 
 def test_a_tick_is_the_symbol_s_own_and_unknown_where_nobody_said_it() -> None:
-    pair = stress_trials(trial(symbol="BTC/USD"), BARS, [])[1]
+    pair = stress_trials(trial(symbol="BTC/USD"), CLOSES, [])[1]
     assert "specification" in pair["every fill a tick worse"]
     told = Instrument(symbol="BTC/USD", tick=Decimal("0.5"))
-    runnable, _ = stress_trials(trial(settings=BacktestSettings(instrument=told), symbol="BTC/USD"), BARS, [])
+    runnable, _ = stress_trials(trial(settings=BacktestSettings(instrument=told), symbol="BTC/USD"), CLOSES, [])
     assert settings_of(runnable["every fill a tick worse"]).fees.per_share == Decimal("0.5")
     least = BacktestSettings(fees=FeeModel(minimum=Decimal(1)))
-    assert "least fee" in stress_trials(trial(settings=least), BARS, [])[1]["every fill a tick worse"]
-    assert "no costs" in stress_trials(trial(), BARS, [])[1]["costs twice as high"]
+    assert "least fee" in stress_trials(trial(settings=least), CLOSES, [])[1]["every fill a tick worse"]
+    assert "no costs" in stress_trials(trial(), CLOSES, [])[1]["costs twice as high"]
 
 
 def test_every_other_variant_changes_one_thing() -> None:
     before = trial(settings=BacktestSettings(slippage_bps=Decimal(3)))
-    runnable, left_out = stress_trials(before, BARS[:50], ["high.value"])
+    runnable, left_out = stress_trials(before, CLOSES[:50], ["high.value"])
     assert settings_of(runnable["costs twice as high"]).slippage_bps == 6
     assert runnable["started 21 bars later"] == replace(before, start=BARS[21].ts)
     assert left_out == {"started 63 bars later": "the range is too short"}
@@ -136,6 +137,7 @@ def test_runs_over_other_orders_are_as_many_as_their_bars_allow(bars: int, runs:
 
 def test_a_trial_reads_the_bars_it_is_told_to() -> None:
     altered = replace(trial(), altered=Altered(kind=Alteration.ORDER, seed=1), start=BARS[3].ts - timedelta(hours=1))
-    _, used, _ = simulate(altered, BARS)
+    used = simulate(altered, BARS).used
+    assert isinstance(used, Tape)
     assert used.closes == len(BARS) - 3
     assert used.close[0].tolist() != [float(each.close) for each in BARS[3:]]

@@ -121,6 +121,7 @@ def _platform(home: Home, settings: RuntimeSettings, tell: Callable[[str], None]
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own program
             argv,
+            env={**os.environ, "ALPHINTRA_WEB": "no"},  # nobody looks at it
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -56,15 +56,17 @@ class WalkForwardBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SweepBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A search for parameters of a workflow version on a symbol's bars within ``[start, end)``.
+    """A search for parameters of a workflow version on the bars of a symbol, or of several, within ``[start, end)``.
 
+    One of ``symbol`` and ``symbols`` is there. Several share the cash; their order settles ties.
     ``method`` is grid, random or tpe, ``objective`` the figure that is made as large as it can be. The newest
     ``holdout`` of the bars, a fifth where it is left out, is locked away. With ``walk_forward`` the search is repeated
     in each window and tried on the bars that follow it.
     """
 
     version_id: UUID
-    symbol: str
+    symbol: str = ""
+    symbols: tuple[str, ...] = ()
     parameters: tuple[ParameterBody, ...] = ()
     constraints: tuple[str, ...] = ()
     method: str = "grid"
@@ -100,6 +102,7 @@ async def start_sweep(caller: Trader, body: Annotated[SweepBody, Depends(Body(Sw
     command = StartSweep(
         version_id=body.version_id,
         symbol=body.symbol,
+        symbols=body.symbols,
         parameters=tuple(
             ExposedParameter(name=p.name, min=Decimal(p.min), max=Decimal(p.max), step=Decimal(p.step))
             for p in body.parameters

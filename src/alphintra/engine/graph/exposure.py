@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -30,6 +30,7 @@ __all__ = [
     "EXPOSED_MAX",
     "canonical_constraints",
     "canonical_exposed",
+    "exposed_numbers",
     "exposure_problems",
     "is_allowed",
     "with_values",
@@ -70,6 +71,15 @@ def canonical_exposed(graph: Graph) -> dict[str, dict[str, ParamValue]]:
         name: {field: _written(graph, name, getattr(exposure, field)) for field in ("min", "max", "step")}
         for name, exposure in graph.exposed.items()
     }
+
+
+def exposed_numbers(graph: Graph) -> list[dict[str, Any]]:
+    """Return ``name``, own ``value``, ``min``, ``max`` and ``step`` of each exposed parameter of a valid graph."""
+    return [
+        {"name": name, "value": _value(graph, name)}
+        | {field: _decimal(getattr(exposure, field)) for field in ("min", "max", "step")}
+        for name, exposure in sorted(graph.exposed.items())
+    ]
 
 
 def canonical_constraints(graph: Graph) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from alphintra.engine.templates.crossover import crossover
 from alphintra.engine.templates.intraday import opening_range, vwap_reversion
 from alphintra.engine.templates.portfolios import dollar_cost_averaging, grid, momentum_rotation, pairs
+from alphintra.engine.templates.ranges import searchable
 from alphintra.engine.templates.reversion import rsi_reversion
 from alphintra.engine.templates.trend import atr_trailing, bollinger_breakout, macd_cross, turtle
 
@@ -26,7 +27,7 @@ class Template:
         name: what it is asked for with.
         title: for people.
         description: what it does, in plain sentences with its numbers.
-        graph: the strategy.
+        graph: the strategy, with the parameters a search may turn.
     """
 
     name: str
@@ -158,4 +159,6 @@ _TEMPLATES = (
         graph=dollar_cost_averaging(),
     ),
 )
-GALLERY: Final = MappingProxyType({item.name: item for item in _TEMPLATES})
+GALLERY: Final = MappingProxyType(
+    {item.name: replace(item, graph=searchable(item.name, item.graph)) for item in _TEMPLATES}
+)

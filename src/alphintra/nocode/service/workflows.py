@@ -10,6 +10,7 @@ import msgspec
 
 from alphintra.contracts.nocode import (
     CreateWorkflow,
+    ExposedParameterView,
     GetWorkflow,
     GetWorkflowVersion,
     GraphProblemView,
@@ -27,6 +28,7 @@ from alphintra.contracts.nocode import (
     WorkflowView,
 )
 from alphintra.engine.graph import SCHEMA, TIMEFRAMES, Graph, catalogue_document
+from alphintra.engine.graph.exposure import exposed_numbers
 from alphintra.engine.templates import GALLERY
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
@@ -77,7 +79,12 @@ def list_templates() -> TemplatesView:
     return TemplatesView(
         templates=tuple(
             TemplateView(
-                name=item.name, title=item.title, description=item.description, graph=domain.laid_out(item.graph)
+                name=item.name,
+                title=item.title,
+                description=item.description,
+                graph=domain.laid_out(item.graph),
+                parameters=tuple(ExposedParameterView(**each) for each in exposed_numbers(item.graph)),
+                constraints=item.graph.constraints,
             )
             for _, item in sorted(GALLERY.items())
         )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Final
 
 from alphintra.engine.bars import Bar, bar_from_floats
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+__all__ = ["Alteration", "Altered", "altered_across", "altered_bars", "shared_bars"]
 
-__all__ = ["Alteration", "Altered", "altered_bars"]
+_APART: Final = 1_000_003  # between the seeds of two symbols: no two draws of a run have the same
 
 
 class Alteration(StrEnum):
@@ -46,3 +46,23 @@ def altered_bars(bars: Sequence[Bar], terms: Altered) -> tuple[Bar, ...]:
         found = resample_candles(candles, rng=rng)
     rows = zip(found.open, found.high, found.low, found.close, found.volume, strict=True)
     return tuple(bar_from_floats(bar.ts, [float(value) for value in row]) for bar, row in zip(bars, rows, strict=True))
+
+
+def altered_across(bars: Mapping[str, Sequence[Bar]], terms: Altered) -> dict[str, tuple[Bar, ...]]:
+    """Return the bars of several symbols changed: noise is each symbol's own, another order is the same for all.
+
+    So what symbols did together on a day they do together still; closes at which one of them has no bar are left out
+    of another order.
+    """
+    if terms.kind is Alteration.NOISE:
+        return {
+            symbol: altered_bars(own, replace(terms, seed=terms.seed + _APART * place))
+            for place, (symbol, own) in enumerate(bars.items())
+        }
+    return {symbol: altered_bars(own, terms) for symbol, own in shared_bars(bars).items()}
+
+
+def shared_bars(bars: Mapping[str, Sequence[Bar]]) -> dict[str, tuple[Bar, ...]]:
+    """Return of each symbol the bars at closes at which all of them have one."""
+    shared = set.intersection(*({bar.ts for bar in own} for own in bars.values()))
+    return {symbol: tuple(bar for bar in own if bar.ts in shared) for symbol, own in bars.items()}

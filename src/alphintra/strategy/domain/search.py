@@ -132,6 +132,9 @@ def read_constraint(text: str, space: Mapping[str, object]) -> Constraint:
 def with_point(graph: Graph, point: Point, *, pointer: str = "/parameters") -> Graph:
     """Return the graph with numbers replaced, each written as its parameter is.
 
+    A parameter that is taken out of the range the graph exposes it over is exposed no more: that range is for searches
+    which name none, and forbids no run.
+
     Raises PARAMETER_UNKNOWN for a node, a parameter or a kind of parameter that cannot be set, and FIELD_TYPE for a
     fraction where a whole number belongs.
     """
@@ -143,7 +146,12 @@ def with_point(graph: Graph, point: Point, *, pointer: str = "/parameters") -> G
             message = f"there is no node {node_id[:60]!r}: the strategy has {', '.join(sorted(nodes))}"
             raise AlphintraError("PARAMETER_UNKNOWN", message, pointer=pointer)
         nodes[node_id] = _with_param(node, param, value, pointer=pointer)
-    return msgspec.structs.replace(graph, nodes=tuple(nodes[node.id] for node in graph.nodes))
+    exposed = {
+        name: told
+        for name, told in graph.exposed.items()
+        if name not in point or Decimal(str(told.min)) <= point[name] <= Decimal(str(told.max))
+    }
+    return msgspec.structs.replace(graph, nodes=tuple(nodes[node.id] for node in graph.nodes), exposed=exposed)
 
 
 def values_of(graph: Graph, names: Sequence[str]) -> dict[str, Decimal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count, islice
@@ -17,35 +17,53 @@ from alphintra.engine.graph.wire import Edge, Node
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.errors import AlphintraError
-from alphintra.strategy.domain.altered_bars import Alteration, Altered
-from alphintra.strategy.domain.replay import within
+from alphintra.strategy.domain.altered_bars import Alteration, Altered, shared_bars
+from alphintra.strategy.domain.histories import history_of
 from alphintra.strategy.domain.search import numbers_of, with_point
+from alphintra.strategy.domain.universes import closes_of, require_runnable
 
 if TYPE_CHECKING:
-    from alphintra.engine.bars import Bar
+    from datetime import datetime
+
     from alphintra.engine.graph.wire import Graph
     from alphintra.engine.overfit.stress import Variant
-    from alphintra.strategy.domain.trials import Trial
+    from alphintra.strategy.domain.trials import Market, Trial
 
-__all__ = ["CANDLE_RUNS_MAX", "CANDLE_RUNS_MIN", "candle_trials", "entries_late", "stress_trials"]
+__all__ = [
+    "CANDLE_RUNS_MAX",
+    "CANDLE_RUNS_MIN",
+    "bars_to_reorder",
+    "candle_trials",
+    "entries_late",
+    "stress_trials",
+]
 
 CANDLE_RUNS_MAX: Final = 40
 CANDLE_RUNS_MIN: Final = 10  # fewer say nothing of a 95th percentile
 _CANDLE_BARS: Final = 200_000  # bars that all runs over resampled candles may read together
+_SHARED_MIN: Final = 0.9
 _CENT: Final = Decimal("0.01")
 _ENTRIES: Final = {"Entry": ("when", "short"), "RebalanceTo": ("when",)}
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
-def stress_trials(trial: Trial, bars: Sequence[Bar], names: Sequence[str]) -> tuple[dict[str, Trial], dict[str, str]]:
-    """Return the stress variants that can be run, by name, and why the others cannot."""
+def stress_trials(
+    trial: Trial, closes: Sequence[datetime], names: Sequence[str]
+) -> tuple[dict[str, Trial], dict[str, str]]:
+    """Return the stress variants that can be run, by name, and why the others cannot.
+
+    Args:
+        trial: what is to survive.
+        closes: when its bars close.
+        names: numbers to nudge, by ``node.param``.
+    """
     from alphintra.engine.overfit.stress import stress_plan  # noqa: PLC0415 - as everything of overfit
 
     graph = parse_graph(trial.graph.encode())
-    used = within(bars, trial.start, trial.end)
+    used = [ts for ts in closes if (trial.start is None or ts >= trial.start) and (trial.end is None or ts < trial.end)]
     runnable: dict[str, Trial] = {}
     left_out: dict[str, str] = {}
-    for variant in stress_plan(numbers_of(graph, names), [trial.symbol]):
+    for variant in stress_plan(numbers_of(graph, names), trial.symbols):
         found = _changed(trial, variant, graph, used)
         if isinstance(found, str):
             left_out[variant.name] = found
@@ -54,9 +72,27 @@ def stress_trials(trial: Trial, bars: Sequence[Bar], names: Sequence[str]) -> tu
     return runnable, left_out
 
 
+def bars_to_reorder(bars: Market) -> int:
+    """Return how many bars a run over candles in another order reads; 0 where there can be none that compares.
+
+    Of several symbols those at closes they share are put into another order together. Where these are fewer than nine
+    tenths of the closes, such a run would not be like the run it is held against.
+    """
+    if not isinstance(bars, Mapping):
+        return history_of(bars).tape.closes
+    shared = shared_bars(bars)
+    closes = len(next(iter(shared.values())))
+    return closes * len(shared) if closes >= _SHARED_MIN * len(closes_of(bars)) else 0
+
+
 def candle_trials(trial: Trial, bars: int, *, seed: int) -> dict[str, Trial]:
-    """Return runs over the same candles in other orders, at most 40 and fewer the more bars; none beyond 20,000."""
-    runs = min(CANDLE_RUNS_MAX, _CANDLE_BARS // max(bars, 1))
+    """Return runs over the same candles in other orders, at most 40 and fewer the more bars.
+
+    None without bars, or beyond 20,000.
+    """
+    if not bars:
+        return {}
+    runs = min(CANDLE_RUNS_MAX, _CANDLE_BARS // bars)
     if runs < CANDLE_RUNS_MIN:
         return {}
     return {
@@ -101,7 +137,7 @@ def entries_late(graph: Graph) -> Graph:
     return msgspec.structs.replace(graph, nodes=tuple(nodes), edges=tuple(edges))
 
 
-def _changed(trial: Trial, variant: Variant, graph: Graph, used: Sequence[Bar]) -> Trial | str:
+def _changed(trial: Trial, variant: Variant, graph: Graph, used: Sequence[datetime]) -> Trial | str:
     """Return the trial as the variant wants it, or why it cannot be run."""
     found: Trial | str
     match variant.kind:
@@ -112,15 +148,24 @@ def _changed(trial: Trial, variant: Variant, graph: Graph, used: Sequence[Bar]) 
         case "noise":
             found = replace(trial, altered=Altered(kind=Alteration.NOISE, seed=variant.seed, share=variant.noise))
         case "start" if variant.start_shift_bars < len(used):
-            found = replace(trial, start=used[variant.start_shift_bars].ts)
+            found = replace(trial, start=used[variant.start_shift_bars])
         case "start":
             found = "the range is too short"
         case "parameter":
             point = {name: Decimal(str(value)) for name, value in variant.parameters.items()}
             found = replace(trial, graph=msgspec.json.encode(with_point(graph, point)).decode())
         case _:
-            found = "a run has one symbol"
+            found = _without(trial, variant.without_symbol, graph)
     return found
+
+
+def _without(trial: Trial, symbol: str, graph: Graph) -> Trial | str:
+    left = tuple(part for part in trial.parts if part.symbol != symbol)
+    try:
+        require_runnable(compile_plan(graph), [part.symbol for part in left])
+    except AlphintraError as error:
+        return error.detail
+    return replace(trial, parts=left)
 
 
 def _late(trial: Trial, graph: Graph) -> Trial | str:
@@ -137,7 +182,10 @@ def _dearer(trial: Trial, variant: Variant) -> Trial | str:
     settings = msgspec.json.decode(trial.settings, type=BacktestSettings)
     factor, more = Decimal(variant.cost_factor), Decimal(0)
     if variant.extra_ticks:
-        tick = _tick(settings, trial.symbol)
+        ticks = {_tick(settings, symbol) for symbol in trial.symbols}
+        if len(ticks) > 1:
+            return "the ticks of the symbols differ: no one fee stands for them"
+        tick = ticks.pop()
         if tick is None:
             return "the tick of the symbol is not known: enter its specification and name an account"
         if settings.fees.minimum:
@@ -156,6 +204,7 @@ def _dearer(trial: Trial, variant: Variant) -> Trial | str:
 
 def _tick(settings: BacktestSettings, symbol: str) -> Decimal | None:
     """Return the least step of prices: as specified, else a cent on an exchange of shares."""
-    if settings.instrument is not None and settings.instrument.tick is not None:
-        return settings.instrument.tick
+    specified = settings.instruments.get(symbol, settings.instrument)
+    if specified is not None and specified.tick is not None:
+        return specified.tick
     return _CENT if calendar_of(symbol).name == "XNYS" else None

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from alphintra.kernel.errors import AlphintraError
-from alphintra.strategy.domain.replay import within
 from alphintra.strategy.domain.search import (
     Space,
     corner_warm_up,
@@ -21,12 +20,12 @@ from alphintra.strategy.domain.search import (
     values_of,
     with_point,
 )
-from alphintra.strategy.domain.trials import OBJECTIVES, Trial, simulate, since
+from alphintra.strategy.domain.trials import OBJECTIVES, Market, Simulation, Trial, simulate, since
 
 if TYPE_CHECKING:
     from alphintra.engine.algorithm_runs import Host
-    from alphintra.engine.bars import Bar
     from alphintra.engine.graph.wire import Graph
+    from alphintra.engine.overfit.entries import Entered
 
 __all__ = [
     "Segment",
@@ -146,17 +145,20 @@ def with_exposed(plan: SweepPlan, graph: Graph) -> SweepPlan:
 
 
 def segments_of(
-    plan: SweepPlan, graph: Graph, bars: Sequence[Bar], span: tuple[datetime | None, datetime | None]
+    plan: SweepPlan, graph: Graph, closes: Sequence[datetime], span: tuple[datetime | None, datetime | None]
 ) -> tuple[tuple[Segment, ...], datetime | None]:
     """Return what is searched one after the other, and the close from which on the bars are locked away.
 
-    Raises RANGE, WINDOW_RANGE or HOLDOUT_RANGE.
+    Of several symbols the closes of any of them are counted. Raises RANGE, WINDOW_RANGE or HOLDOUT_RANGE.
     """
     from alphintra.engine.overfit.windows import holdout_start, walk_forward_windows  # noqa: PLC0415 - loads numpy
 
-    used = within(bars, *span)
+    used = [ts for ts in closes if (span[0] is None or ts >= span[0]) and (span[1] is None or ts < span[1])]
+    if not used:
+        message = f"no bar lies in the range: the data spans {closes[0]:%Y-%m-%d} to {closes[-1]:%Y-%m-%d}"
+        raise AlphintraError("RANGE", message, pointer="/start")
     open_bars = holdout_start(len(used), float(plan.holdout))
-    locked = used[open_bars].ts if open_bars < len(used) else None
+    locked = used[open_bars] if open_bars < len(used) else None
     end = locked or span[1]
     if plan.walk_forward is None:
         return (Segment(number=0, measured_from=None, end=end),), locked
@@ -172,10 +174,10 @@ def segments_of(
     return tuple(
         Segment(
             number=window.number,
-            measured_from=used[window.train_start].ts,
-            end=used[window.train_end].ts,
-            test_from=used[window.test_start].ts,
-            test_end=used[window.test_end].ts if window.test_end < open_bars else end,
+            measured_from=used[window.train_start],
+            end=used[window.train_end],
+            test_from=used[window.test_start],
+            test_end=used[window.test_end] if window.test_end < open_bars else end,
         )
         for window in windows
     ), locked
@@ -229,11 +231,10 @@ def together(trials: Sequence[StoredTrial]) -> dict[str, Any] | None:
     return msgspec.to_builtins(backtest_overfitting(np.stack(whole, axis=1)))  # type: ignore[no-any-return]
 
 
-def examine(trial: Trial, bars: Sequence[Bar], *, seed: int, host: Host | None = None) -> dict[str, Any]:
+def examine(trial: Trial, bars: Market, *, seed: int, host: Host | None = None) -> dict[str, Any]:
     """Return what the best trial is worth: its returns and its trades in other orders, its entries against chance."""
     import numpy as np  # noqa: PLC0415 - as in together
 
-    from alphintra.engine.metrics.results import curve_of, trades_of  # noqa: PLC0415 - as above
     from alphintra.engine.overfit.entries import entry_significance  # noqa: PLC0415 - as above
     from alphintra.engine.overfit.resampling import (  # noqa: PLC0415 - as above
         shuffle_trades,
@@ -242,9 +243,9 @@ def examine(trial: Trial, bars: Sequence[Bar], *, seed: int, host: Host | None =
         without_best_days,
     )
 
-    result, used, offset = simulate(trial, bars, host=host)
-    curve, returns = since(curve_of(result, used), offset)
-    table = trades_of(result, used)
+    run = simulate(trial, bars, host=host)
+    curve, returns = since(run.curve, run.offset)
+    table = run.table
     rng = np.random.default_rng(seed)
     found: dict[str, Any] = {"monte_carlo": None, "drawdown_by_order_5": None, "entries": None, "thinned": {}}
     if returns.size:
@@ -267,9 +268,29 @@ def examine(trial: Trial, bars: Sequence[Bar], *, seed: int, host: Host | None =
             table.net, curve.initial, rng=np.random.default_rng(seed)
         )
         found["drawdown_by_order_5"] = float(np.percentile(drawdowns, 95))
+        found["entries"] = msgspec.to_builtins(entry_significance(_entered(run), rng=rng))
+    return found
+
+
+def _entered(run: Simulation) -> list[Entered]:
+    """Return the trades of each symbol with the opens they could have met."""
+    import numpy as np  # noqa: PLC0415 - as in together
+
+    from alphintra.engine.graph.tape import epoch_ns  # noqa: PLC0415 - as above
+    from alphintra.engine.overfit.entries import Entered  # noqa: PLC0415 - as above
+
+    table = run.table
+    if not isinstance(run.used, Mapping):
         held = table.exit_index - table.entry_index
-        significance = entry_significance(used.open[0], table.entry_index, held, table.side, rng=rng)
-        found["entries"] = msgspec.to_builtins(significance)
+        return [Entered(run.used.open[0], table.entry_index, held, table.side)]
+    found, traded = [], np.array(table.symbol.texts())
+    for symbol, own in run.used.items():
+        rows = traded == symbol
+        if rows.any():
+            closes = np.array([epoch_ns(bar.ts) for bar in own])
+            entries, exits = (np.searchsorted(closes, times[rows]) for times in (table.entry_time, table.exit_time))
+            opens = np.array([float(bar.open) for bar in own])
+            found.append(Entered(opens, entries, exits - entries, table.side[rows]))
     return found
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
     from alphintra.engine.graph.plan import Plan
 
-__all__ = ["SYMBOLS_MAX", "chosen_symbols", "name_of", "require_runnable", "within_each"]
+__all__ = ["SYMBOLS_MAX", "chosen_symbols", "closes_of", "name_of", "require_runnable", "within_each"]
 
 SYMBOLS_MAX: Final = 50  # of one backtest or deployment; a feed carries as many
 
@@ -48,6 +48,11 @@ def require_runnable(plan: Plan, symbols: Sequence[str]) -> None:
         require_single(plan)
     else:
         require_universe(plan, symbols)
+
+
+def closes_of(bars: Mapping[str, Sequence[Bar]]) -> tuple[datetime, ...]:
+    """Return the times at which any symbol has a bar, in their order."""
+    return tuple(sorted({bar.ts for own in bars.values() for bar in own}))
 
 
 def within_each(

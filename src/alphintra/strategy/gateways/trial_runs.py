@@ -12,17 +12,19 @@ from functools import lru_cache
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
-from uuid import UUID
 
 from alphintra.kernel.ids import DatasetId
-from alphintra.strategy.domain.trials import Trial, TrialOutcome, run_trial
+from alphintra.strategy.domain.trials import Part, Trial, TrialOutcome, run_trial
+from alphintra.strategy.domain.universes import SYMBOLS_MAX
 from alphintra.strategy.gateways.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from alphintra.engine.algorithm_runs import Host
+    from alphintra.engine.bars import Bar
     from alphintra.strategy.domain.histories import History
+    from alphintra.strategy.domain.trials import Market
 
-__all__ = ["ProcessTrials", "SubmitTrial", "TrialRunner"]
+__all__ = ["ProcessTrials", "SubmitTrial", "TrialRunner", "market_of"]
 
 _NICE: Final = 10  # trading and what answers people go first
 
@@ -96,9 +98,21 @@ def _end_with(sentinel: int) -> None:
 
 
 def _compute(trial: Trial) -> TrialOutcome:
-    return run_trial(trial, _history(trial.dataset_id, trial.splits), host=_host[0])
+    return run_trial(trial, market_of(trial, _folder[0]), host=_host[0])
+
+
+def market_of(trial: Trial, folder: Path) -> Market:
+    """Return what a trial runs over, from the catalogue in a folder; what was read last is kept."""
+    if len(trial.parts) == 1:
+        return _history(folder, trial.parts[0])
+    return {part.symbol: _bars(folder, part) for part in trial.parts}
 
 
 @lru_cache(maxsize=2)
-def _history(dataset_id: UUID, splits: tuple[str, ...]) -> History:
-    return Catalogue(_folder[0]).history(DatasetId(dataset_id), splits)
+def _history(folder: Path, part: Part) -> History:
+    return Catalogue(folder).history(DatasetId(part.dataset_id), part.splits)
+
+
+@lru_cache(maxsize=SYMBOLS_MAX)
+def _bars(folder: Path, part: Part) -> tuple[Bar, ...]:
+    return Catalogue(folder).read(DatasetId(part.dataset_id), part.splits)

@@ -140,7 +140,7 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
             [dataset.dataset_id for dataset in datasets],
             msgspec.json.encode(await thresholds_in_force(owner_id, tx)).decode(),
         )
-        await tx.execute("holdout.note", backtest_id, owner_id, version.workflow_id, symbol, at, command.end)
+        await tx.execute("holdout.note", backtest_id, owner_id, version.workflow_id, symbols, at, command.end)
         subject = f"backtest:{backtest_id}"
         await append_audit(tx.session, "backtest.start", subject, facts, ids=ids, context=context, at=at)
         tx.wake_service()

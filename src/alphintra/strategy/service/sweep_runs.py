@@ -24,9 +24,10 @@ from alphintra.infrastructure.events import append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.strategy.domain.histories import history_of
 from alphintra.strategy.domain.proposals import WORST, proposer_of
 from alphintra.strategy.domain.search import with_point
-from alphintra.strategy.domain.stress import CANDLE_RUNS_MIN, candle_trials, stress_trials
+from alphintra.strategy.domain.stress import CANDLE_RUNS_MIN, bars_to_reorder, candle_trials, stress_trials
 from alphintra.strategy.domain.sweeps import (
     Segment,
     StoredTrial,
@@ -39,19 +40,20 @@ from alphintra.strategy.domain.sweeps import (
     surface_of,
     together,
 )
-from alphintra.strategy.domain.trials import Trial, TrialOutcome
+from alphintra.strategy.domain.trials import Part, Trial, TrialOutcome
+from alphintra.strategy.domain.universes import closes_of
 from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.service.backtests import identity_of
 from alphintra.strategy.service.jobs import HEARTBEAT_S, LEASE, Progress, carry_out
 
 if TYPE_CHECKING:
     from alphintra.engine.algorithm_runs import Host
-    from alphintra.engine.bars import Bar
     from alphintra.engine.graph.wire import Graph
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.strategy.domain.proposals import Proposer
     from alphintra.strategy.domain.search import Space
+    from alphintra.strategy.domain.trials import Market
     from alphintra.strategy.gateways.catalogue import Catalogue
     from alphintra.strategy.gateways.trial_runs import SubmitTrial, TrialRunner
     from alphintra.strategy.repository import Dataset, Desk
@@ -73,10 +75,14 @@ async def run_sweep(  # noqa: PLR0913 - what it works with
     ids: IdSource,
 ) -> None:
     """Carry out a leased sweep; killed half way, it is leased again and goes on with the trials it lacks."""
-    (dataset,) = await desk.datasets([row["dataset_id"]])
+    wanted = row["dataset_ids"] or [row["dataset_id"]]
+    known = {dataset.dataset_id: dataset for dataset in await desk.datasets(wanted)}
+    datasets = tuple(known[dataset_id] for dataset_id in wanted)
     plan = msgspec.json.decode(row["plan"], type=SweepPlan)
     graph = parse_graph(row["graph"].encode())
-    run = _Run(row=row, plan=plan, graph=graph, dataset=dataset, desk=desk, catalogue=catalogue, host=host, clock=clock)
+    run = _Run(
+        row=row, plan=plan, graph=graph, datasets=datasets, desk=desk, catalogue=catalogue, host=host, clock=clock
+    )
     try:
         result = await run.whole(runner)
     except AlphintraError as error:
@@ -95,7 +101,7 @@ class _Run:
     row: Mapping[str, Any]
     plan: SweepPlan
     graph: Graph
-    dataset: Dataset
+    datasets: tuple[Dataset, ...]
     desk: Desk
     catalogue: Catalogue
     host: Host
@@ -105,9 +111,9 @@ class _Run:
     async def whole(self, runner: TrialRunner) -> dict[str, Any]:
         """Search every segment, try each choice on what follows, and return what came out."""
         await self._keep_lease()
-        bars = await self._compute(partial(self.catalogue.read, self.dataset.dataset_id, self.dataset.splits))
+        bars = await self._compute(self._read)
         span = (self.row["start_ts"], self.row["end_ts"])
-        segments, locked = await self._compute(partial(segments_of, self.plan, self.graph, bars, span))
+        segments, locked = await self._compute(partial(segments_of, self.plan, self.graph, _closes(bars), span))
         async with self.desk.transaction() as tx:
             await tx.execute("sweeps.lock_away", self.row["sweep_id"], locked)
         space = space_of(self.plan, self.graph)
@@ -116,12 +122,16 @@ class _Run:
         with runner.session() as submit:
             for place, segment in enumerate(segments):
                 found = await self._search(segment, role, space, submit, (place, len(segments)))
-                best = best_of(found)
                 if role == "train":
-                    windows.append(await self._test(segment, best, submit))
+                    windows.append(await self._test(segment, found, submit))
             if role == "sweep":
                 return await self._told(found, space, (locked, bars), submit)
         return await self._told_windows(windows, locked)
+
+    def _read(self) -> Market:
+        """Return what trials run over: the bars of the one symbol, or of each."""
+        read = {each.symbol: self.catalogue.read(each.dataset_id, each.splits) for each in self.datasets}
+        return read if len(read) > 1 else next(iter(read.values()))
 
     async def _search(
         self, segment: Segment, role: str, space: Space, submit: SubmitTrial, place: tuple[int, int]
@@ -154,10 +164,13 @@ class _Run:
             for future in waiting:
                 future.cancel()
 
-    async def _test(self, segment: Segment, best: StoredTrial | None, submit: SubmitTrial) -> dict[str, Any]:
+    async def _test(self, segment: Segment, found: Sequence[StoredTrial], submit: SubmitTrial) -> dict[str, Any]:
         """Try a window's choice on the bars that follow it."""
+        best = best_of(found)
         if best is None:
-            message = f"no trial of window {segment.number} has a score: lengthen the training or widen the ranges"
+            failed = sorted({trial.error_code for trial in found if trial.error_code})
+            why = f" ({', '.join(failed)})" if failed else ""
+            message = f"no trial of window {segment.number} has a score{why}: lengthen the training or widen the ranges"
             raise AlphintraError("SWEEP_NOTHING_FOUND", message)
         stored = await self._stored("test", segment.number)
         if not stored:
@@ -178,7 +191,7 @@ class _Run:
         self,
         found: Sequence[StoredTrial],
         space: Space,
-        told: tuple[datetime | None, Sequence[Bar]],
+        told: tuple[datetime | None, Market],
         submit: SubmitTrial,
     ) -> dict[str, Any]:
         locked, bars = told
@@ -195,32 +208,33 @@ class _Run:
         }
         if best is None:
             return said
-        (segment,) = segments_of(self.plan, self.graph, bars, (self.row["start_ts"], self.row["end_ts"]))[0]
+        closes = _closes(bars)
+        (segment,) = segments_of(self.plan, self.graph, closes, (self.row["start_ts"], self.row["end_ts"]))[0]
         trial = self._trial(segment, best.number, best.parameters)
         said |= await self._compute(partial(examine, trial, bars, seed=self.plan.seed, host=self.host))
-        said["stress"] = await self._stress(trial, bars, said["thinned"], submit)
+        said["stress"] = await self._stress(trial, closes, said["thinned"], submit)
         said["candles"] = await self._candles(trial, bars, best, submit)
         return said
 
     async def _stress(
-        self, trial: Trial, bars: Sequence[Bar], thinned: Mapping[str, float], submit: SubmitTrial
+        self, trial: Trial, closes: Sequence[datetime], thinned: Mapping[str, float], submit: SubmitTrial
     ) -> dict[str, Any]:
         from alphintra.engine.overfit.stress import judge_stress  # noqa: PLC0415 - with the rest of overfit
 
         names = [each.name for each in self.plan.parameters]
-        runnable, left_out = await self._compute(partial(stress_trials, trial, bars, names))
+        runnable, left_out = await self._compute(partial(stress_trials, trial, closes, names))
         found = await self._computed(runnable, submit)
         outcomes = {name: outcome.metrics.get("total_return") for name, outcome in found.items()} | dict(thinned)
         survival = judge_stress(outcomes)
         return {"share": survival.share if outcomes else None, "outcomes": outcomes, "left_out": left_out}
 
     async def _candles(
-        self, trial: Trial, bars: Sequence[Bar], best: StoredTrial, submit: SubmitTrial
+        self, trial: Trial, bars: Market, best: StoredTrial, submit: SubmitTrial
     ) -> dict[str, Any] | None:
         """Hold the best trial against itself over candles in other orders; None where it says nothing."""
         from alphintra.engine.overfit.resampling import judge_candles  # noqa: PLC0415 - with the rest of overfit
 
-        found = await self._computed(candle_trials(trial, len(bars), seed=self.plan.seed), submit)
+        found = await self._computed(candle_trials(trial, bars_to_reorder(bars), seed=self.plan.seed), submit)
         scores = [outcome.metrics.get(self.plan.objective) for outcome in found.values()]
         known = [score for score in scores if score is not None]
         if best.score is None or len(known) < CANDLE_RUNS_MIN:
@@ -279,10 +293,8 @@ class _Run:
 
     def _common(self, point: Mapping[str, Decimal]) -> dict[str, Any]:
         return {
-            "dataset_id": self.dataset.dataset_id,
-            "splits": self.dataset.splits,
+            "parts": tuple(Part(each.symbol, each.dataset_id, each.splits) for each in self.datasets),
             "graph": msgspec.json.encode(with_point(self.graph, point)).decode(),
-            "symbol": self.row["symbol"],
             "settings": self.row["settings"],
             "start": self.row["start_ts"],
         }
@@ -291,7 +303,8 @@ class _Run:
         row = self.row
         settings = msgspec.json.decode(row["settings"], type=BacktestSettings)
         span = (outcome.start, outcome.end)
-        identity = identity_of(outcome.graph_hash, row["symbol"], self.dataset.data_hash, span=span, settings=settings)
+        data_hash = ",".join(each.data_hash for each in self.datasets)
+        identity = identity_of(outcome.graph_hash, row["symbol"], data_hash, span=span, settings=settings)
         async with self.desk.transaction() as tx:
             await tx.execute(
                 "trials.insert",
@@ -387,6 +400,13 @@ def _outcome(future: asyncio.Future[TrialOutcome]) -> TrialOutcome:
     get_logger().error("trial.failed", exc_info=error)
     message = f"a trial failed ({type(error).__name__}): see the log"
     raise AlphintraError("INTERNAL", message, kind=Kind.BUG)
+
+
+def _closes(bars: Market) -> Sequence[datetime]:
+    """Return when the bars of a trial close; of several symbols, when any of them has one."""
+    if isinstance(bars, Mapping):
+        return closes_of(bars)
+    return [bar.ts for bar in history_of(bars).bars]
 
 
 def _score(trial: StoredTrial) -> float:

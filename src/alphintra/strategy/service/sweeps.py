@@ -31,10 +31,10 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.strategy.domain.proposals import METHODS
 from alphintra.strategy.domain.requests import require_timeframe
 from alphintra.strategy.domain.sweeps import Lengths, Range, SweepPlan, space_of, with_exposed
-from alphintra.strategy.domain.universes import require_runnable
+from alphintra.strategy.domain.universes import chosen_symbols, name_of, require_runnable
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import PAGE_MAX, acting_user, get_backtest, limited, start_backtest
-from alphintra.strategy.service.imports import newest_dataset
+from alphintra.strategy.service.imports import newest_datasets
 from alphintra.strategy.service.thresholds import thresholds_of_run, view_of
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
 ) -> SweepView:
     """Queue a sweep or a walk-forward.
 
+    Several symbols share one cash in each trial, as in a backtest.
+
     Raises SWEEP_RANGE, SWEEP_METHOD, SWEEP_OBJECTIVE, CONSTRAINT_FORMAT, PARAMETER_UNKNOWN, HOLDOUT_RANGE and what
     ``start_backtest`` raises.
     """
@@ -74,12 +76,14 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
         seed=command.seed,
     )
     plan = _plan(command)
-    settings = await limited(settings, command.account_id, (command.symbol,), context, limits=limits)
+    symbols = chosen_symbols(command.symbol, command.symbols)
+    settings = await limited(settings, command.account_id, symbols, context, limits=limits)
     version = await workflows.version(command.version_id, context)
-    dataset = await newest_dataset(command.symbol, context, desk=desk)
+    datasets = await newest_datasets(symbols, context, desk=desk)
     graph = parse_graph(version.graph.encode())
-    require_timeframe(graph.timeframe, dataset.timeframe, symbol=command.symbol)
-    require_runnable(compile_plan(graph), (command.symbol,))
+    for dataset in datasets:
+        require_timeframe(graph.timeframe, dataset.timeframe, symbol=dataset.symbol)
+    require_runnable(compile_plan(graph), symbols)
     plan = with_exposed(plan, graph)
     space = space_of(plan, graph)
     if plan.method == "grid":
@@ -94,8 +98,8 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
             owner_id,
             version.workflow_id,
             command.version_id,
-            dataset.dataset_id,
-            command.symbol,
+            datasets[0].dataset_id,
+            name_of(symbols),
             kind,
             version.graph,
             _encode(settings).decode(),
@@ -103,9 +107,11 @@ async def start_sweep(  # noqa: PLR0913 - what to search, for whom, and from wha
             command.start,
             command.end,
             at,
+            symbols,
+            [dataset.dataset_id for dataset in datasets],
         )
         facts: dict[str, Any] = {
-            "symbol": command.symbol,
+            "symbol": name_of(symbols),
             "kind": kind,
             "method": plan.method,
             **algorithm_facts(graph),
@@ -181,7 +187,8 @@ async def unlock_holdout(  # noqa: PLR0913 - as start_backtest, which it calls
     settings = msgspec.json.decode(row["settings"], type=BacktestSettings)
     command = StartBacktest(
         version_id=row["version_id"],
-        symbol=row["symbol"],
+        symbol="" if len(row["symbols"]) > 1 else row["symbol"],
+        symbols=tuple(row["symbols"]) if len(row["symbols"]) > 1 else (),
         start=row["start_ts"],
         end=row["end_ts"],
         initial_cash=settings.initial_cash,
@@ -317,4 +324,5 @@ def _trial(row: Mapping[str, Any]) -> TrialView:
 def _view(row: Mapping[str, Any]) -> SweepView:
     names = ("sweep_id", "workflow_id", "version_id", "dataset_id", "symbol", "kind", "status", "progress", "trials")
     more = ("unlocks", "holdout_ts", "result", "error_code", "error", "created_at", "finished_at")
-    return SweepView(**{name: row[name] for name in (*names, *more)})
+    told = {name: row[name] for name in (*names, *more)}
+    return SweepView(**told, symbols=tuple(row["symbols"]) or (row["symbol"],))

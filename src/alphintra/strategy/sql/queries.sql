@@ -102,13 +102,13 @@ RETURNING backtest_id, owner_id, version_id, symbol, status, created_at;
 
 -- sweeps.insert: queue a sweep
 INSERT INTO sweeps (sweep_id, owner_id, workflow_id, version_id, dataset_id, symbol, kind, graph, settings, plan,
-    start_ts, end_ts, status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13);
+    start_ts, end_ts, status, created_at, symbols, dataset_ids)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13, $14, $15);
 
 -- sweeps.get: read a sweep with its result, its trials and how often its workflow's holdout was opened
 SELECT s.sweep_id, s.owner_id, s.workflow_id, s.version_id, s.dataset_id, s.symbol, s.kind, s.graph, s.settings,
     s.plan, s.start_ts, s.end_ts, s.holdout_ts, s.status, s.progress, s.result, s.error_code, s.error, s.created_at,
-    s.finished_at,
+    s.finished_at, s.symbols,
     (SELECT count(*) FROM trials AS t WHERE t.run_id = s.sweep_id) AS trials,
     (SELECT count(*) FROM holdout_unlocks AS u WHERE u.owner_id = s.owner_id AND u.workflow_id = s.workflow_id)
         AS unlocks
@@ -116,7 +116,7 @@ FROM sweeps AS s WHERE s.sweep_id = $1;
 
 -- sweeps.list: read a person's sweeps without results, newest first
 SELECT s.sweep_id, s.owner_id, s.workflow_id, s.version_id, s.dataset_id, s.symbol, s.kind, s.holdout_ts, s.status,
-    s.progress, '' AS result, s.error_code, s.error, s.created_at, s.finished_at,
+    s.progress, '' AS result, s.error_code, s.error, s.created_at, s.finished_at, s.symbols,
     (SELECT count(*) FROM trials AS t WHERE t.run_id = s.sweep_id) AS trials,
     (SELECT count(*) FROM holdout_unlocks AS u WHERE u.owner_id = s.owner_id AND u.workflow_id = s.workflow_id)
         AS unlocks
@@ -130,7 +130,8 @@ WHERE sweep_id = (
     ORDER BY created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING sweep_id, owner_id, workflow_id, dataset_id, symbol, kind, graph, settings, plan, start_ts, end_ts;
+RETURNING sweep_id, owner_id, workflow_id, dataset_id, symbol, kind, graph, settings, plan, start_ts, end_ts,
+    dataset_ids;
 
 -- sweeps.lock_away: store from when on the bars are locked
 UPDATE sweeps SET holdout_ts = $2 WHERE sweep_id = $1;
@@ -180,10 +181,11 @@ FROM (
     ORDER BY run_hash, created_at
 ) AS different;
 
--- holdout.note: note a backtest of a workflow that reads bars one of its sweeps had locked away
+-- holdout.note: note a backtest of a workflow that reads bars of a symbol which one of its sweeps had locked away
 INSERT INTO holdout_unlocks (backtest_id, sweep_id, owner_id, workflow_id, created_at)
 SELECT $1, sweep_id, owner_id, workflow_id, $5 FROM sweeps
-WHERE owner_id = $2 AND workflow_id = $3 AND symbol = $4 AND holdout_ts IS NOT NULL
+WHERE owner_id = $2 AND workflow_id = $3 AND holdout_ts IS NOT NULL
+    AND (symbols && $4::text[] OR symbol = any($4::text[]))
     AND ($6::timestamptz IS NULL OR $6 > holdout_ts)
 ORDER BY created_at DESC, sweep_id LIMIT 1
 ON CONFLICT (backtest_id) DO NOTHING;

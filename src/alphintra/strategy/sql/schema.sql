@@ -629,6 +629,8 @@ CREATE TABLE sweeps (
     created_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
     leased_until timestamp with time zone,
+    symbols text[] DEFAULT '{}'::text[] NOT NULL,
+    dataset_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT sweeps_kind_check CHECK ((kind = ANY (ARRAY['sweep'::text, 'walk_forward'::text]))),
     CONSTRAINT sweeps_pkey PRIMARY KEY (sweep_id),
     CONSTRAINT sweeps_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double

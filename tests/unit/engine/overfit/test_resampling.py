@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alphintra.engine.overfit.entries import entry_significance
+from alphintra.engine.overfit.entries import Entered, entry_significance
 from alphintra.engine.overfit.resampling import (
     Candles,
     bootstrap_indices,
@@ -127,7 +127,7 @@ def test_entries_that_knew_the_future_are_significant() -> None:
     blocks = prices[:2000:10], prices[10::10]
     rises = np.flatnonzero(blocks[1] > blocks[0])[:60] * 10
     ones = np.ones(rises.size, dtype=np.int64)
-    got = entry_significance(prices, rises, ones * 10, ones, rng=rng, draws=300)
+    got = entry_significance([Entered(prices, rises, ones * 10, ones)], rng=rng, draws=300)
     assert got.p_value == pytest.approx(1 / 301)
     assert got.observed == pytest.approx((prices[rises + 10] / prices[rises] - 1).mean())
 
@@ -139,7 +139,7 @@ def test_random_entries_have_p_values_spread_over_all_of_zero_to_one() -> None:
         prices = walk(rng, 400)
         entries = np.sort(rng.choice(np.arange(0, 380, 10), 12, replace=False))
         held, side = rng.integers(1, 10, 12), rng.choice([1, -1], 12)
-        found.append(entry_significance(prices, entries, held, side, rng=rng, draws=120).p_value)
+        found.append(entry_significance([Entered(prices, entries, held, side)], rng=rng, draws=120).p_value)
     assert np.mean(found) == pytest.approx(0.5, abs=0.12)
     assert 0 < np.mean(np.array(found) < 0.1) < 0.25
 
@@ -148,16 +148,19 @@ def test_drawn_trades_stay_within_the_bars_after_the_warm_up() -> None:
     prices = np.full(60, 100.0)
     prices[:30] = np.arange(1, 31)  # a draw that began in the warm-up would gain
     entries, held = np.array([30, 40]), np.array([5, 19])
-    got = entry_significance(prices, entries, held, np.array([1, 1]), rng=seeded(), draws=200, first=30)
+    got = entry_significance([Entered(prices, entries, held, np.array([1, 1]), 30)], rng=seeded(), draws=200)
     assert (got.observed, got.random_mean, got.p_value) == (0.0, 0.0, 1.0)
 
 
 def test_trades_that_overlap_are_drawn_one_by_one_and_none_is_refused() -> None:
     prices = np.linspace(100, 110, 21)
     entries, held = np.array([0, 1, 2]), np.array([15, 15, 15])
-    assert entry_significance(prices, entries, held, np.ones(3, dtype=np.int64), rng=seeded(), draws=50).p_value <= 1
+    assert (
+        entry_significance([Entered(prices, entries, held, np.ones(3, dtype=np.int64))], rng=seeded(), draws=50).p_value
+        <= 1
+    )
     with pytest.raises(AlphintraError, match="ENTRIES_RANGE"):
-        entry_significance(prices, entries[:0], held[:0], held[:0], rng=seeded())
+        entry_significance([Entered(prices, entries[:0], held[:0], held[:0])], rng=seeded())
 
 
 def test_without_its_best_days_a_course_has_the_others() -> None:

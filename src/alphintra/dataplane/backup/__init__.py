@@ -1,0 +1,1 @@
+"""Backups of whole instances with their log, and of single services: sealed, catalogued where they lie, restored."""

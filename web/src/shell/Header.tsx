@@ -1,0 +1,16 @@
+import { Link } from "@tanstack/react-router";
+import { LookMenu } from "./LookMenu";
+
+export function Header() {
+  return (
+    <header className="shell-header">
+      <Link to="/" className="shell-mark">
+        <img src="/favicon.svg" alt="" width={20} height={20} />
+        Alphintra
+      </Link>
+      <div className="shell-right">
+        <LookMenu />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,24 @@
+import { Link } from "@tanstack/react-router";
+import { NAVIGATION } from "./navigation";
+
+export function Sidebar() {
+  return (
+    <nav className="shell-sidebar" aria-label="Pages">
+      {NAVIGATION.map((group) => (
+        <div key={group.label}>
+          <div className="shell-group">{group.label}</div>
+          <ul className="shell-nav">
+            {group.places.map(({ to, label, icon: Icon }) => (
+              <li key={to}>
+                <Link to={to} className="shell-link" title={label} activeOptions={{ exact: to === "/" }}>
+                  <Icon size={16} aria-hidden />
+                  <span>{label}</span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  );
+}
