@@ -19,6 +19,7 @@ from alphintra.cli import (
     connections,
     database,
     deploy,
+    maintenance,
     market_data,
     orders,
     people,
@@ -100,6 +101,7 @@ for _module in (
     database,
     backups,
     deploy,
+    maintenance,
     chaos,
 ):
     for _command in _module.COMMANDS:

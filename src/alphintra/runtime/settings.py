@@ -70,6 +70,7 @@ class RuntimeSettings:
         placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one; None as with the layout.
         hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
         retention: profile of the rules how long records are kept.
+        maintenance_windows: when the upkeep of a service may be done, by its name.
         shared_role: in ``central``, one role for all services instead of one each.
         accept_consolidated: that the ``consolidated`` layout isolates nothing is known.
         databases: other names for databases, by the layout's own name.
@@ -94,6 +95,7 @@ class RuntimeSettings:
     placement: PlacementKind | None = None
     hardening: Hardening = Hardening.STRICT
     retention: str = DEFAULT_PROFILE
+    maintenance_windows: Mapping[str, str] = field(default_factory=dict)
     shared_role: bool = False
     accept_consolidated: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -146,7 +148,17 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
 }
 _SWITCHES = frozenset({"shared_role", "accept_consolidated"})
 _TABLES = frozenset(
-    {"databases", "schemas", "roles", "instances", "admin_urls", "backup", "backup_schedules", "backup_external"}
+    {
+        "databases",
+        "schemas",
+        "roles",
+        "instances",
+        "admin_urls",
+        "backup",
+        "backup_schedules",
+        "backup_external",
+        "maintenance_windows",
+    }
 )
 _SCHEMES = {
     "admin_urls": ("postgresql", "postgres"),
