@@ -27,8 +27,8 @@ def maintenance() -> None:
 @AS_JSON
 def windows(*, as_json: bool) -> int:
     """Show when each service's upkeep may be done."""
+    from alphintra.dataplane.maintenance.windows import windows_of
     from alphintra.infrastructure.system import SystemClock
-    from alphintra.runtime.maintenance.windows import windows_of
 
     now = SystemClock().now()
     rows = [
@@ -63,8 +63,8 @@ def run(*, service: str, tasks: tuple[str, ...], force: bool, reason: str, as_js
         message = "--force and --reason belong together: say why upkeep cannot wait for its window"
         raise AlphintraError("MAINTENANCE_REASON", message, pointer="--reason")
     from alphintra.dataplane.maintenance.tasks import TASKS
+    from alphintra.dataplane.maintenance.windows import windows_of
     from alphintra.infrastructure.system import SystemClock
-    from alphintra.runtime.maintenance.windows import windows_of
     from alphintra.runtime.maintenance.work import Upkeep, maintain
     from alphintra.runtime.retention import chosen, writer_of
 

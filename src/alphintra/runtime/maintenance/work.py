@@ -12,6 +12,7 @@ from typing import Final
 
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.maintenance.tasks import TASKS, Done, run_tasks
+from alphintra.dataplane.maintenance.windows import require_open
 from alphintra.dataplane.retention.holds import Writer, append_audit
 from alphintra.dataplane.retention.session import retainer_connection
 from alphintra.dataplane.schedule import Window
@@ -20,7 +21,6 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import role_password, sealing_seeds
 from alphintra.runtime.home import Home
 from alphintra.runtime.inspection import provisioned_order
-from alphintra.runtime.maintenance.windows import require_open
 from alphintra.runtime.moving.journal import read_journal
 from alphintra.runtime.rotation import KINDS, choose_roles, rotate
 

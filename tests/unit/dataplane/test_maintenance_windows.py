@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from alphintra.dataplane.maintenance.windows import require_open, windows_of
 from alphintra.dataplane.schedule import Window
 from alphintra.kernel.errors import AlphintraError
 from alphintra.manifest import SERVICES
-from alphintra.runtime.maintenance.windows import require_open, windows_of
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 WEEK = [MONDAY + timedelta(minutes=30 * step) for step in range(7 * 48)]
