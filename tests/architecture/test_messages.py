@@ -30,7 +30,7 @@ from alphintra.contracts import (
     unclaimed,
     user,
 )
-from alphintra.kernel import health
+from alphintra.kernel import health, holds
 from alphintra.kernel.messages import Command, Event, reply_type, subject_of, tag_of
 from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
 
@@ -55,6 +55,7 @@ MODULES = (
     explanations,
     user,
     health,
+    holds,
 )
 PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
@@ -125,7 +126,7 @@ def test_a_service_hears_and_asks_only_what_another_one_offers(spec: ServiceSpec
 def test_a_message_is_tagged_with_service_name_and_version(message: type[msgspec.Struct]) -> None:
     assert TAG.fullmatch(tag_of(message))
     service, name, _version = tag_of(message).split(".")
-    if message.__module__ != health.__name__:
+    if message.__module__ not in {health.__name__, holds.__name__}:
         module = message.__module__.removeprefix("alphintra.contracts.")
         assert PARTS.get(module, module) == service
         assert in_words(message.__name__) == name

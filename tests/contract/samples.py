@@ -32,7 +32,7 @@ from alphintra.contracts import (
     unclaimed,
     user,
 )
-from alphintra.kernel import health
+from alphintra.kernel import health, holds
 from alphintra.kernel.messages import Command, Event, tag_of
 
 __all__ = ["COMMANDS", "EVENTS", "MESSAGES", "MODULES", "sample"]
@@ -60,6 +60,7 @@ MODULES: Final = (
     unclaimed,
     user,
     health,
+    holds,
 )
 _MOMENT: Final = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 _NAMES: Final = frozenset(module.__name__ for module in MODULES)

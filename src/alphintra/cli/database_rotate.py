@@ -17,7 +17,7 @@ _ALL = "all"
 @click.option("--service", "services", multiple=True, help="Only this service's roles; may be given several times.")
 @click.option(
     "--role-kind",
-    type=click.Choice(["service", "migrator", "reader", "backup", "sealer", "reporter", _ALL]),
+    type=click.Choice(["service", "migrator", "reader", "backup", "sealer", "retainer", "reporter", _ALL]),
     default=_ALL,
     show_default=True,
     help="Which of a service's roles.",

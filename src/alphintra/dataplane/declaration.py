@@ -9,7 +9,8 @@ from alphintra.dataplane.hardening import CATALOG_READER, Hardening, advisory_gr
 from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.model import Database, Grant, Membership, Role, Setting, State, Thing
 from alphintra.dataplane.reporting_grants import with_reporting
-from alphintra.manifest import service_tables
+from alphintra.manifest import RETAINER_FUNCTIONS, service_tables
+from alphintra.manifest.disposals import retainer_rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +31,7 @@ __all__ = [
 
 SYSTEM_DATABASES: Final = ("postgres", "template1")
 
-_CONNECTIONS: Final = MappingProxyType({"reader": 5, "migrator": 4, "backup": 4, "sealer": 2})
+_CONNECTIONS: Final = MappingProxyType({"reader": 5, "migrator": 4, "backup": 4, "sealer": 2, "retainer": 2})
 
 # Bounds of one session, by the kind of role; the migrator's are those every migration runs under.
 _TIMEOUTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
@@ -44,6 +45,7 @@ _TIMEOUTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
         "reader": (("statement_timeout", "60s"), ("default_transaction_read_only", "on")),
         "backup": (("default_transaction_read_only", "on"),),
         "sealer": (("statement_timeout", "15s"), ("lock_timeout", "2s")),
+        "retainer": (("lock_timeout", "5s"),),  # it reads whole months
     }
 )
 
@@ -130,10 +132,12 @@ def table_grants(placement: Placement) -> tuple[Grant, ...]:
 
 
 def function_grants(placement: Placement) -> list[Grant]:
-    """Return the right of a service's role to call the functions of its schema's owner."""
+    """Return the rights to call the functions of the schema's owner: the service's own ones, and retention's."""
+    callable_by = {placement.service_role: placement.spec.functions, placement.retainer_role: RETAINER_FUNCTIONS}
     return [
-        Grant(kind="function", schema=placement.schema, name=name, grantee=placement.service_role, privilege="EXECUTE")
-        for name in placement.spec.functions
+        Grant(kind="function", schema=placement.schema, name=name, grantee=role, privilege="EXECUTE")
+        for role, names in callable_by.items()
+        for name in names
     ]
 
 
@@ -144,20 +148,17 @@ def _grants_on(table: TableSpec, placement: Placement, *, schema: str, name: str
         privileges.append((placement.sealer_role, "select"))
     if table.name == "audit_pending":
         privileges += [(placement.sealer_role, "select"), (placement.sealer_role, "delete")]
-    columns = [("INSERT", column) for column in table.insert_columns]
-    columns += [("UPDATE", column) for column in table.update_columns]
+    words, inserted, updated = retainer_rights(placement.spec, table)
+    privileges += [(placement.retainer_role, word) for word in words]
+    columns = [(placement.service_role, "INSERT", column) for column in table.insert_columns]
+    columns += [(placement.service_role, "UPDATE", column) for column in table.update_columns]
+    columns += [(placement.retainer_role, "INSERT", column) for column in inserted]
+    columns += [(placement.retainer_role, "UPDATE", column) for column in updated]
     return [
         Grant(kind="table", schema=schema, name=name, grantee=role, privilege=word.upper()) for role, word in privileges
     ] + [
-        Grant(
-            kind="column",
-            schema=schema,
-            name=name,
-            column=column,
-            grantee=placement.service_role,
-            privilege=privilege,
-        )
-        for privilege, column in columns
+        Grant(kind="column", schema=schema, name=name, column=column, grantee=role, privilege=privilege)
+        for role, privilege, column in columns
     ]
 
 
@@ -168,6 +169,7 @@ def _kinds_of(placement: Placement) -> tuple[tuple[str, str], ...]:
         ("reader", placement.reader_role),
         ("backup", placement.backup_role),
         ("sealer", placement.sealer_role),
+        ("retainer", placement.retainer_role),
     )
 
 
@@ -239,7 +241,8 @@ def _declare_database(name: str, placements: tuple[Placement, ...], hardening: H
 
 def _things(placement: Placement) -> set[Thing]:
     """Return the functions and triggers that a service's migrations make."""
-    found = {Thing(kind="function", name=f"{placement.schema}.{name}") for name in placement.spec.functions}
+    functions = (*placement.spec.functions, *RETAINER_FUNCTIONS)
+    found = {Thing(kind="function", name=f"{placement.schema}.{name}") for name in functions}
     for table in service_tables(placement.spec):
         where = ".".join(placement.location(table.name))
         found |= {Thing(kind="trigger", name=f"{where}.{trigger}") for trigger in table.triggers}

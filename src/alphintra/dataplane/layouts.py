@@ -128,9 +128,21 @@ class Placement:
         return f"{self.role_prefix or self.service}_sealer"
 
     @property
+    def retainer_role(self) -> str:
+        """Login role that sets legal holds, archives records and takes away those whose time is up."""
+        return f"{self.role_prefix or self.service}_retainer"
+
+    @property
     def login_roles(self) -> tuple[str, ...]:
         """All roles of the service that may log in."""
-        return (self.service_role, self.migrator_role, self.reader_role, self.backup_role, self.sealer_role)
+        return (
+            self.service_role,
+            self.migrator_role,
+            self.reader_role,
+            self.backup_role,
+            self.sealer_role,
+            self.retainer_role,
+        )
 
     def visible(self, table: str) -> tuple[str, str]:
         """Return schema and name under which the service's own statements reach one of its tables, or a view of it."""

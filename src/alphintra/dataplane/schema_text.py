@@ -71,7 +71,7 @@ def objects_of(parts: Iterable[Part], placement: Placement) -> dict[str, str]:
             continue
         label = _plain(part.name, placement)
         heading = f"{part.kind} {label if name in {'', label} else f'{name}.{label}'}"
-        text = _table(name, part, inside[name]) if part.kind == "table" else part.text
+        text = _table(name, part, inside[name], placement) if part.kind == "table" else part.text
         plain = _plain(text, placement)
         found[heading] = plain if part.kind == "function" else "\n".join(map(_wrapped, plain.splitlines()))
     return dict(sorted(found.items(), key=lambda item: (_rank(item[0]), item[0])))
@@ -137,9 +137,12 @@ def _own_name(part: Part, placement: Placement) -> str | None:
     return None
 
 
-def _table(name: str, part: Part, inside: list[Part]) -> str:
+def _table(name: str, part: Part, inside: list[Part], placement: Placement) -> str:
+    def plain(item: Part) -> str:
+        return _plain(item.name, placement)  # in one order wherever it lies, keys of merged tables being renamed
+
     columns = sorted((item for item in inside if item.kind == "column"), key=lambda item: item.position)
-    constraints = sorted((item for item in inside if item.kind == "constraint"), key=lambda item: item.name)
+    constraints = sorted((item for item in inside if item.kind == "constraint"), key=plain)
     lines = [f"    {item.text}" for item in (*columns, *constraints)]
     options = "".join(f" {item.text}" for item in inside if item.kind == "option")
     return f"CREATE TABLE {name} (\n" + ",\n".join(lines) + f"\n){options}{part.text};"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from alphintra.manifest import auth, broker, nocode, notification, risk, strategy, trading, user
-from alphintra.manifest.common import COMMON_TABLES
+from alphintra.manifest.common import COMMON_TABLES, RETAINER_FUNCTIONS
 from alphintra.manifest.model import SERVICE_NAMES, ServiceSpec, TableSpec
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = [
     "COMMON_TABLES",
     "EDGE_ASKS",
     "EDGE_HEARS",
+    "RETAINER_FUNCTIONS",
     "SERVICES",
     "SERVICE_NAMES",
     "ServiceSpec",

@@ -37,5 +37,5 @@ SPEC = ServiceSpec(
         "verify_api_key",
         "list_users",
     ),
-    events=("user_registered", "session_revoked", "api_key_revoked"),
+    events=("user_registered", "session_revoked", "api_key_revoked", "hold_changed"),
 )

@@ -61,6 +61,7 @@ SPEC = ServiceSpec(
         "break_found",
         "connection_changed",
         "prices_stalled",
+        "hold_changed",
     ),
     hears=(
         "trading.account_opened",

@@ -1,4 +1,4 @@
-"""Tables every service has: its event log and outbox, its inbox, its own audit log, its applied migrations."""
+"""Tables every service has: its event log and outbox, its inbox, its audit log, its migrations, its retention."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from alphintra.manifest.model import TableSpec
 
-__all__ = ["COMMON_TABLES"]
+__all__ = ["COMMON_TABLES", "RETAINER_FUNCTIONS"]
 
 COMMON_TABLES: Final = (
     TableSpec(
@@ -25,4 +25,14 @@ COMMON_TABLES: Final = (
     ),
     TableSpec(name="audit_pending", data_class="audit", grants=()),
     TableSpec(name="schema_migrations", data_class="operation"),
+    TableSpec(name="retention_holds", data_class="operation", grants=()),
+    TableSpec(name="retention_items", data_class="operation", grants=()),
 )
+
+RETAINER_FUNCTIONS: Final = (
+    "freeze_holds()",
+    "retention_columns(text)",
+    "retention_parts(text)",
+    "retire_part(uuid)",
+)
+"""Functions of each schema's owner that the role which retires records may call, and nobody else."""

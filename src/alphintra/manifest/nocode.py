@@ -69,6 +69,7 @@ SPEC = ServiceSpec(
         "workflow_unarchived",
         "workflow_shared",
         "share_revoked",
+        "hold_changed",
     ),
     hears=(
         "auth.user_registered",

@@ -13,7 +13,7 @@ SPEC = ServiceSpec(
         TableSpec(name="account_owners", data_class="message", grants=("select", "insert")),
     ),
     commands=("health", "list_messages", "mark_read"),
-    events=("message_delivered",),
+    events=("message_delivered", "hold_changed"),
     hears=(
         "auth.user_registered",
         "trading.account_opened",

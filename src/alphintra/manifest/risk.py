@@ -125,6 +125,7 @@ SPEC = ServiceSpec(
         "case_opened",
         "case_changed",
         "control_changed",
+        "hold_changed",
     ),
     hears=(
         "trading.account_opened",

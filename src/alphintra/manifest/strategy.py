@@ -84,6 +84,7 @@ SPEC = ServiceSpec(
         "deployment_ended",
         "protection_lost",
         "drift_found",
+        "hold_changed",
     ),
     hears=("trading.split_applied", "trading.feed_split", "trading.fill_booked"),
     asks=(

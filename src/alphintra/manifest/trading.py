@@ -83,6 +83,7 @@ SPEC = ServiceSpec(
         "feed_split",
         "position_transferred",
         "months_missing",
+        "hold_changed",
     ),
     hears=(
         "broker.order_acknowledged",

@@ -28,6 +28,6 @@ SPEC = ServiceSpec(
         "change_watchlist",
         "delete_watchlist",
     ),
-    events=("preferences_changed",),
+    events=("preferences_changed", "hold_changed"),
     hears=("auth.user_registered",),
 )

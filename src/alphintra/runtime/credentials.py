@@ -34,6 +34,7 @@ __all__ = [
     "read_credentials",
     "role_password",
     "role_secret",
+    "sealing_seeds",
     "service_credentials",
     "write_credentials",
 ]
@@ -156,6 +157,22 @@ def connection_keys(home: Home, *, with_new: bool = False) -> str:
     keys = drawn if kept is None else f"{drawn},{kept}"
     home.write_secret(_CONNECTION_KEYS, keys)
     return keys
+
+
+def sealing_seeds(home: Home, service: str, *, with_new: bool = False) -> tuple[str, ...]:
+    """Return the seeds of the Ed25519 keys that seal a service's archives, base64, newest first.
+
+    The first is drawn at first use and signs; ``with_new`` draws another before it. Those before stay: what they sealed
+    is to be proven for as long as it is kept.
+    """
+    name = f"sealer-{service}.seeds"
+    kept = home.read_secret(name)
+    if kept is not None and not with_new:
+        return tuple(kept.split(","))
+    drawn = base64.b64encode(os.urandom(_SEED_BYTES)).decode()
+    seeds = drawn if kept is None else f"{drawn},{kept}"
+    home.write_secret(name, seeds)
+    return tuple(seeds.split(","))
 
 
 def gate_path(home: Home, service: str) -> Path:

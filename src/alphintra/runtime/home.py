@@ -22,7 +22,7 @@ _PRIVATE_FILE = 0o600
 _OTHERS = 0o077
 _ID_FILE = "home.id"
 _SETTINGS_FILE = "alphintra.toml"
-_FOLDERS = ("postgres", "nats", "secrets", "logs", "run", "catalogue")
+_FOLDERS = ("postgres", "nats", "secrets", "logs", "run", "catalogue", "archives")
 _ALLOWED_BEFORE_FIRST_USE = frozenset({_SETTINGS_FILE, "lost+found"})
 _SECRET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _SECRET_BYTES = 32
@@ -146,6 +146,11 @@ class Home:
     def catalogue(self) -> Path:
         """Folder of the market-data catalogue."""
         return self.path / "catalogue"
+
+    @property
+    def archives(self) -> Path:
+        """Folder of the sealed archives of records that left the databases."""
+        return self.path / "archives"
 
     @property
     def settings_file(self) -> Path:

@@ -30,7 +30,7 @@ from alphintra.runtime.provision import ProvisionOrder, write_all_credentials
 
 __all__ = ["KINDS", "Rotated", "Rotation", "choose_roles", "rotate"]
 
-KINDS: Final = ("service", "migrator", "reader", "backup", "sealer", "reporter")
+KINDS: Final = ("service", "migrator", "reader", "backup", "sealer", "retainer", "reporter")
 _PASSWORD_BYTES = 32
 _LOCK_WAIT_S = 5.0
 _LOGINS_AT_ONCE = 4

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import MAIN_INSTANCE, LayoutChoice, LayoutName, Placement, choose_layout
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.manifest.retention import DEFAULT_PROFILE, profile_named
 
 __all__ = [
     "DEFAULT_HOME",
@@ -68,6 +69,8 @@ class RuntimeSettings:
         layout: which services share a database; None for the one the home has, ``separate`` in a new one.
         placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one; None as with the layout.
         hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
+        retention: profile of the rules how long records are kept.
+        maintenance_windows: when the upkeep of a service may be done, by its name.
         shared_role: in ``central``, one role for all services instead of one each.
         accept_consolidated: that the ``consolidated`` layout isolates nothing is known.
         databases: other names for databases, by the layout's own name.
@@ -91,6 +94,8 @@ class RuntimeSettings:
     layout: LayoutName | None = None
     placement: PlacementKind | None = None
     hardening: Hardening = Hardening.STRICT
+    retention: str = DEFAULT_PROFILE
+    maintenance_windows: Mapping[str, str] = field(default_factory=dict)
     shared_role: bool = False
     accept_consolidated: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -143,7 +148,17 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
 }
 _SWITCHES = frozenset({"shared_role", "accept_consolidated"})
 _TABLES = frozenset(
-    {"databases", "schemas", "roles", "instances", "admin_urls", "backup", "backup_schedules", "backup_external"}
+    {
+        "databases",
+        "schemas",
+        "roles",
+        "instances",
+        "admin_urls",
+        "backup",
+        "backup_schedules",
+        "backup_external",
+        "maintenance_windows",
+    }
 )
 _SCHEMES = {
     "admin_urls": ("postgresql", "postgres"),
@@ -280,7 +295,7 @@ def _check(key: str, value: object, pointer: str) -> object:
             detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in kind)}"
             raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
         return kind(value)
-    return _check_url(key, value, pointer)
+    return profile_named(value) if key == "retention" else _check_url(key, value, pointer)
 
 
 def _check_table(key: str, value: object, pointer: str) -> Mapping[str, str]:

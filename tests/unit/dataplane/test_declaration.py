@@ -12,7 +12,7 @@ from alphintra.dataplane.hardening import CATALOG_READER, Hardening
 from alphintra.dataplane.layouts import Placement, login_roles, separate_layout
 from alphintra.dataplane.migrations import migrations_of
 from alphintra.dataplane.model import PUBLIC, SYSTEM_SCHEMAS
-from alphintra.manifest import SERVICE_NAMES, service_tables
+from alphintra.manifest import RETAINER_FUNCTIONS, SERVICE_NAMES, service_tables
 
 LAYOUT = separate_layout()
 DECLARED = declare(LAYOUT)
@@ -116,7 +116,8 @@ def test_functions_and_triggers_of_the_manifest_are_those_of_the_migrations() ->
         }
         declared = {("trigger", name) for table in service_tables(placement.spec) for name in table.triggers}
         declared |= {("function", name) for table in service_tables(placement.spec) for name in table.functions}
-        declared |= {("function", name.partition("(")[0]) for name in placement.spec.functions}
+        functions = (*placement.spec.functions, *RETAINER_FUNCTIONS)
+        declared |= {("function", name.partition("(")[0]) for name in functions}
         assert declared == made
 
 

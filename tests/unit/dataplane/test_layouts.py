@@ -106,6 +106,7 @@ def test_consolidated_merges_every_table_by_a_rule_without_collisions() -> None:
         "consolidated_reader",
         "consolidated_backup",
         "consolidated_sealer",
+        "consolidated_retainer",
     )
 
 

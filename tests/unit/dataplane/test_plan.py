@@ -36,6 +36,11 @@ def converged() -> State:
     """Return the observed state that agrees with the declaration, tables included."""
     tables = {(grant.schema, grant.name) for grant in DECLARED.databases[DATABASE].grants if grant.kind == "table"}
     relations = {Relation(schema=schema, name=name, kind="table", owner="user_owner") for schema, name in tables}
+    relations |= {
+        Relation(schema=SCHEMA, name=grant.name, kind="function", owner="user_owner")
+        for grant in DECLARED.databases[DATABASE].grants
+        if grant.kind == "function" and grant.schema == SCHEMA
+    }
     sequence = Relation(schema=SCHEMA, name="event_log_seq_seq", kind="sequence", owner="user_owner")
     reading = Grant(kind="sequence", schema=SCHEMA, name=sequence.name, grantee="user_backup", privilege="SELECT")
     database = DECLARED.databases[DATABASE]

@@ -15,8 +15,10 @@ __all__ = [
     "SIZES_MIN",
     "compliance_reports",
     "cross_service_report",
+    "maintenance_windows",
     "profile_lookups",
     "rendered_manifests",
+    "retention_by_class",
     "scaling_in_manifests",
     "time_series",
 ]
@@ -47,6 +49,52 @@ def cross_service_report(found: Findings, _base: Findings | None) -> Verdict:
     evidence += f"; as one plain join {join:.1f} and {join_whole:.0f} ms, {same}"
     word = Word.HOLDS if found.value("report_equal") else Word.FAILS
     return Verdict(word=word, brief=f"join {join:.0f} ms", evidence=evidence)
+
+
+def retention_by_class(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 11: holds if each service's retention took what was due of it, kept what was held, and touched no other."""
+    keys = ("retention_archived", "retention_held", "retention_crossed", "retention_classes")
+    values = [found.value(key) for key in keys]
+    if any(value is None for value in values):
+        return _missing(found, "retention and upkeep")
+    archived, held, crossed, classes = (value or 0 for value in values)
+    evidence = (
+        f"{archived:.0f} of 8 services archived and took away what was due, {held:.0f} of 8 kept what is held, "
+        f"{crossed:.0f} of 56 runs changed a row of another service; {classes:.0f} retention classes have an end"
+    )
+    is_true = archived == SIZES_MIN and held == SIZES_MIN and crossed == 0
+    return Verdict(
+        word=Word.HOLDS if is_true else Word.FAILS,
+        brief=f"{archived:.0f} of 8, {crossed:.0f} crossed",
+        evidence=evidence,
+    )
+
+
+def maintenance_windows(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 22: holds if upkeep is refused outside of each service's window and its instance serves no other."""
+    keys = (
+        "windows_refused",
+        "windows_tried",
+        "windows_kept",
+        "windows_crossed",
+        "windows_at_once",
+        "windows_instances",
+    )
+    values = [found.value(key) for key in keys]
+    if any(value is None for value in values):
+        return _missing(found, "retention and upkeep")
+    refused, tried, kept, crossed, at_once, instances = (value or 0 for value in values)
+    evidence = (
+        f"{kept:.0f} of 8 services kept up, {refused:.0f} of {tried:.0f} tries outside of a window refused, "
+        f"{crossed:.0f} of 56 runs touched a table of another service; {at_once:.0f} window open at once by default"
+    )
+    brief = f"{refused:.0f}/{tried:.0f} refused"
+    if refused != tried or kept != SIZES_MIN or crossed:
+        return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
+    if instances < SIZES_MIN:
+        condition = "for tables, indexes and keys: what needs a restart is common to all services of an instance"
+        return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
+    return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)
 
 
 def time_series(found: Findings, _base: Findings | None) -> Verdict:

@@ -12,8 +12,10 @@ from alphintra.dataplane.assess.figures import ClaimRow, Findings, Verdict, Word
 from alphintra.dataplane.assess.landed import (
     compliance_reports,
     cross_service_report,
+    maintenance_windows,
     profile_lookups,
     rendered_manifests,
+    retention_by_class,
     scaling_in_manifests,
     time_series,
 )
@@ -124,8 +126,8 @@ CLAIMS: Final = (
     Claim(
         number=11,
         text="Separate: retention varies by data type",
-        measured="a retention run for each service and data class",
-        absent="retention runs and legal hold",
+        measured="retention of each service on rows that are due, half of them held; every row of the others compared",
+        judge=retention_by_class,
     ),
     Claim(
         number=12,
@@ -190,8 +192,8 @@ CLAIMS: Final = (
     Claim(
         number=22,
         text="Service-specific maintenance windows",
-        measured="upkeep inside a window, refused outside",
-        absent="maintenance windows",
+        measured="upkeep of each service inside its window, tried at each half hour outside; whose tables it touched",
+        judge=maintenance_windows,
     ),
     Claim(
         number=23,

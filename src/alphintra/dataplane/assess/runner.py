@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from alphintra.dataplane.assess import backups, beyond, counting, faults, reach
+from alphintra.dataplane.assess import backups, beyond, counting, faults, reach, upkeep
 from alphintra.dataplane.assess.bench import LAYOUTS, Notes, build
 from alphintra.dataplane.assess.crossings import note_crossings
 from alphintra.dataplane.assess.figures import Findings
@@ -126,6 +126,11 @@ async def _manifests(bench: Bench, notes: Notes, _extent: Extent) -> None:
     beyond.note_manifests(bench.lab.manifests(LAYOUTS[bench.name]), notes)
 
 
+async def _upkeep(bench: Bench, notes: Notes, _extent: Extent) -> None:
+    await upkeep.note_windows(bench, notes)
+    await upkeep.note_retention(bench, notes)
+
+
 async def _neighbour(bench: Bench, notes: Notes, extent: Extent) -> None:
     await faults.note_neighbour(bench, notes, rounds=extent.neighbour_rounds, orders=extent.neighbour_orders)
 
@@ -141,6 +146,7 @@ STEPS: Final = (
     ("copy and restore instances", _copies),
     ("dump and restore one service", _dumps),
     ("crash, stop and close", _faults),
+    ("retention and upkeep", _upkeep),
     ("trading beside heavy work of strategy", _neighbour),
 )
 """What is measured of a layout, in order; the neighbour comes last, for it leaves rows behind."""

@@ -43,7 +43,7 @@ SAVING: Final = 0.9
 
 _SERVICES: Final = 8
 _PAIRS: Final = 56
-_ROLE_KINDS: Final = 6
+_ROLE_KINDS: Final = 7
 _LOAD_MIN: Final = 1.0
 _BASE: Final = "separate"
 
@@ -281,14 +281,14 @@ def trading_breach(found: Findings, _base: Findings | None) -> Verdict:
 
 
 def granular_roles(found: Findings, _base: Findings | None) -> Verdict:
-    """Claim 15: holds with six roles of its own for each service, and every try beyond a role's part refused."""
+    """Claim 15: holds with seven roles of its own for each service, and every try beyond a role's part refused."""
     values = _values(found, "role_kinds", "roles_own", "column_grants", "role_tries", "role_refused")
     if values is None:
         return _missing(found, "roles")
     kinds, own, columns, tries, refused = values
     evidence = (
         f"{own:.0f} roles (at least {kinds:.0f} for a service: owner without log-in, migrator, service, reader, "
-        f"backup, sealer), {columns:.0f} grants on columns; {refused:.0f} of {tries:.0f} tries "
+        f"backup, sealer, retainer), {columns:.0f} grants on columns; {refused:.0f} of {tries:.0f} tries "
         "beyond a role's part refused"
     )
     is_true = kinds == _ROLE_KINDS and own == _SERVICES * _ROLE_KINDS and refused == tries

@@ -1,6 +1,19 @@
 -- What the migrations of strategy add up to. Generated from PostgreSQL's catalogue and compared with the database
 -- at each start; written anew by ALPHINTRA_REWRITE_GOLDEN=1 python -m pytest tests/integration/dataplane/test_schema.py
 
+-- function freeze_holds()
+CREATE OR REPLACE FUNCTION freeze_holds()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path FROM CURRENT
+ SET lock_timeout TO '5s'
+AS $function$
+begin
+    lock table retention_holds in share mode;
+end
+$function$;
+
 -- function queue_audit_seal()
 CREATE OR REPLACE FUNCTION queue_audit_seal()
  RETURNS trigger
@@ -22,6 +35,90 @@ CREATE OR REPLACE FUNCTION refuse_audit_change()
 AS $function$
 begin
     raise exception 'audit_events is append-only: % is refused', tg_op using errcode = 'restrict_violation';
+end
+$function$;
+
+-- function retention_columns(text)
+CREATE OR REPLACE FUNCTION retention_columns(text)
+ RETURNS TABLE(name text, kind text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path FROM CURRENT
+AS $function$
+    select a.attname::text, format_type(a.atttypid, a.atttypmod)
+    from pg_attribute as a
+    where a.attrelid = to_regclass(quote_ident($1)) and a.attnum > 0 and not a.attisdropped
+    order by a.attnum
+$function$;
+
+-- function retention_parts(text)
+CREATE OR REPLACE FUNCTION retention_parts(text)
+ RETURNS TABLE(part text, starts_at timestamp with time zone, ends_at timestamp with time zone, is_rest boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path FROM CURRENT
+ SET "TimeZone" TO 'UTC'
+AS $function$
+    select p.relname::text, (regexp_match(b.bound, 'FROM \(''([^'']+)''\)'))[1]::timestamptz,
+        (regexp_match(b.bound, 'TO \(''([^'']+)''\)'))[1]::timestamptz, b.bound = 'DEFAULT'
+    from pg_inherits as i
+    join pg_class as p on p.oid = i.inhrelid
+    cross join lateral (select pg_get_expr(p.relpartbound, p.oid) as bound) as b
+    where i.inhparent = to_regclass(quote_ident($1))
+    order by 3 nulls last
+$function$;
+
+-- function retire_part(uuid)
+CREATE OR REPLACE FUNCTION retire_part(uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path FROM CURRENT
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '5s'
+ SET statement_timeout TO '30min'
+AS $function$
+declare
+    item record;
+    month record;
+    place text;
+    moment text;
+    found_rows bigint;
+    found_sum numeric;
+begin
+    perform freeze_holds();
+    select r.state, r.table_name, r.part, r.cutoff, r.rows_found, r.checksum into item
+    from retention_items as r where r.item_id = $1 for update;
+    if item.state is distinct from 'archived' or item.part = '' then
+        raise exception 'item % is no archived part', $1 using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    select p.starts_at, p.ends_at into month from retention_parts(item.table_name) as p where p.part = item.part;
+    if month.ends_at is null or month.ends_at > now() - interval '90 days' or month.ends_at > item.cutoff then
+        raise exception 'part % has not ended long ago', item.part using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    if exists (
+        select from retention_holds as h
+        where h.lifted_at is null and h.kind = 'all' and coalesce(h.from_at < month.ends_at, true)
+            and coalesce(h.to_at > month.starts_at, true)
+    ) then
+        raise exception 'part % is held', item.part using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    select format('%I.%I', n.nspname, p.relname), quote_ident(a.attname) into place, moment
+    from pg_inherits as i
+    join pg_class as p on p.oid = i.inhrelid
+    join pg_namespace as n on n.oid = p.relnamespace
+    join pg_partitioned_table as t on t.partrelid = i.inhparent
+    join pg_attribute as a on a.attrelid = t.partrelid and a.attnum = t.partattrs[0]
+    where i.inhparent = to_regclass(quote_ident(item.table_name)) and p.relname = item.part;
+    execute format('LOCK TABLE %s IN SHARE MODE', place);
+    execute format(
+        'SELECT count(*), coalesce(sum(hash_record_extended(t, 0)::numeric), 0) FROM %I AS t '
+        'WHERE t.tableoid = %L::regclass AND t.%s < %L', item.table_name, place, moment, month.ends_at
+    ) into found_rows, found_sum;
+    if found_rows <> item.rows_found or found_sum <> item.checksum then
+        raise exception 'part % has changed since it was archived', item.part using errcode = 'serialization_failure';
+    end if;
+    execute format('DROP TABLE %s', place);
 end
 $function$;
 
@@ -483,6 +580,59 @@ CREATE TABLE recorded_bars (
     CONSTRAINT recorded_bars_volume_check CHECK (((volume >= (0)::numeric) AND (volume < 'Infinity'::numeric)))
 );
 
+-- table retention_holds
+CREATE TABLE retention_holds (
+    hold_id uuid NOT NULL,
+    kind text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    from_at timestamp with time zone,
+    to_at timestamp with time zone,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    lift_reason text,
+    CONSTRAINT retention_holds_kind_known CHECK ((kind = ANY (ARRAY['all'::text, 'user'::text, 'account'::text,
+        'order'::text]))),
+    CONSTRAINT retention_holds_lifted_with_reason CHECK ((((lifted_at IS NULL) = (lifted_by IS NULL)) AND
+        ((lifted_at IS NULL) = (lift_reason IS NULL)) AND (lift_reason <> ''::text))),
+    CONSTRAINT retention_holds_pkey PRIMARY KEY (hold_id),
+    CONSTRAINT retention_holds_range_forward CHECK ((from_at < to_at)),
+    CONSTRAINT retention_holds_reason_given CHECK (((reason <> ''::text) AND (set_by <> ''::text))),
+    CONSTRAINT retention_holds_subject_iff_one CHECK (((kind = 'all'::text) = (subject = ''::text)))
+);
+
+-- table retention_items
+CREATE TABLE retention_items (
+    item_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    table_name text NOT NULL,
+    part text DEFAULT ''::text NOT NULL,
+    retention text NOT NULL,
+    profile text NOT NULL,
+    terms text NOT NULL,
+    state text NOT NULL,
+    cutoff timestamp with time zone NOT NULL,
+    oldest_at timestamp with time zone,
+    newest_at timestamp with time zone,
+    rows_found bigint DEFAULT 0 NOT NULL,
+    rows_removed bigint DEFAULT 0 NOT NULL,
+    rows_left bigint DEFAULT 0 NOT NULL,
+    checksum numeric(38,0) DEFAULT 0 NOT NULL,
+    archive text DEFAULT ''::text NOT NULL,
+    archive_sha256 text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT retention_items_archive_has_hash CHECK (((archive = ''::text) = (archive_sha256 = ''::text))),
+    CONSTRAINT retention_items_counts_not_negative CHECK (((rows_found >= 0) AND (rows_removed >= 0) AND (rows_left
+        >= 0))),
+    CONSTRAINT retention_items_pkey PRIMARY KEY (item_id),
+    CONSTRAINT retention_items_state_known CHECK ((state = ANY (ARRAY['open'::text, 'archived'::text, 'done'::text,
+        'destroyed'::text, 'dropped'::text])))
+);
+
 -- table schema_migrations
 CREATE TABLE schema_migrations (
     origin text NOT NULL,
@@ -653,6 +803,10 @@ CREATE INDEX intents_open_idx ON intents USING btree (deployment_id) WHERE (stat
 
 -- index recorded_bars.recorded_bars_seq_idx
 CREATE INDEX recorded_bars_seq_idx ON recorded_bars USING btree (feed_id, seq);
+
+-- index retention_items.retention_items_unfinished_idx
+CREATE INDEX retention_items_unfinished_idx ON retention_items USING btree (started_at) WHERE (state = ANY
+    (ARRAY['open'::text, 'archived'::text]));
 
 -- index sweeps.sweeps_open_idx
 CREATE INDEX sweeps_open_idx ON sweeps USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text,

@@ -65,7 +65,8 @@ def test_a_service_has_its_own_password_and_the_migrator_job_the_same_one() -> N
 
 def test_an_isolated_instances_job_knows_that_instances_passwords_alone() -> None:
     made = contents(site_of(is_isolated=True), Vault({}, at=AT))
-    roles = {"trading_service_user", "trading_migrator", "trading_reader", "trading_backup", "trading_sealer"}
+    kinds = ("service_user", "migrator", "reader", "backup", "sealer", "retainer")
+    roles = {f"trading_{kind}" for kind in kinds}
     assert set(made["postgresql-trading-provision"]) == roles | {"ca.crt", "tls.crt", "tls.key"}
 
 

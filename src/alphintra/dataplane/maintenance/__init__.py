@@ -1,0 +1,1 @@
+"""Upkeep of one service's tables: vacuum, statistics, indexes, months to come."""
