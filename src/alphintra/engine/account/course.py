@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from alphintra.engine.kernels.kernel import Vector, bare_kernel
+from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 
-__all__ = ["COURSE", "course"]
+__all__ = ["COURSE", "course", "fold"]
 
 COURSE: Final = 10
 """How many numbers `course` keeps."""
 
 
-@bare_kernel
-def course(_p: Vector, s: Vector, equity: Vector) -> None:
+@part
+def fold(s: Vector, equity: Vector) -> None:
     """Fold equity into sums: of returns, squares, squares of losses, deepest and longest fall from the highest.
 
     A fall is reckoned when it ends, so that a bar costs one division and no branch that is hard to foresee.
@@ -38,3 +38,9 @@ def course(_p: Vector, s: Vector, equity: Vector) -> None:
         last = value
     s[0], s[1], s[2], s[3], s[4] = seen, last, total, squares, losses
     s[5], s[6], s[7], s[8], s[9] = highest, place, lowest, deepest, longest
+
+
+@bare_kernel
+def course(_p: Vector, s: Vector, equity: Vector) -> None:
+    """Do what `fold` does."""
+    fold(s, equity)

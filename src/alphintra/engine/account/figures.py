@@ -51,12 +51,13 @@ def figures_of(run: AccountRun, *, periods: float = 252.0) -> Figures:
     deviation = math.sqrt(max(squares - count * mean * mean, 0.0) / (count - 1)) if count > 1 else math.nan
     downside = math.sqrt(losses / count) if count > 0 else math.nan
     net, trades = run.trades.net, run.trades
-    won, lost = float(net[net > 0].sum()), float(-net[net < 0].sum())
-    held = int((trades.closed - trades.opened).sum())
+    gains, losses_of = np.maximum(net, 0.0), np.minimum(net, 0.0)
+    won, lost = float(gains.sum()), -float(losses_of.sum())
+    held = int(trades.closed.sum() - trades.opened.sum())
     if len(run.fills) % 2:
         held += run.units.size - int(run.fills[-1, 0])
     return Figures(
-        total_return=float(run.equity[-1] / run.cash) - 1.0,
+        total_return=float(run.units[-1] / run.scale) / run.cash - 1.0,
         volatility=deviation * math.sqrt(periods),
         sharpe=_over(mean, deviation) * math.sqrt(periods),
         sortino=_over(mean, downside) * math.sqrt(periods),

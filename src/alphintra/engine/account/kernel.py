@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from alphintra.engine.account.course import fold
 from alphintra.engine.account.lots import ALL_CASH, PERCENT_NANO, SIZE_KIND, size_of
-from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, is_quiet, met, rest
+from alphintra.engine.account.stretches import at, fetch, follow, mark, signals, spoilt, watch
+from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, met, rest
 from alphintra.engine.kernels.amounts import (
     BPS_NANO,
     EXACT_MAX,
@@ -37,7 +39,9 @@ from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Outputs = tuple[Vector, NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]
+    from alphintra.engine.account.stretches import Room
+
+    Outputs = tuple[Vector, NDArray[np.int8], NDArray[np.float64], NDArray[np.float64], Vector]
 
 __all__ = ["FILL_WIDTH", "ORDER_WIDTH", "PARAMS", "STATE", "account"]
 
@@ -57,14 +61,14 @@ ENTRY_PRICE, STOP, TARGET, TRAIL, BEST, SINCE, GUARDED = 13, 14, 15, 16, 17, 18,
 ASKED_STOP, ASKED_TARGET, ASKED_TRAIL, ASKED_CHANDELIER, FETCHED = 20, 21, 22, 23, 24
 WAITS_AT, WAITED = 25, 26  # price of the entry that waits, bars it has met
 STATE: Final = 27
-LINE: Final = 8  # values the processor fetches together
+TOGETHER: Final = 16  # bars that a loop without a branch takes in one turn
 
 ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 NEW, FILLED, REJECTED, EXPIRED, CANCELED = 0.0, 1.0, 2.0, 3.0, 4.0
 ORDER_WIDTH: Final = 7  # created, signed lots, reason, status, bar of its end, what the leave column said, price
 FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
-ORDER_WORKING, NO_PRICE, ENTRY_CANCELED, EXIT_SIDE = 7, 8, 9, 10
+ORDER_WORKING, NO_PRICE, ENTRY_CANCELED, EXIT_SIDE, ENTERING = 7, 8, 9, 10, -1
 PRICE, DISTANCE, PERCENT = 1.0, 2.0, 3.0
 
 
@@ -229,11 +233,14 @@ def _meet(p: Vector, s: Vector, bar: tuple[float, float, float, float, float]) -
 
 
 @part
-def _protect(
-    p: Vector, s: Vector, index: int, bar: tuple[float, float, float, float, float], fills: NDArray[np.float64]
-) -> None:
-    """Let the exits of the position meet a bar: signed open, best, worst and close, and whether it is a rest."""
+def _protect(p: Vector, s: Vector, index: int, prices: tuple[float, ...], fills: Vector) -> None:
+    """Let the exits of the position meet a bar: open, high, low, close, and the level its entry was filled at in it."""
+    opened, high, low, close, level = prices
     direction = 1.0 if s[QTY] > 0.0 else -1.0
+    best, worst = (high, low) if direction > 0.0 else (-low, -high)
+    bar = (opened * direction, best, worst, close * direction, 0.0)
+    if not math.isnan(level):
+        bar = rest(p[PRICING], level, bar)
     best = bar[1]
     reason, level, ambiguous = _meet(p, s, bar)
     if reason == 0.0:
@@ -256,12 +263,12 @@ def _protect(
 
 
 @part
-def _is_protected(p: Vector, s: Vector, i: int, columns: tuple[Vector, ...]) -> bool:
+def _is_protected(p: Vector, s: Vector, told: tuple[float, ...]) -> bool:
     """Note the levels of the exits an entry brings; False if one of them is not known."""
-    s[ASKED_STOP] = level_of(p, columns[3][i]) if p[STOP_KIND] in (PRICE, DISTANCE) else NAN
-    s[ASKED_TARGET] = level_of(p, columns[4][i]) if p[TARGET_KIND] in (PRICE, DISTANCE) else NAN
-    s[ASKED_TRAIL] = level_of(p, columns[5][i]) if p[TRAIL_KIND] == DISTANCE else NAN
-    s[ASKED_CHANDELIER] = level_of(p, columns[6][i]) if p[HAS_CHANDELIER] != 0.0 else NAN
+    s[ASKED_STOP] = level_of(p, told[1]) if p[STOP_KIND] in (PRICE, DISTANCE) else NAN
+    s[ASKED_TARGET] = level_of(p, told[2]) if p[TARGET_KIND] in (PRICE, DISTANCE) else NAN
+    s[ASKED_TRAIL] = level_of(p, told[3]) if p[TRAIL_KIND] == DISTANCE else NAN
+    s[ASKED_CHANDELIER] = level_of(p, told[4]) if p[HAS_CHANDELIER] != 0.0 else NAN
     return not (
         (p[STOP_KIND] in (PRICE, DISTANCE) and math.isnan(s[ASKED_STOP]))
         or (p[TARGET_KIND] in (PRICE, DISTANCE) and math.isnan(s[ASKED_TARGET]))
@@ -285,33 +292,36 @@ def _order(s: Vector, orders: NDArray[np.float64], bar: int, told: tuple[float, 
 
 @part
 def _enter(
-    p: Vector, s: Vector, i: int, columns: tuple[Vector, ...], marks: tuple[float, float], orders: NDArray[np.float64]
+    p: Vector, s: Vector, bar: int, marks: tuple[float, float, float], told: tuple[float, ...], orders: Vector
 ) -> int:
-    """Ask for a position, unless its size, its exits or its price are not known; return the outcome."""
-    equity, close = marks
-    lots = size_of(p, s, (equity, s[CASH]), close, columns[2][i] if columns[2].size else NAN)
+    """Ask for a position, unless its size, its exits or its price are not known; return the outcome.
+
+    ``marks`` are what the entry column says, equity and close; ``told`` the columns from the size on.
+    """
+    entry, equity, close = marks
+    lots = size_of(p, s, (equity, s[CASH]), close, told[0])
     if lots <= 0.0:
         return ZERO_QTY
-    if p[IS_GUARDED] != 0.0 and not _is_protected(p, s, i, columns):
+    if p[IS_GUARDED] != 0.0 and not _is_protected(p, s, told):
         return NO_PROTECTION
-    s[WAITS_AT] = level_of(p, columns[8][i]) if p[PRICING] != 0.0 else NAN
+    s[WAITS_AT] = level_of(p, told[5]) if p[PRICING] != 0.0 else NAN
     if p[PRICING] != 0.0 and math.isnan(s[WAITS_AT]):
         return NO_PRICE
     stop = s[ASKED_STOP] if p[STOP_KIND] == PRICE else NAN
     target = s[ASKED_TARGET] if p[TARGET_KIND] == PRICE else NAN
     limit = s[WAITS_AT] if p[PRICING] == AT_LIMIT else NAN
-    if not is_in_order(columns[0][i], stop, limit, target):
+    if not is_in_order(entry, stop, limit, target):
         return EXIT_SIDE
-    return _order(s, orders, int(s[SEEN]) + i, (lots if columns[0][i] > 0.0 else -lots, ENTRY, 0.0))
+    return _order(s, orders, bar, (lots if entry > 0.0 else -lots, ENTRY, 0.0))
 
 
 @part
-def _decide(
-    p: Vector, s: Vector, i: int, columns: tuple[Vector, ...], marks: tuple[float, float], orders: NDArray[np.float64]
-) -> int:
-    """Decide at a close: exits before entries, one order at a time, entries only when flat; return the outcome."""
-    entry, leave = columns[0][i], columns[1][i]
-    bar = int(s[SEEN]) + i
+def _decide(p: Vector, s: Vector, bar: int, asked: tuple[float, float], orders: Vector) -> int:
+    """Decide at a close: exits before entries, one order at a time, entries only when flat; return the outcome.
+
+    ``asked`` are entry and leave. ENTERING is no outcome: a position is to be asked for.
+    """
+    entry, leave = asked
     is_leaving = leave > 0.0
     held = s[QTY]
     if is_leaving and held != 0.0:
@@ -326,7 +336,7 @@ def _decide(
         elif s[PENDING] != 0.0:
             outcome = ORDER_WORKING
         else:
-            return _enter(p, s, i, columns, marks, orders)
+            return ENTERING
     if s[GUARDED] != 0.0 and p[BARS_MAX] != 0.0 and bar - s[SINCE] + 1.0 >= p[BARS_MAX]:
         return _order(s, orders, bar, (-held, TIME, 0.0))
     return outcome
@@ -341,73 +351,41 @@ def _charge(p: Vector, s: Vector, worth: float, rate: float) -> None:
 
 
 @part
-def _fetch(s: Vector, column: Vector) -> None:
-    """Read a column in order, so that the processor has it at hand where only some of its bars are asked for later.
+def _mark(p: Vector, s: Vector, span: tuple[int, int], closes: Vector, equities: Vector) -> None:
+    """Mark the book to the closes of a stretch on which it stays as it is.
 
-    A fill's price that has to be fetched alone costs as much as fifty bars. The sum says that it is read; it is of no
-    other use.
+    It goes on to the end of some bars that are worked at together; they are marked again later.
     """
-    total = 0.0
-    for i in range(0, column.size, LINE):
-        total += column[i]
-    s[FETCHED] = total
-
-
-@part
-def _rest(
-    p: Vector, s: Vector, start: int, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
-) -> int:
-    """Mark the book to closes until a signal comes; return its bar. Nothing works meanwhile, no exit is watched."""
-    closes, entries, leaves = prices[3], columns[0], columns[1]
-    equities, outcomes = out[0], out[1]
-    scale, unit, cash, qty = p[SCALE], p[UNIT], s[CASH], s[QTY]
-    i, held, lossy = start, qty * unit, 0
-    while i < closes.size and not (entries[i] > 0.0 or entries[i] < 0.0 or leaves[i] > 0.0):
-        close, worth = in_units(closes[i], scale), 0.0
-        if qty != 0.0:
-            worth = held * close if unit != 0.0 else value_of(p, s, qty, close)
-        lossy += 1 if (lost_by(closes[i], close, scale) > 0.0) | (abs(worth) > EXACT_MAX) else 0
-        equities[i] = cash + worth
-        outcomes[i] = NO_SIGNAL
-        i += 1
+    cash, qty, unit = s[CASH], s[QTY], p[UNIT]
+    lossy = 0
+    if qty == 0.0 or unit != 0.0:
+        start, end = span[0], min(span[0] + -(-(span[1] - span[0]) // TOGETHER) * TOGETHER, closes.size)
+        lossy = mark(closes[start:end], equities[start:end], (cash, qty * unit), p[SCALE])
+    else:
+        for i in range(span[0], span[1]):
+            close = in_units(closes[i], p[SCALE])
+            lossy += lost_by(closes[i], close, p[SCALE]) > 0.0
+            equities[i] = cash + value_of(p, s, qty, close)
     if lossy > 0 and p[IS_EXACT] != 0.0:
         s[INEXACT] = 1.0
-    return i
 
 
 @part
-def _watch(
-    p: Vector, s: Vector, start: int, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
-) -> int:
-    """As `_rest` while a position's exits are watched: until a signal comes, an exit may execute or its time is up."""
-    opens, highs, lows, closes = prices
-    entries, leaves = columns[0], columns[1]
-    equities, outcomes = out[0], out[1]
-    scale, unit, cash, qty = p[SCALE], p[UNIT], s[CASH], s[QTY]
-    end = closes.size
+def _watch(p: Vector, s: Vector, span: tuple[int, int], prices: tuple[Vector, ...]) -> int:
+    """Return the bar up to which surely no exit executes nor its time is up."""
+    start, end = span
     if p[BARS_MAX] != 0.0:
         end = min(end, int(s[SINCE] + p[BARS_MAX] - 1.0 - s[SEEN]))
-    side = 1.0 if qty > 0.0 else -1.0
+    side = 1.0 if s[QTY] > 0.0 else -1.0
     levels, share, room, near = _levels(p, s, side)
-    i, held, lossy, top = start, qty * unit, 0, s[BEST]
-    while i < end and not (entries[i] > 0.0 or entries[i] < 0.0 or leaves[i] > 0.0):
-        opened, close = in_units(opens[i], scale), in_units(closes[i], scale)
-        high, low = in_units(highs[i], scale), in_units(lows[i], scale)
-        best, worst = (high, low) if side > 0.0 else (-low, -high)
-        if not is_quiet((opened * side, best, worst, close * side), levels, (top, share, room - high * near)):
-            break
-        top = max(best, top)
-        worth = held * close if unit != 0.0 else value_of(p, s, qty, close)
-        is_lossy = (lost_by(closes[i], close, scale) > 0.0) | (lost_by(opens[i], opened, scale) > 0.0)
-        is_lossy |= (lost_by(highs[i], high, scale) > 0.0) | (lost_by(lows[i], low, scale) > 0.0)
-        lossy += 1 if is_lossy | (abs(worth) > EXACT_MAX) else 0
-        equities[i] = cash + worth
-        outcomes[i] = NO_SIGNAL
-        i += 1
-    s[BEST] = top
-    if lossy > 0 and p[IS_EXACT] != 0.0:
-        s[INEXACT] = 1.0
-    return i
+    end, s[BEST] = watch(prices, (start, end), (side, p[SCALE]), levels, (s[BEST], share, room, near))
+    if p[IS_EXACT] != 0.0:
+        lossy = 0
+        for column in prices[:3]:
+            lossy += spoilt(column[start:end], p[SCALE])
+        if lossy > 0:
+            s[INEXACT] = 1.0
+    return end
 
 
 @part
@@ -424,52 +402,58 @@ def _levels(p: Vector, s: Vector, side: float) -> tuple[tuple[float, float], flo
     return (s[STOP] * side, s[TARGET] * side), share, room, near
 
 
+@part
+def _ratchet(p: Vector, s: Vector, told: float) -> None:
+    """Let a chandelier follow the best price at the distance a close tells."""
+    distance, side = level_of(p, told), 1.0 if s[QTY] > 0.0 else -1.0
+    if distance > 0.0:
+        _tighten(s, side * s[BEST] - side * distance, side)
+
+
 @bare_kernel
 def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
-    p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], out: Outputs
+    p: Vector, s: Vector, prices: tuple[Vector, ...], columns: tuple[Vector, ...], room: Room, out: Outputs
 ) -> None:
     """Run the account over bars.
 
-    ``prices`` are open, high, low and close; ``columns`` entry, leave, size, stop, target, trail, chandelier, the
-    borrowing rate of each bar and the price an entry waits for; ``out`` equity, outcome, orders and fills.
+    ``prices`` are open, high, low and close; ``columns`` entry, leave, size, stop, target, trail, chandelier, the rate
+    borrowing costs and the price an entry waits for; ``room`` is for the bars at which something is asked for, or holds
+    them where it has none for marks; ``out`` equity, outcome (NO_SIGNAL before), orders, fills and, or empty, its sums.
     """
     opens, highs, lows, closes = prices
-    entries, leaves, chandelier, rates = columns[0], columns[1], columns[6], columns[7]
-    equities, outcomes, orders, fills = out
+    entries, leaves, sizes, stops, targets, trails, chandelier, rates, limits = columns
+    equities, outcomes, orders, fills, sums = out
+    places, count = room[2], signals(entries, leaves, room)
     seen, warm_up = int(s[SEEN]), int(p[WARM_UP])
     scale, unit, is_timed = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0
     moves = p[BREAK_EVEN] != 0.0 or p[HAS_CHANDELIER] != 0.0
-    cash, qty, lost, most, i = s[CASH], s[QTY], 0.0, 0.0, 0
-    _fetch(s, opens)
+    cash, qty, lost, most, i, turn = s[CASH], s[QTY], 0.0, 0.0, 0, 0
+    s[FETCHED] = fetch(opens)
     if p[IS_GUARDED] != 0.0:
-        _fetch(s, highs)
-        _fetch(s, lows)
+        s[FETCHED] += fetch(highs) + fetch(lows)
     while i < closes.size:
         if s[PENDING] == 0.0 and seen + i >= warm_up and not (qty < 0.0 and p[BORROWS] != 0.0):
-            if s[GUARDED] == 0.0:
-                i = _rest(p, s, i, prices, columns, out)
-            elif not moves:
-                i = _watch(p, s, i, prices, columns, out)
+            if s[GUARDED] == 0.0 or not moves:
+                turn = follow(places, count, turn, i)
+                start, end = i, places[turn] if turn < count else closes.size
+                i = end if s[GUARDED] == 0.0 else _watch(p, s, (start, end), prices)
+                _mark(p, s, (start, i), closes, equities)
             if i == closes.size:
                 break
         close, worth = in_units(closes[i], scale), 0.0
         lost = max(lost, lost_by(closes[i], close, scale))
         if s[PENDING] != 0.0 or s[GUARDED] != 0.0:
-            opened = in_units(opens[i], scale)
-            lost, level = max(lost, lost_by(opens[i], opened, scale)), NAN
-            if s[PENDING] == ENTRY and p[PRICING] != 0.0:
+            opened, high, low, level = in_units(opens[i], scale), NAN, NAN, NAN
+            lost = max(lost, lost_by(opens[i], opened, scale))
+            if p[IS_GUARDED] != 0.0 or p[PRICING] != 0.0:
                 high, low = in_units(highs[i], scale), in_units(lows[i], scale)
                 lost = max(lost, lost_by(highs[i], high, scale), lost_by(lows[i], low, scale))
+            if s[PENDING] == ENTRY and p[PRICING] != 0.0:
                 level = _wait(p, s, (opened, high, low), seen + i, orders, fills)
             elif s[PENDING] != 0.0:
                 _open(p, s, opened, seen + i, orders, fills)
             if s[GUARDED] != 0.0 and not (p[MODE] == 1.0 and s[SINCE] == seen + i):
-                high, low = in_units(highs[i], scale), in_units(lows[i], scale)
-                lost = max(lost, lost_by(highs[i], high, scale), lost_by(lows[i], low, scale))
-                side = 1.0 if s[QTY] > 0.0 else -1.0
-                best, worst = (high, low) if side > 0.0 else (-low, -high)
-                bar = (opened * side, best, worst, close * side, 0.0)
-                _protect(p, s, seen + i, bar if math.isnan(level) else rest(p[PRICING], level, bar), fills)
+                _protect(p, s, seen + i, (opened, high, low, close, level), fills)
             cash, qty = s[CASH], s[QTY]
         if qty != 0.0:
             worth = qty * unit * close if unit != 0.0 else value_of(p, s, qty, close)
@@ -484,13 +468,16 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
         elif not (entry > 0.0 or entry < 0.0 or leave > 0.0 or (is_timed and qty != 0.0)):
             outcomes[i] = NO_SIGNAL
         else:
-            outcomes[i] = _decide(p, s, i, columns, (cash + worth, close), orders)
+            outcome = _decide(p, s, seen + i, (entry, leave), orders)
+            if outcome == ENTERING:
+                told = (at(sizes, i), at(stops, i), at(targets, i), at(trails, i), at(chandelier, i), at(limits, i))
+                outcome = _enter(p, s, seen + i, (entry, cash + worth, close), told, orders)
+            outcomes[i] = outcome
         if moves and s[GUARDED] != 0.0 and p[HAS_CHANDELIER] != 0.0:
-            distance = level_of(p, chandelier[i])
-            if distance > 0.0:
-                side = 1.0 if qty > 0.0 else -1.0
-                _tighten(s, side * s[BEST] - side * distance, side)
+            _ratchet(p, s, chandelier[i])
         i += 1
     s[SEEN] = seen + closes.size
     if p[IS_EXACT] != 0.0 and (lost > 0.0 or most > EXACT_MAX):
         s[INEXACT] = 1.0
+    if sums.size != 0:
+        fold(sums, equities)  # while they are at hand

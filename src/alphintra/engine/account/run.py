@@ -12,10 +12,11 @@ import numpy as np
 from alphintra.engine.account import kernel as k
 from alphintra.engine.account.asking import order_at
 from alphintra.engine.account.columns import NOTHING, Columns
-from alphintra.engine.account.course import COURSE, course
+from alphintra.engine.account.course import COURSE
 from alphintra.engine.account.lots import SIZE_KIND, SIZE_MOST, SIZE_NUMBER
 from alphintra.engine.account.reference import Account
 from alphintra.engine.account.rules import AccountRules, Bound, Pricing, Size
+from alphintra.engine.account.stretches import Signals
 from alphintra.engine.account.waiting import AT_LIMIT, AT_STOP
 from alphintra.engine.book import EXCEEDS_FREE_BALANCE, ORDER_CANCELED, ORDER_EXPIRED, Fill, Order, Refusal
 from alphintra.engine.intents import Outcome
@@ -196,12 +197,11 @@ class Simulation:
         self._s = s = np.zeros(k.STATE)
         s[k.CASH] = float(round_cash(rules.initial_cash) * (_MILLION if rules.is_rounded else 1))
         s[k.STOP : k.BEST + 1] = np.nan
-        self._units, self._outcomes = np.empty(count), np.empty(count, np.int8)
-        self._orders, self._fills = np.zeros((1, k.ORDER_WIDTH)), np.empty((0, k.FILL_WIDTH))
-        self._ordered: list[NDArray[np.float64]] = []
-        self._filled: list[NDArray[np.float64]] = []
+        self._units, self._outcomes = np.empty(count), np.full(count, k.NO_SIGNAL, np.int8)
+        self._orders, self._fills = np.empty((0, k.ORDER_WIDTH)), np.empty((0, k.FILL_WIDTH))
         wants = (count >= COMPILED_BARS_MIN or k.account.is_loaded) if is_compiled is None else is_compiled
         self._run = k.account.compiled if wants else k.account.interpreted
+        self._signals = Signals(is_compiled=wants)
         self._course = np.zeros(COURSE) if wants else None
 
     def advance(self, columns: Columns) -> NDArray[np.float64]:
@@ -224,14 +224,12 @@ class Simulation:
                 columns.limit if self._rules.pricing.has_limit else columns.trigger,
             )
         )
+        ordered = int(self._s[k.ORDERS])
         self._make_room(columns.bars)
-        self._run(self._p, self._s, prices, told, (self._units[part], self._outcomes[part], self._orders, self._fills))
-        made = self._orders[: int(self._s[k.ORDERS]), :3]
-        made = made[made[:, 0] >= seen].copy()
-        self._take()
-        if self._course is not None:  # while the equity is still at hand
-            course.compiled(NOTHING, self._course, self._units[part])
-        return made
+        sums = NOTHING if self._course is None else self._course
+        out = (self._units[part], self._outcomes[part], self._orders, self._fills, sums)
+        self._run(self._p, self._s, prices, told, self._signals.room(told[0], told[1]), out)
+        return self._orders[ordered : int(self._s[k.ORDERS]), :3]
 
     def run(self) -> AccountRun:
         """Return what the bars so far brought about."""
@@ -242,8 +240,8 @@ class Simulation:
             lot=lot,
             units=self._units[:seen],
             outcomes=self._outcomes[:seen],
-            orders=np.concatenate((*self._ordered, self._orders[: int(s[k.ORDERS])])),
-            fills=np.concatenate((np.empty((0, k.FILL_WIDTH)), *self._filled)),
+            orders=self._orders[: int(s[k.ORDERS])],
+            fills=self._fills[: int(s[k.FILLS])],
             carry=float(s[k.CARRY]) / scale,
             cash=float(self._rules.initial_cash),
             is_exact=self._is_exact and not s[amounts.INEXACT],
@@ -253,21 +251,17 @@ class Simulation:
 
     def _make_room(self, bars: int) -> None:
         """Have room for what so many bars may order and fill; of memory only what is written to is used."""
-        if self._fills.shape[0] >= 2 * bars:
-            return
-        orders = np.empty((bars + 1, k.ORDER_WIDTH))
-        orders[:1] = self._orders[:1]
-        self._orders, self._fills = orders, np.empty((2 * bars, k.FILL_WIDTH))
+        self._orders = _with_room(self._orders, int(self._s[k.ORDERS]), bars)
+        self._fills = _with_room(self._fills, int(self._s[k.FILLS]), 2 * bars)
 
-    def _take(self) -> None:
-        """Put aside what was ordered and filled; an order that still works stays, because its end is written to it."""
-        s = self._s
-        done = int(s[k.ORDERS]) - int(s[k.PENDING] != 0)
-        self._ordered.append(self._orders[:done].copy())
-        self._filled.append(self._fills[: int(s[k.FILLS])].copy())
-        if s[k.PENDING]:
-            self._orders[0] = self._orders[done]
-        s[k.ORDERS], s[k.FILLS] = float(s[k.PENDING] != 0), 0.0
+
+def _with_room(rows: NDArray[np.float64], used: int, more: int) -> NDArray[np.float64]:
+    """Return rows with room for more; twice as many as are asked for, so that few portions copy what there is."""
+    if used + more <= rows.shape[0]:
+        return rows
+    grown = np.empty((2 * (used + more), rows.shape[1]))
+    grown[:used] = rows[:used]
+    return grown
 
 
 def simulate(rules: AccountRules, columns: Columns, *, is_compiled: bool | None = None) -> AccountRun:

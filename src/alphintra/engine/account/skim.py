@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from alphintra.engine.account import kernel as k
+from alphintra.engine.account.lots import SIZE_KIND, SIZE_NUMBER
 from alphintra.engine.account.rules import Size
 from alphintra.engine.account.run import params_of, require_columns, simulate
+from alphintra.engine.account.stretches import asked
 from alphintra.engine.kernels.amounts import BPS_NANO, FEE_BPS, SLIP, fee_of, moved_by
 from alphintra.engine.kernels.kernel import Vector, bare_kernel, part
 from alphintra.kernel.errors import AlphintraError
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Skim", "skim"]
 
 PERCENT_NANO: Final = 1e11
-SIZE_KIND, SIZE_NUMBER, WARM_UP = 8, 9, 21  # of the parameters of ``account.kernel``
 FIXED_QTY, ALL_CASH = 1.0, 6.0
 CASH, QTY, TRADES = 0, 1, 2
 _SIZES: Final = frozenset({Size.FIXED_QTY, Size.PERCENT_EQUITY, Size.ALL_CASH})
@@ -34,19 +35,6 @@ def _mark(entries: Vector, leaves: Vector, marks: NDArray[np.int8]) -> None:
     """Mark the bars with a signal or an unknown one, without a branch."""
     for i in range(entries.size):
         marks[i] = (entries[i] != 0.0) | (leaves[i] != 0.0)
-
-
-@part
-def _asked(marks: NDArray[np.int8], eights: NDArray[np.int64], places: NDArray[np.int64]) -> int:
-    """Write where marks are and return how many; ``eights`` are the same marks, eight in one number: most are zero."""
-    count = 0
-    for block in range(eights.size):
-        if eights[block] != 0:
-            for i in range(block * 8, block * 8 + 8):
-                if marks[i] != 0:
-                    places[count] = i
-                    count += 1
-    return count
 
 
 @part
@@ -74,10 +62,10 @@ def skim(
     """
     opens, closes = prices
     entries, leaves = told
-    cash, qty, last, warm_up = s[CASH], s[QTY], closes.size - 1, int(p[WARM_UP])
+    cash, qty, last, warm_up = s[CASH], s[QTY], closes.size - 1, int(p[k.WARM_UP])
     marks, eights, places = room
     _mark(entries, leaves, marks)
-    for turn in range(_asked(marks, eights, places)):
+    for turn in range(asked(marks, eights, places)):
         i = places[turn]
         if i < warm_up or i >= last:
             continue

@@ -7,7 +7,7 @@ from typing import Final
 
 from alphintra.engine.kernels.kernel import part
 
-__all__ = ["AT_LIMIT", "AT_STOP", "is_in_order", "is_quiet", "met", "rest"]
+__all__ = ["AT_LIMIT", "AT_STOP", "is_in_order", "met", "rest"]
 
 NAN: Final = math.nan
 AT_LIMIT: Final = 1.0
@@ -50,22 +50,3 @@ def rest(
     if kind == AT_LIMIT:
         return level, max(level, closed), worst, closed, 1.0
     return level, best, min(level, closed), closed, 1.0
-
-
-@part
-def is_quiet(
-    bar: tuple[float, float, float, float], levels: tuple[float, float], trail: tuple[float, float, float]
-) -> bool:
-    """Tell whether surely no exit executes in a bar: signed open, best, worst and close; stop and target.
-
-    A trail has seen ``top`` before the bar and lies at a ``share`` of the best price less ``room``.
-    """
-    opened, best, worst, closed = bar
-    stop, target = levels
-    top, share, room = trail
-    return not (
-        worst <= stop
-        or best >= target
-        or worst <= max(opened, top) * share - room
-        or closed <= max(best, top) * share - room
-    )

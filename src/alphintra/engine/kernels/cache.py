@@ -7,41 +7,54 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
+from typing import TYPE_CHECKING, Any
 
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
-from alphintra.engine.kernels import amounts, exact, parts
+from alphintra.engine.kernels.marks import MARKED
 
-__all__ = ["LOCATORS", "Beside", "Chosen", "OfUser"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-
-def _stamp(own: bytes) -> bytes:
-    shared = "".join(inspect.getsource(module) for module in (amounts, exact, parts))
-    return hashlib.sha256(own + shared.encode()).digest()
+__all__ = ["LOCATORS", "Beside", "Chosen", "OfUser", "files_of"]
 
 
-class Chosen(UserProvidedCacheLocator):
+def files_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of the modules whose parts a kernel may call: those its own imports parts of, and so on."""
+    found, waiting = {function.__module__}, [function.__module__]
+    while waiting:
+        for value in vars(sys.modules[waiting.pop()]).values():
+            if inspect.isfunction(value) and value in MARKED and value.__module__ not in found:
+                found.add(value.__module__)
+                waiting.append(value.__module__)
+    return tuple(sorted(found))
+
+
+class _Stamped:
+    """What numba's own locators stamp, and the files of the parts."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        super().__init__(py_func, py_file)  # type: ignore[call-arg] # of the locator mixed with
+        self._files = files_of(py_func)
+
+    def get_source_stamp(self) -> bytes:
+        """Return what changes with the sources."""
+        shared = "".join(inspect.getsource(sys.modules[name]) for name in self._files)
+        own: bytes = super().get_source_stamp()  # type: ignore[misc] # of the locator mixed with
+        return hashlib.sha256(own + shared.encode()).digest()
+
+
+class Chosen(_Stamped, UserProvidedCacheLocator):
     """In the folder that NUMBA_CACHE_DIR names."""
 
-    def get_source_stamp(self) -> bytes:
-        """Return what changes with the sources."""
-        return _stamp(super().get_source_stamp())  # type: ignore[no-untyped-call]
 
-
-class Beside(InTreeCacheLocator):
+class Beside(_Stamped, InTreeCacheLocator):
     """In __pycache__ beside the kernel, where that can be written."""
 
-    def get_source_stamp(self) -> bytes:
-        """Return what changes with the sources."""
-        return _stamp(super().get_source_stamp())  # type: ignore[no-untyped-call]
 
-
-class OfUser(UserWideCacheLocator):
+class OfUser(_Stamped, UserWideCacheLocator):
     """In the user's cache folder."""
-
-    def get_source_stamp(self) -> bytes:
-        """Return what changes with the sources."""
-        return _stamp(super().get_source_stamp())  # type: ignore[no-untyped-call]
 
 
 LOCATORS = ",".join(f"{__name__}.{locator.__name__}" for locator in (Chosen, Beside, OfUser))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from alphintra.engine.account.columns import Columns, prices_of, seconds_of
 from alphintra.engine.account.reference import run_reference
 from alphintra.engine.account.rules import AccountRules, Bound, Pricing, Size, Sizing
-from alphintra.engine.account.run import account_of, simulate
+from alphintra.engine.account.run import Simulation, account_of, simulate
 from alphintra.engine.bars import Bar
 from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
@@ -147,24 +148,56 @@ def market_of(count: int, seed: int) -> Columns:
     )
 
 
+BUSY = AccountRules(
+    sizing=Sizing(Size.PERCENT_EQUITY, D("33.3")),
+    lot=D("0.001"),
+    costs=Costs(FeeModel(D("7.3"), D("0.011"), D("0.5")), D("2.5"), D(180)),
+    stop=Bound(LevelKind.PERCENT, D("1.7")),
+    target=Bound(LevelKind.PERCENT, D("2.9")),
+    trail=Bound(LevelKind.DISTANCE),
+    break_even=D("1.1"),
+    bars_max=9,
+)
+PLAIN = AccountRules(lot=D("0.001"))
+WATCHED = AccountRules(trail=Bound(LevelKind.PERCENT, D("1.5")), target=Bound(LevelKind.PERCENT, D("2.2")))
+UNROUNDED: dict[str, Any] = {"is_rounded": False, "sizing": Sizing(Size.ALL_CASH), "costs": Costs(FeeModel(D(3)))}
+
+
 @pytest.mark.slow
-def test_compiled_and_interpreted_agree_to_the_last_bit() -> None:
-    rules = AccountRules(
-        sizing=Sizing(Size.PERCENT_EQUITY, D("33.3")),
-        lot=D("0.001"),
-        costs=Costs(FeeModel(D("7.3"), D("0.011"), D("0.5")), D("2.5"), D(180)),
-        stop=Bound(LevelKind.PERCENT, D("1.7")),
-        target=Bound(LevelKind.PERCENT, D("2.9")),
-        trail=Bound(LevelKind.DISTANCE),
-        break_even=D("1.1"),
-        bars_max=9,
-    )
-    columns = market_of(5_000, 7)
+@pytest.mark.parametrize("count", [1, 7, 17, 5_000])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        BUSY,
+        PLAIN,
+        WATCHED,
+        replace(WATCHED, bars_max=5),
+        replace(PLAIN, **UNROUNDED),
+        replace(WATCHED, **UNROUNDED, trail=Bound(LevelKind.DISTANCE)),
+    ],
+)
+def test_compiled_and_interpreted_agree_to_the_last_bit(rules: AccountRules, count: int) -> None:
+    columns = market_of(count, 7)
     one, other = (simulate(rules, columns, is_compiled=is_compiled) for is_compiled in (False, True))
-    assert one.is_exact
-    assert len(one.fills) > 1_000
+    assert one.is_exact is rules.is_rounded is other.is_exact
+    assert len(one.fills) >= count // 20 - 1
     for name in ("units", "outcomes", "orders", "fills"):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
+
+
+@pytest.mark.parametrize("rules", [BUSY, PLAIN, WATCHED])
+@pytest.mark.parametrize("cut", [1, 7, 90])
+def test_portions_of_bars_come_to_what_all_at_once_come_to(rules: AccountRules, cut: int) -> None:
+    columns = market_of(200, 3)
+    whole, simulation = simulate(rules, columns, is_compiled=False), Simulation(rules, 200, is_compiled=False)
+    told = 0
+    for start in range(0, 200, cut):
+        taken = {each.name: getattr(columns, each.name)[start : start + cut] for each in fields(columns)}
+        told += len(simulation.advance(Columns(**taken)))
+    found = simulation.run()
+    assert told == len(found.orders) > 20
+    for name in ("units", "outcomes", "orders", "fills"):
+        assert np.array_equal(getattr(whole, name), getattr(found, name)), name
 
 
 def test_what_floats_cannot_hold_is_left_to_the_reference() -> None:

@@ -24,3 +24,12 @@ def test_a_changed_part_makes_what_was_kept_stale(name: str, monkeypatch: pytest
 
     monkeypatch.setattr(inspect, "getsource", changed)
     assert locator.get_source_stamp() != before
+
+
+def test_the_accounts_machine_code_depends_on_every_file_its_parts_are_in() -> None:
+    from alphintra.engine.account.kernel import account  # noqa: PLC0415 - as above
+    from alphintra.engine.kernels import cache  # noqa: PLC0415
+
+    found = {name.rpartition(".")[2] for name in cache.files_of(account.interpreted)}
+    assert found == {"kernel", "course", "lots", "stretches", "waiting", "amounts", "exact"}
+    assert {name.rpartition(".")[2] for name in cache.files_of(windows.sma.interpreted)} == {"windows", "parts"}
