@@ -80,6 +80,25 @@ def test_whoever_has_lost_their_session_can_leave_all_the_same(open_page: OpenPa
     expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
 
 
+def test_a_session_that_ends_asks_over_the_page_and_the_page_goes_on(open_page: OpenPage, owner: Person) -> None:
+    opened = open_page("/about")
+    page = opened.page
+    expect(page.get_by_role("button", name="Owner")).to_be_visible()
+    page.evaluate("document.querySelector('h1').dataset.kept = 'yes'")
+    page.context.clear_cookies()
+    page.evaluate("window.dispatchEvent(new Event('visibilitychange'))")
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    expect(dialog).to_be_visible()
+    opened.shoot("session-ended")
+    assert opened.barriers() == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    sign_in(page, owner.email, owner.password)
+    expect(dialog).to_have_count(0)
+    expect(page.locator("h1[data-kept=yes]")).to_have_text("About")
+    assert page.evaluate("window.__violations") == []
+
+
 def test_signing_out_ends_the_session_for_a_copied_cookie_too(open_page: OpenPage, platform: Platform) -> None:
     opened = open_page("/about")
     page = opened.page
