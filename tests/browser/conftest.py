@@ -10,19 +10,20 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from build_web import ROOT, Site
-from fixtures.platform import Platform
+from fixtures.platform import Person, Platform
 
 AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 HEIGHT: Final = 900
-WAIT_MS: Final = 60_000
+WAIT_MS: Final = 30_000
 _FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--mute-audio")
 _LISTEN: Final = """
 window.__violations = [];
@@ -41,7 +42,10 @@ class Watched:
     errors: list[str] = field(default_factory=list)
 
     def complaints(self) -> list[str]:
-        """Return errors of the console, failed scripts and violations of the policy so far."""
+        """Return errors of the console, failed scripts and violations of the policy so far.
+
+        Chromium writes each refusal of the API there too: a test that brings one about looks for it itself.
+        """
         return [*self.errors, *self.page.evaluate("window.__violations")]
 
     def barriers(self) -> list[str]:
@@ -67,6 +71,22 @@ OpenPage = Callable[..., Watched]
 
 
 @pytest.fixture(scope="session")
+def owner(platform: Platform) -> Person:
+    """Give the person whose pages are opened."""
+    return platform.person("owner")
+
+
+def enter(context: BrowserContext, base_url: str, person: Person) -> None:
+    """Sign a window in, as the page would."""
+    answer = context.request.post(
+        f"{base_url}/api/v1/session",
+        data={"email": person.email, "password": person.password},
+        headers={"Origin": base_url, "Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status == HTTPStatus.OK, answer.text()
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Give the one browser of the run; skips where there is none or the interface cannot be built."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -84,21 +104,27 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, platform: Platform) -> Iterator[OpenPage]:
-    """Give a function that opens a path in a window of its own; all are closed after the test."""
+def open_page(chromium: Browser, platform: Platform, owner: Person) -> Iterator[OpenPage]:
+    """Give a function that opens a path in a window of its own, signed in or not; all are closed after the test."""
     opened: list[Page] = []
 
-    def open_one(path: str, *, scheme: str = "dark", width: int = 1280, base_url: str = "") -> Watched:
-        context = chromium.new_context(
-            base_url=base_url or platform.base_url, viewport={"width": width, "height": HEIGHT}, reduced_motion="reduce"
-        )
+    def open_one(
+        path: str, *, scheme: str = "dark", width: int = 1280, base_url: str = platform.base_url, is_in: bool = True
+    ) -> Watched:
+        size: ViewportSize = {"width": width, "height": HEIGHT}
+        context = chromium.new_context(base_url=base_url, viewport=size, reduced_motion="reduce")
+        if is_in:
+            enter(context, base_url, owner)
         context.set_default_timeout(WAIT_MS)
         context.add_init_script(_LISTEN)
         context.add_init_script(f"localStorage.setItem('alphintra.scheme', '{scheme}')")
         page = context.new_page()
         opened.append(page)
         watched = Watched(page)
-        page.on("console", lambda line: watched.errors.append(line.text) if line.type == "error" else None)
+        page.on(
+            "console",
+            lambda line: watched.errors.append(f"{line.text} {line.location}") if line.type == "error" else None,
+        )
         page.on("pageerror", lambda error: watched.errors.append(str(error)))
         page.goto(path)
         return watched

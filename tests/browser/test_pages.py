@@ -31,6 +31,17 @@ def test_a_page_is_quiet_keeps_the_policy_and_is_accessible(
     assert opened.complaints() == []
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("path", ["/login", "/setup", "/setup?token=made-up"])
+def test_the_doors_are_quiet_and_accessible_too(open_page: OpenPage, path: str, scheme: str) -> None:
+    opened = open_page(path, scheme=scheme, is_in=False)
+    expect(opened.page.get_by_role("heading", level=1)).to_be_visible()
+    opened.shoot(f"{path.strip('/').partition('?')[0]}-{'form-' if 'token' in path else ''}{scheme}")
+    assert opened.barriers() == []
+    assert opened.complaints() == []
+    assert "made-up" not in opened.page.url
+
+
 def test_a_planted_style_attribute_and_picture_are_each_found(open_page: OpenPage) -> None:
     """The harness itself: what it is to find, it finds."""
     opened = open_page("/about")

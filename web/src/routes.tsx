@@ -1,11 +1,49 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { Lost, PageFailed } from "./pages/Lost";
+import { sessionState } from "./session/session";
+import { knowSession } from "./session/signing";
 import { Shell } from "./shell/Shell";
 
-const root = createRootRoute({ component: Shell, notFoundComponent: Lost, errorComponent: PageFailed });
+const root = createRootRoute({ component: Outlet, errorComponent: PageFailed, notFoundComponent: Lost });
+
+/** Only paths of our own are gone on to after signing in, never another site's. */
+function ownPath(next: unknown): string {
+  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : "/";
+}
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: (search: Record<string, unknown>) => ({ next: ownPath(search["next"]) }),
+  component: lazyRouteComponent(() => import("./pages/SignIn")),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./pages/SetUp")),
+});
+
+/** Pages for those who are signed in. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    await knowSession();
+    if (sessionState().kind === "out") throw redirect({ to: "/login", search: { next: location.href } });
+  },
+});
 
 const home = createRoute({
-  getParentRoute: () => root,
+  getParentRoute: () => inside,
   path: "/",
   beforeLoad: () => {
     throw redirect({ to: "/about" });
@@ -13,13 +51,15 @@ const home = createRoute({
 });
 
 const about = createRoute({
-  getParentRoute: () => root,
+  getParentRoute: () => inside,
   path: "/about",
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, about]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });

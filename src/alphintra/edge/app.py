@@ -36,6 +36,7 @@ from alphintra.edge.routes import (
     orders,
     portfolio,
     risk,
+    session,
     sharing,
     strategies,
     surveillance,
@@ -57,6 +58,7 @@ _RESOURCES: Final = tuple(
     for module in (
         health,
         identity,
+        session,
         workflows,
         sharing,
         market_data,

@@ -18,6 +18,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, VerifyApiKey
+from alphintra.edge.browser import Csrf, access_cookie, is_safe, require_own_page
 from alphintra.edge.limits import Limits
 from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.access_token import AccessClaims, AccessTokens
@@ -85,6 +86,7 @@ class Caller:
         gate: the gate that let them in.
         status: status of the answer where it is not the route's usual one.
         headers: further headers of the answer.
+        cookies: Set-Cookie lines of the answer.
     """
 
     context: Context
@@ -94,6 +96,7 @@ class Caller:
     gate: Gate
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
 
     async def ask(self, command: Command[R], *, timeout_s: float = REQUEST_TIMEOUT_S) -> R:
         """Send one command to its service as this caller. Raises the service's AlphintraError."""
@@ -148,6 +151,7 @@ class Gate:
         self.bus = bus
         self.ids = ids
         self.version = settings.version
+        self.csrf = Csrf()
         self._tokens = AccessTokens()
         self._limits = Limits(settings.rate_limit)
         self._operator_hash = settings.operator_token_sha256
@@ -222,6 +226,9 @@ class Gate:
             raise _unauthenticated("AUTH_AMBIGUOUS", "send one kind of credentials, once")
         if key_id is not None or secret is not None:
             return await self._by_key(key_id or "", secret or "", address, trace_id), None
+        cookie = None if bearers else access_cookie(request)
+        if cookie is not None:
+            return await self._by_cookie(request, cookie, trace_id)
         scheme, _, token = bearers[0].partition(" ") if bearers else ("", "", "")
         if scheme.lower() != "bearer" or not token.strip():
             message = "send Authorization: Bearer <access token>, or APCA-API-KEY-ID and APCA-API-SECRET-KEY"
@@ -237,6 +244,14 @@ class Gate:
         if not (is_same and self._operator_hash):
             raise _unauthenticated("TOKEN_INVALID", "this operator token is not the one in force")
         return OPERATOR
+
+    async def _by_cookie(self, request: Request, token: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
+        if not is_safe(request) or request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            require_own_page(request)
+        actor, claims = await self._by_access_token(token, trace_id)
+        if claims is not None and not is_safe(request):
+            self.csrf.require(request, claims.session_id)
+        return actor, claims
 
     async def _by_key(self, key_id: str, secret: str, address: str, trace_id: str) -> Actor:
         at = self._clock.now()

@@ -27,10 +27,20 @@ _SECURITY_SCHEMES: Final = {
         "bearerFormat": "JWT",
         "description": "Access token of POST /auth/login, or the operator token.",
     },
+    "browser": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-alphintra",
+        "description": "Session of POST /session, from this platform's own pages alone; changes need X-CSRF-Token too.",
+    },
     "key_id": {"type": "apiKey", "in": "header", "name": "APCA-API-KEY-ID"},
     "key_secret": {"type": "apiKey", "in": "header", "name": "APCA-API-SECRET-KEY"},
 }
-_CREDENTIALS: Final[list[dict[str, list[str]]]] = [{"session": []}, {"key_id": [], "key_secret": []}]
+_CREDENTIALS: Final[list[dict[str, list[str]]]] = [
+    {"session": []},
+    {"browser": []},
+    {"key_id": [], "key_secret": []},
+]
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -170,12 +170,15 @@ def _endpoint(handler: Handler, hints: dict[str, Any], status: int) -> Callable[
     async def endpoint(**arguments: object) -> Response:
         view = await handler(**arguments)
         (caller,) = [value for value in arguments.values() if isinstance(value, Caller)]
-        return Response(
+        answer = Response(
             encode_reply(view),
             status_code=caller.status or status,
             headers=caller.headers,
             media_type="application/json",
         )
+        for line in caller.cookies:
+            answer.headers.append("Set-Cookie", line)
+        return answer
 
     signature = inspect.signature(handler)
     parameters = [one.replace(annotation=hints[one.name]) for one in signature.parameters.values()]

@@ -1,14 +1,13 @@
 /** The one way to the API: typed by its description, failures as ApiProblem. */
 
 import createClient from "openapi-fetch";
+import { guarded } from "./guarded";
 import { problemOf, Unreachable } from "./problems";
 import type { paths } from "./schema";
 
-const client = createClient<paths>({ credentials: "same-origin" });
+const client = createClient<paths>({ credentials: "same-origin", fetch: guarded((request) => fetch(request)) });
 
-client.use({
-  onError: () => new Unreachable(),
-});
+client.use({ onError: () => new Unreachable() });
 
 export const api = client;
 

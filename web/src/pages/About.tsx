@@ -20,7 +20,7 @@ export default function About() {
       <div className="page-title">
         <h1>About</h1>
       </div>
-      <Pane title="Services" columns={8} isFlush facts={health.data && `Alphintra ${health.data.version}`}>
+      <Pane title="Services" isFlush facts={health.data && `Alphintra ${health.data.version}`}>
         <Asked query={health} what="The health of the services" height={260}>
           {({ services }) => (
             <table className="table">
@@ -54,7 +54,7 @@ export default function About() {
           )}
         </Asked>
       </Pane>
-      <Pane title="Licences" columns={4}>
+      <Pane title="Licences">
         <div className="prose">
           <p>
             Alphintra is free software under the Apache License 2.0. Its <a href="/api/docs">API</a> is{" "}

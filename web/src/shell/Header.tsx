@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { UserMenu } from "../session/UserMenu";
 import { LookMenu } from "./LookMenu";
 
 export function Header() {
@@ -10,6 +11,7 @@ export function Header() {
       </Link>
       <div className="shell-right">
         <LookMenu />
+        <UserMenu />
       </div>
     </header>
   );

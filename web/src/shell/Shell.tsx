@@ -1,4 +1,5 @@
 import { Outlet } from "@tanstack/react-router";
+import { ExpiryDialog } from "../session/ExpiryDialog";
 import { Footer } from "./Footer";
 import { Header } from "./Header";
 import { Sidebar } from "./Sidebar";
@@ -17,6 +18,7 @@ export function Shell() {
         <Outlet />
       </main>
       <Footer />
+      <ExpiryDialog />
     </div>
   );
 }
