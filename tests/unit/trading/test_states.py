@@ -370,8 +370,8 @@ def test_reports_in_any_order_leave_an_order_where_the_last_of_them_says(
 def test_an_exit_lies_where_its_venue_reckoned_it_from_the_fill() -> None:
     """With its acknowledgement, and again while it works; an exit with a price of its own keeps it."""
     reckoned = FromFill(factor=Decimal("0.95"), offset=Decimal(0))
-    stop = {"stop_price": Decimal(95), "type": OrderType.STOP, "limit_price": None}
-    held = replace(an_order(S.HELD), leg=Leg.STOP_LOSS, from_fill=reckoned, **stop)
+    held = replace(an_order(S.HELD), leg=Leg.STOP_LOSS, from_fill=reckoned, type=OrderType.STOP)
+    held = replace(held, stop_price=Decimal(95), limit_price=None)
     works = advance(held, OrderEvent(kind=K.ACTIVATED, at=LATER, stop_price=Decimal(96)))
     assert works is not None
     assert (works.status, works.stop_price) == (S.NEW, Decimal(96))
