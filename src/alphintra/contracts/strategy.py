@@ -89,7 +89,8 @@ class BacktestView(View, frozen=True):
 
     ``run_hash`` names what was run (graph, data, settings, limits, engine), ``result_hash`` what came out.
     ``limit_version`` and ``limit_hash`` name the limit set every order was held against. Of several ``symbols``,
-    ``symbol`` holds all of them, joined by commas.
+    ``symbol`` holds all of them, joined by commas. ``template`` names the ready strategy whose sample it is: everybody
+    may read it, and its version is nil. ``repeats`` is the backtest it was made again of.
     """
 
     backtest_id: UUID
@@ -110,6 +111,8 @@ class BacktestView(View, frozen=True):
     limit_hash: str = ""
     workflow_id: UUID | None = None
     symbols: tuple[str, ...] = ()
+    template: str = ""
+    repeats: UUID | None = None
 
 
 class BacktestsView(View, frozen=True):

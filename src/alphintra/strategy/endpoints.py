@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import drift as drift_messages
+from alphintra.contracts import samples as sample_messages
 from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps as sweep_messages
 from alphintra.kernel.ids import DeploymentId, FeedId
@@ -20,6 +21,8 @@ from alphintra.strategy.service import (
     fills,
     imports,
     market_data,
+    repeats,
+    samples,
     sweeps,
     thresholds,
 )
@@ -152,6 +155,30 @@ class Endpoints:
     async def list_backtests(self, command: messages.ListBacktests, context: Context) -> messages.BacktestsView:
         """Answer ``strategy.list_backtests``."""
         return await backtests.list_backtests(context, desk=self._desk, limit=command.limit)
+
+    async def repeat_backtest(self, command: sample_messages.RepeatBacktest, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.repeat_backtest``."""
+        at = self._clock.now()
+        return await repeats.repeat_backtest(command, context, desk=self._desk, host=self._host, ids=self._ids, at=at)
+
+    async def compare_backtests(
+        self, command: sample_messages.CompareBacktests, context: Context
+    ) -> sample_messages.BacktestComparisonView:
+        """Answer ``strategy.compare_backtests``."""
+        return await repeats.compare_backtests(command, context, desk=self._desk)
+
+    async def list_template_backtests(
+        self, _command: sample_messages.ListTemplateBacktests, _context: Context
+    ) -> sample_messages.TemplateBacktestsView:
+        """Answer ``strategy.list_template_backtests``."""
+        return await samples.list_template_backtests(desk=self._desk)
+
+    async def make_template_backtests(
+        self, _command: sample_messages.MakeTemplateBacktests, context: Context
+    ) -> sample_messages.TemplateBacktestsView:
+        """Answer ``strategy.make_template_backtests``."""
+        at = self._clock.now()
+        return await samples.make_template_backtests(context, desk=self._desk, ids=self._ids, at=at)
 
     async def cancel_backtest(self, command: messages.CancelBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.cancel_backtest``."""

@@ -13,6 +13,14 @@ from fastapi import Depends, Query
 from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
 from alphintra.contracts.drift import DriftView, GetDrift, MeasureDrift
 from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
+from alphintra.contracts.samples import (
+    BacktestComparisonView,
+    CompareBacktests,
+    ListTemplateBacktests,
+    MakeTemplateBacktests,
+    RepeatBacktest,
+    TemplateBacktestsView,
+)
 from alphintra.contracts.strategy import (
     BacktestsView,
     BacktestView,
@@ -123,6 +131,32 @@ async def get_backtest(caller: Reader, backtest_id: UUID) -> BacktestView:
 async def cancel_backtest(caller: Trader, backtest_id: UUID) -> BacktestView:
     """Stop a queued or running backtest; a finished one is answered as it is."""
     return await caller.ask(CancelBacktest(backtest_id=backtest_id))
+
+
+@routes.post("/backtests/{backtest_id}/repeat", status=202)
+async def repeat_backtest(caller: Trader, backtest_id: UUID) -> BacktestView:
+    """Queue a finished backtest anew, from the very same strategy, bars, range and terms."""
+    backtest = await caller.ask(RepeatBacktest(backtest_id=backtest_id))
+    caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"
+    return backtest
+
+
+@routes.get("/backtests/{backtest_id}/compare/{other_id}")
+async def compare_backtests(caller: Reader, backtest_id: UUID, other_id: UUID) -> BacktestComparisonView:
+    """Say whether two finished backtests are the same run and came to the same, and where they part."""
+    return await caller.ask(CompareBacktests(backtest_id=backtest_id, other_id=other_id))
+
+
+@routes.get("/templates/backtests")
+async def list_template_backtests(caller: Reader) -> TemplateBacktestsView:
+    """List the backtests of the ready strategies with their chief figures."""
+    return await caller.ask(ListTemplateBacktests())
+
+
+@routes.post("/templates/backtests", status=202)
+async def make_template_backtests(caller: Trader) -> TemplateBacktestsView:
+    """Queue those backtests of ready strategies that are missing; nothing happens where all are there."""
+    return await caller.ask(MakeTemplateBacktests())
 
 
 @routes.get("/deployments")

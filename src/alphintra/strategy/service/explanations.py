@@ -29,7 +29,7 @@ from alphintra.kernel.money import plain
 from alphintra.kernel.vocabulary import OrderStatus, Side
 from alphintra.strategy.domain.deployments import BookedFill, fold_fills
 from alphintra.strategy.domain.replay import bars_before, within
-from alphintra.strategy.service.backtests import acting_user
+from alphintra.strategy.service.backtests import readable
 from alphintra.strategy.service.deployments import owned_deployment
 from alphintra.strategy.service.feeds import feed_source, feed_steps
 from alphintra.strategy.service.live_feeds import recorded_steps
@@ -64,10 +64,7 @@ async def explain_backtest(
 
     Raises BACKTEST_NOT_FOUND, BACKTEST_NOT_FINISHED, RANGE, WHY_UNIVERSE, WHY_TOO_LONG, DATASET_MISSING.
     """
-    row = await desk.row("backtests.inputs", command.backtest_id)
-    if row is None or row["owner_id"] != acting_user(context):
-        message = f"there is no backtest {command.backtest_id}"
-        raise AlphintraError("BACKTEST_NOT_FOUND", message, kind=Kind.NOT_FOUND)
+    row = readable(await desk.row("backtests.inputs", command.backtest_id), command.backtest_id, context)
     if row["status"] != "finished":
         message = f"the backtest is {row['status']}: only a finished one can be explained"
         raise AlphintraError("BACKTEST_NOT_FINISHED", message, kind=Kind.CONFLICT)

@@ -46,8 +46,14 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids, thresholds)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16, $17);
+    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids, thresholds, template,
+    repeats)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
+
+-- backtests.of_templates: read the backtests of the ready strategies, the newest finished one of each first
+SELECT backtest_id, template, symbol, symbols, status, run_hash, result_hash, metrics, error_code, created_at,
+    finished_at
+FROM backtests WHERE template <> '' ORDER BY template, (status = 'finished') DESC, created_at DESC, backtest_id;
 
 -- backtests.thresholds: read what a verdict on a backtest is held against, empty for one made before they were kept
 SELECT thresholds FROM backtests WHERE backtest_id = $1;
@@ -61,28 +67,30 @@ ON CONFLICT (owner_id) DO UPDATE SET thresholds = excluded.thresholds, changed_a
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
-    error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
+    error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols, template, repeats
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.inputs: read what a backtest was computed from
-SELECT owner_id, symbol, status, graph, settings, dataset_id, dataset_ids, start_ts, end_ts
+SELECT owner_id, symbol, status, graph, settings, dataset_id, dataset_ids, start_ts, end_ts, version_id, workflow_id,
+    symbols, thresholds, template
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.list: read a person's backtests without results, newest first
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
-    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
+    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols, template,
+    repeats
 FROM backtests WHERE owner_id = $1 ORDER BY created_at DESC, backtest_id LIMIT $2;
 
--- backtests.lease: take the oldest backtest that waits or whose worker went silent
+-- backtests.lease: take the oldest backtest that waits or whose worker went silent, a person's before a template's
 UPDATE backtests SET status = 'running', leased_until = $2
 WHERE backtest_id = (
     SELECT backtest_id FROM backtests
     WHERE status = 'queued' OR (status = 'running' AND leased_until < $1)
-    ORDER BY created_at LIMIT 1
+    ORDER BY (template <> ''), created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
 RETURNING backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts, created_at,
-    workflow_id, run_hash, symbols, dataset_ids;
+    workflow_id, run_hash, symbols, dataset_ids, template;
 
 -- backtests.progress: keep a backtest's lease, tell how far it is, and learn whether to stop
 UPDATE backtests SET progress = $2, leased_until = $3 WHERE backtest_id = $1 AND status = 'running'

@@ -73,6 +73,8 @@ CREATE TABLE backtests (
     symbols text[] DEFAULT '{}'::text[] NOT NULL,
     dataset_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     thresholds text DEFAULT ''::text NOT NULL,
+    template text DEFAULT ''::text NOT NULL,
+    repeats uuid,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
