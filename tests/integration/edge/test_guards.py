@@ -284,6 +284,18 @@ _STOLEN: list[tuple[str, str, dict[str, object]]] = [
     ("POST", f"/risk/limit-proposals/{SOME_ID}/decision", {"is_approved": True}),
     ("POST", f"/risk/latches/{SOME_ID}/lift", {"reason": "looked at"}),
     ("POST", f"/risk/overrides/{SOME_ID}/approve", {}),
+    (
+        "POST",
+        "/deployments",
+        {
+            "version_id": str(SOME_ID),
+            "account_id": str(SOME_ID),
+            "symbol": "AAPL",
+            "capital": "100",
+            "feed_id": str(SOME_ID),
+            "confirm": "main",
+        },
+    ),
 ]
 
 
