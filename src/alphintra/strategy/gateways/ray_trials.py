@@ -35,6 +35,8 @@ LOCAL: Final = "local"
 _STORE_BYTES: Final = 128 * 1024 * 1024
 _ANSWER_S: Final = 300.0  # the first worker of a cluster may have to be started
 _NICE: Final = 10
+_STARTS: Final = 3
+_SAID_MAX: Final = 200
 
 
 class RayTrials:
@@ -93,30 +95,33 @@ class RayTrials:
 
     def _connect(self, ray: Any) -> None:  # noqa: ANN401 - the library has no types
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-        try:
-            if self._address == LOCAL:
-                ray.init(
-                    address=LOCAL,
-                    num_cpus=self._processes,
-                    object_store_memory=_STORE_BYTES,
-                    include_dashboard=False,
-                    _node_ip_address="127.0.0.1",
-                    **quiet,
-                )
-            else:
+        if self._address == LOCAL:
+            quiet |= {
+                "num_cpus": self._processes,
+                "object_store_memory": _STORE_BYTES,
+                "include_dashboard": False,
+                "_node_ip_address": "127.0.0.1",
+            }
+        # Ray gives a node of its own 30 seconds to start, which a busy machine does not always keep.
+        for left in reversed(range(_STARTS if self._address == LOCAL else 1)):
+            try:
                 ray.init(address=self._address, **quiet)
-        except Exception as error:
-            message = (
-                f"no Ray cluster answers at {self._address!r} ({type(error).__name__}): start it, or take "
-                f"{RAY_VARIABLE} out of the environment to search on this machine's processes"
-            )
-            raise AlphintraError("RAY_UNREACHABLE", message, kind=Kind.UNAVAILABLE) from error
+            except Exception as error:
+                ray.shutdown()
+                if left:
+                    continue
+                message = (
+                    f"no Ray cluster answers at {self._address!r} ({_brief(error)}): start it, or take "
+                    f"{RAY_VARIABLE} out of the environment to search on this machine's processes"
+                )
+                raise AlphintraError("RAY_UNREACHABLE", message, kind=Kind.UNAVAILABLE) from error
+            return
 
     def _require_version(self, ray: Any) -> None:  # noqa: ANN401 - as above
         try:
             found = ray.get(ray.remote(_version).remote(), timeout=_ANSWER_S)
         except Exception as error:  # noqa: BLE001 - whatever a cluster fails with, it is told
-            found = f"no version that could be asked for ({type(error).__name__})"
+            found = f"no version that could be asked for ({_brief(error)})"
         if found != __version__:
             message = f"workers of the Ray cluster have Alphintra {found}, this is {__version__}: install it there"
             raise AlphintraError("RAY_VERSION", message, kind=Kind.UNAVAILABLE)
@@ -141,6 +146,11 @@ def _library() -> Any:  # noqa: ANN401 - the library has no types
         )
         raise AlphintraError("RAY_MISSING", message, kind=Kind.UNAVAILABLE) from error
     return ray
+
+
+def _brief(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:_SAID_MAX]}" if text else type(error).__name__
 
 
 def _hand_on(told: Future[TrialOutcome], found: Future[TrialOutcome]) -> None:
