@@ -147,8 +147,19 @@ def validate_graph(*, file: Path, as_json: bool) -> int:
 @click.option("--account", required=True, help="Account, by id or name.")
 @TRADED
 @click.option("--capital", type=POSITIVE, required=True, help="How much of the account's cash it may use.")
+@click.option("--feed", default=None, help="Feed of live bars of a live account's venue, by id or name.")
+@click.option("--confirm", default="", help="The live account's name once more: its orders reach a venue.")
 @AS_JSON
-def deploy(*, workflow: str, account: str, symbols: tuple[tuple[str, ...], ...], capital: str, as_json: bool) -> int:
+def deploy(  # noqa: PLR0913 - options
+    *,
+    workflow: str,
+    account: str,
+    symbols: tuple[tuple[str, ...], ...],
+    capital: str,
+    feed: str | None,
+    confirm: str,
+    as_json: bool,
+) -> int:
     """Let a strategy trade an account from its feed's next bar on."""
     from alphintra.cli import naming, session
 
@@ -158,7 +169,10 @@ def deploy(*, workflow: str, account: str, symbols: tuple[tuple[str, ...], ...],
             "account_id": naming.account_id(api, account),
             **traded(symbols),
             "capital": capital,
+            "confirm": confirm,
         }
+        if feed is not None:
+            body["feed_id"] = naming.feed_id(api, feed)
         made = api.post("/deployments", body)
     _print_deployment(made, as_json=as_json)
     return 0

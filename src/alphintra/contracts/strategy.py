@@ -353,13 +353,18 @@ class ControlFeed(Command[FeedView], tag="strategy.control_feed.v1", frozen=True
 
 
 class CreateDeployment(Command[DeploymentView], tag="strategy.create_deployment.v1", frozen=True):
-    """Let a workflow version trade a symbol, or several ``symbols``, in an account from the feed's next bar on."""
+    """Let a workflow version trade a symbol, or several ``symbols``, in an account from the feed's next bar on.
+
+    A live account is confirmed by its name, and ``feed_id`` is one of live bars of its venue; a paper one has its own.
+    """
 
     version_id: UUID
     account_id: UUID
     capital: Decimal
     symbol: str = ""
     symbols: tuple[str, ...] = ()
+    feed_id: UUID | None = None
+    confirm: str = ""
 
 
 class GetDeployment(Command[DeploymentView], tag="strategy.get_deployment.v1", frozen=True):

@@ -12,7 +12,7 @@ from alphintra.contracts import algorithms as algorithm_messages
 from alphintra.contracts import drift, explanations, samples, sweeps
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.feed_splits import FeedSplit
-from alphintra.contracts.trading import SplitApplied
+from alphintra.contracts.trading import FillBooked, SplitApplied
 from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import Sources
@@ -60,6 +60,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     _answer(host, endpoints)
     host.hear(SplitApplied, endpoints.on_split_applied)
     host.hear(FeedSplit, endpoints.on_feed_split)
+    host.hear_many((FillBooked,), endpoints.on_fills_booked)
     if parts.background:
         runner = FeedRunner(
             desk=desk,
@@ -78,7 +79,10 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
-        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
+        at_hand = DriftDesk(
+            desk=desk, catalogue=catalogue, orders=orders, host=algorithms, ids=host.ids, clock=host.clock
+        )
+        drifts = DriftWorker(at_hand)
         host.run("drift", drifts.run)
         host.on_wake(runner.wake)
     if parts.work:

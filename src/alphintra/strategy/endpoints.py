@@ -18,6 +18,7 @@ from alphintra.strategy.service import (
     drift,
     explanations,
     feeds,
+    fills,
     imports,
     market_data,
     repeats,
@@ -28,10 +29,12 @@ from alphintra.strategy.service import (
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
     from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
     from alphintra.contracts.feed_splits import FeedSplit
-    from alphintra.contracts.trading import SplitApplied
+    from alphintra.contracts.trading import FillBooked, SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
@@ -268,6 +271,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             orders=self._orders,
+            limits=self._limits,
             host=self._host,
             ids=self._ids,
             at=self._clock.now(),
@@ -308,6 +312,10 @@ class Endpoints:
             command, context, desk=self._desk, catalogue=self._catalogue, orders=self._orders
         )
 
+    async def on_fills_booked(self, deliveries: Sequence[Delivery[FillBooked]]) -> None:
+        """Hear ``trading.fill_booked``."""
+        await fills.hear_fills(deliveries, desk=self._desk)
+
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
         """Answer ``strategy.list_decisions``."""
         return await deployments.list_decisions(command, context, desk=self._desk)
@@ -315,7 +323,12 @@ class Endpoints:
     async def measure_drift(self, command: drift_messages.MeasureDrift, context: Context) -> drift_messages.DriftView:
         """Answer ``strategy.measure_drift``."""
         at_hand = drift.DriftDesk(
-            desk=self._desk, catalogue=self._catalogue, orders=self._orders, ids=self._ids, clock=self._clock
+            desk=self._desk,
+            catalogue=self._catalogue,
+            orders=self._orders,
+            host=self._host,
+            ids=self._ids,
+            clock=self._clock,
         )
         return await drift.measure_drift(DeploymentId(command.deployment_id), context, at_hand=at_hand)
 

@@ -39,6 +39,7 @@ from alphintra.contracts.strategy import (
 )
 from alphintra.edge.decoding import Amount
 from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
+from alphintra.edge.step_up import require_recent_unless_paper
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Utc
 
@@ -73,13 +74,18 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A workflow version to trade a symbol, or several symbols, in an account with some of its cash."""
+    """A workflow version to trade a symbol, or several symbols, in an account with some of its cash.
+
+    A live account takes the feed of its venue's live bars, and its name written once more as ``confirm``.
+    """
 
     version_id: UUID
     account_id: UUID
     symbol: str = ""
     symbols: tuple[str, ...] = ()
     capital: Amount
+    feed_id: UUID | None = None
+    confirm: str = ""
 
 
 @routes.get("/algorithms")
@@ -164,12 +170,15 @@ async def create_deployment(
     caller: Trader, body: Annotated[DeploymentBody, Depends(Body(DeploymentBody))]
 ) -> DeploymentView:
     """Let a workflow version trade from the feed's next bar on."""
+    await require_recent_unless_paper(caller, body.account_id)
     command = CreateDeployment(
         version_id=body.version_id,
         account_id=body.account_id,
         symbol=body.symbol,
         symbols=body.symbols,
         capital=Decimal(body.capital),
+        feed_id=body.feed_id,
+        confirm=body.confirm,
     )
     return await caller.ask(command)
 
