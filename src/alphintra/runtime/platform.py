@@ -36,11 +36,14 @@ from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
 
 __all__ = ["DETOUR_VARIABLE", "bus_configuration", "require_startable", "run_platform"]
 
-STRATEGY_VARIABLES = (  # strategy alone downloads market data and runs packages
+STRATEGY_VARIABLES = (  # strategy alone downloads market data, runs packages and searches on a cluster
     "APCA_API_KEY_ID",
     "APCA_API_SECRET_KEY",
     "ALPHINTRA_STRATEGY_PACKAGES",
     "ALPHINTRA_STRATEGY_PATH",
+    "ALPHINTRA_STRATEGY_RAY_ADDRESS",
+    "RAY_AUTH_MODE",
+    "RAY_AUTH_TOKEN",
 )
 
 BACKUP_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")  # of an S3-compatible backup target

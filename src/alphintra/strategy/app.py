@@ -19,8 +19,8 @@ from alphintra.strategy.gateways.bar_sources import Sources
 from alphintra.strategy.gateways.catalogue import Catalogue
 from alphintra.strategy.gateways.machine_code import Compiler, settle
 from alphintra.strategy.gateways.packages import Packages
+from alphintra.strategy.gateways.ray_trials import runner_of
 from alphintra.strategy.gateways.services import Fleet, Limits, Market, Orders, Workflows
-from alphintra.strategy.gateways.trial_runs import ProcessTrials
 from alphintra.strategy.gateways.venue_bars import Connections
 from alphintra.strategy.gateways.yahoo_bars import YAHOO, open_yahoo
 from alphintra.strategy.repository import Desk
@@ -98,7 +98,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         searcher = SweepWorker(
             desk=desk,
             catalogue=catalogue,
-            runner=ProcessTrials(catalogue.folder, host=algorithms),
+            runner=runner_of(os.environ, catalogue.folder, host=algorithms),
             host=algorithms,
             clock=host.clock,
             ids=host.ids,

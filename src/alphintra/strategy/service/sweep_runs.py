@@ -7,7 +7,8 @@ same proposals; a trial that was computed and not entered is computed again, to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -119,7 +120,7 @@ class _Run:
         space = space_of(self.plan, self.graph)
         role = "sweep" if self.plan.walk_forward is None else "train"
         windows, found = [], []
-        with runner.session() as submit:
+        async with self._session(runner) as submit:
             for place, segment in enumerate(segments):
                 found = await self._search(segment, role, space, submit, (place, len(segments)))
                 if role == "train":
@@ -127,6 +128,15 @@ class _Run:
             if role == "sweep":
                 return await self._told(found, space, (locked, bars), submit)
         return await self._told_windows(windows, locked)
+
+    @asynccontextmanager
+    async def _session(self, runner: TrialRunner) -> AsyncIterator[SubmitTrial]:
+        """Make computing power ready, and let go of it, beside everything else: a cluster may take a minute."""
+        stack = ExitStack()
+        try:
+            yield await self._compute(partial(stack.enter_context, runner.session()))
+        finally:
+            await asyncio.to_thread(stack.close)
 
     def _read(self) -> Market:
         """Return what trials run over: the bars of the one symbol, or of each."""
