@@ -27,7 +27,7 @@ from alphintra.engine.account.levels import (
 )
 from alphintra.engine.account.lots import ALL_CASH, SIZE_KIND, size_of
 from alphintra.engine.account.stretches import at, fetch, follow, mark, signals, spoilt, watch
-from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, met, rest
+from alphintra.engine.account.waiting import AT_LIMIT, is_in_order, met, met_known, rest
 from alphintra.engine.kernels.amounts import (
     BPS_NANO,
     EXACT_MAX,
@@ -80,6 +80,7 @@ ORDER_WIDTH: Final = 7  # created, signed lots, reason, status, bar of its end, 
 FILL_WIDTH: Final = 9  # bar, signed lots, price, fee, realized, reason, created, ambiguous, cash after
 WARMING, NO_SIGNAL, INTENT, IN_POSITION, NO_POSITION, ZERO_QTY, NO_PROTECTION = 0, 1, 2, 3, 4, 5, 6
 ORDER_WORKING, NO_PRICE, ENTRY_CANCELED, EXIT_SIDE, ENTERING = 7, 8, 9, 10, -1
+VECTORBT, BACKTRADER = 1.0, 2.0
 
 
 @part
@@ -111,9 +112,14 @@ def _all_cash(p: Vector, s: Vector, price: float) -> float:
 
 
 @part
-def _open(p: Vector, s: Vector, opened: float, bar: int, orders: Vector, fills: Vector) -> None:
-    """Fill or refuse the order that works at an open."""
-    direction = 1.0 if s[ORDERED] > 0.0 else -1.0
+def _open(p: Vector, s: Vector, prices: tuple[float, ...], bar: int, orders: Vector, fills: Vector) -> None:
+    """Fill or refuse the order that works at an open; with vectorbt an exit that the bar executes comes before it."""
+    if p[MODE] == VECTORBT and s[GUARDED] != 0.0:
+        _protect(p, s, bar, prices, fills)
+        if s[QTY] == 0.0:
+            _end(s, orders, bar, CANCELED)
+            return
+    opened, direction = prices[0], 1.0 if s[ORDERED] > 0.0 else -1.0
     _fill(p, s, (moved_by(p, opened, direction * p[SLIP], BPS_NANO), opened), bar, orders, fills)
 
 
@@ -232,14 +238,23 @@ def _protect(p: Vector, s: Vector, index: int, prices: tuple[float, ...], fills:
     """Let the exits of the position meet a bar: open, high, low, close, and the level its entry was filled at in it."""
     opened, high, low, close, level = prices
     direction = 1.0 if s[QTY] > 0.0 else -1.0
+    if p[MODE] != 0.0 and s[SINCE] == index:  # the entry's bar does not count
+        if p[MODE] == VECTORBT:
+            _guard(p, s, index, close, direction)
+        s[BEST] = close * direction
+        return
     best, worst = (high, low) if direction > 0.0 else (-low, -high)
     bar = (opened * direction, best, worst, close * direction, 0.0)
     if not math.isnan(level):
         bar = rest(p[PRICING], level, bar)
     best = bar[1]
-    reason, level, ambiguous = _meet(p, s, bar)
+    if p[MODE] != 0.0:
+        trail = _trail_level(p, s, s[BEST], direction)
+        reason, level, ambiguous = met_known(bar, s[STOP] * direction, s[TARGET] * direction, trail)
+    else:
+        reason, level, ambiguous = _meet(p, s, bar)
     if reason == 0.0:
-        s[BEST] = max(best, s[BEST])
+        s[BEST] = max(close * direction if p[MODE] == BACKTRADER else best, s[BEST])
         gain = p[BREAK_EVEN]
         if gain != 0.0:
             goal = direction * moved_by(p, s[ENTRY_PRICE], direction * gain, PERCENT_NANO)
@@ -423,7 +438,7 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
     places, count = room[2], signals(entries, leaves, room)
     seen, warm_up = int(s[SEEN]), int(p[WARM_UP])
     scale, unit, is_timed = p[SCALE], p[UNIT], p[BARS_MAX] != 0.0
-    moves = p[BREAK_EVEN] != 0.0 or p[HAS_CHANDELIER] != 0.0
+    moves = p[BREAK_EVEN] != 0.0 or p[HAS_CHANDELIER] != 0.0 or p[MODE] != 0.0
     cash, qty, lost, most, i, turn = s[CASH], s[QTY], 0.0, 0.0, 0, 0
     s[FETCHED] = fetch(opens)
     if p[IS_GUARDED] != 0.0:
@@ -448,8 +463,8 @@ def account(  # noqa: C901, PLR0912, PLR0915 - the loop over all bars
             if s[PENDING] == ENTRY and p[PRICING] != 0.0:
                 level = _wait(p, s, (opened, high, low), seen + i, orders, fills)
             elif s[PENDING] != 0.0:
-                _open(p, s, opened, seen + i, orders, fills)
-            if s[GUARDED] != 0.0 and not (p[MODE] == 1.0 and s[SINCE] == seen + i):
+                _open(p, s, (opened, high, low, close, level), seen + i, orders, fills)
+            if s[GUARDED] != 0.0:
                 _protect(p, s, seen + i, (opened, high, low, close, level), fills)
             cash, qty = s[CASH], s[QTY]
         if qty != 0.0:

@@ -41,7 +41,11 @@ class Mode(IntEnum):
     CHRONOLOGICAL = 0
     """The entry's bar counts; gaps fill at the open; a stop before a target (docs/decisions/0012)."""
     VECTORBT = 1
-    """As vectorbt: the entry's bar does not count, and its high does not raise a trail."""
+    """As vectorbt: exits are reckoned from the close of the entry's bar, which does not count itself; a trail lies
+    where the bars before have brought it; an exit comes before an order that would take the same bar's open."""
+    BACKTRADER = 2
+    """As backtrader with a StopTrail and a limit sent at the close of the entry's bar: they count from the next bar on,
+    and the trail follows closes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from typing import Final
 
 from alphintra.engine.kernels.kernel import part
 
-__all__ = ["AT_LIMIT", "AT_STOP", "is_in_order", "met", "rest"]
+__all__ = ["AT_LIMIT", "AT_STOP", "is_in_order", "met", "met_known", "rest"]
 
 NAN: Final = math.nan
 AT_LIMIT: Final = 1.0
 AT_STOP: Final = 2.0
+BY_STOP, BY_TARGET, BY_TRAIL = 4.0, 5.0, 6.0  # why a position was left, among the kernel's reasons
 
 
 @part
@@ -50,3 +51,24 @@ def rest(
     if kind == AT_LIMIT:
         return level, max(level, closed), worst, closed, 1.0
     return level, best, min(level, closed), closed, 1.0
+
+
+@part
+def met_known(
+    bar: tuple[float, float, float, float, float], stop: float, target: float, trail: float
+) -> tuple[float, float, float]:
+    """Let exits whose levels were known before a bar meet it, as other engines do: the stop first, then the target.
+
+    Signed; return reason (0: none), level, and whether it is ambiguous, as the account's own way does.
+    """
+    opened, best, worst = bar[0], bar[1], bar[2]
+    reason, level = (BY_TRAIL, trail) if math.isnan(stop) or trail > stop else (BY_STOP, stop)
+    if opened <= level:
+        return reason, opened, 0.0
+    if worst <= level:
+        return reason, level, 1.0 if best >= target else 0.0
+    if opened >= target:
+        return BY_TARGET, opened, 0.0
+    if best >= target:
+        return BY_TARGET, target, 0.0
+    return 0.0, 0.0, 0.0
