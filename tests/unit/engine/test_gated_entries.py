@@ -59,5 +59,5 @@ def test_entries_wait_for_the_gate_and_exits_do_not() -> None:
 def test_a_gate_is_unknown_where_signal_or_condition_is() -> None:
     signal, when = np.array([1.0, -1.0, 1.0, np.nan, 1.0]), np.array([1.0, 1.0, 0.0, 1.0, np.nan])
     out = np.empty(5)
-    gated(np.empty(0), np.empty(0), signal, when, out)
+    gated.interpreted(np.empty(0), np.empty(0), signal, when, out)
     assert np.array_equal(out, [1.0, -1.0, 0.0, np.nan, np.nan], equal_nan=True)
