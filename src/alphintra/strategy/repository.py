@@ -180,10 +180,14 @@ class DeskTransaction:
         for place, holding in enumerate(deployment.holdings):
             await self.session.execute("holdings.insert", deployment.deployment_id, holding.symbol, place)
 
-    async def graphs_beside(self, deployment: Deployment) -> dict[UUID, str]:
-        """Read the graphs of deployments of the same account that trade the same symbol, or hold it still."""
-        rows = await self.session.rows("deployments.beside", deployment.account_id, deployment.symbol)
-        return {row["deployment_id"]: row["graph"] for row in rows}
+    async def graphs_beside(self, deployment: Deployment) -> dict[UUID, tuple[str, str]]:
+        """Read the graphs of deployments of the same account that trade a symbol of one, or hold it still.
+
+        With each comes a symbol they share.
+        """
+        symbols = list(deployment.symbols or (deployment.symbol,))
+        rows = await self.session.rows("deployments.beside", deployment.account_id, symbols)
+        return {row["deployment_id"]: (row["graph"], row["symbol"]) for row in rows}
 
     async def save_deployment(self, deployment: Deployment) -> None:
         """Store a deployment's book and executor as of its last step."""

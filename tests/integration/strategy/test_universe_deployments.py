@@ -26,6 +26,7 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import OrderStatus
 from fixtures.single_service import delivery_of
 from integration.strategy.power_cuts import run_out_through_cuts
+from integration.strategy.test_exits import EXITS, strategy
 from integration.strategy.town import FEES
 from unit.engine.builders import flat_bars, graph, node
 from unit.engine.shipped import shipped_bars
@@ -285,3 +286,30 @@ async def test_what_cannot_be_deployed_is_refused_and_claims_nothing(
     assert refused.value.code == code
     assert stage.town.claims == {}
     assert await stage.rows("select 1 from deployments") == []
+
+
+async def test_strategies_of_one_account_are_kept_apart_in_each_symbol_they_share(stage: Stage) -> None:
+    """One over several symbols beside one over one of them, either first; over other symbols they do not meet."""
+    feed_id = await stage.make_feed({symbol: flat_bars([101, 101, 101]) for symbol in NAMES})
+    weights, guarded = swapping(), strategy(EXITS["stop"], "short")
+
+    async def refused(*deployed: tuple[Graph, tuple[str, ...]]) -> str:
+        account_id = stage.town.open_account(stage.owner_id, feed_id)
+        for drawn_, symbols in deployed:
+            version_id = stage.town.write_workflow(stage.owner_id, drawn_)
+            command = CreateDeployment(
+                version_id=version_id, account_id=account_id, symbols=symbols, capital=Decimal(1000)
+            )
+            try:
+                await stage.endpoints.create_deployment(command, stage.owner)
+            except AlphintraError as error:
+                return f"{error.code} {error.detail}"
+        return ""
+
+    both = (weights, ("AAA", "BBB"))
+    for pair in ((both, (guarded, ("BBB",))), ((guarded, ("BBB",)), both)):
+        said = await refused(*pair)
+        assert said.startswith("BOOKS_OPPOSITE")
+        assert "the other side of BBB," in said
+    assert not await refused(both, (guarded, ("CCC",)))
+    assert not await refused((guarded, ("BBB",)), (weights, ("AAA", "CCC")))

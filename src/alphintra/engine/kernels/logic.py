@@ -6,7 +6,7 @@ import math
 
 from alphintra.engine.kernels.kernel import Vector, kernel, part
 
-__all__ = ["all_of", "any_of", "both", "compare", "cross", "either_side", "negate"]
+__all__ = ["all_of", "any_of", "both", "compare", "cross", "either_side", "gated", "negate"]
 
 NAN = math.nan
 GT, GE, LT = 0, 1, 2
@@ -121,3 +121,13 @@ def either_side(p: Vector, s: Vector, long: Vector, short: Vector, out: Vector) 
     for i in range(long.size):
         side = (1.0 if long[i] > 0 else 0.0) - (1.0 if short[i] > 0 else 0.0)
         out[i] = NAN if math.isnan(long[i]) | math.isnan(short[i]) else side  # no branch: several at a time
+
+
+@kernel
+def gated(p: Vector, s: Vector, signal: Vector, when: Vector, out: Vector) -> None:
+    """Pass a signal on where a condition holds, 0 where it does not; unknown where either is. Stateless."""
+    for i in range(signal.size):
+        if math.isnan(signal[i]) or math.isnan(when[i]):
+            out[i] = NAN
+        else:
+            out[i] = signal[i] if when[i] > 0.0 else 0.0

@@ -242,13 +242,13 @@ def _require_kept(graph: Graph, symbols: Sequence[str]) -> None:
         raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/symbols")
 
 
-def _require_unhindered(deployment: Deployment, beside: Mapping[UUID, str]) -> None:
+def _require_unhindered(deployment: Deployment, beside: Mapping[UUID, tuple[str, str]]) -> None:
     """Refuse a deployment that others of its account could hold against. Raises BOOKS_OPPOSITE."""
     stance = stance_of(parse_graph(deployment.graph.encode()))
-    for other, graph in beside.items():
+    for other, (graph, symbol) in beside.items():
         if hinders(stance, stance_of(parse_graph(graph.encode()))):
             message = (
-                f"deployment {other} of this account may hold the other side of {deployment.symbol}, "
+                f"deployment {other} of this account may hold the other side of {symbol}, "
                 "and then exits of neither would work at the venue: deploy into another account"
             )
             raise AlphintraError("BOOKS_OPPOSITE", message, kind=Kind.CONFLICT, pointer="/account_id")

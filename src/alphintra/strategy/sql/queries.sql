@@ -325,10 +325,14 @@ SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_
     last_entry, last_entry_order, error, created_at, symbols
 FROM deployments WHERE owner_id = $1 ORDER BY created_at DESC, deployment_id LIMIT $2;
 
--- deployments.beside: deployments of an account that trade a symbol, or hold it still
-SELECT deployment_id, graph FROM deployments
-WHERE account_id = $1 AND symbol = $2 AND (status = 'active' OR qty <> 0)
-ORDER BY created_at, deployment_id;
+-- deployments.beside: deployments of an account that trade one of some symbols, or hold it still; with that symbol
+SELECT d.deployment_id, d.graph, min(own.symbol) AS symbol
+FROM deployments AS d
+JOIN unnest($2::text[]) AS own (symbol) ON own.symbol = d.symbol OR own.symbol = ANY(d.symbols)
+LEFT JOIN holdings AS h ON h.deployment_id = d.deployment_id AND h.symbol = own.symbol
+WHERE d.account_id = $1 AND (d.status = 'active' OR d.qty <> 0 OR h.qty <> 0)
+GROUP BY d.deployment_id, d.graph, d.created_at
+ORDER BY d.created_at, d.deployment_id;
 
 -- deployments.running: the active deployments of feeds that run, with the version each runs
 SELECT d.deployment_id, d.graph_hash FROM deployments AS d

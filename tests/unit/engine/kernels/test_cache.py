@@ -31,5 +31,5 @@ def test_the_accounts_machine_code_depends_on_every_file_its_parts_are_in() -> N
     from alphintra.engine.kernels import cache  # noqa: PLC0415
 
     found = {name.rpartition(".")[2] for name in cache.files_of(account.interpreted)}
-    assert found == {"kernel", "course", "lots", "stretches", "waiting", "amounts", "exact"}
+    assert found == {"kernel", "course", "levels", "lots", "stretches", "waiting", "amounts", "exact"}
     assert {name.rpartition(".")[2] for name in cache.files_of(windows.sma.interpreted)} == {"windows", "parts"}

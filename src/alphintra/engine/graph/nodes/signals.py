@@ -32,4 +32,13 @@ NODES = (
         kernel=logic.either_side,
         shown="signal",
     ),
+    NodeType(
+        type="Gate",
+        group="signal",
+        summary="Lets entries through while a condition holds, such as a regime; what leaves is not held up.",
+        inputs=(Port("signal", PortKind.SIGNAL), Port("when", PortKind.BOOL)),
+        outputs=outputs(PortKind.SIGNAL, "signal"),
+        kernel=logic.gated,
+        shown="signal",
+    ),
 )
