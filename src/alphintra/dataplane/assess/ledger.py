@@ -12,9 +12,11 @@ from alphintra.dataplane.assess.figures import ClaimRow, Findings, Verdict, Word
 from alphintra.dataplane.assess.landed import (
     compliance_reports,
     cross_service_report,
+    phases,
     profile_lookups,
     rendered_manifests,
     scaling_in_manifests,
+    technology_migration,
     time_series,
 )
 
@@ -197,7 +199,7 @@ CLAIMS: Final = (
         number=23,
         text="Technology migration per service",
         measured="one service moved online to another instance or major version",
-        absent="a measure of the online mover",
+        judge=technology_migration,
     ),
     Claim(
         number=24,
@@ -233,7 +235,7 @@ CLAIMS: Final = (
         number=29,
         text="Phases 1 to 3: keep, schemas, full consolidation",
         measured="an online migration, verified and reversed",
-        absent="a measure of `alphintra db migrate`",
+        judge=phases,
     ),
     Claim(
         number=30,
