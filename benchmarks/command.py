@@ -27,6 +27,7 @@ from benchmarks.kill import measure_kill
 from benchmarks.machine import FOREIGN_MAX, wait_until_quiet
 from benchmarks.measures import GROUPS, STORED
 from benchmarks.memory import measure_idle, measure_used
+from benchmarks.moves import measure_moves
 from benchmarks.orders import OrderRounds
 from benchmarks.page import write_page
 from benchmarks.recorder import Recorder, rows_text
@@ -48,6 +49,7 @@ class _Extent:
     repeats: int
     stored_max: int
     fills: int
+    moved_orders: int
     patience_s: float
 
     def begin(self, group: str, number: int) -> None:
@@ -57,8 +59,20 @@ class _Extent:
             _tell(f"  other programs keep the machine busy after {self.patience_s:g} s: measured all the same")
 
 
-_FULL = _Extent(rounds=3, seconds=3, idle_s=60, steps=600, repeats=7, stored_max=100_000, fills=100, patience_s=5)
-_QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=300, repeats=5, stored_max=10_000, fills=30, patience_s=0)
+_FULL = _Extent(
+    rounds=3,
+    seconds=3,
+    idle_s=60,
+    steps=600,
+    repeats=7,
+    stored_max=100_000,
+    fills=100,
+    moved_orders=50_000,
+    patience_s=5,
+)
+_QUICK = _Extent(
+    rounds=1, seconds=2, idle_s=10, steps=300, repeats=5, stored_max=10_000, fills=30, moved_orders=5_000, patience_s=0
+)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,9 +86,17 @@ _QUICK = _Extent(rounds=1, seconds=2, idle_s=10, steps=300, repeats=5, stored_ma
     help="Measure the writer up to ten million stored orders, in this folder, which is kept and filled further the "
     "next time: half an hour and 16 GB.",
 )
+@click.option("--flips", type=click.IntRange(2, 10_000), default=20, help="Change-overs of the moves; 1000 for proof.")
 @click.option("--only", type=click.Choice(GROUPS), multiple=True, help="Measure this group; may be repeated.")
-def _bench(
-    *, quick: bool, rounds: int | None, huge: Path | None, as_json: bool, write_docs: bool, only: tuple[str, ...]
+def _bench(  # noqa: PLR0913 - one parameter per option
+    *,
+    quick: bool,
+    rounds: int | None,
+    huge: Path | None,
+    as_json: bool,
+    write_docs: bool,
+    flips: int,
+    only: tuple[str, ...],
 ) -> int:
     """Measure start, memory, the order path, replay and backtests; exit status 1 if something could not be measured."""
     extent = _QUICK if quick else _FULL
@@ -82,7 +104,7 @@ def _bench(
     recorder = Recorder()
     at = SystemClock().now()
     with _scratch() as folder:
-        _measure(recorder, extent, folder, frozenset(only or GROUPS))
+        _measure(recorder, extent, folder, frozenset(only or GROUPS), flips=flips)
     if huge is not None:
         with _guarded(recorder, "flat"):
             _tell("flat, up to ten million stored orders")
@@ -108,7 +130,7 @@ def _bench(
     return 1 if recorder.failed else 0
 
 
-def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozenset[str]) -> None:
+def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozenset[str], *, flips: int) -> None:
     if "start" in groups:
         for number in range(extent.rounds):
             with _guarded(recorder, "start"):
@@ -119,7 +141,11 @@ def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozense
     if "engines" in groups:
         with _guarded(recorder, "engines"):
             _repeat("engines", extent, lambda: measure_engines(recorder, repeats=extent.repeats, tell=_tell))
-    if not groups - {"start", "engines"}:
+    if "moves" in groups:
+        with _guarded(recorder, "moves"):
+            extent.begin("moves", 0)
+            measure_moves(recorder, flips=flips, orders=extent.moved_orders, rounds=extent.rounds, tell=_tell)
+    if not groups - {"start", "engines", "moves"}:
         return
     with ExitStack() as stack, _guarded(recorder, "platform"):
         platform = Installation(folder / "platform")
@@ -131,7 +157,7 @@ def _measure(recorder: Recorder, extent: _Extent, folder: Path, groups: frozense
             with _guarded(recorder, "memory"):
                 _tell(f"memory, {extent.idle_s:g} s of idleness")
                 idle_mb = measure_idle(recorder, platform, idle_s=extent.idle_s)
-        if groups - {"start", "memory", "engines"}:
+        if groups - {"start", "memory", "engines", "moves"}:
             _measure_use(recorder, extent, folder, platform, groups=groups)
             if idle_mb is not None:
                 with _guarded(recorder, "memory"):

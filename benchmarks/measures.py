@@ -9,7 +9,7 @@ __all__ = ["GROUPS", "MEASURES", "PEERS", "PROCESSES", "STORED", "WORKS", "Goal"
 
 PROCESSES: Final = ("core", "relay", "worker", "postgres", "nats", "supervisor")
 STORED: Final = (10_000, 100_000, 1_000_000, 10_000_000)
-GROUPS: Final = ("start", "memory", "orders", "split", "fill", "kill", "flat", "replay", "backtest", "engines")
+GROUPS: Final = ("start", "memory", "orders", "split", "fill", "kill", "flat", "replay", "backtest", "moves", "engines")
 
 WORKS: Final = {
     "w1": "W1: crossover of two averages, 1,000,000 bars, figures and trades",
@@ -128,6 +128,18 @@ MEASURES: Final = (
     Measure("split.cpu", "CPU per order to its acknowledgement, all processes", "us", "L0's PostgreSQL"),
     Measure("fill.p50", "order to its paper fill on the WebSocket, p50", "ms", "", Goal(15)),
     Measure("fill.p99", "order to its paper fill on the WebSocket, p99", "ms"),
+    Measure("moves.gap_p50", "longest wait of a client at a change-over of its service, median", "ms", "", Goal(60)),
+    Measure("moves.gap_p99", "the same, 99th percentile", "ms", "", Goal(200)),
+    Measure("moves.wrong", "writes lost, doubled or refused over all change-overs", "", "", Goal(0)),
+    Measure("moves.gated_read", "a read through the gate of its service", "µs", "the same without it", None),
+    Measure(
+        "moves.copy",
+        "first copy of a service, schema and keys included",
+        "s",
+        "pg_dump -j2, pg_restore -j2",
+        _at_most_times(1),
+    ),
+    Measure("moves.copy_clone", "the same", "s", "pgcopydb clone", _at_most_times(1)),
     Measure("kill.canceled", "kill switch to the last of 1,000 working orders canceled", "ms", "", Goal(1000)),
     *(
         Measure(

@@ -13,12 +13,12 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from alphintra.dataplane.bus_permissions import rights
-from alphintra.dataplane.layouts import LayoutChoice
+from alphintra.dataplane.layouts import LayoutChoice, Placement
 from alphintra.dataplane.server import Passwords, Server
 from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
@@ -33,6 +33,7 @@ from alphintra.runtime.home import Home
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.proc import with_descendants
 from alphintra.runtime.programs import postgres_programs
+from alphintra.runtime.scratch_moves import ScratchMover, scratch_mover
 
 __all__ = ["ScratchInstance", "ScratchLab", "scratch_lab"]
 
@@ -139,6 +140,19 @@ class ScratchLab:
         self._instances.append(instance)
         await instance.start()
         return instance
+
+    async def open_another(self, name: str) -> ScratchInstance:
+        """Start one more empty instance beside the others."""
+        instance = ScratchInstance(EmbeddedPostgres(self._open_home(), instance=name))
+        await asyncio.to_thread(_copy, await self._blank(), instance.folder)
+        self._instances.append(instance)
+        await instance.start()
+        return instance
+
+    def moving(self, layout: Sequence[Placement]) -> AbstractAsyncContextManager[ScratchMover]:
+        """Lend who moves the services of a layout that stands here."""
+        servers = {instance.server.instance: instance.server for instance in self._instances}
+        return scratch_mover(self._open_home(), layout, servers, self.open_another)
 
     def manifests(self, choice: LayoutChoice) -> Sequence[Mapping[str, Any]]:
         """Return the Kubernetes objects `alphintra deploy render` makes for a layout."""

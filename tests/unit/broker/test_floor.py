@@ -137,9 +137,15 @@ def test_exits_lie_where_the_fill_of_their_entry_puts_them() -> None:
     told[STOP] = FromFill(factor=Decimal(1), offset=Decimal("-4.25"))
     venue = Venue(replace(each, order=replace(each.order, from_fill=told.get(each.order.order_id))) for each in group)
     assert venue.step("100 101 99 100") == ["entry 4@100", "target activated", "stop activated"]
-    assert (venue.orders[TARGET].order.limit_price, venue.orders[STOP].order.stop_price) == (Decimal(110), Decimal("95.75"))
+    assert (venue.orders[TARGET].order.limit_price, venue.orders[STOP].order.stop_price) == (
+        Decimal(110),
+        Decimal("95.75"),
+    )
     assert venue.step("101 102 96 100") == ["entry 4@101", "target repriced", "stop repriced"]
-    assert (venue.orders[TARGET].order.limit_price, venue.orders[STOP].order.stop_price) == (Decimal(111), Decimal("96.25"))
+    assert (venue.orders[TARGET].order.limit_price, venue.orders[STOP].order.stop_price) == (
+        Decimal(111),
+        Decimal("96.25"),
+    )
     assert venue.step("101 101 96.25 101")[:1] == ["entry 2@101"]
     assert venue.orders[STOP].status is VenueOrderStatus.WORKING
     low = replace(bracket("120", "95")[2].order, from_fill=FromFill(factor=Decimal(1), offset=Decimal(-500)))

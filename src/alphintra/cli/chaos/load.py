@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ORDERS_MAX", "History", "Operation", "Trader", "legs_of", "place"]
 
 ORDERS_MAX: Final = 900  # of one account: what one page of the API can show
-_PAUSE_S: Final = (0.02, 0.3)
+_REST_S: Final = (0.02, 0.3)
 _OPEN_MAX: Final = 40
 _CANCELS: Final = 0.25
 _REPLACES: Final = 0.12
@@ -97,14 +97,23 @@ class Trader(threading.Thread):
     """Places and cancels orders of one account until told to stop; never gives up."""
 
     def __init__(
-        self, api: ApiClient, account_id: str, *, rng: Random, history: History, stop: threading.Event
+        self,
+        api: ApiClient,
+        account_id: str,
+        *,
+        rng: Random,
+        history: History,
+        stop: threading.Event,
+        rest_s: tuple[float, float] = _REST_S,
     ) -> None:
+        """Trade by chance; ``rest_s`` is the least and the most between two operations."""
         super().__init__(name=f"trader-{account_id[:8]}", daemon=True)
         self._api = api
         self._account_id = account_id
         self._rng = rng
         self._history = history
         self._stop_asked = stop
+        self._rest_s = rest_s
         self._open: list[str] = []
         self._placed = 0
         self.has_finished = False
@@ -115,7 +124,7 @@ class Trader(threading.Thread):
         self.has_finished = True
 
     def _trade(self) -> None:
-        while not self._stop_asked.wait(self._rng.uniform(*_PAUSE_S)):
+        while not self._stop_asked.wait(self._rng.uniform(*self._rest_s)):
             if self._open and (self._rng.random() < _CANCELS or len(self._open) > _OPEN_MAX):
                 self._cancel(self._open.pop(self._rng.randrange(len(self._open))))
             elif self._open and self._placed < ORDERS_MAX and self._rng.random() < _REPLACES:

@@ -27,7 +27,7 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ChaosOutcome", "run_chaos"]
+__all__ = ["ChaosOutcome", "open_market", "run_chaos"]
 
 _SAMPLE: Final = "us-stocks-daily-2000-2013.csv.gz"
 _CASH: Final = "1000000"
@@ -142,7 +142,7 @@ def _break(town: Town, outcome: ChaosOutcome, tell: Callable[[str], None]) -> No
     faults = plan_faults(rng, minutes=outcome.minutes, processes=town.process_names(), kinds=kinds)
     with ExitStack() as stack:
         api = stack.enter_context(_sign_in(town))
-        feed, accounts = _open_market(api)
+        feed, accounts = open_market(api)
         stop = threading.Event()
         outcome.history.started = time.monotonic()
         traders: list[Trader] = []
@@ -213,7 +213,7 @@ def _sign_in(town: Town) -> ApiClient:
     return ApiClient(town.base_url, token(), renew=token)
 
 
-def _open_market(api: ApiClient) -> tuple[str, list[str]]:
+def open_market(api: ApiClient) -> tuple[str, list[str]]:
     """Import the shipped prices, make a feed of them and open the accounts; return their ids."""
     data = (resources.files("alphintra") / "data" / _SAMPLE).read_bytes()
     path = f"/imports/{api.upload('/datasets', data, filename=_SAMPLE, source='sample')['import_id']}"

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from alphintra.dataplane.layouts import LayoutChoice
+    from alphintra.dataplane.layouts import LayoutChoice, Placement
     from alphintra.dataplane.server import Passwords, Server
     from alphintra.dataplane.streams import BusLogin
+    from alphintra.infrastructure.postgres import Database, Queries
 
-__all__ = ["Instance", "Lab"]
+__all__ = ["Instance", "Lab", "Moved", "Mover"]
 
 
 class Instance(Protocol):
@@ -49,6 +51,50 @@ class Instance(Protocol):
         ...
 
 
+class Moved(Protocol):
+    """What one change-over of a service came to."""
+
+    @property
+    def pause_ms(self) -> float:
+        """For how long its requests waited."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Rows compared."""
+        ...
+
+    @property
+    def differences(self) -> int:
+        """Tables that were not the same on both sides."""
+        ...
+
+    @property
+    def versions(self) -> tuple[int, int]:
+        """Major versions of PostgreSQL where it was and where it is."""
+        ...
+
+
+class Mover(Protocol):
+    """Moves the services of a layout that stands in a lab."""
+
+    async def open(self, service: str, queries: Queries) -> Database:
+        """Open a service's database as its process does, wherever it is, and follow it."""
+        ...
+
+    async def go(self, target: Placement) -> Moved:
+        """Move a service and compare every row. Raises what the mover raises, MIGRATE_LAYOUT where none can move."""
+        ...
+
+    async def back(self) -> Moved:
+        """Take the last move back."""
+        ...
+
+    async def make_instance(self, name: str) -> str:
+        """Start one more instance and return its name."""
+        ...
+
+
 class Lab(Protocol):
     """The scratch installation as a whole; nothing of it is left once it is closed."""
 
@@ -73,6 +119,10 @@ class Lab(Protocol):
 
     async def open_copy(self, backup: Path) -> Instance:
         """Start a physical backup as an instance of its own; the backup becomes its data."""
+        ...
+
+    def moving(self, layout: Sequence[Placement]) -> AbstractAsyncContextManager[Mover]:
+        """Lend who moves the services of the layout that is open."""
         ...
 
     def manifests(self, choice: LayoutChoice) -> Sequence[Mapping[str, Any]]:

@@ -16,10 +16,12 @@ __all__ = [
     "compliance_reports",
     "cross_service_report",
     "maintenance_windows",
+    "phases",
     "profile_lookups",
     "rendered_manifests",
     "retention_by_class",
     "scaling_in_manifests",
+    "technology_migration",
     "time_series",
 ]
 
@@ -95,6 +97,51 @@ def maintenance_windows(found: Findings, _base: Findings | None) -> Verdict:
         condition = "for tables, indexes and keys: what needs a restart is common to all services of an instance"
         return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
     return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)
+
+
+def technology_migration(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 23: holds if trading moves online to another instance and back, nothing lost, refused or different."""
+    if refused := found.facts.get("moves_refused"):
+        return _unmoved(refused[0])
+    keys = ("pause_ms", "differences", "lost", "refused", "acknowledged", "others")
+    values = [found.value(f"elsewhere_{key}") for key in keys]
+    if any(value is None for value in values):
+        return _missing(found, "moves")
+    pause, differences, lost, refusals, acknowledged, others = (value or 0.0 for value in values)
+    versions = ", ".join(found.facts.get("elsewhere_versions", ()))
+    evidence = (
+        f"trading moved to an instance of its own (PostgreSQL {versions}) and back under {acknowledged:.0f} "
+        f"acknowledged writes: {lost:.0f} lost, {refusals:.0f} refused, {differences:.0f} tables different; requests "
+        f"waited at most {pause:.0f} ms; {others:.0f} of 7 other services were written to meanwhile"
+    )
+    is_true = differences == lost == refusals == 0 and acknowledged > 0 and others == SIZES_MIN - 1
+    return Verdict(word=Word.HOLDS if is_true else Word.FAILS, brief=f"{pause:.0f} ms pause", evidence=evidence)
+
+
+def phases(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 29: holds if services move online to another layout and back, nothing lost, refused or different."""
+    if refused := found.facts.get("moves_refused"):
+        return _unmoved(refused[0])
+    keys = ("moved_services", "move_rows", "move_differences", "move_acknowledged", "move_refused", "move_lost")
+    values = [found.value(key) for key in keys]
+    pause = found.figures.get("move_pause_ms")
+    if pause is None or any(value is None for value in values):
+        return _missing(found, "moves")
+    moved, rows, differences, acknowledged, refusals, lost = (value or 0.0 for value in values)
+    evidence = (
+        f"{moved:.0f} services moved to another layout and back under {acknowledged:.0f} acknowledged writes: "
+        f"{lost:.0f} lost, {refusals:.0f} refused; {rows:.0f} rows compared, {differences:.0f} tables different; "
+        f"requests waited {pause.value:.0f} ms at the median, {pause.high or pause.value:.0f} at most"
+    )
+    if differences or lost or refusals or not acknowledged:
+        return Verdict(word=Word.FAILS, brief=f"{moved:.0f} moved", evidence=evidence)
+    condition = "phases 1 and 2, both ways; into and out of the merged schema of phase 3 no service moves"
+    return Verdict(word=Word.CONDITION, brief=f"{moved:.0f} forth and back", evidence=evidence, condition=condition)
+
+
+def _unmoved(code: str) -> Verdict:
+    evidence = f"the mover refuses ({code}): its services share one schema and one role"
+    return Verdict(word=Word.FAILS, brief=code, evidence=evidence)
 
 
 def time_series(found: Findings, _base: Findings | None) -> Verdict:

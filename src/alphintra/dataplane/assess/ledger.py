@@ -13,10 +13,12 @@ from alphintra.dataplane.assess.landed import (
     compliance_reports,
     cross_service_report,
     maintenance_windows,
+    phases,
     profile_lookups,
     rendered_manifests,
     retention_by_class,
     scaling_in_manifests,
+    technology_migration,
     time_series,
 )
 
@@ -199,7 +201,7 @@ CLAIMS: Final = (
         number=23,
         text="Technology migration per service",
         measured="one service moved online to another instance or major version",
-        absent="a measure of the online mover",
+        judge=technology_migration,
     ),
     Claim(
         number=24,
@@ -235,7 +237,7 @@ CLAIMS: Final = (
         number=29,
         text="Phases 1 to 3: keep, schemas, full consolidation",
         measured="an online migration, verified and reversed",
-        absent="a measure of `alphintra db migrate`",
+        judge=phases,
     ),
     Claim(
         number=30,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from alphintra.dataplane.assess import backups, beyond, counting, faults, reach, upkeep
+from alphintra.dataplane.assess import backups, beyond, counting, faults, moves, reach, upkeep
 from alphintra.dataplane.assess.bench import LAYOUTS, Notes, build
 from alphintra.dataplane.assess.crossings import note_crossings
 from alphintra.dataplane.assess.figures import Findings
@@ -38,6 +38,7 @@ class Extent:
         attacked: services that are attacked from each other with every probe.
         optimised_rows: rows of the tables of claims 17 to 19.
         optimised_rounds: how often their queries are timed, at least 5.
+        moved: services that are moved to another layout and back.
     """
 
     orders: int
@@ -47,6 +48,7 @@ class Extent:
     attacked: tuple[str, ...]
     optimised_rows: int
     optimised_rounds: int
+    moved: tuple[str, ...]
 
 
 FULL: Final = Extent(
@@ -57,6 +59,7 @@ FULL: Final = Extent(
     optimised_rows=10_000_000,
     optimised_rounds=5,
     attacked=SERVICE_NAMES,
+    moved=SERVICE_NAMES,
 )
 QUICK: Final = Extent(
     orders=2_000,
@@ -64,6 +67,7 @@ QUICK: Final = Extent(
     neighbour_rounds=3,
     neighbour_orders=100,
     attacked=("risk", "trading", "user"),
+    moved=("user",),
     optimised_rows=10_000,
     optimised_rounds=5,
 )
@@ -131,6 +135,10 @@ async def _upkeep(bench: Bench, notes: Notes, _extent: Extent) -> None:
     await upkeep.note_retention(bench, notes)
 
 
+async def _moves(bench: Bench, notes: Notes, extent: Extent) -> None:
+    await moves.note_moves(bench, notes, services=extent.moved)
+
+
 async def _neighbour(bench: Bench, notes: Notes, extent: Extent) -> None:
     await faults.note_neighbour(bench, notes, rounds=extent.neighbour_rounds, orders=extent.neighbour_orders)
 
@@ -147,6 +155,7 @@ STEPS: Final = (
     ("dump and restore one service", _dumps),
     ("crash, stop and close", _faults),
     ("retention and upkeep", _upkeep),
+    ("move services online and back", _moves),
     ("trading beside heavy work of strategy", _neighbour),
 )
 """What is measured of a layout, in order; the neighbour comes last, for it leaves rows behind."""

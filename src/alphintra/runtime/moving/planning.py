@@ -32,7 +32,7 @@ from alphintra.runtime.settings import RuntimeSettings
 if TYPE_CHECKING:
     from alphintra.dataplane.move.sides import Reach
 
-__all__ = ["Planned", "Wish", "await_servers", "plan_moves", "reach_of", "servers_of"]
+__all__ = ["Planned", "Wish", "await_servers", "plan_moves", "reach_of", "require_own", "servers_of"]
 
 _IDENT_BYTES = 3
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -174,11 +174,7 @@ def _places(layout: Sequence[Placement], wish: Wish, settings: RuntimeSettings) 
         if service not in known:
             message = f"there is no service {service[:40]!r}: known are {', '.join(sorted(known))}"
             raise AlphintraError("SERVICE_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="--services")
-    for placement in layout:
-        shares = any(placement.service_role == item.service_role for item in layout if item != placement)
-        if placement.merged_schema or shares:
-            message = f"{placement.service} shares its role or schema with others: only services of their own can move"
-            raise AlphintraError("MIGRATE_LAYOUT", message, pointer="--to")
+    require_own(layout)
     names = settings.databases if settings.layout is wish.to else {}
     wanted = {item.service: item for item in choose_layout(LayoutChoice(name=wish.to, databases=names))}
     chosen = wish.services or tuple(known)
@@ -186,6 +182,15 @@ def _places(layout: Sequence[Placement], wish: Wish, settings: RuntimeSettings) 
         (known[service], replace(known[service], database=wanted[service].database, instance=wish.instance))
         for service in chosen
     ]
+
+
+def require_own(layout: Sequence[Placement]) -> None:
+    """Raise MIGRATE_LAYOUT where services share a role or a schema."""
+    for placement in layout:
+        shares = any(placement.service_role == item.service_role for item in layout if item != placement)
+        if placement.merged_schema or shares:
+            message = f"{placement.service} shares its role or schema with others: only services of their own can move"
+            raise AlphintraError("MIGRATE_LAYOUT", message, pointer="--to")
 
 
 def _coming(instance: str, servers: dict[str, Server]) -> Server:
