@@ -26,13 +26,13 @@ def bare_environ(**more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
-def measure_apart(module: str, order: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+def measure_apart(module: str, order: Mapping[str, object], *, python: str = sys.executable) -> Any:  # noqa: ANN401 - JSON
     """Run ``python -m benchmarks.<module>`` with the order on standard input; return what it prints as JSON.
 
     Raises MeasureError with its last words if it fails.
     """
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", f"benchmarks.{module}"],
+        [python, "-m", f"benchmarks.{module}"],
         input=json.dumps(order),
         cwd=ROOT,
         env=bare_environ(),

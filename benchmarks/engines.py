@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +19,10 @@ __all__ = ["BARS", "EQUAL", "measure_engines", "ratio_of"]
 
 BARS: Final = {"w1": 1_000_000, "w2": 100_000, "w3": 20_000, "w4": 1_000_000}
 EQUAL: Final = 1e-9
-_SLOW: Final = {"backtesting.py": 100_000, "backtrader": 20_000}  # bars of what takes minutes over all; scaled up
+# Bars of what takes minutes over all; scaled up.
+_SLOW: Final = {"backtesting.py": 100_000, "backtrader": 20_000, "bt": 20_000, "nautilus_trader": 50_000}
+_OTHER_RULES: Final = frozenset({"nautilus_trader"})  # fills at the close it decides at
+_APART: Final = "BENCH_PYTHON"  # names the interpreter with the engines that cannot be installed beside the others
 _SMALL_BARS: Final = 1_000
 _LONG_BARS: Final = 10_000_000
 
@@ -39,15 +44,31 @@ def measure_engines(recorder: Recorder, *, repeats: int, tell: Callable[[str], N
     long, watch = _run("alphintra", "w1", repeats=2, bars=_LONG_BARS)
     a_bar, a_bar_long = _best(ours["w1"]) * 1e6 / BARS["w1"], _best(long) * 1e6 / _LONG_BARS
     recorder.add("engines.linear", a_bar_long, base=a_bar, usage=watch)
+    _measure_peers(recorder, ours, tell)
+
+
+def _measure_peers(recorder: Recorder, ours: dict[str, dict[str, Any]], tell: Callable[[str], None]) -> None:
+    """Measure other engines, and tell where one comes to something else by the same rules."""
+    expected = {(work, BARS[work]): found for work, found in ours.items()}
     for work, peer, _ in PEERS:
         bars = _SLOW.get(peer, BARS[work])
         found, watch = _run(peer, work, repeats=1 if work == "w2" or peer in _SLOW else 3, bars=bars)
+        if "missing" in found and (apart := os.environ.get(_APART)):
+            found, watch = _run(peer, work, repeats=1, bars=bars, python=apart)
         if "missing" in found:
-            tell(f"  {peer} takes no part in {work}: {found['missing']} (pip install alphintra[bench])")
+            tell(
+                f"  {peer} takes no part in {work}: {found['missing']} (docs/benchmarks.md says where it is installed)"
+            )
             continue
         recorder.add(f"engines.{work}_{peer}", _best(found) * BARS[work] / bars, base=_best(ours[work]), usage=watch)
-        if bars == BARS[work] and work != "w4" and not _is_equal(found["equity"], ours[work]["equity"]):
-            tell(f"  {peer} ends {work} with {found['equity']:.10g}, this engine with {ours[work]['equity']:.10g}")
+        if work == "w4" or peer in _OTHER_RULES:
+            continue
+        if (work, bars) not in expected:
+            expected[work, bars], _ = _run("alphintra", work, repeats=1, bars=bars)
+        one = expected[work, bars]
+        if not _is_equal(found["equity"], one["equity"]) or found["trades"] != one["trades"]:
+            theirs, our = (f"{each['trades']:,} trades and {each['equity']:.10g}" for each in (found, one))
+            tell(f"  {peer} ends {work} over {bars:,} bars with {theirs}, this engine with {our}")
 
 
 def ratio_of(work: str, *, repeats: int = 7) -> float:
@@ -57,10 +78,12 @@ def ratio_of(work: str, *, repeats: int = 7) -> float:
     return _best(own) / _best(floor)
 
 
-def _run(engine: str, work: str, *, repeats: int, bars: int | None = None) -> tuple[dict[str, Any], Any]:
+def _run(
+    engine: str, work: str, *, repeats: int, bars: int | None = None, python: str = sys.executable
+) -> tuple[dict[str, Any], Any]:
     watch = Watch()
     order = {"engine": engine, "work": work, "bars": BARS[work] if bars is None else bars, "repeats": repeats}
-    return measure_apart("contest", order), watch.stop()
+    return measure_apart("contest", order, python=python), watch.stop()
 
 
 def _best(found: dict[str, Any]) -> float:

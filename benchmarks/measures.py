@@ -23,6 +23,8 @@ PEERS: Final = (
     ("w1", "vectorbt-numba", 12),
     ("w1", "backtesting.py", 0),
     ("w1", "backtrader", 0),
+    ("w1", "bt", 0),
+    ("w1", "nautilus_trader", 0),
     ("w2", "raptorbt", 15),
     ("w2", "vectorbt-rust", 85),
     ("w3", "vectorbt-rust", 40),

@@ -1,7 +1,7 @@
-"""W3 and W4 through other engines, and W1 through those that take an object for each bar.
+"""W3 and W4 through other engines.
 
 W3 has rules all agree on. W4 has not: each engine moves a trailing stop within a bar in its own way, so that only times
-compare (``docs/benchmarks.md``); raptorbt trails by a fixed percentage.
+compare (``docs/benchmarks.md``); raptorbt trails by a fixed share of the price, which is less work.
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["WORKS", "crossed"]
 
-_TRAIL_PERCENT: Final = 0.002
-_REACH_PERCENT: Final = 0.004
+_TRAIL_SHARE: Final = 0.002  # about two average ranges of these prices; raptorbt calls it percent and takes a share
 
 
-def crossed(fast: NDArray[Any], slow: NDArray[Any], start: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return where fast crosses above and below slow, one bar later: the bar whose open fills."""
+def crossed(
+    fast: NDArray[Any], slow: NDArray[Any], start: int, *, later: int = 1
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where fast crosses above and below slow; one bar later, that is the bar whose open fills."""
     above = fast > slow
     rises, falls = np.zeros(above.size, dtype=bool), np.zeros(above.size, dtype=bool)
-    rises[start + 2 :] = above[start + 1 : -1] & ~above[start:-2]
-    falls[start + 2 :] = ~above[start + 1 : -1] & above[start:-2]
+    end = above.size - later
+    rises[start + 1 + later :] = above[start + 1 : end] & ~above[start : end - 1]
+    falls[start + 1 + later :] = ~above[start + 1 : end] & above[start : end - 1]
     return rises, falls
 
 
@@ -122,57 +124,17 @@ def _raptorbt_w4(market: Market) -> Work:
     import raptorbt  # noqa: PLC0415 - may be missing
 
     volume = np.ones(market.close.size)
-    terms = raptorbt.BacktestConfig(initial_capital=CASH, fees=FEE, slippage=0.0)
-    terms.set_trailing_stop(_TRAIL_PERCENT)
-    terms.set_fixed_target(_REACH_PERCENT)
+    terms = raptorbt.BacktestConfig(initial_capital=CASH, fees=FEE, slippage=0.0, fill_timing="next_bar_open")
+    terms.set_trailing_stop(_TRAIL_SHARE)
+    terms.set_atr_target(REACH, RANGE)
     prices = (market.open, market.high, market.low, market.close)
 
     def work() -> Came:
-        rises, falls = crossed(raptorbt.sma(market.close, FAST), raptorbt.sma(market.close, SLOW), SLOW - 1)
+        averages = raptorbt.sma(market.close, FAST), raptorbt.sma(market.close, SLOW)
+        rises, falls = crossed(*averages, SLOW - 1, later=0)
         found = raptorbt.run_single_backtest(market.ts, *prices, volume, rises, falls, config=terms)
-        return Came(float(found.equity_curve()[-1]), len(found.trades()))
-
-    return work
-
-
-def _backtrader_w1(market: Market) -> Work:
-    import backtrader as bt  # noqa: PLC0415 - may be missing
-    import pandas as pd  # noqa: PLC0415 - comes with the others
-
-    prices = {"open": market.open, "high": market.high, "low": market.low, "close": market.close}
-    frame = pd.DataFrame({**prices, "volume": 1.0}, index=pd.to_datetime(market.ts))
-
-    class Crossover(bt.Strategy):  # type: ignore[misc] # ships no types
-        def __init__(self) -> None:
-            fast, slow = (bt.indicators.SMA(self.data.close, period=length) for length in (FAST, SLOW))
-            self.fast, self.slow, self.closed = fast, slow, 0
-
-        def next(self) -> None:
-            if len(self.data) <= SLOW:
-                return
-            was, now = self.fast[-1] > self.slow[-1], self.fast[0] > self.slow[0]
-            if now and not was and not self.position:
-                self.buy()
-            elif was and not now and self.position:
-                self.close()
-
-        def notify_trade(self, trade: Any) -> None:  # noqa: ANN401 - theirs
-            self.closed += bool(trade.isclosed)
-
-    class AllCash(bt.Sizer):  # type: ignore[misc] # ships no types
-        def _getsizing(self, _info: Any, cash: float, data: Any, _isbuy: bool) -> float:  # noqa: ANN401, FBT001
-            return float(cash / (data.open[1] * (1.0 + FEE))) * (1.0 - 1e-15)  # the open it fills at
-
-    def work() -> Came:
-        engine = bt.Cerebro(stdstats=False)
-        engine.adddata(bt.feeds.PandasData(dataname=frame))
-        engine.addstrategy(Crossover)
-        engine.addsizer(AllCash)
-        engine.broker.setcash(CASH)
-        engine.broker.setcommission(FEE)
-        engine.broker.set_checksubmit(False)
-        (ran,) = engine.run()
-        return Came(float(engine.broker.getvalue()), ran.closed)
+        equity, _ = found.equity_curve(), found.trades()
+        return Came(float(equity[-1]), int(found.metrics.total_closed_trades))
 
     return work
 
@@ -183,5 +145,4 @@ WORKS: Final = {
     ("vectorbt-numba", "w4"): _vectorbt_w4("numba"),
     ("vectorbt-rust", "w4"): _vectorbt_w4("rust"),
     ("raptorbt", "w4"): _raptorbt_w4,
-    ("backtrader", "w1"): _backtrader_w1,
 }

@@ -22,7 +22,7 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from alphintra.cli.client import ApiClient
 
-__all__ = ["COMMANDS", "backtest", "version_id"]
+__all__ = ["COMMANDS", "await_backtest", "backtest", "version_id", "written"]
 
 RUN_TIMEOUT_S = 24 * 3600.0
 _ENDED = {"finished", "failed", "canceled"}
@@ -96,7 +96,7 @@ def run(
             "parameters": dict(_setting(text) for text in settings),
         }
         started = api.post("/backtests", body)
-        ended = _await_end(api, started["backtest_id"], f"backtesting {started['symbol']}")
+        ended = await_backtest(api, started["backtest_id"], f"backtesting {started['symbol']}")
         if out is not None and ended["status"] == "finished":
             write_report(api, ended, out)
     if ended["status"] == "failed":
@@ -122,8 +122,8 @@ def list_backtests(*, lines: int, as_json: bool) -> int:
             each["backtest_id"],
             each["symbol"],
             each["status"],
-            _written(each["metrics"].get("total_return"), "fraction"),
-            _written(each["metrics"].get("max_drawdown"), "fraction"),
+            written(each["metrics"].get("total_return"), "fraction"),
+            written(each["metrics"].get("max_drawdown"), "fraction"),
             moment(each["created_at"]),
         )
         for each in found["backtests"]
@@ -180,7 +180,8 @@ def version_id(api: ApiClient, workflow: str | None, template: str | None, timef
     return str(saved["version_id"])
 
 
-def _await_end(api: ApiClient, backtest_id: str, what: str) -> Any:  # noqa: ANN401 - JSON
+def await_backtest(api: ApiClient, backtest_id: str, what: str) -> Any:  # noqa: ANN401 - JSON
+    """Return a backtest once it has ended, showing how far it is; Ctrl-C cancels it."""
     from alphintra.cli.client import wait_for
 
     path = f"/backtests/{backtest_id}"
@@ -250,13 +251,14 @@ def _figures(metrics: Mapping[str, float | None]) -> list[tuple[str, str, str]]:
     from alphintra.engine.metrics.documents import metric_documents
 
     return [
-        (document.label, _written(metrics.get(document.name), document.unit), document.meaning)
+        (document.label, written(metrics.get(document.name), document.unit), document.meaning)
         for document in metric_documents()
         if document.name in metrics
     ]
 
 
-def _written(value: float | None, unit: str) -> str:
+def written(value: float | None, unit: str) -> str:
+    """Return a figure as people read it, ``-`` where it is not defined."""
     if value is None:
         return "-"
     if unit.startswith(("fraction", "probability")):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from alphintra.dataplane.server import Server
     from alphintra.runtime.home import Home
+    from alphintra.runtime.moving.history import Expected
     from alphintra.runtime.moving.journal import Journal, Record
     from alphintra.runtime.moving.planning import Planned
     from alphintra.runtime.moving.run import Moving, Progress
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["migrate"]
 
 _LAYOUTS = ("separate", "hybrid", "central")
-_PAUSE = "requests wait about 0.1 s"
 _STEPS = (
     "make roles, database, schema, tables and grants at the target; nobody may write there",
     "copy all rows as of one instant, then follow what changes",
@@ -206,26 +206,32 @@ def _print_plan(planned: Iterable[Planned], *, as_json: bool) -> None:
                     {
                         **_shown(each.record),
                         "tables": [
-                            {"table": size.table, "rows": size.rows, "bytes": size.bytes} for size in each.tables
+                            {"table": size.table, "rows": size.rows, "is_exact": size.is_exact, "bytes": size.bytes}
+                            for size in each.tables
                         ],
+                        "expected_pause": {
+                            "samples": each.pause.samples,
+                            "median_ms": each.pause.median_ms,
+                            "worst_ms": each.pause.worst_ms,
+                        },
                     }
                     for each in planned
                 ],
                 "steps": list(_STEPS),
-                "pause": _PAUSE,
             }
         )
         return
     print_table(
-        ("service", "from", "to", "tables", "rows", "MB"),
+        ("service", "from", "to", "tables", "rows", "MB", "pause"),
         [
             (
                 each.record.service,
                 _place(each.record.source.database, each.record.source.instance),
                 _place(each.record.target.database, each.record.target.instance),
                 len(each.tables),
-                each.record.rows,
+                f"{'' if all(size.is_exact for size in each.tables) else '~'}{each.record.rows}",
                 f"{each.record.bytes / 1e6:.1f}",
+                _pause(each.pause),
             )
             for each in planned
         ],
@@ -233,7 +239,14 @@ def _print_plan(planned: Iterable[Planned], *, as_json: bool) -> None:
     click.echo("For each service:")
     for number, step in enumerate(_STEPS, start=1):
         click.echo(f"  {number}. {step}")
-    click.echo(f"In steps 3 and 4 {_PAUSE}, and none of them fails. Nothing has been changed.")
+    click.echo("In steps 3 and 4 requests wait, and none of them fails; for how long, by what was measured in this")
+    click.echo("home, is the pause above (the worst one in brackets). Nothing has been changed.")
+
+
+def _pause(expected: Expected) -> str:
+    if expected.median_ms is None or expected.worst_ms is None:
+        return "not measured yet"
+    return f"{expected.median_ms:.0f} ms ({expected.worst_ms:.0f})"
 
 
 def _print_records(records: Iterable[Record], *, as_json: bool) -> None:

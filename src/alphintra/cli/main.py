@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from alphintra.cli import (
+    backtest_evidence,
     backtests,
     backups,
     books,
@@ -86,6 +87,7 @@ for _module in (
     people,
     market_data,
     strategies,
+    backtest_evidence,
     backtests,
     trading,
     orders,

@@ -95,7 +95,8 @@ def _write(out: Path, text: str) -> None:
 
 def _title(api: ApiClient, found: Mapping[str, Any]) -> str:
     names = {each["workflow_id"]: each["name"] for each in api.get("/workflows")["workflows"]}
-    return str(names.get(found.get("workflow_id"), f"Backtest of {found['symbol']}"))
+    of_template = f"Template {found['template']}" if found.get("template") else f"Backtest of {found['symbol']}"
+    return str(names.get(found.get("workflow_id"), of_template))
 
 
 def _executions(api: ApiClient, found: Mapping[str, Any]) -> list[dict[str, Any]]:

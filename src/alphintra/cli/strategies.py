@@ -17,6 +17,8 @@ from alphintra.cli.parameters import POSITIVE, TRADED, json_object_text, require
 from alphintra.cli.strategy_drafts import COMMANDS as DRAFT_COMMANDS
 from alphintra.cli.strategy_packages import COMMANDS as PACKAGE_COMMANDS
 from alphintra.cli.strategy_sharing import COMMANDS as SHARING_COMMANDS
+from alphintra.cli.strategy_templates import COMMANDS as TEMPLATE_COMMANDS
+from alphintra.cli.strategy_templates import backtest_of
 from alphintra.cli.strategy_versions import COMMANDS as VERSION_COMMANDS
 from alphintra.kernel.errors import AlphintraError
 
@@ -55,22 +57,6 @@ def list_workflows(*, shared: bool, archived: bool, as_json: bool) -> int:
     return 0
 
 
-@strategy.command("templates")
-@AS_JSON
-def list_templates(*, as_json: bool) -> int:
-    """List ready strategies to begin with."""
-    from alphintra.cli import session
-
-    with session.anyone() as api:
-        found = api.get("/templates")
-    if as_json:
-        print_json(found)
-    else:
-        rows = [(each["name"], each["title"], each["description"]) for each in found["templates"]]
-        print_table(("template", "title", "what it does"), rows)
-    return 0
-
-
 @strategy.command("create")
 @click.option("--name", required=True)
 @click.option("--template", help="One of `alphintra strategy templates`.")
@@ -90,12 +76,16 @@ def create_workflow(*, name: str, template: str | None, timeframe: str | None, f
     with session.person() as api:
         if graph is None:
             made = api.post("/workflows", {"name": name, "template": template, "timeframe": timeframe})
+            made = {**made, "template_backtest": backtest_of(api, str(template))}
         else:
             made = api.post_document("/workflows", "graph", graph, {"name": name})
     if as_json:
         print_json(made)
     else:
         click.echo(f"stored {made['name']!r} ({made['workflow_id']}), version {made['version']}")
+        run = made.get("template_backtest")
+        if run and run["backtest_id"]:
+            click.echo(f"how the template went: alphintra backtest show {run['backtest_id']}")
     return 0
 
 
@@ -157,8 +147,19 @@ def validate_graph(*, file: Path, as_json: bool) -> int:
 @click.option("--account", required=True, help="Account, by id or name.")
 @TRADED
 @click.option("--capital", type=POSITIVE, required=True, help="How much of the account's cash it may use.")
+@click.option("--feed", default=None, help="Feed of live bars of a live account's venue, by id or name.")
+@click.option("--confirm", default="", help="The live account's name once more: its orders reach a venue.")
 @AS_JSON
-def deploy(*, workflow: str, account: str, symbols: tuple[tuple[str, ...], ...], capital: str, as_json: bool) -> int:
+def deploy(  # noqa: PLR0913 - options
+    *,
+    workflow: str,
+    account: str,
+    symbols: tuple[tuple[str, ...], ...],
+    capital: str,
+    feed: str | None,
+    confirm: str,
+    as_json: bool,
+) -> int:
     """Let a strategy trade an account from its feed's next bar on."""
     from alphintra.cli import naming, session
 
@@ -168,7 +169,10 @@ def deploy(*, workflow: str, account: str, symbols: tuple[tuple[str, ...], ...],
             "account_id": naming.account_id(api, account),
             **traded(symbols),
             "capital": capital,
+            "confirm": confirm,
         }
+        if feed is not None:
+            body["feed_id"] = naming.feed_id(api, feed)
         made = api.post("/deployments", body)
     _print_deployment(made, as_json=as_json)
     return 0
@@ -330,7 +334,8 @@ def _print_deployment(found: Mapping[str, Any], *, as_json: bool) -> None:
         print_table(("symbol", "position", "average", "last", "realised"), rows)
 
 
-for _command in (*VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS, *PACKAGE_COMMANDS, why_deployment):
+_OTHERS = (*TEMPLATE_COMMANDS, *VERSION_COMMANDS, *SHARING_COMMANDS, *DRAFT_COMMANDS, *PACKAGE_COMMANDS)
+for _command in (*_OTHERS, why_deployment):
     strategy.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (strategy,)

@@ -50,6 +50,8 @@ def bring_sample(api: ApiClient) -> None:
         if ended["status"] != "finished":
             raise AlphintraError(ended["error_code"] or "IMPORT_FAILED", ended["error"] or "the import was stopped")
         datasets = api.get("/datasets")["datasets"]
+        api.post("/templates/backtests")
+        click.echo("the templates are tried on them: `alphintra strategy templates` shows how they went", err=True)
     if not api.get("/feeds")["feeds"]:
         symbols = sorted(item["symbol"] for item in datasets)
         feed = api.post("/feeds", {"name": SAMPLE_FEED, "symbols": symbols, "interval_ms": SAMPLE_INTERVAL_MS})

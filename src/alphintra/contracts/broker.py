@@ -125,6 +125,7 @@ class CapabilitiesView(View, frozen=True):
     visibility_delay_ms: int
     requests_per_minute: int
     finds_by_client_order_id: bool = True
+    has_two_exits: bool = True
 
 
 class ConnectionView(View, frozen=True):

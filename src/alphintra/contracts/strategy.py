@@ -89,7 +89,8 @@ class BacktestView(View, frozen=True):
 
     ``run_hash`` names what was run (graph, data, settings, limits, engine), ``result_hash`` what came out.
     ``limit_version`` and ``limit_hash`` name the limit set every order was held against. Of several ``symbols``,
-    ``symbol`` holds all of them, joined by commas.
+    ``symbol`` holds all of them, joined by commas. ``template`` names the ready strategy whose sample it is: everybody
+    may read it, and its version is nil. ``repeats`` is the backtest it was made again of.
     """
 
     backtest_id: UUID
@@ -110,6 +111,8 @@ class BacktestView(View, frozen=True):
     limit_hash: str = ""
     workflow_id: UUID | None = None
     symbols: tuple[str, ...] = ()
+    template: str = ""
+    repeats: UUID | None = None
 
 
 class BacktestsView(View, frozen=True):
@@ -350,13 +353,18 @@ class ControlFeed(Command[FeedView], tag="strategy.control_feed.v1", frozen=True
 
 
 class CreateDeployment(Command[DeploymentView], tag="strategy.create_deployment.v1", frozen=True):
-    """Let a workflow version trade a symbol, or several ``symbols``, in an account from the feed's next bar on."""
+    """Let a workflow version trade a symbol, or several ``symbols``, in an account from the feed's next bar on.
+
+    A live account is confirmed by its name, and ``feed_id`` is one of live bars of its venue; a paper one has its own.
+    """
 
     version_id: UUID
     account_id: UUID
     capital: Decimal
     symbol: str = ""
     symbols: tuple[str, ...] = ()
+    feed_id: UUID | None = None
+    confirm: str = ""
 
 
 class GetDeployment(Command[DeploymentView], tag="strategy.get_deployment.v1", frozen=True):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from alphintra.dataplane.layouts import Placement
 from alphintra.infrastructure.parts import Parts
@@ -23,6 +24,7 @@ __all__ = [
     "process_plans",
     "record_layout",
     "recorded_layout",
+    "records_of_moves",
     "settled_layout",
 ]
 
@@ -106,12 +108,17 @@ def moves_file(home: Home) -> Path:
 
 
 def instances_in_moves(home: Home) -> frozenset[str]:
-    """Return the instances that services are being moved to or from; read without what the journal needs to be read."""
+    """Return the instances that services are being moved to or from."""
+    return frozenset(record[side]["instance"] for record in records_of_moves(home) for side in ("source", "target"))
+
+
+def records_of_moves(home: Home) -> list[dict[str, Any]]:
+    """Return what the journal of moves notes of each; read without what the journal itself needs to be read."""
     try:
-        noted = json.loads(moves_file(home).read_bytes())
+        found: list[dict[str, Any]] = json.loads(moves_file(home).read_bytes())["records"]
     except (FileNotFoundError, ValueError):
-        return frozenset()
-    return frozenset(record[side]["instance"] for record in noted["records"] for side in ("source", "target"))
+        return []
+    return found
 
 
 def carry_reporting(home: Home, layout: Sequence[Placement]) -> tuple[Placement, ...]:

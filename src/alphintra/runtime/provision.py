@@ -24,6 +24,7 @@ from alphintra.runtime.layout import carry_reporting, process_plans, record_layo
 from alphintra.runtime.nats_keys import nats_seed
 from alphintra.runtime.passwords import keep_coming_passwords, passwords_lock
 from alphintra.runtime.settings import ProcessLayout
+from alphintra.runtime.visitors import readmit_visitors
 
 __all__ = ["CONTROL_FILE", "ORDER_VARIABLE", "ProvisionOrder", "main", "write_all_credentials"]
 
@@ -57,6 +58,7 @@ async def run(home: Home, order: ProvisionOrder) -> None:
     for outcome in done:
         if isinstance(outcome, BaseException):
             raise outcome
+    await readmit_visitors(home, order.instances)
     operator_token(home)
     record_layout(home, order.layout)
     write_all_credentials(home, order)

@@ -9,10 +9,10 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import algorithms as algorithm_messages
-from alphintra.contracts import drift, explanations, sweeps
+from alphintra.contracts import drift, explanations, samples, sweeps
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.feed_splits import FeedSplit
-from alphintra.contracts.trading import SplitApplied
+from alphintra.contracts.trading import FillBooked, SplitApplied
 from alphintra.strategy.endpoints import Endpoints, Worker
 from alphintra.strategy.gateways.algorithm_process import ProcessHost
 from alphintra.strategy.gateways.bar_sources import Sources
@@ -28,6 +28,7 @@ from alphintra.strategy.service.claims import ClaimKeeper
 from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.drift import DriftDesk, DriftWorker
 from alphintra.strategy.service.feed_runner import FeedRunner
+from alphintra.strategy.service.samples import SampleKeeper
 from alphintra.strategy.service.sweep_worker import SweepWorker
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     _answer(host, endpoints)
     host.hear(SplitApplied, endpoints.on_split_applied)
     host.hear(FeedSplit, endpoints.on_feed_split)
+    host.hear_many((FillBooked,), endpoints.on_fills_booked)
     if parts.background:
         runner = FeedRunner(
             desk=desk,
@@ -77,7 +79,10 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         host.run("claims", keeper.run)
         host.on_wake(keeper.wake)
         host.run("feeds", runner.run)
-        drifts = DriftWorker(DriftDesk(desk=desk, catalogue=catalogue, orders=orders, ids=host.ids, clock=host.clock))
+        at_hand = DriftDesk(
+            desk=desk, catalogue=catalogue, orders=orders, host=algorithms, ids=host.ids, clock=host.clock
+        )
+        drifts = DriftWorker(at_hand)
         host.run("drift", drifts.run)
         host.on_wake(runner.wake)
     if parts.work:
@@ -86,6 +91,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
         worker = Worker(desk=desk, catalogue=catalogue, host=algorithms, clock=host.clock, ids=host.ids)
         host.run("jobs", worker.run)
         host.on_wake(worker.wake)
+        host.run("samples", SampleKeeper(desk=desk, clock=host.clock, ids=host.ids).run)
         downloader = DownloadWorker(desk=desk, catalogue=catalogue, sources=sources, clock=host.clock, ids=host.ids)
         host.run("downloads", downloader.run)
         host.on_wake(downloader.wake)
@@ -121,6 +127,10 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.GetBacktest, endpoints.get_backtest)
     answer(messages.ListBacktests, endpoints.list_backtests)
     answer(messages.CancelBacktest, endpoints.cancel_backtest)
+    answer(samples.RepeatBacktest, endpoints.repeat_backtest)
+    answer(samples.CompareBacktests, endpoints.compare_backtests)
+    answer(samples.ListTemplateBacktests, endpoints.list_template_backtests)
+    answer(samples.MakeTemplateBacktests, endpoints.make_template_backtests)
     answer(sweeps.GetVerdict, endpoints.get_verdict)
     answer(sweeps.StartSweep, endpoints.start_sweep)
     answer(sweeps.GetSweep, endpoints.get_sweep)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import drift as drift_messages
+from alphintra.contracts import samples as sample_messages
 from alphintra.contracts import strategy as messages
 from alphintra.contracts import sweeps as sweep_messages
 from alphintra.kernel.ids import DeploymentId, FeedId
@@ -17,18 +18,23 @@ from alphintra.strategy.service import (
     drift,
     explanations,
     feeds,
+    fills,
     imports,
     market_data,
+    repeats,
+    samples,
     sweeps,
     thresholds,
 )
 from alphintra.strategy.service.jobs import IDLE_S, LEASE, Waker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
     from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
     from alphintra.contracts.feed_splits import FeedSplit
-    from alphintra.contracts.trading import SplitApplied
+    from alphintra.contracts.trading import FillBooked, SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
@@ -150,6 +156,30 @@ class Endpoints:
         """Answer ``strategy.list_backtests``."""
         return await backtests.list_backtests(context, desk=self._desk, limit=command.limit)
 
+    async def repeat_backtest(self, command: sample_messages.RepeatBacktest, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.repeat_backtest``."""
+        at = self._clock.now()
+        return await repeats.repeat_backtest(command, context, desk=self._desk, host=self._host, ids=self._ids, at=at)
+
+    async def compare_backtests(
+        self, command: sample_messages.CompareBacktests, context: Context
+    ) -> sample_messages.BacktestComparisonView:
+        """Answer ``strategy.compare_backtests``."""
+        return await repeats.compare_backtests(command, context, desk=self._desk)
+
+    async def list_template_backtests(
+        self, _command: sample_messages.ListTemplateBacktests, _context: Context
+    ) -> sample_messages.TemplateBacktestsView:
+        """Answer ``strategy.list_template_backtests``."""
+        return await samples.list_template_backtests(desk=self._desk)
+
+    async def make_template_backtests(
+        self, _command: sample_messages.MakeTemplateBacktests, context: Context
+    ) -> sample_messages.TemplateBacktestsView:
+        """Answer ``strategy.make_template_backtests``."""
+        at = self._clock.now()
+        return await samples.make_template_backtests(context, desk=self._desk, ids=self._ids, at=at)
+
     async def cancel_backtest(self, command: messages.CancelBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.cancel_backtest``."""
         at = self._clock.now()
@@ -241,6 +271,7 @@ class Endpoints:
             desk=self._desk,
             workflows=self._workflows,
             orders=self._orders,
+            limits=self._limits,
             host=self._host,
             ids=self._ids,
             at=self._clock.now(),
@@ -281,6 +312,10 @@ class Endpoints:
             command, context, desk=self._desk, catalogue=self._catalogue, orders=self._orders
         )
 
+    async def on_fills_booked(self, deliveries: Sequence[Delivery[FillBooked]]) -> None:
+        """Hear ``trading.fill_booked``."""
+        await fills.hear_fills(deliveries, desk=self._desk)
+
     async def list_decisions(self, command: messages.ListDecisions, context: Context) -> messages.DecisionsView:
         """Answer ``strategy.list_decisions``."""
         return await deployments.list_decisions(command, context, desk=self._desk)
@@ -288,7 +323,12 @@ class Endpoints:
     async def measure_drift(self, command: drift_messages.MeasureDrift, context: Context) -> drift_messages.DriftView:
         """Answer ``strategy.measure_drift``."""
         at_hand = drift.DriftDesk(
-            desk=self._desk, catalogue=self._catalogue, orders=self._orders, ids=self._ids, clock=self._clock
+            desk=self._desk,
+            catalogue=self._catalogue,
+            orders=self._orders,
+            host=self._host,
+            ids=self._ids,
+            clock=self._clock,
         )
         return await drift.measure_drift(DeploymentId(command.deployment_id), context, at_hand=at_hand)
 

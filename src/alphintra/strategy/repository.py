@@ -14,7 +14,7 @@ from alphintra.engine.bars import Bar
 from alphintra.engine.intents import Outcome
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.ids import DatasetId
-from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import AccountMode, OrderType, Side, TimeInForce
 from alphintra.strategy.domain.across import AcrossEvaluation
 from alphintra.strategy.domain.deployments import Deployment, Evaluation, Exits, OpenIntent, StoredIntent
 from alphintra.strategy.domain.holdings import Holding
@@ -219,6 +219,32 @@ class DeskTransaction:
                 holding.last_entry_order,
             )
 
+    async def held_deployments(self, deployment_ids: Sequence[UUID]) -> tuple[Deployment, ...]:
+        """Read deployments, and hold them."""
+        found = [_deployment(row) for row in await self.session.rows("deployments.held", deployment_ids)]
+        return _with_holdings(found, await self.session.rows("holdings.of", _of_several(found)))
+
+    async def save_book(self, deployment: Deployment) -> None:
+        """Store what executions made of a deployment's books; how far it has seen its feed stays."""
+        await self.session.execute(
+            "deployments.book",
+            deployment.deployment_id,
+            deployment.cash,
+            *_booked(deployment.position),
+            deployment.fees,
+            *(deployment.bars_held, deployment.exit_owed, deployment.entries),
+            *(deployment.last_entry, deployment.last_entry_order),
+        )
+        for holding in deployment.holdings:
+            await self.session.execute(
+                "holdings.book",
+                deployment.deployment_id,
+                holding.symbol,
+                *_booked(holding.position),
+                *(holding.bars_held, holding.exit_owed, holding.entries),
+                *(holding.last_entry, holding.last_entry_order),
+            )
+
     async def add_failure(self, deployment: Deployment, *, ts: datetime) -> None:
         """Store that a deployment ended on the bar that closed at ``ts``; why is kept with the deployment."""
         values = (deployment.deployment_id, deployment.last_seq, ts, Outcome.FAILED, "{}")
@@ -380,6 +406,10 @@ def _deployment(row: Record) -> Deployment:
     return Deployment(**{**values, "symbols": tuple(values["symbols"])}, position=position)
 
 
+def _booked(position: Position) -> tuple[Decimal, Decimal, Decimal]:
+    return position.qty, position.cost, position.realized
+
+
 def _of_several(deployments: Sequence[Deployment]) -> list[DeploymentId]:
     return [deployment.deployment_id for deployment in deployments if deployment.symbols]
 
@@ -396,8 +426,8 @@ def _with_holdings(deployments: Sequence[Deployment], rows: Sequence[Record]) ->
 
 def _open_intent(row: Record) -> OpenIntent:
     values: dict[str, Any] = dict(row)
-    owner_id, account_id, symbol, graph_hash = (
-        values.pop(name) for name in ("owner_id", "account_id", "symbol", "graph_hash")
+    owner_id, account_id, symbol, graph_hash, mode = (
+        values.pop(name) for name in ("owner_id", "account_id", "symbol", "graph_hash", "mode")
     )
     qty: Decimal = values.pop("qty")
     exits = Exits(**{name: values.pop(name) for name in ("take_profit", "stop_price", "trail_price", "trail_percent")})
@@ -411,4 +441,4 @@ def _open_intent(row: Record) -> OpenIntent:
             "time_in_force": TimeInForce(values["time_in_force"]),
         }
     )
-    return OpenIntent(intent, owner_id, account_id, symbol, graph_hash)
+    return OpenIntent(intent, owner_id, account_id, symbol, graph_hash, is_live=mode != AccountMode.PAPER)

@@ -49,7 +49,7 @@ from alphintra.strategy.service.download_worker import DownloadWorker
 from alphintra.strategy.service.feed_runner import FeedRunner
 from alphintra.strategy.service.stepping import Stepper
 from fixtures.single_service import SettableClock, acting, local_bus
-from integration.strategy.town import Town
+from integration.strategy.told_town import ToldTown
 from unit.engine.builders import flat_bars
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Stage:
     connected: Database
     desk: Desk
     catalogue: Catalogue
-    town: Town
+    town: ToldTown
     local: LocalDirectory
     endpoints: Endpoints
     market: Market
@@ -104,7 +104,7 @@ class Stage:
     async def over(cls, database: ServiceDatabase, connected: Database, folder: Path) -> Stage:
         """Set strategy up; its catalogue is empty."""
         bus, local = local_bus("strategy")
-        town, clock, ids = Town(), SettableClock(), CountedIds()
+        town, clock, ids = ToldTown(), SettableClock(), CountedIds()
         await town.start(local)
         desk, catalogue = Desk(connected), Catalogue(folder / "catalogue", text_bytes_max=2 * 1024 * 1024)
         orders = Orders(bus)
@@ -125,6 +125,7 @@ class Stage:
             clock=clock,
             ids=ids,
         )
+        town.tells = endpoints.on_fills_booked
         return cls(
             database=database,
             connected=connected,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alphintra.contracts.algorithms import AlgorithmView, ListAlgorithms
+from alphintra.contracts.drift import MeasureDrift
 from alphintra.engine.algorithm_runs import algorithm_of
 from alphintra.engine.backtest import BacktestSettings, run_backtest
 from alphintra.engine.graph import compile_plan
@@ -288,6 +289,9 @@ async def test_a_deployment_trades_as_its_backtest_over_restarts(furnished: Stag
     assert told
     decisions = await furnished.decisions(deployed.deployment_id)
     assert [each.outcome for each in decisions] == [each.outcome.value for each in expected.decisions]
+    wanted = MeasureDrift(deployment_id=deployed.deployment_id)
+    drift = await furnished.endpoints.measure_drift(wanted, furnished.owner)
+    assert (drift.reasons, drift.fills) == ((), len(expected.fills))
 
 
 @pytest.mark.slow

@@ -17,8 +17,8 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.strategy.service.drift import DriftDesk, DriftWorker
 from fixtures.bar_market import running_market
 from fixtures.single_service import acting
+from integration.strategy.live_stage import MINUTE, OPEN, STRATEGY, Live
 from integration.strategy.stage import WAVE, Stage
-from integration.strategy.test_live_feeds import MINUTE, OPEN, STRATEGY, Live
 from unit.engine.builders import flat_bars
 
 if TYPE_CHECKING:
@@ -163,7 +163,14 @@ async def test_live_bars_that_came_late_or_otherwise_later_are_named(live: Live)
 async def test_drift_is_measured_once_a_day_for_each_deployment_of_before(stage: Stage) -> None:
     deployed = await traded(stage)
     worker = DriftWorker(
-        DriftDesk(desk=stage.desk, catalogue=stage.catalogue, orders=stage.orders, ids=stage.ids, clock=stage.clock)
+        DriftDesk(
+            desk=stage.desk,
+            catalogue=stage.catalogue,
+            orders=stage.orders,
+            host=stage.host,
+            ids=stage.ids,
+            clock=stage.clock,
+        )
     )
     assert not await worker.do_next()
     stage.clock.pass_time(seconds=86_400)

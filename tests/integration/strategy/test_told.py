@@ -84,14 +84,3 @@ async def test_a_deployment_is_told_and_kept_with_the_mode_of_its_account(stage:
     told = {each["deployment_id"]: each["mode"] for each in await stage.told("deployment_ended")}
     assert told == {str(live.deployment_id): "live", str(on_paper.deployment_id): "paper"}
     assert {each["mode"] for each in await stage.told("deployment_started")} == {"paper"}
-
-
-async def test_no_strategy_trades_a_live_account_whose_executions_would_not_reach_it(stage: Stage) -> None:
-    feed_id = await stage.make_feed()
-    account_id = stage.town.open_account(stage.owner_id, feed_id)
-    paper = stage.town.accounts[account_id]
-    stage.town.accounts[account_id] = msgspec.structs.replace(paper, mode=AccountMode.LIVE)
-    with pytest.raises(AlphintraError, match="DEPLOYMENT_LIVE"):
-        await stage.deploy(feed_id, account_id=account_id)
-    assert await stage.rows("select deployment_id from deployments") == []
-    assert stage.town.claims == {}

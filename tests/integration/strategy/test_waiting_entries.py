@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from alphintra.contracts.controls import InstrumentView
+from alphintra.contracts.drift import MeasureDrift
 from alphintra.contracts.trading import CancelOrder, SubmitOrder
 from alphintra.engine.backtest import run_backtest
 from alphintra.engine.graph import compile_plan
@@ -134,7 +135,8 @@ async def test_prices_are_whole_ticks_on_paper_and_in_the_backtest(stage: Stage)
     asked = waiting("bracket", "both", PRICINGS["limit of the day"])
     feed_id = await stage.make_feed({"AAPL": bars})
     deployment_id = (await stage.deploy(feed_id, asked, capital=CAPITAL)).deployment_id
-    await stage.run_out(feed_id)
+    await stage.step(feed_id, times=7)
+    await stage.run_out(feed_id)  # by another runner, which remembers nothing
     terms = replace(SETTINGS, instrument=Instrument(symbol="AAPL", tick=tick))
     result = run_backtest(compile_plan(asked), "AAPL", bars=bars, settings=terms)
     await require_like(stage, deployment_id, result)
@@ -147,4 +149,9 @@ async def test_prices_are_whole_ticks_on_paper_and_in_the_backtest(stage: Stage)
     ]
     assert len(prices) > 10
     assert not any(price % tick for price in prices)
+    # What is decided is in whole ticks too, before and after a restart, so that its backtest is like it.
+    asked_for = await stage.rows("select limit_price, stop_price, take_profit from intents where reason = 'entry'")
+    assert not any(price % tick for row in asked_for for price in row if price is not None)
+    drift = await stage.endpoints.measure_drift(MeasureDrift(deployment_id=deployment_id), stage.owner)
+    assert drift.reasons == ()
     assert run_plan(compile_plan(asked), "AAPL", tape=tape_of(bars), settings=terms) is None

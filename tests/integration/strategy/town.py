@@ -25,7 +25,7 @@ from alphintra.contracts.books import (
     PositionView,
     PricesMarkedView,
 )
-from alphintra.contracts.broker import AdvanceMarket, GetConnection, MarketAdvanced, VenueExecution
+from alphintra.contracts.broker import AdvanceMarket, ConnectionView, GetConnection, MarketAdvanced, VenueExecution
 from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, LegView, OrderView
@@ -121,7 +121,7 @@ class Town:
             (ListPositions, self._positions),
             (GetAccount, self._account),
             (ListExecutions, self._executions),
-            (GetConnection, lambda command, context: paper_connection(self._account(command, context), FEES)),
+            (GetConnection, self._connection),
             (UseWorkflowVersion, self._version),
         )
         for command, handler in handlers:
@@ -259,15 +259,12 @@ class Town:
                 booked_at=done.executed_at,
             )
         )
-        self._pay(view, cash_delta(view.side, done.qty, price=done.price, fee=done.fee))
+        account, paid = self.accounts[view.account_id], cash_delta(view.side, done.qty, price=done.price, fee=done.fee)
+        self.accounts[view.account_id] = msgspec.structs.replace(account, cash=account.cash + paid)
         filled = view.filled_qty + done.qty
         status = OrderStatus.FILLED if filled == view.qty else OrderStatus.PARTIALLY_FILLED
         order.view = msgspec.structs.replace(view, status=status, filled_qty=filled, filled_avg_price=done.price)
         return VenueExecution(execution_id=done.execution_id, order_id=view.order_id, account_id=view.account_id)
-
-    def _pay(self, view: OrderView, amount: Decimal) -> None:
-        account = self.accounts[view.account_id]
-        self.accounts[view.account_id] = msgspec.structs.replace(account, cash=account.cash + amount)
 
     def _is_late(self, what: str) -> bool:
         self._patience[what] = self._patience.get(what, self.lag) - 1
@@ -276,8 +273,8 @@ class Town:
     def _mark(self, command: MarkPrices, context: Context) -> MarkedView:
         assert context.actor.id == "service:strategy"
         self.marks.setdefault(command.feed_id, []).append(command.seq)
-        missing = [name for name in command.await_executions if self._is_late(f"risk {name}")]
-        missing += [str(name) for name in command.await_closed if self._is_late(f"risk {name}")]
+        awaited = (*command.await_executions, *map(str, command.await_closed))
+        missing = [name for name in awaited if self._is_late(f"risk {name}")]
         return MarkedView(seq=command.seq, missing=tuple(missing))
 
     def _submit(self, command: SubmitOrder, context: Context) -> OrderView:
@@ -337,8 +334,10 @@ class Town:
         for order in self.orders.values():
             if order.view.book_id == command.book_id and order.view.leg is not Leg.ENTRY:
                 assert order.view.status in TERMINAL
-                is_old = self._group_is_settled(order.view)
-                assert is_old or self._patience.get(f"risk {order.view.order_id}", self.lag) < 0
+                assert (
+                    self._group_is_settled(order.view)
+                    or self._patience.get(f"risk {order.view.order_id}", self.lag) < 0
+                )
 
     def _group_is_settled(self, leg: OrderView) -> bool:
         """Tell whether a group closed what it had opened by itself, so that nobody waited for it."""
@@ -423,8 +422,7 @@ class Town:
         return PositionsView(positions=tuple(found))
 
     def _last_ts(self, feed_id: UUID | None) -> datetime | None:
-        done = self.steps.get(feed_id, []) if feed_id is not None else []
-        return done[-1][0] if done else None
+        return done[-1][0] if feed_id is not None and (done := self.steps.get(feed_id)) else None
 
     def _worth(self, command: MarkPortfolios, _context: Context) -> PricesMarkedView:
         return PricesMarkedView(marked=len(command.prices), accounts=1)
@@ -444,9 +442,8 @@ class Town:
         return self.instruments[command.symbol]
 
     def _claim(self, command: ClaimCapital, context: Context) -> BooksView:
-        account = self._account(GetAccount(account_id=command.account_id), context)
-        taken = sum((each for book, each in self.claims.items() if book != command.book_id), Decimal(0))
-        if command.capital > account.cash - taken:
+        cash = self._account(GetAccount(account_id=command.account_id), context).cash
+        if command.capital > cash - sum(each for book, each in self.claims.items() if book != command.book_id):
             raise AlphintraError("CAPITAL_EXCEEDS_CASH", "other books have it", kind=Kind.CONFLICT, pointer="/capital")
         self.claims[command.book_id] = command.capital
         return BooksView(books=())
@@ -460,6 +457,9 @@ class Town:
         if account is None or account.owner_id != context.actor.user_id:
             raise AlphintraError("ACCOUNT_NOT_FOUND", "no such account", kind=Kind.NOT_FOUND)
         return account
+
+    def _connection(self, command: GetConnection, context: Context) -> ConnectionView:
+        return paper_connection(self._account(command, context), FEES)
 
     def _executions(self, command: ListExecutions, _context: Context) -> ExecutionsView:
         found = [

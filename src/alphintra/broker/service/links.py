@@ -392,4 +392,5 @@ def _capabilities_view(venues: Venues, link: Link) -> CapabilitiesView | None:
         visibility_delay_ms=round(found.visibility_delay.total_seconds() * 1000),
         requests_per_minute=found.requests_per_minute,
         finds_by_client_order_id=found.finds_by_client_order_id,
+        has_two_exits=found.has_pairs or not found.reserves_closing,
     )

@@ -13,6 +13,7 @@ import asyncpg
 from alphintra.dataplane.move.indexes import drop_indexes, make_indexes
 from alphintra.dataplane.move.streams import blocked
 from alphintra.dataplane.quoting import identifier, literal, qualified
+from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ async def copy_rows(move: Move, *, workers: int, on_progress: Callable[[Copied],
         pieces = await pieces_of(source, move.source.schema)
         indexes = await drop_indexes(target, move.target.schema, sum(piece.bytes for piece in pieces))
         snapshot = await stack.enter_async_context(_slot_snapshot(move, source))
+        fault_point("migrate.slot")
         done = await _copy_pieces(move, pieces, snapshot=snapshot, workers=workers, on_progress=on_progress)
+        fault_point("migrate.filled")
         await make_indexes(move.target, indexes, workers=workers)
         await _same_triggers(source, target, move.source.schema)
         await target.execute(_analyze(move.target.schema, pieces), timeout=_NO_END_S)

@@ -5,21 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from alphintra.dataplane.move.copying import pieces_of
 from alphintra.dataplane.move.sides import MARKER_SCHEMA
-from alphintra.dataplane.quoting import identifier
+from alphintra.dataplane.quoting import identifier, qualified
 from alphintra.dataplane.schema import require_schemas
 from alphintra.dataplane.server import admin_connection
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import asyncpg
 
     from alphintra.dataplane.move.sides import Move, Side
 
-__all__ = ["TableSize", "check"]
+__all__ = ["TableSize", "check", "needed_bytes"]
 
 _SPARE_SPACE: Final = 1.5
+_COUNTED_BYTES: Final = 64 * 1024 * 1024
+_COUNT_S: Final = 3600.0
+_LEAVES: Final = """
+    select c.relname as name, coalesce(r.relname, c.relname) as root, c.reltuples::bigint as rows,
+        pg_total_relation_size(c.oid) as bytes
+    from pg_class c left join pg_class r on r.oid = pg_partition_root(c.oid)
+    where c.relnamespace = $1::regnamespace and c.relkind = 'r'
+"""
 _NO_IDENTITY: Final = """
     select string_agg(c.relname, ', ' order by c.relname) from pg_class c
     where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p') and case c.relreplident
@@ -40,18 +49,25 @@ _FREE: Final = """
         current_setting('max_logical_replication_workers')::int
             - (select count(*) from pg_subscription where subenabled) as workers,
         current_setting('wal_level') as wal_level,
-        (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
         (select string_agg(format('%s in %s', gid, database), ', ') from pg_prepared_xacts) as prepared
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSize:
-    """One table, parts included: rows as PostgreSQL estimates them, bytes with indexes."""
+    """One table, parts included.
+
+    Attributes:
+        table: name.
+        rows: counted where that is quick or PostgreSQL has no idea, else as it estimates them.
+        bytes: with indexes.
+        is_exact: whether all rows were counted.
+    """
 
     table: str
     rows: int
     bytes: int
+    is_exact: bool = True
 
 
 async def check(
@@ -74,18 +90,36 @@ async def check(
         else:
             await _require_target(move, source, together)
         await _require_movable(move, source)
-        sizes: dict[str, TableSize] = {}
-        for piece in await pieces_of(source, move.source.schema):
-            before = sizes.get(piece.root, TableSize(table=piece.root, rows=0, bytes=0))
-            sizes[piece.root] = TableSize(
-                table=piece.root, rows=before.rows + piece.rows, bytes=before.bytes + piece.bytes
-            )
+        sizes = await _sizes(source, move.source.schema)
     await require_schemas(move.source.server, layout=(move.source.placement,))
-    needed = int(sum(size.bytes for size in sizes.values()) * _SPARE_SPACE)
+    needed = needed_bytes(sizes)
     if space_bytes is not None and space_bytes < needed:
         message = f"{move.service} needs {needed} bytes at {move.target.label}, {space_bytes} are free: free some"
         raise AlphintraError("SPACE", message, kind=Kind.UNAVAILABLE)
-    return tuple(sizes.values())
+    return sizes
+
+
+def needed_bytes(tables: Iterable[TableSize]) -> int:
+    """Return what a service needs at its target's disk: log and sorting come on top of its tables."""
+    return int(sum(table.bytes for table in tables) * _SPARE_SPACE)
+
+
+async def _sizes(connection: asyncpg.Connection, schema: str) -> tuple[TableSize, ...]:
+    found: dict[str, TableSize] = {}
+    for row in await connection.fetch(_LEAVES, identifier(schema)):
+        is_exact = row["rows"] < 0 or row["bytes"] <= _COUNTED_BYTES
+        rows = row["rows"]
+        if is_exact:
+            part = qualified(schema, row["name"])
+            rows = await connection.fetchval(f"select count(*) from only {part}", timeout=_COUNT_S)  # noqa: S608 - quoted
+        before = found.get(row["root"], TableSize(table=row["root"], rows=0, bytes=0))
+        found[row["root"]] = TableSize(
+            table=row["root"],
+            rows=before.rows + rows,
+            bytes=before.bytes + row["bytes"],
+            is_exact=before.is_exact and is_exact,
+        )
+    return tuple(sorted(found.values(), key=lambda size: (-size.bytes, size.table)))
 
 
 def _needs(move: Move, together: int) -> tuple[dict[str, int], dict[str, int]]:
@@ -119,11 +153,12 @@ def _require_version(move: Move, source: asyncpg.Connection, target: asyncpg.Con
 
 
 async def _require_server(side: Side, connection: asyncpg.Connection, needs: dict[str, int]) -> None:
-    found = await connection.fetchrow(_FREE)
     where = f"instance {side.server.instance}"
-    if not found["is_superuser"]:
+    # Asked first, and not of a table: nobody else may read the rest where the catalogue is closed.
+    if await connection.fetchval("select current_setting('is_superuser')") != "on":
         message = f"moving needs a superuser on {where}, {side.server.admin_label} is none: set its URL to one"
         raise AlphintraError("MIGRATE_RIGHTS", message, kind=Kind.FORBIDDEN)
+    found = await connection.fetchrow(_FREE)
     if found["wal_level"] != "logical":
         message = f"wal_level on {where} is {found['wal_level']}: set it to logical and restart that server"
         raise AlphintraError("MIGRATE_WAL_LEVEL", message)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Reach = Callable[[Server, Server], str]
     """Gives the host by which the second server finds the first one; empty for the one in the administrator's URL."""
 
-__all__ = ["MARKER_SCHEMA", "Move", "Side", "connection_words"]
+__all__ = ["MARKER_SCHEMA", "Move", "Side", "connection_words", "stream_name"]
 
 MARKER_SCHEMA: Final = "alphintra_move"
 _PARAMETERS: Final = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey"})
@@ -76,12 +76,17 @@ class Move:
     @property
     def forward(self) -> str:
         """Name of publication, slot and subscription from source to target."""
-        return f"am_{self.service}_{self.ident}"
+        return stream_name(self.service, self.ident)
 
     @property
     def back(self) -> str:
         """Name of publication, slot and subscription from target to source."""
         return f"{self.forward}_back"
+
+
+def stream_name(service: str, ident: str) -> str:
+    """Return the name of what a move makes in PostgreSQL on the way forth."""
+    return f"am_{service}_{ident}"
 
 
 def connection_words(server: Server, database: str, *, host: str = "") -> str:

@@ -22,6 +22,8 @@ __all__ = [
     "drop_subscription",
     "lag_bytes",
     "mark",
+    "move_up",
+    "note_beginning",
     "publish",
     "require_published",
     "subscribe",
@@ -33,6 +35,7 @@ _POLL_S: Final = 0.001
 _CATCH_UP_POLL_S: Final = 0.05
 _CLOSE_BYTES: Final = 262_144
 _ORIGIN_VERSION: Final = 160000
+_FROM: Final = " from"  # after a slot's name: not published, and no name of a stream
 _MARKER: Final = f'"{MARKER_SCHEMA}".marker'
 _BLOCKERS: Final = """
     select string_agg(what, '; ') from (
@@ -42,6 +45,8 @@ _BLOCKERS: Final = """
         from pg_stat_activity where backend_xid is not null and xact_start < now() - interval '2 seconds'
     ) as found
 """
+_ERRORS: Final = "select apply_error_count from pg_stat_subscription_stats where subname = $1"
+_ERRORS_MAX: Final = 3  # a lost connection counts as one; a change that cannot be applied is tried again and again
 _FAR: Final = """
     select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint as behind, active,
         wal_status = 'lost' as is_lost
@@ -109,7 +114,8 @@ async def subscribe(connection: asyncpg.Connection, name: str, *, words: str, or
     ``words`` is the connection string, ``origin_version`` that of the server it leads to.
     """
     if await connection.fetchval("select 1 from pg_subscription where subname = $1", name) is None:
-        options = "create_slot = false, copy_data = false, enabled = false, streaming = on, disable_on_error = true"
+        # Not disable_on_error: a server that crashes and comes back is an error too, and nobody would enable it again.
+        options = "create_slot = false, copy_data = false, enabled = false, streaming = on"
         if min(origin_version, _version(connection)) >= _ORIGIN_VERSION:
             options += ", origin = none"
         quoted = identifier(name)
@@ -157,11 +163,11 @@ async def drop_publication(connection: asyncpg.Connection, name: str) -> None:
 async def lag_bytes(source: asyncpg.Connection, target: asyncpg.Connection, name: str) -> int | None:
     """Return how much of the log is still to be applied; None while the stream does not run.
 
-    Raises MIGRATE_STREAM where it ended by an error, MIGRATE_SLOT_LOST where the log it needs is gone.
+    Raises MIGRATE_STREAM where somebody has stopped it, MIGRATE_SLOT_LOST where the log it needs is gone.
     """
     enabled = await target.fetchval("select subenabled from pg_subscription where subname = $1", name)
     if enabled is False:
-        message = f"the server could not apply a change of {name} and stopped: its log names it; undo by --rollback"
+        message = f"somebody has disabled the subscription {name}: enable it and use --resume, or undo by --rollback"
         raise AlphintraError("MIGRATE_STREAM", message, kind=Kind.CONFLICT)
     row = await source.fetchrow(_FAR, name)
     if row is None or row["is_lost"]:
@@ -178,10 +184,17 @@ async def wait_until_close(
     wait_s: float,
     on_lag: Callable[[int | None], None],
 ) -> None:
-    """Return when the stream runs and is a moment behind. Raises MIGRATE_LAG if that does not come about in time."""
+    """Return when the stream runs and is a moment behind.
+
+    Raises MIGRATE_LAG if that does not come about in time, MIGRATE_STREAM where a change cannot be applied.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s
+    errors = await target.fetchval(_ERRORS, name) or 0
     while True:
+        if (await target.fetchval(_ERRORS, name) or 0) - errors >= _ERRORS_MAX:
+            message = f"the server cannot apply a change of {name}: its log names it; undo by --rollback"
+            raise AlphintraError("MIGRATE_STREAM", message, kind=Kind.CONFLICT)
         behind = await lag_bytes(source, target, name)
         on_lag(behind)
         if behind is not None and behind < _CLOSE_BYTES:
@@ -201,6 +214,31 @@ async def mark(connection: asyncpg.Connection, name: str) -> int:
         name,
     )
     return int(number)
+
+
+async def note_beginning(connection: asyncpg.Connection, name: str) -> None:
+    """Note durably where the log of a side is, from which on it is written to by the service.
+
+    The commit makes durable with it all that was applied until now, which replication leaves to a later moment.
+    """
+    await connection.execute(
+        f"set synchronous_commit = on; insert into {_MARKER} (move, epoch) "  # noqa: S608 - quoted
+        f"values ({literal(name + _FROM)}, (pg_current_wal_insert_lsn() - '0/0')::bigint) on conflict do nothing"
+    )
+
+
+async def move_up(connection: asyncpg.Connection, slot: str) -> None:
+    """Let a parked slot begin at what `note_beginning` noted last: what is before it must not come back.
+
+    To be repeated before the slot is used: a crash forgets it.
+    """
+    noted = f"select '0/0'::pg_lsn + max(epoch) from {_MARKER} where move = $1"  # noqa: S608 - a constant
+    await connection.execute(
+        "select pg_replication_slot_advance(slot_name, $2) from pg_replication_slots "
+        "where slot_name = $1 and not active and confirmed_flush_lsn < $2",
+        slot,
+        await connection.fetchval(noted, slot + _FROM),
+    )
 
 
 async def applied(connection: asyncpg.Connection, name: str, number: int, *, wait_s: float) -> bool:

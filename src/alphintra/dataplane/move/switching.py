@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from alphintra.dataplane.move.checksums import compare, pin, tables_of
 from alphintra.dataplane.move.fence import drained, fence_statements, free_statements
-from alphintra.dataplane.move.streams import applied, mark, require_published, wait_until_close
+from alphintra.dataplane.move.streams import applied, mark, move_up, note_beginning, require_published, wait_until_close
 from alphintra.dataplane.quoting import identifier, literal, qualified
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -33,6 +33,7 @@ _DRAIN_S: Final = 2.0
 _APPLY_S: Final = 10.0
 _TRIES: Final = 5
 _REST_S: Final = 0.5
+_FENCED: Final = ("drain", "sequences", "pin", "make durable", "take over", "free")
 _SEQUENCES: Final = """
     select relname::text from pg_class where relnamespace = $1::regnamespace and relkind = 'S' order by 1
 """
@@ -89,6 +90,7 @@ class Switched:
         phases_ms: by what was done.
         rows: rows compared.
         differences: tables that were not the same when nobody wrote.
+        versions: major versions of PostgreSQL at the side that was left and at the other one.
     """
 
     pause_ms: float
@@ -96,6 +98,7 @@ class Switched:
     phases_ms: dict[str, float] = field(default_factory=dict)
     rows: int = 0
     differences: tuple[Difference, ...] = ()
+    versions: tuple[int, int] = (0, 0)
 
 
 class _Watch:
@@ -134,8 +137,7 @@ async def switch(
         free = free_statements(direction.new)
         sequences = [row["relname"] for row in await old.fetch(_SEQUENCES, identifier(direction.old.schema))]
         tables = await tables_of(old, direction.old.schema)
-        if direction.parked:
-            await _move_up(new, direction.parked)
+        await _begin_here(new, direction)
         hands.begin()
         fault_point("migrate.begun")
         try:
@@ -150,9 +152,10 @@ async def switch(
             await _copy_sequences(old, new, direction.old.schema, sequences)
             watch.lap("sequences")
             await asyncio.gather(pin(old_pin), pin(new_pin))
-            if direction.parked:
-                await _move_up(new, direction.parked)
+            fault_point("migrate.pinned")
             watch.lap("pin")
+            await _begin_here(new, direction)
+            watch.lap("make durable")
             hands.take_over()
             fault_point("migrate.taken")
             watch.lap("take over")
@@ -175,10 +178,11 @@ async def switch(
         differences = await compare(old_pin, new_pin, direction.old.schema, tables, on_table=seen)
     return Switched(
         pause_ms=round(pause, 2),
-        fence_ms=round(sum(watch.phases[phase] for phase in ("drain", "sequences", "pin", "take over", "free")), 2),
+        fence_ms=round(sum(watch.phases[phase] for phase in _FENCED), 2),
         phases_ms=watch.phases,
         rows=rows,
         differences=differences,
+        versions=(old.get_server_version().major, new.get_server_version().major),
     )
 
 
@@ -239,9 +243,11 @@ async def _copy_sequences(old: asyncpg.Connection, new: asyncpg.Connection, sche
     await new.execute(f"select {', '.join(calls)}")
 
 
-async def _move_up(connection: asyncpg.Connection, slot: str) -> None:
-    """Let a parked slot begin here: what is before it must not come back."""
-    await connection.execute(f"select pg_replication_slot_advance({literal(slot)}, pg_current_wal_lsn())")
+async def _begin_here(new: asyncpg.Connection, direction: Direction) -> None:
+    """Make durable at the new side what has arrived there; the way back begins after it."""
+    await note_beginning(new, direction.parked or direction.stream)
+    if direction.parked:
+        await move_up(new, direction.parked)
 
 
 def _pid(connection: asyncpg.Connection) -> int:

@@ -13,6 +13,14 @@ from fastapi import Depends, Query
 from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
 from alphintra.contracts.drift import DriftView, GetDrift, MeasureDrift
 from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
+from alphintra.contracts.samples import (
+    BacktestComparisonView,
+    CompareBacktests,
+    ListTemplateBacktests,
+    MakeTemplateBacktests,
+    RepeatBacktest,
+    TemplateBacktestsView,
+)
 from alphintra.contracts.strategy import (
     BacktestsView,
     BacktestView,
@@ -31,6 +39,7 @@ from alphintra.contracts.strategy import (
 )
 from alphintra.edge.decoding import Amount
 from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
+from alphintra.edge.step_up import require_recent_unless_paper
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Utc
 
@@ -65,13 +74,18 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A workflow version to trade a symbol, or several symbols, in an account with some of its cash."""
+    """A workflow version to trade a symbol, or several symbols, in an account with some of its cash.
+
+    A live account takes the feed of its venue's live bars, and its name written once more as ``confirm``.
+    """
 
     version_id: UUID
     account_id: UUID
     symbol: str = ""
     symbols: tuple[str, ...] = ()
     capital: Amount
+    feed_id: UUID | None = None
+    confirm: str = ""
 
 
 @routes.get("/algorithms")
@@ -119,6 +133,32 @@ async def cancel_backtest(caller: Trader, backtest_id: UUID) -> BacktestView:
     return await caller.ask(CancelBacktest(backtest_id=backtest_id))
 
 
+@routes.post("/backtests/{backtest_id}/repeat", status=202)
+async def repeat_backtest(caller: Trader, backtest_id: UUID) -> BacktestView:
+    """Queue a finished backtest anew, from the very same strategy, bars, range and terms."""
+    backtest = await caller.ask(RepeatBacktest(backtest_id=backtest_id))
+    caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"
+    return backtest
+
+
+@routes.get("/backtests/{backtest_id}/compare/{other_id}")
+async def compare_backtests(caller: Reader, backtest_id: UUID, other_id: UUID) -> BacktestComparisonView:
+    """Say whether two finished backtests are the same run and came to the same, and where they part."""
+    return await caller.ask(CompareBacktests(backtest_id=backtest_id, other_id=other_id))
+
+
+@routes.get("/templates/backtests")
+async def list_template_backtests(caller: Reader) -> TemplateBacktestsView:
+    """List the backtests of the ready strategies with their chief figures."""
+    return await caller.ask(ListTemplateBacktests())
+
+
+@routes.post("/templates/backtests", status=202)
+async def make_template_backtests(caller: Trader) -> TemplateBacktestsView:
+    """Queue those backtests of ready strategies that are missing; nothing happens where all are there."""
+    return await caller.ask(MakeTemplateBacktests())
+
+
 @routes.get("/deployments")
 async def list_deployments(caller: Reader) -> DeploymentsView:
     """List one's deployments."""
@@ -130,12 +170,15 @@ async def create_deployment(
     caller: Trader, body: Annotated[DeploymentBody, Depends(Body(DeploymentBody))]
 ) -> DeploymentView:
     """Let a workflow version trade from the feed's next bar on."""
+    await require_recent_unless_paper(caller, body.account_id)
     command = CreateDeployment(
         version_id=body.version_id,
         account_id=body.account_id,
         symbol=body.symbol,
         symbols=body.symbols,
         capital=Decimal(body.capital),
+        feed_id=body.feed_id,
+        confirm=body.confirm,
     )
     return await caller.ask(command)
 

@@ -28,12 +28,16 @@ class Template:
         title: for people.
         description: what it does, in plain sentences with its numbers.
         graph: the strategy, with the parameters a search may turn.
+        symbols: what its sample runs over.
+        may_short: whether it needs an account that may sell short.
     """
 
     name: str
     title: str
     description: str
     graph: Graph
+    symbols: tuple[str, ...] = ("AAPL",)
+    may_short: bool = False
 
 
 def _crossover(average: str, graph: Graph) -> Template:
@@ -128,6 +132,7 @@ _TEMPLATES = (
             "their target are left alone. For several symbols."
         ),
         graph=momentum_rotation(),
+        symbols=("AAPL", "FB", "GOOG", "IBM", "MSFT"),
     ),
     Template(
         name="pairs",
@@ -138,6 +143,8 @@ _TEMPLATES = (
             "closes both within 0.5, or beyond 4. For these symbols; others are set in the graph."
         ),
         graph=pairs(),
+        symbols=("IBM", "MSFT"),
+        may_short=True,
     ),
     Template(
         name="grid",

@@ -58,11 +58,11 @@ _RANGES: Final = MappingProxyType[str, tuple[_Ranges, tuple[str, ...]]](
             (),
         ),
         "momentum_rotation": (
-            {"roc.period": (42, 252, 21), "best.count": (1, 5, 1), "swing.period": (20, 100, 20)},
+            {"roc.period": (42, 252, 42), "best.count": (1, 5, 2), "swing.period": (20, 100, 40)},
             (),
         ),
         "pairs": (
-            {"spread.period": (60, 180, 30), "z.period": (20, 100, 20), "far.value": (1.5, 2.5, 0.25)},
+            {"spread.period": (60, 180, 60), "z.period": (20, 100, 40), "far.value": (1.5, 2.5, 0.5)},
             ("near.value < far.value", "far.value < lost.value"),
         ),
         "grid": (

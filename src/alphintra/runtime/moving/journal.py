@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from alphintra.dataplane.layouts import Placement
-from alphintra.dataplane.move.sides import Move, Side
+from alphintra.dataplane.move.sides import Move, Side, stream_name
 from alphintra.dataplane.server import Server
 from alphintra.infrastructure.gate import keeper_lock_path
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -38,6 +38,7 @@ class Step(StrEnum):
     VERIFIED = "verified"  # as before, and every row was compared
     RETURNING = "returning"  # either side may be in charge, on the way back
     RETURNED = "returned"  # the source is in charge again, the target can go
+    FINISHING = "finishing"  # the way back is given up, and what is at the old place goes
 
 
 UNDER_WAY = frozenset({Step.SWITCHING, Step.RETURNING})
@@ -55,6 +56,11 @@ class Record(msgspec.Struct, kw_only=True):
     rows: int = 0
     bytes: int = 0
     pause_ms: float = 0.0
+
+    @property
+    def stream(self) -> str:
+        """Name of what the move makes in PostgreSQL on the way forth."""
+        return stream_name(self.service, self.ident)
 
     def move(self, servers: dict[str, Server]) -> Move:
         """Return it with its servers. Raises INSTANCE_UNKNOWN."""

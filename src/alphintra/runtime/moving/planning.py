@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.dataplane.audit.run import server_of
 from alphintra.dataplane.layouts import MAIN_INSTANCE, LayoutChoice, LayoutName, Placement, choose_layout
-from alphintra.dataplane.move.preflight import TableSize, check
+from alphintra.dataplane.move.preflight import TableSize, check, needed_bytes
 from alphintra.dataplane.server import Server
 from alphintra.infrastructure.gate import keeper_lock_path
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -21,7 +21,9 @@ from alphintra.runtime.credentials import gate_path
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
 from alphintra.runtime.layout import recorded_layout
+from alphintra.runtime.moving.history import Expected, expected_pause, read_history
 from alphintra.runtime.moving.journal import Journal, Record, moves_lock, read_journal
+from alphintra.runtime.moving.visits import require_reach
 from alphintra.runtime.policy import Phase, PlatformState
 from alphintra.runtime.ports import LOOPBACK
 from alphintra.runtime.provision import ProvisionOrder
@@ -40,10 +42,11 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One service's move before it begins, with what it will copy."""
+    """One service's move before it begins, with what it will copy and for how long its requests will wait."""
 
     record: Record
     tables: tuple[TableSize, ...]
+    pause: Expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +92,16 @@ async def plan_moves(
     if wish.is_new:
         servers = servers | {wish.instance: _coming(wish.instance, servers)}
     planned = []
+    promised = 0  # of the same disk to the services before: the old places go only when all is finished
+    history = read_history(home)
     for record in records:
         move = record.move(servers)
-        _require_reach(move.source.server, move.target.server)
-        space = shutil.disk_usage(home.path).free if move.target.server.exclusive else None
+        space = shutil.disk_usage(home.path).free - promised if move.target.server.exclusive else None
         tables = await check(move, together=len(records), is_new=wish.is_new, space_bytes=space)
+        await require_reach(move, reach_of(home), is_new=wish.is_new)
         record.rows, record.bytes = sum(each.rows for each in tables), sum(each.bytes for each in tables)
-        planned.append(Planned(record=record, tables=tables))
+        promised += needed_bytes(tables)
+        planned.append(Planned(record=record, tables=tables, pause=expected_pause(history, record.service)))
     return tuple(planned)
 
 
@@ -191,14 +197,3 @@ def _coming(instance: str, servers: dict[str, Server]) -> Server:
         message = f"there is an instance {instance} already: leave --new-instance out"
         raise AlphintraError("INSTANCE_TAKEN", message, kind=Kind.CONFLICT, pointer="--instance")
     return Server(admin_url="", host=LOOPBACK, port=0, instance=instance)
-
-
-def _require_reach(source: Server, target: Server) -> None:
-    """Raise MIGRATE_REACH where one of two servers cannot log in to the other: the home's own let nobody in by TCP."""
-    if source.exclusive != target.exclusive:
-        own, other = (source, target) if source.exclusive else (target, source)
-        message = (
-            f"{own.instance} is the home's own server, which lets no server from outside log in, so {other.instance} "
-            "cannot follow it: choose two servers of the same kind"
-        )
-        raise AlphintraError("MIGRATE_REACH", message, kind=Kind.FORBIDDEN, pointer="--instance")

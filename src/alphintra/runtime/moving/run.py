@@ -15,26 +15,31 @@ from alphintra.dataplane.move.copying import Copied, copy_rows
 from alphintra.dataplane.move.failures import explained
 from alphintra.dataplane.move.fence import fence_statements
 from alphintra.dataplane.move.preparing import clear_side, is_there, prepare_target, require_same_schema
-from alphintra.dataplane.move.sides import Move, Side, connection_words
+from alphintra.dataplane.move.sides import Move, Side
 from alphintra.dataplane.move.streams import (
     create_slot,
     drop_publication,
     drop_slot,
     drop_subscription,
+    move_up,
     subscribe,
 )
 from alphintra.dataplane.move.switching import Direction, Switched, compare_again, switch
 from alphintra.dataplane.server import Server
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.gate import GateKeeper
+from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import gate_path, role_password
 from alphintra.runtime.home import Home
 from alphintra.runtime.layout import recorded_layout
 from alphintra.runtime.moving.charge import HomeHands, follow_layout
 from alphintra.runtime.moving.guard import guarded, settle_all
+from alphintra.runtime.moving.history import ChangeOver, note_change_over
 from alphintra.runtime.moving.journal import Journal, Record, Step, moves_lock, read_journal, write_journal
+from alphintra.runtime.moving.visits import dismiss_visitors, let_in
 from alphintra.runtime.provision import ProvisionOrder
+from alphintra.runtime.visitors import readmit_visitors
 
 if TYPE_CHECKING:
     from alphintra.dataplane.move.sides import Reach
@@ -88,7 +93,7 @@ class Moving:
         Raises MIGRATE_DIFFERS, after that service has been taken back, and what the steps raise.
         """
         for record in self.journal.records:
-            if record.step is Step.RETURNED:
+            if record.step in {Step.RETURNED, Step.FINISHING}:
                 continue
             move = record.move(self.servers)
             with explained(record.service):
@@ -100,7 +105,13 @@ class Moving:
                     await self._verify_again(record, move)
 
     async def go_back(self) -> None:
-        """Bring every service back to where it was, with all that was written since, and leave nothing of the move."""
+        """Bring every service back to where it was, with all that was written since, and leave nothing of the move.
+
+        Raises MIGRATE_FINISHING where that has been given up.
+        """
+        if any(record.step is Step.FINISHING for record in self.journal.records):
+            message = "the way back has been given up by --finish, which was cut: use --finish again"
+            raise AlphintraError("MIGRATE_FINISHING", message, kind=Kind.CONFLICT)
         for record in reversed(self.journal.records):
             if record.step is Step.PLANNED and record.target.instance not in self.servers:
                 continue  # a server that never came up: nothing was made there
@@ -113,18 +124,22 @@ class Moving:
                     odd = await self._return(record, move)
                     if odd and was_sound:
                         raise _differing(record, move, odd)
+                if record.step in _HALF_WAY:
+                    self._note(record, Step.PLANNED)  # what was copied goes: should we be cut, it is begun anew
                 await self._forget(record, move, drop=move.target)
         await self._end()
 
     async def finish(self) -> None:
         """Give up the way back and remove what is left at the old places. Raises MIGRATE_UNFINISHED."""
         for record in self.journal.records:
-            if record.step is not Step.VERIFIED:
+            if record.step not in {Step.VERIFIED, Step.FINISHING}:
                 message = f"{record.service} is not moved yet ({record.step.value}): use --resume, or --rollback"
                 raise AlphintraError("MIGRATE_UNFINISHED", message, kind=Kind.CONFLICT)
         for record in list(self.journal.records):
             move = record.move(self.servers)
             with explained(record.service):
+                self._note(record, Step.FINISHING)
+                fault_point("migrate.finishing")
                 await self._forget(record, move, drop=move.source)
         await self._end()
 
@@ -134,6 +149,7 @@ class Moving:
             await drop_slot(source, move.forward)
         fault_point("migrate.planned")
         await prepare_target(move, layout=recorded_layout(self.home), passwords=role_password(self.home))
+        await readmit_visitors(self.home, self.servers.values())
         fault_point("migrate.prepared")
         copied = await self._copy(record, move)
         record.rows, record.bytes = copied.rows, copied.bytes
@@ -159,7 +175,7 @@ class Moving:
         async with move.source.administrator() as source, move.target.administrator() as target:
             await create_slot(target, move.back)
             version = source.get_server_version().major * 10000
-            words = self._words(move.source, seen_from=move.target)
+            words = await let_in(move, move.source, by=move.target, reach=self.reach)
             await subscribe(target, move.forward, words=words, origin_version=version)
         fault_point("migrate.streaming")
         await require_same_schema(move)
@@ -180,16 +196,37 @@ class Moving:
             on_table=lambda table, found: self._tell(record, f"comparing {table}", rows=found.rows),
         )
         hands.done()
+        self._keep(record, direction, done)
         fault_point("migrate.switched")
         return done
+
+    def _keep(self, record: Record, direction: Direction, done: Switched) -> None:
+        note_change_over(
+            self.home,
+            ChangeOver(
+                at=SystemClock().now().isoformat(timespec="milliseconds"),
+                service=record.service,
+                source=direction.old.label,
+                target=direction.new.label,
+                versions=done.versions,
+                is_back=not direction.parked,
+                rows=done.rows,
+                differences=len(done.differences),
+                pause_ms=done.pause_ms,
+                fence_ms=done.fence_ms,
+                phases_ms=done.phases_ms,
+            ),
+        )
 
     async def _open_way_back(self, record: Record, move: Move) -> None:
         """Let what is written at the target go back to the source."""
         async with move.source.administrator() as source, move.target.administrator() as target:
             await drop_subscription(target, move.forward)
             await drop_slot(source, move.forward)
+            fault_point("migrate.unfollowed")
+            await move_up(target, move.back)
             version = target.get_server_version().major * 10000
-            words = self._words(move.target, seen_from=move.source)
+            words = await let_in(move, move.target, by=move.source, reach=self.reach)
             await subscribe(source, move.back, words=words, origin_version=version)
         self._note(record, Step.REVERSED)
         fault_point("migrate.reversed")
@@ -211,6 +248,7 @@ class Moving:
         odd = tuple(differences)
         if not odd:
             self._note(record, Step.VERIFIED)
+            fault_point("migrate.verified")
             return
         await self._return(record, move)
         raise _differing(record, move, odd)
@@ -223,6 +261,7 @@ class Moving:
             layout=(*recorded_layout(self.home), move.source.placement),
             passwords=passwords,
         )
+        await readmit_visitors(self.home, self.servers.values())
         async with move.source.administrator() as source:
             await source.execute(await fence_statements(source, move.source))
         done = await self._change_over(record, Direction(old=move.target, new=move.source, stream=move.back))
@@ -242,8 +281,10 @@ class Moving:
                     await drop_publication(target, move.back)
             await drop_slot(source, move.forward)
             await drop_publication(source, move.forward)
+        await dismiss_visitors(move)
         fault_point("migrate.forgotten")
         await clear_side(drop, layout=(*recorded_layout(self.home), *self._held(record)))
+        fault_point("migrate.cleared")
         self.journal.records.remove(record)
         write_journal(self.home, self.journal)
 
@@ -270,9 +311,6 @@ class Moving:
             follow=lambda: follow_layout(self.home, self.order, self.servers),
             servers=self.servers,
         )
-
-    def _words(self, side: Side, *, seen_from: Side) -> str:
-        return connection_words(side.server, side.database, host=self.reach(side.server, seen_from.server))
 
     def _note(self, record: Record, step: Step) -> None:
         record.step = step
@@ -322,6 +360,7 @@ async def opened_moving(
         current = read_journal(home) or Journal(to="", records=[])
         servers = await find_servers(current)
         await settle_all(home, order, servers)
+        await readmit_visitors(home, servers.values())
         current = read_journal(home) or Journal(to="", records=[])
         gates = {record.service: GateKeeper(gate_path(home, record.service)) for record in current.records}
         for gate in gates.values():

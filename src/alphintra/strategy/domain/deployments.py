@@ -14,7 +14,7 @@ from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import LEAVING, Decision, Outcome
-from alphintra.engine.portfolio import Position, apply_fill, cash_delta
+from alphintra.engine.portfolio import Position, apply_fill, cash_delta, notional, position_delta
 from alphintra.engine.protection import LevelKind, Protection
 from alphintra.engine.step import Origin, decide, orders_of
 from alphintra.engine.ticks import limit_on_tick, stop_on_tick, trail_on_tick
@@ -180,17 +180,29 @@ class OpenIntent:
     account_id: UUID
     symbol: str
     graph_hash: str
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class BookedFill:
-    """An execution as trading has booked it for the deployment."""
+    """An execution as trading has booked it for the deployment; of ``qty`` the venue kept ``fee_qty`` as a fee."""
 
     side: Side
     qty: Decimal
     price: Decimal
     fee: Decimal
     order_id: UUID | None = None
+    fee_qty: Decimal = Decimal(0)
+
+    @property
+    def net_qty(self) -> Decimal:
+        """What came into the position or left it, above zero."""
+        return abs(position_delta(self.side, self.qty, fee_qty=self.fee_qty))
+
+    @property
+    def fee_worth(self) -> Decimal:
+        """The whole fee in money, what was kept at the price of the execution: as trading books it."""
+        return self.fee + abs(notional(self.qty, self.price) - notional(self.net_qty, self.price))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +228,14 @@ def fold_fills(deployment: Deployment, fills: Iterable[BookedFill]) -> Deploymen
     entries, last_entry, last_order = deployment.entries, deployment.last_entry, deployment.last_entry_order
     for fill in fills:
         before = position.qty
-        position, _realized = apply_fill(position, fill.side, qty=fill.qty, price=fill.price)
+        position, _realized = apply_fill(position, fill.side, qty=fill.net_qty, price=fill.price)
         if before * position.qty <= 0:  # opened, closed or turned: the count begins anew
             bars_held, entries, last_entry, last_order = 0, 0, Decimal(0), None
         if abs(position.qty) > abs(before) or before * position.qty < 0:
             entries += last_order is None or fill.order_id != last_order
             last_entry, last_order = fill.price, fill.order_id
         cash += cash_delta(fill.side, fill.qty, price=fill.price, fee=fill.fee)
-        fees += fill.fee
+        fees += fill.fee_worth
     is_flat = not position.qty
     return replace(
         deployment,

@@ -14,12 +14,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from alphintra.engine.algorithm_runs import Decider
 from alphintra.engine.bars import Bar
 from alphintra.engine.book import Book
 from alphintra.engine.costs import Costs
-from alphintra.engine.executor import Executor
-from alphintra.engine.graph.plan import Plan
-from alphintra.engine.sessions import calendar_of
 from alphintra.engine.step import Origin, StepResult, step
 from alphintra.kernel.money import PRICE_QUANTUM
 from alphintra.kernel.vocabulary import OrderStatus, Side
@@ -146,10 +144,12 @@ class Drift:
 
 
 def replay(
-    plan: Plan, before: Sequence[Bar], bars: Sequence[Bar], *, origin: Origin, capital: Decimal, costs: Costs
+    executor: Decider, before: Sequence[Bar], bars: Sequence[Bar], *, origin: Origin, capital: Decimal, costs: Costs
 ) -> tuple[StepResult, ...]:
-    """Run the backtest of a deployment: warmed up on the bars before it, then bar by bar. Raises NODE_VALUE."""
-    executor = Executor(plan, calendar_of(origin.symbol))
+    """Run the backtest of a deployment: warmed up on the bars before it, then bar by bar.
+
+    Raises NODE_VALUE, and ALGORITHM_* where an algorithm decides.
+    """
     warm_up(executor, before, capital=capital)
     book, results = Book(cash=capital), []
     for bar in bars:

@@ -19,6 +19,7 @@ __all__ = [
     "Step",
     "bars_before",
     "bars_until",
+    "between",
     "following",
     "hours_of",
     "is_split_between",
@@ -100,6 +101,12 @@ def following(steps: Sequence[Step], seq: int) -> Step | None:
     """Return the step after the one of that number, of steps without a gap; None where there is none yet."""
     index = seq + 1 - steps[0].seq if steps else 0
     return steps[index] if 0 <= index < len(steps) else None
+
+
+def between(steps: Sequence[Step], after: int, until: int) -> Sequence[Step]:
+    """Return the steps after one number up to another, that one included, of steps without a gap."""
+    first = steps[0].seq if steps else 1
+    return steps[max(after + 1 - first, 0) : max(until + 1 - first, 0)]
 
 
 def is_split_between(splits: Sequence[FeedSplit], symbol: str, last_seq: int, seq: int) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from alphintra import __version__
 from alphintra.contracts.books import ExecutionView, PriceMark
-from alphintra.contracts.broker import AdvanceMarket, BarView, GetConnection, MarketAdvanced
+from alphintra.contracts.broker import AdvanceMarket, BarView, GetConnection, ListWatchedPrices, MarketAdvanced
 from alphintra.contracts.nocode import UseWorkflowVersion, WorkflowVersionView
 from alphintra.contracts.orders import AccountView, OrderView, StopLoss, TakeProfit
 from alphintra.contracts.risk import (
@@ -30,6 +30,7 @@ from alphintra.contracts.trading import (
     GetAccount,
     GetOrder,
     ListExecutions,
+    ListOrderEvents,
     ListPositions,
     MarkPortfolios,
     ReleaseBook,
@@ -43,8 +44,10 @@ from alphintra.engine.ticks import limit_on_tick, stop_on_tick
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Actor, Context
 from alphintra.kernel.vocabulary import OrderClass, PositionIntent, Side, TimeInForce
+from alphintra.strategy.domain.venue_fit import worked_for
 
 if TYPE_CHECKING:
+    from alphintra.contracts.broker import ConnectionView, WatchedPriceView
     from alphintra.engine.bars import Bar
     from alphintra.infrastructure.bus import Bus
     from alphintra.kernel.ids import FeedId
@@ -200,7 +203,7 @@ class Orders:
         """
         intent, exits = item.intent, item.intent.exits
         limit, trigger = intent.limit_price, intent.trigger_price
-        if (exits or intent.is_waiting) and (tick := await self._tick(item.symbol, context)) is not None:
+        if (exits or intent.is_waiting) and (tick := await self.tick(item.symbol, context)) is not None:
             exits = exits.on_ticks(tick, intent.side)
             limit = None if limit is None else limit_on_tick(limit, tick, intent.side)
             trigger = None if trigger is None else stop_on_tick(trigger, tick, intent.side)
@@ -216,7 +219,7 @@ class Orders:
             side=intent.side,
             qty=intent.qty if qty is None else qty,
             type=intent.type,
-            time_in_force=TimeInForce.GTC if exits else intent.time_in_force,
+            time_in_force=_time_in_force(item),
             limit_price=limit,
             stop_price=trigger,
             reduce_only=reduce_only,
@@ -229,13 +232,29 @@ class Orders:
         )
         return await self._bus.ask(command, context)
 
-    async def _tick(self, symbol: str, context: Context) -> Decimal | None:
+    async def tick(self, symbol: str, context: Context) -> Decimal | None:
+        """Fetch what prices of a symbol are whole multiples of, None where nothing says. Raises RISK_UNAVAILABLE."""
         instrument = await Limits(self._bus).instrument(symbol, context)
         return None if instrument is None else instrument.tick
 
     async def cancel(self, order_id: UUID, context: Context) -> OrderView:
         """Ask for an order to be canceled; one that is closed is answered as it is."""
         return await self._bus.ask(CancelOrder(order_id=order_id), context)
+
+    async def connection(self, account_id: UUID, context: Context) -> ConnectionView:
+        """Fetch how an account reaches its venue. Raises CONNECTION_NOT_FOUND."""
+        return await self._bus.ask(GetConnection(account_id=account_id), context)
+
+    async def watched(self, account_id: UUID, context: Context) -> tuple[WatchedPriceView, ...]:
+        """Fetch the prices a live account's connection asks its venue for."""
+        return (await self._bus.ask(ListWatchedPrices(account_id=account_id), context)).prices
+
+    async def holdings(self, account_id: UUID, context: Context) -> dict[str, Decimal]:
+        """Fetch what an account holds of each symbol in all its books."""
+        found: dict[str, Decimal] = {}
+        for position in (await self._bus.ask(ListPositions(account_id=account_id), context)).positions:
+            found[position.symbol] = found.get(position.symbol, Decimal(0)) + position.qty
+        return found
 
     async def held(self, item: OpenIntent, context: Context) -> tuple[Decimal, Decimal]:
         """Fetch what the deployment of an intent holds of its symbol, and what its account does in all."""
@@ -260,6 +279,12 @@ class Orders:
         """Fetch an order."""
         return await self._bus.ask(GetOrder(order_id=order_id), context)
 
+    async def executed(self, account_id: UUID, order_id: UUID, context: Context) -> tuple[ExecutionView, ...]:
+        """Fetch all executions of an order, as many as its history tells of."""
+        told = (await self._bus.ask(ListOrderEvents(order_id=order_id), context)).events
+        execution_ids = [event.execution_id for event in told if event.execution_id]
+        return await self.executions(account_id, execution_ids, context) if execution_ids else ()
+
     async def executions(
         self, account_id: UUID, execution_ids: Sequence[str], context: Context
     ) -> tuple[ExecutionView, ...]:
@@ -276,6 +301,14 @@ class Orders:
         command = ListExecutions(account_id=account_id, book_id=book_id, limit=PAGE)
         found = (await self._bus.ask(command, context)).executions
         return found if len(found) < PAGE else None
+
+
+def _time_in_force(item: OpenIntent) -> TimeInForce:
+    """Return how long the order of an intent works; what brings exits, as long as they do."""
+    asked = item.intent.time_in_force
+    if item.intent.exits:
+        return TimeInForce.GTC
+    return worked_for(item.symbol, asked) if item.is_live else asked
 
 
 def _bar(symbol: str, bar: Bar, hours: Hours | None) -> BarView:

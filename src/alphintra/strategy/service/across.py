@@ -28,17 +28,13 @@ from alphintra.strategy.domain.across import (
     close_of,
     closes_before,
     evaluate_across,
-    fold_across,
     is_anew,
     marked,
     warm_up_across,
 )
-from alphintra.strategy.domain.deployments import BookedFill
 from alphintra.strategy.gateways.services import service_context
-from alphintra.strategy.service.placing import in_order
 
 if TYPE_CHECKING:
-    from alphintra.contracts.books import ExecutionView
     from alphintra.contracts.orders import OrderView
     from alphintra.engine.universe import Close
     from alphintra.kernel.clock import Clock
@@ -63,13 +59,21 @@ class GiveUp(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known at a step: the feed so far, its splits, the executions of the step, and how orders stand."""
+    """What is known at a step: the feed so far, its splits, how orders stand, and what has none yet."""
 
     step: Step
     steps: Sequence[Step]
     splits: Sequence[FeedSplit]
-    fills: Sequence[ExecutionView]
     working: Sequence[tuple[OpenIntent, OrderView]]
+    unplaced: Sequence[OpenIntent]
+
+    def unfinished(self, deployment_id: DeploymentId) -> dict[str, set[bool]]:
+        """Return by symbol, of each order of a deployment that works or is to be placed, whether it is to leave."""
+        found: dict[str, set[bool]] = {}
+        for item in [*self.unplaced, *(item for item, order in self.working if order.status not in TERMINAL)]:
+            if item.intent.deployment_id == deployment_id:
+                found.setdefault(item.symbol, set()).add(item.intent.is_leaving)
+        return found
 
 
 class Across:
@@ -93,26 +97,26 @@ class Across:
         self._moved.clear()
 
     async def decide(self, tx: DeskTransaction, deployment: Deployment, seen: Seen) -> None:
-        """Let a deployment see the step, and store what comes of it; one that fails is stopped."""
+        """Let a deployment see the step, and store what comes of it; one that fails is stopped.
+
+        What was executed is in its books already.
+        """
         step = seen.step
         close = close_of(step, deployment.symbols)
         if close is None:
             return
         self._moved.pop(deployment.deployment_id, None)  # of a transaction that was not stored
-        own = in_order([fill for fill in seen.fills if fill.book_id == deployment.deployment_id], seen.working)
-        told = [(each.symbol, BookedFill(each.side, each.qty, each.price, each.fee, each.order_id)) for each in own]
-        booked = fold_across(deployment, told)
         if deployment.status != "active":
-            await tx.save_deployment(replace(marked(booked, close), last_seq=step.seq))
+            await tx.save_deployment(replace(marked(deployment, close), last_seq=step.seq))
             return
         at = self._clock.now()
         kept = self._kept.pop(deployment.deployment_id, None)
         try:
-            executor = self._executor(booked, kept, seen)
-            working = _working(seen.working, deployment.deployment_id)
-            evaluation = evaluate_across(booked, executor, close, seq=step.seq, working=working, at=at)
+            executor = self._executor(deployment, kept, seen)
+            working = seen.unfinished(deployment.deployment_id)
+            evaluation = evaluate_across(deployment, executor, close, seq=step.seq, working=working, at=at)
         except Exception as error:  # noqa: BLE001 - pure code of one strategy: its failure is its own
-            await self._failed(tx, booked, close, seq=step.seq, error=error, at=at)
+            await self._failed(tx, deployment, close, seq=step.seq, error=error, at=at)
             return
         await self._store(tx, evaluation, at=at)
         self._moved[deployment.deployment_id] = (executor, step.seq)
@@ -162,12 +166,3 @@ class Across:
         closes = closes_before(seen.steps, seen.step, deployment.symbols, splits=seen.splits)
         warm_up_across(executor, closes, capital=deployment.capital)
         return executor
-
-
-def _working(orders: Sequence[tuple[OpenIntent, OrderView]], deployment_id: DeploymentId) -> dict[str, set[bool]]:
-    """Return by symbol, of each order of a deployment that works, whether it is to leave."""
-    found: dict[str, set[bool]] = {}
-    for item, order in orders:
-        if item.intent.deployment_id == deployment_id and order.status not in TERMINAL:
-            found.setdefault(item.symbol, set()).add(item.intent.is_leaving)
-    return found

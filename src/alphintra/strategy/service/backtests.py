@@ -19,7 +19,6 @@ from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
 from alphintra.engine.overfit.verdict import Thresholds
 from alphintra.engine.portfolio import FeeModel
-from alphintra.engine.pretrade.limits import limit_hash
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -33,6 +32,7 @@ from alphintra.strategy.gateways.services import service_context
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.imports import newest_datasets
 from alphintra.strategy.service.jobs import LEASE, Progress, carry_out
+from alphintra.strategy.service.queueing import Queued, enqueue
 
 if TYPE_CHECKING:
     from alphintra.engine.algorithm_runs import Host
@@ -51,6 +51,7 @@ __all__ = [
     "identity_of",
     "limited",
     "list_backtests",
+    "readable",
     "run_one",
     "start_backtest",
     "thresholds_in_force",
@@ -120,30 +121,23 @@ async def start_backtest(  # noqa: PLR0913 - what to run, for whom, and from wha
     backtest_id = ids.new()
     facts: dict[str, Any] = {"symbol": symbol, "run_hash": identity, **algorithm_facts(graph)}
     async with desk.transaction() as tx:
-        await tx.execute(
-            "backtests.insert",
-            backtest_id,
-            owner_id,
-            command.version_id,
-            datasets[0].dataset_id,
-            symbol,
-            text,
-            _encode(settings).decode(),
-            command.start,
-            command.end,
-            identity,
-            at,
-            settings.limits.version,
-            limit_hash(settings.limits),
-            version.workflow_id,
-            symbols,
-            [dataset.dataset_id for dataset in datasets],
-            msgspec.json.encode(await thresholds_in_force(owner_id, tx)).decode(),
+        queued = Queued(
+            backtest_id=backtest_id,
+            owner_id=owner_id,
+            version_id=command.version_id,
+            workflow_id=version.workflow_id,
+            symbols=symbols,
+            dataset_ids=[dataset.dataset_id for dataset in datasets],
+            graph=text,
+            settings=settings,
+            span=span,
+            run_hash=identity,
+            thresholds=msgspec.json.encode(await thresholds_in_force(owner_id, tx)).decode(),
         )
+        await enqueue(tx, queued, at=at)
         await tx.execute("holdout.note", backtest_id, owner_id, version.workflow_id, symbols, at, command.end)
         subject = f"backtest:{backtest_id}"
         await append_audit(tx.session, "backtest.start", subject, facts, ids=ids, context=context, at=at)
-        tx.wake_service()
     return await get_backtest(backtest_id, context, desk=desk)
 
 
@@ -192,11 +186,16 @@ def identity_of(
 
 
 async def get_backtest(backtest_id: UUID, context: Context, *, desk: Desk) -> BacktestView:
-    """Return a backtest with its result. Raises BACKTEST_NOT_FOUND, also for other people's."""
-    row = await desk.row("backtests.get", backtest_id)
-    if row is None or row["owner_id"] != acting_user(context):
+    """Return a backtest with its result: one's own, or a template's. Raises BACKTEST_NOT_FOUND."""
+    return _view(readable(await desk.row("backtests.get", backtest_id), backtest_id, context))
+
+
+def readable(row: Mapping[str, Any] | None, backtest_id: UUID, context: Context) -> Mapping[str, Any]:
+    """Return the row of a backtest the acting user may see: their own, or a template's. Raises BACKTEST_NOT_FOUND."""
+    user_id = acting_user(context)
+    if row is None or (row["owner_id"] != user_id and not row["template"]):
         raise AlphintraError("BACKTEST_NOT_FOUND", f"there is no backtest {backtest_id}", kind=Kind.NOT_FOUND)
-    return _view(row)
+    return row
 
 
 async def list_backtests(context: Context, *, desk: Desk, limit: int) -> BacktestsView:
@@ -210,8 +209,11 @@ async def list_backtests(context: Context, *, desk: Desk, limit: int) -> Backtes
 async def cancel_backtest(
     backtest_id: UUID, context: Context, *, desk: Desk, ids: IdSource, at: datetime
 ) -> BacktestView:
-    """Stop a backtest that waits or runs; one that ended is answered as it is."""
-    await get_backtest(backtest_id, context, desk=desk)
+    """Stop a backtest that waits or runs; one that ended is answered as it is. Raises BACKTEST_SHARED."""
+    found = await get_backtest(backtest_id, context, desk=desk)
+    if found.template:
+        message = f"the backtest of the template {found.template} is everybody's: run one of your own to cancel it"
+        raise AlphintraError("BACKTEST_SHARED", message, kind=Kind.FORBIDDEN)
     async with desk.transaction() as tx:
         row = await tx.session.row("backtests.cancel", backtest_id, at)
         if row is not None:
@@ -310,7 +312,8 @@ async def _finish(
         if await tx.execute("backtests.finish", backtest_id, *ended):
             if not isinstance(outcome, AlphintraError) and row["workflow_id"] is not None:
                 await _enter_trial(tx, row, outcome, at=at)
-            await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
+            if not row["template"]:  # nobody asked for a sample, so nobody is told
+                await append_event(tx.session, event, ids=ids, aggregate_id=backtest_id, context=context, at=at)
     fault_point("strategy.backtest_stored")
 
 
@@ -377,4 +380,6 @@ def _view(row: Mapping[str, Any]) -> BacktestView:
         limit_hash=row["limit_hash"],
         workflow_id=row["workflow_id"],
         symbols=tuple(row["symbols"]) or (row["symbol"],),
+        template=row["template"],
+        repeats=row["repeats"],
     )

@@ -37,20 +37,23 @@ from alphintra.strategy.domain.universes import chosen_symbols, name_of, require
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import acting_user
 from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
+from alphintra.strategy.service.fills import with_pending
+from alphintra.strategy.service.venue_fit import require_meant, require_venue_fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from alphintra.contracts.feed_splits import FeedSplit
+    from alphintra.contracts.nocode import WorkflowVersionView
     from alphintra.contracts.orders import AccountView
     from alphintra.contracts.trading import SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.engine.graph.wire import Graph
     from alphintra.infrastructure.events import Delivery
-    from alphintra.kernel.ids import IdSource
+    from alphintra.kernel.ids import IdSource, UserId
     from alphintra.kernel.messages import Context
-    from alphintra.strategy.gateways.services import Orders, Workflows
+    from alphintra.strategy.gateways.services import Limits, Orders, Workflows
     from alphintra.strategy.repository import Desk, DeskTransaction, Feed
 
 __all__ = [
@@ -80,29 +83,67 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     desk: Desk,
     workflows: Workflows,
     orders: Orders,
+    limits: Limits,
     host: Host,
     ids: IdSource,
     at: datetime,
 ) -> DeploymentView:
     """Let a workflow version trade from the feed's next bar on; the runner warms its indicators on the bars before.
 
+    A live account is confirmed by its name, and its venue must be able to work what the strategy may ask for.
+
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    DEPLOYMENT_LIVE, BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED and what
-    ``chosen_symbols`` raises.
+    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED, DEPLOYMENT_FEED, and what
+    ``chosen_symbols``, ``require_meant`` and ``require_venue_fit`` raise.
     """
     owner_id = acting_user(context)
     account = await orders.account(command.account_id, context)
     version = await workflows.version(command.version_id, context)
     _require_fit(command.capital, account)
+    feed_id = _feed_of(command, account)
     symbols = chosen_symbols(command.symbol, command.symbols)
     graph = parse_graph(version.graph.encode())
     for symbol in symbols:
-        feed = await _usable_feed(account.feed_id, symbol, desk=desk)
+        feed = await _usable_feed(feed_id, symbol, desk=desk)
         require_timeframe(graph.timeframe, await _timeframe_of(feed, symbol, desk=desk), symbol=symbol)
     require_runnable(compile_plan(graph), symbols)
     _require_kept(graph, symbols)
     await require_algorithm(graph, host=host)
-    deployment = Deployment(
+    if account.mode is not AccountMode.PAPER:
+        told = (version.graph, symbols, feed, account)
+        await require_venue_fit(*told, context, desk=desk, orders=orders, limits=limits, at=at)
+    deployment = _made(command, version, feed, symbols, owner_id=owner_id, ids=ids, at=at)
+    facts: dict[str, Any] = {
+        "version_id": str(command.version_id),
+        "account_id": str(command.account_id),
+        "feed_id": str(feed.feed_id),
+        "mode": account.mode.value,
+        "symbol": deployment.symbol,
+        "capital": command.capital,
+        **algorithm_facts(graph),
+    }
+    await _claim(deployment, context, desk=desk, orders=orders, at=at)
+    try:
+        terms = (deployment, AccountMode(account.mode), facts)
+        deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
+    except AlphintraError:
+        await orders.release(command.account_id, deployment.deployment_id, context)
+        raise
+    return _view(deployment)
+
+
+def _made(  # noqa: PLR0913 - what a deployment is bound to
+    command: CreateDeployment,
+    version: WorkflowVersionView,
+    feed: Feed,
+    symbols: Sequence[str],
+    *,
+    owner_id: UserId,
+    ids: IdSource,
+    at: datetime,
+) -> Deployment:
+    """Return a new deployment, flat and with its capital, from where its feed stands."""
+    return Deployment(
         deployment_id=DeploymentId(ids.new()),
         owner_id=owner_id,
         version_id=WorkflowVersionId(command.version_id),
@@ -124,24 +165,9 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
         exit_owed="",
         error="",
         created_at=at,
-        symbols=() if len(symbols) == 1 else symbols,
+        symbols=() if len(symbols) == 1 else tuple(symbols),
         holdings=() if len(symbols) == 1 else tuple(Holding(symbol=symbol) for symbol in symbols),
     )
-    facts: dict[str, Any] = {
-        "version_id": str(command.version_id),
-        "account_id": str(command.account_id),
-        "symbol": deployment.symbol,
-        "capital": command.capital,
-        **algorithm_facts(graph),
-    }
-    await _claim(deployment, context, desk=desk, orders=orders, at=at)
-    try:
-        terms = (deployment, AccountMode(account.mode), facts)
-        deployment = await _stored(*terms, context, desk=desk, ids=ids, at=at)
-    except AlphintraError:
-        await orders.release(command.account_id, deployment.deployment_id, context)
-        raise
-    return _view(deployment)
 
 
 async def _claim(deployment: Deployment, context: Context, *, desk: Desk, orders: Orders, at: datetime) -> None:
@@ -154,15 +180,22 @@ async def _claim(deployment: Deployment, context: Context, *, desk: Desk, orders
 
 
 def _require_fit(capital: Decimal, account: AccountView) -> None:
-    """Refuse an account no deployment can trade with this much. Raises QTY_*, CAPITAL_EXCEEDS_CASH, DEPLOYMENT_LIVE."""
+    """Refuse an account no deployment can trade with this much. Raises QTY_*, CAPITAL_EXCEEDS_CASH."""
     require_positive(capital, pointer="/capital")
-    if account.mode is not AccountMode.PAPER:
-        # What a venue executes does not reach the books of a deployment yet: it would think it is flat, and buy anew.
-        message = "deployments trade paper accounts so far; a live account takes orders by hand and through the API"
-        raise AlphintraError("DEPLOYMENT_LIVE", message, kind=Kind.CONFLICT, pointer="/account_id")
     if capital > account.cash:
         message = f"the capital {capital} is more than the account's cash {account.cash}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
+
+
+def _feed_of(command: CreateDeployment, account: AccountView) -> UUID | None:
+    """Return the feed a deployment is to run on. Raises CONFIRM_REQUIRED, DEPLOYMENT_FEED."""
+    if account.mode is not AccountMode.PAPER:
+        require_meant(command.confirm, account)
+        return command.feed_id or account.feed_id
+    if command.feed_id not in {None, account.feed_id}:
+        message = "a paper account trades on the feed it was opened on: leave the feed out, or open another account"
+        raise AlphintraError("DEPLOYMENT_FEED", message, kind=Kind.CONFLICT, pointer="/feed_id")
+    return account.feed_id
 
 
 async def _stored(  # noqa: PLR0913 - what is stored, for whom, and in which account
@@ -242,8 +275,12 @@ async def ended(tx: DeskTransaction, deployment: Deployment, status: str) -> Dep
 
 
 async def get_deployment(deployment_id: DeploymentId, context: Context, *, desk: Desk) -> DeploymentView:
-    """Return a deployment. Raises DEPLOYMENT_NOT_FOUND, also for other people's, and AUTH_SCOPE."""
-    return _view(await owned_deployment(deployment_id, context, desk=desk))
+    """Return a deployment with what was executed since its last bar.
+
+    Raises DEPLOYMENT_NOT_FOUND, also for other people's, and AUTH_SCOPE.
+    """
+    (found,) = await with_pending([await owned_deployment(deployment_id, context, desk=desk)], desk=desk)
+    return _view(found)
 
 
 async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
@@ -252,7 +289,7 @@ async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
     modes = {row["deployment_id"]: AccountMode(row["mode"]) for row in await desk.rows("deployments.modes", owner_id)}
     found = [one for one in await desk.deployments_of(owner_id, limit=LIST_MAX) if one.deployment_id in modes]
     seen = [one for one in found if is_for_account(context.actor, one.account_id, modes[one.deployment_id])]
-    return DeploymentsView(deployments=tuple(_view(deployment) for deployment in seen))
+    return DeploymentsView(deployments=tuple(_view(each) for each in await with_pending(seen, desk=desk)))
 
 
 async def stop_deployment(
@@ -332,7 +369,7 @@ async def list_decisions(command: ListDecisions, context: Context, *, desk: Desk
 async def _usable_feed(feed_id: Any, symbol: str, *, desk: Desk) -> Feed:  # noqa: ANN401 - an id off the wire
     feed = _not_finished(None if feed_id is None else await desk.feed(FeedId(feed_id)))
     if symbol not in feed.symbols:
-        message = f"the account's feed carries {', '.join(feed.symbols)}, not {symbol[:40]!r}"
+        message = f"the feed carries {', '.join(feed.symbols)}, not {symbol[:40]!r}"
         raise AlphintraError("SYMBOL_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="/symbol")
     return feed
 
@@ -346,7 +383,8 @@ async def _timeframe_of(feed: Feed, symbol: str, *, desk: Desk) -> str:
 
 def _not_finished(feed: Feed | None) -> Feed:
     if feed is None:
-        raise AlphintraError("FEED_NOT_FOUND", "the account trades on no known feed", kind=Kind.NOT_FOUND)
+        message = "there is no such feed: name the live feed of the account's venue"
+        raise AlphintraError("FEED_NOT_FOUND", message, kind=Kind.NOT_FOUND, pointer="/feed_id")
     if feed.status == "finished":
         raise AlphintraError("FEED_FINISHED", "the account's feed has reached its end", kind=Kind.CONFLICT)
     return feed

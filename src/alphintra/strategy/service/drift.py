@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from alphintra.contracts.drift import DriftCountView, DriftFound, DriftLineView, DriftView
+from alphintra.engine.algorithm_runs import decider_of
 from alphintra.engine.bars import Bar
 from alphintra.engine.graph.evaluation import book_nodes
 from alphintra.engine.graph.parsing import parse_graph
@@ -30,6 +32,7 @@ from alphintra.strategy.service.feeds import feed_source, feed_steps
 from alphintra.strategy.service.jobs import Waker, work
 
 if TYPE_CHECKING:
+    from alphintra.engine.algorithm_runs import Host
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DeploymentId, IdSource
     from alphintra.strategy.domain.deployments import Deployment
@@ -50,6 +53,7 @@ class DriftDesk:
     desk: Desk
     catalogue: Catalogue
     orders: Orders
+    host: Host
     ids: IdSource
     clock: Clock
 
@@ -76,8 +80,8 @@ async def get_drift(deployment_id: DeploymentId, context: Context, *, desk: Desk
 async def measure_drift(deployment_id: DeploymentId, context: Context, *, at_hand: DriftDesk) -> DriftView:
     """Hold a deployment against the backtest of its bars, keep the report, and tell of it where somebody has to look.
 
-    Raises DEPLOYMENT_NOT_FOUND, DRIFT_SEVERAL_SYMBOLS, DRIFT_NO_BARS, DRIFT_SPLIT, DRIFT_TOO_LONG, DATASET_MISSING and
-    NODE_VALUE.
+    Raises DEPLOYMENT_NOT_FOUND, DRIFT_SEVERAL_SYMBOLS, DRIFT_NO_BARS, DRIFT_SPLIT, DRIFT_TOO_LONG, DATASET_MISSING,
+    NODE_VALUE and ALGORITHM_*.
     """
     desk, at = at_hand.desk, at_hand.clock.now()
     deployment = await owned_deployment(deployment_id, context, desk=desk)
@@ -96,9 +100,11 @@ async def measure_drift(deployment_id: DeploymentId, context: Context, *, at_han
     costs = await at_hand.orders.costs(deployment.account_id, context)
     plan = compile_plan(parse_graph(deployment.graph.encode()))
     origin = Origin(str(deployment_id), deployment.symbol)
+    tick = await at_hand.orders.tick(deployment.symbol, context)
 
     def compute() -> Drift:
-        replayed = replay(plan, before, bars, origin=origin, capital=deployment.capital, costs=costs)
+        with closing(decider_of(plan, deployment.symbol, host=at_hand.host, tick=tick)) as executor:
+            replayed = replay(executor, before, bars, origin=origin, capital=deployment.capital, costs=costs)
         return compare(happened, replayed, bars, sources=_sources(plan), capital=deployment.capital)
 
     drift = await asyncio.to_thread(compute)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -21,16 +21,18 @@ from alphintra.contracts.explanations import ExplanationView, SentenceView
 from alphintra.engine.backtest import BacktestSettings
 from alphintra.engine.graph.parsing import parse_graph
 from alphintra.engine.graph.plan import compile_plan
-from alphintra.engine.portfolio import cash_delta
+from alphintra.engine.portfolio import FLAT, cash_delta
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import DeploymentId
 from alphintra.kernel.money import plain
 from alphintra.kernel.vocabulary import OrderStatus, Side
+from alphintra.strategy.domain.deployments import BookedFill, fold_fills
 from alphintra.strategy.domain.replay import bars_before, within
-from alphintra.strategy.service.backtests import acting_user
+from alphintra.strategy.service.backtests import readable
 from alphintra.strategy.service.deployments import owned_deployment
 from alphintra.strategy.service.feeds import feed_source, feed_steps
+from alphintra.strategy.service.live_feeds import recorded_steps
 
 if TYPE_CHECKING:
     from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment
@@ -62,10 +64,7 @@ async def explain_backtest(
 
     Raises BACKTEST_NOT_FOUND, BACKTEST_NOT_FINISHED, RANGE, WHY_UNIVERSE, WHY_TOO_LONG, DATASET_MISSING.
     """
-    row = await desk.row("backtests.inputs", command.backtest_id)
-    if row is None or row["owner_id"] != acting_user(context):
-        message = f"there is no backtest {command.backtest_id}"
-        raise AlphintraError("BACKTEST_NOT_FOUND", message, kind=Kind.NOT_FOUND)
+    row = readable(await desk.row("backtests.inputs", command.backtest_id), command.backtest_id, context)
     if row["status"] != "finished":
         message = f"the backtest is {row['status']}: only a finished one can be explained"
         raise AlphintraError("BACKTEST_NOT_FINISHED", message, kind=Kind.CONFLICT)
@@ -172,7 +171,7 @@ async def explain_deployment(
     plan = compile_plan(parse_graph(deployment.graph.encode()))
     bars = await _bars(deployment, row["seq"], desk=desk, catalogue=catalogue)
     bar = bars[-1] if bars else None
-    decided = await _decided(deployment, row, context, orders=orders)
+    decided = await _decided(deployment, row, context, desk=desk, orders=orders)
     is_valued = bar is not None and decided.qty is not None and decided.cash is not None
     values, warm_up = await asyncio.to_thread(_values, plan, deployment.symbol, bars)
     seen = Seen(
@@ -194,7 +193,11 @@ async def _bars(deployment: Deployment, seq: int, *, desk: Desk, catalogue: Cata
     if feed is None:
         return ()
     try:
-        steps = await feed_steps(await feed_source(feed, desk=desk), catalogue=catalogue)
+        steps: Sequence[Step] = (
+            await recorded_steps(feed, desk=desk)
+            if feed.is_live
+            else await feed_steps(await feed_source(feed, desk=desk), catalogue=catalogue)
+        )
     except AlphintraError:  # the values that were kept with the decision remain
         return ()
     async with desk.transaction() as tx:
@@ -203,7 +206,7 @@ async def _bars(deployment: Deployment, seq: int, *, desk: Desk, catalogue: Cata
 
 
 def _up_to(steps: Sequence[Step], seq: int, symbol: str, splits: Sequence[Any]) -> tuple[Bar, ...]:
-    own = [bar for step in steps[:seq] for name, bar in step.bars if name == symbol]
+    own = [bar for step in steps if step.seq <= seq for name, bar in step.bars if name == symbol]
     return (*bars_before(steps, seq, symbol, splits=splits), own[-1]) if own else ()
 
 
@@ -214,8 +217,19 @@ def _values(plan: Plan, symbol: str, bars: Sequence[Bar]) -> tuple[Sequence[Mapp
     return (values_at(plan, bars, calendar=calendar) if bars else ()), plan.warm_up_in(calendar.session_minutes)
 
 
-async def _decided(deployment: Deployment, row: Mapping[str, Any], context: Context, *, orders: Orders) -> _Decided:
-    """Add up what was booked up to a decision; unknown where the book has more executions than one page."""
+async def _decided(
+    deployment: Deployment, row: Mapping[str, Any], context: Context, *, desk: Desk, orders: Orders
+) -> _Decided:
+    """Add up what the deployment's books held when it decided, whenever it was executed.
+
+    Of a deployment of before they were kept it is what was executed by then, unknown where that is more than a page.
+    """
+    complete = await desk.row("fills.is_complete", deployment.deployment_id)
+    if complete is not None and complete["is_complete"]:
+        kept = await desk.rows("fills.known_at", deployment.deployment_id, row["seq"])
+        fills = [BookedFill(Side(e["side"]), e["qty"], e["price"], e["fee"], None, e["fee_qty"]) for e in kept]
+        book = fold_fills(replace(deployment, cash=deployment.capital, position=FLAT), fills)
+        return _Decided(row, book.position.qty, book.cash)
     booked = await orders.of_book(deployment.account_id, deployment.deployment_id, context)
     if booked is None:
         return _Decided(row, None, None)

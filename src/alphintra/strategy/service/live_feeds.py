@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Market
     from alphintra.strategy.repository import Desk, DeskTransaction
 
-__all__ = ["LiveFeed", "keep_recorded", "live_feed", "terms_of"]
+__all__ = ["LiveFeed", "keep_recorded", "live_feed", "recorded_steps", "terms_of"]
 
 HISTORY_MAX: Final = 5000
 STEPS_KEPT: Final = 20_000  # steps that are read at a start: what strategies are warmed up on
@@ -135,15 +135,7 @@ class LiveFeed:
 
     async def steps(self) -> list[Step]:
         """Read the steps that were recorded, those before the begin too, oldest first."""
-        feed = await self._feed()
-        rows = await self.desk.rows("bars.steps", self.feed_id, feed.seq - STEPS_KEPT)
-        return [
-            Step(seq, bars[0][1].ts, tuple(bars))
-            for seq, bars in (
-                (seq, [(row["symbol"], recorded_bar(row)) for row in each])
-                for seq, each in groupby(rows, key=lambda row: row["seq"])
-            )
-        ]
+        return await recorded_steps(await self._feed(), desk=self.desk)
 
     async def collect(self, source: LiveSource) -> tuple[Step, ...]:
         """Ask for what came since the last bar, record it and return it as steps.
@@ -207,6 +199,18 @@ class LiveFeed:
         if feed is None:
             raise AlphintraError("FEED_NOT_FOUND", f"there is no feed {self.feed_id}", kind=Kind.NOT_FOUND)
         return feed
+
+
+async def recorded_steps(feed: Feed, *, desk: Desk) -> list[Step]:
+    """Read the newest steps a live feed has recorded, those before its begin too, oldest first."""
+    rows = await desk.rows("bars.steps", feed.feed_id, feed.seq - STEPS_KEPT)
+    return [
+        Step(seq, bars[0][1].ts, tuple(bars))
+        for seq, bars in (
+            (seq, [(row["symbol"], recorded_bar(row)) for row in each])
+            for seq, each in groupby(rows, key=lambda row: row["seq"])
+        )
+    ]
 
 
 async def keep_recorded(feed: Feed, *, desk: Desk, catalogue: Catalogue, ids: IdSource, at: datetime) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveRunner"]
 
+LEFT_PAUSE_S: Final = 2.0  # between two looks at an order that waits for its venue to let go of others
 _OF_SOURCES: Final = ("SOURCE_", "SYMBOL_", "VENUE_")
 
 
@@ -98,6 +99,8 @@ class LiveRunner:
                     if fresh:
                         continue
                     pause = await live.next_poll()
+                if await stepper.place_left(trace_id):
+                    pause = min(pause, LEFT_PAUSE_S)
                 await self._rest(feed.feed_id, waker, pause)
         after = await self.desk.feed(feed.feed_id)
         if after is not None and after.status == "paused":

@@ -9,7 +9,8 @@ left at the next bar.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,13 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import TERMINAL, Leg, OrderStatus, OrderType, Side
+from alphintra.strategy.domain.replay import between
 from alphintra.strategy.gateways.services import order_of, owner_context, service_context
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from alphintra.contracts.books import ExecutionView
     from alphintra.contracts.orders import LegView, OrderView
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import FeedId, IdSource
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Market, Orders
     from alphintra.strategy.repository import Desk, DeskTransaction
 
-__all__ = ["BAR_LATE", "EXITS_GONE", "EXIT_NOT_NEEDED", "WITHDRAWN", "Placer", "in_order", "until"]
+__all__ = ["BAR_LATE", "EXITS_GONE", "EXIT_NOT_NEEDED", "WITHDRAWN", "Placer", "until"]
 
 SETTLE_TIMEOUT_S = 60.0
+LIVE_TIMEOUT_S = 10.0  # how long a step waits for the venue of one account; the others of the feed wait with it
 POLL_FIRST_S = 0.002
 POLL_MAX_S = 0.1
 BAR_LATE = "BAR_LATE"
@@ -77,39 +79,70 @@ class Placer:
     async def place(self, step: Step, trace_id: str) -> None:
         """Ask trading for every pending intent, then wait until each open order is acknowledged or refused.
 
-        Orders placed before count too: a runner may have been killed while it waited for them.
+        Orders placed before count too: a runner may have been killed while it waited for them. What waits for the venue
+        of a live account holds up nobody else: it is gone on with at the next look.
         """
         placed: list[tuple[OpenIntent, OrderView]] = []
         for item in await self._desk.open_intents(self._feed_id):
-            if item.intent.is_withdrawn:
-                await self._take_off(item, step, trace_id)
-            if item.intent.order_id is not None:
-                placed.append((item, await self._orders.order(item.intent.order_id, owner_context(item, trace_id))))
-                continue
-            try:
-                order = await self._submitted(item, step, trace_id)
-            except AlphintraError as error:
-                if error.kind in _AGAIN or error.code in _OUTCOME_UNKNOWN:
-                    raise
-                await self._close_unplaced(item, error)
-                continue
-            if order is None:
-                continue
-            fault_point("strategy.submitted")
-            placed.append((item, order))
-            async with self._desk.transaction() as tx:
-                await self.settle(tx, item, order)
-            fault_point("strategy.settled")
+            with _waiting_on(item):
+                if item.intent.is_withdrawn:
+                    await self._take_off(item, step, trace_id)
+                order = await self._placed(item, step, trace_id)
+                if order is not None:
+                    placed.append((item, order))
         for item, order in placed:
-            await self._acknowledged(item, order, trace_id)
+            if not item.is_live:  # a venue answers when it does: until then the order counts as working
+                await self._acknowledged(item, order, trace_id)
 
-    async def end_waiting(self, step: Step, steps: Sequence[Step], trace_id: str) -> None:
-        """Take the entries off whose time is over, before anything is decided at the close that ends it."""
+    async def place_left(self, step: Step, trace_id: str) -> bool:
+        """Go on with what could not be placed at the last step; False where there is nothing."""
+        is_left = any(item.intent.order_id is None for item in await self._desk.open_intents(self._feed_id))
+        if is_left:
+            await self.place(step, trace_id)
+        return is_left
+
+    async def _placed(self, item: OpenIntent, step: Step, trace_id: str) -> OrderView | None:
+        """Return the order of an intent, placed unless it was before; None where there is nothing to place."""
+        if item.intent.order_id is not None:
+            return await self._orders.order(item.intent.order_id, owner_context(item, trace_id))
+        try:
+            order = await self._submitted(item, step, trace_id)
+        except AlphintraError as error:
+            if error.kind in _AGAIN or error.code in _OUTCOME_UNKNOWN:
+                raise
+            await self._close_unplaced(item, error)
+            return None
+        if order is None:
+            return None
+        fault_point("strategy.submitted")
+        async with self._desk.transaction() as tx:
+            await self.settle(tx, item, order)
+        fault_point("strategy.settled")
+        return order
+
+    async def end_waiting(self, step: Step, steps: Sequence[Step], trace_id: str) -> bool:
+        """Take the entries off whose time is over, before anything is decided at the close that ends it.
+
+        On a live account those too that have not reached their venue by the next bar: it may be away, and must not meet
+        them at prices of another day. Tells whether any was taken off.
+        """
+        is_any = False
         for item in await self._desk.open_intents(self._feed_id):
-            if not item.intent.is_waiting or item.intent.order_id is None:
+            if item.intent.order_id is None or item.intent.is_leaving:
                 continue
-            if item.intent.is_over(_closes(steps[item.intent.seq : step.seq], item.symbol)):
-                await self._take_off(item, step, trace_id)
+            closes = _closes(between(steps, item.intent.seq, step.seq), item.symbol)
+            is_over = item.intent.is_waiting and item.intent.is_over(closes)
+            if is_over or (closes and await self._is_stuck(item, trace_id)):
+                is_any = True
+                with _waiting_on(item):
+                    await self._take_off(item, step, trace_id)
+        return is_any
+
+    async def _is_stuck(self, item: OpenIntent, trace_id: str) -> bool:
+        if not item.is_live or item.intent.order_id is None:
+            return False
+        order = await self._orders.order(item.intent.order_id, owner_context(item, trace_id))
+        return order.status is OrderStatus.PENDING_NEW
 
     async def _take_off(self, item: OpenIntent, step: Step, trace_id: str) -> None:
         """Cancel an entry that has not filled, and wait until trading and risk know; its exits stay with a part."""
@@ -132,13 +165,17 @@ class Placer:
             legs = () if order.filled_qty else order.legs
             return all(one.status in TERMINAL for one in (order, *legs))
 
-        await until(is_gone, f"entry {order_id} is not canceled")
+        await until(is_gone, f"entry {order_id} is not canceled", timeout_s=_patience(item))
         gone = [one.order_id for one in (order, *order.legs) if one.status in TERMINAL]
         await self._known_to_risk(gone, step, trace_id)
 
     async def settle(self, tx: DeskTransaction, item: OpenIntent, order: OrderView) -> None:
-        """Store how the order of an intent stands; one that leaves its position without exits is told of."""
-        is_closed = order.status in TERMINAL and all(leg.status in TERMINAL for leg in order.legs)
+        """Store how the order of an intent stands; one that leaves its position without exits is told of.
+
+        It is closed only when the deployment's books have all that was executed of it.
+        """
+        members = (order, *order.legs)
+        is_closed = all(each.status in TERMINAL for each in members) and await _is_folded(tx, members)
         await tx.settle_intent(
             item.intent.client_order_id,
             status="closed" if is_closed else "working",
@@ -211,7 +248,7 @@ class Placer:
                 legs = entry.legs
             return all(one.status in TERMINAL for one in (entry, *legs))
 
-        await until(are_gone, f"the exits of order {order_id} are not gone")
+        await until(are_gone, f"the exits of order {order_id} are not gone", timeout_s=_patience(item))
         await self._known_to_risk([*gone, *(leg.order_id for leg in legs)], step, trace_id)
         fault_point("strategy.exits_gone")
 
@@ -272,12 +309,28 @@ class Placer:
         )
 
 
-def in_order(
-    fills: Sequence[ExecutionView], working: Sequence[tuple[OpenIntent, OrderView]]
-) -> tuple[ExecutionView, ...]:
-    """Return a deployment's executions of one bar with those of exits behind that of their entry."""
-    legs = {leg.order_id for _item, order in working for leg in order.legs}
-    return tuple(sorted(fills, key=lambda fill: fill.order_id in legs))
+def _patience(item: OpenIntent) -> float | None:
+    return LIVE_TIMEOUT_S if item.is_live else None
+
+
+@contextmanager
+def _waiting_on(item: OpenIntent) -> Iterator[None]:
+    """Go on without a live account's order whose venue takes its time; on paper a step waits for everything."""
+    try:
+        yield
+    except AlphintraError as error:
+        if error.code != "STEP_WAITS" or not item.is_live:
+            raise
+        get_logger().warning("intent.waits", client_order_id=item.intent.client_order_id, detail=error.detail)
+
+
+async def _is_folded(tx: DeskTransaction, members: Sequence[LegView]) -> bool:
+    filled = {each.order_id: each.filled_qty for each in members if each.filled_qty}
+    if not filled:
+        return True
+    rows = await tx.session.rows("fills.of_orders", list(filled))
+    folded = {row["order_id"]: row["folded_qty"] for row in rows}
+    return all(folded.get(order_id, 0) >= qty for order_id, qty in filled.items())
 
 
 def _closes(steps: Sequence[Step], symbol: str) -> list[datetime]:
@@ -295,10 +348,13 @@ def _exit_leg(order: OrderView) -> str:
     return "trail" if filled.type is OrderType.TRAILING_STOP else "stop"
 
 
-async def until(is_done: Callable[[], Awaitable[bool]], waits_for: str) -> None:
-    """Ask again with growing pauses until it is so. Raises STEP_WAITS after a minute; the step is then repeated."""
+async def until(is_done: Callable[[], Awaitable[bool]], waits_for: str, *, timeout_s: float | None = None) -> None:
+    """Ask again with growing pauses until it is so.
+
+    Raises STEP_WAITS after a minute, unless another time is given; the step is then repeated.
+    """
     pause_s = POLL_FIRST_S
-    deadline = asyncio.get_running_loop().time() + SETTLE_TIMEOUT_S
+    deadline = asyncio.get_running_loop().time() + (SETTLE_TIMEOUT_S if timeout_s is None else timeout_s)
     while not await is_done():
         if asyncio.get_running_loop().time() > deadline:
             raise AlphintraError("STEP_WAITS", waits_for, kind=Kind.UNAVAILABLE)

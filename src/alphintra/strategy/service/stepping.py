@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -27,24 +28,22 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.vocabulary import TERMINAL
-from alphintra.strategy.domain.deployments import BookedFill, Deployment, Evaluation, evaluate, fold_fills, warm_up
+from alphintra.strategy.domain.deployments import Deployment, Evaluation, evaluate, warm_up
 from alphintra.strategy.domain.live_bars import live_hours
 from alphintra.strategy.domain.replay import bars_before, hours_of, is_split_between
 from alphintra.strategy.gateways.services import owner_context, service_context
 from alphintra.strategy.service.across import Across, Seen
 from alphintra.strategy.service.claims import note_claim
 from alphintra.strategy.service.deployments import ended
-from alphintra.strategy.service.placing import Placer, in_order, until
+from alphintra.strategy.service.fills import Working, await_fills, fold_kept
+from alphintra.strategy.service.placing import Placer, until
 
 if TYPE_CHECKING:
-    from alphintra.contracts.books import ExecutionView
-    from alphintra.contracts.orders import OrderView
     from alphintra.engine.algorithm_runs import Decider, Host
     from alphintra.engine.bars import Bar
     from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import DeploymentId, FeedId, IdSource
     from alphintra.kernel.messages import Context, Event
-    from alphintra.strategy.domain.deployments import OpenIntent
     from alphintra.strategy.domain.live_bars import LiveTerms
     from alphintra.strategy.domain.replay import FeedSplit, Step
     from alphintra.strategy.gateways.services import Market, Orders
@@ -102,6 +101,7 @@ class Stepper:
             feed_id, desk=desk, market=market, orders=orders, clock=clock, ids=ids, late_after=late_after
         )
         self._running: dict[DeploymentId, _Running] = {}
+        self._ticks: dict[str, Decimal | None] = {}
         self._across = Across(clock=clock, ids=ids, give_up=self._give_up)
 
     def add(self, steps: Sequence[Step]) -> None:
@@ -112,6 +112,7 @@ class Stepper:
     def forget(self) -> None:
         """Rebuild executors from what is stored, which may have changed while the feed stood."""
         self._running.clear()
+        self._ticks.clear()
         self._across.forget()
 
     async def advance(self, step: Step, trace_id: str) -> str:
@@ -120,14 +121,22 @@ class Stepper:
         Raises *_UNAVAILABLE, STORE_* and STEP_WAITS where it must be repeated, FEED_MOVED where another runner did it.
         """
         context = service_context(trace_id)
-        fills = await self._match(step, context)
+        working = await self._match(step, trace_id)
         fault_point("strategy.matched")
-        await self._placer.end_waiting(step, self.steps, trace_id)
-        await self._decide(step, fills, working=await self._working_orders(trace_id))
+        if await self._placer.end_waiting(step, self.steps, trace_id):
+            working = await self._working_orders(trace_id)
+        for symbol in dict(step.bars):
+            if symbol not in self._ticks:
+                self._ticks[symbol] = await self._orders.tick(symbol, context)
+        await self._decide(step, working)
         fault_point("strategy.decided")
         await self._placer.place(step, trace_id)
         fault_point("strategy.placed")
         return await self._move_on(step, context)
+
+    async def place_left(self, trace_id: str) -> bool:
+        """Go on between two bars with orders that waited for a venue; False where there are none."""
+        return bool(self.steps) and await self._placer.place_left(self.steps[-1], trace_id)
 
     async def _move_on(self, step: Step, context: Context) -> str:
         async with self._desk.transaction() as tx:
@@ -145,80 +154,78 @@ class Stepper:
                 await append_event(tx.session, event, ids=self._ids, aggregate_id=self._feed_id, context=context, at=at)
         return status
 
-    async def _match(self, step: Step, context: Context) -> tuple[ExecutionView, ...]:
-        """Let the venue meet the bars, wait until trading and risk have every execution, then mark prices."""
+    async def _match(self, step: Step, trace_id: str) -> Working:
+        """Let the paper venue meet the bars, wait until all know every execution, then mark prices.
+
+        Returns the orders that were open when the step began, as they stand with what is kept of their executions.
+        """
+        context = service_context(trace_id)
         done = await self._market.advance(self._feed_id, step, context, hours=self._hours)
         by_account: dict[UUID, list[str]] = {}
         for execution in done.executions:
             by_account.setdefault(execution.account_id, []).append(execution.execution_id)
-        booked: list[ExecutionView] = []
         for account_id, execution_ids in by_account.items():
-            booked += await self._booked(account_id, execution_ids, context)
-        wanted = [execution.execution_id for execution in done.executions]
+            await self._booked(account_id, execution_ids, context)
+        working = await self._working_orders(trace_id)
+        kept = {row["execution_id"] for row in await self._desk.rows("fills.pending", self._feed_id)}
+        wanted = sorted(kept | {execution.execution_id for execution in done.executions})
 
         async def is_marked() -> bool:
             marked = await self._market.mark(self._feed_id, step, context, await_executions=wanted)
             return not marked.missing
 
         await until(is_marked, "risk has not taken the executions of the step")
-        return tuple(booked)
+        return working
 
-    async def _booked(
-        self, account_id: UUID, execution_ids: Sequence[str], context: Context
-    ) -> tuple[ExecutionView, ...]:
-        found: tuple[ExecutionView, ...] = ()
-
+    async def _booked(self, account_id: UUID, execution_ids: Sequence[str], context: Context) -> None:
         async def is_booked() -> bool:
-            nonlocal found
-            found = await self._orders.executions(account_id, execution_ids, context)
-            return len(found) == len(execution_ids)
+            return len(await self._orders.executions(account_id, execution_ids, context)) == len(execution_ids)
 
         await until(is_booked, "trading has not booked the executions of the step")
-        return found
 
-    async def _working_orders(self, trace_id: str) -> tuple[tuple[OpenIntent, OrderView], ...]:
-        """Ask trading how the orders stand that were working when the step began."""
-        return tuple(
+    async def _working_orders(self, trace_id: str) -> Working:
+        """Ask trading how the open orders stand, and wait for what was executed of them."""
+        working = tuple(
             [
                 (item, await self._orders.order(item.intent.order_id, owner_context(item, trace_id)))
                 for item in await self._desk.open_intents(self._feed_id)
                 if item.intent.order_id is not None
             ]
         )
+        await await_fills(working, trace_id, desk=self._desk, orders=self._orders)
+        return working
 
-    async def _decide(
-        self, step: Step, fills: Sequence[ExecutionView], *, working: Sequence[tuple[OpenIntent, OrderView]]
-    ) -> None:
+    async def _decide(self, step: Step, working: Working) -> None:
         """Let every deployment that has not seen the step see it; state, decision and intents are stored together.
 
-        Intents are closed with them: a stopped deployment is told of a fill only while its intent is open.
+        Before, what was executed is put into the books, also of deployments that see nothing any more; and intents are
+        closed only with what was executed in the books.
         """
         bars = dict(step.bars)
         moved: list[_Running] = []
+        unplaced = [item for item in await self._desk.open_intents(self._feed_id) if item.intent.order_id is None]
         unfinished: dict[DeploymentId, set[bool]] = {}
-        for item, order in working:
-            if order.status not in TERMINAL:
-                unfinished.setdefault(item.intent.deployment_id, set()).add(item.intent.is_leaving)
+        for item in [*unplaced, *(item for item, order in working if order.status not in TERMINAL)]:
+            unfinished.setdefault(item.intent.deployment_id, set()).add(item.intent.is_leaving)
         async with self._desk.transaction() as tx:
             await self._require_here(tx, step)
+            await fold_kept(tx, self._feed_id, step.seq, working)
             splits = await tx.splits(self._feed_id)
             behind = await tx.deployments_behind(self._feed_id, step.seq)
             self._drop_all_but({deployment.deployment_id for deployment in behind})
             for deployment in behind:
                 if deployment.symbols:
-                    await self._across.decide(tx, deployment, Seen(step, self.steps, splits, fills, working))
+                    await self._across.decide(tx, deployment, Seen(step, self.steps, splits, working, unplaced))
                     continue
                 bar = bars.get(deployment.symbol)
                 if bar is None:
                     continue
-                own = in_order([fill for fill in fills if fill.book_id == deployment.deployment_id], working)
-                booked = fold_fills(deployment, [BookedFill(f.side, f.qty, f.price, f.fee, f.order_id) for f in own])
                 if deployment.status != "active":
-                    await tx.save_deployment(replace(booked, last_seq=step.seq, last_price=bar.close))
+                    await tx.save_deployment(replace(deployment, last_seq=step.seq, last_price=bar.close))
                     continue
                 running = await self._evaluate(
                     tx,
-                    booked,
+                    deployment,
                     bar,
                     seq=step.seq,
                     working=unfinished.get(deployment.deployment_id, set()),
@@ -336,7 +343,7 @@ class Stepper:
         A new one, one after a split, or one whose state an earlier Alphintra kept, is warmed on the bars before it.
         """
         plan = compile_plan(parse_graph(deployment.graph.encode()))
-        executor = decider_of(plan, deployment.symbol, host=self._host)
+        executor = decider_of(plan, deployment.symbol, host=self._host, tick=self._ticks.get(deployment.symbol))
         if deployment.executor_state:
             try:
                 executor.restore(deployment.executor_state.encode())

@@ -46,8 +46,14 @@ FROM datasets WHERE dataset_id = ANY($1::uuid[]);
 
 -- backtests.insert: queue a backtest
 INSERT INTO backtests (backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts,
-    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids, thresholds)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16, $17);
+    status, run_hash, created_at, limit_version, limit_hash, workflow_id, symbols, dataset_ids, thresholds, template,
+    repeats)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
+
+-- backtests.of_templates: read the backtests of the ready strategies, the newest finished one of each first
+SELECT backtest_id, template, symbol, symbols, status, run_hash, result_hash, metrics, error_code, created_at,
+    finished_at
+FROM backtests WHERE template <> '' ORDER BY template, (status = 'finished') DESC, created_at DESC, backtest_id;
 
 -- backtests.thresholds: read what a verdict on a backtest is held against, empty for one made before they were kept
 SELECT thresholds FROM backtests WHERE backtest_id = $1;
@@ -61,28 +67,30 @@ ON CONFLICT (owner_id) DO UPDATE SET thresholds = excluded.thresholds, changed_a
 
 -- backtests.get: read a backtest with its result
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics, result,
-    error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
+    error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols, template, repeats
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.inputs: read what a backtest was computed from
-SELECT owner_id, symbol, status, graph, settings, dataset_id, dataset_ids, start_ts, end_ts
+SELECT owner_id, symbol, status, graph, settings, dataset_id, dataset_ids, start_ts, end_ts, version_id, workflow_id,
+    symbols, thresholds, template
 FROM backtests WHERE backtest_id = $1;
 
 -- backtests.list: read a person's backtests without results, newest first
 SELECT backtest_id, owner_id, version_id, dataset_id, symbol, status, progress, run_hash, result_hash, metrics,
-    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols
+    '' AS result, error_code, error, created_at, finished_at, limit_version, limit_hash, workflow_id, symbols, template,
+    repeats
 FROM backtests WHERE owner_id = $1 ORDER BY created_at DESC, backtest_id LIMIT $2;
 
--- backtests.lease: take the oldest backtest that waits or whose worker went silent
+-- backtests.lease: take the oldest backtest that waits or whose worker went silent, a person's before a template's
 UPDATE backtests SET status = 'running', leased_until = $2
 WHERE backtest_id = (
     SELECT backtest_id FROM backtests
     WHERE status = 'queued' OR (status = 'running' AND leased_until < $1)
-    ORDER BY created_at LIMIT 1
+    ORDER BY (template <> ''), created_at LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
 RETURNING backtest_id, owner_id, version_id, dataset_id, symbol, graph, settings, start_ts, end_ts, created_at,
-    workflow_id, run_hash, symbols, dataset_ids;
+    workflow_id, run_hash, symbols, dataset_ids, template;
 
 -- backtests.progress: keep a backtest's lease, tell how far it is, and learn whether to stop
 UPDATE backtests SET progress = $2, leased_until = $3 WHERE backtest_id = $1 AND status = 'running'
@@ -302,8 +310,8 @@ ORDER BY d.created_at, d.deployment_id LIMIT 1;
 
 -- deployments.insert: store a deployment
 INSERT INTO deployments (deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital,
-    status, last_seq, executor_state, cash, last_price, created_at, symbols)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14, $15);
+    status, last_seq, executor_state, cash, last_price, created_at, symbols, fills_since)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14, $15, '-infinity');
 
 -- deployments.get: read a deployment
 SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
@@ -346,6 +354,19 @@ UPDATE deployments SET last_seq = $2, executor_state = $3, cash = $4, qty = $5, 
     last_entry_order = $15
 WHERE deployment_id = $1 AND last_seq < $2;
 
+-- deployments.book: store what executions made of a deployment's books
+UPDATE deployments SET cash = $2, qty = $3, cost = $4, realized_pnl = $5, fees = $6, bars_held = $7, exit_owed = $8,
+    entries = $9, last_entry = $10, last_entry_order = $11
+WHERE deployment_id = $1;
+
+-- deployments.held: read deployments and hold them
+SELECT deployment_id, owner_id, version_id, graph_hash, graph, account_id, feed_id, symbol, capital, status, last_seq,
+    executor_state, cash, qty, cost, realized_pnl, fees, last_price, intent_count, bars_held, exit_owed, entries,
+    last_entry, last_entry_order, error, created_at, symbols
+FROM deployments WHERE deployment_id = ANY($1::uuid[])
+ORDER BY deployment_id
+FOR UPDATE;
+
 -- deployments.mark_mode: store whether a deployment trades on paper or live
 UPDATE deployments SET mode = $2 WHERE deployment_id = $1;
 
@@ -381,6 +402,11 @@ UPDATE holdings SET qty = $3, cost = $4, realized_pnl = $5, last_price = $6, bar
     entries = $9, last_entry = $10, last_entry_order = $11
 WHERE deployment_id = $1 AND symbol = $2;
 
+-- holdings.book: store what executions made of what a deployment holds of a symbol
+UPDATE holdings SET qty = $3, cost = $4, realized_pnl = $5, bars_held = $6, exit_owed = $7, entries = $8,
+    last_entry = $9, last_entry_order = $10
+WHERE deployment_id = $1 AND symbol = $2;
+
 -- holdings.split: what a deployment holds of a symbol is counted in new shares
 UPDATE holdings SET qty = qty + $2 WHERE deployment_id = $1 AND symbol = $3;
 
@@ -397,6 +423,54 @@ ON CONFLICT (feed_id, symbol, reference) DO NOTHING;
 
 -- feeds.splits: read the splits that were applied while a feed ran, in their order
 SELECT symbol, after_seq, new_shares, old_shares FROM feed_splits WHERE feed_id = $1 ORDER BY after_seq, reference;
+
+-- fills.note: keep executions of deployments' orders, each once; those that are in their books already as such
+INSERT INTO deployment_fills (account_id, execution_id, deployment_id, order_id, symbol, side, qty, price, fee, fee_qty,
+    executed_at, booked_at, folded_seq)
+SELECT n.account_id, n.execution_id, d.deployment_id, n.order_id, n.symbol, n.side, n.qty, n.price, n.fee, n.fee_qty,
+    n.executed_at, n.booked_at, CASE WHEN n.booked_at < d.fills_since THEN d.last_seq END
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::numeric[], $8::numeric[],
+    $9::numeric[], $10::numeric[], $11::timestamptz[], $12::timestamptz[]) AS n (account_id, execution_id, book_id,
+    order_id, symbol, side, qty, price, fee, fee_qty, executed_at, booked_at)
+INNER JOIN deployments AS d ON d.deployment_id = n.book_id AND d.account_id = n.account_id
+ORDER BY n.account_id, n.execution_id
+ON CONFLICT (account_id, execution_id) DO NOTHING;
+
+-- fills.of_orders: how much of each of these orders is known to be executed, and how much of that is in the books
+SELECT order_id, sum(qty) AS qty, coalesce(sum(qty) FILTER (WHERE folded_seq IS NOT NULL), 0) AS folded_qty
+FROM deployment_fills WHERE order_id = ANY($1::uuid[]) GROUP BY order_id;
+
+-- fills.pending: executions of a feed's deployments that are not in their books yet
+SELECT f.account_id, f.execution_id, f.deployment_id, f.order_id, f.symbol, f.side, f.qty, f.price, f.fee, f.fee_qty,
+    f.executed_at
+FROM deployment_fills AS f
+INNER JOIN deployments AS d ON d.deployment_id = f.deployment_id
+WHERE d.feed_id = $1 AND f.folded_seq IS NULL
+ORDER BY f.executed_at, f.booked_at, f.execution_id;
+
+-- fills.pending_of: executions of these deployments that are not in their books yet
+SELECT account_id, execution_id, deployment_id, order_id, symbol, side, qty, price, fee, fee_qty, executed_at
+FROM deployment_fills
+WHERE deployment_id = ANY($1::uuid[]) AND folded_seq IS NULL
+ORDER BY executed_at, booked_at, execution_id;
+
+-- fills.folded: note that executions are in the books from a step on
+UPDATE deployment_fills AS f SET folded_seq = $3
+FROM unnest($1::uuid[], $2::text[]) AS n (account_id, execution_id)
+WHERE f.account_id = n.account_id AND f.execution_id = n.execution_id AND f.folded_seq IS NULL;
+
+-- fills.known_at: what was in a deployment's books when it decided at a step, oldest first; nothing of before its fills
+SELECT f.side, f.qty, f.price, f.fee, f.fee_qty FROM deployment_fills AS f
+INNER JOIN deployments AS d ON d.deployment_id = f.deployment_id
+WHERE f.deployment_id = $1 AND f.folded_seq <= $2
+ORDER BY f.executed_at, f.booked_at, f.execution_id;
+
+-- fills.is_complete: whether every execution of a deployment is kept, which is not so of one of before they were
+SELECT fills_since = '-infinity' AS is_complete FROM deployments WHERE deployment_id = $1;
+
+-- intents.reopen: look again at the orders of intents, which were executed after they had been settled
+UPDATE intents SET status = 'working'
+WHERE deployment_id = ANY($1::uuid[]) AND order_id = ANY($2::uuid[]) AND status = 'closed';
 
 -- claims.note: a book is to be released when it is due
 INSERT INTO capital_claims (deployment_id, account_id, due_at) VALUES ($1, $2, $3)
@@ -443,7 +517,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', 
 SELECT i.client_order_id, i.deployment_id, i.seq, i.intent_index, i.side, i.qty, i.type, i.time_in_force, i.tag,
     i.reason, i.take_profit, i.stop_price, i.trail_price, i.trail_percent, i.status, i.order_id, i.order_code,
     i.created_at, i.limit_price, i.trigger_price, i.bars_max, i.works_until, i.is_withdrawn, i.entry_number, d.owner_id,
-    d.account_id, coalesce(nullif(i.symbol, ''), d.symbol) AS symbol, d.graph_hash
+    d.account_id, coalesce(nullif(i.symbol, ''), d.symbol) AS symbol, d.graph_hash, d.mode
 FROM intents AS i
 JOIN deployments AS d ON d.deployment_id = i.deployment_id
 WHERE d.feed_id = $1 AND i.status <> 'closed'

@@ -73,6 +73,8 @@ CREATE TABLE backtests (
     symbols text[] DEFAULT '{}'::text[] NOT NULL,
     dataset_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     thresholds text DEFAULT ''::text NOT NULL,
+    template text DEFAULT ''::text NOT NULL,
+    repeats uuid,
     CONSTRAINT backtests_pkey PRIMARY KEY (backtest_id),
     CONSTRAINT backtests_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double
         precision))),
@@ -150,6 +152,29 @@ CREATE TABLE decisions (
     CONSTRAINT decisions_seq_check CHECK ((seq > 0))
 );
 
+-- table deployment_fills
+CREATE TABLE deployment_fills (
+    account_id uuid NOT NULL,
+    execution_id text NOT NULL,
+    deployment_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    symbol text NOT NULL,
+    side text NOT NULL,
+    qty numeric(28,9) NOT NULL,
+    price numeric(28,9) NOT NULL,
+    fee numeric(28,9) NOT NULL,
+    fee_qty numeric(28,9) NOT NULL,
+    executed_at timestamp with time zone NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    folded_seq bigint,
+    CONSTRAINT deployment_fills_check CHECK (((fee_qty >= (0)::numeric) AND (fee_qty < qty))),
+    CONSTRAINT deployment_fills_fee_check CHECK (((fee > '-Infinity'::numeric) AND (fee < 'Infinity'::numeric))),
+    CONSTRAINT deployment_fills_pkey PRIMARY KEY (account_id, execution_id),
+    CONSTRAINT deployment_fills_price_check CHECK (((price > (0)::numeric) AND (price < 'Infinity'::numeric))),
+    CONSTRAINT deployment_fills_qty_check CHECK (((qty > (0)::numeric) AND (qty < 'Infinity'::numeric))),
+    CONSTRAINT deployment_fills_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
+);
+
 -- table deployments
 CREATE TABLE deployments (
     deployment_id uuid NOT NULL,
@@ -180,6 +205,7 @@ CREATE TABLE deployments (
     entries bigint DEFAULT 0 NOT NULL,
     last_entry numeric(28,9) DEFAULT 0 NOT NULL,
     last_entry_order uuid,
+    fills_since timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT deployments_bars_held_counted CHECK ((bars_held >= 0)),
     CONSTRAINT deployments_capital_check CHECK (((capital > (0)::numeric) AND (capital < 'Infinity'::numeric))),
     CONSTRAINT deployments_cash_check CHECK (((cash > '-Infinity'::numeric) AND (cash < 'Infinity'::numeric))),
@@ -539,6 +565,10 @@ ALTER TABLE bar_remarks ADD CONSTRAINT bar_remarks_feed_id_fkey FOREIGN KEY (fee
 ALTER TABLE decisions ADD CONSTRAINT decisions_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES
     deployments(deployment_id);
 
+-- foreign key deployment_fills.deployment_fills_deployment_id_fkey
+ALTER TABLE deployment_fills ADD CONSTRAINT deployment_fills_deployment_id_fkey FOREIGN KEY (deployment_id)
+    REFERENCES deployments(deployment_id);
+
 -- foreign key deployments.deployments_feed_id_fkey
 ALTER TABLE deployments ADD CONSTRAINT deployments_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feeds(feed_id);
 
@@ -573,6 +603,16 @@ CREATE INDEX backtests_open_idx ON backtests USING btree (created_at) WHERE (sta
 
 -- index backtests.backtests_owner_idx
 CREATE INDEX backtests_owner_idx ON backtests USING btree (owner_id, created_at DESC);
+
+-- index deployment_fills.deployment_fills_deployment_idx
+CREATE INDEX deployment_fills_deployment_idx ON deployment_fills USING btree (deployment_id, executed_at);
+
+-- index deployment_fills.deployment_fills_order_idx
+CREATE INDEX deployment_fills_order_idx ON deployment_fills USING btree (order_id);
+
+-- index deployment_fills.deployment_fills_pending_idx
+CREATE INDEX deployment_fills_pending_idx ON deployment_fills USING btree (deployment_id) WHERE (folded_seq IS
+    NULL);
 
 -- index deployments.deployments_feed_idx
 CREATE INDEX deployments_feed_idx ON deployments USING btree (feed_id) WHERE (status = 'active'::text);
