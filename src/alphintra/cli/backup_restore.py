@@ -23,6 +23,7 @@ __all__ = ["restore"]
 
 @click.command("restore")
 @click.option("--service", default="", help="Which service.")
+@click.option("--instance", default="", help="A whole instance whose data is lost; the platform must be down.")
 @click.option("--at", default="", help="Moment, such as 2026-11-23T14:05:00Z; the last one there is if left out.")
 @click.option("--backup", "ident", default="", help="A dump of the service to take, instead of a moment.")
 @click.option("--resume", is_flag=True, help="Go on where a run was cut.")
@@ -31,7 +32,16 @@ __all__ = ["restore"]
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @AS_JSON
 def restore(  # noqa: PLR0913 - one parameter per option
-    *, service: str, at: str, ident: str, resume: bool, rollback: bool, finish: bool, yes: bool, as_json: bool
+    *,
+    service: str,
+    instance: str,
+    at: str,
+    ident: str,
+    resume: bool,
+    rollback: bool,
+    finish: bool,
+    yes: bool,
+    as_json: bool,
 ) -> int:
     """Bring one service back to a moment, while the seven others go on.
 
@@ -40,10 +50,16 @@ def restore(  # noqa: PLR0913 - one parameter per option
     """
     from alphintra.cli.parameters import require_confirmed
 
-    if sum((bool(service), resume, rollback, finish)) != 1 or ((at or ident) and not service):
-        message = "say one of --service NAME (with --at or --backup), --resume, --rollback and --finish"
+    is_told = sum((bool(service), bool(instance), resume, rollback, finish)) == 1
+    if not is_told or (at and not service + instance) or (ident and not service):
+        message = (
+            "say one of --service NAME (with --at or --backup), --instance NAME (with --at), --resume, --rollback "
+            "and --finish"
+        )
         raise AlphintraError("RESTORE_USAGE", message, pointer="--service")
     moment = _moment(at)
+    if instance:
+        return _rebuild(instance, moment, is_confirmed=yes, as_json=as_json)
     questions = {
         service: f"Bring {service} back? What was asked of it since that moment is undone.",
         "finish" if finish else "": "Drop what was there before the restore for good?",
@@ -58,6 +74,27 @@ def restore(  # noqa: PLR0913 - one parameter per option
         print_json(msgspec.to_builtins(done))
     else:
         _print(done, what)
+    return 0
+
+
+def _rebuild(instance: str, moment: datetime | None, *, is_confirmed: bool, as_json: bool) -> int:
+    from alphintra.cli.parameters import require_confirmed
+    from alphintra.runtime.backups.side import restore_instance
+
+    require_confirmed(f"Make {instance} anew from its backup, with all services on it?", is_confirmed=is_confirmed)
+    backups = opened()
+
+    async def work(task: Task) -> str:
+        made = await restore_instance(
+            backups, instance, at=moment, task=task, tell=lambda doing: click.echo(doing, err=True)
+        )
+        return made.ident
+
+    ident = watched("restoring", work)
+    if as_json:
+        print_json({"instance": instance, "backup": ident})
+    else:
+        click.echo(f"{instance} is there again, from {ident}: start with `alphintra up`")
     return 0
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "record_layout",
     "recorded_layout",
     "records_of_moves",
+    "restore_file",
     "settled_layout",
 ]
 
@@ -105,6 +106,11 @@ def recorded_layout(home: Home) -> tuple[Placement, ...]:
 def moves_file(home: Home) -> Path:
     """Return where a home notes the moves of services that are under way; see `moving.journal`."""
     return home.path / "moves.json"
+
+
+def restore_file(home: Home) -> Path:
+    """Return where a home notes the restore of a service that is not ended yet; see `backups.restoring`."""
+    return home.path / "restore.json"
 
 
 def instances_in_moves(home: Home) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import sys
 import uuid
 from contextlib import asynccontextmanager, suppress
@@ -27,6 +28,7 @@ from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.backups.choices import BackupChoices
 from alphintra.runtime.backups.keys import secret_of
 from alphintra.runtime.backups.restoring import Restored, Restoring, Wanted
+from alphintra.runtime.backups.side import choose_base, restore_instance
 from alphintra.runtime.backups.verifying import evidence_of, verify
 from alphintra.runtime.backups.work import Backups, open_backups
 from alphintra.runtime.credentials import role_password
@@ -83,6 +85,12 @@ class Town:
     home: Home
     server: Server
     backups: Backups
+    own: EmbeddedPostgres | None = None
+
+    @property
+    def postgres(self) -> EmbeddedPostgres:
+        assert self.own is not None
+        return self.own
 
     @property
     def target(self) -> Path:
@@ -220,7 +228,9 @@ async def archived(tmp_path: Path) -> AsyncIterator[Town]:
     await postgres.start()
     try:
         server = Server(admin_url=postgres.admin_dsn(), host=postgres.host, port=postgres.port)
-        yield await built(home, server, postgres.programs)
+        made = await built(home, server, postgres.programs)
+        made.own = postgres
+        yield made
     finally:
         await postgres.stop()
 
@@ -369,6 +379,29 @@ async def test_a_service_comes_back_to_a_second_from_full_incremental_and_log(ar
     assert evidence_of(town.home) == (evidence,)
     assert list((town.home.postgres / "instances").iterdir()) == []
     await broken(town, full, step, at)
+
+
+@pytest.mark.slow
+async def test_an_instance_that_is_lost_is_made_anew_and_backed_up_on(archived: Town) -> None:
+    town = archived
+    await town.registers("before")
+    made = await town.backups.back_up_instance("main", is_full=True, task=Task())
+    await town.registers("log")
+    await choose_base(town.backups, "main", None)  # the log up to here is archived
+    lost = replace(town.backups, order=None)
+
+    async def anew() -> Manifest:
+        return await restore_instance(lost, "main", at=None, task=Task(), tell=lambda _doing: None)
+
+    with pytest.raises(AlphintraError, match="RESTORE_TARGET"):
+        await anew()
+    await town.postgres.stop()
+    shutil.rmtree(town.postgres.data)
+    assert (await anew()).ident == made.ident
+    await town.postgres.start()
+    assert await town.names() == {"before", "log"}
+    again = await town.backups.back_up_instance("main", is_full=False, task=Task())
+    assert (again.kind.value, again.parent) == ("full", "")  # nobody knows what changed over the loss
 
 
 async def broken(town: Town, full: Manifest, step: Manifest, at: datetime) -> None:

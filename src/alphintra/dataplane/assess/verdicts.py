@@ -324,7 +324,7 @@ def independent_backups(found: Findings, _base: Findings | None) -> Verdict:
     if whole == 0:
         return Verdict(word=Word.HOLDS, brief="0 rolled back", evidence=evidence)
     if dump == 0 and restored == 1:
-        condition = "from a dump, to the moment it was made; a point in time only of the whole instance"
+        condition = "from a dump to the moment it was made; to a second from a copy of its whole instance beside it"
         brief = f"dump 0, copy {whole:.0f} rolled back"
         return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
     return Verdict(word=Word.FAILS, brief=f"{whole:.0f} rolled back", evidence=evidence)

@@ -45,11 +45,11 @@ from alphintra.runtime.backups.side import choose_base, clear_sides, side_instan
 from alphintra.runtime.backups.work import Backups, service_scope
 from alphintra.runtime.credentials import gate_path, role_password
 from alphintra.runtime.home import Home, write_atomically
+from alphintra.runtime.layout import restore_file
 from alphintra.runtime.moving.journal import moves_lock, read_journal
 
 __all__ = ["Restored", "Restoring", "Wanted"]
 
-_JOURNAL: Final = "restore.json"
 _SHUT_WAIT_S: Final = 2.0
 _SHUT_TRIES: Final = 5
 _REST_S: Final = 0.5
@@ -319,7 +319,7 @@ class Restoring:
 
     def _keep(self, state: Restored | None) -> None:
         self.state = state
-        path = self.backups.home.path / _JOURNAL
+        path = restore_file(self.backups.home)
         if state is None:
             path.unlink(missing_ok=True)
         else:
@@ -339,12 +339,12 @@ def _fetch(file: Path, pieces: Iterator[bytes], task: Task) -> None:
 
 def _read(home: Home) -> Restored | None:
     try:
-        return msgspec.json.decode((home.path / _JOURNAL).read_bytes(), type=Restored)
+        return msgspec.json.decode(restore_file(home).read_bytes(), type=Restored)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
         message = (
-            f"{home.path / _JOURNAL} cannot be understood: remove it, and drop what `alphintra db plan` does not know"
+            f"{restore_file(home)} cannot be understood: remove it, and drop what `alphintra db plan` does not know"
         )
         raise AlphintraError("RESTORE_JOURNAL", message, kind=Kind.CONFLICT) from error
 

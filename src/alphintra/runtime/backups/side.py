@@ -24,8 +24,9 @@ from alphintra.runtime.accounts import server_account
 from alphintra.runtime.backups.work import Backups, instance_scope
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
+from alphintra.runtime.lock import supervisor_lock
 
-__all__ = ["choose_base", "clear_sides", "side_instance"]
+__all__ = ["choose_base", "clear_sides", "restore_instance", "side_instance"]
 
 _SIDE: Final = "restored"
 _RECOVERY_S: Final = 3600.0
@@ -96,28 +97,76 @@ async def side_instance(
 
     Raises PITR_RANGE, SPACE, BACKUP_CHAIN, BACKUP_LOG, BACKUP_CHECKSUM, BACKUP_KEY, START_*.
     """
-    catalogue = backups.catalogue(manifest.scope)
     name = f"{called}_{secrets.token_hex(3)}"
     unit = EmbeddedPostgres(backups.home, instance=name)
-    unit.ready_timeout_s = _RECOVERY_S
-    chain = await asyncio.to_thread(catalogue.chain, manifest)
     try:
         unit.folder.mkdir(mode=0o700, parents=True)
-        log = unit.folder / "log"
-        log.mkdir(mode=0o700)
-        tell(f"laying out {manifest.ident}")
-        means = replace(backups.means(task), scratch=unit.folder)
-        await asyncio.to_thread(lambda: lay_out(catalogue, chain, into=unit.data, means=means))
-        tell("reading the log")
-        await asyncio.to_thread(_fetch_log, LogArchive(catalogue=catalogue), manifest, log)
-        _write_recovery(unit.data, at)
-        await asyncio.to_thread(_own, unit.data, log)
-        tell("replaying the log" + (f" to {at.isoformat()}" if at else ""))
-        await _start(unit, at)
+        await _recover(backups, unit, manifest, at=at, task=task, tell=tell)
         yield Server(admin_url=unit.admin_dsn(), host=unit.host, port=unit.port, instance=name)
     finally:
         await unit.stop()
         shutil.rmtree(unit.folder, ignore_errors=True)
+
+
+async def restore_instance(
+    backups: Backups, instance: str, *, at: datetime | None, task: Task, tell: Callable[[str], None]
+) -> Manifest:
+    """Make the data of an instance of a home that does not run anew, as it was at a moment; return what it was made of.
+
+    For one that is lost: all services on it go back. Raises RESTORE_TARGET where its data is still there,
+    ALREADY_RUNNING and what `side_instance` raises; then nothing is left of it.
+    """
+    unit = EmbeddedPostgres(backups.home, instance=instance)
+    with supervisor_lock(backups.home):
+        if unit.data.exists():
+            message = f"{unit.data} is there: move it away first, so that nothing is overwritten"
+            raise AlphintraError("RESTORE_TARGET", message, kind=Kind.CONFLICT)
+        manifest, _ = await choose_base(backups, instance, at)
+        unit.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(unit.folder / "log", ignore_errors=True)
+        try:
+            await _recover(backups, unit, manifest, at=at, task=task, tell=tell)
+        except BaseException:
+            await unit.stop()
+            shutil.rmtree(unit.data, ignore_errors=True)
+            raise
+        finally:
+            await unit.stop()
+            shutil.rmtree(unit.folder / "log", ignore_errors=True)
+        settings = unit.data / "postgresql.auto.conf"
+        await asyncio.to_thread(_forget_recovery, settings)
+    return manifest
+
+
+async def _recover(
+    backups: Backups,
+    unit: EmbeddedPostgres,
+    manifest: Manifest,
+    *,
+    at: datetime | None,
+    task: Task,
+    tell: Callable[[str], None],
+) -> None:
+    """Lay an instance out, replay its log to a moment, and let it run."""
+    catalogue = backups.catalogue(manifest.scope)
+    unit.ready_timeout_s = _RECOVERY_S
+    chain = await asyncio.to_thread(catalogue.chain, manifest)
+    log = unit.folder / "log"
+    log.mkdir(mode=0o700)
+    tell(f"laying out {manifest.ident}")
+    means = replace(backups.means(task), scratch=unit.folder)
+    await asyncio.to_thread(lambda: lay_out(catalogue, chain, into=unit.data, means=means))
+    tell("reading the log")
+    await asyncio.to_thread(_fetch_log, LogArchive(catalogue=catalogue), manifest, log)
+    _write_recovery(unit.data, at)
+    await asyncio.to_thread(_own, unit.data, log)
+    tell("replaying the log" + (f" to {at.isoformat()}" if at else ""))
+    await _start(unit, at)
+
+
+def _forget_recovery(settings: Path) -> None:
+    text = settings.read_text("utf-8")
+    settings.write_text(text[: text.index(_RECOVERY)], encoding="utf-8")
 
 
 def _fetch_log(archive: LogArchive, manifest: Manifest, into: Path) -> None:

@@ -38,6 +38,7 @@ from alphintra.runtime.provision import ProvisionOrder
 __all__ = ["Backups", "held", "instance_scope", "open_backups", "service_scope"]
 
 T = TypeVar("T")
+_NO_SUMMARIES: Final = "WAL summaries are required"
 _LOG_WAIT_S: Final = 120.0
 _LOOK_EVERY_S: Final = 0.1
 _ROOM_SHARE: Final = 0.1  # of a first backup's size: rows compress, and what does not is found out while writing
@@ -139,7 +140,14 @@ class Backups:
             parent = None if is_full or not before else before[-1]
             kinds = [BackupKind.FULL] if parent is None else [BackupKind.INCREMENTAL]
             self._require_room(catalogue, kinds, expected=about.bytes if parent is None else 0)
-            made = await self._base(catalogue, about, begun=begun, parent=parent, task=task)
+            try:
+                made = await self._base(catalogue, about, begun=begun, parent=parent, task=task)
+            except AlphintraError as error:
+                if parent is None or _NO_SUMMARIES not in error.detail:
+                    raise
+                # The instance was made anew since, or was off for long: what changed is not known any more.
+                await self._threaded(catalogue.clear_cut)
+                made = await self._base(catalogue, about, begun=begun, parent=None, task=task)
             if made.log is not None:
                 await self.await_log(instance, lambda archive: archive.require(made.log) if made.log else None)
             return await self._complete(catalogue, made)

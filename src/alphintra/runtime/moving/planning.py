@@ -20,7 +20,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import gate_path
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
-from alphintra.runtime.layout import recorded_layout
+from alphintra.runtime.layout import recorded_layout, restore_file
 from alphintra.runtime.moving.history import Expected, expected_pause, read_history
 from alphintra.runtime.moving.journal import Journal, Record, moves_lock, read_journal
 from alphintra.runtime.moving.visits import require_reach
@@ -71,12 +71,17 @@ async def plan_moves(
 ) -> tuple[Planned, ...]:
     """Return the moves that a wish comes to, having looked at each; changes nothing.
 
-    Raises SERVICE_UNKNOWN, MIGRATE_LAYOUT, MIGRATE_NOTHING, MIGRATE_OPEN, INSTANCE_UNKNOWN, INSTANCE_NAME,
-    INSTANCE_TAKEN, MIGRATE_REACH, and what `check` raises.
+    Raises SERVICE_UNKNOWN, MIGRATE_LAYOUT, MIGRATE_NOTHING, MIGRATE_OPEN, RESTORE_OPEN, INSTANCE_UNKNOWN,
+    INSTANCE_NAME, INSTANCE_TAKEN, MIGRATE_REACH, and what `check` raises.
     """
     if read_journal(home) is not None:
         message = "services of this home are already being moved: use --resume, --rollback or --finish first"
         raise AlphintraError("MIGRATE_OPEN", message, kind=Kind.CONFLICT)
+    if restore_file(home).exists():
+        message = (
+            "a service of this home was brought back: end that by `alphintra backup restore --finish` or --rollback"
+        )
+        raise AlphintraError("RESTORE_OPEN", message, kind=Kind.CONFLICT)
     if keeper_lock_path(gate_path(home, "any")).exists():
         with moves_lock(home):
             pass  # raises while another command moves
