@@ -12,6 +12,7 @@ import pytest
 from alphintra.broker.service import grouping, hearing, live_orders
 from alphintra.contracts.risk import KillStateChanged, KillStateView
 from alphintra.infrastructure.system import SystemClock
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, Side
 from fixtures.single_service import delivery_of
 from fixtures.waiting import until
@@ -112,6 +113,27 @@ async def test_exits_follow_the_fills_of_their_entry_and_of_each_other(live_desk
     assert sold == {group.target.order_id: 9, group.stop.order_id: 1}
     assert live_desk.venue.market.positions["AAPL"] == 0
     assert await live_desk.codes() == []
+
+
+async def test_each_part_of_an_exit_lies_where_the_fills_of_the_entry_put_it(live_desk: LiveDesk) -> None:
+    """By the average price the entry has filled at when the part is sent; others are told where it lies."""
+    knows_single_orders_alone(live_desk)
+    await live_desk.connect()
+    target = TARGET | {"from_fill": FromFill(factor=Decimal("1.1"), offset=Decimal(0))}
+    stop = STOP | {"from_fill": FromFill(factor=Decimal(1), offset=Decimal(-5), tick=Decimal("0.5"))}
+    group = Bracket(live_desk, *await live_desk.place_group(OrderClass.BRACKET, {}, target, stop))
+    async with live_desk.keeper():
+        await live_desk.reaches(group.entry.order_id, "working")
+        await live_desk.venue.fill(group.entry.client_order_id, "4", "100")
+        await group.covered(4)
+        await live_desk.venue.fill(group.entry.client_order_id, "6", "101")
+        await group.covered(10)
+    lies = [(row.body["qty"], row.body["stop_price"]) for row in group.rows("stop")]
+    assert [(Decimal(qty), Decimal(price)) for qty, price in lies] == [(4, 95), (6, Decimal("95.5"))]
+    assert [Decimal(row.body["limit_price"]) for row in group.rows("limit")] == [110, Decimal("110.66")]
+    acknowledged = [event for name, event in await live_desk.events() if name == "order_acknowledged"]
+    stops = [Decimal(each["stop_price"]) for each in acknowledged if each["order_id"] == str(group.stop.order_id)]
+    assert stops[0] == 95
 
 
 async def test_an_entry_that_is_canceled_unfilled_takes_its_exits_along(live_desk: LiveDesk) -> None:
