@@ -46,7 +46,7 @@ export default function About() {
                     <td className="mono">{one.role ?? NOT_APPLICABLE}</td>
                     <td className="num">{one.migrations ?? NOT_APPLICABLE}</td>
                     <td className="num">{one.events_waiting ?? NOT_APPLICABLE}</td>
-                    <td className="num">{decimal(one.latency_ms?.toFixed(1))}</td>
+                    <td className="num">{decimal(one.latency_ms?.toFixed(1), { digits: 1 })}</td>
                   </tr>
                 ))}
               </tbody>
