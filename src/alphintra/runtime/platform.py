@@ -68,6 +68,10 @@ def require_startable(settings: RuntimeSettings) -> None:
             if port := getattr(settings, setting):
                 require_free_port(port, setting=setting)
     settled_layout(home, settings)
+    if settings.maintenance_windows:
+        from alphintra.dataplane.maintenance.windows import windows_of  # noqa: PLC0415 - most homes do without
+
+        windows_of(settings.maintenance_windows)
     given = {"database_admin_url": settings.database_admin_url, "nats_url": settings.nats_url}
     given |= {f"admin_urls.{name}": url for name, url in settings.admin_urls.items()}
     for setting, url in given.items():
@@ -145,6 +149,7 @@ async def run_platform(
                 _process_spec(home, plan, armed | (keys if "strategy" in plan.services else {}), crash)
                 for plan in process_plans(settings.processes)
             ),
+            *([_maintenance_spec(home, settings)] if settings.maintenance_windows else []),
         )
 
     def check() -> None:
@@ -205,6 +210,17 @@ def _provision_spec(home: Home, order: str) -> ProcessSpec:
         stage=_STAGE_PROVISION,
     )
     return replace(spec, ready=ReadyWhen.FINISHED, ready_timeout_s=120.0)
+
+
+def _maintenance_spec(home: Home, settings: RuntimeSettings) -> ProcessSpec:
+    spec = ProcessSpec.python(
+        "maintenance",
+        "alphintra.runtime.maintenance.keeper",
+        str(home.path),
+        env={"ALPHINTRA_MAINTENANCE": json.dumps(dict(settings.maintenance_windows))},
+        stage=_STAGE_SERVICES,
+    )
+    return replace(spec, stop_timeout_s=20.0)
 
 
 def _process_spec(home: Home, plan: ProcessPlan, armed: dict[str, str], crash: dict[str, str]) -> ProcessSpec:
