@@ -103,17 +103,22 @@ def holds(context: click.Context, *, services: tuple[str, ...], as_json: bool) -
         print_json([{"service": service} | msgspec.to_builtins(each) for service, each in rows])
         return 0
     print_table(
-        ("service", "hold", "on", "from", "to", "reason", "set", "lifted"),
+        ("service", "hold", "covers", "why"),
         [
             (
                 service,
                 str(each.hold_id),
-                f"{each.kind} {each.subject}".strip(),
-                _day(each.from_at),
-                _day(each.to_at),
-                each.reason,
-                f"{_day(each.set_at)} by {each.set_by}",
-                "" if each.lifted_at is None else f"{_day(each.lifted_at)} by {each.lifted_by}: {each.lift_reason}",
+                " ".join(
+                    (
+                        f"{each.kind} {each.subject}".strip(),
+                        *([f"from {_day(each.from_at)}"] if each.from_at else []),
+                        *([f"to {_day(each.to_at)}"] if each.to_at else []),
+                    )
+                ),
+                f"{each.reason} ({each.set_by}, {_day(each.set_at)})"
+                + (
+                    f"; lifted: {each.lift_reason} ({each.lifted_by}, {_day(each.lifted_at)})" if each.lifted_by else ""
+                ),
             )
             for service, each in rows
         ],

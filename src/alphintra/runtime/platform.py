@@ -77,6 +77,10 @@ def require_startable(settings: RuntimeSettings) -> None:
         from alphintra.runtime.backups.choices import backup_choices  # noqa: PLC0415 - most homes do without
 
         backup_choices(settings)
+    if settings.maintenance_windows:
+        from alphintra.dataplane.maintenance.windows import windows_of  # noqa: PLC0415 - most homes do without
+
+        windows_of(settings.maintenance_windows)
     given = {"database_admin_url": settings.database_admin_url, "nats_url": settings.nats_url}
     given |= {f"admin_urls.{name}": url for name, url in settings.admin_urls.items()}
     for setting, url in given.items():
@@ -155,6 +159,7 @@ async def run_platform(
                 for plan in process_plans(settings.processes)
             ),
             *([_backups_spec(home, settings, environ)] if _wants_backups(settings) else []),
+            *([_maintenance_spec(home, settings)] if settings.maintenance_windows else []),
         )
 
     def check() -> None:
@@ -229,6 +234,17 @@ def _backups_spec(home: Home, settings: RuntimeSettings, environ: dict[str, str]
         "alphintra.runtime.backups.keeper",
         str(home.path),
         env={"ALPHINTRA_BACKUPS": json.dumps(said), **keys},
+        stage=_STAGE_SERVICES,
+    )
+    return replace(spec, stop_timeout_s=20.0)
+
+
+def _maintenance_spec(home: Home, settings: RuntimeSettings) -> ProcessSpec:
+    spec = ProcessSpec.python(
+        "maintenance",
+        "alphintra.runtime.maintenance.keeper",
+        str(home.path),
+        env={"ALPHINTRA_MAINTENANCE": json.dumps(dict(settings.maintenance_windows))},
         stage=_STAGE_SERVICES,
     )
     return replace(spec, stop_timeout_s=20.0)
