@@ -37,6 +37,7 @@ PASSWORD: Final = "MOVING_PASSWORD"
 GROUPS: Final = ("trading,risk", "strategy,user", "auth,notification", "nocode,broker")
 LAYOUTS: Final = {"hybrid": 3, "central": 1, "separate": 8}
 CASH: Final = Decimal(1_000_000)
+ASKED_FOR_S: Final = 5.0
 REST_S: Final = (0.5, 1.5)  # an account takes only so many orders, and all this lasts for minutes
 
 
@@ -163,7 +164,9 @@ def test_all_invariants_hold_when_people_traded_through_every_layout_and_a_newer
             assert len({item.database for item in recorded_layout(firm.home)}) == databases
             firm.works()
     person.api.post(f"/feeds/{feed}/pause")
-    assert firm.history.unknown() == []
+    # Nothing is refused for a move. On a machine that is too busy a question outlives its asker's five seconds: such an
+    # order is asked for again below, and must then be there once.
+    assert [each for each in firm.history.unknown() if each.took_s < ASKED_FOR_S] == []
     assert not [each for each in firm.history.operations if each.code in {"STORE_UNAVAILABLE", "INTERNAL"}]
     require_sound(firm, person, accounts)
     moved = read_history(firm.home)
