@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 PAGES: Final = {"/about": "About", "/no/such/page": "There is no such page"}
 SCHEMES: Final = ("dark", "light")
 WIDTHS: Final = (1280, 1600)
+STOPS_MAX: Final = 12
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -80,9 +81,11 @@ def test_pages_are_reached_by_keyboard_alone(open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the page")).to_be_focused()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("navigation").get_by_role("link").first).to_be_focused()
+    first = page.get_by_role("navigation").get_by_role("link").first
+    for _ in range(STOPS_MAX):
+        page.keyboard.press("Tab")
+        if first.evaluate("link => link === document.activeElement"):
+            break
+    expect(first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="About")).to_be_visible()

@@ -26,6 +26,7 @@ def sign_in(page: Page, email: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+@pytest.mark.slow
 def test_the_one_time_link_makes_the_owner_once(private_platform: Callable[..., Platform], open_page: OpenPage) -> None:
     platform = private_platform()
     with platform.operator() as api:

@@ -322,6 +322,7 @@ _OWN: Final[Mapping[str, Mapping[str, tuple[Disposal, ...]]]] = MappingProxyType
             **_kept(_STATE, "feeds", "holdings", "capital_claims", "verdict_thresholds"),
             **_kept(_COUNTED, "trials", "holdout_unlocks"),
             **_kept(_UNDATED, "deployments", "decisions", "intents", "drift_reports"),
+            **_kept("an execution that is folded twice is known by it", "deployment_fills"),
             **_kept(_UNDATED, "feed_splits", "recorded_bars", "bar_remarks"),
             "backtests": (
                 _rows(

@@ -116,8 +116,8 @@ async def test_our_own_page_needs_the_token_of_its_session(gateway: Gateway, tok
         token = gateway.app.state.gate.csrf.token(USER_ID)
     given = {} if token is None else {"X-CSRF-Token": token.encode("latin-1").decode("latin-1")}
     headers = httpx.Headers({**own(), **cookies, **given}, encoding="latin-1")
-    answer = await open_account(gateway, headers)  # type: ignore[arg-type] # one that keeps its encoding
-    assert answer == (403, "CSRF_TOKEN")
+    found = await open_account(gateway, headers)  # type: ignore[arg-type] # one that keeps its encoding
+    assert found == (403, "CSRF_TOKEN")
     assert gateway.services.commands(OpenAccount) == []
 
 
