@@ -129,7 +129,10 @@ async def test_each_part_of_an_exit_lies_where_the_fills_of_the_entry_put_it(liv
         await live_desk.venue.fill(group.entry.client_order_id, "6", "101")
         await group.covered(10)
     lies = [(row.body["qty"], row.body["stop_price"]) for row in group.rows("stop")]
-    assert [(Decimal(qty), Decimal(price)) for qty, price in lies] == [(Decimal(4), Decimal(95)), (Decimal(6), Decimal("95.5"))]
+    assert [(Decimal(qty), Decimal(price)) for qty, price in lies] == [
+        (Decimal(4), Decimal(95)),
+        (Decimal(6), Decimal("95.5")),
+    ]
     assert [Decimal(row.body["limit_price"]) for row in group.rows("limit")] == [110, Decimal("110.66")]
     acknowledged = [event for name, event in await live_desk.events() if name == "order_acknowledged"]
     stops = [Decimal(each["stop_price"]) for each in acknowledged if each["order_id"] == str(group.stop.order_id)]
