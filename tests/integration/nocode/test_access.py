@@ -83,7 +83,7 @@ TABLE: dict[type[Command[Any]], tuple[Make, frozenset[str]]] = {
     ),
     messages.SaveWorkflow: (
         lambda s: messages.SaveWorkflow(
-            workflow_id=s.workflow.workflow_id, base_version=s.workflow.version, graph=edited(period=20 + s.calls)
+            workflow_id=s.workflow.workflow_id, base_version=s.workflow.version, graph=edited(period=21 + s.calls % 9)
         ),
         EDIT,
     ),

@@ -21,6 +21,7 @@ from alphintra.contracts.approval import (
     seal_bytes,
 )
 from alphintra.infrastructure.signing import SigningKey
+from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.vocabulary import Leg, OrderClass, OrderType, PositionIntent, Side, TimeInForce
 
 KEY = SigningKey(base64.b64encode(bytes(32)).decode())
@@ -94,6 +95,7 @@ def test_any_change_of_the_terms_breaks_the_approval(order: OrderTerms, data: st
         "leg": Leg.STOP_LOSS,
         "group_id": order.order_id,
         "replaces": order.order_id,
+        "from_fill": FromFill(factor=Decimal("0.9"), offset=Decimal(0)),
         **{
             name: tick if getattr(order, name) is None else getattr(order, name) + tick
             for name in ("qty", "notional", "limit_price", "stop_price", "trail_price", "trail_percent")

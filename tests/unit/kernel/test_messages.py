@@ -25,6 +25,7 @@ from alphintra.contracts import (
     order_reports,
     orders,
     risk,
+    samples,
     strategy,
     surveillance,
     sweeps,
@@ -36,6 +37,7 @@ from alphintra.kernel import health
 from alphintra.kernel.clock import require_utc
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.health import HEALTH_COMMANDS, HealthView
+from alphintra.kernel.holds import HOLD_EVENTS
 from alphintra.kernel.messages import Command, Event, View, reply_type, subject_of, tag_of
 from alphintra.manifest import SERVICES
 
@@ -45,7 +47,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    strategy: (algorithms, datasets, drift, executions, explanations, sweeps),
+    strategy: (algorithms, datasets, drift, executions, explanations, samples, sweeps),
     trading: (feed_splits, unclaimed),
 }
 
@@ -75,7 +77,7 @@ def test_the_contracts_of_a_service_are_the_commands_and_events_of_its_manifest(
     commands = {subject_of(message) for message in messages_of(module, Command)}
     events = {subject_of(message) for message in messages_of(module, Event)}
     assert commands | {subject_of(HEALTH_COMMANDS[service])} == {f"{service}.cmd.{name}" for name in spec.commands}
-    assert events == {f"{service}.evt.{name}" for name in spec.events}
+    assert events | {subject_of(HOLD_EVENTS[service])} == {f"{service}.evt.{name}" for name in spec.events}
 
 
 @pytest.mark.parametrize("module", [*CONTRACTS, health], ids=lambda module: module.__name__.rpartition(".")[2])

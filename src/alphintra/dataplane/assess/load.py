@@ -122,5 +122,5 @@ def _order() -> tuple[object, ...]:
         [Decimal(10)], *[nothing] * 6, [False], [False], nothing, ["simple"], ["entry"], nothing, nothing,
         ["pending_new"], [Decimal(0)], [""], [""], [known_id("decision")], AT, ["submitted"], ["{}"], [event],
         ["trading.evt.order_submitted"], [order], ["x" * 400], [audit], ["service:assess"], [f"order:{order}"],
-        ["trace"], [""],
+        ["trace"], [""], nothing, nothing, nothing,
     )  # fmt: skip

@@ -148,7 +148,7 @@ def _sample(template: Template, shared: Mapping[str, Dataset]) -> _Sample:
     timeframe = template.graph.timeframe
     absent = [name for name in template.symbols if name not in shared or shared[name].timeframe != timeframe]
     if absent:
-        missing = f"needs {timeframe} bars of {', '.join(absent)}, brought by the operator: then everybody has them"
+        missing = f"needs {timeframe} bars of {', '.join(absent)}, brought by the operator"
         return _Sample(template=template, settings=settings, missing=missing)
     return _Sample(template=template, settings=settings, datasets=tuple(shared[name] for name in template.symbols))
 
