@@ -32,7 +32,8 @@ _LOCK_TIMEOUT: Final = "2s"
 _STATEMENT_TIMEOUT: Final = "30s"
 _DATABASES_AT_ONCE: Final = 4
 _QUOTED_MAX: Final = 300  # of a statement, in a message
-_ROUNDS_MAX: Final = 3  # a plan from nothing converges in one; one more for what changed beside us, one to see it still
+_REPEATED_MAX: Final = 2
+_ROUNDS_MAX: Final = 50  # a plan from nothing converges in one; while another run migrates, each finds something else
 _GONE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.UndefinedObjectError)
 
 
@@ -65,12 +66,19 @@ async def apply(
     declared = declare_on(server, layout)
     done: list[Action] = []
     async with _instance_lock(server) as connection:
+        before: tuple[str, ...] = ()
+        repeated = 0
         for number in range(_ROUNDS_MAX):
             # Stored verifiers are slow to check, and what the first round sets fits.
             checked = passwords if number == 0 else None
             actions = plan(declared, await inspect(server, declared, passwords=checked))
             if not actions:
                 return tuple(done)
+            wanted = tuple(action.sql for action in actions)
+            repeated = repeated + 1 if wanted == before else 0
+            if repeated == _REPEATED_MAX:
+                break  # what has run takes no effect
+            before = wanted
             if approve is not None:
                 approve(actions)
             try:
@@ -78,11 +86,12 @@ async def apply(
             except _GoneError:
                 if number == _ROUNDS_MAX - 1:
                     raise
+                before = ()
                 continue  # another run migrates: what was observed is gone, and what was begun is looked at again
             done += actions
         left = plan(declared, await inspect(server, declared, passwords=passwords))
     if left:
-        message = f"the instance still differs after {_ROUNDS_MAX} rounds, first by: {left[0].sql}"
+        message = f"the instance still differs after {number + 1} rounds, first by: {left[0].sql}"
         raise AlphintraError("APPLY_NOT_CONVERGED", message, kind=Kind.CONFLICT)
     return tuple(done)
 

@@ -38,6 +38,7 @@ _TRANSACTION: Final = re.compile(
 )
 _LOCK_WAIT: Final = "50s"
 _LOCK_TIMEOUT: Final = "2s"
+_ATTEMPTS: Final = 10
 _STATEMENT_TIMEOUT: Final = "5s"
 
 
@@ -204,18 +205,30 @@ def _require_one_transaction(migration: Migration) -> None:
 
 async def _run(connection: asyncpg.Connection, migration: Migration, placement: Placement) -> None:
     try:
-        async with connection.transaction():
-            await connection.execute(
-                f"set local lock_timeout = '{_LOCK_TIMEOUT}'; set local statement_timeout = '{_STATEMENT_TIMEOUT}'"
-            )
-            await connection.execute(migration.sql)
-            await connection.execute(
-                "insert into schema_migrations (origin, name, checksum) values ($1, $2, $3)",
-                migration.origin,
-                migration.name,
-                migration.checksum,
-            )
+        for attempt in range(_ATTEMPTS):
+            try:
+                await _once(connection, migration)
+            except asyncpg.DeadlockDetectedError:  # another run gives grants on the same tables meanwhile
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return
     except asyncpg.PostgresError as error:
         reason = f"{error.sqlstate}: {str(error).splitlines()[0]}"
         message = f"{placement.service}: {migration.origin}/{migration.name} failed and left nothing behind ({reason})"
         raise AlphintraError("MIGRATION_FAILED", message, kind=Kind.UNAVAILABLE) from error
+
+
+async def _once(connection: asyncpg.Connection, migration: Migration) -> None:
+    """Run one file with the row that says so, in one transaction."""
+    async with connection.transaction():
+        await connection.execute(
+            f"set local lock_timeout = '{_LOCK_TIMEOUT}'; set local statement_timeout = '{_STATEMENT_TIMEOUT}'"
+        )
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "insert into schema_migrations (origin, name, checksum) values ($1, $2, $3)",
+            migration.origin,
+            migration.name,
+            migration.checksum,
+        )
