@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from alphintra.contracts.strategy import BacktestView
+from alphintra.kernel import thresholds
 from alphintra.kernel.messages import Command, Event, Utc, View
 
 __all__ = [
@@ -120,15 +121,15 @@ class ThresholdsView(View, frozen=True):
     Shares and probabilities are 0 to 1. ``changed_at`` is None for those everybody begins with, and in a verdict.
     """
 
-    dsr_green: float = 0.95
-    dsr_red: float = 0.5
-    pbo_green: float = 0.2
-    pbo_red: float = 0.5
-    oos_t_green: float = 2.0
-    trades_green: int = 100
-    trades_red: int = 30
-    stress_green: float = 1.0
-    stress_red: float = 0.5
+    dsr_green: float = thresholds.DSR_GREEN
+    dsr_red: float = thresholds.DSR_RED
+    pbo_green: float = thresholds.PBO_GREEN
+    pbo_red: float = thresholds.PBO_RED
+    oos_t_green: float = thresholds.OOS_T_GREEN
+    trades_green: int = thresholds.TRADES_GREEN
+    trades_red: int = thresholds.TRADES_RED
+    stress_green: float = thresholds.STRESS_GREEN
+    stress_red: float = thresholds.STRESS_RED
     changed_at: Utc | None = None
 
 

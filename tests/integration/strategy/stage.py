@@ -342,7 +342,7 @@ class Stage:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def until(self, feed_id: FeedId, is_so: Callable[[FeedView], bool], *, timeout_s: float = 20) -> FeedView:
+    async def until(self, feed_id: FeedId, is_so: Callable[[FeedView], bool], *, timeout_s: float = 60) -> FeedView:
         """Wait for a feed to come into a state."""
 
         async def holds() -> bool:
@@ -368,7 +368,7 @@ class Stage:
         }
 
 
-async def eventually(is_so: Callable[[], Awaitable[bool]], *, timeout_s: float = 20) -> None:
+async def eventually(is_so: Callable[[], Awaitable[bool]], *, timeout_s: float = 60) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(timeout_s):
         while not await is_so():  # noqa: ASYNC110 - nothing announces it

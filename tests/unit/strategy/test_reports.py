@@ -37,12 +37,28 @@ def test_a_large_report_is_thinned_until_a_reply_carries_it(bars: int) -> None:
     text = write_report(result)
     assert len(msgspec.json.encode(text)) <= REPORT_BYTES_MAX + 2 < NATS_PAYLOAD_MAX
     report = json.loads(text)
-    assert report["stride"] > 1
+    assert report["left_out"]["orders"] > 0
     assert report["equity"][-1]["ts"] == result.equity[-1].ts.isoformat().replace("+00:00", "Z")
     for name in ("orders", "fills", "trades"):
         whole = getattr(result, name)
         assert report["left_out"][name] == len(whole) - len(report[name])
     assert report["fills"][-1]["client_order_id"] == result.fills[-1].client_order_id
+
+
+def test_a_long_run_with_few_trades_keeps_them_all() -> None:
+    prices = [Decimal(11 if 100 <= index % 2000 < 120 else 9) for index in range(12_000)]
+    terms = BacktestSettings()
+    result = run_backtest(compile_plan(threshold_graph()), "AAPL", bars=flat_bars(prices), settings=terms)
+    report = json.loads(write_report(result))
+    assert report["stride"] > 1
+    assert len(report["trades"]) == len(result.trades) >= 5
+    assert set(report["left_out"].values()) == {0}
+
+
+def test_a_short_run_of_many_trades_keeps_its_course() -> None:
+    report = json.loads(write_report(result_of(400), bytes_max=120_000))
+    assert report["stride"] == 1
+    assert report["left_out"]["orders"] > 0
 
 
 def test_even_nothing_but_the_frame_is_a_report() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from alphintra.kernel import thresholds
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["Colour", "Evidence", "Reason", "Thresholds", "Verdict", "judge"]
@@ -29,15 +30,15 @@ class Thresholds:
         AlphintraError: THRESHOLD_RANGE for a share beyond 0 to 1, a number below 0, or red where green begins.
     """
 
-    dsr_green: float = 0.95
-    dsr_red: float = 0.5
-    pbo_green: float = 0.2
-    pbo_red: float = 0.5
-    oos_t_green: float = 2.0
-    trades_green: int = 100
-    trades_red: int = 30
-    stress_green: float = 1.0
-    stress_red: float = 0.5
+    dsr_green: float = thresholds.DSR_GREEN
+    dsr_red: float = thresholds.DSR_RED
+    pbo_green: float = thresholds.PBO_GREEN
+    pbo_red: float = thresholds.PBO_RED
+    oos_t_green: float = thresholds.OOS_T_GREEN
+    trades_green: int = thresholds.TRADES_GREEN
+    trades_red: int = thresholds.TRADES_RED
+    stress_green: float = thresholds.STRESS_GREEN
+    stress_red: float = thresholds.STRESS_RED
 
     def __post_init__(self) -> None:
         for name in ("dsr_green", "dsr_red", "pbo_green", "pbo_red", "stress_green", "stress_red"):

@@ -31,7 +31,7 @@ T = TypeVar("T")
 # A reply holds 1 MB; the report travels in it as a string, which costs one more byte for each quotation mark.
 REPORT_BYTES_MAX = 900_000
 DAYS_MAX = 6000
-_POINT_BYTES_MIN: Final = 90  # no equity point takes less of a reply
+_WEIGHED: Final = 50  # records that tell how large the others are
 _encode = msgspec.json.Encoder(decimal_format="string", order="sorted").encode
 
 
@@ -47,19 +47,37 @@ def write_report(
     ``beside`` is what `course_beside` found; all but its sums is left out where not even the rest fits.
 
     ``stride`` tells that only every so-maniest equity point is shown, the last one always; of the others
-    the newest are kept, and ``left_out`` counts the others. The run's digest covers everything.
+    the newest are kept, and ``left_out`` counts the others. Points and records are thinned apart, whichever take more
+    room: a long run keeps its few trades. The run's digest covers everything.
     """
-    stride, more = 1, dict(beside or {})
-    while len(result.equity) // stride * _POINT_BYTES_MIN > bytes_max:  # cannot fit: not even tried
-        stride *= 2
+    more, records = dict(beside or {}), _lists(result)
+    weights = (_weight(result.equity), sum(_weight(items) for items in records.values()))
+    longest = max(len(items) for items in records.values())
+    stride, cut = 1, 1
     while True:
-        text = _report(result, stride, more)
-        if stride > len(result.equity) and "course" in more:
-            stride, more = 1, {name: more[name] for name in ("summary", "contributions") if name in more}
-            continue
-        if stride > len(result.equity) or len(text) + text.count(b'"') <= bytes_max:
-            return text.decode()
-        stride *= 2
+        is_thinnest = stride > len(result.equity) and cut > longest
+        if is_thinnest or weights[0] / stride + weights[1] / cut <= bytes_max:  # else it cannot fit: not even tried
+            text = _report(result, stride, cut, more)
+            if len(text) + text.count(b'"') <= bytes_max or (is_thinnest and "course" not in more):
+                return text.decode()
+            if is_thinnest:
+                stride, cut, more = 1, 1, {name: more[name] for name in ("summary", "contributions") if name in more}
+                continue
+        if weights[0] / stride >= weights[1] / cut and stride <= len(result.equity):
+            stride *= 2
+        elif cut <= longest:
+            cut *= 2
+        else:
+            stride *= 2
+
+
+def _weight(items: Sequence[object]) -> float:
+    """Return about how many bytes of a reply these take, as told from the newest of them."""
+    newest = items[-_WEIGHED:]
+    if not newest:
+        return 0.0
+    text = _encode(_told(newest))
+    return (len(text) + text.count(b'"')) / len(newest) * len(items)
 
 
 def course_beside(result: BacktestResult, bars: Sequence[Bar] | Tape) -> dict[str, object]:
@@ -120,10 +138,10 @@ def _course(curve: Curve) -> dict[str, object]:
     return course
 
 
-def _report(result: BacktestResult | UniverseResult, stride: int, beside: Mapping[str, object]) -> bytes:
+def _report(result: BacktestResult | UniverseResult, stride: int, cut: int, beside: Mapping[str, object]) -> bytes:
     excursions = beside.get("excursions", ())
     lists = _lists(result)
-    kept = {name: _newest(items, stride) for name, items in lists.items()}
+    kept = {name: _newest(items, cut) for name, items in lists.items()}
     one = {"position": result.position} if isinstance(result, BacktestResult) else {"positions": result.positions}
     more = {"contributions": beside["contributions"]} if "contributions" in beside else {}
     return _encode(
@@ -132,7 +150,7 @@ def _report(result: BacktestResult | UniverseResult, stride: int, beside: Mappin
             "equity": result.equity[(len(result.equity) - 1) % stride :: stride],
             "stride": stride,
             "course": beside.get("course", {}),
-            "excursions": _newest(excursions, stride) if isinstance(excursions, Sequence) else (),
+            "excursions": _newest(excursions, cut) if isinstance(excursions, Sequence) else (),
             "summary": beside.get("summary", {}),
             "left_out": {name: len(items) - len(kept[name]) for name, items in lists.items()},
             "blocked": result.blocked,
@@ -171,5 +189,5 @@ def _named(symbol: str, told: Denial | Fill | Trade) -> dict[str, object]:
     return {"symbol": symbol} | {each.name: getattr(told, each.name) for each in fields(told)}
 
 
-def _newest(items: Sequence[T], stride: int) -> Sequence[T]:
-    return items[len(items) - len(items) // stride :]
+def _newest(items: Sequence[T], cut: int) -> Sequence[T]:
+    return items[len(items) - len(items) // cut :]
