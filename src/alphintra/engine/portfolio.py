@@ -17,6 +17,7 @@ __all__ = [
     "apply_fill",
     "cash_delta",
     "cost_of_part",
+    "fee_worth",
     "notional",
     "position_delta",
 ]
@@ -109,6 +110,12 @@ def cash_delta(side: Side, qty: Decimal, *, price: Decimal, fee: Decimal) -> Dec
 def position_delta(side: Side, qty: Decimal, *, fee_qty: Decimal) -> Decimal:
     """Return the change of a position by a fill, negative when selling; the venue kept ``fee_qty`` as a fee."""
     return (qty if side is Side.BUY else -qty) - fee_qty
+
+
+def fee_worth(side: Side, *, qty: Decimal, price: Decimal, fee: Decimal, fee_qty: Decimal) -> Decimal:
+    """Return the whole fee of a fill in money: what was charged in it, and what was kept at the price of the fill."""
+    net = abs(position_delta(side, qty, fee_qty=fee_qty))
+    return fee + abs(notional(qty, price) - notional(net, price))
 
 
 def apply_fill(position: Position, side: Side, *, qty: Decimal, price: Decimal) -> tuple[Position, Decimal]:

@@ -1,21 +1,37 @@
-"""One supervisor per home: an exclusive lock that ends with its process, however that ends."""
+"""Exclusive locks that end with their process, however that ends; that of a home's one supervisor among them."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.home import Home
 
-__all__ = ["holder_of", "require_not_running", "supervisor_lock"]
+__all__ = ["alone", "holder_of", "require_not_running", "supervisor_lock"]
 
 _TRIES = 20
 _TRY_EVERY_S = 0.01
+
+
+@contextmanager
+def alone(path: Path, busy: Callable[[str], AlphintraError]) -> Iterator[None]:
+    """Hold the lock of a file. Raises what ``busy`` makes of the process number of who has it, ``?`` if unknown."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise busy(os.pread(descriptor, 32, 0).decode().strip() or "?") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

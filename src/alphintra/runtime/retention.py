@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from alphintra.dataplane.layouts import Placement
@@ -28,6 +25,7 @@ from alphintra.kernel.holds import Hold
 from alphintra.runtime.credentials import role_password, sealing_seeds
 from alphintra.runtime.home import Home
 from alphintra.runtime.inspection import provisioned_order
+from alphintra.runtime.lock import alone
 from alphintra.runtime.moving.journal import moves_lock, read_journal
 
 __all__ = [
@@ -200,17 +198,7 @@ def _retainer(home: Home, server: Server, placement: Placement) -> AbstractAsync
     return retainer_connection(server, placement, password=role_password(home)(placement.retainer_role))
 
 
-@contextmanager
-def _alone(home: Home) -> Iterator[None]:
+def _alone(home: Home) -> AbstractContextManager[None]:
     """Be the only retention run of this home. Raises RETENTION_BUSY."""
-    path = Path(home.run / "retention.lock")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = "another retention run of this home works: wait for it to end"
-            raise AlphintraError("RETENTION_BUSY", message, kind=Kind.CONFLICT) from error
-        yield
-    finally:
-        os.close(descriptor)
+    message = "another retention run of this home works: wait for it to end"
+    return alone(home.run / "retention.lock", lambda _: AlphintraError("RETENTION_BUSY", message, kind=Kind.CONFLICT))

@@ -2,9 +2,8 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { answered, api } from "../api/client";
+import { Door } from "../session/Door";
 import { signIn } from "../session/signing";
-import "../shell/shell.css";
-import "../session/session.css";
 
 /** The token of the one-time link, taken out of the address at once: it stays out of history and of what is shared. */
 function takenToken(): string {
@@ -41,61 +40,55 @@ export default function SetUp() {
   }
 
   return (
-    <main className="door">
-      <div className="door-box">
-        <div className="shell-mark">
-          <img src="/favicon.svg" alt="" width={24} height={24} />
-          Alphintra
-        </div>
-        <h1>Create the owner of this installation</h1>
-        {token === "" ? (
-          <>
-            <p>
-              This needs the one-time link that <code>alphintra up</code> prints while there is no owner. Start the platform
-              again, or run it in a terminal, and open the link from there.
-            </p>
-            <p>
-              There is an owner already? <Link to="/login" search={{ next: "/" }}>Sign in</Link>.
-            </p>
-          </>
-        ) : (
-          <form className="form" onSubmit={(event) => void submit(event)}>
-            <p className="dim">The link that brought you here works once.</p>
-            <TextInput
-              label="E-mail"
-              type="email"
-              autoComplete="username"
-              required
-              autoFocus
-              value={email}
-              onChange={(event) => setEmail(event.currentTarget.value)}
-            />
-            <PasswordInput
-              label="Password"
-              description="At least 8 characters; four unrelated words are better."
-              autoComplete="new-password"
-              required
-              minLength={8}
-              value={password}
-              onChange={(event) => setPassword(event.currentTarget.value)}
-            />
-            <PasswordInput
-              label="Password again"
-              autoComplete="new-password"
-              required
-              error={isDifferent ? "This is not the same" : undefined}
-              value={repeated}
-              onChange={(event) => setRepeated(event.currentTarget.value)}
-            />
-            <Button type="submit" loading={isSending} disabled={isDifferent} title={isDifferent ? "The passwords differ" : ""}>
-              Create owner
-            </Button>
-            <p role="alert" className="danger form-failure">
-              {failure}
-            </p>
-          </form>
-        )}
-      </div>
-    </main>
+    <Door>
+      <h1>Create the owner of this installation</h1>
+      {token === "" ? (
+        <>
+          <p>
+            This needs the one-time link that <code>alphintra up</code> prints while there is no owner. Start the platform
+            again, or run it in a terminal, and open the link from there.
+          </p>
+          <p>
+            There is an owner already? <Link to="/login" search={{ next: "/" }}>Sign in</Link>.
+          </p>
+        </>
+      ) : (
+        <form className="form" onSubmit={(event) => void submit(event)}>
+          <p className="dim">The link that brought you here works once.</p>
+          <TextInput
+            label="E-mail"
+            type="email"
+            autoComplete="username"
+            required
+            autoFocus
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label="Password"
+            description="At least 8 characters; four unrelated words are better."
+            autoComplete="new-password"
+            required
+            minLength={8}
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label="Password again"
+            autoComplete="new-password"
+            required
+            error={isDifferent ? "This is not the same" : undefined}
+            value={repeated}
+            onChange={(event) => setRepeated(event.currentTarget.value)}
+          />
+          <Button type="submit" loading={isSending} disabled={isDifferent} title={isDifferent ? "The passwords differ" : ""}>
+            Create owner
+          </Button>
+          <p role="alert" className="danger form-failure">
+            {failure}
+          </p>
+        </form>
+      )}
+    </Door>
   );
 }

@@ -30,12 +30,12 @@ from alphintra.dataplane.backup.carrying import (
     take_over,
 )
 from alphintra.dataplane.backup.dumps import DUMP, require_known_schema
-from alphintra.dataplane.backup.failures import explained
 from alphintra.dataplane.backup.model import Manifest
 from alphintra.dataplane.backup.programs import Task, login_environment
 from alphintra.dataplane.backup.replay import forgotten, queue_again, schemas_like, unheard
 from alphintra.dataplane.backup.sides import drop_database, make_database
 from alphintra.dataplane.bus_permissions import producers_heard_by
+from alphintra.dataplane.failures import explained
 from alphintra.dataplane.move.sides import Side
 from alphintra.dataplane.schema import schema_drift
 from alphintra.infrastructure.faults import fault_point
@@ -291,7 +291,10 @@ class Restoring:
         """Do a step that changes nothing of the running service; what it made is dropped where it fails."""
         service = carry.running.placement.service
         try:
-            with explained("RESTORE_FAILED", f"bringing {service} back broke off, and nothing was changed"):
+            with explained(
+                "RESTORE_FAILED",
+                lambda reason: f"bringing {service} back broke off, and nothing was changed: {reason}",
+            ):
                 found = await does
         except AlphintraError:
             await self._give_up(carry)

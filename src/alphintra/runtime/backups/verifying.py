@@ -14,11 +14,11 @@ from typing import Final
 import msgspec
 
 from alphintra.dataplane.backup.dumps import DUMP
-from alphintra.dataplane.backup.failures import explained
 from alphintra.dataplane.backup.model import BackupKind, Manifest
 from alphintra.dataplane.backup.programs import Task, login_environment
 from alphintra.dataplane.backup.reading import Found, read_all
 from alphintra.dataplane.backup.sides import make_database
+from alphintra.dataplane.failures import explained
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.server import Server
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -74,7 +74,7 @@ async def verify(backups: Backups, manifest: Manifest, *, task: Task, tell: Call
     with held(backups.home.run / "backup-verify.lock"):
         clear_sides(backups.home, _SIDE)
         try:
-            with explained("BACKUP_DAMAGED", "reading what was restored broke off"):
+            with explained("BACKUP_DAMAGED", lambda reason: f"reading what was restored broke off: {reason}"):
                 found = await _tried(backups, manifest, task, tell)
         except AlphintraError as error:
             if error.code in {"BACKUP_CANCELLED", "BACKUP_TARGET", "SPACE"}:

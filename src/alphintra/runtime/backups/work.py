@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -32,6 +30,7 @@ from alphintra.runtime.backups.choices import BackupChoices, External
 from alphintra.runtime.backups.keys import keyring_of
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
+from alphintra.runtime.lock import alone
 from alphintra.runtime.programs import postgres_programs
 from alphintra.runtime.provision import ProvisionOrder
 
@@ -272,19 +271,11 @@ def open_backups(
     )
 
 
-@contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path) -> AbstractContextManager[None]:
     """Hold a lock that ends with us. Raises ALREADY_RUNNING with the number of who has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            pid = os.pread(descriptor, 32, 0).decode().strip()
-            message = f"another command is at {path.stem} (process {pid or '?'}): wait for it to end"
-            raise AlphintraError("ALREADY_RUNNING", message, kind=Kind.CONFLICT) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
+
+    def busy(pid: str) -> AlphintraError:
+        message = f"another command is at {path.stem} (process {pid}): wait for it to end"
+        return AlphintraError("ALREADY_RUNNING", message, kind=Kind.CONFLICT)
+
+    return alone(path, busy)

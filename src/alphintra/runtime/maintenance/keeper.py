@@ -7,7 +7,6 @@ of it in a home: it holds a lock that ends with it.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
 import sys
@@ -26,6 +25,7 @@ from alphintra.infrastructure.system import SystemClock
 from alphintra.infrastructure.telemetry import configure_logs, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.home import Home, write_atomically
+from alphintra.runtime.lock import alone
 from alphintra.runtime.maintenance.work import Upkeep, maintain
 from alphintra.runtime.readiness import announce_ready
 from alphintra.runtime.retention import chosen, writer_of
@@ -105,21 +105,16 @@ def main() -> int:
     """Run until SIGTERM; one line on standard error and status 1 where it cannot."""
     home = Home.existing(Path(sys.argv[1]))
     configure_logs("maintenance")
-    descriptor = os.open(home.run / "maintenance-keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    message = "another process does the upkeep of this home by itself: end it first"
+    busy = AlphintraError("MAINTENANCE_BUSY", message, kind=Kind.CONFLICT)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = "another process does the upkeep of this home by itself: end it first"
-            raise AlphintraError("MAINTENANCE_BUSY", message, kind=Kind.CONFLICT) from error
-        said = msgspec.json.decode(os.environ[WINDOWS_VARIABLE], type=dict[str, str])
-        every = windows_of(said)
-        asyncio.run(_keep(home, {service: every[service] for service in said}))
+        with alone(home.run / "maintenance-keeper.lock", lambda _: busy):
+            said = msgspec.json.decode(os.environ[WINDOWS_VARIABLE], type=dict[str, str])
+            every = windows_of(said)
+            asyncio.run(_keep(home, {service: every[service] for service in said}))
     except AlphintraError as error:
         sys.stderr.write(f"{error}\n")
         return _FAILED
-    finally:
-        os.close(descriptor)
     return 0
 
 

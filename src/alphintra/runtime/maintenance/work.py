@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +19,7 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import role_password, sealing_seeds
 from alphintra.runtime.home import Home
 from alphintra.runtime.inspection import provisioned_order
+from alphintra.runtime.lock import alone
 from alphintra.runtime.moving.journal import read_journal
 from alphintra.runtime.rotation import KINDS, choose_roles, rotate
 
@@ -104,17 +103,8 @@ async def _rotate(home: Home, service: str, *, tell: Callable[[str], None]) -> D
     return Done(task="rotate", table="")
 
 
-@contextmanager
-def _alone(home: Home, instance: str) -> Iterator[None]:
+def _alone(home: Home, instance: str) -> AbstractContextManager[None]:
     """Be the only upkeep on an instance. Raises MAINTENANCE_BUSY."""
+    message = f"another upkeep works on instance {instance}: see `alphintra maintenance status`"
     path = home.run / f"maintenance-{instance}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"another upkeep works on instance {instance}: see `alphintra maintenance status`"
-            raise AlphintraError("MAINTENANCE_BUSY", message, kind=Kind.CONFLICT) from error
-        yield
-    finally:
-        os.close(descriptor)
+    return alone(path, lambda _: AlphintraError("MAINTENANCE_BUSY", message, kind=Kind.CONFLICT))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from alphintra.dataplane.apply import apply
+from alphintra.dataplane.failures import explained
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.move.checksums import Difference, Sum
 from alphintra.dataplane.move.copying import Copied, copy_rows
-from alphintra.dataplane.move.failures import explained
 from alphintra.dataplane.move.fence import fence_statements
 from alphintra.dataplane.move.preparing import clear_side, is_there, prepare_target, require_same_schema
 from alphintra.dataplane.move.sides import Move, Side
@@ -96,7 +96,7 @@ class Moving:
             if record.step in {Step.RETURNED, Step.FINISHING}:
                 continue
             move = record.move(self.servers)
-            with explained(record.service):
+            with _explained(record.service):
                 if record.step is Step.PLANNED:
                     await self._fill(record, move)
                 if record.step is Step.COPIED:
@@ -116,7 +116,7 @@ class Moving:
             if record.step is Step.PLANNED and record.target.instance not in self.servers:
                 continue  # a server that never came up: nothing was made there
             move = record.move(self.servers)
-            with explained(record.service):
+            with _explained(record.service):
                 if record.step is Step.SWITCHED:
                     await self._open_way_back(record, move)
                 if record.step in {Step.REVERSED, Step.VERIFIED}:
@@ -137,7 +137,7 @@ class Moving:
                 raise AlphintraError("MIGRATE_UNFINISHED", message, kind=Kind.CONFLICT)
         for record in list(self.journal.records):
             move = record.move(self.servers)
-            with explained(record.service):
+            with _explained(record.service):
                 self._note(record, Step.FINISHING)
                 fault_point("migrate.finishing")
                 await self._forget(record, move, drop=move.source)
@@ -318,6 +318,12 @@ class Moving:
 
     def _tell(self, record: Record, doing: str, *, rows: int = 0, lag_bytes: int | None = None) -> None:
         self.on_progress(Progress(service=record.service, doing=doing, rows=rows, lag_bytes=lag_bytes))
+
+
+def _explained(service: str) -> AbstractContextManager[None]:
+    return explained(
+        "MIGRATE_FAILED", lambda reason: f"moving {service} broke off ({reason}): use --resume, or --rollback"
+    )
 
 
 def _differing(record: Record, move: Move, differences: Iterable[Difference]) -> AlphintraError:

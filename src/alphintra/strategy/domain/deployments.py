@@ -14,7 +14,7 @@ from alphintra.engine.bars import Bar
 from alphintra.engine.book import Order
 from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
-from alphintra.engine.portfolio import Position, apply_fill, cash_delta, notional, position_delta
+from alphintra.engine.portfolio import Position, apply_fill, cash_delta, fee_worth, position_delta
 from alphintra.engine.protection import STOP, TARGET, LevelKind
 from alphintra.engine.step import Origin, decide, orders_of
 from alphintra.engine.ticks import limit_on_tick, stop_on_tick, trail_on_tick
@@ -211,7 +211,7 @@ class BookedFill:
     @property
     def fee_worth(self) -> Decimal:
         """The whole fee in money, what was kept at the price of the execution: as trading books it."""
-        return self.fee + abs(notional(self.qty, self.price) - notional(self.net_qty, self.price))
+        return fee_worth(self.side, qty=self.qty, price=self.price, fee=self.fee, fee_qty=self.fee_qty)
 
 
 @dataclass(frozen=True, slots=True)

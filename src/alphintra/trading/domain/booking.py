@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from alphintra.engine.holding import Fill, Filled, Holding, fill_holding
-from alphintra.engine.portfolio import Position, cash_delta, notional, position_delta
+from alphintra.engine.portfolio import Position, cash_delta, fee_worth, position_delta
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId, ExecutionId, OrderId
 from alphintra.kernel.money import require_finite, require_positive
@@ -107,8 +107,7 @@ class Execution:
     @property
     def fee_worth(self) -> Decimal:
         """The whole fee in the account's currency: what was charged in it, and what was kept at the price paid."""
-        kept = abs(notional(self.qty, self.price) - notional(self.net_qty, self.price))
-        return self.fee + kept
+        return fee_worth(self.side, qty=self.qty, price=self.price, fee=self.fee, fee_qty=self.fee_qty)
 
 
 @dataclass(frozen=True, slots=True)

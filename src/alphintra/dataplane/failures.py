@@ -1,4 +1,4 @@
-"""What a server or a connection says in the midst of a move, as one error."""
+"""What a server or a connection says in the midst of long work, as one error."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import asyncpg
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["explained"]
 
 
 @contextmanager
-def explained(service: str) -> Iterator[None]:
-    """Raise MIGRATE_FAILED for what the driver raises, and the first error of several for those of several workers."""
+def explained(code: str, tell: Callable[[str], str]) -> Iterator[None]:
+    """Raise ``code`` for what the driver raises, and the first error of several for those of several workers.
+
+    ``tell`` makes the sentence for people out of the driver's reason.
+    """
     try:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ExceptionGroup) as error:
@@ -27,5 +30,4 @@ def explained(service: str) -> Iterator[None]:
         if isinstance(cause, AlphintraError):
             raise cause from error
         reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-        message = f"moving {service} broke off ({reason}): use --resume, or --rollback"
-        raise AlphintraError("MIGRATE_FAILED", message, kind=Kind.UNAVAILABLE) from error
+        raise AlphintraError(code, tell(reason), kind=Kind.UNAVAILABLE) from error
