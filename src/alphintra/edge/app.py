@@ -36,6 +36,7 @@ from alphintra.edge.routes import (
     orders,
     portfolio,
     risk,
+    sample,
     session,
     sharing,
     strategies,
@@ -71,6 +72,7 @@ _RESOURCES: Final = tuple(
         risk,
         surveillance,
         sweeps,
+        sample,
         governance,
         messages,
     )
