@@ -41,16 +41,16 @@ __all__ = ["routes"]
 routes = Routes("sample")
 
 ACCOUNT: Final = "Sample: replayed prices"
-FEED: Final = "Sample: daily prices of AAPL and MSFT from 2004, replayed"
+FEED: Final = "Sample: daily prices of AAPL and MSFT from 2003, replayed"
 WORKFLOW: Final = "Sample: EMA crossover"
 SYMBOL: Final = "AAPL"
 SYMBOLS: Final = (SYMBOL, "MSFT")
-FROM: Final = datetime(2004, 1, 1, tzinfo=UTC)
+FROM: Final = datetime(2003, 1, 1, tzinfo=UTC)
 """Old prices are split adjusted and everybody's: see `alphintra up --sample`."""
 CASH: Final = Decimal(100_000)
 COSTS_BPS: Final = (Decimal(5), Decimal(2))
 BEFORE: Final = 250
-"""Bars that are replayed at once, so that there is something to see; the rest comes a bar a second."""
+"""Bars replayed at once, for something to see, up to just before the strategy buys; then one a second."""
 PACE_MS: Final = 1000
 PREFERENCE: Final = "sample"
 REMOVED: Final = "removed"
@@ -127,7 +127,7 @@ async def _parts(caller: Caller) -> _Parts:
         deployments = (await caller.ask(ListDeployments())).deployments
         deployment = next((one for one in deployments if one.account_id == account.account_id), None)
     if workflow is not None:
-        backtests = (await caller.ask(ListBacktests(limit=1000))).backtests
+        backtests = (await caller.ask(ListBacktests(limit=200))).backtests
         backtest = next((one for one in reversed(backtests) if one.version_id == workflow.version_id), None)
     return _Parts(account=account, feed=feed, workflow=workflow, backtest=backtest, deployment=deployment)
 
