@@ -1,8 +1,8 @@
 import { Button, Menu, SegmentedControl } from "@mantine/core";
 import { Download } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useMemo, useRef, useState } from "react";
-import { saveBlob, saveText } from "../format/files";
 import { Loading } from "../panes/states";
+import { save } from "../tables/TableTools";
 import "./chart.css";
 import type { Drawing } from "./drawing";
 import { csvOf, instant, type Layer, type PaneSpec, type Range, RANGES } from "./layers";
@@ -122,7 +122,7 @@ interface FilesProps {
 
 function Files({ name, panes, picture }: FilesProps) {
   const file = name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-  const savePicture = () => picture?.()?.toBlob((blob) => blob && saveBlob(`${file}.png`, blob));
+  const savePicture = () => picture?.()?.toBlob((blob) => blob && save(`${file}.png`, blob, "image/png"));
   return (
     <Menu position="bottom-end" transitionProps={{ duration: 0 }}>
       <Menu.Target>
@@ -134,7 +134,7 @@ function Files({ name, panes, picture }: FilesProps) {
         <Menu.Item disabled={picture === null} onClick={savePicture}>
           {picture === null ? "PNG (of the chart, not of the table)" : "PNG"}
         </Menu.Item>
-        <Menu.Item onClick={() => saveText(`${file}.csv`, csvOf(panes), "text/csv")}>CSV</Menu.Item>
+        <Menu.Item onClick={() => save(`${file}.csv`, csvOf(panes))}>CSV</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

@@ -25,7 +25,7 @@ describe("a chart as a table", () => {
 
   it("is CSV, oldest first, empty where a layer has nothing", () =>
     expect(csvOf(PANES).split("\r\n")).toEqual([
-      'time,Open,High,Low,Close,"Equity, ""net"""',
+      'Time,Open,High,Low,Close,"Equity, ""net"""',
       "1970-01-01T00:00:00Z,,,,,100",
       "1970-01-01T00:01:00Z,1,4,0.5,2,90",
       "",

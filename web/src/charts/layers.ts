@@ -1,5 +1,8 @@
 /** What a chart shows, as plain data: panes over one time scale, each with layers. */
 
+import { NOT_APPLICABLE } from "../format/numbers";
+import { type Column, csv } from "../tables/columns";
+
 /** Colours by meaning; which they are, the theme says. */
 export type Ink = "accent" | "dim" | "up" | "down" | "warn";
 
@@ -133,19 +136,26 @@ export function rowsOf(panes: readonly PaneSpec[]): ChartRow[] {
   return [...rows].sort(([one], [other]) => other - one).map(([at, values]) => ({ at, values }));
 }
 
-/** The chart as CSV, oldest first, with the numbers as they are and not as they are shown. */
-export function csvOf(panes: readonly PaneSpec[]): string {
-  const columns = columnsOf(panes);
-  const head = ["time", ...columns.map((column) => column.label)];
-  const lines = rowsOf(panes)
-    .reverse()
-    .map(({ at, values }) => [instant(at), ...columns.map((column) => values.get(column.id) ?? "")]);
-  return [head, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\r\n") + "\r\n";
+/** The chart as the columns of a table. */
+export function tableColumns(panes: readonly PaneSpec[]): Column<ChartRow>[] {
+  return [
+    { id: "at", head: "Time", value: (row) => instant(row.at) },
+    ...columnsOf(panes).map(({ id, label, write }) => ({
+      id,
+      head: label,
+      isNumeric: true,
+      value: (row: ChartRow) => row.values.get(id) ?? null,
+      cell: (row: ChartRow) => {
+        const value = row.values.get(id);
+        return value === undefined ? NOT_APPLICABLE : write(value);
+      },
+    })),
+  ];
 }
 
-function csvCell(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** The chart as CSV, oldest first, with the numbers as they are and not as they are shown. */
+export function csvOf(panes: readonly PaneSpec[]): string {
+  return csv(rowsOf(panes).reverse(), tableColumns(panes));
 }
 
 /** `2026-11-22T16:41:03Z` of seconds since 1970. */
