@@ -27,6 +27,7 @@ from alphintra.edge.problems import handlers
 from alphintra.edge.routes import (
     accounts,
     connections,
+    courses,
     governance,
     health,
     holdings,
@@ -64,6 +65,7 @@ _RESOURCES: Final = tuple(
         sharing,
         market_data,
         strategies,
+        courses,
         accounts,
         connections,
         holdings,
