@@ -41,15 +41,15 @@ __all__ = ["routes"]
 routes = Routes("sample")
 
 ACCOUNT: Final = "Sample: replayed prices"
-FEED: Final = "Sample: daily prices of AAPL and MSFT from 2003, replayed"
+FEED: Final = "Sample: daily prices of AAPL and MSFT from 2005, replayed"
 WORKFLOW: Final = "Sample: EMA crossover"
 SYMBOL: Final = "AAPL"
 SYMBOLS: Final = (SYMBOL, "MSFT")
-FROM: Final = datetime(2003, 1, 1, tzinfo=UTC)
+FROM: Final = datetime(2005, 1, 1, tzinfo=UTC)
 """Old prices are split adjusted and everybody's: see `alphintra up --sample`."""
 CASH: Final = Decimal(100_000)
 COSTS_BPS: Final = (Decimal(5), Decimal(2))
-BEFORE: Final = 250
+BEFORE: Final = 392
 """Bars replayed at once, for something to see, up to just before the strategy buys; then one a second."""
 PACE_MS: Final = 1000
 PREFERENCE: Final = "sample"
