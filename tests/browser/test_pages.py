@@ -11,7 +11,7 @@ from browser.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
 
-PAGES: Final = {"/about": "About", "/no/such/page": "There is no such page"}
+PAGES: Final = {"/": "Overview", "/about": "About", "/no/such/page": "There is no such page"}
 SCHEMES: Final = ("dark", "light")
 WIDTHS: Final = (1280, 1600)
 STOPS_MAX: Final = 12
@@ -88,4 +88,4 @@ def test_pages_are_reached_by_keyboard_alone(open_page: OpenPage) -> None:
             break
     expect(first).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="About")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()

@@ -51,10 +51,12 @@ export function Running({ sample }: { sample: SampleView | undefined }) {
                 .map((one) => (
                   <tr key={one.deployment_id}>
                     <td className="cut">
-                      <Link to={"/strategies" as string} search={{ deployment: one.deployment_id } as never}>
-                        {nameOf(one.version_id)}
-                      </Link>{" "}
-                      {one.deployment_id === sample?.deployment_id && <SampleChip />}
+                      <span className="named">
+                        <Link to={"/strategies" as string} search={{ deployment: one.deployment_id } as never}>
+                          {nameOf(one.version_id)}
+                        </Link>
+                        {one.deployment_id === sample?.deployment_id && <SampleChip />}
+                      </span>
                     </td>
                     <td>
                       {tone(one.position_qty) === "none" ? <span className="dim">flat</span> : quantity(one.position_qty)} {one.symbol}
@@ -97,8 +99,11 @@ export function LastRuns({ sample }: { sample: SampleView | undefined }) {
                 return (
                   <tr key={one.backtest_id}>
                     <td className="cut">
-                      <Link to={`/backtests/${one.backtest_id}` as string}>{nameOf(one.version_id)}</Link>{" "}
-                      <span className="dim">{one.symbol}</span> {one.backtest_id === sample?.backtest_id && <SampleChip />}
+                      <span className="named">
+                        <Link to={`/backtests/${one.backtest_id}` as string}>{nameOf(one.version_id)}</Link>
+                        <span className="dim">{one.symbol}</span>
+                        {one.backtest_id === sample?.backtest_id && <SampleChip />}
+                      </span>
                     </td>
                     <td title={moment(one.created_at)}>{ago(one.created_at, Date.now())}</td>
                     <td className={`num ${one.status === "finished" ? tone(result) : "dim"}`}>

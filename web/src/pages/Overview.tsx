@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { isAside } from "../overview/attention";
 import { AttentionPane } from "../overview/AttentionPane";
 import { Checklist, SampleLine } from "../overview/Checklist";
@@ -19,6 +20,8 @@ export default function Overview() {
   const accounts = useAccounts();
   const { account } = useAccount();
   const sample = useSample(isFirst).data;
+  const { refetch } = accounts;
+  useEffect(() => void refetch(), [refetch, sample?.account_id, sample?.state]); // it comes while one looks
   const mine = accounts.data ?? [];
   const attention = useAttention(mine);
   const currency = account?.currency ?? "USD";
