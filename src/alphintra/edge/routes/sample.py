@@ -159,7 +159,9 @@ async def _state(caller: Caller, parts: _Parts) -> str:
 async def _bring(caller: Caller, parts: _Parts) -> None:
     """Make what is missing; what needs the feed or the account to be ready waits for the next time."""
     account = parts.account or await _open_account(caller)
-    workflow = parts.workflow or await caller.ask(CreateWorkflow(name=WORKFLOW, template="ema_crossover"))
+    workflow = parts.workflow
+    if workflow is None:
+        workflow = await caller.ask(CreateWorkflow(name=WORKFLOW, template="ema_crossover"))
     if parts.backtest is None:
         fee, slippage = COSTS_BPS
         await caller.ask(
