@@ -13,6 +13,7 @@ from alphintra.contracts import (
     algorithms,
     auth,
     broker,
+    courses,
     datasets,
     drift,
     executions,
@@ -38,6 +39,7 @@ MODULES = (
     algorithms,
     auth,
     broker,
+    courses,
     feed_splits,
     order_reports,
     nocode,
@@ -70,6 +72,7 @@ PARTS = {
     "drift": "strategy",
     "executions": "strategy",
     "datasets": "strategy",
+    "courses": "strategy",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
 TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")

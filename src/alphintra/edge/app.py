@@ -27,6 +27,7 @@ from alphintra.edge.problems import handlers
 from alphintra.edge.routes import (
     accounts,
     connections,
+    courses,
     governance,
     health,
     holdings,
@@ -63,6 +64,7 @@ _RESOURCES: Final = tuple(
         sharing,
         market_data,
         strategies,
+        courses,
         accounts,
         connections,
         holdings,

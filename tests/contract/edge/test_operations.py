@@ -57,6 +57,7 @@ _OF_AN_ACCOUNT: Final = ("cancel_orders", "list_orders", "get_risk_report", "lis
 _QUERIES: Final = {
     **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
     **dict.fromkeys(("explain_backtest", "explain_deployment"), "?at=2026-03-02T12:00:00Z"),
+    "write_report": "?kind=course",
     "import_dataset": "?filename=a.csv&source=test",
 }
 _PATH_WORDS: Final = {

@@ -15,6 +15,7 @@ from alphintra.contracts import (
     algorithms,
     auth,
     broker,
+    courses,
     datasets,
     drift,
     executions,
@@ -47,7 +48,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    strategy: (algorithms, datasets, drift, executions, explanations, samples, sweeps),
+    strategy: (algorithms, courses, datasets, drift, executions, explanations, samples, sweeps),
     trading: (feed_splits, unclaimed),
 }
 
