@@ -21,6 +21,7 @@ from alphintra.contracts import (
     nocode,
     notification,
     order_reports,
+    previews,
     risk,
     samples,
     strategy,
@@ -53,6 +54,7 @@ MODULES = (
     drift,
     executions,
     explanations,
+    previews,
     user,
     health,
     holds,
@@ -61,6 +63,7 @@ PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
     "algorithms": "strategy",
     "explanations": "strategy",
+    "previews": "strategy",
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",

@@ -42,6 +42,7 @@ SPEC = ServiceSpec(
         "list_downloads",
         "cancel_download",
         "list_bars",
+        "preview_graph",
         "explain_backtest",
         "explain_deployment",
         "list_algorithms",
