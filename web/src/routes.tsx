@@ -56,6 +56,12 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const strategies = createRoute({
+  getParentRoute: () => inside,
+  path: "/strategies",
+  component: lazyRouteComponent(() => import("./pages/Strategies")),
+});
+
 const TABS = ["problems", "preview", "log", "code"] as const;
 const BARS = [60, 120, 250, 500] as const;
 
@@ -73,7 +79,7 @@ const builder = createRoute({
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, builder, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, strategies, builder, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });

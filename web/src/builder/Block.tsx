@@ -51,7 +51,7 @@ function summary(node: GraphNode, type: NodeType | undefined): string {
     .filter((param) => param.name in node.params || param.is_required || param.kind === "int")
     .map((param) => {
       const value = node.params[param.name] ?? param.default;
-      return value === "" ? null : `${param.name} ${value === null ? "?" : value}`;
+      return value === "" || value === false ? null : `${param.name} ${value === null ? "?" : value}`;
     })
     .filter((part) => part !== null);
   return parts.slice(0, 3).join(" \u00b7 ");

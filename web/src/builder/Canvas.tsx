@@ -1,4 +1,5 @@
-import "@xyflow/react/dist/base.css";
+import "@xyflow/react/dist/style.css";
+import "./canvas.css";
 import {
   Background,
   BackgroundVariant,

@@ -5,6 +5,7 @@ import { useBench, useDrawing } from "./context";
 import { Preview, type PreviewProps } from "./Preview";
 import { type Problem, graphOf } from "./store";
 import { Way } from "./Way";
+import "./drawer.css";
 
 export const TABS = ["problems", "preview", "log", "code"] as const;
 export type Tab = (typeof TABS)[number];

@@ -11,6 +11,7 @@ import { SearchRanges } from "./SearchRanges";
 import { graphOf } from "./store";
 import { StrategyFields } from "./StrategyFields";
 import { valueText } from "./values";
+import "./inspector.css";
 
 /** What is chosen, and all that can be said of it; the strategy itself where nothing is. */
 export function Inspector({ first }: { first: RefObject<HTMLInputElement | null> }) {

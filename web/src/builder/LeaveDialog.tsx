@@ -2,6 +2,7 @@ import { Button, Modal } from "@mantine/core";
 import { useBlocker } from "@tanstack/react-router";
 import { useBench, useDrawing } from "./context";
 import { isUnsaved } from "./store";
+import "./dialogs.css";
 
 /** Asks before a page is left on which something is in no version. The draft stays; a version is made only on purpose. */
 export function LeaveDialog({ path }: { path: string }) {

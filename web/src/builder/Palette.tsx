@@ -67,7 +67,7 @@ export function Palette({ field, place, onAdded }: PaletteProps) {
           groups.map(([group, types]) => (
             <details key={group} open={group === "source"}>
               <summary>
-                {group.replace(/_/g, " ")} <span className="dim">{types.length}</span>
+                {titled(group)} <span className="dim">{types.length}</span>
               </summary>
               <Types types={types} onAdd={add} />
             </details>
@@ -80,6 +80,11 @@ export function Palette({ field, place, onAdded }: PaletteProps) {
       </div>
     </section>
   );
+}
+
+function titled(group: string): string {
+  const text = group.replace(/_/g, " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function Types({ types, onAdd, withSummary = false }: { types: readonly NodeType[]; onAdd: (type: NodeType) => void; withSummary?: boolean }) {

@@ -2,6 +2,7 @@ import "@mantine/core/styles/Pill.layer.css";
 import "@mantine/core/styles/PillsInput.layer.css";
 import { Button, Modal, MultiSelect, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
+import "./dialogs.css";
 
 export interface RunTerms {
   symbols: readonly string[];

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { answered, api } from "../api/client";
 import { day } from "../format/times";
 import { Asked, Empty } from "../panes/states";
+import "./dialogs.css";
 
 const PERMISSIONS = [
   { value: "view", label: "look at it" },

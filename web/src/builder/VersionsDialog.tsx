@@ -9,6 +9,7 @@ import { useBench, useDrawing } from "./context";
 import { differences } from "./difference";
 import { readGraph } from "./graph";
 import { graphOf, isUnsaved } from "./store";
+import "./dialogs.css";
 
 /** All versions: who saved them, when, and what they said; how each differs from what is drawn; back to any of them. */
 export function VersionsDialog({ onClose }: { onClose: () => void }) {

@@ -66,7 +66,7 @@ export function figures(found: Pick<BacktestView, "metrics">): string {
     `net ${percent(metrics["total_return"], { isSigned: true })}`,
     `Sharpe ${ratio(metrics["sharpe"])}`,
     `drawdown ${percent(metrics["max_drawdown"])}`,
-    `${count(metrics["trades"] ?? 0)} trades`,
+    `${count(metrics["trade_count"] ?? 0)} trades`,
   ];
   return parts.join(", ");
 }
