@@ -28,6 +28,8 @@ import { graphOf } from "./store";
 const NODE_TYPES = { block: Block };
 const GRID: [number, number] = [SNAP, SNAP];
 const FIT = { padding: 0.12, maxZoom: 1 };
+/** A long graph is opened as large as it can be read, from its middle. */
+const OPENING = { padding: 0.06, minZoom: 0.5, maxZoom: 1 };
 const MINIMAP_FROM = 25;
 
 /** The graph, drawn. What it shows is the store's; what is done here is said to the store. */
@@ -159,7 +161,7 @@ export function Canvas({ onQuickAdd }: { onQuickAdd: (at: [number, number]) => v
       minZoom={0.2}
       maxZoom={2}
       fitView
-      fitViewOptions={FIT}
+      fitViewOptions={OPENING}
       connectionRadius={24}
       defaultEdgeOptions={{ interactionWidth: 20, focusable: true }}
     >

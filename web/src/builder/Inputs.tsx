@@ -43,6 +43,7 @@ function Input({ node, port }: { node: GraphNode; port: InputPort }) {
     description: `${port.accepts.join(" or ")}${port.is_many ? ", several" : ""}${port.is_required ? "" : ", may stay open"}`,
     data,
     searchable: true,
+    selectFirstOptionOnChange: true,
     disabled: isReadOnly,
     error: port.is_required && wired.length === 0 ? "Needed: not wired yet." : null,
     nothingFoundMessage: "No output is called so",

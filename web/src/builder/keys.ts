@@ -39,8 +39,9 @@ export function useCanvasKeys(store: DrawingStore, deeds: KeyDeeds, isReadOnly: 
       if (document.querySelector("[role=dialog]") !== null) return;
       if (isCtrl && key === "s") return act(deeds.save);
       if (isCtrl && key === "enter") return act(deeds.run);
-      if (isElsewhere(event.target)) return;
       if (event.key === "F2") return act(deeds.inspect);
+      if (event.key === "Escape" && event.target instanceof HTMLInputElement) return event.target.blur();
+      if (isElsewhere(event.target)) return;
       if (!isCtrl && key === "/") return act(deeds.search);
       if (!isCtrl && key === "f") return act(deeds.fit);
       if (!isCtrl && event.key === "Escape") return select([]);

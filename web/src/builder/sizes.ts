@@ -4,7 +4,7 @@ import type { NodeType } from "./graph";
 
 export const SNAP = 16;
 export const WIDTH = 192;
-export const COLUMN = 256;
+export const COLUMN = 240;
 export const ROW_GAP = 112;
 const HEAD = 44;
 const PORT = 20;

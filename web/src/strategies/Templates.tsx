@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import type { TemplateBacktestView, TemplateView } from "../api/schema";
 import { Way } from "../builder/Way";
-import { count, percent, ratio } from "../format/numbers";
+import { count, decimal, percent, ratio } from "../format/numbers";
 import { useSending } from "../forms/useSending";
 import { Pane } from "../panes/Pane";
 import { Asked } from "../panes/states";
@@ -56,8 +56,8 @@ function Card({ template, backtest, names }: CardProps) {
         {template.description}
       </p>
       {(template.parameters ?? []).length > 0 && (
-        <p className="template-params mono" title="Parameters a search may turn, and how far">
-          {(template.parameters ?? []).map((one) => `${one.name} ${Number(one.value)} (${Number(one.min)}\u2013${Number(one.max)})`).join(", ")}
+        <p className="template-params mono" title={`A search may turn ${parametersOf(template)}`}>
+          {parametersOf(template)}
         </p>
       )}
       <Figures of={backtest} />
@@ -74,6 +74,11 @@ function Card({ template, backtest, names }: CardProps) {
       )}
     </li>
   );
+}
+
+/** Each number a search may turn, with how far. */
+function parametersOf({ parameters }: TemplateView): string {
+  return (parameters ?? []).map((one) => `${one.name} ${decimal(one.value)} (${decimal(one.min)}\u2013${decimal(one.max)})`).join(", ");
 }
 
 function Figures({ of }: { of: TemplateBacktestView | undefined }) {

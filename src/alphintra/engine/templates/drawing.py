@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing"]
 
-_COLUMN, _FRAME, _PORT, _GRID = 256.0, 96.0, 20.0, 16.0  # as the editor draws them
+_COLUMN, _FRAME, _PORT, _GRID = 240.0, 96.0, 20.0, 16.0  # as the editor draws them
 
 
 class Drawing:
