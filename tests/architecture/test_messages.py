@@ -22,6 +22,7 @@ from alphintra.contracts import (
     nocode,
     notification,
     order_reports,
+    previews,
     risk,
     samples,
     strategy,
@@ -55,6 +56,7 @@ MODULES = (
     drift,
     executions,
     explanations,
+    previews,
     user,
     health,
     holds,
@@ -63,6 +65,7 @@ PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
     "algorithms": "strategy",
     "explanations": "strategy",
+    "previews": "strategy",
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",

@@ -25,6 +25,7 @@ from alphintra.contracts import (
     notification,
     order_reports,
     orders,
+    previews,
     risk,
     samples,
     strategy,
@@ -48,7 +49,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (surveillance,),
-    strategy: (algorithms, courses, datasets, drift, executions, explanations, samples, sweeps),
+    strategy: (algorithms, courses, datasets, drift, executions, explanations, previews, samples, sweeps),
     trading: (feed_splits, unclaimed),
 }
 
