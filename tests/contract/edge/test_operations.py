@@ -58,6 +58,7 @@ _QUERIES: Final = {
     **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
     **dict.fromkeys(("explain_backtest", "explain_deployment"), "?at=2026-03-02T12:00:00Z"),
     "import_dataset": "?filename=a.csv&source=test",
+    "list_prices": "?symbols=AAPL",
 }
 _PATH_WORDS: Final = {
     "{symbol}": "AAPL",
