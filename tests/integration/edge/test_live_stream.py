@@ -50,163 +50,6 @@ if TYPE_CHECKING:
 
     from fixtures.nats import NatsServer
 
-ORDER: Final[OrderView] = sample(OrderView)
-OTHER_USER: Final = UUID("0190aaaa-0000-7000-8000-0000000000ff")
-DEADLINE_S: Final = 60.0
-SUBJECTS: Final = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in EDGE_ASKS)
-CONTEXT: Final = Context(trace_id="0" * 32, actor=Actor(id="service:test"))
-SPEAKERS: Final = ("auth", "notification", "risk", "strategy", "trading")
-
-
-@dataclass(slots=True)
-class Running:
-    """An edge on a port of its own, and the voices of the services."""
-
-    server: Server
-    services: AnsweringServices
-    voices: dict[str, Client]
-    edge: Client
-    account_id: UUID
-
-    @property
-    def port(self) -> int:
-        return self.server.address[1]
-
-    async def tell(self, event: Event) -> None:
-        """Publish an event as its service's relay does."""
-        payload = encode_event(event, event_id=SystemIds().new(), aggregate_id=SOME_ID, context=CONTEXT, at=MOMENT)
-        subject = subject_of(type(event))
-        voice = self.voices[subject.split(".")[0]]
-        await voice.publish(subject, payload.encode())
-        await flushed(voice)
-
-    def token(
-        self, *, user_id: UUID = USER_ID, role: str = "trader", session_id: UUID = SOME_ID, life: int = 300
-    ) -> str:
-        """Return an access token as auth would issue it now."""
-        at = int(SystemClock().now().timestamp())
-        claims = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": str(user_id),
-            "sid": str(session_id),
-            "jti": "token1",
-            "role": role,
-            "iat": at,
-            "nbf": at,
-            "exp": at + life,
-            "auth_time": at,
-        }
-        key = self.services.signing_key
-        return jwt.encode({"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": key.kid}, claims, key, algorithms=[ALGORITHM])
-
-    async def connected(
-        self,
-        *,
-        origin: str | None = None,
-        cookie: str | None = None,
-        **person: Any,  # noqa: ANN401 - of the token
-    ) -> ClientConnection:
-        """Return a page's socket, with the session's cookie."""
-        cookie = self.token(**person) if cookie is None else cookie
-        headers = {"Cookie": f"alphintra-{self.port}={cookie}"}
-        origin = f"http://127.0.0.1:{self.port}" if origin is None else origin
-        if origin:
-            headers["Origin"] = origin
-        return await connect(f"ws://127.0.0.1:{self.port}/api/v1/stream", additional_headers=headers, max_queue=None)
-
-    async def listening(self, *channels: str, **person: Any) -> ClientConnection:  # noqa: ANN401 - of the token
-        """Return a page's socket that listens to channels."""
-        client = await self.connected(**person)
-        await subscribe(client, *channels)
-        return client
-
-    def order(self, status: OrderStatus, **changes: Any) -> OrderView:  # noqa: ANN401 - any field
-        """Return an order of the account."""
-        return msgspec.structs.replace(
-            ORDER, **{"legs": (), "account_id": self.account_id, "status": status, **changes}
-        )
-
-    def fill(self) -> FillBooked:
-        """Return a fill of an order of the account."""
-        execution: ExecutionView = sample(ExecutionView)
-        return FillBooked(
-            owner_id=USER_ID,
-            execution=msgspec.structs.replace(execution, account_id=self.account_id, fee=Decimal("1E-7")),
-            order_status=OrderStatus.FILLED,
-            account_qty=Decimal("7.5"),
-            cash=Decimal(1),
-            order=self.order(OrderStatus.FILLED),
-        )
-
-
-async def subscribe(client: ClientConnection, *channels: str) -> dict[str, int]:
-    await client.send(json.dumps({"op": "subscribe", "channels": channels}))
-    while True:
-        message = json.loads(await asyncio.wait_for(client.recv(), DEADLINE_S))
-        if message.get("op") == "subscribed":
-            counts: dict[str, int] = message["channels"]
-            return counts
-
-
-async def heard(client: ClientConnection) -> Any:  # noqa: ANN401 - JSON
-    """Return the next frame; beats are passed over."""
-    while True:
-        message = json.loads(await asyncio.wait_for(client.recv(), DEADLINE_S))
-        if message.get("op") != "beat":
-            return message
-
-
-async def _drain(client: ClientConnection) -> None:
-    while True:
-        await client.recv()
-
-
-async def closing(client: ClientConnection) -> tuple[int, str]:
-    with pytest.raises(ConnectionClosed) as closed:
-        await asyncio.wait_for(_drain(client), DEADLINE_S)
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code, closed.value.rcvd.reason
-
-
-async def _until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)
-
-
-async def _serving(services: AnsweringServices, edge: Client, *, port: int = 0) -> Server:
-    bus = Bus(name="edge", asks=SUBJECTS, local=services.directory, nats=edge)
-    app = build_app(
-        bus=bus,
-        settings=EdgeSettings(version="1"),
-        clock=SystemClock(),
-        ids=SystemIds(),
-        live=EventTap(edge, HEARD),
-    )
-    return await serve(app, "127.0.0.1", port)
-
-
-@pytest.fixture
-async def running(nats_server: NatsServer) -> AsyncIterator[Running]:
-    services = AnsweringServices()
-    await services.bus.start()
-    account_id = SystemIds().new()
-    account: AccountView = sample(AccountView)
-    account = msgspec.structs.replace(account, account_id=account_id, mode=AccountMode.PAPER)
-    services.replies[ListAccounts] = AccountsView(accounts=(account,))
-    links = {}
-    for user in ("edge", *SPEAKERS):
-        login = nats_server.login(user)
-        links[user] = await connect_nats(NatsCredentials(url=login.url, user=user, seed=login.seed))
-    edge = links.pop("edge")
-    opened = Running(await _serving(services, edge), services, links, edge, account_id)
-    yield opened
-    await opened.server.stop()
-    for link in (edge, *links.values()):
-        await link.close()
-
 
 def test_the_manifest_lets_the_edge_hear_what_the_stream_tells() -> None:
     assert {subject_of(one).replace(".evt.", ".") for one in HEARD} == set(EDGE_HEARS)
@@ -308,7 +151,7 @@ async def test_two_tabs_each_hear_what_they_asked_for_and_no_more_after_leaving_
     assert [(await heard(one))["ch"] for one in (first, second)] == ["orders", "positions"]
     for client in (first, second):
         await client.close()
-    await _until(lambda: len(running.edge._subs) == 0)
+    await until(lambda: len(running.edge._subs) == 0)
 
 
 async def test_two_hundred_updates_a_second_drop_no_order_for_a_reader_of_many_quotes(
@@ -386,7 +229,7 @@ async def test_a_lost_bus_shows_as_a_gap_in_each_channel_of_events(
         ("orders", 2, "missed"),
         ("risk", 2, "missed"),
     }
-    await _until(lambda: running.edge.is_connected)
+    await until(lambda: running.edge.is_connected)
     await flushed(running.edge)
     await running.tell(OrderUpdated(owner_id=USER_ID, order=running.order(OrderStatus.NEW)))
     while (frame := await heard(client))["data"]["event"] == "missed":
@@ -402,7 +245,7 @@ async def test_a_gateway_started_again_tells_who_connects_again_and_counts_anew(
     port, cookie = running.port, running.token()
     await running.server.stop()
     assert (await closing(client))[0] == 1012
-    running.server = await _serving(running.services, running.edge, port=port)
+    running.server = await serving(running.services, running.edge, port=port)
     again = await running.connected(cookie=cookie)
     assert await subscribe(again, "orders") == {"orders": 0}
     await running.tell(OrderUpdated(owner_id=USER_ID, order=running.order(OrderStatus.CANCELED)))
@@ -417,7 +260,7 @@ async def test_a_price_is_told_when_it_changes_and_only_to_who_asked(running: Ru
     first = await heard(client)
     assert (first["ch"], first["seq"], first["data"]["price"]) == ("quotes:AAPL", 1, "12.25")
     looks = len(running.services.commands(ListPrices))
-    await _until(lambda: len(running.services.commands(ListPrices)) > looks + 2)
+    await until(lambda: len(running.services.commands(ListPrices)) > looks + 2)
     running.services.replies[ListPrices] = PricesView(prices=(msgspec.structs.replace(price, seq=9),))
     assert (await heard(client))["seq"] == 2
     (_command, context) = next(one for one in running.services.asked if isinstance(one[0], ListPrices))
@@ -435,7 +278,7 @@ async def _beats(client: ClientConnection, count: int) -> None:
         count -= json.loads(await client.recv()).get("op") == "beat"
 
 
-async def test_a_run_is_followed_until_it_is_done_and_another_persons_is_not_there(
+async def test_a_run_is_followeduntil_it_is_done_and_another_persons_is_not_there(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "RUNS_EVERY_S", 0.01)

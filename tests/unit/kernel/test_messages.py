@@ -22,8 +22,10 @@ from alphintra.contracts import (
     feed_splits,
     nocode,
     notification,
+    order_checks,
     order_reports,
     orders,
+    prices,
     risk,
     samples,
     strategy,
@@ -46,9 +48,9 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 # For the length of a file.
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
-    risk: (surveillance,),
+    risk: (order_checks, surveillance),
     strategy: (algorithms, datasets, drift, executions, explanations, samples, sweeps),
-    trading: (feed_splits, unclaimed),
+    trading: (feed_splits, prices, unclaimed),
 }
 
 
