@@ -5,50 +5,34 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from typing import Any
 
 import msgspec
 import pytest
-from joserfc import jwt
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from alphintra.contracts.alerts import AlertView
 from alphintra.contracts.auth import LogOut, SessionRevoked
-from alphintra.contracts.books import ExecutionView
 from alphintra.contracts.notification import MessageDelivered
-from alphintra.contracts.orders import AccountsView, AccountView, OrderView
 from alphintra.contracts.prices import ListPrices, PricesView, PriceView
-from alphintra.contracts.risk import AlertRaised, AlertView, KillStateChanged, KillStateView, LimitsChanged
+from alphintra.contracts.risk import AlertRaised, KillStateChanged, KillStateView, LimitsChanged
 from alphintra.contracts.strategy import BacktestView, FeedStatusChanged, GetBacktest
 from alphintra.contracts.sweeps import GetSweep
-from alphintra.contracts.trading import AccountOpened, CashBooked, FillBooked, ListAccounts, OrderClosed, OrderUpdated
-from alphintra.edge.app import build_app
+from alphintra.contracts.trading import AccountOpened, CashBooked, OrderClosed, OrderUpdated
 from alphintra.edge.live import mailbox, socket
 from alphintra.edge.live.channels import HEARD
-from alphintra.edge.server import Server, serve
-from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure import event_tap
-from alphintra.infrastructure.access_token import ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE
-from alphintra.infrastructure.bus import Bus
-from alphintra.infrastructure.event_tap import EventTap
-from alphintra.infrastructure.events import encode_event
-from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats, flushed
-from alphintra.infrastructure.system import SystemClock, SystemIds
+from alphintra.infrastructure.nats_link import flushed
+from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.messages import Actor, Context, Event, subject_of
+from alphintra.kernel.messages import Event, subject_of
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus
-from alphintra.manifest import EDGE_ASKS, EDGE_HEARS
-from fixtures.edge import MOMENT, SOME_ID, USER_ID, AnsweringServices, sample
-
-if TYPE_CHECKING:
-    from nats.aio.client import Client
-
-    from fixtures.nats import NatsServer
+from alphintra.manifest import EDGE_HEARS
+from fixtures.edge import MOMENT, SOME_ID, USER_ID, sample
+from fixtures.live_stream import DEADLINE_S, OTHER_USER, Running, closing, heard, serving, subscribe, until
 
 
 def test_the_manifest_lets_the_edge_hear_what_the_stream_tells() -> None:
@@ -278,7 +262,7 @@ async def _beats(client: ClientConnection, count: int) -> None:
         count -= json.loads(await client.recv()).get("op") == "beat"
 
 
-async def test_a_run_is_followeduntil_it_is_done_and_another_persons_is_not_there(
+async def test_a_run_is_followed_until_it_is_done_and_another_persons_is_not_there(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "RUNS_EVERY_S", 0.01)
@@ -340,7 +324,7 @@ async def test_without_a_session_from_our_own_page_nobody_listens(running: Runni
     assert await closing(await running.connected(cookie="nonsense")) == (4401, "TOKEN_INVALID")
     assert await closing(await running.connected(origin="")) == (4401, "ORIGIN_FORBIDDEN")
     url = f"ws://127.0.0.1:{running.port}/api/v1/stream"
-    assert await closing(await connect(url, origin=f"http://127.0.0.1:{running.port}")) == (4401, "AUTH_REQUIRED")
+    assert await closing(await running.connected(cookie="")) == (4401, "AUTH_REQUIRED")
     keys = {"APCA-API-KEY-ID": "key1", "APCA-API-SECRET-KEY": "s", "Origin": f"http://127.0.0.1:{running.port}"}
     assert await closing(await connect(url, additional_headers=keys)) == (4401, "SESSION_REQUIRED")
     with pytest.raises(InvalidStatus) as refused:
