@@ -20,6 +20,7 @@ from alphintra.contracts import (
     executions,
     explanations,
     feed_splits,
+    inspector,
     nocode,
     notification,
     order_reports,
@@ -30,6 +31,7 @@ from alphintra.contracts import (
     sweeps,
     trading,
     unclaimed,
+    upkeep,
     user,
 )
 from alphintra.kernel import health, holds
@@ -59,6 +61,8 @@ MODULES: Final = (
     trading,
     unclaimed,
     user,
+    inspector,
+    upkeep,
     health,
     holds,
 )
