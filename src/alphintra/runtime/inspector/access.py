@@ -24,7 +24,7 @@ from alphintra.runtime.inspection import provisioned_order
 from alphintra.runtime.moving.journal import read_journal
 from alphintra.runtime.retention import chosen, writer_of
 
-__all__ = ["PROBE_EVERY", "AccessProbe"]
+__all__ = ["PROBE_EVERY", "AccessProbe", "reach_of"]
 
 PROBE_EVERY: Final = timedelta(hours=1)
 """How often the borders are probed without being asked."""
@@ -149,7 +149,7 @@ def _cells(
         _cell(
             places[cell.user],
             places[cell.target],
-            reach=_reach(cell, places[cell.user], places[cell.target]),
+            reach=reach_of(cell, places[cell.user], places[cell.target]),
             tries=tuple(
                 TryView(
                     name=probe.name,
@@ -166,7 +166,8 @@ def _cells(
     )
 
 
-def _reach(cell: Cell, user: Placement, target: Placement) -> Reach:
+def reach_of(cell: Cell, user: Placement, target: Placement) -> Reach:
+    """Return what a cell says: getting through undeclared outweighs all, and what is not as declared proves nothing."""
     if any(probe.outcome is Outcome.ALLOWED and not probe.may for probe in cell.probes):
         return Reach.REACHABLE
     if not cell.is_as_declared:
