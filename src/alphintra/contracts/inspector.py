@@ -242,11 +242,21 @@ class GetQueues(Command[QueuesView], tag="inspector.get_queues.v1", frozen=True)
 
 
 class AuditView(View, frozen=True):
-    """How the audit log of one service stands; ``unsealed`` records are not in a seal yet."""
+    """How the audit log of one service stands.
+
+    Attributes:
+        sealed: records that are leaves of its tree.
+        sealed_at: when the last became one.
+        signed: leaves that the last signed checkpoint covers.
+        signed_at: when it was signed.
+        unsealed: records that are not sealed yet, the oldest of them from ``oldest_unsealed_at``.
+    """
 
     service: str
-    records: int
-    newest_at: Utc | None
+    sealed: int
+    sealed_at: Utc | None
+    signed: int
+    signed_at: Utc | None
     unsealed: int
     oldest_unsealed_at: Utc | None
 

@@ -145,11 +145,13 @@ class OutboxStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditStanding:
-    """The audit log of a service, and what of it waits for a seal."""
+    """The audit log of a service: leaves of its tree, how many the last signature covers, and what waits for a seal."""
 
     service: str
-    records: int
-    newest_at: datetime | None
+    sealed: int
+    sealed_at: datetime | None
+    signed: int
+    signed_at: datetime | None
     unsealed: int
     oldest_unsealed_at: datetime | None
 
@@ -261,11 +263,17 @@ async def _outbox(connection: asyncpg.Connection, placement: Placement) -> Outbo
 
 
 async def _audit(connection: asyncpg.Connection, placement: Placement) -> AuditStanding:
-    log, pending = (qualified(*placement.location(name)) for name in ("audit_events", "audit_pending"))
+    log, pending, leaves, notes = (
+        qualified(*placement.location(name))
+        for name in ("audit_events", "audit_pending", "audit_leaves", "audit_checkpoints")
+    )
     row = await connection.fetchrow(
-        f"select (select count(*) from {log}) as records, (select max(recorded_at) from {log}) as newest_at, "  # noqa: S608 - quoted
-        f"count(*) as unsealed, min(a.recorded_at) as oldest_unsealed_at "
-        f"from {pending} p left join {log} a using (audit_id)"
+        f"select coalesce(l.leaf_index + 1, 0) as sealed, l.sealed_at, "  # noqa: S608 - quoted
+        f"coalesce(c.tree_size, 0) as signed, c.signed_at, p.unsealed, p.oldest_unsealed_at "
+        f"from (select count(*) as unsealed, min(a.recorded_at) as oldest_unsealed_at "
+        f"from {pending} q left join {log} a using (audit_id)) p "
+        f"left join (select leaf_index, sealed_at from {leaves} order by leaf_index desc limit 1) l on true "
+        f"left join (select tree_size, signed_at from {notes} order by tree_size desc limit 1) c on true"
     )
     return AuditStanding(service=placement.service, **dict(row))
 

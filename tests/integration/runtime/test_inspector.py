@@ -41,17 +41,15 @@ async def execute(platform: Platform, database: str, *statements: str) -> list[a
 def probed(api: ApiClient) -> dict[str, Any]:
     """Probe as soon as that is allowed again."""
 
-    def ask() -> dict[str, Any] | None:
+    def ask() -> Any:  # noqa: ANN401 - JSON
         try:
-            found: dict[str, Any] = api.post("/operator/access/probe")
+            return api.post("/operator/access/probe")
         except ApiError as error:
             if error.code not in TOO_SOON:
                 raise
             return None
-        return found
 
-    found: dict[str, Any] = wait_for("the probe", ask, lambda answer: answer is not None)
-    return found
+    return dict(wait_for("the probe", ask, lambda answer: answer is not None))
 
 
 def cell(access: dict[str, Any], user: str, target: str) -> dict[str, Any]:

@@ -123,10 +123,10 @@ def _looks(home: Home, settings: RuntimeSettings) -> dict[type[Command[Any]], Lo
         GetProcesses: (partial(look_at_processes, home), _SOON_S),
         GetDatabases: (partial(look_at_databases, home), _SOON_S),
         GetQueues: (partial(look_at_queues, home), _SOON_S),
+        GetAudits: (partial(look_at_audits, home), _SOON_S),
         GetMoves: (upkeep.look_at_moves, 0.0),
         GetLayouts: (upkeep.look_at_layouts, _SOON_S),
         GetWindows: (upkeep.look_at_windows, _SOON_S),
-        GetAudits: (partial(look_at_audits, home), _LATER_S),
         GetBackups: (upkeep.look_at_backups, _LATER_S),
         GetRetention: (upkeep.look_at_retention, _LATER_S),
     }

@@ -142,8 +142,10 @@ async def look_at_audits(home: Home, *, at: datetime) -> AuditsView:
         audits=tuple(
             AuditView(
                 service=each.service,
-                records=each.records,
-                newest_at=each.newest_at,
+                sealed=each.sealed,
+                sealed_at=each.sealed_at,
+                signed=each.signed,
+                signed_at=each.signed_at,
                 unsealed=each.unsealed,
                 oldest_unsealed_at=each.oldest_unsealed_at,
             )
