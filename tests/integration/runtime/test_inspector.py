@@ -54,7 +54,7 @@ def probed(api: ApiClient) -> dict[str, Any]:
 
 def cell(access: dict[str, Any], user: str, target: str) -> dict[str, Any]:
     (found,) = [each for each in access["cells"] if (each["user"], each["target"]) == (user, target)]
-    return found
+    return dict(found)
 
 
 def reaches(access: dict[str, Any]) -> dict[tuple[str, str], str]:
