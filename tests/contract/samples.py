@@ -21,6 +21,7 @@ from alphintra.contracts import (
     executions,
     explanations,
     feed_splits,
+    inspector,
     nocode,
     notification,
     order_checks,
@@ -34,6 +35,7 @@ from alphintra.contracts import (
     sweeps,
     trading,
     unclaimed,
+    upkeep,
     user,
 )
 from alphintra.kernel import health, holds
@@ -67,6 +69,8 @@ MODULES: Final = (
     order_checks,
     prices,
     user,
+    inspector,
+    upkeep,
     health,
     holds,
 )

@@ -36,6 +36,7 @@ from alphintra.edge.routes import (
     identity,
     market_data,
     messages,
+    operator,
     orders,
     portfolio,
     risk,
@@ -77,6 +78,7 @@ _RESOURCES: Final = tuple(
         sweeps,
         governance,
         messages,
+        operator,
     )
 )
 _WIDE: Final = tuple(operation for resource in _RESOURCES for operation in resource.operations)

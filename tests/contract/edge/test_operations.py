@@ -62,6 +62,10 @@ _QUERIES: Final = {
     "import_dataset": "?filename=a.csv&source=test",
     "list_prices": "?symbols=AAPL",
 }
+_LOOKS: Final = (
+    *("access", "audits", "backups", "databases", "layouts"),
+    *("moves", "processes", "queues", "retention", "windows"),
+)
 _PATH_WORDS: Final = {
     "{symbol}": "AAPL",
     "{key_id}": "key1",
@@ -188,6 +192,8 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "POST /api/v1/risk/latches/{latch_id}/lift",
         "POST /api/v1/risk/overrides/{override_id}/approve",
         "PUT /api/v1/risk/fleet",
+        "POST /api/v1/operator/access/probe",
+        *(f"GET /api/v1/operator/{word}" for word in _LOOKS),
     }
     halt = {written(one) for one in OPERATIONS if one.scope is Scope.HALT}
     assert halt == {"POST /api/v1/risk/kill", "POST /api/v1/risk/release"}

@@ -38,6 +38,7 @@ from alphintra.runtime.moving.guard import guarded, settle_all
 from alphintra.runtime.moving.history import ChangeOver, note_change_over
 from alphintra.runtime.moving.journal import Journal, Record, Step, moves_lock, read_journal, write_journal
 from alphintra.runtime.moving.merging import Merging
+from alphintra.runtime.moving.told import Progress, telling
 from alphintra.runtime.moving.visits import dismiss_visitors, let_in
 from alphintra.runtime.provision import ProvisionOrder
 from alphintra.runtime.visitors import readmit_visitors
@@ -51,29 +52,6 @@ _WORKERS = 2
 _LAG_WAIT_S = 600.0
 _TELLING_SHARE = 0.02  # of the copy: before that nobody knows how long it takes
 _HALF_WAY = frozenset({Step.PLANNED, Step.COPIED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What is being done, for whom, and how far it is.
-
-    Attributes:
-        service: which of the eight.
-        doing: in words.
-        rows: copied or compared so far.
-        bytes: of rows copied so far.
-        share: of the copy, 0 to 1; None where there is nothing to count.
-        eta_s: of the copy.
-        lag_bytes: of the log that is still to be applied.
-    """
-
-    service: str
-    doing: str
-    rows: int = 0
-    bytes: int = 0
-    share: float | None = None
-    eta_s: float | None = None
-    lag_bytes: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -400,6 +378,6 @@ async def opened_moving(
             servers=servers,
             reach=reach,
             journal=current,
-            on_progress=on_progress,
+            on_progress=stack.enter_context(telling(home, on_progress)),
             gates=gates,
         )
