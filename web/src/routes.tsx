@@ -56,10 +56,22 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const backtests = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests",
+  component: lazyRouteComponent(() => import("./pages/Backtests")),
+});
+
+const report = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests/$backtestId",
+  component: lazyRouteComponent(() => import("./pages/Report")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, backtests, report, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });
