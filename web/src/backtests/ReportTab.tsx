@@ -29,13 +29,15 @@ export function ReportTab({ backtest, figures, onMark, onBar }: ReportTabProps) 
   const bins = useMemo(() => histogram(tradeReturns(result.trades)), [result]);
   const chief = CHIEF.map((name) => {
     const [figure, found] = [figures.get(name), figureTone(metrics[name], name)];
-    return { label: figure?.label ?? name, value: shownFigure(metrics[name], figure), hint: formulaOf(figure), ...(found ? { tone: found } : {}) };
+    const text = shownFigure(metrics[name], figure);
+    const value = metrics[name] == null ? <span className="kpi-reason">{text}</span> : text;
+    return { label: figure?.label ?? name, value, hint: formulaOf(figure), ...(found ? { tone: found } : {}) };
   });
   const exits = result.summary.groups?.["exit"] ?? [];
   return (
     <>
       <Warnings backtest={backtest} />
-      <div className="span-12 is-terse">
+      <div className="span-12">
         <Kpis of={chief} />
       </div>
       <Pane title="Course">

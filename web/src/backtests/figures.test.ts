@@ -38,4 +38,4 @@ it("only gains and losses have a direction", () => {
 });
 
 it("tells formula, unit and source", () =>
-  expect(formulaOf(figure("x", "ratio"))).toBe("x: a / b\nUnit: ratio. Source: Somebody 1999.\nwhat it means"));
+  expect(formulaOf(figure("x", "ratio"))).toBe("a / b\nUnit: ratio. Source: Somebody 1999.\nwhat it means"));

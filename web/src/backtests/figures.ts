@@ -29,5 +29,5 @@ export function figureTone(value: number | null | undefined, name: string): "up"
 /** What stands in the tooltip of a figure. */
 export function formulaOf(figure: FigureView | undefined): string {
   if (figure === undefined) return "";
-  return `${figure.label}: ${figure.formula}\nUnit: ${figure.unit}. Source: ${figure.source}.\n${figure.meaning}`;
+  return `${figure.formula}\nUnit: ${figure.unit}. Source: ${figure.source}.\n${figure.meaning}`;
 }
