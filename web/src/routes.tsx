@@ -74,12 +74,23 @@ const builder = createRoute({
     bars: BARS.find((one) => one === search["bars"]) ?? 120,
   }),
   component: lazyRouteComponent(() => import("./pages/Builder")),
+const backtests = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests",
+  component: lazyRouteComponent(() => import("./pages/Backtests")),
+});
+
+const report = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests/$backtestId",
+  component: lazyRouteComponent(() => import("./pages/Report")),
 });
 
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
   routeTree: root.addChildren([login, setup, inside.addChildren([home, about, strategies, builder, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, backtests, report, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });
