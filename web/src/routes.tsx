@@ -74,6 +74,8 @@ const builder = createRoute({
     bars: BARS.find((one) => one === search["bars"]) ?? 120,
   }),
   component: lazyRouteComponent(() => import("./pages/Builder")),
+});
+
 const backtests = createRoute({
   getParentRoute: () => inside,
   path: "/backtests",
@@ -89,8 +91,15 @@ const report = createRoute({
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, strategies, builder, lost])]),
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, backtests, report, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([
+    home,
+    about,
+    strategies,
+    builder,
+    backtests,
+    report,
+    lost,
+  ])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });

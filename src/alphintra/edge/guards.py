@@ -198,7 +198,7 @@ class Gate:
         if not is_again:
             self._limits.take(actor.id, is_reserved=False, at=monotonic())
         if not _may(actor, Scope.READ):
-            raise _lacks(Scope.READ)
+            raise _lacks(actor, Scope.READ)
         return self._caller(Context(trace_id=trace_id, actor=actor), address, session)
 
     async def admit_key(self, key_id: str, secret: str, needed: Scope, *, address: str, trace_id: str) -> Caller:
