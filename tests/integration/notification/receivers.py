@@ -14,7 +14,7 @@ from email import message_from_bytes
 from email.message import Message as Mail
 from email.policy import default
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import available_timezones
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 KEYS = "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 SENDER = "Alphintra <alerts@example.org>"
 LOOPBACK = "127.0.0.0/8"
+ADA, BOB = SystemIds().new(), SystemIds().new()
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Mailbox:
     port: int = 0
     mails: list[Mail] = field(default_factory=list)
 
-    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: ANN401, N802 - aiosmtpd asks for it so
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: ANN401, N802 - theirs
         """Keep a mail, unless none is taken."""
         if self.answer.startswith("250"):
             self.mails.append(message_from_bytes(envelope.content, policy=default))
@@ -200,3 +201,11 @@ class Desk:
     async def log(self, user_id: UUID) -> tuple[SendingView, ...]:
         """Return a person's delivery log."""
         return (await self.channels.list_sendings(ListSendings(), acting(user_id))).sendings
+
+
+class Opening(Protocol):
+    """Opens notification; see `Desk`."""
+
+    async def __call__(self, **options: object) -> Desk:
+        """Open it."""
+        ...

@@ -1,96 +1,42 @@
-"""Channels: messages leave for a real mail server and a real webhook, at least once, and nothing leads inside."""
+"""Webhooks: signed, at least once under one id, and nothing leads inside."""
 
 from __future__ import annotations
 
-import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import asyncpg
 import msgspec
 import pytest
-import pytest_asyncio
 
 from alphintra.contracts.notification import (
-    ConfirmChannel,
     ListMessages,
-    RemoveChannel,
     RotateChannelKeys,
     RotateChannelSecret,
     SendTest,
-    SetRules,
-    SetSchedule,
 )
-from alphintra.infrastructure.system import SystemClock, SystemIds
+from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from alphintra.notification.service import sending
 from alphintra.runtime.deploy.certificates import new_authority
 from fixtures.services import operator_context
-from fixtures.single_service import PowerCutError, acting, opened, stop_at
-from integration.notification.receivers import KEYS, Desk, Mailbox, Receiver, mail_server, webhook_server
+from fixtures.single_service import PowerCutError, acting, stop_at
+from integration.notification.receivers import (
+    ADA,
+    BOB,
+    KEYS,
+    Opening,
+    Receiver,
+    webhook_server,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from uuid import UUID
 
-    from alphintra.contracts.notification import ChannelAdded
     from fixtures.postgres import ServiceDatabase
 
-ADA, BOB = SystemIds().new(), SystemIds().new()
 NEWER = "2:OTg3NjU0MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEwOTg="
 DAY = 86_400
-
-
-class Opening(Protocol):
-    """Opens notification; see `Desk`."""
-
-    async def __call__(self, **options: object) -> Desk:
-        """Open it."""
-        ...
-
-
-@pytest_asyncio.fixture
-async def database(service_database: Callable[[str], Awaitable[ServiceDatabase]]) -> ServiceDatabase:
-    return await service_database("notification")
-
-
-@pytest_asyncio.fixture
-async def opening(database: ServiceDatabase) -> AsyncIterator[Opening]:
-    async with AsyncExitStack() as stack:
-
-        async def made(**options: object) -> Desk:
-            return Desk(await stack.enter_async_context(opened(database)), **options)  # type: ignore[arg-type]
-
-        yield made
-
-
-@pytest_asyncio.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with webhook_server(Receiver()) as listening:
-        yield listening
-
-
-@pytest_asyncio.fixture
-async def mailbox() -> AsyncIterator[Mailbox]:
-    async with mail_server(Mailbox()) as listening:
-        yield listening
-
-
-async def confirmed(desk: Desk, mailbox: Mailbox, user_id: UUID = ADA) -> ChannelAdded:
-    """Add an e-mail address and give the code that arrives there."""
-    added = await desk.add(user_id, "email", "ada@example.org", name="mail")
-    await desk.sender.send_due()
-    code = re.search(r"[0-9]{8}", mailbox.mails.pop().get_content())  # type: ignore[attr-defined]
-    assert code is not None
-    command = ConfirmChannel(channel_id=added.channel.channel_id, code=code[0])
-    assert (await desk.channels.confirm_channel(command, acting(user_id))).status == "active"
-    return added
-
-
-# --- webhooks --------------------------------------------------------------------------------------------------------
 
 
 async def test_a_message_reaches_a_webhook_signed_and_once(opening: Opening, receiver: Receiver) -> None:
@@ -321,191 +267,3 @@ async def test_secrets_are_stored_encrypted_and_open_after_their_keys_were_rotat
     assert receiver.calls[0].is_signed_by(added.secret)
     with pytest.raises(AlphintraError, match="ROLE_REQUIRED"):
         await desk.channels.rotate_channel_keys(RotateChannelKeys(), acting(ADA))
-
-
-# --- mail ------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_message_reaches_a_confirmed_address(opening: Opening, mailbox: Mailbox) -> None:
-    desk = await opening(smtp_url=f"smtp+plain://127.0.0.1:{mailbox.port}")
-    await confirmed(desk, mailbox)
-    await desk.happen(ADA)
-    await desk.sender.send_due()
-    (mail,) = mailbox.mails
-    (entry, *_) = await desk.log(ADA)
-    assert (mail["to"], mail["from"]) == ("ada@example.org", "Alphintra <alerts@example.org>")
-    assert mail["subject"] == "Critical: A price feed failed"
-    assert mail["message-id"] == f"<{entry.sending_id}@example.org>"
-    assert "The file is gone" in mail.get_content() or "the file is gone" in mail.get_content()  # type: ignore[attr-defined]
-
-
-async def test_nothing_but_a_code_reaches_an_address_that_is_not_confirmed(opening: Opening, mailbox: Mailbox) -> None:
-    desk = await opening(smtp_url=f"smtp+plain://127.0.0.1:{mailbox.port}")
-    added = await desk.add(ADA, "email", "bob@example.org")
-    await desk.happen(ADA)
-    await desk.sender.send_due()
-    await desk.sender.send_due()
-    assert [mail["subject"] for mail in mailbox.mails] == ["Confirm this address for Alphintra"]
-    command = ConfirmChannel(channel_id=added.channel.channel_id, code="00000000")
-    for _ in range(5):
-        with pytest.raises(AlphintraError, match="CODE_INVALID"):
-            await desk.channels.confirm_channel(command, acting(ADA))
-    with pytest.raises(AlphintraError, match="CODE_EXPIRED"):
-        await desk.channels.confirm_channel(command, acting(ADA))
-    with pytest.raises(AlphintraError, match="CHANNEL_NOT_FOUND"):
-        await desk.channels.confirm_channel(command, acting(BOB))
-
-
-async def test_nobody_can_fill_a_strangers_mailbox_with_codes(opening: Opening, mailbox: Mailbox) -> None:
-    desk = await opening(smtp_url=f"smtp+plain://127.0.0.1:{mailbox.port}")
-    added = await desk.add(ADA, "email", "bob@example.org")
-    again = SendTest(channel_id=added.channel.channel_id)
-    for _ in range(19):
-        await desk.channels.send_test(again, acting(ADA))
-    with pytest.raises(AlphintraError, match="CHANNEL_THROTTLED"):
-        await desk.channels.send_test(again, acting(ADA))
-    desk.clock.pass_time(seconds=3601)
-    await desk.channels.send_test(again, acting(ADA))
-
-
-async def test_an_address_the_server_refuses_is_given_up_and_a_server_that_is_busy_is_asked_again(
-    opening: Opening, mailbox: Mailbox
-) -> None:
-    desk = await opening(smtp_url=f"smtp+plain://127.0.0.1:{mailbox.port}")
-    await confirmed(desk, mailbox)
-    for answer, state in (("451 later", "due"), ("550 no such user", "given_up")):
-        mailbox.answer = answer
-        await desk.happen(ADA)
-        await desk.sender.send_due()
-        entry = (await desk.log(ADA))[0]
-        assert (entry.state, entry.code) == (state, "MAIL_REFUSED")
-        assert answer.split(" ", 1)[1] in entry.detail
-
-
-async def test_a_server_without_encryption_is_told_nothing(opening: Opening, mailbox: Mailbox) -> None:
-    desk = await opening(smtp_url=f"smtp://user:canary-secret@127.0.0.1:{mailbox.port}")
-    await desk.add(ADA, "email", "ada@example.org")
-    await desk.sender.send_due()
-    assert mailbox.mails == []
-    (entry,) = await desk.log(ADA)
-    assert (entry.state, entry.code) == ("due", "MAIL_INSECURE")
-    assert "canary" not in entry.detail
-
-
-@pytest.mark.parametrize("is_trusted", [True, False])
-async def test_mail_goes_encrypted_to_a_server_whose_certificate_is_believed(
-    opening: Opening, tmp_path: Path, *, is_trusted: bool
-) -> None:
-    authority = new_authority("Test", at=SystemClock().now())
-    issued = authority.issue_server(("localhost",), at=SystemClock().now())
-    (tmp_path / "crt").write_text(issued.certificate)
-    (tmp_path / "key").write_text(issued.key)
-    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    served.load_cert_chain(tmp_path / "crt", tmp_path / "key")
-    trusted = ssl.create_default_context(cadata=authority.certificate if is_trusted else None)
-    async with mail_server(Mailbox(password="canary-secret"), tls=served) as mailbox:
-        desk = await opening(smtp_url=f"smtp://user:canary-secret@localhost:{mailbox.port}", tls=trusted)
-        await desk.add(ADA, "email", "ada@example.org")
-        await desk.sender.send_due()
-        (entry,) = await desk.log(ADA)
-        if is_trusted:
-            assert (entry.state, len(mailbox.mails)) == ("delivered", 1), entry.detail
-        else:
-            assert (entry.state, entry.code, mailbox.mails) == ("due", "MAIL_INSECURE", [])
-
-
-async def test_without_a_mail_server_an_address_cannot_be_added(opening: Opening) -> None:
-    desk = await opening()
-    with pytest.raises(AlphintraError, match="MAIL_NOT_SET"):
-        await desk.add(ADA, "email", "ada@example.org")
-
-
-# --- rules and quiet hours -------------------------------------------------------------------------------------------
-
-
-async def test_what_leaves_is_what_the_rules_say(opening: Opening, receiver: Receiver) -> None:
-    desk = await opening()
-    added = await desk.add(ADA, "webhook", receiver.url)
-    wanted = {"info": ["info", "critical"], "warning": ["critical"], "critical": ["critical"], "off": []}
-    for least, severities in wanted.items():
-        rules = {"feeds": least}
-        changed = await desk.channels.set_rules(SetRules(channel_id=added.channel.channel_id, rules=rules), acting(ADA))
-        assert (changed.rules["feeds"], changed.rules["fills"]) == (least, "warning")
-        for status in ("finished", "failed"):
-            await desk.happen(ADA, status=status)
-        while await desk.sender.send_due():
-            pass
-        assert [msgspec.json.decode(call.body)["data"]["severity"] for call in receiver.calls] == severities
-        receiver.calls.clear()
-    for rules in ({"weather": "info"}, {"feeds": "sometimes"}):
-        with pytest.raises(AlphintraError, match="FIELD_VALUE"):
-            await desk.channels.set_rules(SetRules(channel_id=added.channel.channel_id, rules=rules), acting(ADA))
-
-
-async def test_news_waits_for_the_end_of_quiet_hours_and_what_is_critical_does_not(
-    opening: Opening, receiver: Receiver
-) -> None:
-    desk = await opening()
-    added = await desk.add(ADA, "webhook", receiver.url)
-    await desk.channels.set_rules(SetRules(channel_id=added.channel.channel_id, rules={"feeds": "info"}), acting(ADA))
-    # In Berlin clocks go from 02:00 to 03:00 that night: it is 01:30, and 07:00 is four and a half hours away.
-    desk.clock.at = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
-    hours = SetSchedule(time_zone="Europe/Berlin", quiet_from="22:00", quiet_to="07:00")
-    await desk.channels.set_schedule(hours, acting(ADA))
-    await desk.happen(ADA, status="finished")
-    await desk.happen(ADA, status="failed")
-    while await desk.sender.send_due():
-        pass
-    assert [msgspec.json.decode(call.body)["data"]["severity"] for call in receiver.calls] == ["critical"]
-    desk.clock.at = datetime(2026, 3, 29, 4, 59, tzinfo=UTC)
-    assert await desk.sender.send_due() == 0
-    desk.clock.at = datetime(2026, 3, 29, 5, 0, tzinfo=UTC)
-    assert await desk.sender.send_due() == 1
-    # What waits is looked at anew when quiet hours change.
-    desk.clock.at = datetime(2026, 3, 29, 22, 0, tzinfo=UTC)
-    await desk.happen(ADA, status="finished")
-    await desk.sender.send_due()
-    assert len(receiver.calls) == 2
-    await desk.channels.set_schedule(SetSchedule(time_zone="UTC"), acting(ADA))
-    await desk.sender.send_due()
-    assert len(receiver.calls) == 3
-
-
-async def test_who_is_muted_gets_what_is_critical_alone(opening: Opening, receiver: Receiver) -> None:
-    desk = await opening()
-    added = await desk.add(ADA, "webhook", receiver.url)
-    await desk.channels.set_rules(SetRules(channel_id=added.channel.channel_id, rules={"feeds": "info"}), acting(ADA))
-    until = desk.clock.now() + timedelta(hours=1)
-    await desk.channels.set_schedule(SetSchedule(time_zone="UTC", muted_until=until), acting(ADA))
-    for status in ("finished", "failed"):
-        await desk.happen(ADA, status=status)
-    desk.clock.pass_time(seconds=3600)
-    await desk.happen(ADA, status="finished")
-    while await desk.sender.send_due():
-        pass
-    severities = [msgspec.json.decode(call.body)["data"]["severity"] for call in receiver.calls]
-    assert severities == ["critical", "info"]
-    assert (await desk.events.list_messages(ListMessages(), acting(ADA))).unread == 3
-
-
-async def test_a_removed_channel_is_forgotten_with_its_address_and_secret(
-    opening: Opening, receiver: Receiver, database: ServiceDatabase
-) -> None:
-    desk = await opening()
-    added = await desk.add(ADA, "webhook", receiver.url)
-    await desk.happen(ADA)
-    with pytest.raises(AlphintraError, match="CHANNEL_NOT_FOUND"):
-        await desk.channels.remove_channel(RemoveChannel(channel_id=added.channel.channel_id), acting(BOB))
-    await desk.channels.remove_channel(RemoveChannel(channel_id=added.channel.channel_id), acting(ADA))
-    assert await desk.sender.send_due() == 0
-    assert [entry.state for entry in await desk.log(ADA)] == ["withdrawn"]
-    connection = await asyncpg.connect(database.admin_dsn)
-    try:
-        await connection.execute("set search_path to notification_schema")
-        assert await connection.fetchval("select count(*) from channel_secrets") == 0
-        assert await connection.fetchval("select address from channels") == ""
-    finally:
-        await connection.close()
-    await desk.add(ADA, "webhook", receiver.url)  # the name is free again
-    with pytest.raises(AlphintraError, match="NAME_TAKEN"):
-        await desk.add(ADA, "webhook", receiver.url)

@@ -75,5 +75,9 @@ def test_what_waits_waits_through_all_of_it_and_no_longer(at: datetime, zone: st
 )
 def test_hours_that_cannot_be_are_refused(wanted: dict[str, object]) -> None:
     with pytest.raises(AlphintraError) as refused:
-        new_schedule(Schedule(**wanted), time_zones=available_timezones(), at=datetime(2026, 1, 1, tzinfo=UTC))  # type: ignore[arg-type]
+        new_schedule(
+            Schedule(**wanted),  # type: ignore[arg-type] # fields of several types
+            time_zones=available_timezones(),
+            at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
     assert refused.value.code == "FIELD_VALUE"

@@ -79,11 +79,12 @@ class ScheduleBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 @routes.get("/messages")
-async def list_messages(  # noqa: PLR0913, PLR0917 - FastAPI passes the parts of a query by name
+async def list_messages(  # noqa: PLR0913 - one parameter a filter
     caller: Reader,
-    unread_only: bool = False,  # noqa: FBT001, FBT002 - as above
+    *,
+    unread_only: bool = False,
     limit: PageLimit = 50,
-    open_only: bool = False,  # noqa: FBT001, FBT002 - as above
+    open_only: bool = False,
     severity: str = "",
     topic: str = "",
     before: UUID | None = None,

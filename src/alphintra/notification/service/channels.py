@@ -157,7 +157,9 @@ async def add_channel(command: AddChannel, context: Context, *, desk: Desk, at: 
         await tx.channels.put_secret(channel.channel_id, sealed, at=at)
         if kind is ChannelKind.EMAIL:
             await _ask(tx, channel, Purpose.CODE, desk=desk, at=at)
-        await _audit(tx, "channel.add", channel, {"kind": kind.value, "name": channel.name}, desk, context, at)
+        await _audit(
+            tx, "channel.add", channel, {"kind": kind.value, "name": channel.name}, desk=desk, context=context, at=at
+        )
     return ChannelAdded(channel=_channel_view(channel), secret=secret if kind is ChannelKind.WEBHOOK else "")
 
 
@@ -176,7 +178,7 @@ async def confirm_channel(command: ConfirmChannel, context: Context, *, desk: De
             else:
                 await tx.channels.turn(channel.channel_id, ChannelStatus.ACTIVE, at=at)
                 await tx.channels.forget_secrets(channel.channel_id)
-                await _audit(tx, "channel.confirm", channel, {}, desk, context, at)
+                await _audit(tx, "channel.confirm", channel, {}, desk=desk, context=context, at=at)
         found = await _with_rules(tx, channel.channel_id, user_id)
     if refusal is not None:  # counted first: whoever guesses has no more tries for it
         raise refusal
@@ -222,7 +224,7 @@ async def rotate_channel_secret(
         await tx.channels.retire_secrets(channel.channel_id, before=version, end=at + SECRET_OVERLAP)
         await tx.channels.put_secret(channel.channel_id, sealed, at=at)
         await tx.channels.renew(channel.channel_id, version, at=at)
-        await _audit(tx, "channel.rotate_secret", channel, {"version": version}, desk, context, at)
+        await _audit(tx, "channel.rotate_secret", channel, {"version": version}, desk=desk, context=context, at=at)
         found = await _with_rules(tx, channel.channel_id, user_id)
     return ChannelAdded(channel=_channel_view(found), secret=secret)
 
@@ -235,7 +237,7 @@ async def remove_channel(command: RemoveChannel, context: Context, *, desk: Desk
         await tx.channels.forget_secrets(channel.channel_id)
         await tx.channels.forget_rules(channel.channel_id)
         await tx.sendings.withdraw(channel.channel_id, at=at)
-        await _audit(tx, "channel.remove", channel, {}, desk, context, at)
+        await _audit(tx, "channel.remove", channel, {}, desk=desk, context=context, at=at)
     return _channel_view(replace(channel, status=ChannelStatus.REMOVED, address=""))
 
 
@@ -246,7 +248,7 @@ async def set_rules(command: SetRules, context: Context, *, desk: Desk, at: date
     async with desk.inboxes.transaction() as tx:
         channel = await _held(tx, command.channel_id, user_id)
         await tx.channels.put_rules(channel.channel_id, rules)
-        await _audit(tx, "channel.set_rules", channel, {"rules": rules}, desk, context, at)
+        await _audit(tx, "channel.set_rules", channel, {"rules": rules}, desk=desk, context=context, at=at)
         found = await _with_rules(tx, channel.channel_id, user_id)
     return _channel_view(found)
 
@@ -349,11 +351,12 @@ def _new_code() -> str:
     return "".join(secrets.choice("0123456789") for _ in range(_CODE_DIGITS))
 
 
-async def _audit(  # noqa: PLR0913, PLR0917 - what an audit row holds, and where it comes from
+async def _audit(  # noqa: PLR0913 - what an audit row holds, and where it comes from
     tx: InboxesTransaction,
     action: str,
     channel: Channel,
     facts: dict[str, object],
+    *,
     desk: Desk,
     context: Context,
     at: datetime,
