@@ -32,7 +32,7 @@ export function Checklist({ sample, isPutAside, onPutAside }: ChecklistProps) {
     sample,
   });
   if (isPutAside || isThrough(steps)) return null;
-  const hasPage = (to: string) => to in routesByPath || to.replace(/\/[^/]+$/, "/$id") in routesByPath;
+  const hasPage = (to: string) => `/${to.split("/")[1]}` in routesByPath;
   return (
     <Pane
       title="First steps"
