@@ -170,7 +170,7 @@ def test_a_phone_shows_what_is_looked_at_and_the_stop_button(open_page: OpenPage
     expect(page.get_by_role("navigation").get_by_role("link", name="Overview")).to_be_visible()
     expect(page.get_by_role("navigation").get_by_role("link", name="About")).to_be_hidden()
     expect(page.get_by_role("button", name="Look")).to_be_hidden()
-    assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]  # type: ignore[index] # it was given
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     opened.shoot("phone")
     assert opened.barriers() == []
     assert opened.complaints() == []

@@ -1,6 +1,6 @@
 """The sample of a new person: a strategy, its backtest, and a paper account in which it trades replayed prices.
 
-Everything is made by the commands people send themselves, and is stored like theirs. See docs/decisions/0031.
+Everything is made by the commands people send themselves, and is stored like theirs. See docs/decisions/0029.
 """
 
 from __future__ import annotations
