@@ -56,10 +56,16 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const operator = createRoute({
+  getParentRoute: () => inside,
+  path: "/operator",
+  component: lazyRouteComponent(() => import("./pages/Operator")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, operator, about, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });
