@@ -76,11 +76,11 @@ export function Access({ query }: { query: UseQueryResult<AccessView> }) {
 
 function Facts({ access }: { access: AccessView }) {
   if (access.at === null) return <>not probed yet: that begins by itself</>;
-  const by = access.asked_by === "service:inspector" ? "by itself" : `for ${access.asked_by}`;
   return (
-    <>
-      probed <When at={access.at} /> {by}, in {access.took_s.toFixed(1)} s; by itself <When at={access.next_at} />
-    </>
+    <span title={`asked for by ${access.asked_by}, took ${access.took_s.toFixed(1)} s`}>
+      probed <When at={access.at} />
+      {access.asked_by === "service:inspector" ? " by itself" : " by hand"}, again <When at={access.next_at} />
+    </span>
   );
 }
 

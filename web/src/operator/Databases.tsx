@@ -18,8 +18,6 @@ const DATABASES: readonly Column<ServiceDatabaseView>[] = [
   { id: "database_bytes", head: "Database size", value: (row) => row.database_bytes, cell: (row) => bytes(row.database_bytes), isNumeric: true },
   { id: "connections", head: "Connections", value: (row) => row.connections, isNumeric: true },
   { id: "migrations", head: "Migrations", value: (row) => row.migrations, isNumeric: true },
-  { id: "migration", head: "Last migration", value: (row) => row.migration, cell: (row) => <span className="mono">{row.migration}</span> },
-  { id: "migrated_at", head: "Applied", value: (row) => row.migrated_at, cell: (row) => <When at={row.migrated_at} /> },
   {
     id: "pending",
     head: "Pending",
@@ -27,6 +25,8 @@ const DATABASES: readonly Column<ServiceDatabaseView>[] = [
     cell: (row) => <span className={row.pending > 0 ? "danger" : ""}>{row.pending}</span>,
     isNumeric: true,
   },
+  { id: "migrated_at", head: "Last applied", value: (row) => row.migrated_at, cell: (row) => <When at={row.migrated_at} /> },
+  { id: "migration", head: "Last migration", value: (row) => row.migration, cell: (row) => <span className="mono">{row.migration.replace(/\.sql$/, "")}</span> },
 ];
 
 const INSTANCES: readonly Column<InstanceView>[] = [

@@ -7,6 +7,8 @@ import { type Column, DataTable } from "../tables/DataTable";
 import { Looked } from "./Looked";
 import { useLayouts } from "./queries";
 
+/** As the command line writes them; the whole word stands in the evidence. */
+const WORDS: Readonly<Record<string, string>> = { "does not hold": "no", "holds under a condition": "if" };
 const TONES: Readonly<Record<string, string>> = { "does not hold": "danger", "holds under a condition": "warn", "not measured": "dim" };
 
 function columnsOf(layouts: readonly string[]): readonly Column<LayoutClaimView>[] {
@@ -26,8 +28,8 @@ function Verdict({ row, layout }: { row: LayoutClaimView; layout: string }) {
   const found = row.verdicts.find((one) => one.layout === layout);
   if (found === undefined) return null;
   return (
-    <span title={found.evidence} className={TONES[found.word] ?? ""}>
-      {found.word}
+    <span title={`${found.word}: ${found.evidence}`}>
+      <span className={TONES[found.word] ?? ""}>{WORDS[found.word] ?? found.word}</span>
       {found.brief !== "-" && <span className="dim"> · {found.brief}</span>}
     </span>
   );
