@@ -82,4 +82,32 @@ EDGE_ASKS: Final = (
 )
 
 # What the edge shows to people who are there; it subscribes to these subjects themselves and keeps nothing.
-EDGE_HEARS: Final = ("trading.fill_booked", "trading.order_closed", "trading.order_updated")
+EDGE_HEARS: Final = (
+    "auth.session_revoked",
+    "broker.break_found",
+    "broker.connection_changed",
+    "broker.prices_stalled",
+    "notification.message_delivered",
+    "risk.alert_escalated",
+    "risk.alert_raised",
+    "risk.control_changed",
+    "risk.kill_scope_changed",
+    "risk.kill_state_changed",
+    "risk.limit_breached",
+    "risk.limits_changed",
+    "strategy.backtest_finished",
+    "strategy.deployment_ended",
+    "strategy.deployment_started",
+    "strategy.feed_finished",
+    "strategy.feed_status_changed",
+    "strategy.sweep_finished",
+    "trading.account_opened",
+    "trading.cash_booked",
+    "trading.fill_booked",
+    "trading.order_closed",
+    "trading.order_denied",
+    "trading.order_submitted",
+    "trading.order_updated",
+    "trading.position_transferred",
+    "trading.split_applied",
+)

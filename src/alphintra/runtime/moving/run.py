@@ -37,6 +37,7 @@ from alphintra.runtime.moving.charge import HomeHands, follow_layout
 from alphintra.runtime.moving.guard import guarded, settle_all
 from alphintra.runtime.moving.history import ChangeOver, note_change_over
 from alphintra.runtime.moving.journal import Journal, Record, Step, moves_lock, read_journal, write_journal
+from alphintra.runtime.moving.merging import Merging
 from alphintra.runtime.moving.told import Progress, telling
 from alphintra.runtime.moving.visits import dismiss_visitors, let_in
 from alphintra.runtime.provision import ProvisionOrder
@@ -70,6 +71,9 @@ class Moving:
 
         Raises MIGRATE_DIFFERS, after that service has been taken back, and what the steps raise.
         """
+        if self.journal.is_merge:
+            await self._merging().go_on()
+            return
         for record in self.journal.records:
             if record.step in {Step.RETURNED, Step.FINISHING}:
                 continue
@@ -87,6 +91,9 @@ class Moving:
 
         Raises MIGRATE_FINISHING where that has been given up.
         """
+        if self.journal.is_merge:
+            await self._merging().go_back()
+            return
         if any(record.step is Step.FINISHING for record in self.journal.records):
             message = "the way back has been given up by --finish, which was cut: use --finish again"
             raise AlphintraError("MIGRATE_FINISHING", message, kind=Kind.CONFLICT)
@@ -109,6 +116,9 @@ class Moving:
 
     async def finish(self) -> None:
         """Give up the way back and remove what is left at the old places. Raises MIGRATE_UNFINISHED."""
+        if self.journal.is_merge:
+            await self._merging().finish()
+            return
         for record in self.journal.records:
             if record.step not in {Step.VERIFIED, Step.FINISHING}:
                 message = f"{record.service} is not moved yet ({record.step.value}): use --resume, or --rollback"
@@ -265,6 +275,17 @@ class Moving:
         fault_point("migrate.cleared")
         self.journal.records.remove(record)
         write_journal(self.home, self.journal)
+
+    def _merging(self) -> Merging:
+        first = self.journal.records[0]
+        return Merging(
+            home=self.home,
+            server=first.move(self.servers).source.server,
+            journal=self.journal,
+            gates=self.gates,
+            follow=lambda: follow_layout(self.home, self.order, self.servers),
+            tell=lambda doing: self._tell(first, doing),
+        )
 
     def _held(self, record: Record) -> list[Placement]:
         """Return the places that other moves still need."""
