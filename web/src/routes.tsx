@@ -68,10 +68,16 @@ const report = createRoute({
   component: lazyRouteComponent(() => import("./pages/Report")),
 });
 
+const markets = createRoute({
+  getParentRoute: () => inside,
+  path: "/markets",
+  component: lazyRouteComponent(() => import("./pages/Markets")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, backtests, report, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, backtests, report, markets, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });
