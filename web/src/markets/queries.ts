@@ -48,5 +48,5 @@ export function useImport(id: string) {
 
 /** Whether bars of a source can be fetched from it again, on from where they end. */
 export function isFetched(source: string): boolean {
-  return source === "alpaca" || source.startsWith("ccxt:") || source === "yahoo";
+  return source === "alpaca" || source.startsWith("ccxt:");
 }
