@@ -150,7 +150,7 @@ def test_a_cell_of_a_search_opens_the_run_it_stands_for(open_page: OpenPage, own
     opened = open_page(f"/backtests?tab=sweeps&sweep={sweep_id}", width=1600)
     page = opened.page
     scores = page.get_by_role("table", name="Scores by fast.period and slow.period")
-    expect(scores.get_by_role("button")).to_have_count(4)
+    expect(scores.get_by_role("button")).to_have_count(6)
     settled(page)
     opened.shoot("sweep")
     assert opened.barriers() == []
