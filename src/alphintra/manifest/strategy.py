@@ -46,6 +46,7 @@ SPEC = ServiceSpec(
         "draw_backtest",
         "get_backtest_terms",
         "run_trial",
+        "preview_graph",
         "explain_backtest",
         "explain_deployment",
         "list_algorithms",

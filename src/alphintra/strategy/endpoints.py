@@ -23,6 +23,7 @@ from alphintra.strategy.service import (
     fills,
     imports,
     market_data,
+    previews,
     repeats,
     samples,
     sweeps,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
     from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
     from alphintra.contracts.feed_splits import FeedSplit
+    from alphintra.contracts.previews import GraphPreviewView, PreviewGraph
     from alphintra.contracts.trading import FillBooked, SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
@@ -322,6 +324,10 @@ class Endpoints:
         return await deployments.stop_deployment(
             deployment_id, context, desk=self._desk, orders=self._orders, ids=self._ids, at=at
         )
+
+    async def preview_graph(self, command: PreviewGraph, context: Context) -> GraphPreviewView:
+        """Answer ``strategy.preview_graph``."""
+        return await previews.preview_graph(command, context, desk=self._desk, catalogue=self._catalogue)
 
     async def explain_backtest(self, command: ExplainBacktest, context: Context) -> ExplanationView:
         """Answer ``strategy.explain_backtest``."""
