@@ -92,6 +92,10 @@ const operator = createRoute({
   getParentRoute: () => inside,
   path: "/operator",
   component: lazyRouteComponent(() => import("./pages/Operator")),
+const markets = createRoute({
+  getParentRoute: () => inside,
+  path: "/markets",
+  component: lazyRouteComponent(() => import("./pages/Markets")),
 });
 
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
@@ -105,6 +109,7 @@ export const router = createRouter({
     backtests,
     report,
     operator,
+    markets,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,
