@@ -11,11 +11,12 @@ from browser.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
 
-PAGES: Final = {"/operator": "Operator", "/about": "About", "/no/such/page": "There is no such page"}
 PAGES: Final = {
-    "/about": "About",
+    "/strategies": "Strategies",
     "/backtests": "Backtests",
     "/markets": "Markets",
+    "/operator": "Operator",
+    "/about": "About",
     "/no/such/page": "There is no such page",
 }
 SCHEMES: Final = ("dark", "light")

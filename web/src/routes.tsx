@@ -92,6 +92,8 @@ const operator = createRoute({
   getParentRoute: () => inside,
   path: "/operator",
   component: lazyRouteComponent(() => import("./pages/Operator")),
+});
+
 const markets = createRoute({
   getParentRoute: () => inside,
   path: "/markets",
