@@ -11,7 +11,17 @@ from browser.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
 
-PAGES: Final = {"/": "Overview", "/about": "About", "/no/such/page": "There is no such page"}
+PAGES: Final = {
+    "/": "Overview",
+    "/strategies": "Strategies",
+    "/backtests": "Backtests",
+    "/markets": "Markets",
+    "/orders": "Orders",
+    "/portfolio": "Portfolio",
+    "/operator": "Operator",
+    "/about": "About",
+    "/no/such/page": "There is no such page",
+}
 SCHEMES: Final = ("dark", "light")
 WIDTHS: Final = (1280, 1600)
 STOPS_MAX: Final = 12
