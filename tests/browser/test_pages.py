@@ -12,6 +12,7 @@ from browser.conftest import OpenPage
 pytestmark = pytest.mark.browser
 
 PAGES: Final = {
+    "/": "Overview",
     "/strategies": "Strategies",
     "/backtests": "Backtests",
     "/markets": "Markets",
@@ -95,4 +96,4 @@ def test_pages_are_reached_by_keyboard_alone(open_page: OpenPage) -> None:
             break
     expect(first).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="About")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()

@@ -45,9 +45,7 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/about" });
-  },
+  component: lazyRouteComponent(() => import("./pages/Overview")),
 });
 
 const about = createRoute({
