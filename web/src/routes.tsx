@@ -56,10 +56,22 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const orders = createRoute({
+  getParentRoute: () => inside,
+  path: "/orders",
+  component: lazyRouteComponent(() => import("./pages/Orders")),
+});
+
+const portfolio = createRoute({
+  getParentRoute: () => inside,
+  path: "/portfolio",
+  component: lazyRouteComponent(() => import("./pages/Portfolio")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, orders, portfolio, about, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });
