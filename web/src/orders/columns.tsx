@@ -46,7 +46,7 @@ function asked(order: OrderView): string {
 export function orderColumns(strategyOf: (bookId: string | null) => string): Column<OrderView>[] {
   return [
     { id: "time", head: "Time", value: (one) => one.created_at, cell: (one) => <When at={one.created_at} /> },
-    { id: "strategy", head: "Strategy", value: (one) => strategyOf(one.book_id) },
+    { id: "strategy", head: "Strategy", value: (one) => strategyOf(one.book_id) || null },
     { id: "symbol", head: "Symbol", value: (one) => one.symbol, cell: (one) => <strong>{one.symbol}</strong> },
     { id: "side", head: "Side", value: (one) => one.side, cell: (one) => <Side side={one.side} /> },
     { id: "type", head: "Type", value: typeOf },
