@@ -29,12 +29,14 @@ from alphintra.edge.problems import handlers
 from alphintra.edge.routes import (
     accounts,
     connections,
+    courses,
     governance,
     health,
     holdings,
     identity,
     market_data,
     messages,
+    operator,
     orders,
     portfolio,
     risk,
@@ -65,6 +67,7 @@ _RESOURCES: Final = tuple(
         sharing,
         market_data,
         strategies,
+        courses,
         accounts,
         connections,
         holdings,
@@ -75,6 +78,7 @@ _RESOURCES: Final = tuple(
         sweeps,
         governance,
         messages,
+        operator,
     )
 )
 _WIDE: Final = tuple(operation for resource in _RESOURCES for operation in resource.operations)

@@ -151,6 +151,7 @@ class Gate:
         self.bus = bus
         self.ids = ids
         self.version = settings.version
+        self.inspector_bell = settings.inspector_bell
         self.csrf = Csrf()
         self._tokens = AccessTokens()
         self._limits = Limits(settings.rate_limit)
@@ -178,7 +179,7 @@ class Gate:
         self._limits.take(actor.id, is_reserved=is_reserved, at=monotonic())
         if not _may(actor, needed):
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
-            raise _lacks(needed)
+            raise _lacks(actor, needed)
         return self._caller(Context(trace_id=trace_id, actor=actor), address, session)
 
     async def admit_socket(self, socket: HTTPConnection, *, is_again: bool = False) -> Caller:
@@ -197,21 +198,21 @@ class Gate:
         if not is_again:
             self._limits.take(actor.id, is_reserved=False, at=monotonic())
         if not _may(actor, Scope.READ):
-            raise _lacks(Scope.READ)
+            raise _lacks(actor, Scope.READ)
         return self._caller(Context(trace_id=trace_id, actor=actor), address, session)
 
     async def admit_key(self, key_id: str, secret: str, needed: Scope, *, address: str, trace_id: str) -> Caller:
         """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
         actor = await self._by_key(key_id, secret, address, trace_id)
         if not _may(actor, needed):
-            raise _lacks(needed)
+            raise _lacks(actor, needed)
         return self._caller(Context(trace_id=trace_id, actor=actor), address, None)
 
     async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""
         actor, session = await self._by_access_token(token, trace_id)
         if not _may(actor, needed):
-            raise _lacks(needed)
+            raise _lacks(actor, needed)
         return self._caller(Context(trace_id=trace_id, actor=actor), "", session)
 
     def _caller(self, context: Context, address: str, session: AccessClaims | None) -> Caller:
@@ -354,8 +355,13 @@ def _is_among(address: str, networks: tuple[str, ...]) -> bool:
     return any(found in ip_network(network) for network in networks)
 
 
-def _lacks(needed: Scope) -> AlphintraError:
-    message = f"this needs the scope {needed.value!r}, which these credentials do not have"
+def _lacks(actor: Actor, needed: Scope) -> AlphintraError:
+    holders = " or ".join(role for role, scopes in _SCOPES_OF_ROLE.items() if needed in scopes)
+    held = ", ".join(actor.roles) or "none"
+    message = (
+        f"this needs the scope {needed.value!r}, which these credentials do not have: "
+        f"it is for the role {holders}, theirs is {held}"
+    )
     return AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN)
 
 

@@ -19,6 +19,8 @@ __all__ = [
     "COMMON_TABLES",
     "EDGE_ASKS",
     "EDGE_HEARS",
+    "INSPECTOR",
+    "INSPECTOR_COMMANDS",
     "RETAINER_FUNCTIONS",
     "SEALER_RIGHTS",
     "SERVICES",
@@ -53,11 +55,30 @@ _INTERNAL: Final = frozenset(
     }
 )
 
-EDGE_ASKS: Final = tuple(
-    f"{spec.name}.{command}"
-    for spec in SERVICES.values()
-    for command in spec.commands
-    if f"{spec.name}.{command}" not in _INTERNAL
+# The inspector is no service: it owns no data, asks nobody, and tells operators how the installation stands.
+INSPECTOR: Final = "inspector"
+INSPECTOR_COMMANDS: Final = (
+    "get_access",
+    "probe_access",
+    "get_processes",
+    "get_databases",
+    "get_queues",
+    "get_audits",
+    "get_layouts",
+    "get_moves",
+    "get_backups",
+    "get_retention",
+    "get_windows",
+)
+
+EDGE_ASKS: Final = (
+    *(
+        f"{spec.name}.{command}"
+        for spec in SERVICES.values()
+        for command in spec.commands
+        if f"{spec.name}.{command}" not in _INTERNAL
+    ),
+    *(f"{INSPECTOR}.{command}" for command in INSPECTOR_COMMANDS),
 )
 
 # What the edge shows to people who are there; it subscribes to these subjects themselves and keeps nothing.

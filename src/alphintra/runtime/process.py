@@ -134,6 +134,7 @@ async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tu
         rate_limit=credentials.rate_limit,
         allowed_hosts=credentials.allowed_hosts,
         web_folder=Path(__file__).parents[1] / "webdist",
+        inspector_bell=Path(credentials.inspector_bell) if credentials.inspector_bell else None,
     )
     app = build_app(
         bus=bus,

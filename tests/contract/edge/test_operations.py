@@ -58,9 +58,14 @@ _OF_AN_ACCOUNT: Final = ("cancel_orders", "list_orders", "get_risk_report", "lis
 _QUERIES: Final = {
     **dict.fromkeys(_OF_AN_ACCOUNT, f"?account_id={SOME_ID}"),
     **dict.fromkeys(("explain_backtest", "explain_deployment"), "?at=2026-03-02T12:00:00Z"),
+    "write_report": "?kind=course",
     "import_dataset": "?filename=a.csv&source=test",
     "list_prices": "?symbols=AAPL",
 }
+_LOOKS: Final = (
+    *("access", "audits", "backups", "databases", "layouts"),
+    *("moves", "processes", "queues", "retention", "windows"),
+)
 _PATH_WORDS: Final = {
     "{symbol}": "AAPL",
     "{key_id}": "key1",
@@ -150,7 +155,12 @@ def test_every_served_route_is_declared_with_a_scope_or_known_to_be_open(gateway
 
 
 def test_changing_routes_need_more_than_reading() -> None:
-    harmless = {"POST /api/v1/workflows/validate", "POST /api/v1/messages/{message_id}/read"}
+    harmless = {
+        "POST /api/v1/graph-previews",
+        "POST /api/v1/workflows/validate",
+        "POST /api/v1/messages/{message_id}/read",
+        "POST /api/v1/messages/acknowledge",
+    }
     lax = {written(one) for one in OPERATIONS if one.method != "GET" and one.scope is Scope.READ}
     assert lax == harmless
 
@@ -166,6 +176,7 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "PUT /api/v1/accounts/{account_id}/limits",
         "PUT /api/v1/risk/alert-rules/{rule}",
         "POST /api/v1/connections/rotate-keys",
+        "POST /api/v1/notifications/channels/rotate-keys",
         "GET /api/v1/surveillance/cases",
         "GET /api/v1/surveillance/cases/{case_id}",
         "GET /api/v1/surveillance/detectors",
@@ -183,6 +194,8 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "POST /api/v1/risk/latches/{latch_id}/lift",
         "POST /api/v1/risk/overrides/{override_id}/approve",
         "PUT /api/v1/risk/fleet",
+        "POST /api/v1/operator/access/probe",
+        *(f"GET /api/v1/operator/{word}" for word in _LOOKS),
     }
     halt = {written(one) for one in OPERATIONS if one.scope is Scope.HALT}
     assert halt == {"POST /api/v1/risk/kill", "POST /api/v1/risk/release"}

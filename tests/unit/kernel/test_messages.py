@@ -15,6 +15,7 @@ from alphintra.contracts import (
     algorithms,
     auth,
     broker,
+    courses,
     datasets,
     drift,
     executions,
@@ -25,6 +26,7 @@ from alphintra.contracts import (
     order_checks,
     order_reports,
     orders,
+    previews,
     prices,
     risk,
     samples,
@@ -49,7 +51,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
     risk: (order_checks, surveillance),
-    strategy: (algorithms, datasets, drift, executions, explanations, samples, sweeps),
+    strategy: (algorithms, courses, datasets, drift, executions, explanations, previews, samples, sweeps),
     trading: (feed_splits, prices, unclaimed),
 }
 

@@ -14,7 +14,7 @@ import pytest
 
 from alphintra.dataplane.bus_permissions import rights
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement
-from alphintra.manifest import SERVICES
+from alphintra.manifest import INSPECTOR, SERVICES
 from alphintra.runtime.deploy.bus import bus_configuration
 from alphintra.runtime.deploy.postgresql_files import access_rules
 from alphintra.runtime.deploy.render import manifests_of
@@ -201,18 +201,20 @@ def test_the_edge_reaches_the_bus_and_no_database() -> None:
     assert ports == [4222]
 
 
-def test_broker_alone_reaches_venues_over_https_and_nothing_inside() -> None:
+def test_broker_and_notification_alone_reach_addresses_outside_and_nothing_inside() -> None:
     outside = [
         each
         for each in objects_of(site_of(LayoutChoice()), "NetworkPolicy")
         if any("ipBlock" in target for rule in each["spec"].get("egress", ()) for target in rule.get("to", ()))
     ]
-    (policy,) = outside
-    assert policy["spec"]["podSelector"] == {"matchLabels": service_selector("broker")}
-    (rule,) = policy["spec"]["egress"]
-    assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
-    closed = {cidr for target in rule["to"] for cidr in target["ipBlock"]["except"]}
-    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7"} <= closed
+    assert [policy["spec"]["podSelector"] for policy in outside] == [
+        {"matchLabels": service_selector(service)} for service in ("broker", "notification")
+    ]
+    for policy, ports in zip(outside, ((443,), (443, 465, 587, 8443)), strict=True):
+        (rule,) = policy["spec"]["egress"]
+        assert rule["ports"] == [{"port": port, "protocol": "TCP"} for port in ports]
+        closed = {cidr for target in rule["to"] for cidr in target["ipBlock"]["except"]}
+        assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7"} <= closed
 
 
 def test_every_extra_can_be_chosen_for_an_image() -> None:
@@ -274,7 +276,10 @@ def test_the_layout_in_the_manifests_is_the_one_that_was_chosen() -> None:
 
 def test_the_bus_gives_every_user_the_rights_of_the_manifest_and_no_key() -> None:
     text = bus_configuration()
+    assert f"$NKEY_{INSPECTOR.upper()}" not in text  # it looks at a home, and there is none
     for user, each in rights().items():
+        if user == INSPECTOR:
+            continue
         line = next(line for line in text.splitlines() if f"$NKEY_{user.upper()}," in line)
         assert all(json.dumps(subject) in line for subject in (*each.publish, *each.subscribe))
     assert "allow_responses" not in text
