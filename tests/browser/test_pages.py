@@ -16,6 +16,8 @@ PAGES: Final = {
     "/strategies": "Strategies",
     "/backtests": "Backtests",
     "/markets": "Markets",
+    "/orders": "Orders",
+    "/portfolio": "Portfolio",
     "/operator": "Operator",
     "/about": "About",
     "/no/such/page": "There is no such page",
