@@ -24,7 +24,7 @@ export function Checklist({ sample, isPutAside, onPutAside }: ChecklistProps) {
   const deployments = useDeployments();
   const connections = useQuery({ queryKey: ["connections"], queryFn: () => answered(api.GET("/api/v1/connections")) });
   const { routesByPath } = useRouter();
-  if (backtests.data === undefined || deployments.data === undefined) return null;
+  if (backtests.data === undefined || deployments.data === undefined || sample === undefined) return null;
   const steps = stepsOf({
     backtests: backtests.data,
     deployments: deployments.data,
