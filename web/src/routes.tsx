@@ -76,10 +76,30 @@ const builder = createRoute({
   component: lazyRouteComponent(() => import("./pages/Builder")),
 });
 
+const backtests = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests",
+  component: lazyRouteComponent(() => import("./pages/Backtests")),
+});
+
+const report = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests/$backtestId",
+  component: lazyRouteComponent(() => import("./pages/Report")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, strategies, builder, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([
+    home,
+    about,
+    strategies,
+    builder,
+    backtests,
+    report,
+    lost,
+  ])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import courses as course_messages
 from alphintra.contracts import drift as drift_messages
 from alphintra.contracts import samples as sample_messages
 from alphintra.contracts import strategy as messages
@@ -13,6 +14,7 @@ from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.service import (
     algorithms,
     backtests,
+    courses,
     deployments,
     downloads,
     drift,
@@ -181,6 +183,27 @@ class Endpoints:
         """Answer ``strategy.make_template_backtests``."""
         at = self._clock.now()
         return await samples.make_template_backtests(context, desk=self._desk, ids=self._ids, at=at)
+
+    async def draw_bars(self, command: course_messages.DrawBars, context: Context) -> course_messages.BarCourseView:
+        """Answer ``strategy.draw_bars``."""
+        return await courses.draw_bars(command, context, desk=self._desk, catalogue=self._catalogue)
+
+    async def draw_backtest(
+        self, command: course_messages.DrawBacktest, context: Context
+    ) -> course_messages.BacktestCourseView:
+        """Answer ``strategy.draw_backtest``."""
+        return await courses.draw_backtest(command, context, desk=self._desk, catalogue=self._catalogue)
+
+    async def get_backtest_terms(
+        self, command: course_messages.GetBacktestTerms, context: Context
+    ) -> course_messages.BacktestTermsView:
+        """Answer ``strategy.get_backtest_terms``."""
+        return await courses.get_terms(command, context, desk=self._desk)
+
+    async def run_trial(self, command: course_messages.RunTrial, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.run_trial``."""
+        at = self._clock.now()
+        return await repeats.run_trial(command, context, desk=self._desk, host=self._host, ids=self._ids, at=at)
 
     async def cancel_backtest(self, command: messages.CancelBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.cancel_backtest``."""
