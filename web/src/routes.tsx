@@ -45,9 +45,7 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/about" });
-  },
+  component: lazyRouteComponent(() => import("./pages/Overview")),
 });
 
 const about = createRoute({
@@ -100,6 +98,18 @@ const report = createRoute({
   component: lazyRouteComponent(() => import("./pages/Report")),
 });
 
+const operator = createRoute({
+  getParentRoute: () => inside,
+  path: "/operator",
+  component: lazyRouteComponent(() => import("./pages/Operator")),
+});
+
+const markets = createRoute({
+  getParentRoute: () => inside,
+  path: "/markets",
+  component: lazyRouteComponent(() => import("./pages/Markets")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
@@ -110,6 +120,8 @@ export const router = createRouter({
     builder,
     backtests,
     report,
+    operator,
+    markets,
     orders,
     portfolio,
     lost,
