@@ -45,15 +45,25 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/about" });
-  },
+  component: lazyRouteComponent(() => import("./pages/Overview")),
 });
 
 const about = createRoute({
   getParentRoute: () => inside,
   path: "/about",
   component: lazyRouteComponent(() => import("./pages/About")),
+});
+
+const orders = createRoute({
+  getParentRoute: () => inside,
+  path: "/orders",
+  component: lazyRouteComponent(() => import("./pages/Orders")),
+});
+
+const portfolio = createRoute({
+  getParentRoute: () => inside,
+  path: "/portfolio",
+  component: lazyRouteComponent(() => import("./pages/Portfolio")),
 });
 
 const strategies = createRoute({
@@ -88,6 +98,12 @@ const report = createRoute({
   component: lazyRouteComponent(() => import("./pages/Report")),
 });
 
+const operator = createRoute({
+  getParentRoute: () => inside,
+  path: "/operator",
+  component: lazyRouteComponent(() => import("./pages/Operator")),
+});
+
 const markets = createRoute({
   getParentRoute: () => inside,
   path: "/markets",
@@ -104,7 +120,10 @@ export const router = createRouter({
     builder,
     backtests,
     report,
+    operator,
     markets,
+    orders,
+    portfolio,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,
