@@ -21,6 +21,7 @@ from alphintra.contracts import (
     nocode,
     notification,
     order_reports,
+    oversight,
     risk,
     samples,
     strategy,
@@ -40,6 +41,7 @@ MODULES = (
     broker,
     feed_splits,
     order_reports,
+    oversight,
     nocode,
     notification,
     risk,
@@ -61,6 +63,7 @@ PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
     "algorithms": "strategy",
     "explanations": "strategy",
+    "oversight": "risk",
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",

@@ -24,6 +24,7 @@ from alphintra.contracts import (
     notification,
     order_reports,
     orders,
+    oversight,
     risk,
     samples,
     strategy,
@@ -46,7 +47,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 # For the length of a file.
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
-    risk: (surveillance,),
+    risk: (oversight, surveillance),
     strategy: (algorithms, datasets, drift, executions, explanations, samples, sweeps),
     trading: (feed_splits, unclaimed),
 }
