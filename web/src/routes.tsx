@@ -56,10 +56,28 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const risk = createRoute({
+  getParentRoute: () => inside,
+  path: "/risk",
+  component: lazyRouteComponent(() => import("./pages/Risk")),
+});
+
+const connections = createRoute({
+  getParentRoute: () => inside,
+  path: "/connections",
+  component: lazyRouteComponent(() => import("./pages/Connections")),
+});
+
+const users = createRoute({
+  getParentRoute: () => inside,
+  path: "/users",
+  component: lazyRouteComponent(() => import("./pages/Users")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, risk, connections, users, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });

@@ -1,5 +1,6 @@
 import { Outlet } from "@tanstack/react-router";
 import { ExpiryDialog } from "../session/ExpiryDialog";
+import { ProofDialog } from "../session/ProofDialog";
 import { Footer } from "./Footer";
 import { Header } from "./Header";
 import { Sidebar } from "./Sidebar";
@@ -19,6 +20,7 @@ export function Shell() {
       </main>
       <Footer />
       <ExpiryDialog />
+      <ProofDialog />
     </div>
   );
 }
