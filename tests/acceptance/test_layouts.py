@@ -41,7 +41,7 @@ def test_process_per_service_serves_orders_and_knows_its_own_secrets_alone(
     installation = fresh_installation(processes="per-service")
     started = installation.run("up", "--detach")
     assert started.status == 0, started.err
-    assert set(installation.processes()) == {*SERVICES, "worker", "edge", "postgres", "nats", "provision"}
+    assert set(installation.processes()) == {*SERVICES, "worker", "edge", "audit", "postgres", "nats", "provision"}
     with ApiClient(installation.base_url) as api:
         health = api.get("/health")
     assert {each["service"]: (each["status"], each["database"]) for each in health["services"]} == {
@@ -72,7 +72,7 @@ def test_servers_that_already_run_are_used_with_a_role_that_is_no_superuser(
         nats_url=outside_nats(bus_configuration(Home.open(installation.home))),
     )
     require_sound(demo)
-    assert set(installation.processes()) == {"provision", "core", "relay", "worker"}
+    assert set(installation.processes()) == {"provision", "core", "relay", "worker", "audit"}
     assert list((installation.home / "postgres").iterdir()) == list((installation.home / "nats").iterdir()) == []
     assert password not in "".join(log.read_text(errors="replace") for log in (installation.home / "logs").iterdir())
 

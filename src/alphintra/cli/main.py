@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from alphintra.cli import (
+    audit,
     backtest_evidence,
     backtests,
     backups,
@@ -102,6 +103,7 @@ for _module in (
     sweeps,
     database,
     backups,
+    audit,
     deploy,
     maintenance,
     chaos,

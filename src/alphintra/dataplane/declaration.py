@@ -9,7 +9,7 @@ from alphintra.dataplane.hardening import CATALOG_READER, Hardening, advisory_gr
 from alphintra.dataplane.layouts import placements_of
 from alphintra.dataplane.model import Database, Grant, Membership, Role, Setting, State, Thing
 from alphintra.dataplane.reporting_grants import with_reporting
-from alphintra.manifest import RETAINER_FUNCTIONS, service_tables
+from alphintra.manifest import COMMON_TABLES, RETAINER_FUNCTIONS, SEALER_RIGHTS, service_tables
 from alphintra.manifest.disposals import retainer_rights
 
 if TYPE_CHECKING:
@@ -144,14 +144,13 @@ def function_grants(placement: Placement) -> list[Grant]:
 def _grants_on(table: TableSpec, placement: Placement, *, schema: str, name: str) -> list[Grant]:
     privileges = [(placement.service_role, word) for word in table.grants]
     privileges += [(placement.reader_role, "select"), (placement.backup_role, "select")]
-    if table.name == "audit_events":
-        privileges.append((placement.sealer_role, "select"))
-    if table.name == "audit_pending":
-        privileges += [(placement.sealer_role, "select"), (placement.sealer_role, "delete")]
+    sealed, leaves = SEALER_RIGHTS.get(table.name, ((), ())) if table in COMMON_TABLES else ((), ())
+    privileges += [(placement.sealer_role, word) for word in sealed]
     words, inserted, updated = retainer_rights(placement.spec, table)
     privileges += [(placement.retainer_role, word) for word in words]
     columns = [(placement.service_role, "INSERT", column) for column in table.insert_columns]
     columns += [(placement.service_role, "UPDATE", column) for column in table.update_columns]
+    columns += [(placement.sealer_role, "INSERT", column) for column in leaves]
     columns += [(placement.retainer_role, "INSERT", column) for column in inserted]
     columns += [(placement.retainer_role, "UPDATE", column) for column in updated]
     return [
@@ -228,6 +227,7 @@ def _declare_database(name: str, placements: tuple[Placement, ...], hardening: H
         if hardening is Hardening.STRICT:
             grants += advisory_grants(placement.service, placement.service_role)
             grants += advisory_grants("migrator", placement.owner_role)
+            grants += advisory_grants("sealer", placement.sealer_role)
         things |= _things(placement)
     return Database(
         name=name,

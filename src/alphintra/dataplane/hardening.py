@@ -140,6 +140,7 @@ _TYPE_COLUMNS: Final = (
 
 _ADVISORY: Final = {
     "migrator": ("pg_advisory_lock(bigint)",),
+    "sealer": ("pg_try_advisory_xact_lock(bigint)",),
     "auth": ("pg_advisory_xact_lock(bigint)",),
     "broker": ("pg_advisory_xact_lock(bigint)", "pg_advisory_xact_lock_shared(bigint)"),
     "risk": ("pg_advisory_xact_lock(bigint)", "pg_advisory_xact_lock_shared(bigint)"),

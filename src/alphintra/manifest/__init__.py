@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from alphintra.manifest import auth, broker, nocode, notification, risk, strategy, trading, user
-from alphintra.manifest.common import COMMON_TABLES, RETAINER_FUNCTIONS
+from alphintra.manifest.common import COMMON_TABLES, RETAINER_FUNCTIONS, SEALER_RIGHTS
 from alphintra.manifest.model import SERVICE_NAMES, ServiceSpec, TableSpec
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = [
     "EDGE_ASKS",
     "EDGE_HEARS",
     "RETAINER_FUNCTIONS",
+    "SEALER_RIGHTS",
     "SERVICES",
     "SERVICE_NAMES",
     "ServiceSpec",

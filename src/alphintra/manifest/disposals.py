@@ -135,7 +135,7 @@ _COMMON: Final[Mapping[str, tuple[Disposal, ...]]] = MappingProxyType(
         ),
         "inbox": (_rows("inbox", "t.received_at", "consumer", "event_id"),),
         **_kept("deleted by the relay once the bus has it", "outbox"),
-        **_kept(_CHAIN, "audit_events", "audit_pending"),
+        **_kept(_CHAIN, "audit_events", "audit_pending", "audit_leaves", "audit_checkpoints"),
         **_kept("which migrations there were", "schema_migrations"),
         **_kept("evidence of holds and runs", "retention_holds", "retention_items"),
     }

@@ -158,6 +158,7 @@ async def run_platform(
                 _process_spec(home, plan, armed | (keys if "strategy" in plan.services else {}), crash)
                 for plan in process_plans(settings.processes)
             ),
+            replace(_keeper_spec(home, "audit", "alphintra.runtime.chain.keeper", env=armed), env_once=crash),
             *([_backups_spec(home, settings, environ)] if _wants_backups(settings) else []),
             *([_maintenance_spec(home, settings)] if settings.maintenance_windows else []),
         )
@@ -229,24 +230,17 @@ def _wants_backups(settings: RuntimeSettings) -> bool:
 def _backups_spec(home: Home, settings: RuntimeSettings, environ: dict[str, str]) -> ProcessSpec:
     said = {name: dict(getattr(settings, name)) for name in ("backup", "backup_schedules", "backup_external")}
     keys = {name: environ[name] for name in BACKUP_VARIABLES if environ.get(name)}
-    spec = ProcessSpec.python(
-        "backups",
-        "alphintra.runtime.backups.keeper",
-        str(home.path),
-        env={"ALPHINTRA_BACKUPS": json.dumps(said), **keys},
-        stage=_STAGE_SERVICES,
-    )
-    return replace(spec, stop_timeout_s=20.0)
+    env = {"ALPHINTRA_BACKUPS": json.dumps(said), **keys}
+    return _keeper_spec(home, "backups", "alphintra.runtime.backups.keeper", env=env)
 
 
 def _maintenance_spec(home: Home, settings: RuntimeSettings) -> ProcessSpec:
-    spec = ProcessSpec.python(
-        "maintenance",
-        "alphintra.runtime.maintenance.keeper",
-        str(home.path),
-        env={"ALPHINTRA_MAINTENANCE": json.dumps(dict(settings.maintenance_windows))},
-        stage=_STAGE_SERVICES,
-    )
+    env = {"ALPHINTRA_MAINTENANCE": json.dumps(dict(settings.maintenance_windows))}
+    return _keeper_spec(home, "maintenance", "alphintra.runtime.maintenance.keeper", env=env)
+
+
+def _keeper_spec(home: Home, name: str, module: str, *, env: dict[str, str]) -> ProcessSpec:
+    spec = ProcessSpec.python(name, module, str(home.path), env=env, stage=_STAGE_SERVICES)
     return replace(spec, stop_timeout_s=20.0)
 
 

@@ -23,6 +23,11 @@ EVENT: Final = (
     "insert into event_log (event_id, subject, aggregate_id, payload, occurred_at)"  # noqa: S608 - constants
     f" values ('{ID}', 'user.evt.x', '{ID}', '{{}}', '2026-01-31T09:30:00Z')"
 )
+LEAF: Final = (
+    "insert into audit_leaves (leaf_index, audit_id, leaf_hash)"
+    " values (0, gen_random_uuid(), decode(repeat('00', 32), 'hex'))"
+)
+CHECKPOINT: Final = "insert into audit_checkpoints (tree_size, note, frontier) values (1, 'a note', '')"
 QUEUE: Final = f"insert into outbox (event_id) values ('{ID}')"  # noqa: S608 - a constant
 REMEMBER: Final = f"insert into inbox (consumer, event_id) values ('user', '{ID}')"  # noqa: S608 - a constant
 
@@ -48,6 +53,14 @@ async def value_as(dsn: str, query: str) -> object:
         await connection.close()
 
 
+SEALED_CHANGES: Final = (
+    "update audit_leaves set leaf_hash = leaf_hash",
+    "delete from audit_leaves",
+    "truncate audit_leaves",
+    "update audit_checkpoints set note = 'forged'",
+    "delete from audit_checkpoints",
+    "truncate audit_checkpoints",
+)
 CHANGES: Final = (
     "update audit_events set detail = 'forged'",
     "delete from audit_events",
@@ -80,6 +93,16 @@ async def test_a_superuser_is_stopped_even_where_triggers_are_off(service_databa
     assert await run_as(database.admin_dsn, *prepared, change) == "23001"
 
 
+@pytest.mark.parametrize("change", SEALED_CHANGES)
+async def test_a_superuser_is_stopped_from_changing_what_was_sealed(
+    service_database: CloneDatabase, change: str
+) -> None:
+    database = await service_database("user")
+    assert await run_as(database.dsn("sealer"), LEAF, CHECKPOINT) == ""
+    prepared = ("set search_path = user_schema", "set session_replication_role = replica")
+    assert await run_as(database.admin_dsn, *prepared, change) == "23001"
+
+
 async def test_every_audit_row_is_queued_for_sealing(service_database: CloneDatabase) -> None:
     database = await service_database("user")
     assert await run_as(database.dsn(), AUDIT) == ""
@@ -94,6 +117,9 @@ async def test_every_audit_row_is_queued_for_sealing(service_database: CloneData
         "insert into audit_pending values (gen_random_uuid())",
         "delete from audit_pending",
         "select from audit_pending",
+        "select from audit_leaves",
+        LEAF,
+        CHECKPOINT,
         "insert into schema_migrations values ('common', 'x', 'y')",
         EVENT.replace("occurred_at)", "occurred_at, recorded_at)").replace("Z')", "Z', '2000-01-01')"),
         EVENT.replace("occurred_at)", "occurred_at, seq) overriding system value").replace("Z')", "Z', 7)"),
@@ -140,6 +166,11 @@ async def test_the_service_writes_events_outbox_and_inbox(service_database: Clon
         ("sealer", "delete from audit_pending", "insert into audit_pending values (gen_random_uuid())"),
         ("sealer", "select from audit_events", "insert into audit_events (audit_id) values (gen_random_uuid())"),
         ("sealer", "select from audit_pending", "select from event_log"),
+        ("sealer", LEAF, "update audit_leaves set leaf_hash = leaf_hash"),
+        ("sealer", LEAF, "delete from audit_leaves"),
+        ("sealer", LEAF, LEAF.replace("leaf_hash)", "leaf_hash, sealed_at)").replace("'hex'))", "'hex'), now())")),
+        ("sealer", CHECKPOINT, "delete from audit_checkpoints"),
+        ("retainer", "select from retention_holds", "select from audit_leaves"),
     ],
 )
 async def test_each_helper_role_does_its_work_and_no_more(

@@ -83,7 +83,13 @@ def test_the_service_can_neither_change_nor_unseal_its_audit_log() -> None:
 
 def test_the_sealer_sees_the_audit_log_and_nothing_else() -> None:
     tables = {name for _, name, _, _ in grants_of("risk_sealer")} - {"alphintra_risk", "risk_schema"}
-    assert tables == {"audit_events", "audit_pending"}
+    assert tables == {
+        "audit_events",
+        "audit_pending",
+        "audit_leaves",
+        "audit_checkpoints",
+        "pg_try_advisory_xact_lock(bigint)",
+    }
 
 
 def test_sessions_resolve_names_in_the_own_schema_before_temporary_tables() -> None:

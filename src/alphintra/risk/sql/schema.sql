@@ -117,7 +117,7 @@ CREATE OR REPLACE FUNCTION refuse_audit_change()
  SET search_path FROM CURRENT
 AS $function$
 begin
-    raise exception 'audit_events is append-only: % is refused', tg_op using errcode = 'restrict_violation';
+    raise exception '% is append-only: % is refused', tg_table_name, tg_op using errcode = 'restrict_violation';
 end
 $function$;
 
@@ -275,6 +275,16 @@ CREATE TABLE assessments (
     CONSTRAINT assessments_pkey PRIMARY KEY (decision_id)
 );
 
+-- table audit_checkpoints
+CREATE TABLE audit_checkpoints (
+    tree_size bigint NOT NULL,
+    note text NOT NULL,
+    frontier bytea NOT NULL,
+    signed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT audit_checkpoints_pkey PRIMARY KEY (tree_size),
+    CONSTRAINT audit_checkpoints_size_positive CHECK ((tree_size > 0))
+);
+
 -- table audit_events
 CREATE TABLE audit_events (
     audit_id uuid NOT NULL,
@@ -286,6 +296,18 @@ CREATE TABLE audit_events (
     occurred_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT audit_events_pkey PRIMARY KEY (audit_id)
+);
+
+-- table audit_leaves
+CREATE TABLE audit_leaves (
+    leaf_index bigint NOT NULL,
+    audit_id uuid NOT NULL,
+    leaf_hash bytea NOT NULL,
+    sealed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT audit_leaves_audit_id_key UNIQUE (audit_id),
+    CONSTRAINT audit_leaves_hash_whole CHECK ((octet_length(leaf_hash) = 32)),
+    CONSTRAINT audit_leaves_index_not_negative CHECK ((leaf_index >= 0)),
+    CONSTRAINT audit_leaves_pkey PRIMARY KEY (leaf_index)
 );
 
 -- table audit_pending
@@ -1086,6 +1108,16 @@ CREATE INDEX scope_kills_key_idx ON scope_kills USING btree (scope, key, epoch);
 -- index surveillance_cases.surveillance_cases_opened_idx
 CREATE INDEX surveillance_cases_opened_idx ON surveillance_cases USING btree (opened_at DESC, case_id DESC);
 
+-- trigger audit_checkpoints.audit_checkpoints_refuse_row_change
+CREATE TRIGGER audit_checkpoints_refuse_row_change BEFORE DELETE OR UPDATE ON audit_checkpoints FOR EACH ROW EXECUTE
+    FUNCTION refuse_audit_change();
+ALTER TABLE audit_checkpoints ENABLE ALWAYS TRIGGER audit_checkpoints_refuse_row_change;
+
+-- trigger audit_checkpoints.audit_checkpoints_refuse_truncate
+CREATE TRIGGER audit_checkpoints_refuse_truncate BEFORE TRUNCATE ON audit_checkpoints FOR EACH STATEMENT EXECUTE
+    FUNCTION refuse_audit_change();
+ALTER TABLE audit_checkpoints ENABLE ALWAYS TRIGGER audit_checkpoints_refuse_truncate;
+
 -- trigger audit_events.audit_events_queue_seal
 CREATE TRIGGER audit_events_queue_seal AFTER INSERT ON audit_events REFERENCING NEW TABLE AS added FOR EACH
     STATEMENT EXECUTE FUNCTION queue_audit_seal();
@@ -1100,6 +1132,16 @@ ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_row_change;
 CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION
     refuse_audit_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_refuse_truncate;
+
+-- trigger audit_leaves.audit_leaves_refuse_row_change
+CREATE TRIGGER audit_leaves_refuse_row_change BEFORE DELETE OR UPDATE ON audit_leaves FOR EACH ROW EXECUTE FUNCTION
+    refuse_audit_change();
+ALTER TABLE audit_leaves ENABLE ALWAYS TRIGGER audit_leaves_refuse_row_change;
+
+-- trigger audit_leaves.audit_leaves_refuse_truncate
+CREATE TRIGGER audit_leaves_refuse_truncate BEFORE TRUNCATE ON audit_leaves FOR EACH STATEMENT EXECUTE FUNCTION
+    refuse_audit_change();
+ALTER TABLE audit_leaves ENABLE ALWAYS TRIGGER audit_leaves_refuse_truncate;
 
 -- trigger reservations.reservations_totals_of_changed
 CREATE TRIGGER reservations_totals_of_changed AFTER UPDATE ON reservations REFERENCING OLD TABLE AS before_it NEW

@@ -1,0 +1,1 @@
+"""The audit logs of a home: kept sealed, witnessed, verified."""
