@@ -11,7 +11,13 @@ from browser.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
 
-PAGES: Final = {"/about": "About", "/no/such/page": "There is no such page"}
+PAGES: Final = {
+    "/about": "About",
+    "/risk": "Risk",
+    "/connections": "Connections",
+    "/users": "Users",
+    "/no/such/page": "There is no such page",
+}
 SCHEMES: Final = ("dark", "light")
 WIDTHS: Final = (1280, 1600)
 STOPS_MAX: Final = 12

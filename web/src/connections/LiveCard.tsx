@@ -108,14 +108,14 @@ function Facts({ connection, check, isHalted }: { connection: ConnectionView; ch
   const state = STATUS[connection.status] ?? { label: connection.status, tone: "", effect: "" };
   const found = check.data;
   const key = connection.credentials_version === 0 ? "none" : `${connection.key_hint === "" ? "not shown" : `…${connection.key_hint}`} (number ${connection.credentials_version}, write-only)`;
-  const last = found !== undefined && !found.is_ok ? `${found.detail} (${found.code})` : connection.status === "open" ? "none" : connection.reason;
+  const last = found !== undefined && !found.is_ok ? `${found.detail} (${found.code})` : ["degraded", "expired"].includes(connection.status) ? connection.reason : "none";
   return (
     <dl className="card-facts">
       <dt>Venue</dt>
       <dd>{venueOf(connection)}</dd>
       <dt>State</dt>
       <dd>
-        <span className={state.tone}>{state.label}</span> <span className="dim">since {moment(connection.changed_at)}. {state.effect}</span>
+        <span className={state.tone}>{state.label}</span> <span className="dim">since {moment(connection.changed_at)}{connection.reason === "" ? "" : `: ${connection.reason}`}. {state.effect}</span>
       </dd>
       <dt>Trading</dt>
       <dd>{isHalted ? <span className="danger">disabled by the kill switch</span> : "enabled"}</dd>

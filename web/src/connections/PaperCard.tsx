@@ -24,7 +24,7 @@ export function PaperCard({ connection, account }: { connection: ConnectionView;
               {paper.preset}: slippage {decimal(paper.slippage_bps)} bp, commission {decimal(paper.commission_bps)} bp, {decimal(paper.fee_per_share)} a unit, at least {decimal(paper.fee_minimum)}
             </dd>
             <dt>Left out</dt>
-            <dd title={paper.not_modelled.join(" ")}>{paper.not_modelled.length} things, {paper.not_modelled[0]}</dd>
+            <dd title={paper.not_modelled.join(" ")}>{paper.not_modelled.length} things, first: {paper.not_modelled[0]}</dd>
           </>
         )}
       </dl>

@@ -47,14 +47,20 @@ export default function Risk() {
           ))}
         </Tabs.List>
       </Tabs>
-      <Asked query={accounts} what="Accounts" isEmpty={(found) => found.length === 0} empty={<Empty>Limits belong to an account: open one first.</Empty>}>
-        {() => account !== undefined && <Panel tab={tab} account={account} />}
-      </Asked>
+      {tab === "alerts" ? (
+        <Alerts />
+      ) : tab === "surveillance" ? (
+        <Surveillance />
+      ) : (
+        <Asked query={accounts} what="Accounts" isEmpty={(found) => found.length === 0} empty={<Empty>Limits belong to an account: open one first.</Empty>}>
+          {() => account !== undefined && <Panel tab={tab} account={account} />}
+        </Asked>
+      )}
     </div>
   );
 }
 
-function Panel({ tab, account }: { tab: Tab; account: AccountView }) {
+function Panel({ tab, account }: { tab: Exclude<Tab, "alerts" | "surveillance">; account: AccountView }) {
   const id = account.account_id;
   switch (tab) {
     case "limits":
@@ -65,13 +71,9 @@ function Panel({ tab, account }: { tab: Tab; account: AccountView }) {
       return <KillSwitch key={id} account={account} />;
     case "breaches":
       return <Breaches key={id} accountId={id} />;
-    case "alerts":
-      return <Alerts />;
     case "blocks":
       return <Blocks key={id} account={account} />;
     case "report":
       return <Report key={id} accountId={id} />;
-    case "surveillance":
-      return <Surveillance />;
   }
 }

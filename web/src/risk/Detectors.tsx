@@ -61,7 +61,7 @@ export function Detectors() {
                   <td className={one.is_overdue ? "warn" : ""}>{one.review_due}</td>
                   <td className="num">
                     <span className="row">
-                      <Button variant="default" loading={replaying.isSending} onClick={() => void replaying.send(one.detector)} aria-label={`Replay ${one.detector}`}>
+                      <Button variant="default" loading={replaying.isSending} onClick={() => void replaying.send(one.detector)} aria-label={`Replay a day of ${one.detector}`}>
                         Replay a day
                       </Button>
                       <Button

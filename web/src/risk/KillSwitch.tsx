@@ -41,7 +41,7 @@ export function KillSwitch({ account }: { account: AccountView }) {
   };
   return (
     <>
-      <Pane title="In force" isFlush columns={7} facts="automatic moves only go right">
+      <Pane title="In force" isFlush columns={8} facts="automatic moves only go right">
         <Asked query={kills} what="Kill states">
           {({ current }) => (
             <table className="table">
@@ -121,7 +121,7 @@ function Engage({ account }: { account: AccountView }) {
     await renew();
   };
   return (
-    <Pane title="Engage" columns={5}>
+    <Pane title="Engage" columns={4}>
       <form
         className="confirm"
         onSubmit={(event) => {

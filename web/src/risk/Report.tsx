@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { answered, api } from "../api/client";
 import type { RiskReportView } from "../api/schema";
 import { useSending } from "../forms/useSending";
-import { decimal, money, NOT_APPLICABLE, percent, price, profit, quantity, tone } from "../format/numbers";
+import { decimal, money, percent, price, profit, quantity, tone } from "../format/numbers";
 import { moment } from "../format/times";
 import { Kpis } from "../panes/Kpis";
 import { Pane } from "../panes/Pane";
@@ -35,6 +35,15 @@ function Table({ heads, rows }: { heads: readonly string[]; rows: readonly (read
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Missing({ code, detail }: { code: string; detail: string }) {
+  return (
+    <>
+      <dt className="mono">{code}</dt>
+      <dd>{detail}</dd>
+    </>
   );
 }
 
@@ -158,8 +167,12 @@ function Losses({ report }: { report: RiskReportView }) {
         )}
       </Pane>
       {report.missing.length > 0 && (
-        <Pane title="Not measured" isFlush>
-          <Table heads={["Code", "Why"]} rows={report.missing.map((one) => [one.code, one.detail === "" ? NOT_APPLICABLE : one.detail])} />
+        <Pane title="Not measured">
+          <dl className="facts">
+            {report.missing.map((one) => (
+              <Missing key={one.code} code={one.code} detail={one.detail} />
+            ))}
+          </dl>
         </Pane>
       )}
     </>

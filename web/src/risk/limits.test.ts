@@ -69,6 +69,6 @@ it("draws a bar between nothing and full, and warns from the share on", () => {
 });
 
 it("writes names and values for people", () => {
-  expect([inWords("order_qty_max"), inWords("may_short"), inWords("is_session_enforced")]).toEqual(["order qty max", "may short", "session enforced"]);
+  expect([inWords("order_qty_max"), inWords("may_short"), inWords("is_session_enforced")]).toEqual(["Order qty max", "May short", "Session enforced"]);
   expect([shown("x", ""), shown("x", "1000.50"), shown("may_short", "yes")]).toEqual(["not set", "1,000.5", "yes"]);
 });

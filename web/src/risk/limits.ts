@@ -116,9 +116,10 @@ export function shown(name: string, text: string): string {
   return YES_NO.has(name) || name.endsWith("_allowed") ? text : decimal(text);
 }
 
-/** A limit's name in words: `order_qty_max` is "order qty max". */
+/** A limit's name in words: `order_qty_max` is "Order qty max". */
 export function inWords(name: string): string {
-  return name.replace(/^is_|^may_/, (start) => (start === "may_" ? "may " : "")).replaceAll("_", " ");
+  const words = name.replace(/^is_/, "").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** How full a bar is, in hundredths, for drawing alone. */
