@@ -21,10 +21,13 @@ PASSWORD = "four unrelated made-up words"
 def test_somebody_is_registered_disabled_and_enabled_again(open_page: OpenPage, platform: Platform) -> None:
     opened = open_page("/users")
     page, email = opened.page, f"new-{secrets.token_hex(4)}@alphintra.example"
+    page.get_by_role("button", name="Register somebody").click()
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("First password").fill(PASSWORD)
     page.get_by_role("button", name="Register", exact=True).click()
     expect(page.get_by_role("status").filter(has_text=email)).to_contain_text("registered as trader")
+    assert opened.barriers() == []
+    page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     theirs = open_page("/about", is_in=False)
     answer = theirs.page.context.request.post(
         f"{platform.base_url}/api/v1/session",

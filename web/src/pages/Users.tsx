@@ -1,4 +1,6 @@
 import "@mantine/core/styles/Checkbox.layer.css";
+import { Button } from "@mantine/core";
+import { useState } from "react";
 import { Keys } from "../people/Keys";
 import { NewPerson, People } from "../people/People";
 import "../people/people.css";
@@ -17,6 +19,7 @@ export default function Users() {
   const governs = useMissing("administer") === "";
   const own = state.kind === "in" || state.kind === "expired" ? state.session.user_id : "";
   const [chosen, choose] = useUrlText("person");
+  const [isRegistering, register] = useState(false);
   const users = useUsers(governs);
   const person = users.data?.find((one) => one.user_id === chosen);
   const userId = person?.user_id ?? own;
@@ -27,11 +30,16 @@ export default function Users() {
       <div className="page-title">
         <h1>Users</h1>
         <span className="dim">your role is {role}</span>
+        {governs && (
+          <span className="page-actions">
+            <Button onClick={() => register(true)}>Register somebody</Button>
+          </span>
+        )}
       </div>
       {governs ? (
         <>
           <People opened={userId} onOpen={choose} />
-          <NewPerson />
+          <NewPerson opened={isRegistering} onClose={() => register(false)} />
         </>
       ) : (
         <Pane title="People">

@@ -33,7 +33,7 @@ export function Keys({ userId, email, role, isOwn }: KeysProps) {
     <Pane
       title={isOwn ? "Your API keys" : "API keys"}
       isFlush
-      columns={6}
+     
       facts={email}
       actions={
         <Button variant="default" onClick={() => make(true)}>

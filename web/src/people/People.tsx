@@ -1,4 +1,4 @@
-import { Button, PasswordInput, Select, TextInput } from "@mantine/core";
+import { Button, Modal, PasswordInput, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { answered, api } from "../api/client";
 import type { UserView } from "../api/schema";
@@ -47,7 +47,7 @@ export function People({ opened, onOpen }: { opened: string; onOpen: (userId: st
     { id: "since", head: "Registered", value: (one) => moment(one.created_at) },
   ];
   return (
-    <Pane title="People" isFlush columns={8}>
+    <Pane title="People" isFlush>
       <Asked query={users} what="People">
         {(found) => (
           <DataTable
@@ -87,7 +87,7 @@ export function People({ opened, onOpen }: { opened: string; onOpen: (userId: st
 }
 
 /** Registering somebody. */
-export function NewPerson() {
+export function NewPerson({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const role = useRole();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
@@ -102,7 +102,7 @@ export function NewPerson() {
   });
   const roles = Object.keys(ROLES).map((value) => ({ value, label: value, disabled: value === "owner" && role !== "owner" }));
   return (
-    <Pane title="Register somebody" columns={4}>
+    <Modal opened={opened} onClose={onClose} title="Register somebody" size={400} closeButtonProps={{ "aria-label": "Close" }}>
       <form
         className="confirm"
         onSubmit={(event) => {
@@ -120,11 +120,14 @@ export function NewPerson() {
         </p>
         <p role="status">{done}</p>
         <div className="confirm-actions">
+          <Button variant="default" onClick={onClose}>
+            Close
+          </Button>
           <Button type="submit" loading={isSending}>
             Register
           </Button>
         </div>
       </form>
-    </Pane>
+    </Modal>
   );
 }

@@ -21,7 +21,7 @@ export function Sessions({ userId, email, isOwn }: { userId: string; email: stri
     await renew();
   };
   return (
-    <Pane title={isOwn ? "Your sessions" : "Sessions"} isFlush columns={6} facts={email}>
+    <Pane title={isOwn ? "Your sessions" : "Sessions"} isFlush facts={email}>
       <Asked query={sessions} what="Sessions" isEmpty={(found) => found.length === 0} empty={<Empty>Nobody is signed in as this person.</Empty>}>
         {(found) => (
           <table className="table">

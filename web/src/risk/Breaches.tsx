@@ -39,7 +39,16 @@ export function Breaches({ accountId }: { accountId: string }) {
     },
     { id: "limit", head: "Limit", value: (one) => one.findings[0]?.limit ?? "", isNumeric: true },
     { id: "observed", head: "Observed", value: (one) => one.findings[0]?.observed ?? "", isNumeric: true },
-    { id: "why", head: "First reason", value: (one) => one.findings[0]?.detail ?? "" },
+    {
+      id: "why",
+      head: "First reason",
+      value: (one) => one.findings[0]?.detail ?? "",
+      cell: (one) => (
+        <span className="cut" title={one.findings[0]?.detail}>
+          {one.findings[0]?.detail}
+        </span>
+      ),
+    },
     { id: "version", head: "Limits", value: (one) => one.limit_version, isNumeric: true },
   ];
   return (

@@ -64,7 +64,7 @@ function SharedForm({ shared }: { shared: SharedLimitView }) {
       <div className="form-grid">
         <TextInput label="Credit of the firm (R10)" placeholder="not limited" value={credit} onChange={(event) => setCredit(event.currentTarget.value)} />
         <TextInput label="Warn at, % of it" value={warn} onChange={(event) => setWarn(event.currentTarget.value)} />
-        <TextInput label="Two people above an order of (R33)" placeholder="one person suffices" value={above} onChange={(event) => setAbove(event.currentTarget.value)} />
+        <TextInput label="Two people above (R33)" placeholder="one person suffices" value={above} onChange={(event) => setAbove(event.currentTarget.value)} />
       </div>
       <p className="dim">{shared.version === 0 ? "Never set." : `Version ${shared.version}, ${who(shared.set_by)}, ${moment(shared.set_at)}.`}</p>
       <p role="alert" className="danger form-failure">

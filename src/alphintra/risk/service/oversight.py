@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from alphintra.contracts.oversight import (
@@ -27,8 +27,9 @@ from alphintra.risk.service.views import kill_view, require_visible
 from alphintra.risk.service.warnings import uses_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alphintra.contracts.oversight import GetLimitUse, ListKillStates
-    from alphintra.infrastructure.postgres import Record
     from alphintra.kernel.messages import Context
     from alphintra.risk.repository import RiskRecords
 
@@ -100,7 +101,7 @@ async def list_kill_states(command: ListKillStates, context: Context, *, records
     )
 
 
-def _is_told(row: Record, context: Context) -> bool:
+def _is_told(row: Mapping[str, Any], context: Context) -> bool:
     actor = context.actor
     if actor.account_id is not None and row["account_id"] not in {None, actor.account_id}:
         return False
@@ -110,7 +111,7 @@ def _is_told(row: Record, context: Context) -> bool:
     return actor.user_id is not None and str(owner_id) == str(actor.user_id)
 
 
-def _kill(row: Record) -> Kill:
+def _kill(row: Mapping[str, Any]) -> Kill:
     scope, key = KillScope(row["scope"]), row["key"]
     return Kill(
         scope=scope,

@@ -447,7 +447,8 @@ ORDER BY version DESC LIMIT $2;
 
 -- limits.insert: store a version of an account's limit set
 INSERT INTO limit_sets (
-    account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at, controls, reason
+    account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at, controls,
+    reason
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10);
 
 -- kills.gate: wait until no decision is under way and keep others out until the transaction ends
