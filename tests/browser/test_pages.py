@@ -12,6 +12,10 @@ from browser.conftest import OpenPage
 pytestmark = pytest.mark.browser
 
 PAGES: Final = {
+    "/strategies": "Strategies",
+    "/backtests": "Backtests",
+    "/markets": "Markets",
+    "/operator": "Operator",
     "/about": "About",
     "/risk": "Risk",
     "/connections": "Connections",

@@ -106,6 +106,18 @@ const report = createRoute({
   component: lazyRouteComponent(() => import("./pages/Report")),
 });
 
+const operator = createRoute({
+  getParentRoute: () => inside,
+  path: "/operator",
+  component: lazyRouteComponent(() => import("./pages/Operator")),
+});
+
+const markets = createRoute({
+  getParentRoute: () => inside,
+  path: "/markets",
+  component: lazyRouteComponent(() => import("./pages/Markets")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
@@ -119,6 +131,8 @@ export const router = createRouter({
     risk,
     connections,
     users,
+    operator,
+    markets,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,

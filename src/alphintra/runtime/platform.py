@@ -191,6 +191,11 @@ def _provision_order(
         "port": settings.port,
         "processes": settings.processes,
         "rate_limit": settings.rate_limit,
+        "outgoing": {
+            "smtp_url": settings.smtp_url,
+            "smtp_from": settings.smtp_from,
+            "webhook_networks": settings.webhook_networks,
+        },
     }
 
 

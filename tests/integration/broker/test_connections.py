@@ -9,7 +9,6 @@ import pytest
 import structlog
 
 from alphintra.broker.domain.links import hint_of
-from alphintra.broker.gateways.vault import parse_keys
 from alphintra.contracts.broker import (
     CheckConnection,
     CloseConnection,
@@ -19,6 +18,7 @@ from alphintra.contracts.broker import (
     ResolveBreak,
     RotateConnectionKeys,
 )
+from alphintra.infrastructure.envelope import parse_keys
 from alphintra.kernel.errors import AlphintraError
 from fixtures.services import operator_context, person_context
 from fixtures.venue.server import KEY_ID, SECRET
@@ -138,7 +138,7 @@ async def test_rotated_keys_open_what_older_ones_sealed_and_the_older_is_not_nee
     assert checked.checked_at is not None
     assert checked.latency_ms is not None
     assert 0 <= checked.latency_ms < 60_000
-    assert set(parse_keys(NEWER)) == {2}
+    assert set(parse_keys(NEWER, of="broker's connections")) == {2}
 
 
 async def test_a_key_is_told_from_others_by_its_last_characters_alone(live_desk: LiveDesk) -> None:

@@ -17,7 +17,6 @@ __all__ = [
     "Environment",
     "Link",
     "LinkStatus",
-    "Sealed",
     "hint_of",
     "is_active",
     "may_become",
@@ -95,16 +94,6 @@ class Link:
     changed_at: datetime
     opened_at: datetime
     key_hint: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
-    """Encrypted credentials as they are stored."""
-
-    version: int
-    kek_version: int
-    wrapped_key: bytes
-    ciphertext: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
