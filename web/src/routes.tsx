@@ -45,9 +45,7 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/about" });
-  },
+  component: lazyRouteComponent(() => import("./pages/Overview")),
 });
 
 const about = createRoute({
@@ -72,6 +70,18 @@ const users = createRoute({
   getParentRoute: () => inside,
   path: "/users",
   component: lazyRouteComponent(() => import("./pages/Users")),
+});
+
+const orders = createRoute({
+  getParentRoute: () => inside,
+  path: "/orders",
+  component: lazyRouteComponent(() => import("./pages/Orders")),
+});
+
+const portfolio = createRoute({
+  getParentRoute: () => inside,
+  path: "/portfolio",
+  component: lazyRouteComponent(() => import("./pages/Portfolio")),
 });
 
 const strategies = createRoute({
@@ -133,6 +143,8 @@ export const router = createRouter({
     users,
     operator,
     markets,
+    orders,
+    portfolio,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,
