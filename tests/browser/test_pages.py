@@ -20,6 +20,9 @@ PAGES: Final = {
     "/portfolio": "Portfolio",
     "/operator": "Operator",
     "/about": "About",
+    "/risk": "Risk",
+    "/connections": "Connections",
+    "/users": "Users",
     "/no/such/page": "There is no such page",
 }
 SCHEMES: Final = ("dark", "light")
