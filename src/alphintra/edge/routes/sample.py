@@ -128,7 +128,7 @@ async def _parts(caller: Caller) -> _Parts:
         deployment = next((one for one in deployments if one.account_id == account.account_id), None)
     if workflow is not None:
         backtests = (await caller.ask(ListBacktests(limit=200))).backtests
-        backtest = next((one for one in reversed(backtests) if one.version_id == workflow.version_id), None)
+        backtest = next((one for one in reversed(backtests) if one.workflow_id == workflow.workflow_id), None)
     return _Parts(account=account, feed=feed, workflow=workflow, backtest=backtest, deployment=deployment)
 
 
