@@ -56,10 +56,22 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => inside,
+  path: "/notifications",
+  component: lazyRouteComponent(() => import("./pages/Notifications")),
+});
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/Settings")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, notifications, settings, lost])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });
