@@ -65,10 +65,10 @@ export function Channels() {
                   </td>
                   <td className="table-actions">
                     {one.status === "unconfirmed" && <ConfirmCode channel={one} onDone={again} />}
-                    <Button variant="default" size="compact-xs" onClick={() => void send(one.channel_id)}>
+                    <Button variant="default" size="compact-xs" h={22} onClick={() => void send(one.channel_id)}>
                       {one.status === "unconfirmed" ? "Send another code" : "Send a test"}
                     </Button>{" "}
-                    <Button variant="default" size="compact-xs" onClick={() => remove(one)}>
+                    <Button variant="default" size="compact-xs" h={22} onClick={() => remove(one)}>
                       Remove
                     </Button>
                   </td>

@@ -19,7 +19,7 @@ export function ConfirmCode({ channel, onDone }: { channel: ChannelView; onDone:
   };
   return (
     <>
-      <Button size="compact-xs" onClick={() => open(true)}>
+      <Button size="compact-xs" h={22} onClick={() => open(true)}>
         Enter code
       </Button>{" "}
       <Modal opened={opened} onClose={() => open(false)} title={`Confirm ${channel.address}`} size={400} closeButtonProps={{ "aria-label": "Close" }}>

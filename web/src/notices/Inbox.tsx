@@ -105,7 +105,7 @@ function Notice({ message, now, onAcknowledge }: { message: MessageView; now: nu
           {ago(message.created_at, now)}
         </time>
         {message.acknowledged_at == null ? (
-          <Button variant="default" size="compact-xs" onClick={onAcknowledge} aria-label={`Acknowledge: ${message.title}`}>
+          <Button variant="default" size="compact-xs" h={22} onClick={onAcknowledge} aria-label={`Acknowledge: ${message.title}`}>
             Acknowledge
           </Button>
         ) : (

@@ -39,7 +39,7 @@ export function Look() {
           onChange={(next) => change({ ...chosen, density: DENSITIES.find((one) => one === next) ?? "compact" })}
         />
         <p className="dim" style={{ margin: 0 }}>
-          <span className="up">▲ +1.25 %</span> <span className="down">▼ −0.80 %</span>
+          <span className="up">▲ Buy</span> &nbsp; <span className="down">▼ Sell</span>
         </p>
       </div>
     </Pane>
