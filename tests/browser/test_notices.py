@@ -29,7 +29,8 @@ class Taking(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take a call."""
-        self.server.calls.append((dict(self.headers), self.rfile.read(int(self.headers["content-length"]))))  # type: ignore[attr-defined]
+        self.rfile.read(int(self.headers["content-length"]))
+        self.server.calls.append(dict(self.headers))  # type: ignore[attr-defined]
         self.send_response(204)
         self.end_headers()
 

@@ -45,9 +45,7 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/about" });
-  },
+  component: lazyRouteComponent(() => import("./pages/Overview")),
 });
 
 const about = createRoute({
@@ -66,6 +64,18 @@ const settings = createRoute({
   getParentRoute: () => inside,
   path: "/settings",
   component: lazyRouteComponent(() => import("./pages/Settings")),
+});
+
+const orders = createRoute({
+  getParentRoute: () => inside,
+  path: "/orders",
+  component: lazyRouteComponent(() => import("./pages/Orders")),
+});
+
+const portfolio = createRoute({
+  getParentRoute: () => inside,
+  path: "/portfolio",
+  component: lazyRouteComponent(() => import("./pages/Portfolio")),
 });
 
 const strategies = createRoute({
@@ -100,6 +110,18 @@ const report = createRoute({
   component: lazyRouteComponent(() => import("./pages/Report")),
 });
 
+const operator = createRoute({
+  getParentRoute: () => inside,
+  path: "/operator",
+  component: lazyRouteComponent(() => import("./pages/Operator")),
+});
+
+const markets = createRoute({
+  getParentRoute: () => inside,
+  path: "/markets",
+  component: lazyRouteComponent(() => import("./pages/Markets")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
@@ -112,6 +134,10 @@ export const router = createRouter({
     report,
     notifications,
     settings,
+    operator,
+    markets,
+    orders,
+    portfolio,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,
