@@ -69,7 +69,9 @@ def test_a_second_factor_is_set_up_and_asked_for_at_the_door(open_page: OpenPage
     expect(page.get_by_role("alert").filter(has_text="OTP_INVALID")).to_be_visible()
     page.get_by_label("Code of the app").fill(app_code(key))
     page.get_by_role("button", name="Turn on").click()
-    codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem").all_inner_texts()
+    shown = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
     assert len(set(codes)) == 10
     opened.shoot("settings-recovery-codes")
     assert opened.barriers() == []
