@@ -181,6 +181,7 @@ def _provision_order(
         "port": settings.port,
         "processes": settings.processes,
         "rate_limit": settings.rate_limit,
+        "witness": settings.witness,
     }
 
 

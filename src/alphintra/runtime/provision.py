@@ -18,6 +18,7 @@ from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server
 from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
+from alphintra.runtime.chain.keys import require_no_rollback, witness_of
 from alphintra.runtime.credentials import Address, Servers, operator_token, role_password, write_credentials
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.layout import carry_reporting, process_plans, record_layout
@@ -44,6 +45,7 @@ class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
     processes: ProcessLayout
     rate_limit: int = 200
     detour: dict[str, int] = {}
+    witness: str = ""
 
 
 async def run(home: Home, order: ProvisionOrder) -> None:
@@ -58,6 +60,9 @@ async def run(home: Home, order: ProvisionOrder) -> None:
     for outcome in done:
         if isinstance(outcome, BaseException):
             raise outcome
+    servers = {server.instance: server for server in order.instances}
+    places = [(servers[placement.instance], placement) for placement in order.layout]
+    await require_no_rollback(home, places, witness_of(home, order.witness))
     await readmit_visitors(home, order.instances)
     operator_token(home)
     record_layout(home, order.layout)

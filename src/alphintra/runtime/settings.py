@@ -69,6 +69,7 @@ class RuntimeSettings:
         layout: which services share a database; None for the one the home has, ``separate`` in a new one.
         placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one; None as with the layout.
         hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
+        witness: folder of the witness of the audit logs, best on another disk; empty for one in the home.
         retention: profile of the rules how long records are kept.
         maintenance_windows: when the upkeep of a service may be done, by its name.
         shared_role: in ``central``, one role for all services instead of one each.
@@ -94,6 +95,7 @@ class RuntimeSettings:
     layout: LayoutName | None = None
     placement: PlacementKind | None = None
     hardening: Hardening = Hardening.STRICT
+    witness: str = ""
     retention: str = DEFAULT_PROFILE
     maintenance_windows: Mapping[str, str] = field(default_factory=dict)
     shared_role: bool = False
@@ -295,7 +297,18 @@ def _check(key: str, value: object, pointer: str) -> object:
             detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in kind)}"
             raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
         return kind(value)
-    return profile_named(value) if key == "retention" else _check_url(key, value, pointer)
+    return _check_text(key, value, pointer)
+
+
+def _check_text(key: str, value: str, pointer: str) -> str:
+    if key == "retention":
+        return profile_named(value)
+    if key != "witness":
+        return _check_url(key, value, pointer)
+    if value and not Path(value).is_absolute():
+        detail = f"{pointer} is {value!r}: write the folder as an absolute path"
+        raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
+    return value
 
 
 def _check_table(key: str, value: object, pointer: str) -> Mapping[str, str]:

@@ -201,7 +201,7 @@ class _Run:
             if edge.size in notes:
                 self._check(notes[edge.size])
             if seen is not None and seen.size == edge.size and seen.root != edge.root():
-                self.find(Fault.FORK, f"the witness has seen another tree of {seen.size} leaves", leaf=self._signed)
+                self.find(Fault.FORK, f"the witness has seen other leaves among the first {seen.size}")
         return True
 
     def _compare(self, row: asyncpg.Record, place: int) -> None:
