@@ -1,10 +1,11 @@
-import { Link } from "@tanstack/react-router";
-import { NAVIGATION } from "./navigation";
+import { Link, useRouter } from "@tanstack/react-router";
+import { placesOf } from "./navigation";
 
 export function Sidebar() {
+  const { routesByPath } = useRouter();
   return (
     <nav className="shell-sidebar" aria-label="Pages">
-      {NAVIGATION.map((group) => (
+      {placesOf(routesByPath).map((group) => (
         <div key={group.label}>
           <div className="shell-group">{group.label}</div>
           <ul className="shell-nav">
