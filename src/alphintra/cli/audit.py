@@ -87,10 +87,10 @@ def status(*, services: tuple[str, ...], as_json: bool) -> int:
         [
             (
                 service,
-                each.leaves,
-                each.pending,
-                each.signed,
-                moment(each.signed_at),
+                each.standing.leaves,
+                each.standing.pending,
+                each.standing.signed,
+                moment(each.standing.signed_at),
                 each.seen.size if each.seen else 0,
                 moment(each.seen.at) if each.seen else "never",
             )
@@ -200,7 +200,7 @@ def recover(*, service: str, reason: str, by: str) -> int:
 
 
 def _witness(home: Home) -> Witness:
-    from alphintra.runtime.chain.keys import witness_of
+    from alphintra.runtime.audit_keys import witness_of
 
     return witness_of(home, settings().witness)
 
@@ -213,7 +213,7 @@ def _now() -> datetime:
 
 def _public_keys(home: Home) -> list[NoteKey]:
     from alphintra.manifest import SERVICE_NAMES
-    from alphintra.runtime.chain.keys import log_keys
+    from alphintra.runtime.audit_keys import log_keys
 
     held = [log_keys(home, service).trusted for service in SERVICE_NAMES]
     return [key for trusted in (*held, _witness(home).keys.trusted) for key in trusted]
@@ -224,10 +224,10 @@ def _standing(found: LogStatus) -> dict[str, object]:
 
     return {
         "origin": found.origin,
-        "leaves": found.leaves,
-        "pending": found.pending,
-        "signed": found.signed,
-        "signed_at": found.signed_at.isoformat() if found.signed_at else None,
+        "leaves": found.standing.leaves,
+        "pending": found.standing.pending,
+        "signed": found.standing.signed,
+        "signed_at": found.standing.signed_at.isoformat() if found.standing.signed_at else None,
         "witnessed": found.seen.size if found.seen else 0,
         "witnessed_at": found.seen.at.isoformat() if found.seen else None,
         "recoveries": [msgspec.to_builtins(each) for each in found.recoveries],

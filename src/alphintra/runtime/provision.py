@@ -18,7 +18,7 @@ from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server
 from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
-from alphintra.runtime.chain.keys import require_no_rollback, witness_of
+from alphintra.runtime.audit_keys import require_no_rollback, witness_of
 from alphintra.runtime.credentials import Address, Servers, operator_token, role_password, write_credentials
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.layout import carry_reporting, process_plans, record_layout

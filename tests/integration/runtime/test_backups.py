@@ -55,6 +55,12 @@ pytestmark = pytest.mark.timeout(900)
 SERVICES: Final = ("auth", "user")
 SCHEMAS: Final = "select nspname::text from pg_namespace where nspname ~ '^user_schema' order by 1"
 STEPS: Final = ("begun", "structure", "brought", "renamed", "taken", "queued", "replaying")
+AUDIT: Final = (
+    "insert into audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at) "
+    "values (gen_random_uuid(), 'user', 'profile.make', $1, '{}', 't', now())"
+)
+LEAVES: Final = "select object from audit_events join audit_leaves using (audit_id) order by leaf_index"
+EMPTIED: Final = "alter table {0} disable trigger user; delete from {0}; alter table {0} enable trigger user"
 _CRASHED: Final = 137
 _SEGMENT_CHARS: Final = 24
 _RUN: Final = """
@@ -146,20 +152,11 @@ class Town:
                 ident,
                 name,
             )
-            await user.execute(
-                "insert into audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at) "
-                "values (gen_random_uuid(), 'user', 'profile.make', $1, '{}', 't', now())",
-                name,
-            )
+            await user.execute(AUDIT, name)
 
     async def audits(self, name: str) -> None:
         """Write an audit row of user."""
-        async with self.inside("user") as user:
-            await user.execute(
-                "insert into audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at) "
-                "values (gen_random_uuid(), 'user', 'note', $1, '{}', 't', now())",
-                name,
-            )
+        await self.asked("user", AUDIT, name)
 
     @asynccontextmanager
     async def relayed(self) -> AsyncIterator[None]:
@@ -299,7 +296,7 @@ async def test_a_restored_service_goes_on_with_the_log_that_was_signed_and_back_
     again = await sealed(town)
     assert (again.status, again.leaves) == (0, first + 2)
     notes = await town.asked("user", "select tree_size from audit_checkpoints order by 1")
-    assert notes == [(first,), (first + 1,), (first + 2,)], "the log goes on from what was signed"
+    assert notes == [(first,), (first + 1,), (first + 2,)]
     await town.restored("rollback")
     back = await sealed(town)
     assert (back.status, back.leaves, back.root) == (0, first + 2, again.root)
@@ -311,20 +308,13 @@ async def test_a_backup_of_a_log_that_was_given_up_takes_the_running_one_up(town
     made = await dumped(town)
     async with town.inside("user") as connection:  # as after a loss that was declared
         for table in ("audit_events", "audit_leaves", "audit_checkpoints"):
-            await connection.execute(
-                f"alter table {table} disable trigger user; delete from {table}; "  # noqa: S608 - constants
-                f"alter table {table} enable trigger user"
-            )
+            await connection.execute(EMPTIED.format(table))
     await town.audits("kept")
-    running = await sealed(town)
+    assert (await sealed(town)).leaves == 1
     await town.restored(backup=made.ident)
     found = await sealed(town)
     assert (found.status, found.leaves) == (0, 2), found.findings
-    rows = await town.asked(
-        "user", "select object from audit_events join audit_leaves using (audit_id) order by leaf_index"
-    )
-    assert rows == [("kept",), ("lost",)]
-    assert running.leaves == 1
+    assert await town.asked("user", LEAVES) == [("kept",), ("lost",)]
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from alphintra.infrastructure.system import SystemClock
 from alphintra.infrastructure.telemetry import configure_logs, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import SERVICE_NAMES
-from alphintra.runtime.chain.keys import log_keys, witness_of
+from alphintra.runtime.audit_keys import log_keys, witness_of
 from alphintra.runtime.credentials import role_password
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.inspection import provisioned_order

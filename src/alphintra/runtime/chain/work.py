@@ -10,10 +10,11 @@ from typing import Final
 from alphintra.dataplane.chain.notes import NoteKeys
 from alphintra.dataplane.chain.proofs import Bundle, prove_rows
 from alphintra.dataplane.chain.session import log_session
+from alphintra.dataplane.chain.standing import Standing, newest_note, standing_of
 from alphintra.dataplane.chain.verify import UNSEALED_MAX, Fault, Finding, Verified, Witnessed, verify_log
 from alphintra.dataplane.chain.witness import Recovery, Seen, Witness
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.runtime.chain.keys import log_keys
+from alphintra.runtime.audit_keys import log_keys
 from alphintra.runtime.credentials import role_password
 from alphintra.runtime.home import Home
 from alphintra.runtime.places import chosen
@@ -27,24 +28,14 @@ __all__ = [
 ]
 
 _REASON_MAX: Final = 500
-_STATUS: Final = """
-    select (select coalesce(max(leaf_index) + 1, 0) from audit_leaves) as leaves,
-        (select count(*) from audit_pending) as pending,
-        (select max(tree_size) from audit_checkpoints) as signed,
-        (select max(signed_at) from audit_checkpoints) as signed_at
-"""
-_NEWEST: Final = "select note from audit_checkpoints order by tree_size desc limit 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogStatus:
-    """How one log stands: what is sealed, waits and is signed, what the witness saw, and what was lost."""
+    """How one log stands, what the witness saw of it, and what was lost."""
 
     origin: str
-    leaves: int
-    pending: int
-    signed: int
-    signed_at: datetime | None
+    standing: Standing
     seen: Seen | None
     recoveries: tuple[Recovery, ...]
 
@@ -74,6 +65,7 @@ async def verify_logs(
                 trusted=keys.trusted,
                 witnessed=witnessed,
                 unsealed_max=unsealed_max,
+                service=placement.service,
             )
         if silence and each.leaves:
             each.findings.append(Finding(fault=Fault.WITNESS_BEHIND, detail=silence))
@@ -87,15 +79,9 @@ async def logs_of(home: Home, services: Sequence[str], witness: Witness) -> Mapp
     for server, placement in chosen(home, services):
         name = log_keys(home, placement.service).name
         async with log_session(server, placement, passwords=role_password(home)) as connection:
-            row = await connection.fetchrow(_STATUS)
+            standing = await standing_of(connection)
         found[placement.service] = LogStatus(
-            origin=name,
-            leaves=row["leaves"],
-            pending=row["pending"],
-            signed=row["signed"] or 0,
-            signed_at=row["signed_at"],
-            seen=witness.seen(name),
-            recoveries=witness.recoveries(name),
+            origin=name, standing=standing, seen=witness.seen(name), recoveries=witness.recoveries(name)
         )
     return found
 
@@ -110,7 +96,7 @@ async def prove(home: Home, subject: str, witness: Witness, *, at: datetime) -> 
         keys = log_keys(home, placement.service)
         seen = witness.seen(keys.name)
         async with log_session(server, placement, passwords=role_password(home)) as connection:
-            note = await connection.fetchval(_NEWEST) if seen is None else seen.note
+            note = await newest_note(connection) if seen is None else seen.note
             if note is None:
                 continue
             log = await prove_rows(

@@ -126,6 +126,9 @@ def test_a_log_that_lost_all_begins_anew(witness: Witness) -> None:
     witness.declare(ORIGIN, reason="disk lost", by="anna", at=AT)
     shown(witness, [])
     shown(witness, OTHERS[:3])
+    seen = witness.seen(ORIGIN)
+    assert seen is not None
+    assert seen.size == 3
 
 
 def test_a_loss_of_what_was_never_seen_cannot_be_declared(witness: Witness) -> None:

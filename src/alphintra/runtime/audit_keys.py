@@ -8,6 +8,7 @@ from typing import Final
 
 from alphintra.dataplane.chain.notes import NoteKeys
 from alphintra.dataplane.chain.session import log_session
+from alphintra.dataplane.chain.standing import standing_of
 from alphintra.dataplane.chain.witness import Witness
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.server import Server
@@ -18,7 +19,6 @@ from alphintra.runtime.home import Home
 __all__ = ["log_keys", "require_no_rollback", "witness_of"]
 
 _WITNESS: Final = "witness"
-_SIZE: Final = "select coalesce(max(leaf_index) + 1, 0) from audit_leaves"
 
 
 def log_keys(home: Home, service: str) -> NoteKeys:
@@ -42,7 +42,7 @@ async def require_no_rollback(home: Home, places: Iterable[tuple[Server, Placeme
         if seen is None or any(each.size is None for each in witness.recoveries(name)):
             continue
         async with log_session(server, placement, passwords=role_password(home)) as connection:
-            size = await connection.fetchval(_SIZE)
+            size = (await standing_of(connection)).leaves
         if size < seen.size:
             message = (
                 f"{placement.service} has {size} sealed audit rows, and the witness has seen {seen.size}: its database "
