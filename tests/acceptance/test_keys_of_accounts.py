@@ -27,6 +27,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "environment": "paper",
         "credentials": {"key_id": "k", "secret_key": "s"},
     },
+    "check_order": {"symbol": "AAPL", "side": "buy", "type": "market", "qty": "1"},
     "book_cash_flow": {"kind": "deposit", "amount": "5", "reference": "attack"},
     "create_deployment": {"version_id": SOME_ID, "symbol": "AAPL", "capital": "5"},
     "keep_risk_report": {},

@@ -13,14 +13,19 @@ from alphintra.contracts import (
     algorithms,
     auth,
     broker,
+    courses,
     datasets,
     drift,
     executions,
     explanations,
     feed_splits,
+    inspector,
     nocode,
     notification,
+    order_checks,
     order_reports,
+    previews,
+    prices,
     risk,
     samples,
     strategy,
@@ -28,16 +33,18 @@ from alphintra.contracts import (
     sweeps,
     trading,
     unclaimed,
+    upkeep,
     user,
 )
 from alphintra.kernel import health, holds
 from alphintra.kernel.messages import Command, Event, reply_type, subject_of, tag_of
-from alphintra.manifest import SERVICE_NAMES, SERVICES, ServiceSpec
+from alphintra.manifest import INSPECTOR, INSPECTOR_COMMANDS, SERVICE_NAMES, SERVICES, ServiceSpec
 
 MODULES = (
     algorithms,
     auth,
     broker,
+    courses,
     feed_splits,
     order_reports,
     nocode,
@@ -47,13 +54,18 @@ MODULES = (
     surveillance,
     trading,
     unclaimed,
+    order_checks,
+    prices,
     samples,
     sweeps,
     datasets,
     drift,
     executions,
     explanations,
+    previews,
     user,
+    inspector,
+    upkeep,
     health,
     holds,
 )
@@ -61,18 +73,23 @@ PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
     "algorithms": "strategy",
     "explanations": "strategy",
+    "previews": "strategy",
     "surveillance": "risk",
     "order_reports": "broker",
     "unclaimed": "trading",
+    "prices": "trading",
+    "order_checks": "risk",
     "feed_splits": "trading",
     "samples": "strategy",
     "sweeps": "strategy",
     "drift": "strategy",
     "executions": "strategy",
     "datasets": "strategy",
+    "courses": "strategy",
+    "upkeep": "inspector",
 }  # modules beside a service's own, for the length of a file
 SPECS = tuple(SERVICES.values())
-TAG = re.compile(rf"({'|'.join(SERVICE_NAMES)})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
+TAG = re.compile(rf"({'|'.join((*SERVICE_NAMES, INSPECTOR))})\.[a-z]+(_[a-z]+)*\.v[1-9][0-9]*")
 
 
 def subclasses(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
@@ -107,6 +124,12 @@ def test_all_messages_are_discovered() -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_commands_of_manifest_and_contracts_agree(spec: ServiceSpec) -> None:
     assert names(COMMANDS, spec) == set(spec.commands)
+
+
+def test_the_questions_to_the_inspector_are_those_of_the_manifest_and_carry_nothing() -> None:
+    asked = {tag_of(message).split(".")[1]: message for message in COMMANDS if tag_of(message).startswith(INSPECTOR)}
+    assert set(asked) == set(INSPECTOR_COMMANDS)
+    assert [message for message in asked.values() if message.__struct_fields__] == []
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)

@@ -15,7 +15,7 @@ from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Command, Context, reply_type, subject_of, tag_of
-from alphintra.manifest import EDGE_ASKS, SERVICE_NAMES, SERVICES
+from alphintra.manifest import EDGE_ASKS, INSPECTOR, SERVICE_NAMES, SERVICES
 from contract.samples import COMMANDS, sample
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ async def outcomes_of(pair: Pair, command: Command[Any]) -> tuple[object, object
     return await outcome_of(local, command), await outcome_of(remote, command)
 
 
-@pytest.mark.parametrize("service", SERVICE_NAMES)
+@pytest.mark.parametrize("service", [*SERVICE_NAMES, INSPECTOR])
 async def test_every_command_and_reply_arrives_whole_on_both_paths(pair: Pair, service: str) -> None:
     commands = [one for one in COMMANDS if tag_of(one).startswith(f"{service}.")]
     await pair.answer(service, lambda command, _context: sample(reply_type(type(command))))

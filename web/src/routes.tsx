@@ -56,10 +56,50 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const strategies = createRoute({
+  getParentRoute: () => inside,
+  path: "/strategies",
+  component: lazyRouteComponent(() => import("./pages/Strategies")),
+});
+
+const TABS = ["problems", "preview", "log", "code"] as const;
+const BARS = [60, 120, 250, 500] as const;
+
+const builder = createRoute({
+  getParentRoute: () => inside,
+  path: "/strategies/$id",
+  validateSearch: (search: Record<string, unknown>) => ({
+    tab: TABS.find((one) => one === search["tab"]) ?? "problems",
+    symbol: typeof search["symbol"] === "string" ? search["symbol"] : "",
+    bars: BARS.find((one) => one === search["bars"]) ?? 120,
+  }),
+  component: lazyRouteComponent(() => import("./pages/Builder")),
+});
+
+const backtests = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests",
+  component: lazyRouteComponent(() => import("./pages/Backtests")),
+});
+
+const report = createRoute({
+  getParentRoute: () => inside,
+  path: "/backtests/$backtestId",
+  component: lazyRouteComponent(() => import("./pages/Report")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, about, lost])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([
+    home,
+    about,
+    strategies,
+    builder,
+    backtests,
+    report,
+    lost,
+  ])]),
   defaultErrorComponent: PageFailed,
   defaultPreload: "intent",
 });

@@ -15,7 +15,7 @@ from alphintra.cli.output import AS_JSON, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from alphintra.dataplane.server import Server
     from alphintra.runtime.home import Home
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["migrate"]
 
-_LAYOUTS = ("separate", "hybrid", "central")
+_LAYOUTS = ("separate", "hybrid", "central", "consolidated")
 _STEPS = (
     "make roles, database, schema, tables and grants at the target; nobody may write there",
     "copy all rows as of one instant, then follow what changes",
@@ -34,6 +34,13 @@ _STEPS = (
     "carry over the last changes and the sequences, give the right to write at the new place, go on there",
     "compare every row of every table as both places were in that moment",
     "carry what is written at the new place back to the old one, until --finish or --rollback",
+)
+
+_STEPS_IN_PLACE = (
+    "let the requests of all services wait",
+    "change schema, name and owner of each table where it is, make roles and grants as declared; no row is copied",
+    "see that every table is the one it was; go on with the new roles",
+    "look whether everything is as declared",
 )
 
 
@@ -198,7 +205,9 @@ def _in_words(progress: Progress) -> str:
     return ", ".join(parts)
 
 
-def _print_plan(planned: Iterable[Planned], *, as_json: bool) -> None:
+def _print_plan(planned: Sequence[Planned], *, as_json: bool) -> None:
+    is_merge = any(each.record.source.merged_schema != each.record.target.merged_schema for each in planned)
+    steps = _STEPS_IN_PLACE if is_merge else _STEPS
     if as_json:
         print_json(
             {
@@ -217,7 +226,7 @@ def _print_plan(planned: Iterable[Planned], *, as_json: bool) -> None:
                     }
                     for each in planned
                 ],
-                "steps": list(_STEPS),
+                "steps": list(steps),
             }
         )
         return
@@ -236,10 +245,11 @@ def _print_plan(planned: Iterable[Planned], *, as_json: bool) -> None:
             for each in planned
         ],
     )
-    click.echo("For each service:")
-    for number, step in enumerate(_STEPS, start=1):
+    click.echo("For all services at once:" if is_merge else "For each service:")
+    for number, step in enumerate(steps, start=1):
         click.echo(f"  {number}. {step}")
-    click.echo("In steps 3 and 4 requests wait, and none of them fails; for how long, by what was measured in this")
+    waits = "1 to 3" if is_merge else "3 and 4"
+    click.echo(f"In steps {waits} requests wait, and none of them fails; for how long, by what was measured in this")
     click.echo("home, is the pause above (the worst one in brackets). Nothing has been changed.")
 
 

@@ -21,7 +21,6 @@ __all__ = ["KINDS", "SWEEP_KINDS", "report", "require_kind", "write_report", "wr
 
 KINDS = (".html", ".csv", ".json")
 SWEEP_KINDS = (".html", ".json")
-_EXECUTIONS_MAX = 1000
 _TRIALS_MAX = 200
 
 
@@ -50,21 +49,16 @@ def require_kind(out: Path, kinds: tuple[str, ...] = KINDS) -> None:
 
 def write_report(api: ApiClient, found: Mapping[str, Any], out: Path, *, is_daily: bool = False) -> None:
     """Write a finished backtest to a file. Raises BACKTEST_NOT_FINISHED or FILE_UNWRITABLE."""
-    from alphintra.engine.report.exports import course_csv, trades_csv
-    from alphintra.engine.report.page import report_page
-
     if found["status"] != "finished":
         detail = f"the backtest is {found['status']}: only a finished one has a report"
         raise AlphintraError("BACKTEST_NOT_FINISHED", detail, pointer="BACKTEST")
-    kind = out.suffix.lower()
-    if kind == ".csv":
-        text = (course_csv if is_daily else trades_csv)(found["result"])
+    kind, backtest_id = out.suffix.lower(), found["backtest_id"]
+    if kind == ".json":
+        verdict = api.get(f"/backtests/{backtest_id}/verdict")
+        text = json.dumps({"backtest": found, "verdict": verdict}, indent=2, ensure_ascii=False) + "\n"
     else:
-        verdict = api.get(f"/backtests/{found['backtest_id']}/verdict")
-        if kind == ".json":
-            text = json.dumps({"backtest": found, "verdict": verdict}, indent=2, ensure_ascii=False) + "\n"
-        else:
-            text = report_page(found, verdict, title=_title(api, found), executions=_executions(api, found))
+        wanted = "html" if kind == ".html" else "course" if is_daily else "trades"
+        text = api.get(f"/backtests/{backtest_id}/report", kind=wanted)["text"]
     _write(out, text)
 
 
@@ -97,17 +91,3 @@ def _title(api: ApiClient, found: Mapping[str, Any]) -> str:
     names = {each["workflow_id"]: each["name"] for each in api.get("/workflows")["workflows"]}
     of_template = f"Template {found['template']}" if found.get("template") else f"Backtest of {found['symbol']}"
     return str(names.get(found.get("workflow_id"), of_template))
-
-
-def _executions(api: ApiClient, found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return where the strategy traded since, none where it is no longer to be seen."""
-    workflow_id = found.get("workflow_id")
-    if workflow_id is None:
-        return []
-    try:
-        told = api.get(f"/workflows/{workflow_id}/executions", limit=_EXECUTIONS_MAX)
-    except AlphintraError as error:
-        if error.code == "WORKFLOW_NOT_FOUND":
-            return []
-        raise
-    return list(told["executions"])

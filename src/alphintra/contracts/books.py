@@ -67,7 +67,11 @@ class ExecutionsView(View, frozen=True):
 
 
 class PositionView(View, frozen=True):
-    """A net position of one account, book and symbol."""
+    """A net position of one account, book and symbol.
+
+    ``price`` is the newest one of the account's feed, and ``marked_at`` of when; value and profit not booked yet are at
+    it, before fees. All four are None where there is none yet.
+    """
 
     account_id: UUID
     book_id: UUID | None
@@ -76,6 +80,10 @@ class PositionView(View, frozen=True):
     avg_price: Decimal
     realized_pnl: Decimal
     fees: Decimal
+    price: Decimal | None = None
+    marked_at: Utc | None = None
+    market_value: Decimal | None = None
+    unrealized_pnl: Decimal | None = None
 
 
 class PositionsView(View, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, SERVICES
+from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, INSPECTOR, SERVICES
 
 __all__ = [
     "BUS_USERS",
@@ -25,8 +25,8 @@ __all__ = [
     "streams",
 ]
 
-BUS_USERS: Final = (*SERVICES, "edge", "deployer")
-"""Every user of the bus: the eight services, the edge, and the deployer that makes streams and consumers."""
+BUS_USERS: Final = (*SERVICES, "edge", "deployer", INSPECTOR)
+"""Every user of the bus: the eight services, the edge, the deployer that makes streams and consumers, the inspector."""
 
 _DAY_S: Final = 86_400
 
@@ -101,6 +101,7 @@ def rights() -> dict[str, Rights]:
         **{name: _service_rights(name) for name in SERVICES},
         "edge": _edge_rights(),
         "deployer": _deployer_rights(),
+        INSPECTOR: _inspector_rights(),
     }
 
 
@@ -159,6 +160,11 @@ def _deployer_rights() -> Rights:
         publish.append(f"$JS.API.CONSUMER.CREATE.{item.stream}.{item.durable}")
         publish.append(f"$JS.API.CONSUMER.CREATE.{item.stream}.{item.durable}.>")
     return Rights(publish=tuple(publish), subscribe=(f"{inbox_of('deployer')}.>",))
+
+
+def _inspector_rights() -> Rights:
+    """Answer the edge and nobody else: it sends no command, publishes no event, hears none."""
+    return Rights(publish=(f"{inbox_of('edge')}.>",), subscribe=(f"{INSPECTOR}.cmd.>", f"{inbox_of(INSPECTOR)}.>"))
 
 
 def _subject(name: str, kind: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "Placement",
     "choose_layout",
     "instances_of",
+    "layout_label",
     "login_roles",
     "merge_rule",
     "placements_of",
@@ -220,6 +221,25 @@ def placements_of(layout: Iterable[Placement], instance: str) -> tuple[Placement
 def instances_of(layout: Iterable[Placement]) -> tuple[str, ...]:
     """Return the names of a layout's instances, in order."""
     return tuple(sorted({placement.instance for placement in layout}))
+
+
+def layout_label(layout: Iterable[Placement]) -> str:
+    """Return which layout this is by which services share a database; ``mixed`` where it is none, as amid a move."""
+    shared: dict[tuple[str, str], set[str]] = {}
+    is_merged = False
+    for placement in layout:
+        shared.setdefault((placement.instance, placement.database), set()).add(placement.service)
+        is_merged |= bool(placement.merged_schema)
+    if is_merged:
+        return LayoutName.CONSOLIDATED.value
+    found = sorted(sorted(services) for services in shared.values())
+    for name in (LayoutName.SEPARATE, LayoutName.HYBRID, LayoutName.CENTRAL):
+        groups: dict[str, list[str]] = {}
+        for service in sorted(SERVICES):
+            groups.setdefault(_default_group(service, name), []).append(service)
+        if found == sorted(groups.values()):
+            return name.value
+    return "mixed"
 
 
 def login_roles(layout: Iterable[Placement]) -> tuple[str, ...]:

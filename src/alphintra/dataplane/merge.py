@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from alphintra.dataplane.layouts import Placement
 
-__all__ = ["merge_tables", "split_tables"]
+__all__ = ["follow_search_path", "merge_tables", "split_tables"]
 
 _KIND: Final = """
     select c.relkind::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -36,6 +36,12 @@ _COMPANIONS: Final = """
         select objid from pg_depend where refobjid = t.oid and classid = 'pg_class'::regclass and deptype in ('a', 'i')
     )
     where n.nspname = $1 and t.relname = $2 and c.relkind in ('i', 'I', 'S')
+"""
+
+_BOUND: Final = """
+    select oid::regprocedure::text from pg_proc
+    where pronamespace = $1::regnamespace and exists (select from unnest(proconfig) c where c like 'search_path=%')
+    order by 1
 """
 
 _PARTS: Final = """
@@ -80,6 +86,14 @@ async def split_tables(connection: asyncpg.Connection, placement: Placement) -> 
                 await connection.execute(f"drop view {qualified(placement.schema, table.name)}")
             if await connection.fetchval(_KIND, schema, name) in {"r", "p"}:
                 await _move(connection, name, table.name, origin=schema, target=placement.schema)
+
+
+async def follow_search_path(connection: asyncpg.Connection, placement: Placement) -> None:
+    """Let a service's functions look names up where the service does: each keeps the search path it was made under."""
+    path = ", ".join(identifier(name) for name in placement.search_path)
+    async with connection.transaction():
+        for row in await connection.fetch(_BOUND, identifier(placement.schema)):
+            await connection.execute(f"alter routine {row[0]} set search_path to {path}")
 
 
 async def _move(connection: asyncpg.Connection, old: str, new: str, *, origin: str, target: str) -> None:

@@ -16,13 +16,14 @@ from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
 
     from nats.aio.client import Client
     from nats.js import JetStreamManager
 
     from alphintra.dataplane.bus_permissions import ConsumerSpec, StreamSpec
 
-__all__ = ["BusLogin", "bus_connection", "ensure_streams"]
+__all__ = ["BusLogin", "ConsumerLag", "bus_connection", "consumer_lags", "ensure_streams"]
 
 _CONNECT_TIMEOUT_S: Final = 5
 
@@ -34,6 +35,27 @@ class BusLogin:
     url: str
     user: str
     seed: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerLag:
+    """How far a durable consumer is.
+
+    Attributes:
+        stream: it reads.
+        durable: the consuming service.
+        waiting: messages it was not given yet.
+        unacknowledged: given, not acknowledged yet.
+        redelivered: of those, given more than once.
+        heard_at: when it last acknowledged one, None if it has not since the server was started.
+    """
+
+    stream: str
+    durable: str
+    waiting: int
+    unacknowledged: int
+    redelivered: int
+    heard_at: datetime | None
 
 
 @asynccontextmanager
@@ -91,6 +113,29 @@ async def ensure_streams(deployer: BusLogin) -> tuple[str, ...]:
             message = f"the event streams at {deployer.url} could not be set up: {reason}"
             raise AlphintraError("STREAM_FAILED", message, kind=Kind.UNAVAILABLE) from error
     return tuple(changed)
+
+
+async def consumer_lags(deployer: BusLogin) -> tuple[ConsumerLag, ...]:
+    """Return how far every consumer is. Raises TOPOLOGY_CONNECT, STREAM_FAILED."""
+    async with bus_connection(deployer) as client:
+        manager = client.jsm()
+        try:
+            return tuple([await _lag(manager, item) for item in consumers()])
+        except (NatsError, TimeoutError) as error:
+            message = f"the consumers at {deployer.url} cannot be asked: {str(error) or type(error).__name__}"
+            raise AlphintraError("STREAM_FAILED", message, kind=Kind.UNAVAILABLE) from error
+
+
+async def _lag(manager: JetStreamManager, spec: ConsumerSpec) -> ConsumerLag:
+    found = await manager.consumer_info(spec.stream, spec.durable)
+    return ConsumerLag(
+        stream=spec.stream,
+        durable=spec.durable,
+        waiting=found.num_pending or 0,
+        unacknowledged=found.num_ack_pending or 0,
+        redelivered=found.num_redelivered or 0,
+        heard_at=None if found.ack_floor is None else found.ack_floor.last_active,
+    )
 
 
 async def _ensure_stream(manager: JetStreamManager, spec: StreamSpec) -> bool:

@@ -13,13 +13,15 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alphintra.edge.alpaca.app import ALPACA_PREFIX, build_alpaca
 from alphintra.edge.alpaca.updates import Updates
 from alphintra.edge.front import Front
 from alphintra.edge.guards import Gate
+from alphintra.edge.live.hub import Hub
+from alphintra.edge.live.socket import stream
 from alphintra.edge.metrics import Metrics
 from alphintra.edge.openapi import API_PREFIX, describe
 from alphintra.edge.pages import api_page, home_page, setup_page
@@ -27,12 +29,14 @@ from alphintra.edge.problems import handlers
 from alphintra.edge.routes import (
     accounts,
     connections,
+    courses,
     governance,
     health,
     holdings,
     identity,
     market_data,
     messages,
+    operator,
     orders,
     portfolio,
     risk,
@@ -63,6 +67,7 @@ _RESOURCES: Final = tuple(
         sharing,
         market_data,
         strategies,
+        courses,
         accounts,
         connections,
         holdings,
@@ -73,6 +78,7 @@ _RESOURCES: Final = tuple(
         sweeps,
         governance,
         messages,
+        operator,
     )
 )
 _WIDE: Final = tuple(operation for resource in _RESOURCES for operation in resource.operations)
@@ -80,7 +86,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (*_WIDE, *orders.HOT_OPERATIONS)
 
 
 def build_app(
-    *, bus: Bus, settings: EdgeSettings, clock: Clock, ids: IdSource, tap: EventTap | None = None
+    *,
+    bus: Bus,
+    settings: EdgeSettings,
+    clock: Clock,
+    ids: IdSource,
+    tap: EventTap | None = None,
+    live: EventTap | None = None,
 ) -> Starlette:
     """Return the gateway as an ASGI application; it owns nothing that needs closing.
 
@@ -89,7 +101,8 @@ def build_app(
         settings: version, operator token hash, allowed hosts.
         clock: decides whether tokens are valid and proofs still fresh.
         ids: names uploads.
-        tap: where trade updates are heard; without it the stream refuses to be listened to.
+        tap: where trade updates are heard; without it that stream refuses to be listened to.
+        live: where everything the live stream tells of is heard; the same holds for it.
     """
     metrics = Metrics()
     gate = Gate(bus=bus, settings=settings, clock=clock, ids=ids)
@@ -101,10 +114,11 @@ def build_app(
     def description() -> dict[str, Any]:
         return describe(version=settings.version, wide=wide.routes, operations=_WIDE, hot=orders.HOT_OPERATIONS)
 
-    outside: list[Route | Mount] = [
+    outside: list[Route | WebSocketRoute | Mount] = [
         *_pages(settings, description),
         metrics.route(gate),
         *orders.hot_routes(),
+        WebSocketRoute(f"{API_PREFIX}/stream", stream),
         Mount(API_PREFIX, app=wide),
         Mount(ALPACA_PREFIX, app=build_alpaca(gate, Updates(tap))),
     ]
@@ -119,6 +133,7 @@ def build_app(
     if settings.web_folder is not None:
         app.router.default = WebInterface(settings.web_folder, version=settings.version).behind(app.router.default)
     app.state.gate = gate
+    app.state.hub = Hub(gate, live)
     wide.state.gate = gate
     return app
 
@@ -171,7 +186,7 @@ def _pages(settings: EdgeSettings, description: Callable[[], dict[str, Any]]) ->
     ]
 
 
-def _methods_of(outside: Sequence[Route | Mount]) -> Callable[[str], Sequence[str]]:
+def _methods_of(outside: Sequence[Route | WebSocketRoute | Mount]) -> Callable[[str], Sequence[str]]:
     """Return a function from a path to the methods it takes, whichever of the two applications serves them."""
     known = [
         (route.path_regex, method) for route in outside if isinstance(route, Route) for method in route.methods or ()

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final, Generic, TypeVar, cast
 from uuid import UUID
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from alphintra.contracts.auth import ApiKeyPrincipal, GetSigningKeys, VerifyApiKey
 from alphintra.edge.browser import Csrf, access_cookie, is_safe, require_own_page
@@ -23,7 +23,7 @@ from alphintra.edge.limits import Limits
 from alphintra.edge.settings import EdgeSettings
 from alphintra.infrastructure.access_token import AccessClaims, AccessTokens
 from alphintra.infrastructure.bus import REQUEST_TIMEOUT_S, Bus
-from alphintra.infrastructure.telemetry import get_logger
+from alphintra.infrastructure.telemetry import get_logger, new_trace_id
 from alphintra.kernel.clock import Clock
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import IdSource
@@ -151,6 +151,7 @@ class Gate:
         self.bus = bus
         self.ids = ids
         self.version = settings.version
+        self.inspector_bell = settings.inspector_bell
         self.csrf = Csrf()
         self._tokens = AccessTokens()
         self._limits = Limits(settings.rate_limit)
@@ -178,21 +179,40 @@ class Gate:
         self._limits.take(actor.id, is_reserved=is_reserved, at=monotonic())
         if not _may(actor, needed):
             get_logger().warning("http.denied", actor=actor.id, needed=needed.value, path=request.url.path[:200])
-            raise _lacks(needed)
+            raise _lacks(actor, needed)
+        return self._caller(Context(trace_id=trace_id, actor=actor), address, session)
+
+    async def admit_socket(self, socket: HTTPConnection, *, is_again: bool = False) -> Caller:
+        """Return the person of a session, or the operator, who opens a WebSocket; again while it is open.
+
+        A cookie counts from a page of this origin alone: browsers add it to whatever connects here. Raises as `admit`
+        does, ORIGIN_FORBIDDEN or SESSION_REQUIRED.
+        """
+        address = socket.client.host if socket.client else ""
+        trace_id = new_trace_id()
+        if "authorization" not in socket.headers:
+            require_own_page(socket)
+        actor, session = await self._identify(socket, address, trace_id)
+        if session is None and actor is not OPERATOR:
+            raise AlphintraError("SESSION_REQUIRED", "these credentials are no session", kind=Kind.FORBIDDEN)
+        if not is_again:
+            self._limits.take(actor.id, is_reserved=False, at=monotonic())
+        if not _may(actor, Scope.READ):
+            raise _lacks(actor, Scope.READ)
         return self._caller(Context(trace_id=trace_id, actor=actor), address, session)
 
     async def admit_key(self, key_id: str, secret: str, needed: Scope, *, address: str, trace_id: str) -> Caller:
         """Return the caller an API key stands for, where it did not come in headers. Raises as `admit` does."""
         actor = await self._by_key(key_id, secret, address, trace_id)
         if not _may(actor, needed):
-            raise _lacks(needed)
+            raise _lacks(actor, needed)
         return self._caller(Context(trace_id=trace_id, actor=actor), address, None)
 
     async def admit_token(self, token: str, needed: Scope, *, trace_id: str) -> Caller:
         """Return the caller an access token stands for, where it did not come in headers. Raises as `admit` does."""
         actor, session = await self._by_access_token(token, trace_id)
         if not _may(actor, needed):
-            raise _lacks(needed)
+            raise _lacks(actor, needed)
         return self._caller(Context(trace_id=trace_id, actor=actor), "", session)
 
     def _caller(self, context: Context, address: str, session: AccessClaims | None) -> Caller:
@@ -218,7 +238,9 @@ class Gate:
         """Refuse a revoked API key at once."""
         self._keys.forget(lambda principal: principal.key_id == key_id)
 
-    async def _identify(self, request: Request, address: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
+    async def _identify(
+        self, request: HTTPConnection, address: str, trace_id: str
+    ) -> tuple[Actor, AccessClaims | None]:
         bearers = request.headers.getlist("authorization")
         key_id = request.headers.get("apca-api-key-id")
         secret = request.headers.get("apca-api-secret-key")
@@ -245,7 +267,7 @@ class Gate:
             raise _unauthenticated("TOKEN_INVALID", "this operator token is not the one in force")
         return OPERATOR
 
-    async def _by_cookie(self, request: Request, token: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
+    async def _by_cookie(self, request: HTTPConnection, token: str, trace_id: str) -> tuple[Actor, AccessClaims | None]:
         if not is_safe(request) or request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             require_own_page(request)
         actor, claims = await self._by_access_token(token, trace_id)
@@ -333,8 +355,13 @@ def _is_among(address: str, networks: tuple[str, ...]) -> bool:
     return any(found in ip_network(network) for network in networks)
 
 
-def _lacks(needed: Scope) -> AlphintraError:
-    message = f"this needs the scope {needed.value!r}, which these credentials do not have"
+def _lacks(actor: Actor, needed: Scope) -> AlphintraError:
+    holders = " or ".join(role for role, scopes in _SCOPES_OF_ROLE.items() if needed in scopes)
+    held = ", ".join(actor.roles) or "none"
+    message = (
+        f"this needs the scope {needed.value!r}, which these credentials do not have: "
+        f"it is for the role {holders}, theirs is {held}"
+    )
     return AlphintraError("AUTH_SCOPE", message, kind=Kind.FORBIDDEN)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from alphintra.contracts.algorithms import AlgorithmView
+from alphintra.contracts.courses import BacktestTermsView
 from alphintra.contracts.nocode import DraftView, NodeCatalogueView, TemplateView, WorkflowVersionView
 from alphintra.contracts.strategy import BacktestView, DecisionView
 from alphintra.contracts.sweeps import SweepView, VerdictView
@@ -21,6 +22,7 @@ __all__ = ["DOCUMENTS", "encode_reply", "unfold"]
 DOCUMENTS: Final = MappingProxyType[type[msgspec.Struct], str](
     {
         AlgorithmView: "parameters",
+        BacktestTermsView: "graph",
         BacktestView: "result",
         DecisionView: "values",
         DraftView: "graph",

@@ -18,6 +18,7 @@ __all__ = ["Server", "serve"]
 
 KEEP_ALIVE_S: Final = 20
 STOP_S_MAX: Final = 10
+PING_S: Final = 15
 MESSAGE_BYTES_MAX: Final = 64 * 1024
 BACKLOG: Final = 512
 POLL_S: Final = 0.01
@@ -77,6 +78,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         loop="none",  # the running one, uvloop where the process chose it
         http="httptools",
         ws="websockets-sansio",
+        ws_ping_interval=PING_S,
         ws_max_size=MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,  # it would keep a window of each connection in memory
         lifespan="off",

@@ -18,6 +18,7 @@ class EdgeSettings:
         rate_limit: requests a second one caller may make over a while; see `limits`.
         allowed_hosts: names accepted in the Host header beside the loopback ones, without port.
         web_folder: where the bundle of the web interface is or will be; None for no interface.
+        inspector_bell: file that is touched to have the inspector started; None where nobody would.
     """
 
     version: str
@@ -25,3 +26,4 @@ class EdgeSettings:
     rate_limit: int = 200
     allowed_hosts: tuple[str, ...] = ()
     web_folder: Path | None = None
+    inspector_bell: Path | None = None

@@ -19,6 +19,8 @@ __all__ = [
     "COMMON_TABLES",
     "EDGE_ASKS",
     "EDGE_HEARS",
+    "INSPECTOR",
+    "INSPECTOR_COMMANDS",
     "RETAINER_FUNCTIONS",
     "SEALER_RIGHTS",
     "SERVICES",
@@ -53,12 +55,59 @@ _INTERNAL: Final = frozenset(
     }
 )
 
-EDGE_ASKS: Final = tuple(
-    f"{spec.name}.{command}"
-    for spec in SERVICES.values()
-    for command in spec.commands
-    if f"{spec.name}.{command}" not in _INTERNAL
+# The inspector is no service: it owns no data, asks nobody, and tells operators how the installation stands.
+INSPECTOR: Final = "inspector"
+INSPECTOR_COMMANDS: Final = (
+    "get_access",
+    "probe_access",
+    "get_processes",
+    "get_databases",
+    "get_queues",
+    "get_audits",
+    "get_layouts",
+    "get_moves",
+    "get_backups",
+    "get_retention",
+    "get_windows",
+)
+
+EDGE_ASKS: Final = (
+    *(
+        f"{spec.name}.{command}"
+        for spec in SERVICES.values()
+        for command in spec.commands
+        if f"{spec.name}.{command}" not in _INTERNAL
+    ),
+    *(f"{INSPECTOR}.{command}" for command in INSPECTOR_COMMANDS),
 )
 
 # What the edge shows to people who are there; it subscribes to these subjects themselves and keeps nothing.
-EDGE_HEARS: Final = ("trading.fill_booked", "trading.order_closed", "trading.order_updated")
+EDGE_HEARS: Final = (
+    "auth.session_revoked",
+    "broker.break_found",
+    "broker.connection_changed",
+    "broker.prices_stalled",
+    "notification.message_delivered",
+    "risk.alert_escalated",
+    "risk.alert_raised",
+    "risk.control_changed",
+    "risk.kill_scope_changed",
+    "risk.kill_state_changed",
+    "risk.limit_breached",
+    "risk.limits_changed",
+    "strategy.backtest_finished",
+    "strategy.deployment_ended",
+    "strategy.deployment_started",
+    "strategy.feed_finished",
+    "strategy.feed_status_changed",
+    "strategy.sweep_finished",
+    "trading.account_opened",
+    "trading.cash_booked",
+    "trading.fill_booked",
+    "trading.order_closed",
+    "trading.order_denied",
+    "trading.order_submitted",
+    "trading.order_updated",
+    "trading.position_transferred",
+    "trading.split_applied",
+)

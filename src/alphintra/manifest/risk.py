@@ -73,6 +73,7 @@ SPEC = ServiceSpec(
     commands=(
         "health",
         "assess_order",
+        "check_order",
         "release_order",
         "renew_approval",
         "get_limits",

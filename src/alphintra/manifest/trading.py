@@ -50,6 +50,7 @@ SPEC = ServiceSpec(
         "list_order_events",
         "list_executions",
         "list_positions",
+        "list_prices",
         "list_ledger",
         "list_lots",
         "list_lot_closes",

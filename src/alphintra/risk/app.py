@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
+from alphintra.contracts.order_checks import CheckOrder
 from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, ProtectionLost
 from alphintra.contracts.unclaimed import ReportsUnclaimed
 from alphintra.infrastructure.signing import SigningKey
@@ -45,6 +46,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     answer(messages.SetLimits, endpoints.set_limits)
     answer(messages.SetKillState, endpoints.set_kill_state)
     answer(messages.GetRiskState, endpoints.get_risk_state)
+    answer(CheckOrder, endpoints.check_order)
     answer(messages.ListAssessments, endpoints.list_assessments)
     answer(messages.MarkPrices, endpoints.mark_prices)
     host.hear(from_trading.AccountOpened, endpoints.on_account_opened)

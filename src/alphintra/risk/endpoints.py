@@ -26,6 +26,7 @@ from alphintra.risk.service import (
     alerts,
     bookings,
     cases,
+    checks,
     decisions,
     governance,
     inquiry,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         PricesStalled,
     )
     from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
+    from alphintra.contracts.order_checks import CheckOrder, OrderCheckView
     from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, ProtectionLost
     from alphintra.contracts.surveillance import CasesView, CaseView, DetectorsView, DetectorView, ReplayView
     from alphintra.contracts.unclaimed import ReportsUnclaimed
@@ -128,6 +130,10 @@ class Endpoints:
     async def get_risk_state(self, command: messages.GetRiskState, context: Context) -> messages.RiskStateView:
         """Answer ``risk.get_risk_state``."""
         return await rules.get_risk_state(command, context, records=self._records, at=self._clock.now())
+
+    async def check_order(self, command: CheckOrder, context: Context) -> OrderCheckView:
+        """Answer ``risk.check_order``."""
+        return await checks.check_order(command, context, records=self._records, at=self._clock.now())
 
     async def list_assessments(self, command: messages.ListAssessments, context: Context) -> messages.AssessmentsView:
         """Answer ``risk.list_assessments``."""

@@ -18,6 +18,7 @@ from alphintra.infrastructure.nats_link import NatsCredentials
 from alphintra.infrastructure.parts import Parts
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.runtime.bell import bell_path
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.layout import ProcessPlan, credentials_path
 from alphintra.runtime.nats_keys import nats_seed
@@ -70,6 +71,7 @@ class EdgeCredentials(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     rate_limit: int = 200
     allowed_hosts: tuple[str, ...] = ()
+    inspector_bell: str = ""
 
 
 class ProcessCredentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +116,7 @@ def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: 
             nats=_nats(home, "edge", servers),
             operator_token_sha256=token_hash,
             rate_limit=rate_limit,
+            inspector_bell=str(bell_path(home)),
         )
     credentials = ProcessCredentials(
         name=plan.name,

@@ -51,6 +51,12 @@ class Keeper:
         else:
             self.keeping = asyncio.get_running_loop().create_task(self._keep(), name=f"keep {self.unit.name}")
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether it has done its work, and is not kept any more: see `RestartPolicy.rests_when_done`."""
+        keeping = self.keeping
+        return self.unit.restart.rests_when_done and keeping is not None and keeping.done() and not keeping.exception()
+
     async def stop(self, hurry: asyncio.Event) -> None:
         """Stop it, whatever it is doing; ``hurry`` set at any time makes that immediate."""
         if self.keeping is not None:
@@ -78,6 +84,9 @@ class Keeper:
         loop = asyncio.get_running_loop()
         while True:
             status = await self._child.wait() if is_up and self._child is not None else await self._clear_failed()
+            if status == 0 and self.unit.restart.rests_when_done:
+                self._report(Finished(self.unit.name))
+                return
             decision = after_exit(self.unit.restart, streak=streak, ran_s=loop.time() - self._started_at_s)
             streak = decision.streak
             self._report(Exited(self.unit.name, status, decision.is_looping))

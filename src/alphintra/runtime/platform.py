@@ -15,6 +15,7 @@ from alphintra.infrastructure.faults import CRASH_FILE_VARIABLE, CRASH_VARIABLE,
 from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.administrator import require_administrator
+from alphintra.runtime.bell import Bell
 from alphintra.runtime.embedded_nats import BusUser, EmbeddedNats, render_nats_accounts
 from alphintra.runtime.embedded_postgres import EmbeddedPostgres
 from alphintra.runtime.home import Home
@@ -27,12 +28,12 @@ from alphintra.runtime.layout import (
 )
 from alphintra.runtime.lock import require_not_running
 from alphintra.runtime.nats_keys import nats_public_key
-from alphintra.runtime.policy import PlatformState
+from alphintra.runtime.policy import PlatformState, RestartPolicy
 from alphintra.runtime.ports import LOOPBACK, require_answer, require_free_port
 from alphintra.runtime.proc import processes_marked
 from alphintra.runtime.settings import RuntimeSettings
 from alphintra.runtime.supervisor import Supervisor, supervised_marker
-from alphintra.runtime.units import ProcessSpec, ReadyWhen, Unit
+from alphintra.runtime.units import ProcessSpec, ProcessUnit, ReadyWhen, Unit
 
 __all__ = ["DETOUR_VARIABLE", "bus_configuration", "require_startable", "run_platform"]
 
@@ -53,6 +54,8 @@ DETOUR_VARIABLE: Final = "ALPHINTRA_DETOUR"
 
 _POSTGRES_PORT: Final = 5432
 _DEFAULT_PORTS: Final = {"nats": 4222, "tls": 4222}
+_INSPECT_FIRST_S: Final = 300.0
+_INSPECT_EVERY_S: Final = 3600.0
 _STAGE_PROVISION: Final = 1
 _STAGE_SERVICES: Final = 2
 _STAGE_EDGE: Final = 3
@@ -163,11 +166,18 @@ async def run_platform(
             *([_maintenance_spec(home, settings)] if settings.maintenance_windows else []),
         )
 
+    bell = Bell(home, first_after_s=_INSPECT_FIRST_S, every_s=_INSPECT_EVERY_S)
+
+    def more() -> Sequence[Unit]:
+        """Return the servers wanted, and the inspector where somebody asks for it or its hour has come."""
+        inspector = [ProcessUnit(_inspector_spec(home, settings, environ), home)] if bell.is_rung() else []
+        return (*wanted(), *inspector)
+
     def check() -> None:
         require_free_port(settings.port, setting="port")
 
     supervisor = Supervisor(home, clock=SystemClock(), servers=servers)
-    await supervisor.run(prepare, ports={"http": settings.port}, check=check, more=wanted, on_ready=on_ready)
+    await supervisor.run(prepare, ports={"http": settings.port}, check=check, more=more, on_ready=on_ready)
 
 
 def _provision_order(
@@ -243,6 +253,20 @@ def _maintenance_spec(home: Home, settings: RuntimeSettings) -> ProcessSpec:
 def _keeper_spec(home: Home, name: str, module: str, *, env: dict[str, str]) -> ProcessSpec:
     spec = ProcessSpec.python(name, module, str(home.path), env=env, stage=_STAGE_SERVICES)
     return replace(spec, stop_timeout_s=20.0)
+
+
+def _inspector_spec(home: Home, settings: RuntimeSettings, environ: dict[str, str]) -> ProcessSpec:
+    tables = ("backup", "backup_schedules", "backup_external", "maintenance_windows")
+    said: dict[str, object] = {name: dict(getattr(settings, name)) for name in tables}
+    keys = {name: environ[name] for name in BACKUP_VARIABLES if environ.get(name)}  # to list what a bucket holds
+    spec = ProcessSpec.python(
+        "inspector",
+        "alphintra.runtime.inspector.keeper",
+        str(home.path),
+        env={"ALPHINTRA_INSPECTOR": json.dumps(said | {"retention": settings.retention}), **keys},
+        stage=_STAGE_SERVICES,
+    )
+    return replace(spec, restart=RestartPolicy(rests_when_done=True))
 
 
 def _process_spec(home: Home, plan: ProcessPlan, armed: dict[str, str], crash: dict[str, str]) -> ProcessSpec:

@@ -38,12 +38,14 @@ class RestartPolicy:
         delay_max_s: longest wait, so at most one restart in this time in the long run.
         stable_s: a run at least this long counts as sound: the next wait starts from the first again.
         looping_after: restarts in a row after which the process is reported as crash-looping.
+        rests_when_done: whether one that ends with status 0 has done its work and is left until it is wanted again.
     """
 
     delay_first_s: float = 0.2
     delay_max_s: float = 30.0
     stable_s: float = 60.0
     looping_after: int = 5
+    rests_when_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

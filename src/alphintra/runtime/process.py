@@ -121,6 +121,7 @@ async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tu
     asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in EDGE_ASKS)
     from alphintra.edge.alpaca.updates import HEARD
     from alphintra.edge.app import build_app
+    from alphintra.edge.live.channels import HEARD as LIVE
     from alphintra.edge.server import serve
     from alphintra.edge.settings import EdgeSettings
     from alphintra.infrastructure.event_tap import EventTap
@@ -133,8 +134,16 @@ async def _start_edge(credentials: EdgeCredentials, local: LocalDirectory) -> tu
         rate_limit=credentials.rate_limit,
         allowed_hosts=credentials.allowed_hosts,
         web_folder=Path(__file__).parents[1] / "webdist",
+        inspector_bell=Path(credentials.inspector_bell) if credentials.inspector_bell else None,
     )
-    app = build_app(bus=bus, settings=settings, clock=SystemClock(), ids=SystemIds(), tap=EventTap(nats, HEARD))
+    app = build_app(
+        bus=bus,
+        settings=settings,
+        clock=SystemClock(),
+        ids=SystemIds(),
+        tap=EventTap(nats, HEARD),
+        live=EventTap(nats, LIVE),
+    )
     return await serve(app, credentials.host, credentials.port), bus
 
 

@@ -29,7 +29,7 @@ Prepare = Callable[[], Awaitable[Sequence[ProcessSpec]]]
 """Called once when the servers are ready: provisions them, and returns the processes to run, with their credentials."""
 
 More = Callable[[], Sequence[Unit]]
-"""Called again and again: returns the servers that are wanted now; those that do not run yet are started."""
+"""Called again and again: returns the servers and processes wanted now; those that do not run yet are started."""
 
 STATE_FILE = "state.json"
 _LOOK_FOR_MORE_S = 0.5
@@ -136,6 +136,9 @@ class Supervisor:
                 keeping = {keeper.keeping for keeper in self._keepers if keeper.keeping is not None}
                 watched: set[asyncio.Future[Any]] = {stopping, *keeping}
                 done, _ = await asyncio.wait(watched, timeout=_LOOK_FOR_MORE_S, return_when=asyncio.FIRST_COMPLETED)
+                resting = [keeper for keeper in self._keepers if keeper.is_resting]
+                self._keepers = [keeper for keeper in self._keepers if keeper not in resting]
+                done -= {keeper.keeping for keeper in resting}
                 if not done:
                     await self._start_more(more, files, ports)
         finally:
@@ -144,7 +147,7 @@ class Supervisor:
             task.result()
 
     async def _start_more(self, more: More, files: ExitStack, ports: Mapping[str, int]) -> None:
-        """Start servers that are wanted by now; one that does not start is noted, and tried at the next start."""
+        """Start what is wanted by now; what does not start is noted, and a server tried at the next start alone."""
         known = {keeper.unit.name for keeper in self._keepers} | self._given_up
         for unit in more():
             if unit.name in known:
@@ -152,9 +155,16 @@ class Supervisor:
             try:
                 await self._start_stage((unit,), files)
             except AlphintraError as error:
-                self._given_up.add(unit.name)
-                self._note("server.failed", str(error))
+                if unit.restart.rests_when_done:
+                    for keeper in [each for each in self._keepers if each.unit is unit]:
+                        await keeper.stop(self._hurry)
+                        self._keepers.remove(keeper)
+                else:
+                    self._given_up.add(unit.name)
+                self._note("start.failed", str(error))
             else:
+                if unit.restart.rests_when_done:
+                    continue
                 self._servers = (*self._servers, unit)
                 self._report(Up(self._server_ports() | dict(ports)))
 

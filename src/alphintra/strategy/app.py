@@ -9,7 +9,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from alphintra.contracts import algorithms as algorithm_messages
-from alphintra.contracts import drift, explanations, samples, sweeps
+from alphintra.contracts import courses, drift, explanations, previews, samples, sweeps
 from alphintra.contracts import strategy as messages
 from alphintra.contracts.feed_splits import FeedSplit
 from alphintra.contracts.trading import FillBooked, SplitApplied
@@ -120,6 +120,11 @@ def _answer(host: ServiceHost, endpoints: Endpoints) -> None:
     answer(messages.ListDownloads, endpoints.list_downloads)
     answer(messages.CancelDownload, endpoints.cancel_download)
     answer(messages.ListBars, endpoints.list_bars)
+    answer(courses.DrawBars, endpoints.draw_bars)
+    answer(courses.DrawBacktest, endpoints.draw_backtest)
+    answer(courses.GetBacktestTerms, endpoints.get_backtest_terms)
+    answer(courses.RunTrial, endpoints.run_trial)
+    answer(previews.PreviewGraph, endpoints.preview_graph)
     answer(algorithm_messages.ListAlgorithms, endpoints.list_algorithms)
     answer(messages.StartBacktest, endpoints.start_backtest)
     answer(explanations.ExplainBacktest, endpoints.explain_backtest)

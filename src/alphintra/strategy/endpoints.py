@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from alphintra.contracts import courses as course_messages
 from alphintra.contracts import drift as drift_messages
 from alphintra.contracts import samples as sample_messages
 from alphintra.contracts import strategy as messages
@@ -13,6 +14,7 @@ from alphintra.kernel.ids import DeploymentId, FeedId
 from alphintra.strategy.service import (
     algorithms,
     backtests,
+    courses,
     deployments,
     downloads,
     drift,
@@ -21,6 +23,7 @@ from alphintra.strategy.service import (
     fills,
     imports,
     market_data,
+    previews,
     repeats,
     samples,
     sweeps,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
     from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
     from alphintra.contracts.feed_splits import FeedSplit
+    from alphintra.contracts.previews import GraphPreviewView, PreviewGraph
     from alphintra.contracts.trading import FillBooked, SplitApplied
     from alphintra.engine.algorithm_runs import Host
     from alphintra.infrastructure.events import Delivery
@@ -180,6 +184,27 @@ class Endpoints:
         at = self._clock.now()
         return await samples.make_template_backtests(context, desk=self._desk, ids=self._ids, at=at)
 
+    async def draw_bars(self, command: course_messages.DrawBars, context: Context) -> course_messages.BarCourseView:
+        """Answer ``strategy.draw_bars``."""
+        return await courses.draw_bars(command, context, desk=self._desk, catalogue=self._catalogue)
+
+    async def draw_backtest(
+        self, command: course_messages.DrawBacktest, context: Context
+    ) -> course_messages.BacktestCourseView:
+        """Answer ``strategy.draw_backtest``."""
+        return await courses.draw_backtest(command, context, desk=self._desk, catalogue=self._catalogue)
+
+    async def get_backtest_terms(
+        self, command: course_messages.GetBacktestTerms, context: Context
+    ) -> course_messages.BacktestTermsView:
+        """Answer ``strategy.get_backtest_terms``."""
+        return await courses.get_terms(command, context, desk=self._desk)
+
+    async def run_trial(self, command: course_messages.RunTrial, context: Context) -> messages.BacktestView:
+        """Answer ``strategy.run_trial``."""
+        at = self._clock.now()
+        return await repeats.run_trial(command, context, desk=self._desk, host=self._host, ids=self._ids, at=at)
+
     async def cancel_backtest(self, command: messages.CancelBacktest, context: Context) -> messages.BacktestView:
         """Answer ``strategy.cancel_backtest``."""
         at = self._clock.now()
@@ -299,6 +324,10 @@ class Endpoints:
         return await deployments.stop_deployment(
             deployment_id, context, desk=self._desk, orders=self._orders, ids=self._ids, at=at
         )
+
+    async def preview_graph(self, command: PreviewGraph, context: Context) -> GraphPreviewView:
+        """Answer ``strategy.preview_graph``."""
+        return await previews.preview_graph(command, context, desk=self._desk, catalogue=self._catalogue)
 
     async def explain_backtest(self, command: ExplainBacktest, context: Context) -> ExplanationView:
         """Answer ``strategy.explain_backtest``."""

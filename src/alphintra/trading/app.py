@@ -8,6 +8,7 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as from_risk
 from alphintra.contracts import trading as messages
 from alphintra.contracts import unclaimed
+from alphintra.contracts.prices import ListPrices
 from alphintra.trading.endpoints import BookEndpoints, Endpoints, OrderQueue, UpkeepEndpoints
 from alphintra.trading.gateways import RiskGateway
 from alphintra.trading.repository.books import Books
@@ -81,6 +82,7 @@ def _wire_books(host: ServiceHost, endpoints: BookEndpoints) -> None:
     answer(messages.GetSummary, endpoints.get_summary)
     answer(messages.GetPortfolioHistory, endpoints.get_portfolio_history)
     answer(messages.MarkPortfolios, endpoints.mark_portfolios)
+    answer(ListPrices, endpoints.list_prices)
     answer(messages.ListActivities, endpoints.list_activities)
     answer(messages.BookCashFlow, endpoints.book_cash_flow)
     answer(messages.ListBooks, endpoints.list_books)

@@ -34,6 +34,7 @@ from alphintra.trading.service import (
 from alphintra.trading.service.views import account_view
 
 if TYPE_CHECKING:
+    from alphintra.contracts.prices import ListPrices, PricesView
     from alphintra.contracts.risk import KillStateChanged, LimitsChanged, OrdersBarred
     from alphintra.infrastructure.events import Delivery
     from alphintra.kernel.clock import Clock
@@ -327,6 +328,10 @@ class BookEndpoints:
     async def mark_portfolios(self, command: messages.MarkPortfolios, _context: Context) -> books.PricesMarkedView:
         """Answer ``trading.mark_portfolios``."""
         return await portfolio.mark_portfolios(command, books=self._books)
+
+    async def list_prices(self, command: ListPrices, context: Context) -> PricesView:
+        """Answer ``trading.list_prices``."""
+        return await portfolio.list_prices(command, context, books=self._books)
 
     async def list_activities(self, command: messages.ListActivities, context: Context) -> books.ActivitiesView:
         """Answer ``trading.list_activities``."""

@@ -1,7 +1,8 @@
-"""The gateway fixture for the tests of this folder."""
+"""The gateway fixtures for the tests of this folder."""
 
 from __future__ import annotations
 
 from fixtures.edge import gateway
+from fixtures.live_stream import running
 
-__all__ = ["gateway"]
+__all__ = ["gateway", "running"]

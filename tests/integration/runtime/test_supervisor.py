@@ -26,8 +26,8 @@ from alphintra.runtime.logfiles import LogFile
 from alphintra.runtime.policy import Phase, ProcessState, RestartPolicy
 from alphintra.runtime.postgres_files import first_process
 from alphintra.runtime.proc import is_alive, processes_in, processes_marked
-from alphintra.runtime.supervisor import Supervisor, stop_leftovers
-from alphintra.runtime.units import SUPERVISED_VARIABLE, ProcessSpec, ReadyWhen
+from alphintra.runtime.supervisor import More, Supervisor, stop_leftovers
+from alphintra.runtime.units import SUPERVISED_VARIABLE, ProcessSpec, ProcessUnit, ReadyWhen
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -60,14 +60,14 @@ def pid_of(supervisor: Supervisor, name: str) -> int:
 
 
 @asynccontextmanager
-async def up(supervisor: Supervisor, *specs: ProcessSpec) -> AsyncIterator[Supervisor]:
+async def up(supervisor: Supervisor, *specs: ProcessSpec, more: More = tuple) -> AsyncIterator[Supervisor]:
     """Run until the block ends; a failure to start, or to stop, comes out of here."""
     ready = asyncio.Event()
 
     async def prepare() -> Sequence[ProcessSpec]:
         return specs
 
-    running = asyncio.create_task(supervisor.run(prepare, on_ready=lambda _: ready.set()))
+    running = asyncio.create_task(supervisor.run(prepare, more=more, on_ready=lambda _: ready.set()))
     waiting = asyncio.create_task(ready.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -91,6 +91,35 @@ async def test_crashed_child_is_started_again(home: Home, clock: Clock, eventual
         assert pid_of(supervisor, "edge") != first
         assert process(supervisor, "edge").last_exit == -signal.SIGKILL
         assert supervisor.state.phase is Phase.READY
+    assert marked(home) == []
+
+
+async def test_what_is_wanted_for_a_while_rests_when_done_and_comes_when_it_is_wanted_again(
+    home: Home, clock: Clock, eventually: Eventually
+) -> None:
+    """It ends well by itself at SIGTERM; a crash of it is made good as any other's."""
+    wanted = [1]
+    code = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n" + SERVE
+    spec = python("guest", code, restart=replace(QUICK, rests_when_done=True))
+
+    def more() -> Sequence[ProcessUnit]:
+        return [ProcessUnit(spec, home)] if wanted and wanted.pop() else []
+
+    def is_in(name: str, phase: Phase) -> bool:
+        return any((each.name, each.phase) == (name, phase) for each in supervisor.state.processes)
+
+    async with up(Supervisor(home, clock=clock), python("edge", SERVE), more=more) as supervisor:
+        await eventually(lambda: is_in("guest", Phase.READY))
+        first = pid_of(supervisor, "guest")
+        os.kill(first, signal.SIGKILL)
+        await eventually(lambda: process(supervisor, "guest").restarts == 1 and is_in("guest", Phase.READY))
+        os.kill(pid_of(supervisor, "guest"), signal.SIGTERM)
+        await eventually(lambda: is_in("guest", Phase.FINISHED))
+        assert supervisor.state.phase is Phase.READY
+        assert process(supervisor, "edge").phase is Phase.READY
+        wanted.append(1)
+        await eventually(lambda: is_in("guest", Phase.READY))
+        assert pid_of(supervisor, "guest") != first
     assert marked(home) == []
 
 

@@ -10,6 +10,7 @@ from alphintra.dataplane.layouts import (
     LayoutName,
     choose_layout,
     instances_of,
+    layout_label,
     login_roles,
     merge_rule,
     separate_layout,
@@ -135,3 +136,16 @@ def test_wrong_choice_is_refused_by_name(choice: LayoutChoice, code: str, pointe
     with pytest.raises(AlphintraError) as refused:
         choose_layout(choice)
     assert (refused.value.code, refused.value.pointer) == (code, pointer)
+
+
+@pytest.mark.parametrize("name", list(LayoutName))
+def test_a_layout_is_known_by_who_shares_a_database(name: LayoutName) -> None:
+    layout = choose_layout(LayoutChoice(name=name, accepts_consolidated=True))
+    assert layout_label(layout) == name.value
+
+
+def test_a_layout_amid_a_move_is_called_mixed() -> None:
+    hybrid = {each.service: each for each in choose_layout(LayoutChoice(name=LayoutName.HYBRID))}
+    moved = {"risk", "trading"}  # strategy, which belongs with them there, is still to come
+    layout = [hybrid[each.service] if each.service in moved else each for each in separate_layout()]
+    assert layout_label(layout) == "mixed"

@@ -53,4 +53,8 @@ def test_a_small_amount_is_a_plain_number_and_nothing_else_changes() -> None:
         "avg_price": "-0.00000012",
         "realized_pnl": "12.5",
         "fees": "0",
+        "price": None,
+        "marked_at": None,
+        "market_value": None,
+        "unrealized_pnl": None,
     }

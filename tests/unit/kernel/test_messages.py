@@ -15,6 +15,7 @@ from alphintra.contracts import (
     algorithms,
     auth,
     broker,
+    courses,
     datasets,
     drift,
     executions,
@@ -22,8 +23,11 @@ from alphintra.contracts import (
     feed_splits,
     nocode,
     notification,
+    order_checks,
     order_reports,
     orders,
+    previews,
+    prices,
     risk,
     samples,
     strategy,
@@ -46,9 +50,9 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 # For the length of a file.
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
-    risk: (surveillance,),
-    strategy: (algorithms, datasets, drift, executions, explanations, samples, sweeps),
-    trading: (feed_splits, unclaimed),
+    risk: (order_checks, surveillance),
+    strategy: (algorithms, courses, datasets, drift, executions, explanations, previews, samples, sweeps),
+    trading: (feed_splits, prices, unclaimed),
 }
 
 

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { healthMark, useHealth } from "../api/health";
 import { clock } from "../format/times";
+import { StreamMark } from "../stream/StreamMark";
 
 const SECOND_MS = 1000;
 
@@ -22,6 +23,7 @@ export function Footer() {
       <span role="status">
         <span className={`dot is-${tone}`} aria-hidden /> {text}
       </span>
+      <StreamMark />
       <span className="shell-right">
         <time dateTime={now.toISOString()}>{clock(now)}</time>
         {health.data !== undefined && <span>Alphintra {health.data.version}</span>}

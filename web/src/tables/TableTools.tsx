@@ -72,9 +72,9 @@ export function TableTools<R>({ name, filter, onFilter, filterBox, columns, isSh
   );
 }
 
-/** Hand a text to the person as a file. */
-export function save(name: string, text: string, type = "text/csv;charset=utf-8"): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+/** Hand a text, or what a picture is made of, to the person as a file. */
+export function save(name: string, content: BlobPart, type = "text/csv;charset=utf-8"): void {
+  const address = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

@@ -10,6 +10,7 @@ from alphintra.dataplane.quoting import identifier, qualified
 from alphintra.dataplane.schema import require_schemas
 from alphintra.dataplane.server import admin_connection
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.manifest import service_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from alphintra.dataplane.move.sides import Move, Side
 
-__all__ = ["TableSize", "check", "needed_bytes"]
+__all__ = ["TableSize", "check", "check_in_place", "needed_bytes"]
 
 _SPARE_SPACE: Final = 1.5
 _COUNTED_BYTES: Final = 64 * 1024 * 1024
@@ -42,6 +43,9 @@ _ODD: Final = """
         'materialized view' else 'foreign table' end, relname), ', ' order by relname)
     from pg_class where relnamespace = $1::regnamespace
         and (relkind in ('m', 'f') or (relkind in ('r', 'p') and relpersistence = 'u'))
+"""
+_IS_FILLED: Final = """
+    select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1)
 """
 _FREE: Final = """
     select current_setting('max_replication_slots')::int - (select count(*) from pg_replication_slots) as slots,
@@ -97,6 +101,27 @@ async def check(
         message = f"{move.service} needs {needed} bytes at {move.target.label}, {space_bytes} are free: free some"
         raise AlphintraError("SPACE", message, kind=Kind.UNAVAILABLE)
     return sizes
+
+
+async def check_in_place(move: Move) -> tuple[TableSize, ...]:
+    """Raise if the service's tables cannot change their schema and owner where they are; return what they hold.
+
+    Raises TOPOLOGY_CONNECT, MIGRATE_RIGHTS, MIGRATE_TARGET, SCHEMA_DRIFT.
+    """
+    place = move.source.placement
+    await require_schemas(move.source.server, layout=(place,))
+    async with move.source.administrator() as connection:
+        if await connection.fetchval("select current_setting('is_superuser')") != "on":
+            message = f"changing owners needs a superuser on instance {move.source.server.instance}: set its URL to one"
+            raise AlphintraError("MIGRATE_RIGHTS", message, kind=Kind.FORBIDDEN)
+        coming = move.target.placement.merged_schema
+        if coming and await connection.fetchval(_IS_FILLED, coming):
+            message = f"{move.source.label} already holds {coming}: drop that schema, if nobody needs it"
+            raise AlphintraError("MIGRATE_TARGET", message, kind=Kind.CONFLICT)
+        if not place.merged_schema:
+            return await _sizes(connection, place.schema)
+        names = {place.location(table.name)[1] for table in service_tables(place.spec)}
+        return tuple(size for size in await _sizes(connection, place.merged_schema) if size.table in names)
 
 
 def needed_bytes(tables: Iterable[TableSize]) -> int:

@@ -9,17 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from alphintra.edge.alpaca.desk import Choices, desk_of_caller
 from alphintra.edge.alpaca.updates import Listener, Updates
 from alphintra.edge.guards import Caller, Gate, Scope
-from alphintra.infrastructure.telemetry import get_logger, new_trace_id
+from alphintra.edge.sockets import (
+    CLOSE_LATER,
+    CLOSE_POLICY,
+    CLOSE_RESTART,
+    CloseError,
+    close,
+    received,
+    sending,
+    until_one_ends,
+)
+from alphintra.infrastructure.telemetry import new_trace_id
 from alphintra.kernel.errors import AlphintraError, Kind
 
 __all__ = ["stream"]
@@ -27,26 +36,11 @@ __all__ = ["stream"]
 AUTHENTICATE_S_MAX: Final = 10.0
 PROVE_AGAIN_S: Final = 30.0
 MESSAGE_BYTES_MAX: Final = 16 * 1024
-SEND_S_MAX: Final = 20.0
 TRADE_UPDATES: Final = "trade_updates"
-
-CLOSE_POLICY: Final = 1008
-CLOSE_TOO_LARGE: Final = 1009
-CLOSE_RESTART: Final = 1012
-CLOSE_LATER: Final = 1013
 
 _Encode = Callable[[object], bytes]
 _as_json: Final = msgspec.json.Encoder(decimal_format="string").encode
 _as_msgpack: Final = msgspec.msgpack.Encoder(decimal_format="string", uuid_format="canonical").encode
-
-
-class _CloseError(Exception):
-    """The connection is to be closed, and why."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +62,8 @@ async def stream(websocket: WebSocket) -> None:
     conversation = _Conversation(websocket)
     try:
         await conversation.run()
-    except _CloseError as error:
-        get_logger().info("stream.closed", code=error.code, reason=error.reason)
-        if websocket.client_state is WebSocketState.CONNECTED:
-            with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
-                async with asyncio.timeout(1):
-                    await websocket.close(error.code, error.reason)
+    except CloseError as error:
+        await close(websocket, error)
     except WebSocketDisconnect:
         return
 
@@ -99,46 +89,29 @@ class _Conversation:
             listener = await self._updates.attach(desk.account_id)
         except AlphintraError as error:
             code = CLOSE_LATER if error.kind in {Kind.LIMITED, Kind.UNAVAILABLE} else CLOSE_POLICY
-            raise _CloseError(code, error.detail[:100]) from error
+            raise CloseError(code, error.detail[:100]) from error
         try:
             await self._say("authorization", {"status": "authorized", "action": "authenticate"})
-            await self._until_one_ends(listener, credentials)
+            await until_one_ends(
+                self._read(), self._tell(listener), self._watch(listener), self._prove_again(credentials)
+            )
         finally:
             await self._updates.detach(listener)
-
-    async def _until_one_ends(self, listener: Listener, credentials: _Credentials) -> None:
-        tasks = [
-            asyncio.create_task(part)
-            for part in (
-                self._read(),
-                self._tell(listener),
-                self._watch(listener),
-                self._prove_again(credentials),
-            )
-        ]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
-            task.result()
 
     async def _authenticated(self) -> tuple[_Credentials, Caller]:
         try:
             async with asyncio.timeout(AUTHENTICATE_S_MAX):
                 message = await self._receive()
         except TimeoutError as error:
-            raise _CloseError(CLOSE_POLICY, "auth timeout") from error
+            raise CloseError(CLOSE_POLICY, "auth timeout") from error
         try:
             credentials = _credentials_of(message)
             return credentials, await credentials.prove(self._gate, self._address)
         except AlphintraError as error:
             if error.kind not in {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}:
-                raise _CloseError(CLOSE_LATER, "credentials cannot be checked at the moment") from error
+                raise CloseError(CLOSE_LATER, "credentials cannot be checked at the moment") from error
             await self._say("authorization", {"status": "unauthorized", "action": "authenticate"})
-            raise _CloseError(CLOSE_POLICY, "unauthorized") from error
+            raise CloseError(CLOSE_POLICY, "unauthorized") from error
 
     async def _read(self) -> None:
         while True:
@@ -170,8 +143,8 @@ class _Conversation:
             slow.cancel()
             missed.cancel()
         if listener.is_cut_off.is_set():
-            raise _CloseError(CLOSE_POLICY, "slow client")
-        raise _CloseError(CLOSE_RESTART, "updates may have been missed: connect again and read your orders")
+            raise CloseError(CLOSE_POLICY, "slow client")
+        raise CloseError(CLOSE_RESTART, "updates may have been missed: connect again and read your orders")
 
     async def _prove_again(self, credentials: _Credentials) -> None:
         while True:
@@ -180,30 +153,19 @@ class _Conversation:
                 await credentials.prove(self._gate, self._address)
             except AlphintraError as error:
                 if error.kind in {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}:
-                    raise _CloseError(CLOSE_POLICY, "unauthorized") from error
+                    raise CloseError(CLOSE_POLICY, "unauthorized") from error
 
     async def _say(self, name: str, data: object) -> None:
-        try:
-            async with asyncio.timeout(SEND_S_MAX):
-                await self._websocket.send_bytes(self._encode({"stream": name, "data": data}))
-        except TimeoutError as error:
-            raise _CloseError(CLOSE_POLICY, "slow client") from error
-        except RuntimeError as error:  # closed from the other side meanwhile
-            raise WebSocketDisconnect from error
+        await sending(self._websocket.send_bytes(self._encode({"stream": name, "data": data})))
 
     async def _receive(self) -> Mapping[str, Any]:
-        received = await self._websocket.receive()
-        if received["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(received.get("code", 1000))
-        body: str | bytes = received.get("text") or received.get("bytes") or b""
-        if len(body) > MESSAGE_BYTES_MAX:
-            raise _CloseError(CLOSE_TOO_LARGE, "message too large")
+        body = await received(self._websocket, bytes_max=MESSAGE_BYTES_MAX)
         try:
             message = _unpacked(body) if self._encode is _as_msgpack else msgspec.json.decode(body)
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            raise _CloseError(CLOSE_POLICY, "invalid syntax") from error
+            raise CloseError(CLOSE_POLICY, "invalid syntax") from error
         if not isinstance(message, dict):
-            raise _CloseError(CLOSE_POLICY, "invalid syntax")
+            raise CloseError(CLOSE_POLICY, "invalid syntax")
         return message
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import AsyncIterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
@@ -12,6 +13,7 @@ import msgspec
 from fastapi import Depends, Query
 from starlette.requests import Request
 
+from alphintra.contracts.courses import BarCourseView, DrawBars
 from alphintra.contracts.strategy import (
     CancelDownload,
     CheckDataset,
@@ -37,6 +39,7 @@ from alphintra.contracts.strategy import (
     StartDownload,
 )
 from alphintra.edge.decoding import Label
+from alphintra.edge.routes.holdings import utc
 from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Utc
@@ -196,6 +199,14 @@ async def check_dataset(
 ) -> DataCheckView:
     """Check bars against their calendar and against themselves: coverage, and what is odd."""
     return await caller.ask(CheckDataset(symbol=symbol, has_hash=has_hash), timeout_s=CHECK_TIMEOUT_S)
+
+
+@routes.get("/datasets/{symbol:path}/course")
+async def draw_bars(
+    caller: Reader, symbol: str, start: datetime | None = None, end: datetime | None = None
+) -> BarCourseView:
+    """Fetch bars to be drawn, adjusted for splits: where there are more than 5,000, neighbours are joined."""
+    return await caller.ask(DrawBars(symbol=symbol, start=utc(start, "start"), end=utc(end, "end")))
 
 
 @routes.get("/datasets/{symbol:path}")

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
-from fastapi import Query
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from alphintra.contracts.approval import OrderTerms
+from alphintra.contracts.order_checks import CheckOrder, OrderCheckView
 from alphintra.contracts.orders import OrderEventsView, OrdersView, OrderView, StopLoss, TakeProfit
 from alphintra.contracts.risk import GetDecisions
 from alphintra.contracts.trading import (
@@ -31,7 +33,7 @@ from alphintra.edge.decoding import Amount, bind
 from alphintra.edge.guards import Scope, gate_of
 from alphintra.edge.problems import did_you_mean, problem_response
 from alphintra.edge.replies import encode_reply
-from alphintra.edge.routing import Operation, PageLimit, Reader, Routes, Trader
+from alphintra.edge.routing import Body, Operation, PageLimit, Reader, Routes, Trader
 from alphintra.edge.strict_json import parse_json
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Utc
@@ -304,6 +306,28 @@ async def close_positions(
 async def cancel_order(caller: Trader, order_id: UUID) -> OrderView:
     """Ask for an order to be canceled; a closed order is answered as it is."""
     return await caller.ask(CancelOrder(order_id=order_id))
+
+
+@routes.post("/orders/check")
+async def check_order(caller: Trader, body: Annotated[OrderBody, Depends(Body(OrderBody))]) -> OrderCheckView:
+    """Ask what every control says of an order now, without placing it: nothing is reserved, stored or told."""
+    if body.order_class is not OrderClass.SIMPLE:
+        raise AlphintraError("ORDER_UNSUPPORTED", "single orders alone are checked", pointer="/order_class")
+    terms = OrderTerms(
+        order_id=caller.gate.ids.new(),
+        client_order_id=body.client_order_id or "check",
+        account_id=body.account_id,
+        symbol=body.symbol,
+        side=body.side,
+        type=body.type,
+        time_in_force=body.time_in_force,
+        **_amounts(body, ("qty", "notional", "limit_price", "stop_price", "trail_price", "trail_percent")),
+        expire_at=body.expire_at,
+        extended_hours=body.extended_hours,
+        reduce_only=body.reduce_only,
+        position_intent=body.position_intent,
+    )
+    return await caller.ask(CheckOrder(terms=terms))
 
 
 _SCOPES: Final = {"all": None, "open": tuple(sorted(WORKING)), "closed": tuple(sorted(TERMINAL))}

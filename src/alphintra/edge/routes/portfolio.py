@@ -18,6 +18,7 @@ from alphintra.contracts.books import (
     SplitAppliedView,
     SummaryView,
 )
+from alphintra.contracts.prices import ListPrices, PricesView
 from alphintra.contracts.trading import (
     ApplySplit,
     BookCashFlow,
@@ -74,6 +75,14 @@ class SplitBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 async def get_summary(caller: Reader, account_id: UUID) -> SummaryView:
     """Fetch what the account is worth at its newest prices, and what it has earned."""
     return await caller.ask(GetSummary(account_id=account_id))
+
+
+@routes.get("/prices")
+async def list_prices(
+    caller: Reader, symbols: Annotated[str, Query(description="Which, with commas between.")]
+) -> PricesView:
+    """List the newest prices of symbols on the feeds of one's accounts."""
+    return await caller.ask(ListPrices(symbols=tuple(symbols.split(","))))
 
 
 @routes.get("/accounts/{account_id}/portfolio/history")

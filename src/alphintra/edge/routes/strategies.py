@@ -13,6 +13,7 @@ from fastapi import Depends, Query
 from alphintra.contracts.algorithms import AlgorithmsView, ListAlgorithms
 from alphintra.contracts.drift import DriftView, GetDrift, MeasureDrift
 from alphintra.contracts.explanations import ExplainBacktest, ExplainDeployment, ExplanationView
+from alphintra.contracts.previews import GraphPreviewView, PreviewGraph
 from alphintra.contracts.samples import (
     BacktestComparisonView,
     CompareBacktests,
@@ -37,7 +38,7 @@ from alphintra.contracts.strategy import (
     StartBacktest,
     StopDeployment,
 )
-from alphintra.edge.decoding import Amount
+from alphintra.edge.decoding import Amount, Document
 from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
 from alphintra.edge.step_up import require_recent_unless_paper
 from alphintra.kernel.errors import AlphintraError
@@ -48,6 +49,7 @@ __all__ = ["routes"]
 routes = Routes("strategies")
 WHY_TIMEOUT_S: Final = 25.0
 """A backtest is computed again up to the bar; a few hundred thousand bars take that long."""
+PREVIEW_TIMEOUT_S: Final = 15.0
 _At = Annotated[datetime, Query(description="When the bar closed, or before.")]
 
 
@@ -86,6 +88,24 @@ class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     capital: Amount
     feed_id: UUID | None = None
     confirm: str = ""
+
+
+class PreviewBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A graph, with problems or without, to compute over the newest bars of a symbol; ``nodes`` asks for some alone."""
+
+    graph: Document
+    symbol: str
+    bars: int = 120
+    nodes: tuple[str, ...] = ()
+
+
+@routes.post("/graph-previews")
+async def preview_graph(caller: Reader, body: Annotated[PreviewBody, Depends(Body(PreviewBody))]) -> GraphPreviewView:
+    """Compute what the nodes of a graph give over the newest bars of a symbol, as in a run."""
+    return await caller.ask(
+        PreviewGraph(graph=str(body.graph), symbol=body.symbol, bars=body.bars, nodes=body.nodes),
+        timeout_s=PREVIEW_TIMEOUT_S,
+    )
 
 
 @routes.get("/algorithms")

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends
 
+from alphintra.contracts.courses import RunTrial
 from alphintra.contracts.strategy import BacktestView
 from alphintra.contracts.sweeps import (
     CancelSweep,
@@ -137,6 +138,25 @@ async def get_sweep(caller: Reader, sweep_id: UUID) -> SweepView:
 async def list_trials(caller: Reader, sweep_id: UUID, limit: PageLimit = 50) -> TrialsView:
     """List a sweep's trials, the best first."""
     return await caller.ask(ListTrials(sweep_id=sweep_id, limit=limit))
+
+
+class TrialBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One trial of a sweep, as the list of trials names it: sweep, train or test, its window, and its number."""
+
+    role: str
+    segment: int
+    number: int
+
+
+@routes.post("/sweeps/{sweep_id}/trials", status=202)
+async def run_trial(
+    caller: Trader, sweep_id: UUID, body: Annotated[TrialBody, Depends(Body(TrialBody))]
+) -> BacktestView:
+    """Queue a backtest of one trial: the very run, so that it comes to the trial's result."""
+    command = RunTrial(sweep_id=sweep_id, role=body.role, segment=body.segment, number=body.number)
+    backtest = await caller.ask(command)
+    caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"
+    return backtest
 
 
 @routes.post("/sweeps/{sweep_id}/cancel")

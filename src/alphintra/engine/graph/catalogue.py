@@ -30,6 +30,7 @@ from alphintra.engine.graph.nodes import (
     volume,
 )
 from alphintra.engine.graph.params import normalise
+from alphintra.engine.graph.values import PortKind
 
 if TYPE_CHECKING:
     from alphintra.engine.graph.definition import NodeType, Port
@@ -141,7 +142,13 @@ def _document(entry: NodeType) -> dict[str, object]:
 
 
 def _port_document(port: Port) -> dict[str, object]:
-    return {"name": port.name, "kind": port.kind.value, "is_required": port.is_required, "is_many": port.is_many}
+    return {
+        "name": port.name,
+        "kind": port.kind.value,
+        "accepts": [kind.value for kind in PortKind if port.accepts(kind)],
+        "is_required": port.is_required,
+        "is_many": port.is_many,
+    }
 
 
 def param_document(spec: ParamSpec) -> dict[str, object]:

@@ -29,6 +29,7 @@ __all__ = [
     "canonical_json",
     "compile_plan",
     "graph_hash",
+    "plan_of",
     "require_single",
     "require_universe",
     "warm_ups",
@@ -142,6 +143,11 @@ def compile_plan(graph: Graph) -> Plan:
         first = problems[0]
         others = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
         raise AlphintraError(first.code, f"{first.message}: {first.fix}{others}", pointer=first.pointer)
+    return plan_of(graph)
+
+
+def plan_of(graph: Graph) -> Plan:
+    """Turn nodes without ``faults``, at least one, into their plan, whether or not they lead to an order."""
     nodes = {node.id: node for node in graph.nodes}
     timeframes = node_timeframes(graph)
     order = topological_order(parents_of(graph))

@@ -23,7 +23,7 @@ from alphintra.kernel.errors import AlphintraError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DEPTH_MAX", "EDGES_MAX", "NODES_MAX", "GraphProblem", "validate"]
+__all__ = ["DEPTH_MAX", "EDGES_MAX", "NODES_MAX", "GraphProblem", "faults", "validate"]
 
 NODES_MAX = 200
 EDGES_MAX = 1000
@@ -55,6 +55,22 @@ def validate(graph: Graph) -> list[GraphProblem]:
     oversize = list(_oversize(graph))
     if oversize:
         return oversize
+    problems = _of_nodes(graph)
+    if not cycles(parents_of(graph)):
+        problems += _purpose(graph)
+        problems += timeframe_problems(graph)
+    return problems
+
+
+def faults(graph: Graph) -> list[GraphProblem]:
+    """Return what keeps single nodes from being computed, whatever the graph is for; see ``validate``."""
+    problems = list(_oversize(graph)) or _of_nodes(graph)
+    if not problems:
+        problems += timeframe_problems(graph)
+    return problems
+
+
+def _of_nodes(graph: Graph) -> list[GraphProblem]:
     problems = [*_frame(graph), *_identities(graph)]
     for index, node in enumerate(graph.nodes):
         problems += _node(index, node)
@@ -67,14 +83,10 @@ def validate(graph: Graph) -> list[GraphProblem]:
     problems += _algorithms(graph)
     problems += pricing_problems(graph)
     problems += acting_problems(graph)
-    loops = cycles(parents_of(graph))
-    for loop in loops:
+    for loop in cycles(parents_of(graph)):
         path = " → ".join([*loop, loop[0]])
         fix = "remove one of these wires; a value can come back only through the position or the account"
         problems.append(GraphProblem(code="GRAPH_CYCLE", node=loop[0], message=f"{path} is a cycle", fix=fix))
-    if not loops:
-        problems += _purpose(graph)
-        problems += timeframe_problems(graph)
     return problems
 
 

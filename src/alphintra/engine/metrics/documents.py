@@ -9,7 +9,10 @@ __all__ = ["MetricDocument", "metric_documents"]
 
 @dataclass(frozen=True, slots=True)
 class MetricDocument:
-    """One figure for people: field name, label, formula, unit, the source of the formula and what it means."""
+    """One figure for people: field name, label, formula, unit, the source of the formula and what it means.
+
+    ``undefined`` says why it may have no value, empty for one that always has.
+    """
 
     name: str
     label: str
@@ -17,11 +20,12 @@ class MetricDocument:
     unit: str
     source: str
     meaning: str
+    undefined: str = ""
 
 
 def metric_documents() -> tuple[MetricDocument, ...]:
     """Return what every figure is, in the order they are shown."""
-    return tuple(MetricDocument(*row) for row in _DOCUMENTS)
+    return tuple(MetricDocument(*row, undefined=_UNDEFINED.get(row[0], "")) for row in _DOCUMENTS)
 
 
 _COMMON = "common definition"
@@ -331,3 +335,49 @@ _DOCUMENTS = (
         "cost per trade at which nothing would be left",
     ),
 )
+
+_FEW_DAYS, _FLAT_DAYS = "fewer than two days", "fewer than two days, or returns that do not move"
+_NO_FALL, _NO_TRADE, _BROKE = "no fall", "no closed trade", "the book was worth nothing at some time"
+_NO_BENCHMARK = "no benchmark, or one that does not move"
+_UNDEFINED = {
+    "total_return": "no bars",
+    "cagr": "no time passed, or the end is below zero",
+    "volatility": _FEW_DAYS,
+    "sharpe": _FLAT_DAYS,
+    "sortino": "no day below the risk-free rate",
+    "psr": _FLAT_DAYS,
+    "max_drawdown": "no bars",
+    "max_drawdown_bars": "no bars",
+    "max_drawdown_days": "no bars",
+    "recovery_days": "not regained before the end",
+    "calmar": _NO_FALL,
+    "ulcer": "no bars",
+    "var_95": "too few days",
+    "cvar_95": "too few days",
+    "skewness": _FLAT_DAYS,
+    "kurtosis": _FLAT_DAYS,
+    "omega": "no day below the risk-free rate",
+    "best_day": "no days",
+    "worst_day": "no days",
+    **dict.fromkeys(
+        ("benchmark_return", "alpha", "beta", "correlation", "information_ratio", "tracking_error"), _NO_BENCHMARK
+    ),
+    "exposure": "no bars",
+    **dict.fromkeys(("gross_exposure", "net_exposure", "leverage_max"), _BROKE),
+    "turnover": "no time passed",
+    "capacity": "nothing was traded, or no volume is known",
+    "win_rate": _NO_TRADE,
+    "payoff": "no winning or no losing trade",
+    "profit_factor": "no losing trade",
+    "expectancy": _NO_TRADE,
+    "best_trade": _NO_TRADE,
+    "worst_trade": _NO_TRADE,
+    "sqn": "fewer than two trades, or all alike",
+    "kelly": "no winning or no losing trade",
+    "mae_mean": _NO_TRADE,
+    "mfe_mean": _NO_TRADE,
+    "duration_bars": _NO_TRADE,
+    "duration_days": _NO_TRADE,
+    "cost_share": "nothing was gained before costs",
+    "break_even_cost": _NO_TRADE,
+}

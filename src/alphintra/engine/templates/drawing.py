@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
+from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.wire import Edge, Graph, Node
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing"]
 
-_COLUMN, _ROW = 220.0, 120.0
+_COLUMN, _FRAME, _PORT, _GRID = 240.0, 96.0, 20.0, 16.0  # as the editor draws them
 
 
 class Drawing:
@@ -40,11 +40,12 @@ class Drawing:
 
     def graph(self) -> Graph:
         """Return what was drawn."""
-        rows: Counter[int] = Counter()
+        below: dict[int, float] = {}
         layout: dict[str, tuple[float, float]] = {}
-        for node, column in self._columns.items():
-            layout[node] = (column * _COLUMN, rows[column] * _ROW)
-            rows[column] += 1
+        for node in self._nodes:
+            column = self._columns[node.id]
+            layout[node.id] = (column * _COLUMN, below.get(column, 0.0))
+            below[column] = layout[node.id][1] + _height(node)
         return Graph(
             name=self._name,
             timeframe=self._timeframe,
@@ -52,3 +53,10 @@ class Drawing:
             edges=tuple(self._edges),
             layout=layout,
         )
+
+
+def _height(node: Node) -> float:
+    """Return how much room a node takes in its column, in whole steps of the grid."""
+    definition = node_type(node.type, node.version)
+    ports = 1 if definition is None else max(len(definition.inputs), len(definition.outputs), 1)
+    return -(-(_FRAME + ports * _PORT) // _GRID) * _GRID

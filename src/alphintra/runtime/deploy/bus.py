@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from alphintra.dataplane.bus_permissions import BUS_USERS, rights
+from alphintra.manifest import INSPECTOR
 from alphintra.runtime.deploy.objects import (
     CONFIG_HASH,
     Manifest,
@@ -27,8 +28,8 @@ from alphintra.runtime.embedded_nats import BusUser, render_nats_accounts
 __all__ = ["BUS_SELECTOR", "BUS_USER_KEYS", "bus_configuration", "bus_manifests"]
 
 BUS_SELECTOR: Final = selector("nats", "bus")
-BUS_USER_KEYS: Final = {user: f"NKEY_{user.upper()}" for user in sorted(BUS_USERS)}
-"""Variable, and key of the Secret ``nats-users``, with each user's public key."""
+BUS_USER_KEYS: Final = {user: f"NKEY_{user.upper()}" for user in sorted(BUS_USERS) if user != INSPECTOR}
+"""Variable, and key of the Secret ``nats-users``, with each user's public key; the inspector has no home here."""
 
 CONFIG_FOLDER: Final = "/etc/alphintra/nats"
 TLS_FOLDER: Final = "/etc/alphintra/tls"
@@ -61,7 +62,11 @@ tls {{
 
 def bus_configuration() -> str:
     """Return ``nats.conf``; the users' public keys come from the server's environment."""
-    users = {name: BusUser(publish=each.publish, subscribe=each.subscribe) for name, each in rights().items()}
+    users = {
+        name: BusUser(publish=each.publish, subscribe=each.subscribe)
+        for name, each in rights().items()
+        if name in BUS_USER_KEYS
+    }
     keys = {user: f"${variable}" for user, variable in BUS_USER_KEYS.items()}
     return _CONFIG.format(data=DATA_FOLDER, tls=TLS_FOLDER, accounts=render_nats_accounts(keys=keys, users=users))
 

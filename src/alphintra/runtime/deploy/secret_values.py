@@ -12,7 +12,6 @@ from typing import Final
 
 import nkeys  # type: ignore[import-untyped]
 
-from alphintra.dataplane.bus_permissions import BUS_USERS
 from alphintra.infrastructure.signing import SigningKey
 from alphintra.runtime.container import DATABASE_PASSWORD, NATS_SEED, OPERATOR_TOKEN_HASH
 from alphintra.runtime.credentials import OPERATOR_TOKEN_PREFIX
@@ -133,7 +132,7 @@ def _contents(site: Site, vault: Vault) -> dict[str, dict[str, str]]:
     bus_names = (*server_names("nats", namespace), f"nats-0.nats.{namespace}.svc.cluster.local")
     contents = {
         "nats-tls": {**authority, **_pair(vault.server_certificate("nats-tls", bus_names))},
-        "nats-users": {BUS_USER_KEYS[user]: vault.bus_key(user) for user in sorted(BUS_USERS)},
+        "nats-users": {BUS_USER_KEYS[user]: vault.bus_key(user) for user in BUS_USER_KEYS},
         "streams": {**authority, NATS_SEED: vault.bus_seed("deployer")},
         EDGE: {
             **authority,

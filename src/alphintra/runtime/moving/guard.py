@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
@@ -23,7 +23,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.credentials import gate_path
 from alphintra.runtime.home import Home
 from alphintra.runtime.moving.charge import HomeHands, follow_layout
-from alphintra.runtime.moving.journal import UNDER_WAY, read_journal
+from alphintra.runtime.moving.journal import UNDER_WAY, Journal, read_journal
+from alphintra.runtime.moving.merging import settle_merge
 from alphintra.runtime.provision import ProvisionOrder
 from alphintra.runtime.units import inherited_environment
 
@@ -90,6 +91,9 @@ async def settle_all(home: Home, order: ProvisionOrder, servers: dict[str, Serve
     if journal is None:
         return ()
     cut = tuple(record for record in journal.records if record.step in UNDER_WAY)
+    if cut and journal.is_merge:
+        await _settle_merge(home, order, servers, journal)
+        return tuple(record.service for record in cut)
     for record in cut:
         gate = GateKeeper(gate_path(home, record.service))
         try:
@@ -105,6 +109,15 @@ async def settle_all(home: Home, order: ProvisionOrder, servers: dict[str, Serve
         finally:
             gate.close()
     return tuple(record.service for record in cut)
+
+
+async def _settle_merge(home: Home, order: ProvisionOrder, servers: dict[str, Server], journal: Journal) -> None:
+    with ExitStack() as stack:
+        gates = {record.service: GateKeeper(gate_path(home, record.service)) for record in journal.records}
+        for gate in gates.values():
+            stack.callback(gate.close)
+        server = journal.records[0].move(servers).source.server
+        await settle_merge(home, server, journal, gates=gates, follow=lambda: follow_layout(home, order, servers))
 
 
 async def _settle_until_done(home: Home, charge: _Charge) -> int:

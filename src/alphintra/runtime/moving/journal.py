@@ -82,6 +82,11 @@ class Journal(msgspec.Struct, kw_only=True):
     to: str
     records: list[Record]
 
+    @property
+    def is_merge(self) -> bool:
+        """Whether services come into one schema or leave it, in place and together; see `merging`."""
+        return any(record.source.merged_schema != record.target.merged_schema for record in self.records)
+
 
 def read_journal(home: Home) -> Journal | None:
     """Return the moves under way, None if there are none. Raises MIGRATE_JOURNAL if the file is not ours."""

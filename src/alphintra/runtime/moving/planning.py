@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from alphintra.dataplane.audit.run import server_of
 from alphintra.dataplane.layouts import MAIN_INSTANCE, LayoutChoice, LayoutName, Placement, choose_layout
-from alphintra.dataplane.move.preflight import TableSize, check, needed_bytes
+from alphintra.dataplane.move.preflight import TableSize, check, check_in_place, needed_bytes
 from alphintra.dataplane.server import Server
 from alphintra.infrastructure.gate import keeper_lock_path
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -94,6 +94,8 @@ async def plan_moves(
     if not records:
         message = f"every service named lives where {wish.to.value} on {wish.instance} has it: there is nothing to move"
         raise AlphintraError("MIGRATE_NOTHING", message, kind=Kind.CONFLICT)
+    if Journal(to=wish.to.value, records=records).is_merge:
+        return await _plan_merge(home, servers, records)
     if wish.is_new:
         servers = servers | {wish.instance: _coming(wish.instance, servers)}
     planned = []
@@ -179,6 +181,8 @@ def _places(layout: Sequence[Placement], wish: Wish, settings: RuntimeSettings) 
         if service not in known:
             message = f"there is no service {service[:40]!r}: known are {', '.join(sorted(known))}"
             raise AlphintraError("SERVICE_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="--services")
+    if wish.to is LayoutName.CONSOLIDATED or any(placement.merged_schema for placement in layout):
+        return merged_places(layout, wish, settings)
     require_own(layout)
     names = settings.databases if settings.layout is wish.to else {}
     wanted = {item.service: item for item in choose_layout(LayoutChoice(name=wish.to, databases=names))}
@@ -187,6 +191,50 @@ def _places(layout: Sequence[Placement], wish: Wish, settings: RuntimeSettings) 
         (known[service], replace(known[service], database=wanted[service].database, instance=wish.instance))
         for service in chosen
     ]
+
+
+async def _plan_merge(home: Home, servers: dict[str, Server], records: list[Record]) -> tuple[Planned, ...]:
+    history = read_history(home)
+    planned = []
+    for record in records:
+        tables = await check_in_place(record.move(servers))
+        record.rows, record.bytes = sum(each.rows for each in tables), sum(each.bytes for each in tables)
+        planned.append(Planned(record=record, tables=tables, pause=expected_pause(history, record.service)))
+    return tuple(planned)
+
+
+def merged_places(
+    layout: Sequence[Placement], wish: Wish, settings: RuntimeSettings
+) -> list[tuple[Placement, Placement]]:
+    """Return what becomes of all services that come into one schema or leave it: they stay in their database.
+
+    Raises LAYOUT_NOT_ACCEPTED, and MIGRATE_LAYOUT for anything else than central to consolidated or back.
+    """
+    is_merged = any(placement.merged_schema for placement in layout)
+    here = {(placement.instance, placement.database) for placement in layout}
+    if wish.services or wish.is_new or {wish.instance} != {instance for instance, _ in here} or len(here) != 1:
+        message = (
+            "all services come into one schema together, from one database, and leave it so: leave --services and "
+            "--new-instance out, name their --instance, and move to central first if they are elsewhere"
+        )
+        raise AlphintraError("MIGRATE_LAYOUT", message, pointer="--to")
+    if is_merged and wish.to not in {LayoutName.CENTRAL, LayoutName.CONSOLIDATED}:
+        message = "the services share one schema: move to central first, from there they can go anywhere"
+        raise AlphintraError("MIGRATE_LAYOUT", message, pointer="--to")
+    if not is_merged:
+        require_own(layout)
+    choice = LayoutChoice(name=wish.to, accepts_consolidated=settings.accept_consolidated)
+    return [(before, _in_place(before, wanted)) for before, wanted in zip(layout, choose_layout(choice), strict=True)]
+
+
+def _in_place(before: Placement, wanted: Placement) -> Placement:
+    return replace(
+        wanted,
+        database=before.database,
+        instance=before.instance,
+        schema_name=before.schema_name,
+        is_reported=before.is_reported,
+    )
 
 
 def require_own(layout: Sequence[Placement]) -> None:

@@ -37,6 +37,8 @@ from alphintra.runtime.moving.charge import HomeHands, follow_layout
 from alphintra.runtime.moving.guard import guarded, settle_all
 from alphintra.runtime.moving.history import ChangeOver, note_change_over
 from alphintra.runtime.moving.journal import Journal, Record, Step, moves_lock, read_journal, write_journal
+from alphintra.runtime.moving.merging import Merging
+from alphintra.runtime.moving.told import Progress, telling
 from alphintra.runtime.moving.visits import dismiss_visitors, let_in
 from alphintra.runtime.provision import ProvisionOrder
 from alphintra.runtime.visitors import readmit_visitors
@@ -50,29 +52,6 @@ _WORKERS = 2
 _LAG_WAIT_S = 600.0
 _TELLING_SHARE = 0.02  # of the copy: before that nobody knows how long it takes
 _HALF_WAY = frozenset({Step.PLANNED, Step.COPIED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What is being done, for whom, and how far it is.
-
-    Attributes:
-        service: which of the eight.
-        doing: in words.
-        rows: copied or compared so far.
-        bytes: of rows copied so far.
-        share: of the copy, 0 to 1; None where there is nothing to count.
-        eta_s: of the copy.
-        lag_bytes: of the log that is still to be applied.
-    """
-
-    service: str
-    doing: str
-    rows: int = 0
-    bytes: int = 0
-    share: float | None = None
-    eta_s: float | None = None
-    lag_bytes: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,6 +71,9 @@ class Moving:
 
         Raises MIGRATE_DIFFERS, after that service has been taken back, and what the steps raise.
         """
+        if self.journal.is_merge:
+            await self._merging().go_on()
+            return
         for record in self.journal.records:
             if record.step in {Step.RETURNED, Step.FINISHING}:
                 continue
@@ -109,6 +91,9 @@ class Moving:
 
         Raises MIGRATE_FINISHING where that has been given up.
         """
+        if self.journal.is_merge:
+            await self._merging().go_back()
+            return
         if any(record.step is Step.FINISHING for record in self.journal.records):
             message = "the way back has been given up by --finish, which was cut: use --finish again"
             raise AlphintraError("MIGRATE_FINISHING", message, kind=Kind.CONFLICT)
@@ -131,6 +116,9 @@ class Moving:
 
     async def finish(self) -> None:
         """Give up the way back and remove what is left at the old places. Raises MIGRATE_UNFINISHED."""
+        if self.journal.is_merge:
+            await self._merging().finish()
+            return
         for record in self.journal.records:
             if record.step not in {Step.VERIFIED, Step.FINISHING}:
                 message = f"{record.service} is not moved yet ({record.step.value}): use --resume, or --rollback"
@@ -288,6 +276,17 @@ class Moving:
         self.journal.records.remove(record)
         write_journal(self.home, self.journal)
 
+    def _merging(self) -> Merging:
+        first = self.journal.records[0]
+        return Merging(
+            home=self.home,
+            server=first.move(self.servers).source.server,
+            journal=self.journal,
+            gates=self.gates,
+            follow=lambda: follow_layout(self.home, self.order, self.servers),
+            tell=lambda doing: self._tell(first, doing),
+        )
+
     def _held(self, record: Record) -> list[Placement]:
         """Return the places that other moves still need."""
         return [
@@ -379,6 +378,6 @@ async def opened_moving(
             servers=servers,
             reach=reach,
             journal=current,
-            on_progress=on_progress,
+            on_progress=stack.enter_context(telling(home, on_progress)),
             gates=gates,
         )

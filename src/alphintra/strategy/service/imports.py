@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.repository import Desk
 
 __all__ = [
+    "dataset_view",
     "get_dataset",
     "get_import",
     "list_datasets",
@@ -109,13 +110,13 @@ async def get_import(import_id: UUID, context: Context, *, desk: Desk) -> Import
 async def list_datasets(context: Context, *, desk: Desk) -> DatasetsView:
     """Return each symbol's newest dataset, by symbol: the actor's own before the operator's, nobody else's."""
     return DatasetsView(
-        datasets=tuple(_dataset_view(dataset) for dataset in await desk.newest_datasets(context.actor.user_id))
+        datasets=tuple(dataset_view(dataset) for dataset in await desk.newest_datasets(context.actor.user_id))
     )
 
 
 async def get_dataset(command: GetDataset, context: Context, *, desk: Desk) -> DatasetView:
     """Return the newest dataset of a symbol. Raises SYMBOL_UNKNOWN with the symbols there are."""
-    return _dataset_view(await newest_dataset(command.symbol, context, desk=desk))
+    return dataset_view(await newest_dataset(command.symbol, context, desk=desk))
 
 
 async def newest_dataset(symbol: str, context: Context, *, desk: Desk) -> Dataset:
@@ -264,7 +265,7 @@ async def _fail(import_id: UUID, error: AlphintraError, *, desk: Desk) -> None:
         await tx.execute("imports.finish", import_id, "failed", 1.0, [], error.code, error.detail)
 
 
-def _dataset_view(dataset: Dataset) -> DatasetView:
+def dataset_view(dataset: Dataset) -> DatasetView:
     """Show a dataset."""
     return DatasetView(
         dataset_id=dataset.dataset_id,

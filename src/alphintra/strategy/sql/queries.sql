@@ -122,6 +122,10 @@ SELECT s.sweep_id, s.owner_id, s.workflow_id, s.version_id, s.dataset_id, s.symb
         AS unlocks
 FROM sweeps AS s WHERE s.sweep_id = $1;
 
+-- sweeps.inputs: read what the trials of a sweep are run from
+SELECT owner_id, version_id, workflow_id, symbol, symbols, graph, settings, dataset_id, dataset_ids
+FROM sweeps WHERE sweep_id = $1;
+
 -- sweeps.list: read a person's sweeps without results, newest first
 SELECT s.sweep_id, s.owner_id, s.workflow_id, s.version_id, s.dataset_id, s.symbol, s.kind, s.holdout_ts, s.status,
     s.progress, '' AS result, s.error_code, s.error, s.created_at, s.finished_at, s.symbols,
@@ -178,6 +182,9 @@ WHERE run_id = $1 AND role = $2 AND segment = $3 ORDER BY number;
 -- trials.list: read a sweep's trials, the best first
 SELECT role, segment, number, parameters, start_ts, end_ts, run_hash, result_hash, score, metrics, error_code
 FROM trials WHERE run_id = $1 ORDER BY score DESC NULLS LAST, role, segment, number LIMIT $2;
+
+-- trials.get: read what one trial was run with
+SELECT parameters, start_ts, end_ts FROM trials WHERE run_id = $1 AND role = $2 AND segment = $3 AND number = $4;
 
 -- trials.family: count a workflow's different runs and tell how far their Sharpe ratios spread; tests choose nothing,
 -- and training windows lie in different years, so that they give the spread only where there is nothing else

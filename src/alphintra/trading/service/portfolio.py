@@ -9,21 +9,24 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from alphintra.contracts.books import PortfolioHistoryView, PricesMarkedView, SummaryView
+from alphintra.contracts.prices import PricesView, PriceView
 from alphintra.engine.portfolio import Position
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId
 from alphintra.kernel.money import AMOUNT_PLACES, require_positive
 from alphintra.trading.domain.equity import Held, Worth, worth_of
-from alphintra.trading.service.accounts import owned_account
+from alphintra.trading.service.accounts import list_accounts, owned_account
 
 if TYPE_CHECKING:
+    from alphintra.contracts.prices import ListPrices
     from alphintra.contracts.trading import GetPortfolioHistory, GetSummary, MarkPortfolios
     from alphintra.kernel.messages import Context
     from alphintra.trading.repository.books import Books
 
-__all__ = ["TIMEFRAMES", "get_portfolio_history", "get_summary", "held_of", "mark_portfolios"]
+__all__ = ["TIMEFRAMES", "get_portfolio_history", "get_summary", "held_of", "list_prices", "mark_portfolios"]
 
 HISTORY_MAX = 10_000
+PRICES_MAX = 100  # symbols of one question
 TIMEFRAMES = {
     "1Min": timedelta(minutes=1),
     "5Min": timedelta(minutes=5),
@@ -68,6 +71,16 @@ async def mark_portfolios(command: MarkPortfolios, *, books: Books) -> PricesMar
             [flows for _id, _worth, flows in worth],
         )
     return PricesMarkedView(marked=len(marked), accounts=len(worth))
+
+
+async def list_prices(command: ListPrices, context: Context, *, books: Books) -> PricesView:
+    """Return the newest prices on the feeds of the acting user's accounts. Raises RANGE or USER_REQUIRED."""
+    if not 1 <= len(command.symbols) <= PRICES_MAX:
+        raise AlphintraError("RANGE", f"name 1 to {PRICES_MAX} symbols", pointer="/symbols")
+    accounts = await list_accounts(context, books=books)
+    feeds = sorted({one.feed_id for one in accounts if one.feed_id is not None})
+    rows = await books.rows("marks.newest", feeds, list(command.symbols))
+    return PricesView(prices=tuple(PriceView(**row) for row in rows))
 
 
 async def get_summary(command: GetSummary, context: Context, *, books: Books) -> SummaryView:

@@ -88,6 +88,7 @@ def execution_view(row: Mapping[str, Any]) -> ExecutionView:
 def position_view(row: Mapping[str, Any]) -> PositionView:
     """Show a position as stored; the unassigned book has no id."""
     position = Position(row["qty"], row["cost"], row["realized_pnl"])
+    mark = row["price"]
     return PositionView(
         account_id=row["account_id"],
         book_id=None if row["book_id"] == UNASSIGNED_BOOK else row["book_id"],
@@ -96,6 +97,10 @@ def position_view(row: Mapping[str, Any]) -> PositionView:
         avg_price=position.avg_price,
         realized_pnl=position.realized,
         fees=row["fees"],
+        price=mark,
+        marked_at=row["marked_at"],
+        market_value=None if mark is None else position.market_value(mark),
+        unrealized_pnl=None if mark is None else position.unrealized(mark),
     )
 
 

@@ -283,9 +283,13 @@ WHERE account_id = $1 AND ($2::uuid IS NULL OR book_id = $2) AND ($3::text[] IS 
 ORDER BY booked_at, execution_id
 LIMIT $4;
 
--- positions.list: read an account's positions
-SELECT account_id, book_id, symbol, qty, cost, realized_pnl, fees FROM positions
-WHERE account_id = $1 ORDER BY symbol, book_id;
+-- positions.list: read an account's positions with the newest prices of its feed
+SELECT p.account_id, p.book_id, p.symbol, p.qty, p.cost, p.realized_pnl, p.fees, m.price, m.marked_at
+FROM positions AS p
+JOIN accounts AS a ON a.account_id = p.account_id
+LEFT JOIN marks AS m ON m.feed_id = a.feed_id AND m.symbol = p.symbol
+WHERE p.account_id = $1
+ORDER BY p.symbol, p.book_id;
 
 -- ledger.insert: store the balanced lines of one transaction
 INSERT INTO ledger_entries (transaction_id, account_id, ledger_account, amount, book_id, currency, booked_at)
@@ -552,6 +556,11 @@ RETURNING reference;
 
 -- splits_of_feeds.ratio: by how much a symbol of a feed was split under a reference
 SELECT new_shares, old_shares FROM splits_of_feeds WHERE feed_id = $1 AND symbol = $2 AND reference = $3;
+
+-- marks.newest: the newest prices of some symbols on some feeds
+SELECT feed_id, symbol, price, seq, marked_at FROM marks
+WHERE feed_id = ANY($1::uuid[]) AND symbol = ANY($2::text[])
+ORDER BY feed_id, symbol;
 
 -- marks.split: express the newest price of a feed in shares after a split
 UPDATE marks SET price = round(price * $4::numeric / $3::numeric, 9) WHERE feed_id = $1 AND symbol = $2;
