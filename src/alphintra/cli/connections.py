@@ -238,13 +238,13 @@ def rotate_keys(*, as_json: bool) -> int:
     """Draw a new key of this installation and wrap every connection's data key by it, without downtime."""
     from alphintra.cli import session
     from alphintra.cli.installation import servers_home
-    from alphintra.runtime.credentials import connection_keys
+    from alphintra.runtime.credentials import wrapping_keys
     from alphintra.runtime.inspection import provisioned_order
     from alphintra.runtime.provision import write_all_credentials
 
     home = servers_home()
     order = provisioned_order(home)
-    connection_keys(home, with_new=True)
+    wrapping_keys(home, "broker", with_new=True)
     write_all_credentials(home, order)
     with session.operator() as api:
         found = api.post("/connections/rotate-keys", {})

@@ -79,6 +79,14 @@ _BY_USER: Final = MappingProxyType({"user": "t.user_id::text"})
 _ENDED: Final = "t.status in ('finished', 'failed', 'canceled')"
 _ALERT_KINDS: Final = "(t.kind like 'alert\\_%' or t.kind in ('kill_state_changed', 'drift_found', 'months_missing'))"
 
+_TOLD_ALERT: Final = (
+    "exists (select from messages as m where m.message_id = t.message_id and " + _ALERT_KINDS.replace("t.", "m.") + ")"
+)
+_UNSENT: Final = (
+    "not exists (select from deliveries as d where d.message_id = t.message_id) "
+    "and not exists (select from sendings as s where s.message_id = t.message_id)"
+)
+
 
 _AUDITED: Final = ("audit_id", "actor", "action", "object", "detail", "trace_id", "occurred_at")
 _TOLD: Final = ("event_id", "subject", "aggregate_id", "payload", "occurred_at")
@@ -195,6 +203,24 @@ _OWN: Final[Mapping[str, Mapping[str, tuple[Disposal, ...]]]] = MappingProxyType
             ),
         },
         "notification": {
+            "sendings": (
+                _rows(
+                    "delivery",
+                    "t.ended_at",
+                    "sending_id",
+                    only_if=(f"t.state <> 'due' and not {_TOLD_ALERT}"),
+                    subjects=_BY_USER,
+                    reads=("messages",),
+                ),
+                _rows(
+                    "alert_message",
+                    "t.ended_at",
+                    "sending_id",
+                    only_if=(f"t.state <> 'due' and {_TOLD_ALERT}"),
+                    subjects=_BY_USER,
+                    reads=("messages",),
+                ),
+            ),
             "deliveries": (
                 _rows(
                     "delivery",
@@ -230,25 +256,23 @@ _OWN: Final[Mapping[str, Mapping[str, tuple[Disposal, ...]]]] = MappingProxyType
                     "message",
                     "t.created_at",
                     "message_id",
-                    only_if=(
-                        f"not {_ALERT_KINDS} and not exists "
-                        "(select from deliveries as d where d.message_id = t.message_id)"
-                    ),
+                    only_if=(f"not {_ALERT_KINDS} and {_UNSENT}"),
                     subjects=_BY_USER,
-                    reads=("deliveries",),
+                    reads=("deliveries", "sendings"),
                 ),
                 _rows(
                     "alert_message",
                     "t.created_at",
                     "message_id",
-                    only_if=(
-                        f"{_ALERT_KINDS} and not exists (select from deliveries as d where d.message_id = t.message_id)"
-                    ),
+                    only_if=(f"{_ALERT_KINDS} and {_UNSENT}"),
                     subjects=_BY_USER,
-                    reads=("deliveries",),
+                    reads=("deliveries", "sendings"),
                 ),
             ),
-            **_kept(_STATE, "recipients", "account_owners"),
+            **_kept(_STATE, "recipients", "account_owners", "schedules"),
+            **_kept("the log names it: a removed channel keeps its name and nothing more", "channels"),
+            **_kept("deleted by the service when its channel is removed", "rules"),
+            **_kept(_REVOKED, "channel_secrets"),
         },
         "risk": {
             **_kept(

@@ -1,4 +1,4 @@
-"""Declaration of notification: the in-app inbox and its delivery log."""
+"""Declaration of notification: inboxes, channels beside them, and what was sent."""
 
 from alphintra.manifest.model import ServiceSpec, TableSpec
 
@@ -11,8 +11,29 @@ SPEC = ServiceSpec(
         TableSpec(name="deliveries", data_class="delivery", grants=("select", "insert")),
         TableSpec(name="recipients", data_class="message", grants=("select", "insert")),
         TableSpec(name="account_owners", data_class="message", grants=("select", "insert")),
+        TableSpec(name="channels", data_class="preference", grants=("select", "insert", "update")),
+        TableSpec(name="channel_secrets", data_class="credential", grants=("select", "insert", "update", "delete")),
+        TableSpec(name="rules", data_class="preference", grants=("select", "insert", "update", "delete")),
+        TableSpec(name="schedules", data_class="preference", grants=("select", "insert", "update")),
+        TableSpec(name="sendings", data_class="delivery", grants=("select", "insert", "update")),
     ),
-    commands=("health", "list_messages", "mark_read"),
+    commands=(
+        "health",
+        "list_messages",
+        "mark_read",
+        "acknowledge_messages",
+        "list_channels",
+        "add_channel",
+        "confirm_channel",
+        "send_test",
+        "rotate_channel_secret",
+        "remove_channel",
+        "set_rules",
+        "get_schedule",
+        "set_schedule",
+        "list_sendings",
+        "rotate_channel_keys",
+    ),
     events=("message_delivered", "hold_changed"),
     hears=(
         "auth.user_registered",

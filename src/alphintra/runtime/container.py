@@ -15,6 +15,8 @@ Variables:
     ALPHINTRA_HEALTH_PORT: port of ``/livez`` and ``/readyz``; none is opened unless it is set.
     ALPHINTRA_PORT, ALPHINTRA_HOSTS: HTTP port of the edge, and further names (by comma) it answers to.
     ALPHINTRA_CATALOGUE: folder of imported prices (strategy and its worker).
+    ALPHINTRA_SMTP_FROM, ALPHINTRA_WEBHOOK_NETWORKS: as the settings of those names (notification); the mail server with
+        its password is the optional secret file ``smtp-url``.
     ALPHINTRA_PLACEMENTS, ALPHINTRA_INSTANCE: file with the layout, and the instance ``provision`` makes ready.
     ALPHINTRA_HARDENING: how far ``provision`` closes PostgreSQL's own catalogue; strict unless it is set.
 """
@@ -52,11 +54,13 @@ __all__ = ["DATABASE_PASSWORD", "FURTHER_SECRETS", "NATS_SEED", "OPERATOR_TOKEN_
 
 DATABASE_PASSWORD: Final = "database-password"  # noqa: S105 - the name of a file
 NATS_SEED: Final = "nats-seed"
+SMTP_URL: Final = "smtp-url"
 OPERATOR_TOKEN_HASH: Final = "operator-token-sha256"  # noqa: S105 - the name of a file
 FURTHER_SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth": ("jwt-seed",),
     "risk": ("approval-seed",),
     "broker": ("approval-verify-key", "connection-keys"),
+    "notification": ("channel-keys",),
 }
 """The further secrets of a service, by the names of their files; it knows each under that name with ``_``."""
 
@@ -88,6 +92,9 @@ class _Environment:
             detail = f"{name} is {text[:40]!r}: write a whole number from 1 to {_PORT_MAX}"
             raise AlphintraError("CONTAINER_SETTING", detail, pointer=name)
         return int(text)
+
+    def has_secret(self, name: str) -> bool:
+        return (self._folder / name).is_file()
 
     def secret(self, name: str) -> str:
         path = self._folder / name
@@ -144,6 +151,10 @@ def _service(around: _Environment, service: str, plan: ProcessPlan) -> ServiceCr
         secrets[name.replace("-", "_")] = around.secret(name)
     if service == "strategy":
         options["catalogue"] = around.text("ALPHINTRA_CATALOGUE")
+    if service == "notification":
+        secrets["smtp_url"] = around.secret(SMTP_URL) if around.has_secret(SMTP_URL) else ""
+        options["smtp_from"] = around.text("ALPHINTRA_SMTP_FROM", "")
+        options["webhook_networks"] = around.text("ALPHINTRA_WEBHOOK_NETWORKS", "")
     return ServiceCredentials(
         service=plan.services[0],
         database_url=_database_url(around),

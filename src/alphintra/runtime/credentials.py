@@ -26,9 +26,9 @@ from alphintra.runtime.nats_keys import nats_seed
 __all__ = [
     "Address",
     "EdgeCredentials",
+    "Outgoing",
     "ProcessCredentials",
     "Servers",
-    "connection_keys",
     "gate_path",
     "next_secret",
     "operator_token",
@@ -37,12 +37,13 @@ __all__ = [
     "role_secret",
     "sealing_seeds",
     "service_credentials",
+    "wrapping_keys",
     "write_credentials",
 ]
 
 OPERATOR_TOKEN_PREFIX = "alp_op_"  # noqa: S105 - a prefix, not a token
 _OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
-_CONNECTION_KEYS = "broker-connections.keys"
+_WRAPPING_KEYS = {"broker": "broker-connections.keys", "notification": "notification-channels.keys"}
 _SEED_BYTES = 32
 _NEXT = ".next"
 
@@ -60,6 +61,14 @@ class Servers(msgspec.Struct, frozen=True, kw_only=True):
     instances: dict[str, Address]
     nats_url: str
     layout: tuple[Placement, ...]
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator lets notification reach: a mail server, and networks of their own for webhooks."""
+
+    smtp_url: str = ""
+    smtp_from: str = ""
+    webhook_networks: str = ""
 
 
 class EdgeCredentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +113,9 @@ def operator_token(home: Home) -> str:
     return OPERATOR_TOKEN_PREFIX + home.secret(_OPERATOR_TOKEN)
 
 
-def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: int, rate_limit: int) -> None:
+def write_credentials(
+    home: Home, plan: ProcessPlan, servers: Servers, *, port: int, rate_limit: int, outgoing: Outgoing
+) -> None:
     """Write a process's credentials, readable by our account alone, and make its services' gates if there are none."""
     for service in plan.services:
         make_gate(gate_path(home, service))
@@ -122,7 +133,7 @@ def write_credentials(home: Home, plan: ProcessPlan, servers: Servers, *, port: 
         name=plan.name,
         parts=plan.parts,
         connections_max=plan.connections_max,
-        services=tuple(_service(home, service, servers) for service in plan.services),
+        services=tuple(_service(home, service, servers, outgoing) for service in plan.services),
         edge=edge,
     )
     write_atomically(credentials_path(home, plan.name), msgspec.json.encode(credentials), durable=False)
@@ -146,19 +157,22 @@ def service_credentials(path: Path, service: str) -> ServiceCredentials:
     raise AlphintraError("CREDENTIALS_MISSING", message, kind=Kind.UNAVAILABLE)
 
 
-def connection_keys(home: Home, *, with_new: bool = False) -> str:
-    """Return the keys that wrap the data keys of broker's connections, ``version:base64`` each, newest first.
+def wrapping_keys(home: Home, service: str, *, with_new: bool = False) -> str:
+    """Return the keys that wrap the data keys of a service's stored secrets, ``version:base64`` each, newest first.
+
+    Broker keeps credentials of connections so, notification the secrets of channels.
 
     The first is drawn at first use; ``with_new`` draws another before those that are there, which stay for what they
     still wrap.
     """
-    kept = home.read_secret(_CONNECTION_KEYS)
+    name = _WRAPPING_KEYS[service]
+    kept = home.read_secret(name)
     if kept is not None and not with_new:
         return kept
     version = 1 if kept is None else int(kept.partition(":")[0]) + 1
     drawn = f"{version}:{base64.b64encode(os.urandom(_SEED_BYTES)).decode()}"
     keys = drawn if kept is None else f"{drawn},{kept}"
-    home.write_secret(_CONNECTION_KEYS, keys)
+    home.write_secret(name, keys)
     return keys
 
 
@@ -183,7 +197,7 @@ def gate_path(home: Home, service: str) -> Path:
     return home.run / "gates" / service
 
 
-def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
+def _service(home: Home, service: str, servers: Servers, outgoing: Outgoing) -> ServiceCredentials:
     placement = next(item for item in servers.layout if item.service == service)
     coming = home.read_secret(next_secret(placement.service_role))
     secrets: dict[str, str] = {}
@@ -195,7 +209,12 @@ def _service(home: Home, service: str, servers: Servers) -> ServiceCredentials:
             secrets["approval_seed"] = _seed(home, "risk-approval.seed")
         case "broker":
             secrets["approval_verify_key"] = SigningKey(_seed(home, "risk-approval.seed")).public_text
-            secrets["connection_keys"] = connection_keys(home)
+            secrets["connection_keys"] = wrapping_keys(home, service)
+        case "notification":
+            secrets["channel_keys"] = wrapping_keys(home, service)
+            secrets["smtp_url"] = outgoing.smtp_url
+            options["smtp_from"] = outgoing.smtp_from
+            options["webhook_networks"] = outgoing.webhook_networks
         case "strategy":
             options["catalogue"] = str(home.catalogue)
         case _:

@@ -192,6 +192,11 @@ def _provision_order(
         "processes": settings.processes,
         "rate_limit": settings.rate_limit,
         "witness": settings.witness,
+        "outgoing": {
+            "smtp_url": settings.smtp_url,
+            "smtp_from": settings.smtp_from,
+            "webhook_networks": settings.webhook_networks,
+        },
     }
 
 

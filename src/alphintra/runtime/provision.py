@@ -19,7 +19,14 @@ from alphintra.dataplane.server import Server
 from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.audit_keys import require_no_rollback, witness_of
-from alphintra.runtime.credentials import Address, Servers, operator_token, role_password, write_credentials
+from alphintra.runtime.credentials import (
+    Address,
+    Outgoing,
+    Servers,
+    operator_token,
+    role_password,
+    write_credentials,
+)
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.layout import carry_reporting, process_plans, record_layout
 from alphintra.runtime.nats_keys import nats_seed
@@ -44,6 +51,7 @@ class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     processes: ProcessLayout
     rate_limit: int = 200
+    outgoing: Outgoing = Outgoing()
     detour: dict[str, int] = {}
     witness: str = ""
 
@@ -82,7 +90,7 @@ def write_all_credentials(home: Home, order: ProvisionOrder) -> None:
         layout=order.layout,
     )
     for plan in process_plans(order.processes):
-        write_credentials(home, plan, servers, port=order.port, rate_limit=order.rate_limit)
+        write_credentials(home, plan, servers, port=order.port, rate_limit=order.rate_limit, outgoing=order.outgoing)
 
 
 def main() -> int:

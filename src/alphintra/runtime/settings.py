@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ from alphintra.dataplane.hardening import Hardening
 from alphintra.dataplane.layouts import MAIN_INSTANCE, LayoutChoice, LayoutName, Placement, choose_layout
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest.retention import DEFAULT_PROFILE, profile_named
+from alphintra.notification.domain.outgoing import parse_mail_server, parse_networks, parse_sender
 
 __all__ = [
     "DEFAULT_HOME",
@@ -82,6 +83,10 @@ class RuntimeSettings:
         backup: where backups go, when and how many are kept; see `runtime.backups.choices`.
         backup_schedules: when each service is dumped, by its name.
         backup_external: what backs up an instance that is not ours, by its name.
+        smtp_url: mail server for notifications: ``smtps://`` or ``smtp://`` (then STARTTLS), or ``smtp+plain://`` on
+            this machine.
+        smtp_from: whom mail comes from, e.g. ``Alphintra <alerts@example.org>``.
+        webhook_networks: networks of one's own that webhooks may reach, e.g. ``10.1.0.0/16``; otherwise none.
     """
 
     home: Path
@@ -108,6 +113,9 @@ class RuntimeSettings:
     backup: Mapping[str, str] = field(default_factory=dict)
     backup_schedules: Mapping[str, str] = field(default_factory=dict)
     backup_external: Mapping[str, str] = field(default_factory=dict)
+    smtp_url: str = field(default="", repr=False)
+    smtp_from: str = ""
+    webhook_networks: str = ""
 
     @property
     def names_a_layout(self) -> bool:
@@ -162,6 +170,11 @@ _TABLES = frozenset(
         "maintenance_windows",
     }
 )
+_OUTGOING: Mapping[str, Callable[[str], object]] = {
+    "smtp_url": parse_mail_server,
+    "smtp_from": parse_sender,
+    "webhook_networks": parse_networks,
+}
 _SCHEMES = {
     "admin_urls": ("postgresql", "postgres"),
     "database_admin_url": ("postgresql", "postgres"),
@@ -197,6 +210,9 @@ def load_settings(
     # All that is written is checked, also what a variable overrides: it would be believed once that is gone.
     for chosen in (_from_file(home / "alphintra.toml", environ), _from_environment(environ, also_known)):
         checked |= {key: _check(key, value, pointer) for key, (value, pointer) in chosen.items()}
+    if bool(checked.get("smtp_url")) != bool(checked.get("smtp_from")):
+        detail = "smtp_url and smtp_from go together: set where mail is handed in and whom it comes from"
+        raise AlphintraError("CONFIG_VALUE", detail, pointer="smtp_from")
     return RuntimeSettings(home=home, **checked)  # type: ignore[arg-type]  # _check gives each key its type
 
 
@@ -289,6 +305,10 @@ def _check(key: str, value: object, pointer: str) -> object:
         return value
     if key in _TABLES:
         return _check_table(key, value, pointer)
+    return _check_text(key, value, pointer)
+
+
+def _check_text(key: str, value: object, pointer: str) -> object:
     if not isinstance(value, str):
         raise _wrong_type(pointer, value, "text in quotes")
     if key in _CHOICES:
@@ -297,14 +317,22 @@ def _check(key: str, value: object, pointer: str) -> object:
             detail = f"{pointer} is {value!r}: choose {' or '.join(repr(each.value) for each in kind)}"
             raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
         return kind(value)
-    return _check_text(key, value, pointer)
-
-
-def _check_text(key: str, value: str, pointer: str) -> str:
     if key == "retention":
         return profile_named(value)
-    if key != "witness":
-        return _check_url(key, value, pointer)
+    if key == "witness":
+        return _check_folder(value, pointer)
+    return _check_url(key, value, pointer) if key in _SCHEMES else _check_outgoing(key, value, pointer)
+
+
+def _check_outgoing(key: str, value: str, pointer: str) -> str:
+    try:
+        _OUTGOING[key](value)
+    except AlphintraError as error:
+        raise AlphintraError("CONFIG_VALUE", f"{pointer}: {error.detail}", pointer=pointer) from error
+    return value
+
+
+def _check_folder(value: str, pointer: str) -> str:
     if value and not Path(value).is_absolute():
         detail = f"{pointer} is {value!r}: write the folder as an absolute path"
         raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)

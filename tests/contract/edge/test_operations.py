@@ -159,6 +159,7 @@ def test_changing_routes_need_more_than_reading() -> None:
         "POST /api/v1/graph-previews",
         "POST /api/v1/workflows/validate",
         "POST /api/v1/messages/{message_id}/read",
+        "POST /api/v1/messages/acknowledge",
     }
     lax = {written(one) for one in OPERATIONS if one.method != "GET" and one.scope is Scope.READ}
     assert lax == harmless
@@ -175,6 +176,7 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
         "PUT /api/v1/accounts/{account_id}/limits",
         "PUT /api/v1/risk/alert-rules/{rule}",
         "POST /api/v1/connections/rotate-keys",
+        "POST /api/v1/notifications/channels/rotate-keys",
         "GET /api/v1/surveillance/cases",
         "GET /api/v1/surveillance/cases/{case_id}",
         "GET /api/v1/surveillance/detectors",

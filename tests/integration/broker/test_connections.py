@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from alphintra.broker.gateways.vault import parse_keys
 from alphintra.contracts.broker import (
     CheckConnection,
     CloseConnection,
@@ -18,6 +17,7 @@ from alphintra.contracts.broker import (
     ResolveBreak,
     RotateConnectionKeys,
 )
+from alphintra.infrastructure.envelope import parse_keys
 from alphintra.kernel.errors import AlphintraError
 from fixtures.services import operator_context, person_context
 from fixtures.venue.server import KEY_ID, SECRET
@@ -134,7 +134,7 @@ async def test_rotated_keys_open_what_older_ones_sealed_and_the_older_is_not_nee
     live_desk.keys[0] = NEWER
     checked = await live_desk.links.check_connection(CheckConnection(account_id=live_desk.account_id), live_desk.owner)
     assert checked.is_ok
-    assert set(parse_keys(NEWER)) == {2}
+    assert set(parse_keys(NEWER, of="broker's connections")) == {2}
 
 
 async def test_a_closed_connection_forgets_its_credentials_and_takes_no_orders(live_desk: LiveDesk) -> None:

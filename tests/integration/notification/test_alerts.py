@@ -15,7 +15,7 @@ from alphintra.contracts.risk import AlertEscalated, AlertRaised
 from alphintra.contracts.trading import MonthsMissing
 from alphintra.infrastructure.system import SystemIds
 from alphintra.notification.endpoints import Endpoints
-from alphintra.notification.repository import Inboxes
+from alphintra.notification.repository.inboxes import Inboxes
 from fixtures.single_service import NOON, SettableClock, acting, delivery_of, opened
 
 if TYPE_CHECKING:

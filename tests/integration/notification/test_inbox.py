@@ -26,9 +26,9 @@ from alphintra.contracts.trading import AccountOpened, FillBooked, OrderClosed, 
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import AccountMode, OrderStatus, OrderType, Side, TimeInForce
-from alphintra.notification import service
 from alphintra.notification.endpoints import Endpoints
-from alphintra.notification.repository import Inboxes
+from alphintra.notification.repository.inboxes import Inboxes
+from alphintra.notification.service import telling
 from fixtures.single_service import NOON, PowerCutError, SettableClock, acting, delivery_of, opened, stop_at
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ async def test_a_crash_neither_loses_nor_doubles_a_message(
 ) -> None:
     delivery = delivery_of(desk.filled("paper-1"), aggregate_id=new_id())
     with monkeypatch.context() as crashing:
-        stop_at(crashing, service, point)
+        stop_at(crashing, telling, point)
         with pytest.raises(PowerCutError):
             await desk.hear(delivery)
     assert (await desk.inbox(desk.ada)).unread == (1 if point == "notification.message_committed" else 0)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from alphintra.broker.gateways.vault import Credentials, Vault, parse_keys
+from alphintra.broker.gateways.vault import Credentials, Vault
+from alphintra.infrastructure.envelope import parse_keys
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId
 
@@ -19,7 +20,7 @@ CREDENTIALS = Credentials({"key_id": "k", "secret_key": CANARY})
 
 
 def vault(text: str = OLD) -> Vault:
-    return Vault(parse_keys(text))
+    return Vault(parse_keys(text, of="broker's connections"))
 
 
 def code_of(keys: Vault, sealed: object, account_id: AccountId = ACCOUNT) -> str:
@@ -54,8 +55,8 @@ def test_a_rewrapped_key_needs_the_older_one_no_more() -> None:
 @pytest.mark.parametrize("text", ["", "1", "1:short", "x:MDEy", "1:c2hvcnQ="])
 def test_keys_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(AlphintraError) as refused:
-        parse_keys(text)
-    assert refused.value.code == "KEYS_UNREADABLE"
+        parse_keys(text, of="broker's connections")
+    assert refused.value.code == ("KEYS_UNREADABLE" if text else "KEYS_MISSING")
 
 
 def test_each_sealing_uses_a_key_of_its_own() -> None:

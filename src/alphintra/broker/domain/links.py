@@ -17,7 +17,6 @@ __all__ = [
     "Environment",
     "Link",
     "LinkStatus",
-    "Sealed",
     "is_active",
     "may_become",
     "may_send",
@@ -89,16 +88,6 @@ class Link:
     seen_at: datetime | None
     changed_at: datetime
     opened_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
-    """Encrypted credentials as they are stored."""
-
-    version: int
-    kek_version: int
-    wrapped_key: bytes
-    ciphertext: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from alphintra.broker.domain.capabilities import ALPACA, Capabilities
 from alphintra.broker.gateways.alpaca import AlpacaVenue
 from alphintra.broker.gateways.ccxt_library import load_exchange
 from alphintra.broker.gateways.ccxt_venue import CcxtVenue, exchange_capabilities
-from alphintra.broker.gateways.vault import Vault, parse_keys
-from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.broker.gateways.vault import Vault
+from alphintra.infrastructure.envelope import parse_keys
+from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
     from alphintra.broker.domain.links import Link
@@ -32,11 +33,7 @@ class Adapters:
 
     def vault(self) -> Vault:
         """Return the vault. Raises KEYS_MISSING or KEYS_UNREADABLE."""
-        text = self._keys()
-        if not text:
-            message = "this installation has no keys for credentials: give broker the secret connection_keys"
-            raise AlphintraError("KEYS_MISSING", message, kind=Kind.UNAVAILABLE)
-        return Vault(parse_keys(text))
+        return Vault(parse_keys(self._keys(), of="broker's connections"))
 
     async def prepare(self, link: Link) -> None:
         """Load the exchange of a connection. Raises ADAPTER_NOT_INSTALLED or EXCHANGE_UNKNOWN."""

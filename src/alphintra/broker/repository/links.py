@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.broker.domain.links import Break, Environment, Link, LinkStatus, Sealed
+from alphintra.broker.domain.links import Break, Environment, Link, LinkStatus
+from alphintra.infrastructure.envelope import Sealed
 from alphintra.kernel.ids import AccountId
 
 if TYPE_CHECKING:

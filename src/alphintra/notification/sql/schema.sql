@@ -170,6 +170,44 @@ CREATE TABLE audit_pending (
     CONSTRAINT audit_pending_pkey PRIMARY KEY (audit_id)
 );
 
+-- table channel_secrets
+CREATE TABLE channel_secrets (
+    channel_id uuid NOT NULL,
+    version bigint NOT NULL,
+    kek_version bigint NOT NULL,
+    wrapped_key bytea NOT NULL,
+    ciphertext bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT channel_secrets_kek_version_check CHECK ((kek_version > 0)),
+    CONSTRAINT channel_secrets_pkey PRIMARY KEY (channel_id, version),
+    CONSTRAINT channel_secrets_version_check CHECK ((version > 0))
+);
+
+-- table channels
+CREATE TABLE channels (
+    channel_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    address text NOT NULL,
+    status text NOT NULL,
+    secret_version bigint NOT NULL,
+    failures bigint DEFAULT 0 NOT NULL,
+    tries bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT channels_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT channels_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'webhook'::text]))),
+    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64))),
+    CONSTRAINT channels_pkey PRIMARY KEY (channel_id),
+    CONSTRAINT channels_removed_without_address CHECK (((status = 'removed'::text) = (address = ''::text))),
+    CONSTRAINT channels_secret_version_check CHECK ((secret_version > 0)),
+    CONSTRAINT channels_status_check CHECK ((status = ANY (ARRAY['unconfirmed'::text, 'active'::text,
+        'resting'::text, 'removed'::text]))),
+    CONSTRAINT channels_tries_check CHECK ((tries >= 0))
+);
+
 -- table deliveries
 CREATE TABLE deliveries (
     message_id uuid NOT NULL,
@@ -211,6 +249,7 @@ CREATE TABLE messages (
     subject text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     read_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
     CONSTRAINT messages_once_key UNIQUE (user_id, dedupe_key),
     CONSTRAINT messages_pkey PRIMARY KEY (message_id),
     CONSTRAINT messages_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text,
@@ -286,6 +325,32 @@ CREATE TABLE retention_items (
         'destroyed'::text, 'dropped'::text])))
 );
 
+-- table rules
+CREATE TABLE rules (
+    channel_id uuid NOT NULL,
+    topic text NOT NULL,
+    severity text NOT NULL,
+    CONSTRAINT rules_pkey PRIMARY KEY (channel_id, topic),
+    CONSTRAINT rules_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text,
+        'off'::text])))
+);
+
+-- table schedules
+CREATE TABLE schedules (
+    user_id uuid NOT NULL,
+    time_zone text NOT NULL,
+    quiet_from text NOT NULL,
+    quiet_to text NOT NULL,
+    muted_until timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT schedules_hours_whole CHECK (((quiet_from = ''::text) = (quiet_to = ''::text))),
+    CONSTRAINT schedules_pkey PRIMARY KEY (user_id),
+    CONSTRAINT schedules_quiet_from_check CHECK (((quiet_from = ''::text) OR (quiet_from ~
+        '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text))),
+    CONSTRAINT schedules_quiet_to_check CHECK (((quiet_to = ''::text) OR (quiet_to ~
+        '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)))
+);
+
 -- table schema_migrations
 CREATE TABLE schema_migrations (
     origin text NOT NULL,
@@ -295,9 +360,55 @@ CREATE TABLE schema_migrations (
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (origin, name)
 );
 
+-- table sendings
+CREATE TABLE sendings (
+    sending_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    message_id uuid,
+    severity text NOT NULL,
+    state text NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    code text DEFAULT ''::text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    CONSTRAINT sendings_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT sendings_ended_iff_not_due CHECK (((ended_at IS NULL) = (state = 'due'::text))),
+    CONSTRAINT sendings_of_message CHECK (((message_id IS NULL) = (purpose <> 'message'::text))),
+    CONSTRAINT sendings_once UNIQUE (message_id, channel_id),
+    CONSTRAINT sendings_pkey PRIMARY KEY (sending_id),
+    CONSTRAINT sendings_purpose_check CHECK ((purpose = ANY (ARRAY['message'::text, 'test'::text, 'code'::text]))),
+    CONSTRAINT sendings_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text,
+        'critical'::text]))),
+    CONSTRAINT sendings_state_check CHECK ((state = ANY (ARRAY['due'::text, 'delivered'::text, 'given_up'::text,
+        'withdrawn'::text])))
+);
+
+-- foreign key channel_secrets.channel_secrets_channel_id_fkey
+ALTER TABLE channel_secrets ADD CONSTRAINT channel_secrets_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES
+    channels(channel_id);
+
 -- foreign key deliveries.deliveries_message_id_fkey
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_message_id_fkey FOREIGN KEY (message_id) REFERENCES
     messages(message_id);
+
+-- foreign key rules.rules_channel_id_fkey
+ALTER TABLE rules ADD CONSTRAINT rules_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id);
+
+-- foreign key sendings.sendings_channel_id_fkey
+ALTER TABLE sendings ADD CONSTRAINT sendings_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES
+    channels(channel_id);
+
+-- foreign key sendings.sendings_message_id_fkey
+ALTER TABLE sendings ADD CONSTRAINT sendings_message_id_fkey FOREIGN KEY (message_id) REFERENCES
+    messages(message_id);
+
+-- index channels.channels_name_once
+CREATE UNIQUE INDEX channels_name_once ON channels USING btree (user_id, name) WHERE (status <> 'removed'::text);
 
 -- index event_log.event_log_aggregate_idx
 CREATE INDEX event_log_aggregate_idx ON event_log USING btree (aggregate_id, seq);
@@ -312,6 +423,13 @@ CREATE INDEX messages_unread_idx ON messages USING btree (user_id, created_at DE
 -- index retention_items.retention_items_unfinished_idx
 CREATE INDEX retention_items_unfinished_idx ON retention_items USING btree (started_at) WHERE (state = ANY
     (ARRAY['open'::text, 'archived'::text]));
+
+-- index sendings.sendings_due_idx
+CREATE INDEX sendings_due_idx ON sendings USING btree (channel_id, created_at, sending_id) WHERE (state =
+    'due'::text);
+
+-- index sendings.sendings_log_idx
+CREATE INDEX sendings_log_idx ON sendings USING btree (user_id, created_at DESC, sending_id DESC);
 
 -- trigger audit_checkpoints.audit_checkpoints_refuse_row_change
 CREATE TRIGGER audit_checkpoints_refuse_row_change BEFORE DELETE OR UPDATE ON audit_checkpoints FOR EACH ROW EXECUTE

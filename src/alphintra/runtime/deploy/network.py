@@ -22,6 +22,7 @@ _POSTGRES: Final = 5432
 _NATS: Final = 4222
 _HTTP: Final = 8400
 _HTTPS: Final = 443
+_CHANNELS: Final = (_HTTPS, 465, 587, 8443)  # webhooks, and mail servers that encrypt
 _INTERNET: Final = (
     ("0.0.0.0/0", ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")),
     ("::/0", ("::1/128", "fc00::/7", "fe80::/10")),
@@ -35,7 +36,7 @@ def network_manifests(site: Site) -> list[Manifest]:
 
     Everything is denied in both directions first. Then an instance hears the services whose databases lie on it and
     its own provisioning, the bus its users, the edge namespaces that bear a label; each of them may speak to those.
-    Broker alone reaches addresses outside of the cluster, over HTTPS: venues.
+    Broker and notification alone reach addresses outside of the cluster: venues, and webhooks and mail servers.
     """
     found = [_deny_all(site), _names(site)]
     for instance in site.instances:
@@ -52,7 +53,8 @@ def network_manifests(site: Site) -> list[Manifest]:
         found.append(
             _speaks(site, DEPLOYMENTS[placement.service], service_selector(placement.service), _servers(instance))
         )
-    found.append(_reaches_venues(site))
+    found.append(_reaches(site, "broker", "venues", (_HTTPS,)))
+    found.append(_reaches(site, "notification", "channels", _CHANNELS))
     found.append(_speaks(site, "edge", EDGE_SELECTOR, [(BUS_SELECTOR, _NATS)]))
     for instance in site.instances:
         target = [(postgresql_selector(instance), _POSTGRES)]
@@ -120,12 +122,12 @@ def _speaks(site: Site, name: str, chosen: dict[str, str], targets: list[tuple[d
     return _policy(site, f"{name}-speaks", chosen, {"policyTypes": ["Egress"], "egress": rules})
 
 
-def _reaches_venues(site: Site) -> Manifest:
-    """Let broker call venues, whose addresses nobody knows beforehand."""
+def _reaches(site: Site, service: str, what: str, ports: tuple[int, ...]) -> Manifest:
+    """Let a service call out: broker its venues, notification webhooks and a mail server, wherever they are."""
     rule = {
         "to": [{"ipBlock": {"cidr": cidr, "except": list(apart)}} for cidr, apart in _INTERNET],
-        "ports": [{"port": _HTTPS, "protocol": "TCP"}],
+        "ports": [{"port": port, "protocol": "TCP"} for port in ports],
     }
     return _policy(
-        site, "broker-reaches-venues", service_selector("broker"), {"policyTypes": ["Egress"], "egress": [rule]}
+        site, f"{service}-reaches-{what}", service_selector(service), {"policyTypes": ["Egress"], "egress": [rule]}
     )

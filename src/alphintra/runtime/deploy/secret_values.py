@@ -32,7 +32,7 @@ _ADMINISTRATOR: Final = "postgres"
 class Vault:
     """Values by name; one that is missing is drawn and kept.
 
-    Names: ``pg-<role>``, ``nats-<user>``, ``jwt-seed``, ``approval-seed``, ``connection-keys``,
+    Names: ``pg-<role>``, ``nats-<user>``, ``jwt-seed``, ``approval-seed``, ``connection-keys``, ``channel-keys``,
     ``operator-token``, and ``ca``, ``<name>``
     with ``.crt`` and ``.key`` for certificates.
     """
@@ -65,10 +65,9 @@ class Vault:
         """Return a signing seed."""
         return self._drawn(name, lambda: base64.b64encode(os.urandom(_BYTES)).decode("ascii"))
 
-    @property
-    def connection_keys(self) -> str:
-        """The keys that wrap the data keys of broker's connections, ``version:base64`` each; one is drawn first."""
-        return self._drawn("connection-keys", lambda: f"1:{base64.b64encode(os.urandom(_BYTES)).decode('ascii')}")
+    def wrapping_keys(self, name: str) -> str:
+        """Return the keys that wrap the data keys of stored secrets, ``version:base64`` each; one is drawn first."""
+        return self._drawn(name, lambda: f"1:{base64.b64encode(os.urandom(_BYTES)).decode('ascii')}")
 
     @property
     def operator_token(self) -> str:
@@ -150,8 +149,9 @@ def _contents(site: Site, vault: Vault) -> dict[str, dict[str, str]]:
     contents[DEPLOYMENTS["risk"]]["approval-seed"] = approval
     contents[DEPLOYMENTS["broker"]] |= {
         "approval-verify-key": SigningKey(approval).public_text,
-        "connection-keys": vault.connection_keys,
+        "connection-keys": vault.wrapping_keys("connection-keys"),
     }
+    contents[DEPLOYMENTS["notification"]]["channel-keys"] = vault.wrapping_keys("channel-keys")
     for instance in site.instances:
         contents |= _instance_contents(instance, vault, authority)
     return contents

@@ -201,18 +201,20 @@ def test_the_edge_reaches_the_bus_and_no_database() -> None:
     assert ports == [4222]
 
 
-def test_broker_alone_reaches_venues_over_https_and_nothing_inside() -> None:
+def test_broker_and_notification_alone_reach_addresses_outside_and_nothing_inside() -> None:
     outside = [
         each
         for each in objects_of(site_of(LayoutChoice()), "NetworkPolicy")
         if any("ipBlock" in target for rule in each["spec"].get("egress", ()) for target in rule.get("to", ()))
     ]
-    (policy,) = outside
-    assert policy["spec"]["podSelector"] == {"matchLabels": service_selector("broker")}
-    (rule,) = policy["spec"]["egress"]
-    assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
-    closed = {cidr for target in rule["to"] for cidr in target["ipBlock"]["except"]}
-    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7"} <= closed
+    assert [policy["spec"]["podSelector"] for policy in outside] == [
+        {"matchLabels": service_selector(service)} for service in ("broker", "notification")
+    ]
+    for policy, ports in zip(outside, ((443,), (443, 465, 587, 8443)), strict=True):
+        (rule,) = policy["spec"]["egress"]
+        assert rule["ports"] == [{"port": port, "protocol": "TCP"} for port in ports]
+        closed = {cidr for target in rule["to"] for cidr in target["ipBlock"]["except"]}
+        assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7"} <= closed
 
 
 def test_every_extra_can_be_chosen_for_an_image() -> None:

@@ -13,8 +13,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from cryptography import x509
 
-from alphintra.broker.gateways.vault import parse_keys
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, login_roles
+from alphintra.infrastructure.envelope import parse_keys
 from alphintra.infrastructure.signing import SigningKey, VerifyKey
 from alphintra.kernel.errors import AlphintraError
 from alphintra.manifest import SERVICES
@@ -76,7 +76,7 @@ def test_keys_fit_together() -> None:
     assert nkeys.from_seed(seed).public_key.decode() == made["nats-users"]["NKEY_TRADING"]
     signature = SigningKey(made["risk-service"]["approval-seed"]).sign(b"order")
     assert VerifyKey.from_text(made["broker-service"]["approval-verify-key"]).is_signed(b"order", signature)
-    keys = parse_keys(made["broker-service"]["connection-keys"])
+    keys = parse_keys(made["broker-service"]["connection-keys"], of="connections")
     assert [(version, len(key)) for version, key in keys.items()] == [(1, 32)]
     assert [name for name, data in made.items() if "connection-keys" in data] == ["broker-service"]
     holders = [name for name, data in made.items() if "approval-seed" in data]

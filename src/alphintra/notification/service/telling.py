@@ -1,17 +1,19 @@
-"""Use cases of notification: one function per command or event."""
+"""What others tell becomes messages in inboxes, and what leaves by channels: one function per event."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts.notification import ListMessages, MarkRead, MessageDelivered, MessagesView, MessageView
+from alphintra.contracts.notification import MessageDelivered
 from alphintra.contracts.risk import AlertEscalated, AlertRaised
 from alphintra.infrastructure.events import Delivery, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
-from alphintra.notification import domain
+from alphintra.notification.domain import drafts
+from alphintra.notification.domain.channels import Purpose
+from alphintra.notification.domain.rules import USUAL, topic_of, wants
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -25,13 +27,12 @@ if TYPE_CHECKING:
     from alphintra.contracts.trading import AccountOpened, FillBooked, MonthsMissing, OrderClosed, OrderDenied
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
-    from alphintra.notification.repository import Inboxes, InboxesTransaction
+    from alphintra.notification.repository.inboxes import Inboxes, InboxesTransaction
 
 __all__ = [
     "add_owner",
     "add_recipient",
-    "list_messages",
-    "mark_read",
+    "put_message",
     "tell_alert",
     "tell_backtest_finished",
     "tell_drift",
@@ -43,7 +44,6 @@ __all__ = [
     "tell_order_denied",
 ]
 
-PAGE_MAX = 200
 _CONSUMER = "notification"
 
 
@@ -66,7 +66,7 @@ async def add_owner(delivery: Delivery[AccountOpened], *, inboxes: Inboxes) -> N
 async def tell_order_denied(delivery: Delivery[OrderDenied], *, inboxes: Inboxes, ids: IdSource, at: datetime) -> None:
     """Tell the owner that risk refused an order, once."""
     event = delivery.event
-    draft = domain.order_denied(_facts(event.terms), code=event.code, reason=event.reason)
+    draft = drafts.order_denied(_facts(event.terms), code=event.code, reason=event.reason)
     await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
 
 
@@ -74,7 +74,7 @@ async def tell_fill_booked(delivery: Delivery[FillBooked], *, inboxes: Inboxes, 
     """Tell the owner what was bought or sold, once."""
     event = delivery.event
     fill = event.execution
-    facts = domain.FillFacts(
+    facts = drafts.FillFacts(
         account_id=fill.account_id,
         execution_id=fill.execution_id,
         symbol=fill.symbol,
@@ -86,13 +86,13 @@ async def tell_fill_booked(delivery: Delivery[FillBooked], *, inboxes: Inboxes, 
         position=event.account_qty,
         cash=event.cash,
     )
-    await _tell_owner(delivery, domain.fill_booked(facts), event.owner_id, inboxes=inboxes, ids=ids, at=at)
+    await _tell_owner(delivery, drafts.fill_booked(facts), event.owner_id, inboxes=inboxes, ids=ids, at=at)
 
 
 async def tell_order_closed(delivery: Delivery[OrderClosed], *, inboxes: Inboxes, ids: IdSource, at: datetime) -> None:
     """Tell the owner that an order ended without being filled whole, once; a fill tells of the others itself."""
     order = delivery.event.order
-    draft = domain.order_closed(
+    draft = drafts.order_closed(
         _facts(order), status=order.status, filled_qty=order.filled_qty, code=order.reason_code, reason=order.reason
     )
     if draft is not None:
@@ -104,7 +104,7 @@ async def tell_backtest_finished(
 ) -> None:
     """Tell the owner how a backtest ended, once."""
     event = delivery.event
-    draft = domain.backtest_finished(
+    draft = drafts.backtest_finished(
         event.backtest_id, symbol=event.symbol, status=event.status, total_return=event.total_return
     )
     await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
@@ -115,7 +115,7 @@ async def tell_feed_finished(
 ) -> None:
     """Tell the owner that a price feed reached its end or failed, once."""
     event = delivery.event
-    draft = domain.feed_finished(event.feed_id, status=event.status, error=event.error)
+    draft = drafts.feed_finished(event.feed_id, status=event.status, error=event.error)
     await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
 
 
@@ -123,7 +123,7 @@ async def tell_drift(delivery: Delivery[DriftFound], *, inboxes: Inboxes, ids: I
     """Tell the owner that a deployment does otherwise than the backtest of its bars, once a report."""
     event = delivery.event
     reasons = {each.reason: each.count for each in event.reasons}
-    draft = domain.drift_found(
+    draft = drafts.drift_found(
         event.report_id, event.deployment_id, symbol=event.symbol, equity_bps=event.equity_bps, reasons=reasons
     )
     await _tell_owner(delivery, draft, event.owner_id, inboxes=inboxes, ids=ids, at=at)
@@ -137,7 +137,7 @@ async def tell_kill_state(
     Raises ACCOUNT_NOT_HEARD for an account whose opening has not arrived yet: the event comes again.
     """
     kill = delivery.event.kill
-    draft = domain.kill_state_changed(kill.account_id, state=kill.state, epoch=kill.epoch, reason=kill.reason)
+    draft = drafts.kill_state_changed(kill.account_id, state=kill.state, epoch=kill.epoch, reason=kill.reason)
     async with inboxes.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
@@ -157,7 +157,7 @@ async def tell_months_missing(
 ) -> None:
     """Tell whoever watches risk that a table runs out of months, once for each month."""
     event = delivery.event
-    draft = domain.months_missing(event.table, kept_until=event.kept_until, detail=event.detail)
+    draft = drafts.months_missing(event.table, kept_until=event.kept_until, detail=event.detail)
     async with inboxes.transaction() as tx:
         if await receive_once(tx.session, _CONSUMER, delivery):
             await _put(tx, delivery, draft, await tx.watching(), ids=ids, at=at)
@@ -170,11 +170,11 @@ async def tell_alert(
     event = delivery.event
     alert = event.alert
     key = event.key if isinstance(event, AlertRaised) else f"escalated:{alert.alert_id}"
-    draft = domain.alert_told(
+    draft = drafts.alert_told(
         key, rule=alert.rule, severity=alert.severity, title=alert.title, detail=alert.detail, subject=alert.subject
     )
     if isinstance(event, AlertEscalated):
-        draft = domain.escalated(draft, raised_at=alert.raised_at)
+        draft = drafts.escalated(draft, raised_at=alert.raised_at)
     async with inboxes.transaction() as tx:
         if not await receive_once(tx.session, _CONSUMER, delivery):
             return
@@ -184,27 +184,8 @@ async def tell_alert(
         await _put(tx, delivery, draft, tuple(sorted(people)), ids=ids, at=at)
 
 
-async def list_messages(command: ListMessages, context: Context, *, inboxes: Inboxes) -> MessagesView:
-    """Return the acting user's messages, newest first. Raises PAGE_LIMIT and USER_REQUIRED."""
-    if not 1 <= command.limit <= PAGE_MAX:
-        raise AlphintraError("PAGE_LIMIT", f"limit must lie between 1 and {PAGE_MAX}", pointer="/limit")
-    user_id = _acting_user(context)
-    messages = await inboxes.messages_of(user_id, unread_only=command.unread_only, limit=command.limit)
-    unread = await inboxes.unread_of(user_id)
-    return MessagesView(messages=tuple(_view(message) for message in messages), unread=unread)
-
-
-async def mark_read(command: MarkRead, context: Context, *, inboxes: Inboxes, at: datetime) -> MessageView:
-    """Mark a message of the acting user as read; the time of the first time stays. Raises MESSAGE_NOT_FOUND."""
-    message = await inboxes.mark_read(command.message_id, _acting_user(context), at=at)
-    if message is None:
-        detail = f"there is no message {command.message_id} in your inbox: list your messages"
-        raise AlphintraError("MESSAGE_NOT_FOUND", detail, kind=Kind.NOT_FOUND, pointer="/message_id")
-    return _view(message)
-
-
 async def _tell_owner(
-    delivery: Delivery[Any], draft: domain.Draft, owner_id: UUID, *, inboxes: Inboxes, ids: IdSource, at: datetime
+    delivery: Delivery[Any], draft: drafts.Draft, owner_id: UUID, *, inboxes: Inboxes, ids: IdSource, at: datetime
 ) -> None:
     async with inboxes.transaction() as tx:
         if await receive_once(tx.session, _CONSUMER, delivery):
@@ -216,29 +197,48 @@ async def _tell_owner(
 async def _put(
     tx: InboxesTransaction,
     delivery: Delivery[Any],
-    draft: domain.Draft,
+    draft: drafts.Draft,
     people: tuple[UserId, ...],
     *,
     ids: IdSource,
     at: datetime,
 ) -> None:
+    await put_message(tx, draft, people, happened_at=delivery.occurred_at, context=delivery.context, ids=ids, at=at)
+
+
+async def put_message(  # noqa: PLR0913 - what a message says, to whom, and on whose authority
+    tx: InboxesTransaction,
+    draft: drafts.Draft,
+    people: tuple[UserId, ...],
+    *,
+    happened_at: datetime,
+    context: Context,
+    ids: IdSource,
+    at: datetime,
+) -> None:
+    """Put a message into inboxes that do not hold it yet, and store what of it is to leave by channels."""
     addresses = [(ids.new(), user_id) for user_id in people]
-    stored = await tx.deliver(draft, addresses, happened_at=delivery.occurred_at, at=at)
+    stored = await tx.deliver(draft, addresses, happened_at=happened_at, at=at)
+    if not stored:
+        return
     events = [
         (message_id, MessageDelivered(message_id=message_id, user_id=user_id, kind=draft.kind))
         for message_id, user_id in stored
     ]
-    await append_events(tx.session, events, ids=ids, context=delivery.context, at=at)
+    await append_events(tx.session, events, ids=ids, context=context, at=at)
+    message_of = {user_id: message_id for message_id, user_id in stored}
+    found = await tx.channels.leading_to(tuple(message_of), topic_of(draft.kind))
+    leaving = [
+        (ids.new(), channel_id, user_id, message_of[user_id])
+        for channel_id, user_id, least, muted_until in found
+        if wants(least or USUAL, draft.severity, muted_until=muted_until, at=at)
+        and draft.subject != f"channel:{channel_id}"
+    ]
+    await tx.sendings.plan(leaving, purpose=Purpose.MESSAGE, severity=draft.severity, at=at)
 
 
-def _acting_user(context: Context) -> UserId:
-    if context.actor.user_id is None:
-        raise AlphintraError("USER_REQUIRED", "only a signed-in person has an inbox", kind=Kind.FORBIDDEN)
-    return UserId(context.actor.user_id)
-
-
-def _facts(order: OrderTerms | OrderView) -> domain.OrderFacts:
-    return domain.OrderFacts(
+def _facts(order: OrderTerms | OrderView) -> drafts.OrderFacts:
+    return drafts.OrderFacts(
         order_id=order.order_id,
         symbol=order.symbol,
         side=order.side,
@@ -246,17 +246,4 @@ def _facts(order: OrderTerms | OrderView) -> domain.OrderFacts:
         qty=order.qty,
         limit_price=order.limit_price,
         notional=order.notional,
-    )
-
-
-def _view(message: domain.Message) -> MessageView:
-    return MessageView(
-        message_id=message.message_id,
-        kind=message.kind,
-        severity=message.severity,
-        title=message.title,
-        body=message.body,
-        subject=message.subject,
-        created_at=message.created_at,
-        read_at=message.read_at,
     )

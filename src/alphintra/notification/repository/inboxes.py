@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alphintra.kernel.ids import UserId
-from alphintra.notification.domain import Draft, Message
+from alphintra.notification.domain.drafts import Draft, Message
+from alphintra.notification.repository.channels import ChannelRows
+from alphintra.notification.repository.sendings import SendingRows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,9 +19,28 @@ if TYPE_CHECKING:
     from alphintra.infrastructure.postgres import Database, Session
     from alphintra.kernel.ids import AccountId
 
-__all__ = ["Inboxes", "InboxesTransaction"]
+__all__ = ["Inboxes", "InboxesTransaction", "Wanted"]
 
 Address = tuple["UUID", UserId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which messages are asked for.
+
+    Attributes:
+        is_unread: those not read yet alone.
+        is_open: those not acknowledged yet alone.
+        severities: of these severities.
+        kinds: of kinds that match one of these patterns; None for all.
+        before: older than this message.
+    """
+
+    is_unread: bool = False
+    is_open: bool = False
+    severities: tuple[str, ...]
+    kinds: tuple[str, ...] | None = None
+    before: UUID | None = None
 
 
 class InboxesTransaction:
@@ -26,6 +48,8 @@ class InboxesTransaction:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.channels = ChannelRows(session)
+        self.sendings = SendingRows(session)
 
     async def add_recipient(self, user_id: UserId, *, role: str, at: datetime) -> None:
         """Remember a person whom news for everybody goes to, and news for their role."""
@@ -80,16 +104,30 @@ class Inboxes:
         async with self._database.transaction() as session:
             yield InboxesTransaction(session)
 
-    async def messages_of(self, user_id: UserId, *, unread_only: bool, limit: int) -> tuple[Message, ...]:
+    async def messages_of(self, user_id: UserId, wanted: Wanted, *, limit: int) -> tuple[Message, ...]:
         """Read a person's messages, newest first."""
-        statement = "messages.list_unread" if unread_only else "messages.list"
         async with self._database.session() as session:
-            return tuple(Message(**row) for row in await session.rows(statement, user_id, limit))
+            rows = await session.rows(
+                "messages.list",
+                user_id,
+                limit,
+                wanted.is_unread,
+                wanted.is_open,
+                list(wanted.severities),
+                None if wanted.kinds is None else list(wanted.kinds),
+                wanted.before,
+            )
+            return tuple(Message(**row) for row in rows)
 
     async def unread_of(self, user_id: UserId) -> int:
         """Count a person's unread messages."""
         async with self._database.session() as session:
             return int(await session.value("messages.count_unread", user_id))
+
+    async def acknowledge(self, message_ids: Sequence[UUID], user_id: UserId, *, at: datetime) -> int:
+        """Mark a person's messages as taken care of; returns how many were not before."""
+        async with self._database.transaction() as session:
+            return int(await session.value("messages.acknowledge", list(message_ids), user_id, at))
 
     async def mark_read(self, message_id: UUID, user_id: UserId, *, at: datetime) -> Message | None:
         """Mark a person's message as read, unless it is; None if the person has no such message."""

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side
-from alphintra.notification import domain
-from alphintra.notification.domain import Draft, FillFacts, OrderFacts
+from alphintra.notification.domain import drafts as domain
+from alphintra.notification.domain.drafts import Draft, FillFacts, OrderFacts
 
 ID = UUID(int=1)
 ORDER = OrderFacts(

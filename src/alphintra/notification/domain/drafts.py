@@ -1,4 +1,4 @@
-"""Decisions of notification: which happening makes a message, how grave it is, and how it reads."""
+"""Messages: which happening makes a message, how grave it is, and how it reads."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ __all__ = [
     "Severity",
     "alert_told",
     "backtest_finished",
+    "channel_failed",
     "drift_found",
     "escalated",
     "feed_finished",
@@ -63,6 +64,7 @@ class Message:
     subject: str
     created_at: datetime
     read_at: datetime | None
+    acknowledged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +235,22 @@ def months_missing(table: str, *, kept_until: datetime | None, detail: str) -> D
         title=f"{table} runs out of months",
         body=_sentence(detail),
         subject="firm",
+    )
+
+
+def channel_failed(channel_id: UUID, name: str, *, detail: str, is_resting: bool, at: datetime) -> Draft:
+    """Say that a message could not be sent by a channel; once a day and channel, and once more when it rests."""
+    title = f"Messages do not arrive by {name}"
+    rest = (
+        " Nothing more is sent by this channel until a test arrives." if is_resting else " It is in the delivery log."
+    )
+    return Draft(
+        dedupe_key=f"channel_failed:{channel_id}:{at:%Y-%m-%d}{':resting' if is_resting else ''}",
+        kind="channel_failed",
+        severity=Severity.WARNING,
+        title=title,
+        body=f"A message was given up after many attempts. The last one failed: {_sentence(detail)}{rest}",
+        subject=f"channel:{channel_id}",
     )
 
 

@@ -1,0 +1,1 @@
+"""Ways out of notification: mail servers and webhooks."""

@@ -1,0 +1,1 @@
+"""What notification keeps: rows to values and back."""
