@@ -109,12 +109,18 @@ def open_page(chromium: Browser, platform: Platform, owner: Person) -> Iterator[
     opened: list[Page] = []
 
     def open_one(
-        path: str, *, scheme: str = "dark", width: int = 1280, base_url: str = platform.base_url, is_in: bool = True
+        path: str,
+        *,
+        scheme: str = "dark",
+        width: int = 1280,
+        base_url: str = platform.base_url,
+        is_in: bool = True,
+        person: Person = owner,
     ) -> Watched:
         size: ViewportSize = {"width": width, "height": HEIGHT}
         context = chromium.new_context(base_url=base_url, viewport=size, reduced_motion="reduce")
         if is_in:
-            enter(context, base_url, owner)
+            enter(context, base_url, person)
         context.set_default_timeout(WAIT_MS)
         context.add_init_script(_LISTEN)
         context.add_init_script(f"localStorage.setItem('alphintra.scheme', '{scheme}')")

@@ -88,6 +88,18 @@ const report = createRoute({
   component: lazyRouteComponent(() => import("./pages/Report")),
 });
 
+const operator = createRoute({
+  getParentRoute: () => inside,
+  path: "/operator",
+  component: lazyRouteComponent(() => import("./pages/Operator")),
+});
+
+const markets = createRoute({
+  getParentRoute: () => inside,
+  path: "/markets",
+  component: lazyRouteComponent(() => import("./pages/Markets")),
+});
+
 const lost = createRoute({ getParentRoute: () => inside, path: "$", component: Lost });
 
 export const router = createRouter({
@@ -98,6 +110,8 @@ export const router = createRouter({
     builder,
     backtests,
     report,
+    operator,
+    markets,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,

@@ -78,6 +78,7 @@ export function TermsFields({ terms, onChange }: TermsFieldsProps) {
       />
       <MultiSelect
         label="Symbols"
+        size="xs"
         description={graph?.timeframe === undefined ? "Several share the cash; their order settles ties." : `With ${graph.timeframe} bars. Several share the cash.`}
         placeholder={terms.symbols.length === 0 ? "Choose one or more" : ""}
         searchable

@@ -8,12 +8,13 @@ interface CanvasProps extends Heard {
   range: Range;
   isLog: boolean;
   selected: string | null;
+  focus: number | null;
   /** Where the drawing is to be reached for a picture of it. */
   held: RefObject<Drawing | null>;
 }
 
 /** The drawn part of a chart: loaded when a chart is first wanted, because the library is large. */
-export default function Canvas({ panes, range, isLog, selected, held, onPoint, onPick }: CanvasProps) {
+export default function Canvas({ panes, range, isLog, selected, focus, held, onPoint, onPick }: CanvasProps) {
   const box = useRef<HTMLDivElement>(null);
   const heard = useRef<Heard>({ onPoint, onPick });
   heard.current = { onPoint, onPick };
@@ -43,6 +44,10 @@ export default function Canvas({ panes, range, isLog, selected, held, onPoint, o
     held.current?.select(selected);
     if (at !== undefined) held.current?.centre(at);
   }, [held, panes, selected]);
+
+  useEffect(() => {
+    if (focus !== null) held.current?.zoom(focus);
+  }, [held, panes, focus]);
 
   return <div className="chart-canvas" ref={box} />;
 }

@@ -21,6 +21,8 @@ interface TimeChartProps {
   onRange?: (range: Range) => void;
   /** The mark that is picked in a table. */
   selected?: string | null;
+  /** The instant, in seconds, whose surroundings are shown. */
+  focus?: number | null;
   /** A mark was clicked. */
   onMark?: (id: string) => void;
   /** A bar was clicked, by its time in seconds. */
@@ -30,7 +32,8 @@ interface TimeChartProps {
 }
 
 /** Panes over one time scale, with ranges, a logarithmic scale, the same as a table, and files of it. */
-export function TimeChart({ name, panes, height, range, onRange, selected = null, onMark, onBar, actions }: TimeChartProps) {
+export function TimeChart(props: TimeChartProps) {
+  const { name, panes, height, range, onRange, selected = null, focus = null, onMark, onBar, actions } = props;
   const [own, keep] = useState<Range>("All");
   const [isLog, setLog] = useState(false);
   const [isTable, showTable] = useState(false);
@@ -76,6 +79,7 @@ export function TimeChart({ name, panes, height, range, onRange, selected = null
                 range={shown}
                 isLog={isLog}
                 selected={selected}
+                focus={focus}
                 held={held}
                 onPoint={tell}
                 onPick={(mark, at) => {

@@ -36,6 +36,7 @@ export interface Heard {
 }
 
 const AXIS_WIDTH = 76;
+const ZOOM_BARS = 40;
 
 /** A chart in an element, until it is disposed of. */
 export class Drawing {
@@ -100,6 +101,13 @@ export class Drawing {
     if (seen === null || (Number(seen.from) <= at && at <= Number(seen.to))) return;
     const half = (Number(seen.to) - Number(seen.from)) / 2;
     scale.setVisibleRange({ from: (at - half) as UTCTimestamp, to: (at + half) as UTCTimestamp });
+  }
+
+  /** Show the bars around an instant, forty to each side. */
+  zoom(at: number): void {
+    const times = [...new Set(this.#layers().flatMap((layer) => layer.points.map((point) => point.at)))].sort((one, other) => one - other);
+    const place = times.findIndex((time) => time >= at);
+    if (place >= 0) this.#chart.timeScale().setVisibleLogicalRange({ from: place - ZOOM_BARS, to: place + ZOOM_BARS });
   }
 
   /** Show one mark larger than the others. */
