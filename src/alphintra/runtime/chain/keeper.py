@@ -109,7 +109,7 @@ class LogKeeper:
             sealed = await work.seal(connection, is_signed=is_due)
             if sealed.note:
                 signed_at = loop.time()
-            if loop.time() - shown_at >= SHOW_EVERY_S:
+            if sealed.note or loop.time() - shown_at >= SHOW_EVERY_S:
                 await self.show(work, connection)
                 shown_at = loop.time()
             if not sealed.is_more:
