@@ -45,15 +45,25 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/about" });
-  },
+  component: lazyRouteComponent(() => import("./pages/Overview")),
 });
 
 const about = createRoute({
   getParentRoute: () => inside,
   path: "/about",
   component: lazyRouteComponent(() => import("./pages/About")),
+});
+
+const orders = createRoute({
+  getParentRoute: () => inside,
+  path: "/orders",
+  component: lazyRouteComponent(() => import("./pages/Orders")),
+});
+
+const portfolio = createRoute({
+  getParentRoute: () => inside,
+  path: "/portfolio",
+  component: lazyRouteComponent(() => import("./pages/Portfolio")),
 });
 
 const strategies = createRoute({
@@ -112,6 +122,8 @@ export const router = createRouter({
     report,
     operator,
     markets,
+    orders,
+    portfolio,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,
