@@ -18,7 +18,10 @@ PAGES: Final = {
     "/markets": "Markets",
     "/orders": "Orders",
     "/portfolio": "Portfolio",
+    "/risk": "Risk",
+    "/connections": "Connections",
     "/operator": "Operator",
+    "/users": "Users",
     "/about": "About",
     "/no/such/page": "There is no such page",
 }

@@ -54,6 +54,24 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const risk = createRoute({
+  getParentRoute: () => inside,
+  path: "/risk",
+  component: lazyRouteComponent(() => import("./pages/Risk")),
+});
+
+const connections = createRoute({
+  getParentRoute: () => inside,
+  path: "/connections",
+  component: lazyRouteComponent(() => import("./pages/Connections")),
+});
+
+const users = createRoute({
+  getParentRoute: () => inside,
+  path: "/users",
+  component: lazyRouteComponent(() => import("./pages/Users")),
+});
+
 const orders = createRoute({
   getParentRoute: () => inside,
   path: "/orders",
@@ -120,6 +138,9 @@ export const router = createRouter({
     builder,
     backtests,
     report,
+    risk,
+    connections,
+    users,
     operator,
     markets,
     orders,
