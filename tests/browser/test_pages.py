@@ -12,10 +12,16 @@ from browser.conftest import OpenPage
 pytestmark = pytest.mark.browser
 
 PAGES: Final = {
+    "/": "Overview",
     "/strategies": "Strategies",
     "/backtests": "Backtests",
     "/markets": "Markets",
+    "/orders": "Orders",
+    "/portfolio": "Portfolio",
+    "/risk": "Risk",
+    "/connections": "Connections",
     "/operator": "Operator",
+    "/users": "Users",
     "/about": "About",
     "/no/such/page": "There is no such page",
 }
@@ -95,4 +101,4 @@ def test_pages_are_reached_by_keyboard_alone(open_page: OpenPage) -> None:
             break
     expect(first).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="About")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()

@@ -45,15 +45,43 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/about" });
-  },
+  component: lazyRouteComponent(() => import("./pages/Overview")),
 });
 
 const about = createRoute({
   getParentRoute: () => inside,
   path: "/about",
   component: lazyRouteComponent(() => import("./pages/About")),
+});
+
+const risk = createRoute({
+  getParentRoute: () => inside,
+  path: "/risk",
+  component: lazyRouteComponent(() => import("./pages/Risk")),
+});
+
+const connections = createRoute({
+  getParentRoute: () => inside,
+  path: "/connections",
+  component: lazyRouteComponent(() => import("./pages/Connections")),
+});
+
+const users = createRoute({
+  getParentRoute: () => inside,
+  path: "/users",
+  component: lazyRouteComponent(() => import("./pages/Users")),
+});
+
+const orders = createRoute({
+  getParentRoute: () => inside,
+  path: "/orders",
+  component: lazyRouteComponent(() => import("./pages/Orders")),
+});
+
+const portfolio = createRoute({
+  getParentRoute: () => inside,
+  path: "/portfolio",
+  component: lazyRouteComponent(() => import("./pages/Portfolio")),
 });
 
 const strategies = createRoute({
@@ -110,8 +138,13 @@ export const router = createRouter({
     builder,
     backtests,
     report,
+    risk,
+    connections,
+    users,
     operator,
     markets,
+    orders,
+    portfolio,
     lost,
   ])]),
   defaultErrorComponent: PageFailed,

@@ -9,13 +9,13 @@ import click
 
 from alphintra.cli.client import ApiClient, wait_for
 from alphintra.cli.installation import existing_home
+from alphintra.contracts.samples import SAMPLE_SOURCE
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.credentials import operator_token
 
 __all__ = ["SAMPLE_FEED", "bring_sample", "main"]
 
 SAMPLE_FILE = "us-stocks-daily-2000-2013.csv.gz"
-SAMPLE_SOURCE = "Quandl WIKI (public domain)"
 SAMPLE_FEED = "Sample: replayed history 2000-2013, no live market"
 SAMPLE_INTERVAL_MS = 1000
 _ENDED = {"finished", "failed", "canceled"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from alphintra.contracts.strategy import BacktestView
 from alphintra.kernel.messages import Command, Utc, View
 
 __all__ = [
+    "SAMPLE_SOURCE",
     "BacktestComparisonView",
     "CompareBacktests",
     "ListTemplateBacktests",
@@ -16,6 +18,9 @@ __all__ = [
     "TemplateBacktestView",
     "TemplateBacktestsView",
 ]
+
+SAMPLE_SOURCE: Final = "Quandl WIKI (public domain)"
+"""Where the prices that `alphintra up --sample` brings come from: what says so is a sample."""
 
 
 class TemplateBacktestView(View, frozen=True):

@@ -13,6 +13,7 @@ import pytest
 
 from alphintra.contracts import broker
 from alphintra.contracts.books import PriceMark
+from alphintra.contracts.prices import ListPrices
 from alphintra.contracts.trading import (
     ApplySplit,
     BookCashFlow,
@@ -86,6 +87,29 @@ async def hold(desk: Desk, qty: str, price: str, *, side: Side = Side.BUY, book_
 def flow(desk: Desk, kind: str, amount: str, reference: str = "r-1") -> BookCashFlow:
     """Return a command to book money."""
     return BookCashFlow(account_id=desk.account_id, kind=kind, amount=Decimal(amount), reference=reference)
+
+
+async def test_a_position_has_the_newest_price_and_the_same_open_profit_as_its_account(desk: Desk) -> None:
+    await hold(desk, "10", "100")
+    (position,) = (await desk.ask(ListPositions(account_id=desk.account_id))).positions
+    assert (position.price, position.market_value, position.unrealized_pnl) == (None, None, None)
+    at = desk.clock.now()
+    await mark(desk, 1, "101.5", at=at)
+    (position,) = (await desk.ask(ListPositions(account_id=desk.account_id))).positions
+    assert [position.price, position.market_value] == [Decimal("101.5"), Decimal(1015)]
+    assert position.marked_at == at
+    summary = await desk.ask(GetSummary(account_id=desk.account_id))
+    assert position.unrealized_pnl == summary.unrealized_pnl == Decimal(15)
+
+
+async def test_prices_are_told_of_the_feeds_of_ones_own_accounts_alone(desk: Desk) -> None:
+    await mark(desk, 4, "101.5", at=desk.clock.now())
+    (price,) = (await desk.ask(ListPrices(symbols=("AAPL", "NONE")))).prices
+    assert [price.feed_id, price.symbol, price.price, price.seq] == [await feed_of(desk), "AAPL", Decimal("101.5"), 4]
+    assert (await desk.ask(ListPrices(symbols=("AAPL",)), person_context("trader", user_id=new_id()))).prices == ()
+    for symbols in ((), ("AAPL",) * 101):
+        with pytest.raises(AlphintraError, match="RANGE"):
+            await desk.ask(ListPrices(symbols=symbols))
 
 
 async def test_history_keeps_the_worth_at_each_mark_and_profit_leaves_deposits_out(desk: Desk) -> None:

@@ -10,6 +10,7 @@ export function useHealth(): UseQueryResult<PlatformHealth> {
   return useQuery({
     queryKey: ["health"],
     refetchInterval: EVERY_MS,
+    retry: 1, // it is asked again soon anyway, and until then orders would be promised
     queryFn: async () => {
       const { data, error, response } = await api.GET("/api/v1/health");
       const found: unknown = data ?? error;

@@ -16,6 +16,7 @@ interface ConfirmProps {
   /** Whether it takes something away; most of what is asked about does. */
   isDangerous?: boolean;
   onConfirm: () => Promise<unknown>;
+  /** Called when it is done, and when somebody goes back. */
   onClose: () => void;
 }
 

@@ -5,6 +5,7 @@ import { Asked } from "../panes/states";
 
 const NOTICES: readonly [string, string, string][] = [
   ["Inter", "SIL Open Font License 1.1", "The Inter Project Authors"],
+  ["Lightweight Charts\u2122", "Apache License 2.0", "2025 TradingView, Inc."],
   ["Lucide", "ISC", "Lucide contributors"],
   ["Mantine", "MIT", "Vitaly Rtishchev"],
   ["React", "MIT", "Meta Platforms, Inc. and affiliates"],
@@ -58,7 +59,11 @@ export default function About() {
         <div className="prose">
           <p>
             Alphintra is free software under the Apache License 2.0. Its <a href="/api/docs">API</a> is{" "}
-            <a href="/api/openapi.json">described</a>. This interface is made with:
+            <a href="/api/openapi.json">described</a>. Its charts are drawn by Lightweight Charts™ of{" "}
+            <a href="https://www.tradingview.com" rel="noreferrer">
+              TradingView
+            </a>
+            . This interface is made with:
           </p>
           <dl className="facts">
             {NOTICES.map(([name, licence, holder]) => (

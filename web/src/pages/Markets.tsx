@@ -50,7 +50,7 @@ export default function Markets() {
     <div className="page">
       <div className="page-title">
         <h1>Markets</h1>
-        <span className="dim">{catalogue.data !== undefined && `${count(rows.length)} symbols in the catalogue`}</span>
+        <span className="dim">{catalogue.data !== undefined && `${count(rows.length)} ${rows.length === 1 ? "symbol" : "symbols"} in the catalogue`}</span>
         <span className="page-actions">
           <Button leftSection={<Plus size={14} aria-hidden />} disabled={why !== ""} title={why} onClick={() => add(true)}>
             Add bars

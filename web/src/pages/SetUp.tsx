@@ -32,7 +32,7 @@ export default function SetUp() {
     try {
       await answered(api.POST("/api/v1/setup/owner", { body: { token: token ?? "", email, password } }));
       await signIn({ email, password, code: "" });
-      await navigate({ to: "/" });
+      await navigate({ to: "/", search: { first: true } as never });
     } catch (error) {
       tell(error instanceof Error ? error.message : "this did not work");
     }

@@ -17,11 +17,17 @@ export function kindOf(account: Pick<AccountView, "mode">): AccountKind {
   return account.mode === "live" ? "LIVE" : "PAPER";
 }
 
-/** One's accounts, oldest first. */
+/** One's accounts, oldest first, without that of a sample that was removed. */
 export function useAccounts(): UseQueryResult<AccountView[]> {
   return useQuery({
     queryKey: ACCOUNTS,
-    queryFn: async () => (await answered(api.GET("/api/v1/accounts"))).accounts,
+    queryFn: async () => {
+      const [{ accounts }, sample] = await Promise.all([
+        answered(api.GET("/api/v1/accounts")),
+        answered(api.GET("/api/v1/sample")),
+      ]);
+      return sample.state === "removed" ? accounts.filter((one) => one.account_id !== sample.account_id) : accounts;
+    },
     refetchInterval: EVERY_MS,
   });
 }

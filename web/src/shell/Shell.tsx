@@ -1,12 +1,17 @@
 import { Outlet } from "@tanstack/react-router";
 import { ExpiryDialog } from "../session/ExpiryDialog";
+import { ProofDialog } from "../session/ProofDialog";
 import { Footer } from "./Footer";
 import { Header } from "./Header";
+import { useShellKeys } from "./keys";
+import { OfflineBar } from "./OfflineBar";
+import { Overlays } from "./Overlays";
 import { Sidebar } from "./Sidebar";
 import "./shell.css";
 
 /** What stands around every page. */
 export function Shell() {
+  useShellKeys();
   return (
     <div className="shell">
       <a className="shell-skip" href="#page">
@@ -15,10 +20,13 @@ export function Shell() {
       <Header />
       <Sidebar />
       <main className="shell-main" id="page" tabIndex={-1}>
+        <OfflineBar />
         <Outlet />
       </main>
       <Footer />
+      <Overlays />
       <ExpiryDialog />
+      <ProofDialog />
     </div>
   );
 }

@@ -9,8 +9,8 @@ export function Sidebar() {
         <div key={group.label}>
           <div className="shell-group">{group.label}</div>
           <ul className="shell-nav">
-            {group.places.map(({ to, label, icon: Icon }) => (
-              <li key={to}>
+            {group.places.map(({ to, label, icon: Icon, isOnPhone }) => (
+              <li key={to} className={isOnPhone ? "is-on-phone" : ""}>
                 <Link to={to} className="shell-link" title={label} activeOptions={{ exact: to === "/" }}>
                   <Icon size={16} aria-hidden />
                   <span>{label}</span>

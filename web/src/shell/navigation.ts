@@ -21,6 +21,8 @@ export interface Place {
   icon: LucideIcon;
   /** The letter that leads there after `g`. */
   key?: string;
+  /** Whether it is shown on a phone, where one looks and does not act. */
+  isOnPhone?: boolean;
 }
 
 export interface PlaceGroup {
@@ -33,7 +35,7 @@ export const NAVIGATION: readonly PlaceGroup[] = [
   {
     label: "Work",
     places: [
-      { to: "/", label: "Overview", icon: LayoutDashboard, key: "o" },
+      { to: "/", label: "Overview", icon: LayoutDashboard, key: "o", isOnPhone: true },
       { to: "/strategies", label: "Strategies", icon: Workflow, key: "s" },
       { to: "/backtests", label: "Backtests", icon: FlaskConical, key: "b" },
       { to: "/markets", label: "Markets", icon: CandlestickChart, key: "m" },
@@ -42,8 +44,8 @@ export const NAVIGATION: readonly PlaceGroup[] = [
   {
     label: "Trade",
     places: [
-      { to: "/orders", label: "Orders", icon: ListOrdered, key: "r" },
-      { to: "/portfolio", label: "Portfolio", icon: Briefcase, key: "p" },
+      { to: "/orders", label: "Orders", icon: ListOrdered, key: "r", isOnPhone: true },
+      { to: "/portfolio", label: "Portfolio", icon: Briefcase, key: "p", isOnPhone: true },
       { to: "/risk", label: "Risk", icon: ShieldAlert, key: "k" },
       { to: "/connections", label: "Connections", icon: Plug, key: "c" },
     ],

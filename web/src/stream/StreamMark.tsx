@@ -11,9 +11,9 @@ export function StreamMark() {
   useChannel("health", { refreshes: [["health"]] });
   const age = Math.max(0, now - heardAt);
   const isStale = state !== "open" || age > STALE_MS;
-  const text = state === "open" ? `Live, ${span(Math.trunc(age / 1000) * 1000)}` : heardAt === 0 ? "Connecting" : `Not live for ${span(age)}`;
+  const text = state === "open" ? `Live${isStale ? `, heard ${span(age)} ago` : ""}` : heardAt === 0 ? "Connecting" : `Not live for ${span(age)}`;
   return (
-    <span className="stream-mark" title="How long ago the server was last heard on the live stream">
+    <span title={heardAt === 0 ? "The live stream was not heard yet" : `The live stream was heard ${span(age)} ago`}>
       <span className={`dot is-${isStale ? "warn" : "ok"}`} aria-hidden /> {text}
     </span>
   );
