@@ -18,11 +18,11 @@ PAGES: Final = {
     "/markets": "Markets",
     "/orders": "Orders",
     "/portfolio": "Portfolio",
-    "/operator": "Operator",
-    "/about": "About",
     "/risk": "Risk",
     "/connections": "Connections",
+    "/operator": "Operator",
     "/users": "Users",
+    "/about": "About",
     "/no/such/page": "There is no such page",
 }
 SCHEMES: Final = ("dark", "light")
