@@ -20,8 +20,10 @@ PAGES: Final = {
     "/portfolio": "Portfolio",
     "/risk": "Risk",
     "/connections": "Connections",
+    "/notifications": "Notifications",
     "/operator": "Operator",
     "/users": "Users",
+    "/settings": "Settings",
     "/about": "About",
     "/no/such/page": "There is no such page",
 }

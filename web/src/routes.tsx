@@ -72,6 +72,18 @@ const users = createRoute({
   component: lazyRouteComponent(() => import("./pages/Users")),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => inside,
+  path: "/notifications",
+  component: lazyRouteComponent(() => import("./pages/Notifications")),
+});
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/Settings")),
+});
+
 const orders = createRoute({
   getParentRoute: () => inside,
   path: "/orders",
@@ -141,6 +153,8 @@ export const router = createRouter({
     risk,
     connections,
     users,
+    notifications,
+    settings,
     operator,
     markets,
     orders,

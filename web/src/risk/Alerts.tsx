@@ -29,8 +29,8 @@ export function Alerts() {
   const columns: Column<AlertView>[] = [
     { id: "raised", head: "Raised", value: (one) => moment(one.raised_at) },
     { id: "severity", head: "Severity", value: (one) => one.severity, cell: (one) => <span className={TONE[one.severity] ?? "dim"}>{one.severity}</span> },
-    { id: "title", head: "Alert", value: (one) => one.title, cell: (one) => <span title={one.detail}>{one.title}</span> },
-    { id: "detail", head: "Detail", value: (one) => one.detail, cell: (one) => <span className="cut" title={one.detail}>{one.detail}</span> },
+    { id: "title", head: "Alert", value: (one) => one.title, cell: (one) => <span className="cut is-wide" title={`${one.title}. ${one.detail}`}>{one.title}</span> },
+    { id: "detail", head: "Detail", value: (one) => one.detail, isHidden: true, cell: (one) => <span className="cut" title={one.detail}>{one.detail}</span> },
     { id: "rule", head: "Rule", value: (one) => one.rule, isHidden: true },
     { id: "escalated", head: "Escalated", value: (one) => moment(one.escalated_at), isHidden: true },
     {

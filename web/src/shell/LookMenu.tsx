@@ -1,17 +1,8 @@
 import { ActionIcon, Menu, useMantineColorScheme } from "@mantine/core";
 import { SunMoon } from "lucide-react";
 import { useState } from "react";
-import { applyPreferences, DENSITIES, type Preferences, PRESETS, type Preset, storedPreferences } from "../theme/preferences";
-
-const SCHEMES = ["dark", "light", "auto"] as const;
-const SCHEME_LABEL = { dark: "Dark", light: "Light", auto: "As the system" } as const;
-const PRESET_LABEL: Record<Preset, string> = {
-  default: "Teal up, vermilion down",
-  strong: "Blue up, orange down",
-  classic: "Green up, red down",
-  "red-up": "Red up, green down",
-};
-const DENSITY_LABEL = { compact: "Compact rows", comfortable: "Comfortable rows" } as const;
+import { DENSITY_LABEL, PRESET_LABEL, SCHEME_LABEL, SCHEMES } from "../theme/labels";
+import { applyPreferences, DENSITIES, type Preferences, PRESETS, storedPreferences } from "../theme/preferences";
 
 /** Theme, colours of direction and height of rows; each applies at once. */
 export function LookMenu() {
