@@ -99,11 +99,12 @@ async def bring_sample(caller: Trader) -> SampleView:
 
 @routes.delete("/sample")
 async def remove_sample(caller: Trader) -> SampleView:
-    """Stop the sample strategy and its prices, put the strategy away, and hide the account, whose books are kept."""
+    """Stop the prices and all that trades in the sample account, and put the strategy away; the books are kept."""
     parts = await _parts(caller)
-    if parts.deployment is not None and parts.deployment.status == "active":
-        await caller.ask(StopDeployment(deployment_id=parts.deployment.deployment_id))
     if parts.account is not None:
+        for one in (await caller.ask(ListDeployments())).deployments:
+            if one.account_id == parts.account.account_id and one.status == "active":
+                await caller.ask(StopDeployment(deployment_id=one.deployment_id))
         await caller.ask(CancelOrders(account_id=parts.account.account_id))
     if parts.feed is not None and parts.feed.status in {"running", "paused"}:
         await caller.ask(ControlFeed(feed_id=parts.feed.feed_id, action="pause"))
@@ -125,7 +126,7 @@ async def _parts(caller: Caller) -> _Parts:
         feeds = (await caller.ask(ListFeeds())).feeds
         feed = next((one for one in feeds if one.feed_id == account.feed_id), None)
         deployments = (await caller.ask(ListDeployments())).deployments
-        deployment = next((one for one in deployments if one.account_id == account.account_id), None)
+        deployment = next((one for one in reversed(deployments) if one.account_id == account.account_id), None)
     if workflow is not None:
         backtests = (await caller.ask(ListBacktests(limit=200))).backtests
         backtest = next((one for one in reversed(backtests) if one.workflow_id == workflow.workflow_id), None)
