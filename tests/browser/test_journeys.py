@@ -55,6 +55,8 @@ def change_and_run(page: Page) -> None:
 
 def trade_on_paper(page: Page) -> None:
     page.get_by_role("link", name="Open", exact=True).first.click()
+    expect(page.get_by_role("list", name="Warnings")).to_contain_text("Verdict")
+    expect(page.get_by_role("img", name=re.compile("price, equity and drawdown"))).to_be_visible()
     page.get_by_role("button", name="Trade this on paper").click()
     dialog = page.get_by_role("dialog", name="Trade this on paper")
     dialog.get_by_label("Capital").fill("20000")

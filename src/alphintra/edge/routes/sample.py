@@ -47,7 +47,9 @@ SYMBOL: Final = "AAPL"
 SYMBOLS: Final = (SYMBOL, "MSFT")
 FROM: Final = datetime(2005, 1, 1, tzinfo=UTC)
 """Old prices are split adjusted and everybody's: see `alphintra up --sample`."""
-CASH: Final = Decimal(100_000)
+CASH: Final = Decimal(250_000)
+CAPITAL: Final = Decimal(100_000)
+"""Of the sample strategy and its backtest; what is left is for strategies and orders of one's own."""
 COSTS_BPS: Final = (Decimal(5), Decimal(2))
 BEFORE: Final = 392
 """Bars replayed at once, for something to see, up to just before the strategy buys; then one a second."""
@@ -167,7 +169,7 @@ async def _bring(caller: Caller, parts: _Parts) -> None:
         fee, slippage = COSTS_BPS
         await caller.ask(
             StartBacktest(
-                version_id=workflow.version_id, symbol=SYMBOL, initial_cash=CASH, fee_bps=fee, slippage_bps=slippage
+                version_id=workflow.version_id, symbol=SYMBOL, initial_cash=CAPITAL, fee_bps=fee, slippage_bps=slippage
             )
         )
     feed = parts.feed
@@ -175,7 +177,9 @@ async def _bring(caller: Caller, parts: _Parts) -> None:
         return
     if parts.deployment is None:
         await caller.ask(
-            CreateDeployment(version_id=workflow.version_id, account_id=account.account_id, symbol=SYMBOL, capital=CASH)
+            CreateDeployment(
+                version_id=workflow.version_id, account_id=account.account_id, symbol=SYMBOL, capital=CAPITAL
+            )
         )
         return
     await _replay(caller, feed)
