@@ -95,7 +95,7 @@ export function LastRuns({ sample }: { sample: SampleView | undefined }) {
             <thead>
               <tr>
                 <th>Strategy</th>
-                <th>When</th>
+                <th>On</th>
                 <th className="num">Return</th>
               </tr>
             </thead>
@@ -107,11 +107,12 @@ export function LastRuns({ sample }: { sample: SampleView | undefined }) {
                     <td className="cut">
                       <span className="named">
                         <Link to={`/backtests/${one.backtest_id}` as string}>{nameOf(one.version_id)}</Link>
-                        <span className="dim">{one.symbol}</span>
                         {one.backtest_id === sample?.backtest_id && <SampleChip />}
                       </span>
                     </td>
-                    <td title={moment(one.created_at)}>{ago(one.created_at, Date.now())}</td>
+                    <td title={moment(one.created_at)}>
+                      {one.symbol} <span className="dim">{ago(one.created_at, Date.now())}</span>
+                    </td>
                     <td className={`num ${one.status === "finished" ? tone(result) : "dim"}`}>
                       {one.status === "finished" ? percent(result, { isSigned: true }) : one.status}
                     </td>
