@@ -24,6 +24,7 @@ from alphintra.contracts import (
     notification,
     order_checks,
     order_reports,
+    oversight,
     previews,
     prices,
     risk,
@@ -47,6 +48,7 @@ MODULES = (
     courses,
     feed_splits,
     order_reports,
+    oversight,
     nocode,
     notification,
     risk,
@@ -73,6 +75,7 @@ PUBLISHED = {module.__name__ for module in MODULES}
 PARTS = {
     "algorithms": "strategy",
     "explanations": "strategy",
+    "oversight": "risk",
     "previews": "strategy",
     "surveillance": "risk",
     "order_reports": "broker",

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from alphintra.cli.client import wait_for
+from alphintra.cli.reports import write_report
 from browser.conftest import OpenPage
 from fixtures.platform import Person
 
@@ -115,9 +116,13 @@ def test_a_template_is_run_read_repeated_and_taken_away(open_page: OpenPage, ver
 
 
 def test_runs_are_compared_by_equity_figures_and_what_differs(
-    open_page: OpenPage, owner: Person, version_id: str
+    open_page: OpenPage, owner: Person, version_id: str, tmp_path: Path
 ) -> None:
     runs = [run(owner, version_id, parameters={"fast.period": period}) for period in ("8", "15")]
+    for name in ("report.html", "trades.csv", "report.json"):
+        write_report(owner.api, runs[0], tmp_path / name)
+    assert runs[0]["result_hash"] in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert len((tmp_path / "trades.csv").read_text().splitlines()) == 1 + len(runs[0]["result"]["trades"])
     opened = open_page("/backtests", width=1600)
     page = opened.page
     table = page.get_by_role("table", name="Backtests")

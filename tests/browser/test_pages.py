@@ -12,17 +12,18 @@ from browser.conftest import OpenPage
 pytestmark = pytest.mark.browser
 
 PAGES: Final = {
-    "/notifications": "Notifications",
-    "/notifications?tab=rules": "Notifications",
-    "/notifications?tab=log": "Notifications",
-    "/settings": "Settings",
     "/": "Overview",
     "/strategies": "Strategies",
     "/backtests": "Backtests",
     "/markets": "Markets",
     "/orders": "Orders",
     "/portfolio": "Portfolio",
+    "/risk": "Risk",
+    "/connections": "Connections",
+    "/notifications": "Notifications",
     "/operator": "Operator",
+    "/users": "Users",
+    "/settings": "Settings",
     "/about": "About",
     "/no/such/page": "There is no such page",
 }

@@ -54,6 +54,24 @@ const about = createRoute({
   component: lazyRouteComponent(() => import("./pages/About")),
 });
 
+const risk = createRoute({
+  getParentRoute: () => inside,
+  path: "/risk",
+  component: lazyRouteComponent(() => import("./pages/Risk")),
+});
+
+const connections = createRoute({
+  getParentRoute: () => inside,
+  path: "/connections",
+  component: lazyRouteComponent(() => import("./pages/Connections")),
+});
+
+const users = createRoute({
+  getParentRoute: () => inside,
+  path: "/users",
+  component: lazyRouteComponent(() => import("./pages/Users")),
+});
+
 const notifications = createRoute({
   getParentRoute: () => inside,
   path: "/notifications",
@@ -132,6 +150,9 @@ export const router = createRouter({
     builder,
     backtests,
     report,
+    risk,
+    connections,
+    users,
     notifications,
     settings,
     operator,

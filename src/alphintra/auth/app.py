@@ -14,9 +14,12 @@ from alphintra.contracts.auth import (
     ConfirmSecondFactor,
     CreateApiKey,
     CreateSetupToken,
+    DisableUser,
+    EnableUser,
     GetSecondFactor,
     GetSigningKeys,
     ListApiKeys,
+    ListSessions,
     ListUsers,
     LogIn,
     LogOut,
@@ -25,6 +28,7 @@ from alphintra.contracts.auth import (
     RegisterUser,
     RemoveSecondFactor,
     RevokeApiKey,
+    RevokeSession,
     SetUpOwner,
     StepUp,
     VerifyApiKey,
@@ -56,6 +60,10 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     bus.answer(SetUpOwner, endpoints.set_up_owner)
     bus.answer(RegisterUser, endpoints.register_user)
     bus.answer(ListUsers, endpoints.list_users)
+    bus.answer(DisableUser, endpoints.disable_user)
+    bus.answer(EnableUser, endpoints.enable_user)
+    bus.answer(ListSessions, endpoints.list_sessions)
+    bus.answer(RevokeSession, endpoints.revoke_session)
     bus.answer(LogIn, endpoints.log_in)
     bus.answer(RefreshSession, endpoints.refresh_session)
     bus.answer(LogOut, endpoints.log_out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alphintra.auth.service import factors, keys, people, sessions
+from alphintra.auth.service import access, factors, keys, people, sessions
 from alphintra.contracts.auth import (
     ApiKeyCreated,
     ApiKeyPrincipal,
@@ -13,21 +13,28 @@ from alphintra.contracts.auth import (
     ConfirmSecondFactor,
     CreateApiKey,
     CreateSetupToken,
+    DisabledView,
+    DisableUser,
+    EnableUser,
     FactorConfirmed,
     FactorOffered,
     FactorView,
     GetSecondFactor,
     GetSigningKeys,
     ListApiKeys,
+    ListSessions,
     ListUsers,
     LogIn,
     LogOut,
     OfferSecondFactor,
+    OpenSessionsView,
+    OpenSessionView,
     ProvenView,
     RefreshSession,
     RegisterUser,
     RemoveSecondFactor,
     RevokeApiKey,
+    RevokeSession,
     SetUpOwner,
     SetupTokenView,
     SigningKeysView,
@@ -68,7 +75,7 @@ class Endpoints:
 
     async def list_users(self, _command: ListUsers, context: Context) -> UsersView:
         """Answer ``auth.list_users``."""
-        return await people.list_users(context, resources=self._resources)
+        return await people.list_users(context, resources=self._resources, at=self._clock.now())
 
     async def log_in(self, command: LogIn, context: Context) -> TokensView:
         """Answer ``auth.log_in``."""
@@ -111,9 +118,9 @@ class Endpoints:
         """Answer ``auth.create_api_key``."""
         return await keys.create_api_key(command, context, resources=self._resources, at=self._clock.now())
 
-    async def list_api_keys(self, _command: ListApiKeys, context: Context) -> ApiKeysView:
+    async def list_api_keys(self, command: ListApiKeys, context: Context) -> ApiKeysView:
         """Answer ``auth.list_api_keys``."""
-        return await keys.list_api_keys(context, resources=self._resources)
+        return await keys.list_api_keys(command, context, resources=self._resources)
 
     async def revoke_api_key(self, command: RevokeApiKey, context: Context) -> ApiKeyView:
         """Answer ``auth.revoke_api_key``."""
@@ -122,3 +129,19 @@ class Endpoints:
     async def verify_api_key(self, command: VerifyApiKey, _context: Context) -> ApiKeyPrincipal:
         """Answer ``auth.verify_api_key``."""
         return await keys.verify_api_key(command, resources=self._resources)
+
+    async def disable_user(self, command: DisableUser, context: Context) -> DisabledView:
+        """Answer ``auth.disable_user``."""
+        return await access.disable_user(command, context, resources=self._resources, at=self._clock.now())
+
+    async def enable_user(self, command: EnableUser, context: Context) -> UserView:
+        """Answer ``auth.enable_user``."""
+        return await access.enable_user(command, context, resources=self._resources, at=self._clock.now())
+
+    async def list_sessions(self, command: ListSessions, context: Context) -> OpenSessionsView:
+        """Answer ``auth.list_sessions``."""
+        return await access.list_sessions(command, context, resources=self._resources, at=self._clock.now())
+
+    async def revoke_session(self, command: RevokeSession, context: Context) -> OpenSessionView:
+        """Answer ``auth.revoke_session``."""
+        return await access.revoke_session(command, context, resources=self._resources, at=self._clock.now())

@@ -8,7 +8,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from alphintra.auth.domain import ApiKey, Attempts, EndReason, Factor, Role, Session, SetupToken, User
+from alphintra.auth.domain import (
+    SESSION_IDLE_MAX,
+    ApiKey,
+    Attempts,
+    EndReason,
+    Factor,
+    Holdings,
+    Role,
+    Session,
+    SetupToken,
+    User,
+)
 from alphintra.infrastructure.postgres import ConstraintError
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, UserId
@@ -52,6 +63,27 @@ class CredentialsTransaction:
     async def rehash(self, user: User, password_hash: str) -> None:
         """Store a hash of the same password under newer parameters."""
         await self.session.execute("users.rehash", user.user_id, user.password_hash, password_hash)
+
+    async def disable_user(self, user_id: UserId, *, at: datetime) -> None:
+        """Keep a person out."""
+        await self.session.execute("users.disable", user_id, at)
+
+    async def enable_user(self, user_id: UserId) -> None:
+        """Let a person in again."""
+        await self.session.execute("users.enable", user_id)
+
+    async def has_other_owner(self, user_id: UserId) -> bool:
+        """Tell whether an owner other than this person can sign in."""
+        return bool(await self.session.value("users.other_owner", user_id))
+
+    async def open_sessions(self, user_id: UserId, *, at: datetime) -> tuple[Session, ...]:
+        """Read a person's sessions that can be gone on with, newest first."""
+        rows = await self.session.rows("sessions.open", user_id, at, at - SESSION_IDLE_MAX)
+        return tuple(Session(**row) for row in rows)
+
+    async def list_keys(self, user_id: UserId) -> tuple[ApiKey, ...]:
+        """Read a person's keys, oldest first."""
+        return tuple(_key(row) for row in await self.session.rows("keys.list", user_id))
 
     async def lock_setup(self) -> None:
         """Let no other transaction decide about the first owner until this one ends."""
@@ -106,6 +138,7 @@ class CredentialsTransaction:
             session.signed_in_at,
             session.rotated_at,
             session.expires_at,
+            session.address,
         )
 
     async def lock_session(self, session_id: UUID) -> Session | None:
@@ -177,9 +210,9 @@ class CredentialsTransaction:
         """Return how many keys of a person are not revoked."""
         return int(await self.session.value("keys.count", user_id))
 
-    async def lock_key(self, key_id: str, user_id: UserId) -> ApiKey | None:
-        """Read a key of this person and hold it; None also if it is another's."""
-        row = await self.session.row("keys.lock", key_id, user_id)
+    async def lock_key(self, key_id: str) -> ApiKey | None:
+        """Read a key, whosever, and hold it."""
+        row = await self.session.row("keys.lock", key_id)
         return None if row is None else _key(row)
 
     async def revoke_key(self, key: ApiKey, *, at: datetime) -> None:
@@ -211,10 +244,17 @@ class Credentials:
             row = await session.row("factors.get", user_id)
             return None if row is None else (Factor(**row), int(await session.value("recovery.left", user_id)))
 
-    async def list_users(self) -> tuple[User, ...]:
-        """Read everybody, oldest first."""
+    async def list_users(self, *, at: datetime) -> tuple[tuple[User, Holdings], ...]:
+        """Read everybody, oldest first, each with what they have to sign in with."""
         async with self._database.session() as session:
-            return tuple(_user(row) for row in await session.rows("users.list"))
+            rows = await session.rows("users.list", at, at - SESSION_IDLE_MAX)
+        return tuple(
+            (
+                _user(row),
+                Holdings(has_second_factor=row["has_second_factor"], sessions=row["sessions"], keys=row["keys"]),
+            )
+            for row in rows
+        )
 
     async def list_ended_sessions(self, *, since: datetime) -> tuple[UUID, ...]:
         """Read which sessions were ended before their time since then, oldest first."""
@@ -240,6 +280,7 @@ def _user(row: Record) -> User:
         role=Role(row["role"]),
         password_hash=row["password_hash"],
         created_at=row["created_at"],
+        disabled_at=row["disabled_at"],
     )
 
 

@@ -173,7 +173,7 @@ class LinkEndpoints:
 
     async def check_connection(self, command: CheckConnection, context: Context) -> ConnectionCheckView:
         """Answer ``broker.check_connection``."""
-        return await links.check_connection(command, context, live=self._live, venues=self._venues)
+        return await links.check_connection(command, context, live=self._live, venues=self._venues, clock=self._clock)
 
     async def close_connection(self, command: CloseConnection, context: Context) -> ConnectionView:
         """Answer ``broker.close_connection``."""

@@ -66,7 +66,7 @@ def run(*, service: str, tasks: tuple[str, ...], force: bool, reason: str, as_js
     from alphintra.dataplane.maintenance.windows import windows_of
     from alphintra.infrastructure.system import SystemClock
     from alphintra.runtime.maintenance.work import Upkeep, maintain
-    from alphintra.runtime.retention import chosen, writer_of
+    from alphintra.runtime.places import chosen, writer_of
 
     home = servers_home()
     (place,) = chosen(home, (service,))
@@ -112,7 +112,7 @@ def status(*, as_json: bool) -> int:
 def cancel(*, service: str, as_json: bool) -> int:
     """End a service's upkeep: the statement that runs is cancelled, nothing after it is begun."""
     from alphintra.dataplane.maintenance.tasks import cancel_upkeep
-    from alphintra.runtime.retention import chosen
+    from alphintra.runtime.places import chosen
 
     ((server, _),) = chosen(servers_home(), (service,))
     count = asyncio.run(cancel_upkeep(server, service))

@@ -81,11 +81,12 @@ def amount(text: str | None) -> Decimal | None:
     return None if text is None else plain(Decimal(text))
 
 
-def moment(text: str | None) -> str:
-    """Return a time as the API writes it in UTC, to the second."""
-    if text is None:
+def moment(at: str | datetime | None) -> str:
+    """Return a time, or one as the API writes it, in UTC to the second; nothing for none."""
+    if at is None:
         return ""
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    found = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def console(*, is_error: bool = False) -> Console:

@@ -59,7 +59,8 @@ def run(*, services: tuple[str, ...], profile: str, dry_run: bool, as_json: bool
         _show_plan(services, profile, as_json=as_json)
         return 0
     from alphintra.infrastructure.system import SystemClock
-    from alphintra.runtime.retention import run_retention, writer_of
+    from alphintra.runtime.places import writer_of
+    from alphintra.runtime.retention import run_retention
 
     writer = writer_of(_OPERATOR, at=SystemClock().now())
     done, failed = asyncio.run(
@@ -148,7 +149,8 @@ def set_hold(  # noqa: PLR0913 - one parameter per option
 ) -> int:
     """Keep records whatever their age, until the hold is lifted: of the named services, or of all."""
     from alphintra.infrastructure.system import SystemClock
-    from alphintra.runtime.retention import HoldTerms, put_under_hold, writer_of
+    from alphintra.runtime.places import writer_of
+    from alphintra.runtime.retention import HoldTerms, put_under_hold
 
     named = [(kind, text) for kind, text in (("user", user), ("account", account), ("order", order)) if text]
     if len(named) > 1:
@@ -179,7 +181,8 @@ def set_hold(  # noqa: PLR0913 - one parameter per option
 def lift_hold(*, hold_id: Any, service: str, reason: str, as_json: bool) -> int:  # noqa: ANN401 - a UUID, of click
     """Lift a hold: what it kept goes its way with the next run."""
     from alphintra.infrastructure.system import SystemClock
-    from alphintra.runtime.retention import lift, writer_of
+    from alphintra.runtime.places import writer_of
+    from alphintra.runtime.retention import lift
 
     writer = writer_of(_OPERATOR, at=SystemClock().now())
     asyncio.run(lift(servers_home(), service, hold_id, reason=reason, writer=writer))

@@ -51,7 +51,7 @@ class Assessment(View, frozen=True):
 
 
 class LimitsView(View, frozen=True):
-    """The limit set in force for an account; versions never change once stored."""
+    """The limit set in force for an account; versions never change once stored. ``reason`` is why it was set."""
 
     account_id: UUID
     version: int
@@ -62,6 +62,7 @@ class LimitsView(View, frozen=True):
     set_by: str
     set_at: Utc
     controls: LimitControls = LimitControls()
+    reason: str = ""
 
 
 class LimitVersionsView(View, frozen=True):

@@ -15,21 +15,28 @@ __all__ = [
     "ConfirmSecondFactor",
     "CreateApiKey",
     "CreateSetupToken",
+    "DisableUser",
+    "DisabledView",
+    "EnableUser",
     "FactorConfirmed",
     "FactorOffered",
     "FactorView",
     "GetSecondFactor",
     "GetSigningKeys",
     "ListApiKeys",
+    "ListSessions",
     "ListUsers",
     "LogIn",
     "LogOut",
     "OfferSecondFactor",
+    "OpenSessionView",
+    "OpenSessionsView",
     "ProvenView",
     "RefreshSession",
     "RegisterUser",
     "RemoveSecondFactor",
     "RevokeApiKey",
+    "RevokeSession",
     "SessionRevoked",
     "SetUpOwner",
     "SetupTokenView",
@@ -44,18 +51,54 @@ __all__ = [
 
 
 class UserView(View, frozen=True):
-    """A registered person; the profile itself lives in user."""
+    """A registered person; the profile itself lives in user.
+
+    ``sessions`` and ``keys`` count those in use; both, like ``has_second_factor``, are told in the list of all people
+    alone. Whoever is disabled cannot sign in, and their keys are refused.
+    """
 
     user_id: UUID
     email: str
     role: str
     created_at: Utc
+    disabled_at: Utc | None = None
+    has_second_factor: bool = False
+    sessions: int = 0
+    keys: int = 0
 
 
 class UsersView(View, frozen=True):
     """Registered people, oldest first."""
 
     users: tuple[UserView, ...]
+
+
+class DisabledView(View, frozen=True):
+    """A person who was disabled, and what ended with that: their sessions, and their keys while they are disabled."""
+
+    user: UserView
+    session_ids: tuple[UUID, ...]
+    key_ids: tuple[str, ...]
+
+
+class OpenSessionView(View, frozen=True):
+    """A session that can be gone on with; ``last_at`` is when its refresh token was last exchanged.
+
+    ``address`` is where it was begun from, empty where nobody knows.
+    """
+
+    session_id: UUID
+    user_id: UUID
+    signed_in_at: Utc
+    last_at: Utc
+    expires_at: Utc
+    address: str = ""
+
+
+class OpenSessionsView(View, frozen=True):
+    """A person's sessions, newest first."""
+
+    sessions: tuple[OpenSessionView, ...]
 
 
 @hiding("access_token", "refresh_token")
@@ -263,11 +306,13 @@ class CreateApiKey(Command[ApiKeyCreated], tag="auth.create_api_key.v1", frozen=
 
 
 class ListApiKeys(Command[ApiKeysView], tag="auth.list_api_keys.v1", frozen=True):
-    """List the acting user's API keys."""
+    """List the acting user's API keys, or those of ``user_id`` if the actor is owner or operator."""
+
+    user_id: UUID | None = None
 
 
 class RevokeApiKey(Command[ApiKeyView], tag="auth.revoke_api_key.v1", frozen=True):
-    """Revoke an API key of the acting user."""
+    """Revoke an API key of the acting user, or of anybody an owner or operator may act for."""
 
     key_id: str
 
@@ -282,6 +327,32 @@ class VerifyApiKey(Command[ApiKeyPrincipal], tag="auth.verify_api_key.v1", froze
 
 class ListUsers(Command[UsersView], tag="auth.list_users.v1", frozen=True):
     """List registered people. Owner or operator only."""
+
+
+class DisableUser(Command[DisabledView], tag="auth.disable_user.v1", frozen=True):
+    """Keep a person out: their sessions end and their keys are refused. Owner or operator only; never oneself."""
+
+    user_id: UUID
+    reason: str
+
+
+class EnableUser(Command[UserView], tag="auth.enable_user.v1", frozen=True):
+    """Let a disabled person in again. Owner or operator only."""
+
+    user_id: UUID
+    reason: str
+
+
+class ListSessions(Command[OpenSessionsView], tag="auth.list_sessions.v1", frozen=True):
+    """List the acting user's sessions, or those of ``user_id`` if the actor is owner or operator."""
+
+    user_id: UUID | None = None
+
+
+class RevokeSession(Command[OpenSessionView], tag="auth.revoke_session.v1", frozen=True):
+    """End a session of the acting user, or of anybody an owner or operator may act for."""
+
+    session_id: UUID
 
 
 class UserRegistered(Event, tag="auth.user_registered.v1", frozen=True):

@@ -142,6 +142,9 @@ class ConnectionView(View, frozen=True):
         reason: why it is in this state.
         changed_at: since when.
         capabilities: what the venue can do, where an adapter is chosen.
+        key_hint: the last characters of its key's id, empty where that is not known or it has none.
+        credentials_version: how often it was given credentials.
+        seen_at: execution time up to which the venue's executions are known.
     """
 
     account_id: UUID
@@ -155,16 +158,26 @@ class ConnectionView(View, frozen=True):
     reason: str = ""
     changed_at: Utc | None = None
     capabilities: CapabilitiesView | None = None
+    key_hint: str = ""
+    credentials_version: int = 0
+    seen_at: Utc | None = None
 
 
 class ConnectionCheckView(View, frozen=True):
-    """What the venue answered to a question that changes nothing."""
+    """What the venue answered to a question that changes nothing.
+
+    ``latency_ms`` is the way there and back; ``clock_skew_ms`` how far its clock is ahead of ours, as far as the date
+    of its answer, in whole seconds, tells. Both are null where it did not answer well.
+    """
 
     account_id: UUID
     is_ok: bool
     code: str
     detail: str
     cash: Decimal | None
+    checked_at: Utc | None = None
+    latency_ms: int | None = None
+    clock_skew_ms: int | None = None
 
 
 class BreakView(View, frozen=True):

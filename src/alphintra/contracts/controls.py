@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+from alphintra.contracts.assessments import LimitsView
 from alphintra.kernel.messages import Utc, View
 
 __all__ = [
@@ -23,7 +24,10 @@ __all__ = [
 
 
 class LimitProposalView(View, frozen=True):
-    """Limits proposed by one person, in force once another approves them; undecided while ``is_approved`` is null."""
+    """Limits proposed by one person, in force once another approves them; undecided while ``is_approved`` is null.
+
+    ``wanted`` are the limits proposed, by the version they build on, and ``reason`` is why.
+    """
 
     proposal_id: UUID
     account_id: UUID
@@ -31,6 +35,8 @@ class LimitProposalView(View, frozen=True):
     proposed_at: Utc
     decided_by: str | None = None
     is_approved: bool | None = None
+    reason: str = ""
+    wanted: LimitsView | None = None
 
 
 class LimitProposalsView(View, frozen=True):

@@ -154,6 +154,7 @@ class SetLimits(Command[LimitsView], tag="risk.set_limits.v1", frozen=True):
     may_short: bool = False
     controls: LimitControls = LimitControls()
     base_version: int | None = None
+    reason: str = ""
 
 
 class SetKillState(Command[KillStateView], tag="risk.set_kill_state.v1", frozen=True):
@@ -179,6 +180,7 @@ class ProposeLimits(Command[LimitProposalView], tag="risk.propose_limits.v1", fr
     may_short: bool = False
     controls: LimitControls = LimitControls()
     base_version: int | None = None
+    reason: str = ""
 
 
 class DecideLimits(Command[LimitProposalView], tag="risk.decide_limits.v1", frozen=True):
@@ -339,10 +341,11 @@ class GetRiskState(Command[RiskStateView], tag="risk.get_risk_state.v1", frozen=
 
 
 class ListAssessments(Command[AssessmentsView], tag="risk.list_assessments.v1", frozen=True):
-    """List decisions on an account's orders, newest first."""
+    """List decisions on an account's orders, newest first; with ``refused_only`` those that approved nothing."""
 
     account_id: UUID
     limit: int = 100
+    refused_only: bool = False
 
 
 class MarkPrices(Command[MarkedView], tag="risk.mark_prices.v1", frozen=True):

@@ -36,6 +36,10 @@ SPEC = ServiceSpec(
         "revoke_api_key",
         "verify_api_key",
         "list_users",
+        "disable_user",
+        "enable_user",
+        "list_sessions",
+        "revoke_session",
     ),
     events=("user_registered", "session_revoked", "api_key_revoked", "hold_changed"),
 )

@@ -10,6 +10,7 @@ from alphintra.contracts import broker as from_broker
 from alphintra.contracts import risk as messages
 from alphintra.contracts import trading as from_trading
 from alphintra.contracts.order_checks import CheckOrder
+from alphintra.contracts.oversight import GetLimitUse, ListControls, ListKillStates
 from alphintra.contracts.strategy import FeedFinished, FeedStatusChanged, ProtectionLost
 from alphintra.contracts.unclaimed import ReportsUnclaimed
 from alphintra.infrastructure.signing import SigningKey
@@ -77,6 +78,9 @@ def _wire_controls(host: ServiceHost, parts: Parts, alerts: AlertEndpoints) -> C
     answer(messages.GetDecisions, endpoints.get_decisions)
     answer(messages.ListLimits, endpoints.list_limits)
     answer(messages.ListProposals, endpoints.list_proposals)
+    answer(GetLimitUse, endpoints.get_limit_use)
+    answer(ListKillStates, endpoints.list_kill_states)
+    answer(ListControls, endpoints.list_controls)
     answer(messages.ListOverrides, endpoints.list_overrides)
     answer(messages.LiftLatch, endpoints.lift_latch)
     answer(messages.RequestOverride, endpoints.request_override)

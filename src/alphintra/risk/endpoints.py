@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
+from alphintra.contracts import oversight as watched
 from alphintra.contracts import risk as messages
 from alphintra.contracts.trading import (
     AccountOpened,
@@ -31,6 +32,7 @@ from alphintra.risk.service import (
     governance,
     inquiry,
     kills,
+    oversight,
     reports,
     rules,
     watch,
@@ -97,10 +99,7 @@ class Endpoints:
 
     async def assess_orders(self, requests: Sequence[tuple[messages.AssessOrder, Context]]) -> Outcomes:
         """Answer a batch of ``risk.assess_order``."""
-        asked = [
-            decisions.Asked(command.terms, context, command.book_id, command.strategy_hash)
-            for command, context in requests
-        ]
+        asked = [decisions.Asked(one.terms, context, one.book_id, one.strategy_hash) for one, context in requests]
         return await self._decide(asked, is_renewal=False)
 
     async def renew_approvals(self, requests: Sequence[tuple[messages.RenewApproval, Context]]) -> Outcomes:
@@ -451,6 +450,18 @@ class ControlEndpoints:
     async def list_limits(self, command: messages.ListLimits, context: Context) -> LimitVersionsView:
         """Answer ``risk.list_limits``."""
         return await inquiry.list_limits(command, context, records=self._records)
+
+    async def get_limit_use(self, command: watched.GetLimitUse, context: Context) -> watched.LimitUsesView:
+        """Answer ``risk.get_limit_use``."""
+        return await oversight.get_limit_use(command, context, records=self._records, at=self._clock.now())
+
+    async def list_kill_states(self, command: watched.ListKillStates, context: Context) -> watched.KillStatesView:
+        """Answer ``risk.list_kill_states``."""
+        return await oversight.list_kill_states(command, context, records=self._records)
+
+    async def list_controls(self, _command: watched.ListControls, _context: Context) -> watched.ControlsView:
+        """Answer ``risk.list_controls``."""
+        return oversight.list_controls()
 
     async def list_proposals(self, command: messages.ListProposals, context: Context) -> controls.LimitProposalsView:
         """Answer ``risk.list_proposals``."""

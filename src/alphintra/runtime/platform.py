@@ -191,6 +191,7 @@ def _provision_order(
         "port": settings.port,
         "processes": settings.processes,
         "rate_limit": settings.rate_limit,
+        "witness": settings.witness,
         "outgoing": {
             "smtp_url": settings.smtp_url,
             "smtp_from": settings.smtp_from,

@@ -18,6 +18,7 @@ from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server
 from alphintra.dataplane.streams import BusLogin, ensure_streams
 from alphintra.kernel.errors import AlphintraError
+from alphintra.runtime.audit_keys import require_no_rollback, witness_of
 from alphintra.runtime.credentials import (
     Address,
     Outgoing,
@@ -52,6 +53,7 @@ class ProvisionOrder(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int = 200
     outgoing: Outgoing = Outgoing()
     detour: dict[str, int] = {}
+    witness: str = ""
 
 
 async def run(home: Home, order: ProvisionOrder) -> None:
@@ -66,6 +68,9 @@ async def run(home: Home, order: ProvisionOrder) -> None:
     for outcome in done:
         if isinstance(outcome, BaseException):
             raise outcome
+    servers = {server.instance: server for server in order.instances}
+    places = [(servers[placement.instance], placement) for placement in order.layout]
+    await require_no_rollback(home, places, witness_of(home, order.witness))
     await readmit_visitors(home, order.instances)
     operator_token(home)
     record_layout(home, order.layout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
@@ -19,28 +18,23 @@ from alphintra.dataplane.retention.run import Archives, Outcome, RetentionRun, f
 from alphintra.dataplane.retention.seal import SealKeys
 from alphintra.dataplane.retention.session import Connection, retainer_connection
 from alphintra.dataplane.server import Server
-from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.holds import Hold
 from alphintra.runtime.credentials import role_password, sealing_seeds
 from alphintra.runtime.home import Home
-from alphintra.runtime.inspection import provisioned_order
 from alphintra.runtime.lock import alone
 from alphintra.runtime.moving.journal import moves_lock, read_journal
+from alphintra.runtime.places import chosen
 
 __all__ = [
     "HoldTerms",
-    "chosen",
     "evidence_of",
     "find_all_due",
     "holds_of",
     "lift",
     "put_under_hold",
     "run_retention",
-    "writer_of",
 ]
-
-_TRACE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,27 +46,6 @@ class HoldTerms:
     from_at: datetime | None
     to_at: datetime | None
     reason: str
-
-
-def chosen(home: Home, services: Sequence[str]) -> tuple[tuple[Server, Placement], ...]:
-    """Return where the named services live, or all where none is named. Raises SERVICE_UNKNOWN, NOT_PROVISIONED."""
-    order = provisioned_order(home)
-    known = {placement.service: placement for placement in order.layout}
-    for service in services:
-        if service not in known:
-            message = f"there is no service {service[:40]!r}: known are {', '.join(sorted(known))}"
-            raise AlphintraError("SERVICE_UNKNOWN", message, kind=Kind.NOT_FOUND, pointer="--service")
-    servers = {server.instance: server for server in order.instances}
-    return tuple(
-        (servers[placement.instance], placement)
-        for service, placement in sorted(known.items())
-        if not services or service in services
-    )
-
-
-def writer_of(actor: str, *, at: datetime) -> Writer:
-    """Return on whose authority the following is written, under a trace of its own."""
-    return Writer(actor=actor, at=at, trace_id=secrets.token_hex(_TRACE_BYTES), ids=SystemIds())
 
 
 async def find_all_due(

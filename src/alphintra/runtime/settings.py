@@ -70,6 +70,7 @@ class RuntimeSettings:
         layout: which services share a database; None for the one the home has, ``separate`` in a new one.
         placement: ``isolated`` for a PostgreSQL instance per database, ``shared`` for one; None as with the layout.
         hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
+        witness: folder of the witness of the audit logs, best on another disk; empty for one in the home.
         retention: profile of the rules how long records are kept.
         maintenance_windows: when the upkeep of a service may be done, by its name.
         shared_role: in ``central``, one role for all services instead of one each.
@@ -99,6 +100,7 @@ class RuntimeSettings:
     layout: LayoutName | None = None
     placement: PlacementKind | None = None
     hardening: Hardening = Hardening.STRICT
+    witness: str = ""
     retention: str = DEFAULT_PROFILE
     maintenance_windows: Mapping[str, str] = field(default_factory=dict)
     shared_role: bool = False
@@ -317,6 +319,8 @@ def _check_text(key: str, value: object, pointer: str) -> object:
         return kind(value)
     if key == "retention":
         return profile_named(value)
+    if key == "witness":
+        return _check_folder(value, pointer)
     return _check_url(key, value, pointer) if key in _SCHEMES else _check_outgoing(key, value, pointer)
 
 
@@ -325,6 +329,13 @@ def _check_outgoing(key: str, value: str, pointer: str) -> str:
         _OUTGOING[key](value)
     except AlphintraError as error:
         raise AlphintraError("CONFIG_VALUE", f"{pointer}: {error.detail}", pointer=pointer) from error
+    return value
+
+
+def _check_folder(value: str, pointer: str) -> str:
+    if value and not Path(value).is_absolute():
+        detail = f"{pointer} is {value!r}: write the folder as an absolute path"
+        raise AlphintraError("CONFIG_VALUE", detail, pointer=pointer)
     return value
 
 

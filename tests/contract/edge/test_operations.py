@@ -169,6 +169,10 @@ def test_users_and_limits_need_the_admin_scope_and_the_kill_switch_its_own() -> 
     admin = {written(one) for one in OPERATIONS if one.scope is Scope.ADMIN}
     assert admin == {
         "GET /api/v1/users",
+        "POST /api/v1/users/{user_id}/disable",
+        "POST /api/v1/users/{user_id}/enable",
+        "GET /api/v1/users/{user_id}/sessions",
+        "GET /api/v1/users/{user_id}/api-keys",
         "GET /api/v1/unclaimed-reports",
         "POST /api/v1/splits",
         "POST /api/v1/unclaimed-reports/replay",

@@ -71,7 +71,7 @@ async def test_wrong_secret_unknown_key_and_revoked_key_get_the_same_answer(auth
 
 
 async def test_nobody_revokes_or_sees_the_key_of_another(auth: Auth) -> None:
-    ada, eve = await auth.register("ada"), await auth.register("eve", "owner")
+    ada, eve = await auth.register("ada"), await auth.register("eve")
     key = await auth.ask(create(), ada.context)
     assert await code_of(auth, RevokeApiKey(key_id=key.key_id), eve.context) == "KEY_NOT_FOUND"
     assert await code_of(auth, RevokeApiKey(key_id="AK" + "A" * 18), eve.context) == "KEY_NOT_FOUND"

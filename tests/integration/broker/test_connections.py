@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
+from alphintra.broker.domain.links import hint_of
 from alphintra.contracts.broker import (
     CheckConnection,
     CloseConnection,
@@ -134,7 +135,18 @@ async def test_rotated_keys_open_what_older_ones_sealed_and_the_older_is_not_nee
     live_desk.keys[0] = NEWER
     checked = await live_desk.links.check_connection(CheckConnection(account_id=live_desk.account_id), live_desk.owner)
     assert checked.is_ok
+    assert checked.checked_at is not None
+    assert checked.latency_ms is not None
+    assert 0 <= checked.latency_ms < 60_000
     assert set(parse_keys(NEWER, of="broker's connections")) == {2}
+
+
+async def test_a_key_is_told_from_others_by_its_last_characters_alone(live_desk: LiveDesk) -> None:
+    await live_desk.open_account()
+    added = await live_desk.links.add_connection(live_desk.wanted(), live_desk.owner)
+    assert (added.credentials_version, added.key_hint) == (1, hint_of(KEY_ID))
+    again = await live_desk.links.add_connection(live_desk.wanted(), live_desk.owner)
+    assert again.credentials_version == 2
 
 
 async def test_a_closed_connection_forgets_its_credentials_and_takes_no_orders(live_desk: LiveDesk) -> None:

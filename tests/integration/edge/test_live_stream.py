@@ -338,7 +338,10 @@ async def test_a_session_that_runs_out_closes_the_stream(running: Running, monke
     assert await closing(client) == (4401, "TOKEN_EXPIRED")
 
 
-async def test_a_session_ended_elsewhere_closes_its_streams_at_once_and_no_other(running: Running) -> None:
+async def test_a_session_ended_elsewhere_closes_its_streams_at_once_and_no_other(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "PROVE_AGAIN_S", 3600)
     session, other = SystemIds().new(), SystemIds().new()
     mine = [await running.listening("orders", session_id=session) for _ in range(2)]
     stays = await running.listening("orders", session_id=other)

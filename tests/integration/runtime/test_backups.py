@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import secrets
 import shutil
@@ -19,6 +20,9 @@ import pytest
 
 from alphintra.dataplane.backup.log import segment_name
 from alphintra.dataplane.backup.programs import Programs, Task
+from alphintra.dataplane.chain.notes import NoteKeys
+from alphintra.dataplane.chain.sealer import Sealer
+from alphintra.dataplane.chain.verify import Verified, verify_log
 from alphintra.dataplane.layouts import Placement, separate_layout
 from alphintra.dataplane.provision import provision
 from alphintra.dataplane.server import Server, admin_connection
@@ -51,6 +55,12 @@ pytestmark = pytest.mark.timeout(900)
 SERVICES: Final = ("auth", "user")
 SCHEMAS: Final = "select nspname::text from pg_namespace where nspname ~ '^user_schema' order by 1"
 STEPS: Final = ("begun", "structure", "brought", "renamed", "taken", "queued", "replaying")
+AUDIT: Final = (
+    "insert into audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at) "
+    "values (gen_random_uuid(), 'user', 'profile.make', $1, '{}', 't', now())"
+)
+LEAVES: Final = "select object from audit_events join audit_leaves using (audit_id) order by leaf_index"
+EMPTIED: Final = "alter table {0} disable trigger user; delete from {0}; alter table {0} enable trigger user"
 _CRASHED: Final = 137
 _SEGMENT_CHARS: Final = 24
 _RUN: Final = """
@@ -142,11 +152,11 @@ class Town:
                 ident,
                 name,
             )
-            await user.execute(
-                "insert into audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at) "
-                "values (gen_random_uuid(), 'user', 'profile.make', $1, '{}', 't', now())",
-                name,
-            )
+            await user.execute(AUDIT, name)
+
+    async def audits(self, name: str) -> None:
+        """Write an audit row of user."""
+        await self.asked("user", AUDIT, name)
 
     @asynccontextmanager
     async def relayed(self) -> AsyncIterator[None]:
@@ -263,6 +273,48 @@ async def test_a_service_comes_back_from_its_dump_hears_again_what_it_had_heard_
         await town.restored(backup=made.ident)
     await town.restored("finish")
     await town.whole(["user_schema"])
+
+
+async def sealed(town: Town) -> Verified:
+    """Seal what waits in user's audit log, and verify it whole."""
+    keys = NoteKeys("town/user", [base64.b64encode(b"k" * 32).decode()])
+    async with town.inside("user") as connection:
+        await Sealer(keys).seal(connection, is_signed=True)
+        return await verify_log(connection, origin=keys.name, trusted=keys.trusted)
+
+
+async def test_a_restored_service_goes_on_with_the_log_that_was_signed_and_back_again(town: Town) -> None:
+    await town.registers("before")
+    first = (await sealed(town)).leaves
+    made = await dumped(town)
+    await town.audits("after")
+    signed = await sealed(town)
+    assert (signed.status, signed.leaves) == (0, first + 1)
+    await town.restored(backup=made.ident)
+    assert await town.asked("user", "select count(*) from audit_pending") == [(0,)]
+    await town.audits("later")
+    again = await sealed(town)
+    assert (again.status, again.leaves) == (0, first + 2)
+    notes = await town.asked("user", "select tree_size from audit_checkpoints order by 1")
+    assert notes == [(first,), (first + 1,), (first + 2,)]
+    await town.restored("rollback")
+    back = await sealed(town)
+    assert (back.status, back.leaves, back.root) == (0, first + 2, again.root)
+
+
+async def test_a_backup_of_a_log_that_was_given_up_takes_the_running_one_up(town: Town) -> None:
+    await town.audits("lost")
+    await sealed(town)
+    made = await dumped(town)
+    async with town.inside("user") as connection:  # as after a loss that was declared
+        for table in ("audit_events", "audit_leaves", "audit_checkpoints"):
+            await connection.execute(EMPTIED.format(table))
+    await town.audits("kept")
+    assert (await sealed(town)).leaves == 1
+    await town.restored(backup=made.ident)
+    found = await sealed(town)
+    assert (found.status, found.leaves) == (0, 2), found.findings
+    assert await town.asked("user", LEAVES) == [("kept",), ("lost",)]
 
 
 @pytest.mark.slow

@@ -51,7 +51,8 @@ async def central(server: Server, path: Path) -> Town:
 
 async def wished(town: Town, to: LayoutName, *, is_accepted: bool = True, **wish: object) -> Journal:
     settings = RuntimeSettings(home=town.home.path, accept_consolidated=is_accepted)
-    planned = await plan_moves(town.home, town.servers, Wish(to=to, **wish), settings=settings)  # type: ignore[arg-type]
+    asked = Wish(to=to, **wish)  # type: ignore[arg-type]
+    planned = await plan_moves(town.home, town.servers, asked, settings=settings)
     return Journal(to=to.value, records=[each.record for each in planned])
 
 

@@ -21,7 +21,7 @@ def test_the_page_is_what_the_controls_write_today() -> None:
 
 
 def test_every_limit_of_an_account_is_on_the_page_with_the_default_it_has() -> None:
-    told = {"account_id", "version", "set_by", "set_at", "controls"}
+    told = {"account_id", "version", "set_by", "set_at", "controls", "reason"}
     names = {item.name for item in fields(LimitSet)} - told | set(LimitControls.__struct_fields__)
     assert names == set(LIMIT_DOCS)
     first = default_limits(ACCOUNT, set_by="default", at=NOON)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alphintra.kernel.merkle import inclusion_path, inclusion_paths, is_included, leaf_hash, tree_root
+from alphintra.kernel.merkle import (
+    Frontier,
+    consistency_path,
+    inclusion_path,
+    inclusion_paths,
+    is_consistent,
+    is_included,
+    leaf_hash,
+    tree_root,
+)
 
 # Inputs and roots of the test vectors published with the Certificate Transparency reference implementation.
 ENTRIES = tuple(
@@ -88,3 +98,76 @@ def test_a_proof_of_one_place_proves_no_other_place(size: int, data: st.DataObje
     root, paths = inclusion_paths(leaves)
     index, other = data.draw(st.lists(st.integers(0, size - 1), min_size=2, max_size=2, unique=True))
     assert not is_included(leaves[index], index=other, size=size, path=paths[index], root=root)
+
+
+def frontier_of(leaves: tuple[bytes, ...]) -> Frontier:
+    edge = Frontier()
+    edge.extend(leaves)
+    return edge
+
+
+@settings(deadline=None)
+@given(leaf_lists, st.data())
+def test_an_edge_that_is_kept_goes_on_to_the_same_root(leaves: tuple[bytes, ...], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(leaves)))
+    kept = frontier_of(leaves[:cut])
+    again = Frontier.from_bytes(cut, kept.to_bytes())
+    again.extend(leaves[cut:])
+    assert (again.size, again.root()) == (len(leaves), tree_root(leaves))
+    assert kept.root() == tree_root(leaves[:cut])
+
+
+@settings(deadline=None)
+@given(leaf_lists, st.data())
+def test_a_longer_log_is_proven_to_begin_with_the_shorter(leaves: tuple[bytes, ...], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(leaves)))
+    path = consistency_path(frontier_of(leaves[:cut]), leaves[cut:])
+    terms: dict[str, Any] = {
+        "old_size": cut,
+        "old_root": tree_root(leaves[:cut]),
+        "size": len(leaves),
+        "root": tree_root(leaves),
+    }
+    assert is_consistent(**terms, path=path)
+    assert not is_consistent(**terms, path=(*path, path[0] if path else terms["root"]))
+    if path:
+        place = data.draw(st.integers(0, len(path) - 1))
+        forged = bytes(byte ^ 1 for byte in path[place])
+        assert not is_consistent(**terms, path=(*path[:place], forged, *path[place + 1 :]))
+        assert not is_consistent(**terms, path=path[:-1])
+        assert not is_consistent(**terms, path=path[1:])
+        assert not is_consistent(**terms | {"root": forged}, path=path)
+        assert not is_consistent(**terms | {"old_root": forged}, path=path)
+    if cut < len(leaves):
+        assert not is_consistent(**terms | {"old_size": cut + 1}, path=path)
+    assert not is_consistent(**terms | {"old_size": 0}, path=path)
+
+
+@settings(deadline=None)
+@given(leaf_lists, st.data())
+def test_a_log_with_an_older_leaf_changed_is_proven_by_no_path_of_its_own(
+    leaves: tuple[bytes, ...], data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(1, len(leaves)))
+    place = data.draw(st.integers(0, cut - 1))
+    changed = (*leaves[:place], leaf_hash(b"changed"), *leaves[place + 1 :])
+    path = consistency_path(frontier_of(changed[:cut]), changed[cut:])
+    assert not is_consistent(
+        old_size=cut, old_root=tree_root(leaves[:cut]), size=len(leaves), root=tree_root(changed), path=path
+    )
+
+
+@pytest.mark.parametrize(("size", "data"), [(1, b""), (3, bytes(32)), (2, bytes(31)), (0, bytes(32)), (-1, b"")])
+def test_an_edge_that_fits_no_tree_is_refused(size: int, data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"subtrees|whole hashes"):
+        Frontier.from_bytes(size, data)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_size=40))
+def test_roots_are_those_of_another_library(entries: list[bytes]) -> None:
+    pymerkle = pytest.importorskip("pymerkle")
+    tree = pymerkle.InmemoryTree(algorithm="sha256")
+    for entry in entries:
+        tree.append_entry(entry)
+    assert tree_root([leaf_hash(entry) for entry in entries]) == tree.get_root()

@@ -26,6 +26,7 @@ from alphintra.contracts import (
     order_checks,
     order_reports,
     orders,
+    oversight,
     previews,
     prices,
     risk,
@@ -50,7 +51,7 @@ CONTRACTS = (auth, broker, nocode, notification, risk, strategy, trading, user)
 # For the length of a file.
 PARTS: dict[ModuleType, tuple[ModuleType, ...]] = {
     broker: (order_reports,),
-    risk: (order_checks, surveillance),
+    risk: (order_checks, oversight, surveillance),
     strategy: (algorithms, courses, datasets, drift, executions, explanations, previews, samples, sweeps),
     trading: (feed_splits, prices, unclaimed),
 }

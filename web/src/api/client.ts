@@ -2,10 +2,11 @@
 
 import createClient from "openapi-fetch";
 import { guarded } from "./guarded";
+import { proveAgain } from "../session/proving";
 import { problemOf, Unreachable } from "./problems";
 import type { paths } from "./schema";
 
-const client = createClient<paths>({ credentials: "same-origin", fetch: guarded((request) => fetch(request)) });
+const client = createClient<paths>({ credentials: "same-origin", fetch: guarded((request) => fetch(request), proveAgain) });
 
 client.use({ onError: () => new Unreachable() });
 

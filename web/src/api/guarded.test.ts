@@ -68,3 +68,15 @@ it("leaves other refusals alone, and a wrong password", async () => {
   expect((await ask(new Request("http://localhost/api/v1/session", { method: "POST" }))).status).toBe(401);
   expect(sessionState().kind).toBe("out");
 });
+
+it("repeats what needed a proof once that was given, and leaves it refused where it was not", async () => {
+  const needs = () => json({ code: "AUTH_STEP_UP" }, 403);
+  const answers = [needs(), json({}), needs()];
+  const given = [true, false];
+  const ask = guarded(
+    () => Promise.resolve(answers.shift() ?? json({}, 500)),
+    () => Promise.resolve(given.shift() ?? false),
+  );
+  expect((await ask(post())).status).toBe(200);
+  expect((await ask(post())).status).toBe(403);
+});

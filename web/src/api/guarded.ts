@@ -5,7 +5,7 @@ import type { BrowserSession } from "./schema";
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const SESSION = "/api/v1/session";
-const NOT_OURS = new Set([SESSION, `${SESSION}/refresh`, "/api/v1/setup/owner"]);
+const NOT_OURS = new Set([SESSION, `${SESSION}/refresh`, `${SESSION}/step-up`, "/api/v1/setup/owner"]);
 
 type Fetch = (request: Request) => Promise<Response>;
 
@@ -23,8 +23,13 @@ async function codeOf(answer: Response): Promise<unknown> {
   }
 }
 
-/** Return a way to the server that looks after the session; `send` is `fetch`, but for tests. */
-export function guarded(send: Fetch): Fetch {
+/**
+ * Return a way to the server that looks after the session.
+ *
+ * @param send `fetch`, but for tests.
+ * @param prove has the person prove again who they are, where something asks for it; false if they would not.
+ */
+export function guarded(send: Fetch, prove: () => Promise<boolean> = () => Promise.resolve(false)): Fetch {
   let going: Promise<boolean> | null = null;
 
   async function took(request: Request): Promise<boolean> {
@@ -49,9 +54,11 @@ export function guarded(send: Fetch): Fetch {
     if (answer.status === 401 && (!NOT_OURS.has(path) || request.method === "GET" || isEnding)) {
       if (await refreshed()) return send(withToken(again));
       if (sessionState().kind !== "out") expired();
-    } else if (answer.status === 403 && (await codeOf(answer)) === "CSRF_TOKEN") {
+    } else if (answer.status === 403) {
+      const code = await codeOf(answer);
       // The server was started anew, or another tab signed in: the session is good, its token is another.
-      if (await took(new Request(new URL(SESSION, location.origin)))) return send(withToken(again));
+      if (code === "CSRF_TOKEN" && (await took(new Request(new URL(SESSION, location.origin))))) return send(withToken(again));
+      if (code === "AUTH_STEP_UP" && (await prove())) return send(withToken(again));
     }
     return answer;
   };

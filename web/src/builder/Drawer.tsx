@@ -36,9 +36,6 @@ export function Drawer({ tab, isOpen, onTab, onToggle, onJump, ...preview }: Dra
           <Tabs.Tab value="preview">Preview</Tabs.Tab>
           <Tabs.Tab value="log">Log</Tabs.Tab>
           <Tabs.Tab value="code">Code</Tabs.Tab>
-          <ActionIcon variant="subtle" color="gray" size={24} className="drawer-toggle" aria-label={isOpen ? "Hide what is below" : "Show what is below"} onClick={onToggle}>
-            {isOpen ? <ChevronDown size={14} /> : <ChevronUp size={14} />}
-          </ActionIcon>
         </Tabs.List>
         {isOpen && (
           <>
@@ -57,6 +54,9 @@ export function Drawer({ tab, isOpen, onTab, onToggle, onJump, ...preview }: Dra
           </>
         )}
       </Tabs>
+      <ActionIcon variant="subtle" color="gray" size={24} className="drawer-toggle" aria-label={isOpen ? "Hide what is below" : "Show what is below"} onClick={onToggle}>
+        {isOpen ? <ChevronDown size={14} /> : <ChevronUp size={14} />}
+      </ActionIcon>
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { Button, Select } from "@mantine/core";
 import { useContext, useState } from "react";
-import { moment } from "../format/times";
+import { day, moment } from "../format/times";
 import { PreviewContext, useBench, useDrawing } from "./context";
 import { nodeOf } from "./graph";
 import { graphOf } from "./store";
@@ -46,7 +46,7 @@ export function Preview({ symbol, symbols, bars, onSymbol, onBars, failure }: Pr
         <Select aria-label="Symbol of the preview" data={[...symbols]} value={symbol === "" ? null : symbol} placeholder="Symbol" searchable w={120} onChange={(next) => next !== null && onSymbol(next)} />
         <Select aria-label="Bars of the preview" data={BAR_COUNTS.map((each) => ({ value: String(each), label: `${each} bars` }))} value={String(bars)} w={110} onChange={(next) => next !== null && onBars(Number(next) as BarCount)} />
         <span className="dim">
-          {previewed === null || previewed.times.length === 0 ? "" : `${moment(previewed.times[0])} to ${moment(previewed.times.at(-1))}`}
+          {previewed === null || previewed.times.length === 0 ? "" : `${day(previewed.times[0])} to ${day(previewed.times.at(-1))}`}
           {chosen.size === 0 ? " \u00b7 plots; choose nodes to see theirs" : ""}
         </span>
         {rows.length > 0 && (

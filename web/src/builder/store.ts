@@ -1,7 +1,7 @@
 /** The graph that is being drawn. While it differs from what is stored, what stands here is the only truth. */
 
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { fingerprint, type Graph } from "./graph";
+import { fingerprint, type Graph, wireKey } from "./graph";
 import { begun, changed, type History, redone, settled, undone } from "./history";
 
 /** The version a strategy was opened at or last saved as. */
@@ -72,6 +72,15 @@ export function isUnsaved(state: Drawing): boolean {
   return state.history.present !== state.base.graph && fingerprint(state.history.present) !== fingerprint(state.base.graph);
 }
 
+/** Another step of the history; what is no longer there is no longer chosen. */
+function stepped(state: Drawing, history: History<Graph>): Partial<Drawing> {
+  const ids = new Set(history.present.nodes.map((node) => node.id));
+  const keys = new Set(history.present.edges.map(wireKey));
+  const nodes = new Set([...state.nodes].filter((id) => ids.has(id)));
+  const wires = new Set([...state.wires].filter((key) => keys.has(key)));
+  return { history, nodes, wires, refusal: "" };
+}
+
 export function createDrawing(base: Base, opened: Graph = base.graph): DrawingStore {
   return createStore<Drawing>()((set) => ({
     base,
@@ -84,8 +93,8 @@ export function createDrawing(base: Base, opened: Graph = base.graph): DrawingSt
     change: (edit, mark) =>
       set((state) => ({ history: changed(state.history, edit(state.history.present), mark), refusal: "" })),
     settle: () => set((state) => ({ history: settled(state.history) })),
-    undo: () => set((state) => ({ history: undone(state.history), refusal: "" })),
-    redo: () => set((state) => ({ history: redone(state.history), refusal: "" })),
+    undo: () => set((state) => stepped(state, undone(state.history))),
+    redo: () => set((state) => stepped(state, redone(state.history))),
     select: (nodes, wires = []) => set({ nodes: new Set(nodes), wires: new Set(wires) }),
     refuse: (refusal) => set({ refusal }),
     tell: (text, { tone = "", to } = {}) =>
@@ -95,6 +104,6 @@ export function createDrawing(base: Base, opened: Graph = base.graph): DrawingSt
     found: (examined) => set({ examined }),
     stored: (next) => set({ base: next }),
     take: (graph, next) =>
-      set((state) => ({ base: next, history: changed(settled(state.history), graph), nodes: new Set(), wires: new Set(), refusal: "" })),
+      set((state) => ({ base: next, ...stepped(state, changed(settled(state.history), graph)) })),
   }));
 }

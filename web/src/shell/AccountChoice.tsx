@@ -1,4 +1,4 @@
-import { Select } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { kindOf, useAccount, useAccounts } from "../session/account";
 
 /** The account looked at, and whether it is paper or live: the first thing anybody has to know. */
@@ -12,12 +12,12 @@ export function AccountChoice() {
       <span className={`mode ${kind === "LIVE" ? "is-live" : ""}`} title={kind === "LIVE" ? "Orders are real" : "Simulated money"}>
         {kind}
       </span>
-      <Select
+      <NativeSelect
         aria-label="Account"
         className="shell-account-select"
         data={(accounts.data ?? []).map((one) => ({ value: one.account_id, label: `${one.name}${kindOf(one) === "LIVE" ? " (live)" : ""}` }))}
         value={account.account_id}
-        onChange={(next) => next !== null && choose(next)}
+        onChange={(event) => choose(event.currentTarget.value)}
       />
     </div>
   );

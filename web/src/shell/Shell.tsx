@@ -1,5 +1,6 @@
 import { Outlet } from "@tanstack/react-router";
 import { ExpiryDialog } from "../session/ExpiryDialog";
+import { ProofDialog } from "../session/ProofDialog";
 import { Footer } from "./Footer";
 import { Header } from "./Header";
 import { useShellKeys } from "./keys";
@@ -25,6 +26,7 @@ export function Shell() {
       <Footer />
       <Overlays />
       <ExpiryDialog />
+      <ProofDialog />
     </div>
   );
 }

@@ -46,7 +46,8 @@ export function DeployDialog({ workflow, isLive, onClose }: DeployProps) {
 }
 
 function Terms({ workflow, isLive, accounts, feeds, onClose }: DeployProps & { accounts: readonly AccountView[]; feeds: readonly FeedView[] }) {
-  const [accountId, choose] = useState(accounts[0]?.account_id ?? "");
+  const [chosen, choose] = useState("");
+  const accountId = chosen !== "" ? chosen : (accounts[0]?.account_id ?? ""); // the first may be opened while this is open
   const [feedId, feed] = useState("");
   const [symbols, pick] = useState<readonly string[]>([]);
   const [capital, give] = useState("10000");

@@ -62,7 +62,7 @@ export function Deployments({ names }: { names: ReadonlyMap<string, string> }) {
               rows={rows}
               columns={columns}
               keyOf={(one) => one.deployment_id}
-              onOpen={(one) => choose(one.deployment_id === chosen ? "" : one.deployment_id)}
+              onOpen={(one) => choose(one.deployment_id)}
               actions={(one) => (
                 <Button
                   variant="subtle"

@@ -36,10 +36,12 @@ from alphintra.auth.domain.passwords import (
 )
 from alphintra.auth.domain.people import (
     SETUP_TOKEN_LIFE,
+    Holdings,
     Role,
     Scope,
     SetupToken,
     User,
+    check_reason,
     is_setup_token_usable,
     may_grant,
     normalise_email,
@@ -47,6 +49,7 @@ from alphintra.auth.domain.people import (
     scopes_of,
 )
 from alphintra.auth.domain.sessions import (
+    SESSION_IDLE_MAX,
     EndReason,
     RefreshRefusal,
     Renewed,
@@ -63,11 +66,13 @@ __all__ = [
     "RECOVERY_CODES",
     "RECOVERY_CODE_BYTES",
     "SEED_BYTES",
+    "SESSION_IDLE_MAX",
     "SETUP_TOKEN_LIFE",
     "ApiKey",
     "Attempts",
     "EndReason",
     "Factor",
+    "Holdings",
     "Network",
     "NewApiKey",
     "RefreshRefusal",
@@ -81,6 +86,7 @@ __all__ = [
     "attempt_bucket",
     "check_password",
     "check_password_size",
+    "check_reason",
     "code_bucket",
     "effective_scopes",
     "hash_secret",

@@ -15,10 +15,12 @@ from alphintra.kernel.ids import UserId
 
 __all__ = [
     "SETUP_TOKEN_LIFE",
+    "Holdings",
     "Role",
     "Scope",
     "SetupToken",
     "User",
+    "check_reason",
     "is_setup_token_usable",
     "may_grant",
     "normalise_email",
@@ -28,6 +30,7 @@ __all__ = [
 
 EMAIL_LENGTH_MAX: Final = 254
 EMAIL_LOCAL_LENGTH_MAX: Final = 64
+REASON_LENGTH_MAX: Final = 500
 SETUP_TOKEN_LIFE: Final = timedelta(hours=24)
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -69,13 +72,23 @@ def scopes_of(role: Role) -> frozenset[Scope]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A registered person and the argon2id hash of the password."""
+    """A registered person and the argon2id hash of the password; ``disabled_at`` where they are kept out."""
 
     user_id: UserId
     email: str
     role: Role
     password_hash: str = field(repr=False)
     created_at: datetime
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """What a person has to sign in with: a second factor, sessions and keys in use."""
+
+    has_second_factor: bool = False
+    sessions: int = 0
+    keys: int = 0
 
 
 def normalise_email(text: str) -> str:
@@ -86,6 +99,15 @@ def normalise_email(text: str) -> str:
         return email
     message = "this is no e-mail address: write one such as ada@example.org, in plain ASCII"
     raise AlphintraError("EMAIL_FORMAT", message, pointer="/email")
+
+
+def check_reason(text: str) -> str:
+    """Return a reason without blanks around it. Raises REASON_FORMAT if it says nothing or too much."""
+    reason = text.strip()
+    if 0 < len(reason) <= REASON_LENGTH_MAX and reason.isprintable():
+        return reason
+    message = f"say why in 1 to {REASON_LENGTH_MAX} printable characters"
+    raise AlphintraError("REASON_FORMAT", message, pointer="/reason")
 
 
 def parse_role(text: str) -> Role:

@@ -15,6 +15,7 @@ from alphintra.auth.domain.guessing import hash_secret
 from alphintra.kernel.ids import UserId
 
 __all__ = [
+    "SESSION_IDLE_MAX",
     "EndReason",
     "RefreshRefusal",
     "Renewed",
@@ -39,6 +40,8 @@ class EndReason(StrEnum):
     """Why a session ended before its time."""
 
     LOG_OUT = "log_out"
+    REVOKED = "revoked"
+    USER_DISABLED = "user_disabled"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 - a reason, no secret
 
 
@@ -65,6 +68,7 @@ class Session:
         expires_at: when the session ends whatever happens.
         ended_at: when it ended before its time, None while it has not.
         proven_at: when whoever has it last proved to be the person, after signing in; None if never.
+        address: where it was begun from; empty where that is not known.
     """
 
     session_id: UUID
@@ -76,6 +80,7 @@ class Session:
     expires_at: datetime
     ended_at: datetime | None = None
     proven_at: datetime | None = None
+    address: str = ""
 
     @property
     def authenticated_at(self) -> datetime:
@@ -91,7 +96,7 @@ class Renewed:
     secret: bytes = field(repr=False)
 
 
-def new_session(session_id: UUID, user_id: UserId, secret: bytes, *, at: datetime) -> Session:
+def new_session(session_id: UUID, user_id: UserId, secret: bytes, *, at: datetime, address: str = "") -> Session:
     """Return the session of a log-in whose first refresh token has the given 32 random bytes as its secret."""
     return Session(
         session_id=session_id,
@@ -101,6 +106,7 @@ def new_session(session_id: UUID, user_id: UserId, secret: bytes, *, at: datetim
         signed_in_at=at,
         rotated_at=at,
         expires_at=at + SESSION_LIFE_MAX,
+        address=address,
     )
 
 

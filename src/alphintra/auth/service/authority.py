@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from alphintra.auth.domain import Role, Scope, may_grant
+from typing import TYPE_CHECKING
+
+from alphintra.auth.domain import Role, Scope, User, may_grant
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import UserId
 from alphintra.kernel.messages import Context
+
+if TYPE_CHECKING:
+    from alphintra.auth.repository import CredentialsTransaction
 
 __all__ = [
     "acting_user",
     "is_administrator",
     "require_administrator",
     "require_credential_scope",
+    "require_enabled",
+    "require_for_person",
     "require_local_operator",
     "require_may_grant",
 ]
@@ -55,6 +62,30 @@ def require_may_grant(context: Context, role: Role) -> None:
     """Refuse to make, or to act for, somebody above the actor. Raises ROLE_REQUIRED."""
     if not may_grant(context.actor.roles, role, is_local_operator=_is_local_operator(context)):
         raise AlphintraError("ROLE_REQUIRED", f"only an owner may do this to an {role}", kind=Kind.FORBIDDEN)
+
+
+async def require_enabled(tx: CredentialsTransaction, user_id: UserId) -> User:
+    """Return a person, held until the transaction ends. Raises USER_NOT_FOUND and USER_DISABLED."""
+    user = await tx.lock_user(user_id)
+    if user is None:
+        raise AlphintraError("USER_NOT_FOUND", "there is no such person", kind=Kind.NOT_FOUND, pointer="/user_id")
+    if user.disabled_at is not None:
+        message = "this person is disabled: an owner or operator can let them in again"
+        raise AlphintraError("USER_DISABLED", message, kind=Kind.FORBIDDEN)
+    return user
+
+
+async def require_for_person(tx: CredentialsTransaction, user_id: UserId, context: Context) -> User:
+    """Return a person the actor is, or may act for. Raises ROLE_REQUIRED, AUTH_SCOPE and USER_NOT_FOUND."""
+    require_credential_scope(context)
+    if user_id != context.actor.user_id:
+        require_administrator(context)
+    user = await tx.get_user(user_id)
+    if user is None:
+        raise AlphintraError("USER_NOT_FOUND", "there is no such person", kind=Kind.NOT_FOUND, pointer="/user_id")
+    if user_id != context.actor.user_id:
+        require_may_grant(context, user.role)
+    return user
 
 
 def _is_local_operator(context: Context) -> bool:

@@ -13,6 +13,8 @@ from alphintra.auth.service.authority import (
     acting_user,
     is_administrator,
     require_credential_scope,
+    require_enabled,
+    require_for_person,
     require_may_grant,
 )
 from alphintra.auth.service.tokens import ACCESS_TOKEN_LIFE
@@ -23,6 +25,7 @@ from alphintra.contracts.auth import (
     ApiKeysView,
     ApiKeyView,
     CreateApiKey,
+    ListApiKeys,
     RevokeApiKey,
     SigningKeysView,
     VerifyApiKey,
@@ -67,9 +70,7 @@ async def create_api_key(
     key_id = f"AK{base64.b32encode(secrets.token_bytes(_KEY_ID_BYTES)).decode()[:_KEY_ID_CHARACTERS]}"
     secret = secrets.token_urlsafe(_KEY_SECRET_BYTES)
     async with resources.credentials.transaction() as tx:
-        user = await tx.lock_user(user_id)
-        if user is None:
-            raise _user_not_found()
+        user = await require_enabled(tx, user_id)
         if user.user_id != context.actor.user_id:
             require_may_grant(context, user.role)
         key = domain.new_api_key(user, wanted, key_id=key_id, secret=secret, at=at)
@@ -98,20 +99,31 @@ async def create_api_key(
     )
 
 
-async def list_api_keys(context: Context, *, resources: Resources) -> ApiKeysView:
-    """List the acting user's keys, oldest first, revoked ones too. Raises USER_REQUIRED."""
-    keys = await resources.credentials.list_keys(acting_user(context))
+async def list_api_keys(command: ListApiKeys, context: Context, *, resources: Resources) -> ApiKeysView:
+    """List one person's keys, oldest first, revoked ones too.
+
+    Raises USER_REQUIRED, or for another's ROLE_REQUIRED, AUTH_SCOPE and USER_NOT_FOUND.
+    """
+    if command.user_id is None or command.user_id == context.actor.user_id:
+        keys = await resources.credentials.list_keys(acting_user(context))
+    else:
+        async with resources.credentials.transaction() as tx:
+            user = await require_for_person(tx, UserId(command.user_id), context)
+            keys = await tx.list_keys(user.user_id)
     return ApiKeysView(keys=tuple(_view(key) for key in keys))
 
 
 async def revoke_api_key(command: RevokeApiKey, context: Context, *, resources: Resources, at: datetime) -> ApiKeyView:
-    """Revoke a key of the acting user, once; another's is KEY_NOT_FOUND."""
-    user_id = acting_user(context)
+    """Revoke a key of the acting user, or of one an owner or operator may act for, once.
+
+    Raises KEY_NOT_FOUND, also for another's, and ROLE_REQUIRED for that of somebody above the actor.
+    """
     require_credential_scope(context)
     async with resources.credentials.transaction() as tx:
-        key = await tx.lock_key(command.key_id, user_id) if _KEY_ID.fullmatch(command.key_id) else None
-        if key is None:
+        key = await tx.lock_key(command.key_id) if _KEY_ID.fullmatch(command.key_id) else None
+        if key is None or not (key.user_id == context.actor.user_id or is_administrator(context)):
             raise AlphintraError("KEY_NOT_FOUND", "there is no such API key", kind=Kind.NOT_FOUND, pointer="/key_id")
+        user_id = (await require_for_person(tx, key.user_id, context)).user_id
         if key.revoked_at is not None:
             return _view(key)
         await tx.revoke_key(key, at=at)
@@ -125,7 +137,10 @@ async def revoke_api_key(command: RevokeApiKey, context: Context, *, resources: 
 
 
 async def verify_api_key(command: VerifyApiKey, *, resources: Resources) -> ApiKeyPrincipal:
-    """Return whom a key stands for. Raises KEY_INVALID alike for an unknown key, a wrong secret and a revoked key."""
+    """Return whom a key stands for.
+
+    Raises KEY_INVALID alike for an unknown key, a wrong secret, a revoked key and the key of a person kept out.
+    """
     found = await resources.credentials.find_key(command.key_id) if _KEY_ID.fullmatch(command.key_id) else None
     if not domain.is_key_secret(None if found is None else found[0], command.secret) or found is None:
         message = "API key and secret do not belong together, or the key was revoked"

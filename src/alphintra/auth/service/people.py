@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from alphintra.auth.repository import CredentialsTransaction
     from alphintra.auth.service.resources import Resources
 
-__all__ = ["create_setup_token", "list_users", "register_user", "set_up_owner"]
+__all__ = ["create_setup_token", "list_users", "register_user", "set_up_owner", "user_view"]
 
 _SETUP_TOKEN_BYTES: Final = 32
 
@@ -70,7 +70,7 @@ async def set_up_owner(command: SetUpOwner, context: Context, *, resources: Reso
             raise AlphintraError("SETUP_DONE", message, kind=Kind.CONFLICT)
         await tx.use_setup_token(token_hash, at=at)
         await _store(tx, user, "user.set_up_owner", resources=resources, context=owner)
-    return _view(user)
+    return user_view(user)
 
 
 async def register_user(command: RegisterUser, context: Context, *, resources: Resources, at: datetime) -> UserView:
@@ -87,13 +87,14 @@ async def register_user(command: RegisterUser, context: Context, *, resources: R
     user = await _new_user(email, command.password, role, resources=resources, at=at)
     async with resources.credentials.transaction() as tx:
         await _store(tx, user, "user.register", resources=resources, context=context)
-    return _view(user)
+    return user_view(user)
 
 
-async def list_users(context: Context, *, resources: Resources) -> UsersView:
+async def list_users(context: Context, *, resources: Resources, at: datetime) -> UsersView:
     """List everybody, oldest first. Raises ROLE_REQUIRED."""
     require_administrator(context)
-    return UsersView(users=tuple(_view(user) for user in await resources.credentials.list_users()))
+    found = await resources.credentials.list_users(at=at)
+    return UsersView(users=tuple(user_view(user, holdings) for user, holdings in found))
 
 
 async def _new_user(email: str, password: str, role: domain.Role, *, resources: Resources, at: datetime) -> domain.User:
@@ -121,5 +122,16 @@ async def _require_usable(tx: CredentialsTransaction, token_hash: bytes, *, at: 
         raise AlphintraError("SETUP_TOKEN_INVALID", message, kind=Kind.UNAUTHENTICATED, pointer="/token")
 
 
-def _view(user: domain.User) -> UserView:
-    return UserView(user_id=user.user_id, email=user.email, role=user.role, created_at=user.created_at)
+def user_view(user: domain.User, holdings: domain.Holdings | None = None) -> UserView:
+    """Return a person as they are shown."""
+    held = holdings or domain.Holdings()
+    return UserView(
+        user_id=user.user_id,
+        email=user.email,
+        role=user.role,
+        created_at=user.created_at,
+        disabled_at=user.disabled_at,
+        has_second_factor=held.has_second_factor,
+        sessions=held.sessions,
+        keys=held.keys,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from alphintra.auth import domain
 from alphintra.auth.service.attempts import count_attempt, printable
-from alphintra.auth.service.authority import acting_user, require_credential_scope
+from alphintra.auth.service.authority import acting_user, require_credential_scope, require_enabled
 from alphintra.auth.service.factors import has_factor, require_code
 from alphintra.contracts.auth import LogIn, LogOut, RefreshSession, SessionRevoked, TokensView
 from alphintra.infrastructure.events import append_audit, append_event
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alphintra.auth.repository import CredentialsTransaction
     from alphintra.auth.service.resources import Resources
 
-__all__ = ["log_in", "log_out", "refresh_session"]
+__all__ = ["end_session", "log_in", "log_out", "refresh_session"]
 
 _REFRESH_SECRET_BYTES: Final = 32
 
@@ -33,8 +33,8 @@ async def log_in(command: LogIn, context: Context, *, resources: Resources, at: 
     looked at, so that many at once are not looked at together.
 
     Raises:
-        AlphintraError: LOGIN_FAILED, OTP_REQUIRED, OTP_INVALID, OTP_USED, AUTH_THROTTLED, AUTH_BUSY, EMAIL_FORMAT,
-            PASSWORD_TOO_LONG.
+        AlphintraError: LOGIN_FAILED, USER_DISABLED, OTP_REQUIRED, OTP_INVALID, OTP_USED, AUTH_THROTTLED, AUTH_BUSY,
+            EMAIL_FORMAT, PASSWORD_TOO_LONG.
     """
     email = domain.normalise_email(command.email)
     domain.check_password_size(command.password)
@@ -52,15 +52,17 @@ async def log_in(command: LogIn, context: Context, *, resources: Resources, at: 
     if command.code and await has_factor(user.user_id, resources=resources):
         await count_attempt(domain.code_bucket(user.user_id), resources=resources, at=at)
     secret = secrets.token_bytes(_REFRESH_SECRET_BYTES)
-    session = domain.new_session(resources.ids.new(), user.user_id, secret, at=at)
+    address = printable(command.address)
+    session = domain.new_session(resources.ids.new(), user.user_id, secret, at=at, address=address)
     async with resources.credentials.transaction() as tx:
+        await require_enabled(tx, user.user_id)
         await require_code(tx, user.user_id, command.code, resources=resources, at=at)
         await tx.clear_attempts(domain.code_bucket(user.user_id))
         await tx.clear_attempts(bucket)
         if new_hash is not None:
             await tx.rehash(user, new_hash)
         await tx.add_session(session)
-        detail: dict[str, object] = {"address": printable(command.address), "session_id": session.session_id}
+        detail: dict[str, object] = {"address": address, "session_id": session.session_id}
         subject = f"user:{user.user_id}"
         await append_audit(tx.session, "session.log_in", subject, detail, ids=resources.ids, context=context, at=at)
     get_logger().info("login.succeeded", user_id=str(user.user_id), session_id=str(session.session_id))
@@ -88,7 +90,7 @@ async def refresh_session(
             await tx.rotate_session(outcome.session)
         elif outcome is domain.RefreshRefusal.REUSED:
             reason = domain.EndReason.REFRESH_TOKEN_REUSED
-            await _end(tx, session, reason, resources=resources, context=context, at=at)
+            await end_session(tx, session, reason, resources=resources, context=context, at=at)
         user = await tx.get_user(session.user_id)
     fault_point("auth.refresh_committed")
     if isinstance(outcome, domain.RefreshRefusal):
@@ -108,7 +110,7 @@ async def log_out(command: LogOut, context: Context, *, resources: Resources, at
         if session is None or session.user_id != user_id:
             raise AlphintraError("SESSION_NOT_FOUND", "there is no such session", kind=Kind.NOT_FOUND)
         if session.ended_at is None:
-            await _end(tx, session, domain.EndReason.LOG_OUT, resources=resources, context=context, at=at)
+            await end_session(tx, session, domain.EndReason.LOG_OUT, resources=resources, context=context, at=at)
 
 
 async def _record_failure(
@@ -124,7 +126,7 @@ async def _record_failure(
     get_logger().warning("login.failed", subject=subject, address=printable(address))
 
 
-async def _end(
+async def end_session(
     tx: CredentialsTransaction,
     session: domain.Session,
     reason: domain.EndReason,
@@ -133,6 +135,7 @@ async def _end(
     context: Context,
     at: datetime,
 ) -> None:
+    """End a session before its time, tell of it and record it."""
     await tx.end_session(session, reason, at=at)
     event = SessionRevoked(session_id=session.session_id, user_id=session.user_id, reason=reason)
     await append_event(tx.session, event, ids=resources.ids, aggregate_id=session.session_id, context=context, at=at)

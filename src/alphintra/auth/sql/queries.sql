@@ -2,16 +2,34 @@
 INSERT INTO users (user_id, email, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5);
 
 -- users.by_email: find who logs in
-SELECT user_id, email, role, password_hash, created_at FROM users WHERE email = $1;
+SELECT user_id, email, role, password_hash, created_at, disabled_at FROM users WHERE email = $1;
 
 -- users.get: read a person
-SELECT user_id, email, role, password_hash, created_at FROM users WHERE user_id = $1;
+SELECT user_id, email, role, password_hash, created_at, disabled_at FROM users WHERE user_id = $1;
 
 -- users.lock: read a person and keep changes of what hangs on it in a row
-SELECT user_id, email, role, password_hash, created_at FROM users WHERE user_id = $1 FOR UPDATE;
+SELECT user_id, email, role, password_hash, created_at, disabled_at FROM users WHERE user_id = $1 FOR UPDATE;
 
--- users.list: everybody, oldest first
-SELECT user_id, email, role, password_hash, created_at FROM users ORDER BY created_at, user_id;
+-- users.list: everybody, oldest first, with how many sessions and keys of theirs are in use
+SELECT u.user_id, u.email, u.role, u.password_hash, u.created_at, u.disabled_at,
+    f.confirmed_at IS NOT NULL AS has_second_factor,
+    (
+        SELECT count(*) FROM sessions AS s
+        WHERE s.user_id = u.user_id AND s.ended_at IS NULL AND s.expires_at > $1 AND s.rotated_at > $2
+    ) AS sessions,
+    (SELECT count(*) FROM api_keys AS k WHERE k.user_id = u.user_id AND k.revoked_at IS NULL) AS keys
+FROM users AS u
+LEFT JOIN second_factors AS f ON f.user_id = u.user_id
+ORDER BY u.created_at, u.user_id;
+
+-- users.disable: keep a person out
+UPDATE users SET disabled_at = $2 WHERE user_id = $1;
+
+-- users.enable: let a person in again
+UPDATE users SET disabled_at = NULL WHERE user_id = $1;
+
+-- users.other_owner: whether another owner can sign in
+SELECT EXISTS (SELECT FROM users WHERE role = 'owner' AND disabled_at IS NULL AND user_id <> $1);
 
 -- users.owner_exists: whether the installation has an owner
 SELECT EXISTS (SELECT FROM users WHERE role = 'owner');
@@ -53,11 +71,17 @@ DELETE FROM login_failures WHERE bucket IN (
 );
 
 -- sessions.insert: store the session of a log-in
-INSERT INTO sessions (session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO sessions (session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at, address)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- sessions.open: a person's sessions that can be gone on with, newest first
+SELECT session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at, ended_at, proven_at, address
+FROM sessions
+WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND rotated_at > $3
+ORDER BY signed_in_at DESC, session_id;
 
 -- sessions.lock: read a session to exchange its token or to end it
-SELECT session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at, ended_at, proven_at
+SELECT session_id, user_id, token_hash, rotations, signed_in_at, rotated_at, expires_at, ended_at, proven_at, address
 FROM sessions WHERE session_id = $1 FOR UPDATE;
 
 -- sessions.rotate: store the hash of the token that is valid from now on
@@ -83,16 +107,16 @@ SELECT count(*) FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL;
 SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id, addresses
 FROM api_keys WHERE user_id = $1 ORDER BY created_at, key_id;
 
--- keys.lock: read a key of this person to revoke it
+-- keys.lock: read a key to revoke it
 SELECT key_id, user_id, name, secret_hash, scopes, mode, created_at, revoked_at, account_id, addresses
-FROM api_keys WHERE key_id = $1 AND user_id = $2 FOR UPDATE;
+FROM api_keys WHERE key_id = $1 FOR UPDATE;
 
--- keys.with_role: read a key and the role its person has now
+-- keys.with_role: read a key and the role its person has now; none of a person who is disabled
 SELECT k.key_id, k.user_id, k.name, k.secret_hash, k.scopes, k.mode, k.created_at, k.revoked_at, k.account_id,
     k.addresses, u.role
 FROM api_keys AS k
 JOIN users AS u ON u.user_id = k.user_id
-WHERE k.key_id = $1;
+WHERE k.key_id = $1 AND u.disabled_at IS NULL;
 
 -- keys.revoke: mark a key as revoked
 UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1;

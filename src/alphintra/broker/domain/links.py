@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -17,13 +17,17 @@ __all__ = [
     "Environment",
     "Link",
     "LinkStatus",
+    "hint_of",
     "is_active",
     "may_become",
     "may_send",
     "require_address",
+    "skew_of",
 ]
 
+HINT_LENGTH = 4
 ADAPTERS = frozenset({"alpaca", "ccxt"})
+_SECOND = timedelta(seconds=1)
 _LOOPBACK = ("http://127.0.0.1:", "http://[::1]:", "http://localhost:")
 
 
@@ -73,6 +77,7 @@ class Link:
         seen_at: execution time up to which the venue's executions are known.
         changed_at: when the status changed.
         opened_at: when the account was opened.
+        key_hint: the last characters of its key's id, empty where that is not known.
     """
 
     account_id: AccountId
@@ -88,6 +93,7 @@ class Link:
     seen_at: datetime | None
     changed_at: datetime
     opened_at: datetime
+    key_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +117,19 @@ class Break:
 def may_become(old: LinkStatus, new: LinkStatus) -> bool:
     """Tell whether a connection may go from one state to another."""
     return new in _NEXT[old]
+
+
+def hint_of(key_id: str) -> str:
+    """Return the last characters of a key's id, by which people tell their keys apart; none of a short one."""
+    return key_id[-HINT_LENGTH:] if len(key_id) >= 2 * HINT_LENGTH else ""
+
+
+def skew_of(dated: datetime, ours: datetime) -> int:
+    """Return how far a venue's clock is ahead of ours, milliseconds; 0 where a second, as it dates, explains it."""
+    ahead = dated - ours
+    if -_SECOND < ahead <= timedelta():  # it tells whole seconds, cut off
+        return 0
+    return round((ahead if ahead > timedelta() else ahead + _SECOND) / timedelta(milliseconds=1))
 
 
 def is_active(status: LinkStatus) -> bool:

@@ -17,7 +17,17 @@ from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketExcepti
 from alphintra.broker.domain.capabilities import ALPACA
 from alphintra.broker.domain.links import Environment
 from alphintra.broker.gateways import alpaca_wire as wire
-from alphintra.broker.gateways.venue import Answer, Duplicate, NotSent, Refused, Report, Taken, Uncertain, VenueError
+from alphintra.broker.gateways.venue import (
+    Answer,
+    Duplicate,
+    NotSent,
+    Refused,
+    Report,
+    Taken,
+    Uncertain,
+    VenueError,
+    date_of,
+)
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -66,9 +76,23 @@ class AlpacaVenue:
         self._base = (base_url or _ADDRESSES[environment]).rstrip("/")
         self._data = base_url.rstrip("/") or _DATA_ADDRESS
         headers = {"APCA-API-KEY-ID": self._key_id, "APCA-API-SECRET-KEY": self._secret}
+        self._date = ""
         self._http = httpx.AsyncClient(
-            base_url=self._base, headers=headers, timeout=CALL_TIMEOUT_S, follow_redirects=False, trust_env=False
+            base_url=self._base,
+            headers=headers,
+            timeout=CALL_TIMEOUT_S,
+            follow_redirects=False,
+            trust_env=False,
+            event_hooks={"response": [self._note_date]},
         )
+
+    @property
+    def dated_at(self) -> datetime | None:
+        """When Alpaca says it gave its last answer."""
+        return date_of(self._date)
+
+    async def _note_date(self, response: httpx.Response) -> None:
+        self._date = response.headers.get("Date", "")
 
     async def place(self, terms: OrderTerms) -> Answer:
         """Send an order."""

@@ -19,7 +19,7 @@ from alphintra.broker.gateways.ccxt_errors import Said, answer_of, error_of, sai
 from alphintra.broker.gateways.ccxt_library import exchange_class
 from alphintra.broker.gateways.ccxt_profiles import Finding, capabilities_of, profile_of
 from alphintra.broker.gateways.ccxt_stream import Streams
-from alphintra.broker.gateways.venue import Duplicate, NotSent, Refused, Taken, Uncertain, VenueError
+from alphintra.broker.gateways.venue import Duplicate, NotSent, Refused, Taken, Uncertain, VenueError, date_of
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ class CcxtVenue:
         self._by_pair: set[str] = set()
         self._balances: Any = None
         self._streams = Streams(self._client, self._profile, quote=self._quote, calling=self._calling, look=self._look)
+
+    @property
+    def dated_at(self) -> datetime | None:
+        """When the exchange says it gave its last answer."""
+        headers = self._client.last_response_headers or {}
+        return date_of(next((str(text) for name, text in headers.items() if str(name).lower() == "date"), ""))
 
     async def place(self, terms: OrderTerms) -> Answer:
         """Send an order, once it fits the steps and bounds of its market."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from alphintra.kernel.errors import AlphintraError, Kind
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "BarVenue",
+    "DatingVenue",
     "Duplicate",
     "NotSent",
     "PairingVenue",
@@ -35,6 +38,7 @@ __all__ = [
     "Uncertain",
     "Venue",
     "VenueError",
+    "date_of",
 ]
 
 
@@ -188,4 +192,23 @@ class PricingVenue(RemoteVenue, Protocol):
 
     async def quotes(self, symbols: Sequence[str]) -> tuple[Quote, ...]:
         """Ask for the newest prices of symbols; one that the venue has no price of is left out."""
+        ...
+
+
+def date_of(text: str) -> datetime | None:
+    """Return the time of a Date header, None where it is none."""
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo is not None else None
+
+
+@runtime_checkable
+class DatingVenue(RemoteVenue, Protocol):
+    """A venue elsewhere that dates its answers."""
+
+    @property
+    def dated_at(self) -> datetime | None:
+        """When the venue says it gave its last answer, to the second; None where it did not say."""
         ...

@@ -57,6 +57,7 @@ class LinkRows:
             link.environment,
             link.base_url,
             link.credentials_version,
+            link.key_hint,
         )
 
     async def turn(self, account_id: AccountId, status: LinkStatus, reason: str, *, at: datetime) -> None:

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from alphintra.broker.domain.links import ADAPTERS, Environment, Link, LinkStatus, is_active, require_address
+import msgspec
+
+from alphintra.broker.domain.links import (
+    ADAPTERS,
+    Environment,
+    Link,
+    LinkStatus,
+    hint_of,
+    is_active,
+    require_address,
+    skew_of,
+)
 from alphintra.broker.domain.reports import Applied, LiveStatus, Tale
 from alphintra.broker.gateways.vault import Credentials, Vault
+from alphintra.broker.gateways.venue import DatingVenue
 from alphintra.broker.service.reporting import tell
 from alphintra.broker.service.telling import Desk, turn_link
 from alphintra.contracts.broker import (
@@ -44,6 +58,7 @@ if TYPE_CHECKING:
         ReconcileConnection,
         ResolveBreak,
     )
+    from alphintra.kernel.clock import Clock
     from alphintra.kernel.ids import IdSource
     from alphintra.kernel.messages import Context
 
@@ -115,7 +130,7 @@ async def add_connection(
     URL_FORBIDDEN and those of the vault; nothing is stored then.
     """
     known = await require_link(command.account_id, context, live=live)
-    link = _addressed(known, command)
+    link = replace(_addressed(known, command), key_hint=hint_of(command.credentials.get("key_id", "")))
     credentials = Credentials(command.credentials)
     await venues.prepare(link)
     await venues.connect(link, credentials).close()
@@ -143,21 +158,28 @@ async def add_connection(
 
 
 async def check_connection(
-    command: CheckConnection, context: Context, *, live: Live, venues: Venues
+    command: CheckConnection, context: Context, *, live: Live, venues: Venues, clock: Clock
 ) -> ConnectionCheckView:
     """Ask the venue for the account's cash; a venue that does not answer well is an answer.
+
+    The way there and back is timed, and the time the venue says it is held against ours in the middle of it.
 
     Raises CONNECTION_NOT_FOUND, CREDENTIALS_MISSING and those of the vault.
     """
     link = await require_link(command.account_id, context, live=live)
     async with opened_venue(link, live=live, venues=venues) as venue:
+        asked_at, began = clock.now(), perf_counter()
+        checked = ConnectionCheckView(
+            account_id=link.account_id, is_ok=True, code="", detail="", cash=None, checked_at=asked_at
+        )
         try:
             cash = await venue.cash()
         except AlphintraError as error:
-            return ConnectionCheckView(
-                account_id=link.account_id, is_ok=False, code=error.code, detail=error.detail, cash=None
-            )
-    return ConnectionCheckView(account_id=link.account_id, is_ok=True, code="", detail="", cash=cash)
+            return msgspec.structs.replace(checked, is_ok=False, code=error.code, detail=error.detail)
+        took_ms = round((perf_counter() - began) * 1000)
+        dated = venue.dated_at if isinstance(venue, DatingVenue) else None
+    skew_ms = None if dated is None else skew_of(dated, asked_at + timedelta(milliseconds=took_ms / 2))
+    return msgspec.structs.replace(checked, cash=cash, latency_ms=took_ms, clock_skew_ms=skew_ms)
 
 
 @asynccontextmanager
@@ -305,6 +327,9 @@ async def link_view(link: Link, venues: Venues) -> ConnectionView:
         reason=link.reason,
         changed_at=link.changed_at,
         capabilities=_capabilities_view(venues, link),
+        key_hint=link.key_hint,
+        credentials_version=link.credentials_version,
+        seen_at=link.seen_at,
     )
 
 

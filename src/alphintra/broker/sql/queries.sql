@@ -296,29 +296,30 @@ ON CONFLICT (account_id) DO NOTHING;
 -- links.get: read the connection of a live account
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at
+    seen_at, changed_at, opened_at, key_hint
 FROM links WHERE account_id = $1;
 
 -- links.lock: read the connection of a live account and hold it until the transaction ends
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at
+    seen_at, changed_at, opened_at, key_hint
 FROM links WHERE account_id = $1 FOR NO KEY UPDATE;
 
 -- links.list: a person's connections of live accounts, oldest first; everybody's for null
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at
+    seen_at, changed_at, opened_at, key_hint
 FROM links WHERE $1::uuid IS NULL OR owner_id = $1 ORDER BY opened_at, account_id;
 
 -- links.active: connections whose venue is to be spoken to
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at
+    seen_at, changed_at, opened_at, key_hint
 FROM links WHERE status IN ('reconciling', 'open', 'degraded') ORDER BY account_id;
 
 -- links.address: say where a connection leads and with which credentials
-UPDATE links SET adapter = $2, exchange = $3, environment = $4, base_url = $5, credentials_version = $6
+UPDATE links
+SET adapter = $2, exchange = $3, environment = $4, base_url = $5, credentials_version = $6, key_hint = $7
 WHERE account_id = $1;
 
 -- links.turn: store a connection's new state

@@ -16,6 +16,7 @@ import asyncpg
 
 from alphintra.dataplane.backup.dumps import require_known_schema
 from alphintra.dataplane.backup.programs import Means, login_environment
+from alphintra.dataplane.chain.carrying import carry_log
 from alphintra.dataplane.layouts import Placement
 from alphintra.dataplane.migrations import migrate
 from alphintra.dataplane.move.checksums import Sum, compare, pin, tables_of
@@ -168,7 +169,8 @@ async def bring_beside(carry: Carry, source: Side, *, means: Means) -> Carried:
 async def take_over(carry: Carry) -> None:
     """Put the restored schema in the running one's place; nobody of the service may be at its database meanwhile.
 
-    Audit rows written since stay: nobody's trail ends because data was brought back. Sequences go on behind what they
+    Audit rows written since stay, with their leaves and checkpoints: nobody's trail ends because data was brought back,
+    and the log goes on from what was signed. Sequences go on behind what they
     had come to, so that no number is given out twice. Raises RESTORE_BUSY where a stranger writes.
     """
     running, restored = carry.running, carry.restored
@@ -181,8 +183,7 @@ async def take_over(carry: Carry) -> None:
             await connection.execute(fence, timeout=_NO_END_S)
             await _raise_sequences(connection, running.schema, restored.schema)
             await connection.execute(_renamed(running.schema, carry.before, restored.schema))
-            # Under its own name, which the trigger that queues audit rows knows it by.
-            await connection.execute(_carry_audit(carry.before, running.schema), timeout=_NO_END_S)
+            await carry_log(connection, carry.before, running.schema)
             await connection.execute(free_statements(running))
             fault_point("restore.renamed")
     fault_point("restore.taken")
@@ -196,7 +197,7 @@ async def put_back(carry: Carry) -> None:
         async with connection.transaction():
             await _raise_sequences(connection, running.schema, carry.before)
             await connection.execute(_renamed(running.schema, carry.restored.schema, carry.before))
-            await connection.execute(_carry_audit(carry.restored.schema, running.schema), timeout=_NO_END_S)
+            await carry_log(connection, carry.restored.schema, running.schema)
             await connection.execute(
                 f"set local client_min_messages = error; drop schema {identifier(carry.restored.schema)} cascade; "
                 + free_statements(running)
@@ -236,15 +237,6 @@ def _renamed(schema: str, aside: str, by: str) -> str:
     return (
         f"alter schema {identifier(schema)} rename to {identifier(aside)}; "
         f"alter schema {identifier(by)} rename to {identifier(schema)}"
-    )
-
-
-def _carry_audit(old: str, new: str) -> str:
-    """Return what copies the audit rows that are in one schema alone, and queues those of them not sealed yet."""
-    rows, have = qualified(old, "audit_events"), qualified(new, "audit_events")
-    return (
-        f"insert into {have} select o.* from {rows} as o "  # noqa: S608 - quoted
-        f"where not exists (select from {have} as n where n.audit_id = o.audit_id)"
     )
 
 

@@ -6,7 +6,6 @@ Whoever knows the public key can check one with any tool that reads these format
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -80,9 +79,11 @@ class NoteKeys:
 
     def sign(self, checkpoint: Checkpoint) -> str:
         """Return the note of a checkpoint with the newest key's signature."""
-        text = checkpoint.text
-        line = _line(self.trusted[0].ident(_ED25519) + self._signer.sign(text.encode()), self.name)
-        return f"{text}\n{line}"
+        return f"{checkpoint.text}\n{self.line(checkpoint.text)}"
+
+    def line(self, text: str) -> str:
+        """Return the newest key's signature of a text, as the line that stands below it."""
+        return _line(self.trusted[0].ident(_ED25519) + self._signer.sign(text.encode()), self.name)
 
     def cosign(self, note: str, *, at: datetime) -> str:
         """Return the note with one more line: that this witness saw it at that time."""
@@ -98,7 +99,7 @@ def public_key(text: str) -> NoteKey:
     name, _, rest = text.strip().partition("+")
     try:
         packed = base64.b64decode(rest.partition("+")[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise _unreadable(text) from error
     if not name or packed[:1] != _ED25519 or len(packed) != 1 + _HASH_BYTES:
         raise _unreadable(text)
@@ -158,7 +159,7 @@ def _opened(note: str) -> tuple[str, list[tuple[str, bytes]]]:
         name, _, packed = line.removeprefix(_DASH).partition(" ")
         try:
             signatures.append((name, base64.b64decode(packed, validate=True)))
-        except binascii.Error as error:
+        except ValueError as error:
             raise _unreadable(note) from error
         if not line.startswith(_DASH):
             raise _unreadable(note)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from alphintra.dataplane.chain.coverage import first_unaudited
 from alphintra.dataplane.chain.leaves import AUDIT_COLUMNS, canonical, row_of
 from alphintra.dataplane.chain.notes import Checkpoint, checkpoint_of
 from alphintra.kernel.errors import AlphintraError
@@ -119,13 +120,24 @@ async def verify_log(
     trusted: Sequence[NoteKey],
     witnessed: Witnessed | None = None,
     unsealed_max: timedelta = UNSEALED_MAX,
+    service: str = "",
 ) -> Verified:
-    """Verify a service's whole audit log, on a connection that may read it."""
+    """Verify a service's whole audit log, on a connection that may read it.
+
+    Args:
+        connection: of a role that may read the service's tables.
+        origin: name of the log.
+        trusted: keys that may have signed it.
+        witnessed: what the witness said before the connection was opened.
+        unsealed_max: how long a row may be unsealed, and the witness not have been shown the log.
+        service: whose it is, for what has to be audited; empty for none of that.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(_SETTINGS)
         run = _Run(connection, Verified(origin=origin), trusted, witnessed)
         await run.leaves()
-        await run.coverage(unsealed_max)
+        await run.queue(unsealed_max)
+        await run.coverage(service)
     if witnessed is not None and witnessed.age > unsealed_max:
         run.find(Fault.WITNESS_BEHIND, f"the witness was last shown the log {_spoken(witnessed.age)} ago")
     return run.found
@@ -166,7 +178,7 @@ class _Run:
                 break
         self.found.leaves, self.found.root = self._edge.size, self._edge.root()
 
-    async def coverage(self, unsealed_max: timedelta) -> None:
+    async def queue(self, unsealed_max: timedelta) -> None:
         """Check that each audit row is sealed or waits to be, and for how long."""
         waiting = await self._connection.fetchrow(_WAITING)
         self.found.pending = waiting["count"]
@@ -188,6 +200,12 @@ class _Run:
             if stray is not None:
                 self.find(Fault.ALTERED, f"audit row {stray} is neither sealed nor waits to be")
 
+    async def coverage(self, service: str) -> None:
+        """Check that what has to be audited was."""
+        unaudited = await first_unaudited(self._connection, service)
+        if unaudited:
+            self.find(Fault.ALTERED, unaudited)
+
     def _take(self, rows: Sequence[asyncpg.Record], notes: dict[int, asyncpg.Record]) -> bool:
         """Take in a stretch; False where a leaf is missing, after which no place is that of before."""
         edge, seen = self._edge, self._witnessed.checkpoint if self._witnessed is not None else None
@@ -201,7 +219,7 @@ class _Run:
             if edge.size in notes:
                 self._check(notes[edge.size])
             if seen is not None and seen.size == edge.size and seen.root != edge.root():
-                self.find(Fault.FORK, f"the witness has seen another tree of {seen.size} leaves", leaf=self._signed)
+                self.find(Fault.FORK, f"the witness has seen other leaves among the first {seen.size}")
         return True
 
     def _compare(self, row: asyncpg.Record, place: int) -> None:

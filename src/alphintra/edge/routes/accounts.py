@@ -20,6 +20,7 @@ from alphintra.contracts.broker import (
     VenueOrdersView,
 )
 from alphintra.contracts.orders import AccountsView, AccountView
+from alphintra.contracts.oversight import GetLimitUse, LimitUsesView
 from alphintra.contracts.risk import (
     AssessmentsView,
     GetLimits,
@@ -104,6 +105,7 @@ class LimitsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     may_short: bool = False
     controls: ControlsBody = msgspec.field(default_factory=ControlsBody)
     base_version: int | None = None
+    reason: str = ""
 
 
 class PaperSettingsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -192,9 +194,17 @@ async def set_limits(
 
 
 @routes.get("/accounts/{account_id}/assessments")
-async def list_assessments(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> AssessmentsView:
-    """List risk's decisions on the account's orders."""
-    return await caller.ask(ListAssessments(account_id=account_id, limit=limit))
+async def list_assessments(
+    caller: Reader, account_id: UUID, limit: PageLimit = 100, *, refused_only: bool = False
+) -> AssessmentsView:
+    """List risk's decisions on the account's orders, newest first."""
+    return await caller.ask(ListAssessments(account_id=account_id, limit=limit, refused_only=refused_only))
+
+
+@routes.get("/accounts/{account_id}/limit-use")
+async def get_limit_use(caller: Reader, account_id: UUID) -> LimitUsesView:
+    """Tell how much of each limit is used, all working orders counted as filled."""
+    return await caller.ask(GetLimitUse(account_id=account_id))
 
 
 @routes.get("/accounts/{account_id}/connection")
@@ -238,6 +248,7 @@ def limits_command(kind: type[C], account_id: UUID, body: LimitsBody, *, request
         may_short=body.may_short,
         controls=_controls_of(body.controls),
         base_version=stated_version(request, body.base_version, pointer="/base_version"),
+        reason=body.reason,
     )
 
 

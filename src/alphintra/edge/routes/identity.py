@@ -16,20 +16,27 @@ from alphintra.contracts.auth import (
     ConfirmSecondFactor,
     CreateApiKey,
     CreateSetupToken,
+    DisabledView,
+    DisableUser,
+    EnableUser,
     FactorConfirmed,
     FactorOffered,
     FactorView,
     GetSecondFactor,
     ListApiKeys,
+    ListSessions,
     ListUsers,
     LogIn,
     LogOut,
     OfferSecondFactor,
+    OpenSessionsView,
+    OpenSessionView,
     ProvenView,
     RefreshSession,
     RegisterUser,
     RemoveSecondFactor,
     RevokeApiKey,
+    RevokeSession,
     SetUpOwner,
     SetupTokenView,
     StepUp,
@@ -96,6 +103,12 @@ class UserBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     email: str
     password: str
     role: str
+
+
+class AccessBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why a person is kept out or let in; it stays on record."""
+
+    reason: Label
 
 
 class ApiKeyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -209,6 +222,53 @@ async def list_users(caller: Admin) -> UsersView:
 async def register_user(caller: Admin, body: Annotated[UserBody, Depends(Body(UserBody))]) -> UserView:
     """Register a person. Owner or operator only."""
     return await caller.ask(RegisterUser(email=body.email, password=body.password, role=body.role))
+
+
+@routes.post("/users/{user_id}/disable")
+async def disable_user(
+    caller: Admin, user_id: UUID, body: Annotated[AccessBody, Depends(Body(AccessBody))]
+) -> DisabledView:
+    """Keep a person out: their sessions end and their keys are refused from now on. Owner or operator only."""
+    caller.require_recent()
+    done = await caller.ask(DisableUser(user_id=user_id, reason=str(body.reason)))
+    for session_id in done.session_ids:
+        caller.gate.end_session(session_id)
+    for key_id in done.key_ids:
+        caller.gate.end_key(key_id)
+    return done
+
+
+@routes.post("/users/{user_id}/enable")
+async def enable_user(caller: Admin, user_id: UUID, body: Annotated[AccessBody, Depends(Body(AccessBody))]) -> UserView:
+    """Let a disabled person in again. Owner or operator only."""
+    caller.require_recent()
+    return await caller.ask(EnableUser(user_id=user_id, reason=str(body.reason)))
+
+
+@routes.get("/users/{user_id}/sessions")
+async def list_user_sessions(caller: Admin, user_id: UUID) -> OpenSessionsView:
+    """List a person's sessions. Owner or operator only."""
+    return await caller.ask(ListSessions(user_id=user_id))
+
+
+@routes.get("/users/{user_id}/api-keys")
+async def list_user_api_keys(caller: Admin, user_id: UUID) -> ApiKeysView:
+    """List a person's API keys, without their secrets. Owner or operator only."""
+    return await caller.ask(ListApiKeys(user_id=user_id))
+
+
+@routes.get("/sessions")
+async def list_sessions(caller: Session) -> OpenSessionsView:
+    """List one's own sessions, newest first."""
+    return await caller.ask(ListSessions())
+
+
+@routes.delete("/sessions/{session_id}")
+async def revoke_session(caller: Session, session_id: UUID) -> OpenSessionView:
+    """End a session of one's own, or as owner or operator another's; its tokens are refused from now on."""
+    ended = await caller.ask(RevokeSession(session_id=session_id))
+    caller.gate.end_session(session_id)
+    return ended
 
 
 @routes.get("/api-keys")

@@ -11,6 +11,7 @@ from fastapi import Depends
 
 from alphintra.contracts.alerts import AlertRulesView, AlertRuleView, AlertsView, AlertView
 from alphintra.contracts.measures import KeptReportsView, KeptReportView, RiskReportView
+from alphintra.contracts.oversight import ControlsView, KillStatesView, ListControls, ListKillStates
 from alphintra.contracts.risk import (
     AcknowledgeAlert,
     GetRiskReport,
@@ -57,6 +58,18 @@ class ReleaseBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     book_id: UUID | None = None
     venue: str | None = None
     symbol: str | None = None
+
+
+@routes.get("/risk/kill-states")
+async def list_kill_states(caller: Reader, limit: PageLimit = 100) -> KillStatesView:
+    """List the kill states in force and those of before: all to owner and operator, to others those they fall under."""
+    return await caller.ask(ListKillStates(limit=limit))
+
+
+@routes.get("/risk/controls")
+async def list_controls(caller: Reader) -> ControlsView:
+    """List the controls every order passes, and the limits that can be set."""
+    return await caller.ask(ListControls())
 
 
 @routes.post("/risk/kill")

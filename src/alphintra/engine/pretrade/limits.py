@@ -26,7 +26,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSet:
-    """One version of an account's limits."""
+    """One version of an account's limits; ``reason`` is why they were set."""
 
     account_id: AccountId
     version: int
@@ -37,6 +37,7 @@ class LimitSet:
     set_by: str
     set_at: datetime
     controls: LimitControls = LimitControls()  # noqa: RUF009 - frozen, so sharing the default is safe
+    reason: str = ""
 
 
 def default_limits(account_id: AccountId = NO_ACCOUNT, *, set_by: str = "default", at: datetime = _NEVER) -> LimitSet:

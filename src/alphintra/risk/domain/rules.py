@@ -56,7 +56,8 @@ def next_limits(current: LimitSet, wanted: LimitSet) -> LimitSet:
             message = f"{name} is {plain(value)}: a limit is above zero; to stop trading set a kill state"
             raise AlphintraError("LIMIT_NOT_POSITIVE", message, pointer=f"/{name}")
     check_controls(wanted.controls)
-    if replace(wanted, version=current.version, set_by=current.set_by, set_at=current.set_at) == current:
+    same = replace(wanted, version=current.version, set_by=current.set_by, set_at=current.set_at, reason=current.reason)
+    if same == current:
         return current
     return replace(wanted, version=current.version + 1)
 

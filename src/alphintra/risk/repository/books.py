@@ -271,6 +271,7 @@ class RiskTransaction:
             limits.set_by,
             limits.set_at,
             _encode(limits.controls).decode(),
+            limits.reason,
         )
 
     async def close_gate(self) -> None:
@@ -352,10 +353,12 @@ class RiskRecords:
         async with self._database.session() as session:
             return await read_books(session, account_id, at=at), await _kills(session, account_id)
 
-    async def listed(self, account_id: AccountId, *, count_max: int) -> tuple[StoredDecision, ...]:
-        """Read an account's decisions, newest first."""
+    async def listed(
+        self, account_id: AccountId, *, count_max: int, refused_only: bool = False
+    ) -> tuple[StoredDecision, ...]:
+        """Read an account's decisions, newest first; with ``refused_only`` those that approved nothing."""
         async with self._database.session() as session:
-            rows = await session.rows("decisions.list", account_id, count_max)
+            rows = await session.rows("decisions.list", account_id, count_max, refused_only)
         return tuple(StoredDecision(**{**row, "findings": _decode_findings(row["findings"])}) for row in rows)
 
 

@@ -192,6 +192,7 @@ def limit_set_of(row: Record) -> LimitSet:
         set_by=row["set_by"],
         set_at=row["set_at"],
         controls=_to_controls(row["controls"]),
+        reason=row["reason"],
     )
 
 

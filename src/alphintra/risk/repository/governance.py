@@ -67,9 +67,12 @@ class Governance:
         row = await self._session.row("proposals.lock", proposal_id)
         return None if row is None else (row, msgspec.json.decode(row["wanted"], type=LimitSet))
 
-    async def proposals(self, account_id: AccountId, *, open_only: bool, count_max: int) -> Sequence[Record]:
+    async def proposals(
+        self, account_id: AccountId, *, open_only: bool, count_max: int
+    ) -> tuple[tuple[Record, LimitSet], ...]:
         """Read proposed limits of an account, newest first."""
-        return await self._session.rows("proposals.list", account_id, open_only, count_max)
+        rows = await self._session.rows("proposals.list", account_id, open_only, count_max)
+        return tuple((row, msgspec.json.decode(row["wanted"], type=LimitSet)) for row in rows)
 
     async def overrides(
         self, account_id: AccountId, *, open_only: bool, count_max: int, at: datetime
@@ -210,6 +213,14 @@ class Governance:
     async def scope_kill(self, scope: KillScope, key: str) -> Record | None:
         """Read the kill state of a user, strategy or venue."""
         return await self._session.row("kills.current_scope", scope, key)
+
+    async def kill_history(self, *, count_max: int) -> Sequence[Record]:
+        """Read the newest kill states of every scope, newest first."""
+        return await self._session.rows("kills.history", count_max)
+
+    async def standing_kills(self, *, count_max: int) -> Sequence[Record]:
+        """Read the kill states in force that let less than everything pass, newest first."""
+        return await self._session.rows("kills.standing", count_max)
 
     async def account_of_book(self, book_id: UUID) -> Account | None:
         """Read the account a strategy has orders or positions in, None where risk has heard of neither."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from alphintra.engine.pretrade.course import EquityMark
 from alphintra.kernel.limits import LimitControls
 from alphintra.risk.domain.warnings import SHARED, LimitUse, LimitWarning
 from alphintra.risk.repository.facts import read_books
@@ -77,6 +78,11 @@ class Warnings:
     async def book(self, account_id: AccountId, *, at: datetime) -> Book:
         """Read an account's whole book."""
         return await read_books(self._session, account_id, at=at)
+
+    async def equity(self, account_id: UUID) -> EquityMark | None:
+        """Read an account's equity as last marked."""
+        row = await self._session.row("equity.mark", account_id)
+        return None if row is None else EquityMark(**row)
 
     async def tokens(self, account_id: UUID) -> tuple[Decimal, datetime] | None:
         """Read what was left in an account's message bucket, and when."""

@@ -35,7 +35,7 @@ from alphintra.risk.domain.rules import check_reason, next_limits, require_base
 from alphintra.risk.repository import Governance
 from alphintra.risk.service.kills import FIRM
 from alphintra.risk.service.rules import put_in_force
-from alphintra.risk.service.views import require_visible
+from alphintra.risk.service.views import limits_view, require_visible
 
 if TYPE_CHECKING:
     from alphintra.contracts import risk as messages
@@ -87,12 +87,18 @@ async def propose_limits(
             position_qty_max=command.position_qty_max,
             may_short=command.may_short,
             controls=command.controls,
+            reason=check_reason(command.reason) if command.reason else "",
         )
         next_limits(current, wanted)  # refuses limits that are none
         wanted = replace(wanted, set_by=context.actor.id, set_at=at)
         await Governance(tx.session).propose(proposal_id, wanted, at=at)
         view = LimitProposalView(
-            proposal_id=proposal_id, account_id=account_id, proposed_by=context.actor.id, proposed_at=at
+            proposal_id=proposal_id,
+            account_id=account_id,
+            proposed_by=context.actor.id,
+            proposed_at=at,
+            reason=wanted.reason,
+            wanted=limits_view(wanted),
         )
         told = ControlChanged(kind="limits", key=str(proposal_id), change="proposed", account_id=account_id)
         await _tell(tx, told, context, ids=ids, at=at)
@@ -133,6 +139,8 @@ async def decide_limits(
         proposed_at=row["proposed_at"],
         decided_by=by,
         is_approved=command.is_approved,
+        reason=wanted.reason,
+        wanted=limits_view(wanted),
     )
 
 

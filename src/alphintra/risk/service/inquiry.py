@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,8 +16,11 @@ from alphintra.risk.repository import Governance
 from alphintra.risk.service.views import limits_view, require_visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alphintra.contracts.risk import GetDecisions, ListLimits, ListOverrides, ListProposals
     from alphintra.kernel.messages import Context
+    from alphintra.risk.domain.books import LimitSet
     from alphintra.risk.repository import RiskRecords
 
 __all__ = ["get_decisions", "list_limits", "list_overrides", "list_proposals"]
@@ -68,7 +71,7 @@ async def list_proposals(command: ListProposals, context: Context, *, records: R
     account_id = await _asked(command, context, records=records)
     async with records.transaction() as tx:
         rows = await Governance(tx.session).proposals(account_id, open_only=command.open_only, count_max=command.limit)
-    return LimitProposalsView(proposals=tuple(LimitProposalView(**row) for row in rows))
+    return LimitProposalsView(proposals=tuple(_proposal_view(row, wanted) for row, wanted in rows))
 
 
 async def list_overrides(
@@ -81,6 +84,11 @@ async def list_overrides(
             account_id, open_only=command.open_only, count_max=command.limit, at=at
         )
     return OverridesView(overrides=tuple(OverrideView(**{**row, "codes": tuple(row["codes"])}) for row in rows))
+
+
+def _proposal_view(row: Mapping[str, Any], wanted: LimitSet) -> LimitProposalView:
+    told = {name: value for name, value in row.items() if name != "wanted"}
+    return LimitProposalView(**told, reason=wanted.reason, wanted=limits_view(wanted))
 
 
 async def _asked(

@@ -14,7 +14,15 @@ from alphintra.kernel.ids import AccountId, FeedId
 from alphintra.kernel.money import require_positive
 from alphintra.risk.domain.books import LimitSet
 from alphintra.risk.domain.controls import plain
-from alphintra.risk.domain.rules import check_prices, differences, next_limits, require_base, revoked, takes_two_people
+from alphintra.risk.domain.rules import (
+    check_prices,
+    check_reason,
+    differences,
+    next_limits,
+    require_base,
+    revoked,
+    takes_two_people,
+)
 from alphintra.risk.repository import AlertTransaction, Governance
 from alphintra.risk.service.alerts import raise_losses
 from alphintra.risk.service.views import assessment_view, limits_view, require_visible, state_view
@@ -57,7 +65,7 @@ async def set_limits(
 ) -> LimitsView:
     """Store a new version of an account's limit set; the same limits again change nothing.
 
-    Raises ACCOUNT_NOT_FOUND, VERSION_CONFLICT, LIMIT_NOT_POSITIVE and NUMBER_*.
+    Raises ACCOUNT_NOT_FOUND, VERSION_CONFLICT, LIMIT_NOT_POSITIVE, KILL_REASON and NUMBER_*.
     """
     account_id = AccountId(command.account_id)
     require_visible(await records.account(account_id), account_id, context)
@@ -71,6 +79,7 @@ async def set_limits(
         set_by=context.actor.id,
         set_at=at,
         controls=command.controls,
+        reason=check_reason(command.reason) if command.reason else "",
     )
     async with records.transaction() as tx:
         await tx.lock_accounts([account_id])
@@ -93,7 +102,7 @@ async def put_in_force(
     account_id, at = limits.account_id, limits.set_at
     told = LimitsChanged(account_id=account_id, version=limits.version)
     await append_event(tx.session, told, ids=ids, aggregate_id=account_id, context=context, at=at)
-    detail = {"version": limits.version, "changed": differences(current, limits)}
+    detail = {"version": limits.version, "changed": differences(current, limits), "reason": limits.reason}
     subject = f"account:{account_id}"
     await append_audit(tx.session, "limits.set", subject, detail, ids=ids, context=context, at=at)
     # Whoever may not trade a symbol any more, or a strategy that is not approved any more, has no order working.
@@ -130,7 +139,7 @@ async def list_assessments(command: ListAssessments, context: Context, *, record
         raise AlphintraError("LIMIT_RANGE", f"limit is 1 to {LISTED_MAX}", pointer="/limit")
     account_id = AccountId(command.account_id)
     require_visible(await records.account(account_id), account_id, context)
-    decisions = await records.listed(account_id, count_max=command.limit)
+    decisions = await records.listed(account_id, count_max=command.limit, refused_only=command.refused_only)
     return AssessmentsView(assessments=tuple(assessment_view(decision) for decision in decisions))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alphintra.risk.domain.alerts import AlertRule
     from alphintra.risk.repository import Warnings
 
-__all__ = ["changed_accounts", "warn", "warn_of_limits", "warn_of_shared"]
+__all__ = ["changed_accounts", "uses_of", "warn", "warn_of_limits", "warn_of_shared"]
 
 
 async def changed_accounts(warnings: Warnings, touched: Iterable[UUID], seen: dict[UUID, int]) -> list[UUID]:
@@ -41,10 +41,16 @@ async def warn_of_limits(
     """Hold what accounts use of their limits against the shares they are warned at; returns what is to be told."""
     if not account_ids:
         return []
+    uses = await uses_of(warnings, account_ids, at=at)
+    return await warn(warnings, uses, account_ids, MEASURED, rule=rules[RuleName.LIMIT_NEAR], at=at)
+
+
+async def uses_of(warnings: Warnings, account_ids: Sequence[UUID], *, at: datetime) -> list[LimitUse]:
+    """Return what accounts use of their limits, losses left out, where it is anything."""
     uses = list(await warnings.uses(account_ids))
     for account_id, version, controls in await warnings.further(account_ids):
         uses += await _further(warnings, account_id, controls, version=version, at=at)
-    return await warn(warnings, uses, account_ids, MEASURED, rule=rules[RuleName.LIMIT_NEAR], at=at)
+    return uses
 
 
 async def warn_of_shared(

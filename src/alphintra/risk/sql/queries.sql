@@ -25,6 +25,7 @@ SELECT
     w.account_id, b.owner_id, b.cash, coalesce(b.mode, 'paper') AS mode, coalesce(b.venue, 'paper') AS venue,
     coalesce(r.reserved_cash, 0) AS reserved_cash, coalesce(r.open_orders, 0) AS open_orders,
     l.version, l.order_qty_max, l.order_notional_max, l.position_qty_max, l.may_short, l.controls, l.set_by, l.set_at,
+    l.reason,
     (SELECT state FROM kill_states WHERE scope = 'firm' ORDER BY epoch DESC LIMIT 1) AS firm_kill,
     k.state AS account_kill, coalesce(k.reason, '') AS kill_reason,
     (
@@ -66,7 +67,7 @@ LEFT JOIN balances AS b ON b.account_id = w.account_id
 LEFT JOIN LATERAL (
     SELECT
         s.version, s.order_qty_max, s.order_notional_max, s.position_qty_max, s.may_short, s.controls, s.set_by,
-        s.set_at
+        s.set_at, s.reason
     FROM limit_sets AS s WHERE s.account_id = w.account_id ORDER BY s.version DESC LIMIT 1
 ) AS l ON true
 LEFT JOIN LATERAL (
@@ -308,7 +309,7 @@ ORDER BY attempt DESC LIMIT $2;
 
 -- decisions.list: an account's decisions, newest first
 SELECT decision_id, order_id, account_id, approved, findings, limit_version, kill_epoch, decided_at
-FROM assessments WHERE account_id = $1
+FROM assessments WHERE account_id = $1 AND NOT (approved AND $3)
 ORDER BY decided_at DESC, decision_id DESC LIMIT $2;
 
 -- reservations.family: the reservations of orders, of those they replace, of all that replace them, and of their groups
@@ -433,19 +434,22 @@ WHERE NOT EXISTS (SELECT 1 FROM booked_executions AS e WHERE e.execution_id = w.
 ORDER BY w.place;
 
 -- limits.current: the limit set in force for an account
-SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, controls, set_by, set_at
+SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, controls, set_by, set_at,
+    reason
 FROM limit_sets WHERE account_id = $1
 ORDER BY version DESC LIMIT 1;
 
 -- limits.versions: the limit sets an account had, newest first
-SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, controls, set_by, set_at
+SELECT account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, controls, set_by, set_at,
+    reason
 FROM limit_sets WHERE account_id = $1
 ORDER BY version DESC LIMIT $2;
 
 -- limits.insert: store a version of an account's limit set
 INSERT INTO limit_sets (
-    account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at, controls
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb);
+    account_id, version, order_qty_max, order_notional_max, position_qty_max, may_short, set_by, set_at, controls,
+    reason
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10);
 
 -- kills.gate: wait until no decision is under way and keep others out until the transaction ends
 SELECT pg_advisory_xact_lock(730);
@@ -497,6 +501,56 @@ SELECT
 FROM balances AS b
 WHERE b.account_id = $1 OR b.owner_id = $2 OR b.venue = $3
 ORDER BY b.account_id;
+
+-- kills.history: the newest kill states of every scope, a strategy's with its account, newest first
+SELECT k.scope, k.account_id, k.key, k.state, k.epoch, k.reason, k.set_by, k.set_at, b.owner_id
+FROM (
+    SELECT scope, account_id, '' AS key, state, epoch, reason, set_by, set_at FROM kill_states
+    UNION ALL
+    SELECT
+        s.scope,
+        CASE
+            WHEN s.scope = 'strategy' THEN coalesce(
+                (SELECT x.account_id FROM book_exposures AS x WHERE x.book_id::text = s.key LIMIT 1),
+                (SELECT r.account_id FROM reservations AS r WHERE r.book_id::text = s.key AND r.open_qty > 0 LIMIT 1)
+            )
+        END,
+        s.key, s.state, s.epoch, s.reason, s.set_by, s.set_at
+    FROM scope_kills AS s
+) AS k
+LEFT JOIN balances AS b ON b.account_id = k.account_id
+ORDER BY k.epoch DESC LIMIT $1;
+
+-- kills.standing: the kill state in force of every scope that lets less than everything pass, newest first
+SELECT k.scope, k.account_id, k.key, k.state, k.epoch, k.reason, k.set_by, k.set_at, b.owner_id
+FROM (
+    (
+        SELECT DISTINCT ON (scope, account_id) scope, account_id, '' AS key, state, epoch, reason, set_by, set_at
+        FROM kill_states ORDER BY scope, account_id, epoch DESC
+    )
+    UNION ALL
+    (
+        SELECT DISTINCT ON (s.scope, s.key)
+            s.scope,
+            CASE
+                WHEN s.scope = 'strategy' THEN coalesce(
+                    (SELECT x.account_id FROM book_exposures AS x WHERE x.book_id::text = s.key LIMIT 1),
+                    (
+                        SELECT r.account_id FROM reservations AS r
+                        WHERE r.book_id::text = s.key AND r.open_qty > 0 LIMIT 1
+                    )
+                )
+            END,
+            s.key, s.state, s.epoch, s.reason, s.set_by, s.set_at
+        FROM scope_kills AS s ORDER BY s.scope, s.key, s.epoch DESC
+    )
+) AS k
+LEFT JOIN balances AS b ON b.account_id = k.account_id
+WHERE k.state <> 'normal'
+ORDER BY k.epoch DESC LIMIT $1;
+
+-- equity.mark: an account's equity as last marked
+SELECT day, opening_equity, last_equity, peak_equity FROM equity_marks WHERE account_id = $1;
 
 -- closes.list: the closes kept for some symbols of a feed, oldest first
 SELECT symbol, day, close FROM price_closes WHERE feed_id = $1 AND symbol = ANY($2::text[])
@@ -963,7 +1017,7 @@ INSERT INTO limit_proposals (proposal_id, account_id, wanted, proposed_by, propo
 VALUES ($1, $2, $3::jsonb, $4, $5);
 
 -- proposals.list: proposed limits of an account, newest first
-SELECT proposal_id, account_id, proposed_by, proposed_at, decided_by, is_approved FROM limit_proposals
+SELECT proposal_id, account_id, wanted, proposed_by, proposed_at, decided_by, is_approved FROM limit_proposals
 WHERE account_id = $1 AND (NOT $2 OR is_approved IS NULL)
 ORDER BY proposed_at DESC, proposal_id DESC LIMIT $3;
 

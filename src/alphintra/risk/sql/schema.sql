@@ -571,6 +571,7 @@ CREATE TABLE limit_sets (
     set_by text NOT NULL,
     set_at timestamp with time zone NOT NULL,
     controls jsonb DEFAULT '{}'::jsonb NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
     CONSTRAINT limit_sets_order_notional_max_check CHECK (((order_notional_max > (0)::numeric) AND
         (order_notional_max < 'Infinity'::numeric))),
     CONSTRAINT limit_sets_order_qty_max_check CHECK (((order_qty_max > (0)::numeric) AND (order_qty_max <

@@ -1,7 +1,8 @@
 """Seals the audit logs: ``python -m alphintra.runtime.chain.keeper HOME``, run by the supervisor.
 
 Each service's log has a task of its own, with one session of that service's sealer; what fails is tried again, and
-where services live is looked up anew then. There is one keeper in a home: it holds a lock that ends with it.
+where services live is looked up anew then. The witness is shown each log before anything is put to it, and again and
+again, also when nothing happens. There is one keeper in a home: it holds a lock that ends with it.
 """
 
 from __future__ import annotations
@@ -10,79 +11,149 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from alphintra.dataplane.chain.notes import NoteKeys
+from alphintra.dataplane.chain.proofs import proof_of_growth
 from alphintra.dataplane.chain.sealer import Sealer
 from alphintra.dataplane.chain.session import LogSession, log_session
+from alphintra.dataplane.chain.witness import Recovery, Witness
+from alphintra.dataplane.retention.holds import append_audit
+from alphintra.dataplane.retention.session import retainer_connection
 from alphintra.infrastructure.backoff import retry_delay
+from alphintra.infrastructure.system import SystemClock
 from alphintra.infrastructure.telemetry import configure_logs, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import SERVICE_NAMES
-from alphintra.runtime.chain.work import log_keys
+from alphintra.runtime.audit_keys import log_keys, witness_of
 from alphintra.runtime.credentials import role_password
-from alphintra.runtime.home import Home
+from alphintra.runtime.home import Home, write_atomically
+from alphintra.runtime.inspection import provisioned_order
 from alphintra.runtime.lock import alone
+from alphintra.runtime.places import chosen, writer_of
 from alphintra.runtime.readiness import announce_ready
-from alphintra.runtime.retention import chosen
 
-__all__ = ["LOCK", "main"]
+__all__ = ["LOCK", "LogKeeper", "main"]
 
 LOCK: Final = "audit-keeper.lock"
 SEAL_EVERY_S: Final = 0.25
 """At load; an audit row that is altered before it is sealed is not found out, so this is kept short."""
+SHOW_EVERY_S: Final = 10.0
+"""How often the witness is shown a log, also one that has not grown."""
+_ACTOR: Final = "service:audit"
 _IDLE_EVERY_S: Final = 1.0
 _SIGN_EVERY_S: Final = 5.0
-_ALTERED_EVERY_S: Final = 30.0
+_REFUSED_EVERY_S: Final = 10.0
+_REFUSED: Final = frozenset({"AUDIT_ALTERED", "AUDIT_ROLLBACK", "AUDIT_FORK"})
 _FAILED: Final = 1
 
 
-async def keep_sealed(home: Home, service: str, stop: asyncio.Event) -> None:
-    """Seal one service's log until asked to stop; returns then, and never fails."""
-    failures = 0
-    while not stop.is_set():
+@dataclass(slots=True, kw_only=True)
+class LogKeeper:
+    """Keeps the log of one service."""
+
+    home: Home
+    service: str
+    witness: Witness
+    stop: asyncio.Event
+
+    async def keep(self) -> None:
+        """Seal until asked to stop; returns then, and never fails."""
+        failures = 0
+        while not self.stop.is_set():
+            try:
+                ((server, placement),) = chosen(self.home, (self.service,))
+                passwords = role_password(self.home)
+                async with log_session(server, placement, passwords=passwords, is_sealing=True) as connection:
+                    await self._seal(connection)
+                    failures = 0
+            except AlphintraError as error:
+                failures += 1
+                get_logger().error("audit.not_sealed", service=self.service, code=error.code, detail=error.detail)
+                await self._rest(_REFUSED_EVERY_S if error.code in _REFUSED else retry_delay(failures))
+
+    async def show(self, work: Sealer, connection: LogSession) -> None:
+        """Show the log to the witness. Raises AUDIT_ROLLBACK, AUDIT_FORK, AUDIT_ALTERED; its absence is borne."""
         try:
-            ((server, placement),) = chosen(home, (service,))
-            passwords = role_password(home)
-            async with log_session(server, placement, passwords=passwords, is_sealing=True) as connection:
-                await _seal(home, service, connection, stop)
-                failures = 0
+            seen = await asyncio.to_thread(self.witness.seen, work.keys.name)
+            note, edge = await work.head(connection)
+            if seen is None and edge.size == 0:
+                return
+            old_size = 0 if seen is None else seen.size
+            proof = await proof_of_growth(connection, old_size=old_size, edge=edge, origin=work.keys.name)
+            now = SystemClock().now()
+            cosigned = await asyncio.to_thread(self.witness.show, note, proof, trusted=work.keys.trusted, at=now)
+            copies = self.witness.path.parent / "checkpoints"
+            copies.mkdir(mode=0o700, exist_ok=True)
+            write_atomically(copies / f"{self.service}.txt", cosigned.encode(), durable=False)
+            for recovery in self.witness.recoveries(work.keys.name):
+                if recovery.size is not None and not recovery.record:
+                    await self._record(work.keys, recovery, note=note)
         except AlphintraError as error:
-            failures += 1
-            get_logger().error("audit.not_sealed", service=service, code=error.code, detail=error.detail)
-            await _rest(stop, _ALTERED_EVERY_S if error.code == "AUDIT_ALTERED" else retry_delay(failures))
+            if error.code != "WITNESS_UNREACHABLE":
+                raise
+            get_logger().error("audit.no_witness", service=self.service, detail=error.detail)
 
+    async def _seal(self, connection: LogSession) -> None:
+        work = Sealer(log_keys(self.home, self.service))
+        loop = asyncio.get_running_loop()
+        await self.show(work, connection)
+        shown_at = loop.time()
+        signed_at = shown_at - _SIGN_EVERY_S
+        while not self.stop.is_set():
+            is_due = loop.time() - signed_at >= _SIGN_EVERY_S
+            if is_due:
+                work.keys = log_keys(self.home, self.service)  # there may be a new one
+            sealed = await work.seal(connection, is_signed=is_due)
+            if sealed.note:
+                signed_at = loop.time()
+            if sealed.note or loop.time() - shown_at >= SHOW_EVERY_S:
+                await self.show(work, connection)
+                shown_at = loop.time()
+            if not sealed.is_more:
+                await self._rest(SEAL_EVERY_S if sealed.count else _IDLE_EVERY_S)
+        await work.seal(connection, is_signed=True)
+        await self.show(work, connection)
 
-async def _seal(home: Home, service: str, connection: LogSession, stop: asyncio.Event) -> None:
-    work = Sealer(log_keys(home, service))
-    loop = asyncio.get_running_loop()
-    signed_at = loop.time() - _SIGN_EVERY_S
-    while not stop.is_set():
-        is_due = loop.time() - signed_at >= _SIGN_EVERY_S
-        if is_due:
-            work.keys = log_keys(home, service)  # there may be a new one
-        sealed = await work.seal(connection, is_signed=is_due)
-        if sealed.note:
-            signed_at = loop.time()
-        if not sealed.is_more:
-            await _rest(stop, SEAL_EVERY_S if sealed.count else _IDLE_EVERY_S)
-    await work.seal(connection, is_signed=True)
+    async def _record(self, keys: NoteKeys, found: Recovery, *, note: str) -> None:
+        """Have the log itself tell of a recovery, and keep its record, signed by log and witness."""
+        text = (
+            f"{keys.name}\nrecovery\nlost {found.lost_size} {found.lost_root.hex()}\ngoes on from {found.size}\n"
+            f"declared {found.declared_at.isoformat()} by {found.declared_by}\nreason {found.reason}\n"
+        )
+        record = f"{text}\n{keys.line(text)}{self.witness.keys.line(text)}"
+        ((server, placement),) = chosen(self.home, (self.service,))
+        detail: dict[str, object] = {
+            "lost_size": found.lost_size,
+            "lost_root": found.lost_root.hex(),
+            "size": found.size,
+            "declared_by": found.declared_by,
+            "reason": found.reason,
+            "checkpoint": note,
+        }
+        password = role_password(self.home)(placement.retainer_role)
+        writer = writer_of(_ACTOR, at=SystemClock().now())
+        async with retainer_connection(server, placement, password=password) as connection, connection.transaction():
+            await append_audit(connection, "audit.recover", f"log:{keys.name}", detail, writer=writer)
+        self.witness.close(found, record)
 
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
 
 
 async def _keep(home: Home) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    witness = witness_of(home, provisioned_order(home).witness)
     announce_ready()
     async with asyncio.TaskGroup() as group:
         for service in SERVICE_NAMES:
-            group.create_task(keep_sealed(home, service, stop))
+            group.create_task(LogKeeper(home=home, service=service, witness=witness, stop=stop).keep())
 
 
 def main() -> int:

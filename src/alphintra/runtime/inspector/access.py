@@ -22,7 +22,7 @@ from alphintra.runtime.credentials import role_password
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.inspection import provisioned_order
 from alphintra.runtime.moving.journal import read_journal
-from alphintra.runtime.retention import chosen, writer_of
+from alphintra.runtime.places import chosen, writer_of
 
 __all__ = ["PROBE_EVERY", "AccessProbe", "reach_of"]
 

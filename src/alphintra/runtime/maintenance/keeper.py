@@ -27,8 +27,8 @@ from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.lock import alone
 from alphintra.runtime.maintenance.work import Upkeep, maintain
+from alphintra.runtime.places import chosen, writer_of
 from alphintra.runtime.readiness import announce_ready
-from alphintra.runtime.retention import chosen, writer_of
 
 __all__ = ["WINDOWS_VARIABLE", "due_service", "main"]
 

@@ -11,38 +11,24 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
 
-from alphintra.dataplane.apply import apply, plan_server
-from alphintra.dataplane.failures import explained
+from alphintra.dataplane.apply import plan_server
 from alphintra.dataplane.layouts import Placement, login_roles
-from alphintra.dataplane.merge import follow_search_path, merge_tables, split_tables
-from alphintra.dataplane.quoting import identifier, qualified
+from alphintra.dataplane.move.in_place import drop_roles, files_of, require_same_tables, reshape
 from alphintra.dataplane.server import Server, admin_connection
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.gate import GateKeeper
 from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.manifest import service_tables
 from alphintra.runtime.credentials import role_password
 from alphintra.runtime.home import Home
 from alphintra.runtime.layout import record_layout, recorded_layout
 from alphintra.runtime.moving.history import ChangeOver, note_change_over
 from alphintra.runtime.moving.journal import UNDER_WAY, Journal, Step, write_journal
 
-if TYPE_CHECKING:
-    import asyncpg
-
 __all__ = ["Merging", "settle_merge"]
 
 _SHUT_WAIT_S = 2.0
-_LEAVES = """
-    select c.oid::bigint, coalesce(pg_relation_filenode(c.oid), 0)::bigint
-    from pg_partition_tree(to_regclass($1)) t join pg_class c on c.oid = t.relid
-    union all
-    select c.oid::bigint, pg_relation_filenode(c.oid)::bigint from pg_class c
-    where c.oid = to_regclass($1) and c.relkind = 'r' and not c.relispartition order by 1
-"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,10 +87,10 @@ class Merging:
             await self._shut()
             shut = perf_counter()
             fault_point("migrate.shut")
-            before = await _files(self.server, old)
+            before = await files_of(self.server, old)
             self.tell("changing schemas, names and owners")
-            await _reshape(self.home, self.server, old=old, new=new)
-            _require_same(before, await _files(self.server, new))
+            await reshape(self.server, old=old, new=new, passwords=role_password(self.home))
+            require_same_tables(before, await files_of(self.server, new))
             fault_point("migrate.reshaped")
             record_layout(self.home, new)
             fault_point("migrate.charged")
@@ -169,15 +155,12 @@ class Merging:
         """Remove the roles of places that are not used any more, and the note of the moves."""
         self.tell("clearing up")
         layout = recorded_layout(self.home)
-        gone = sorted(_roles(places) - _roles(layout))
-        with explained("MIGRATE_FAILED", lambda reason: f"clearing up broke off ({reason}): use the command again"):
-            async with admin_connection(self.server, database=layout[0].database) as connection:
-                for role in await _existing(connection, gone):
-                    # What somebody made in its name stays; what it was granted by default goes.
-                    owner = identifier(layout[0].owner_role)
-                    await connection.execute(
-                        f"reassign owned by {role} to {owner}; drop owned by {role}; drop role {role}"
-                    )
+        await drop_roles(
+            self.server,
+            sorted(_roles(places) - _roles(layout)),
+            database=layout[0].database,
+            heir=layout[0].owner_role,
+        )
         fault_point("migrate.forgotten")
         write_journal(self.home, None)
 
@@ -195,53 +178,12 @@ async def settle_merge(
         sides = [(record.source, record.target) for record in journal.records]
         is_there = all(target in layout for _, target in sides)
         old, new = zip(*(sides if is_there else [(target, source) for source, target in sides]), strict=True)
-        await _reshape(home, server, old=old, new=new)
+        await reshape(server, old=old, new=new, passwords=role_password(home))
         nowhere = Step.PLANNED if step is Step.SWITCHING else Step.RETURNED
         _note(home, journal, Step.SWITCHED if is_there else nowhere)
     follow()
     for gate in gates.values():
         gate.open(is_elsewhere=True)
-
-
-async def _reshape(home: Home, server: Server, *, old: Iterable[Placement], new: Sequence[Placement]) -> None:
-    """Make the database of the old places that of the new ones; as far as it is not, so it can be repeated."""
-    with explained("MIGRATE_FAILED", lambda reason: f"reshaping broke off ({reason}): use --resume, or --rollback"):
-        async with admin_connection(server, database=new[0].database) as connection:
-            for place in old:
-                await split_tables(connection, place)
-            for schema in {place.merged_schema for place in old if place.merged_schema}:
-                await connection.execute(f"drop schema if exists {identifier(schema)}")
-            for place in new:
-                await follow_search_path(connection, place)
-        await apply(server, layout=new, passwords=role_password(home))
-        if any(place.merged_schema for place in new):
-            async with admin_connection(server, database=new[0].database) as connection:
-                for place in new:
-                    await merge_tables(connection, place)
-            await apply(server, layout=new, passwords=role_password(home))
-
-
-def _require_same(before: Mapping[str, tuple[int, ...]], after: Mapping[str, tuple[int, ...]]) -> None:
-    if odd := sorted(name for name in before if before[name] != after.get(name) or not before[name]):
-        message = f"{', '.join(odd)} are not the tables they were: the services stay where they are"
-        raise AlphintraError("MIGRATE_DIFFERS", message, kind=Kind.CONFLICT)
-
-
-async def _files(server: Server, places: Iterable[Placement]) -> dict[str, tuple[int, ...]]:
-    """Return which relation and file each table is, by service and name: the same ones hold the same rows."""
-    found: dict[str, tuple[int, ...]] = {}
-    with explained("MIGRATE_FAILED", lambda reason: f"looking at the tables broke off ({reason})"):
-        for place in places:
-            async with admin_connection(server, database=place.database) as connection:
-                for table in service_tables(place.spec):
-                    rows = await connection.fetch(_LEAVES, qualified(*place.location(table.name)))
-                    found[f"{place.service}.{table.name}"] = tuple(number for row in rows for number in row)
-    return found
-
-
-async def _existing(connection: asyncpg.Connection, roles: Iterable[str]) -> list[str]:
-    found = await connection.fetch("select quote_ident(rolname) from pg_roles where rolname = any($1)", list(roles))
-    return [row[0] for row in found]
 
 
 def _roles(places: Iterable[Placement]) -> set[str]:

@@ -63,7 +63,9 @@ class Log:
             await self.write(count)
             await self.seal()
 
-    async def verify(self, *, witnessed: Witnessed | None = None, unsealed_s: float = 30.0) -> Verified:
+    async def verify(
+        self, *, witnessed: Witnessed | None = None, unsealed_s: float = 30.0, service: str = ""
+    ) -> Verified:
         async with self.session("reader") as connection:
             return await verify_log(
                 connection,
@@ -71,6 +73,7 @@ class Log:
                 trusted=self.keys.trusted,
                 witnessed=witnessed,
                 unsealed_max=timedelta(seconds=unsealed_s),
+                service=service,
             )
 
     async def tamper(self, *statements: str) -> None:

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alphintra.dataplane.chain.verify import Fault
+from integration.dataplane.chain.audited import Log
 
 if TYPE_CHECKING:
-    from integration.dataplane.chain.audited import Log
+    from collections.abc import Awaitable, Callable
+
+    from fixtures.postgres import ServiceDatabase
+
+    CloneDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 
 LEAVES = 14  # 5, 4 and 5, each with a checkpoint
 
@@ -147,3 +152,30 @@ async def test_whoever_hashes_all_anew_lacks_the_key(grown: Log) -> None:
     )
     found = await grown.verify()
     assert (found.status, found.findings[0].leaf, len(found.findings)) == (Fault.ALTERED, 5, 1), found.findings
+
+
+ORDER = """
+    insert into orders (order_id, client_order_id, account_id, owner_id, symbol, side, type, time_in_force, qty, status,
+        version, created_at, updated_at)
+    select a.account_id, 'c', a.account_id, a.account_id, 'S', 'buy', 'market', 'day', 1, 'new', 1, now(), now()
+    from accounts as a
+"""
+ACCOUNT = """
+    insert into accounts (account_id, owner_id, name, mode, currency, starting_cash, cash, created_at)
+    select gen_random_uuid(), gen_random_uuid(), 'A', 'paper', 'USD', 1, 1, now()
+"""
+SUBMIT = """
+    insert into audit_events (audit_id, actor, action, object, detail, trace_id, occurred_at)
+    select gen_random_uuid(), 'person', 'order.submit', 'order:' || order_id, '{}', 'trace', now() from orders
+"""
+
+
+async def test_an_order_that_nobody_audited_is_found(service_database: CloneDatabase) -> None:
+    log = Log(await service_database("trading"))
+    await log.tamper(ACCOUNT, ORDER)
+    found = await log.verify(service="trading")
+    assert (found.status, "without its audit row order.submit" in found.findings[0].detail) == (Fault.ALTERED, True)
+    async with log.session("service") as connection:
+        await connection.execute(SUBMIT)
+    await log.seal()
+    assert (await log.verify(service="trading")).status == 0
