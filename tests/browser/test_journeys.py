@@ -39,7 +39,45 @@ def stop_all(page: Page) -> None:
     button.click()
 
 
-def test_the_first_minute_leads_from_the_link_to_a_strategy_that_trades_and_stops(
+def change_and_run(page: Page) -> None:
+    """Change one parameter of the sample strategy and run it again; both runs have their own result."""
+    page.get_by_role("link", name="Change one parameter and run again").click()
+    page.locator(".react-flow__node").filter(has_text="EMA").filter(has_text="fast").click()
+    page.get_by_label("period", exact=True).fill("12")
+    page.get_by_role("button", name="Run", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Backtest a new version")
+    if "AAPL" not in dialog.inner_text():
+        dialog.get_by_label("Symbols").click()
+        page.get_by_role("option", name="AAPL").click()
+    dialog.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text(re.compile("Version 2 over AAPL: net"))).to_be_visible(timeout=COMING_MS)
+
+
+def trade_on_paper(page: Page) -> None:
+    page.get_by_role("link", name="Open", exact=True).first.click()
+    expect(page.get_by_role("list", name="Warnings")).to_contain_text("Verdict")
+    expect(page.get_by_role("img", name=re.compile("price, equity and drawdown"))).to_be_visible()
+    page.get_by_role("button", name="Trade this on paper").click()
+    dialog = page.get_by_role("dialog", name="Trade this on paper")
+    dialog.get_by_label("Capital").fill("20000")
+    dialog.get_by_role("button", name="Start on paper").click()
+    expect(dialog.get_by_role("status")).to_contain_text("from the next bar on")
+    dialog.get_by_role("button", name="Close").last.click()
+
+
+def see_an_order_fill(page: Page) -> None:
+    """Place an order by hand, and see it fill without asking again."""
+    page.get_by_role("navigation").get_by_role("link", name="Orders").click()
+    page.get_by_role("button", name="New order").click()
+    ticket = page.get_by_role("dialog")
+    ticket.get_by_label("Symbol").select_option("MSFT")
+    ticket.get_by_label("Type").select_option("market")
+    ticket.get_by_label("Quantity").fill("3")
+    ticket.get_by_role("button", name="Send order").click()
+    expect(page.get_by_label("Order timeline")).to_contain_text("Filled", timeout=COMING_MS)
+
+
+def test_the_first_minutes_lead_from_the_link_to_trading_and_to_its_end(
     private_platform: Callable[..., Platform], open_page: OpenPage
 ) -> None:
     platform = private_platform("--sample")
@@ -65,6 +103,10 @@ def test_the_first_minute_leads_from_the_link_to_a_strategy_that_trades_and_stop
     opened.shoot("first-minute")
     assert opened.barriers() == []
 
+    change_and_run(page)
+    trade_on_paper(page)
+    see_an_order_fill(page)
+
     stop_all(page)
     outcome = page.get_by_role("dialog", name="Trading is stopped")
     expect(outcome).to_contain_text("a journey ends")
@@ -76,6 +118,8 @@ def test_the_first_minute_leads_from_the_link_to_a_strategy_that_trades_and_stop
     expect(page.get_by_role("menu")).to_contain_text(re.compile("stopped|halted|kill", re.IGNORECASE))
     page.keyboard.press("Escape")
 
+    page.get_by_role("navigation").get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("region", name="First steps")).to_have_count(0)
     page.get_by_role("button", name="Remove sample").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove sample").click()
     expect(page.get_by_role("button", name="Remove sample")).to_have_count(0)

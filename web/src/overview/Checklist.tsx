@@ -24,7 +24,7 @@ export function Checklist({ sample, isPutAside, onPutAside }: ChecklistProps) {
   const deployments = useDeployments();
   const connections = useQuery({ queryKey: ["connections"], queryFn: () => answered(api.GET("/api/v1/connections")) });
   const { routesByPath } = useRouter();
-  if (backtests.data === undefined || deployments.data === undefined) return null;
+  if (backtests.data === undefined || deployments.data === undefined || sample === undefined) return null;
   const steps = stepsOf({
     backtests: backtests.data,
     deployments: deployments.data,
@@ -89,7 +89,7 @@ export function SampleLine({ sample }: { sample: SampleView | undefined }) {
       <Confirm
         opened={isAsked}
         title="Remove the sample"
-        consequence="Its strategy stops and is archived, its prices stop, its orders are canceled, and its account is hidden. The books of an account are never deleted, and the backtest stays in the list. The sample does not come back."
+        consequence="Whatever trades in its account stops, its orders are canceled, its prices stop, its strategy is archived, and its account is hidden. The books of an account are never deleted, and the backtest stays in the list. The sample does not come back."
         verb="Remove sample"
         onConfirm={remove}
         onClose={() => ask(false)}

@@ -16,17 +16,23 @@ function pnlOf(one: DeploymentView): string {
   return sumOf([one.equity, negated(one.capital)]);
 }
 
-/** How a strategy is called: of an archived one too. */
-function useNames(): (version: string) => string {
-  const workflows = useWorkflows();
-  const names = new Map((workflows.data ?? []).map((one) => [one.version_id, one.name]));
-  return (version) => names.get(version) ?? "Strategy";
+/** How the strategy of a version is called: of an archived one too, and of a version that is not the newest. */
+function useNames(sample: SampleView | undefined): (version: string) => string {
+  const workflows = useWorkflows().data ?? [];
+  const backtests = useBacktests().data ?? [];
+  const deployments = useDeployments().data ?? [];
+  const names = new Map(workflows.map((one) => [one.workflow_id, one.name]));
+  const workflowOf = new Map<string, string | null>(workflows.map((one) => [one.version_id, one.workflow_id]));
+  for (const one of backtests) workflowOf.set(one.version_id, one.workflow_id);
+  const ofSample = deployments.find((one) => one.deployment_id === sample?.deployment_id);
+  if (ofSample !== undefined) workflowOf.set(ofSample.version_id, sample?.workflow_id ?? null);
+  return (version) => names.get(workflowOf.get(version) ?? "") ?? "Strategy";
 }
 
 /** The strategies that trade now, the best first. */
 export function Running({ sample }: { sample: SampleView | undefined }) {
   const deployments = useDeployments();
-  const nameOf = useNames();
+  const nameOf = useNames(sample);
   return (
     <Pane title="Running strategies" columns={4} isFlush>
       <Asked
@@ -75,7 +81,7 @@ export function Running({ sample }: { sample: SampleView | undefined }) {
 /** The newest backtests. */
 export function LastRuns({ sample }: { sample: SampleView | undefined }) {
   const backtests = useBacktests();
-  const nameOf = useNames();
+  const nameOf = useNames(sample);
   return (
     <Pane title="Last runs" columns={4} isFlush>
       <Asked

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { isAside } from "../overview/attention";
 import { AttentionPane } from "../overview/AttentionPane";
@@ -20,8 +21,11 @@ export default function Overview() {
   const accounts = useAccounts();
   const { account } = useAccount();
   const sample = useSample(isFirst).data;
-  const { refetch } = accounts;
-  useEffect(() => void refetch(), [refetch, sample?.account_id, sample?.state]); // it comes while one looks
+  const queries = useQueryClient();
+  useEffect(() => {
+    // it comes, or goes, while one looks
+    void queries.invalidateQueries({ predicate: (one) => one.queryKey[0] !== "sample" });
+  }, [queries, sample?.workflow_id, sample?.account_id, sample?.state]);
   const mine = accounts.data ?? [];
   const attention = useAttention(mine);
   const currency = account?.currency ?? "USD";

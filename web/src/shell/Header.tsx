@@ -15,7 +15,7 @@ export function Header() {
   const isLive = account !== undefined && kindOf(account) === "LIVE";
   return (
     <header className={`shell-header ${isLive ? "is-live" : ""}`}>
-      <Link to="/" className="shell-mark" aria-label="Alphintra: to the Overview">
+      <Link to="/" className="shell-mark" aria-label="Alphintra">
         <img src="/favicon.svg" alt="" width={20} height={20} />
         <span>Alphintra</span>
       </Link>

@@ -47,7 +47,9 @@ SYMBOL: Final = "AAPL"
 SYMBOLS: Final = (SYMBOL, "MSFT")
 FROM: Final = datetime(2005, 1, 1, tzinfo=UTC)
 """Old prices are split adjusted and everybody's: see `alphintra up --sample`."""
-CASH: Final = Decimal(100_000)
+CASH: Final = Decimal(250_000)
+CAPITAL: Final = Decimal(100_000)
+"""Of the sample strategy and its backtest; what is left is for strategies and orders of one's own."""
 COSTS_BPS: Final = (Decimal(5), Decimal(2))
 BEFORE: Final = 392
 """Bars replayed at once, for something to see, up to just before the strategy buys; then one a second."""
@@ -99,11 +101,12 @@ async def bring_sample(caller: Trader) -> SampleView:
 
 @routes.delete("/sample")
 async def remove_sample(caller: Trader) -> SampleView:
-    """Stop the sample strategy and its prices, put the strategy away, and hide the account, whose books are kept."""
+    """Stop the prices and all that trades in the sample account, and put the strategy away; the books are kept."""
     parts = await _parts(caller)
-    if parts.deployment is not None and parts.deployment.status == "active":
-        await caller.ask(StopDeployment(deployment_id=parts.deployment.deployment_id))
     if parts.account is not None:
+        for one in (await caller.ask(ListDeployments())).deployments:
+            if one.account_id == parts.account.account_id and one.status == "active":
+                await caller.ask(StopDeployment(deployment_id=one.deployment_id))
         await caller.ask(CancelOrders(account_id=parts.account.account_id))
     if parts.feed is not None and parts.feed.status in {"running", "paused"}:
         await caller.ask(ControlFeed(feed_id=parts.feed.feed_id, action="pause"))
@@ -125,10 +128,10 @@ async def _parts(caller: Caller) -> _Parts:
         feeds = (await caller.ask(ListFeeds())).feeds
         feed = next((one for one in feeds if one.feed_id == account.feed_id), None)
         deployments = (await caller.ask(ListDeployments())).deployments
-        deployment = next((one for one in deployments if one.account_id == account.account_id), None)
+        deployment = next((one for one in reversed(deployments) if one.account_id == account.account_id), None)
     if workflow is not None:
         backtests = (await caller.ask(ListBacktests(limit=200))).backtests
-        backtest = next((one for one in reversed(backtests) if one.version_id == workflow.version_id), None)
+        backtest = next((one for one in reversed(backtests) if one.workflow_id == workflow.workflow_id), None)
     return _Parts(account=account, feed=feed, workflow=workflow, backtest=backtest, deployment=deployment)
 
 
@@ -166,7 +169,7 @@ async def _bring(caller: Caller, parts: _Parts) -> None:
         fee, slippage = COSTS_BPS
         await caller.ask(
             StartBacktest(
-                version_id=workflow.version_id, symbol=SYMBOL, initial_cash=CASH, fee_bps=fee, slippage_bps=slippage
+                version_id=workflow.version_id, symbol=SYMBOL, initial_cash=CAPITAL, fee_bps=fee, slippage_bps=slippage
             )
         )
     feed = parts.feed
@@ -174,7 +177,9 @@ async def _bring(caller: Caller, parts: _Parts) -> None:
         return
     if parts.deployment is None:
         await caller.ask(
-            CreateDeployment(version_id=workflow.version_id, account_id=account.account_id, symbol=SYMBOL, capital=CASH)
+            CreateDeployment(
+                version_id=workflow.version_id, account_id=account.account_id, symbol=SYMBOL, capital=CAPITAL
+            )
         )
         return
     await _replay(caller, feed)
