@@ -44,13 +44,15 @@ class Desk:
     def rows(self) -> dict[str, int]:
         """Return how many rows the tables have that a request could change.
 
-        Risk's watches raise alerts and tell people of them at times of their own: those tables are left out.
+        Risk's watches raise alerts and tell people of them at times of their own, and the sealer seals what was
+        written before: those tables are left out.
         """
         counted = asyncio.run(_count_rows(self.installation))
         return {
             table: count
             for table, count in counted.items()
-            if table in _OF_RISK or not table.startswith(("notification.", "risk."))
+            if (table in _OF_RISK or not table.startswith(("notification.", "risk.")))
+            and not table.endswith((".audit_leaves", ".audit_checkpoints", ".audit_pending"))
         }
 
     def files(self) -> list[str]:
@@ -305,7 +307,7 @@ def test_wrong_password_is_refused_as_an_unknown_person_is(desk: Desk) -> None:
     assert wrong == nobody
     assert desk.password not in str(wrong)
     changed = {table for table, count in desk.rows().items() if count != before[table]}
-    assert changed <= {"auth.login_failures", "auth.audit_events", "auth.audit_pending"}, "kept: who guessed, and when"
+    assert changed <= {"auth.login_failures", "auth.audit_events"}, "kept: who guessed, and when"
 
 
 @pytest.mark.parametrize(
@@ -335,7 +337,7 @@ def test_damaged_prices_are_refused_by_the_command_and_reach_no_catalogue(
     assert "prices.csv" in outcome.last_line
     assert desk.files() == files
     changed = {table for table, count in desk.rows().items() if count != before[table]}
-    assert changed <= {"strategy.imports", "strategy.audit_events", "strategy.audit_pending"}, "kept: that it was tried"
+    assert changed <= {"strategy.imports", "strategy.audit_events"}, "kept: that it was tried"
 
 
 def test_second_start_in_a_home_is_refused_and_the_first_goes_on(desk: Desk) -> None:

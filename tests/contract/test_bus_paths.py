@@ -54,7 +54,7 @@ class Pair:
         return answer(command, context)
 
     async def _bus(self, name: str, path: str) -> Bus:
-        declared = EDGE_ASKS if name == "edge" else SERVICES[name].asks
+        declared = EDGE_ASKS if name == "edge" else SERVICES[name].asks if name in SERVICES else ()
         asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in declared)
         if path == "local":
             return Bus(name=name, asks=asks, local=self.directory, nats=None)

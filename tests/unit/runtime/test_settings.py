@@ -157,3 +157,29 @@ def test_a_limit_of_requests_is_a_number_within_bounds(tmp_path: Path) -> None:
     assert load_settings(tmp_path, environ={"ALPHINTRA_RATE_LIMIT": "5000"}).rate_limit == 5000
     assert refused(tmp_path, "rate_limit = 0\n").code == "CONFIG_RANGE"
     assert refused(tmp_path, ALPHINTRA_RATE_LIMIT="fast").code == "CONFIG_TYPE"
+
+
+def test_a_mail_server_is_taken_with_its_sender_and_its_password_from_a_variable(tmp_path: Path) -> None:
+    (tmp_path / "alphintra.toml").write_text(
+        'smtp_url = "smtp://alerts:${SMTP_PASSWORD}@mail.example.org"\n'
+        'smtp_from = "Alphintra <alerts@example.org>"\nwebhook_networks = "10.1.0.0/16"\n'
+    )
+    found = load_settings(tmp_path, environ={"SMTP_PASSWORD": "canary-secret"})
+    assert found.smtp_url == "smtp://alerts:canary-secret@mail.example.org"
+    assert "canary" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('smtp_url = "smtp://a:canary-secret@mail.example.org"\nsmtp_from = "a@example.org"', "SECRET_INLINE"),
+        ('smtp_url = "smtp+plain://mail.example.org"\nsmtp_from = "a@example.org"', "CONFIG_VALUE"),
+        ('smtp_url = "smtp://mail.example.org"', "CONFIG_VALUE"),
+        ('smtp_url = "smtp://mail.example.org"\nsmtp_from = "nobody"', "CONFIG_VALUE"),
+        ('webhook_networks = "everything"', "CONFIG_VALUE"),
+    ],
+)
+def test_unsafe_ways_out_are_refused_before_anything_starts(tmp_path: Path, text: str, code: str) -> None:
+    found = refused(tmp_path, text)
+    assert found.code == code
+    assert "canary" not in str(found)
