@@ -91,7 +91,7 @@ def test_the_first_minutes_lead_from_the_link_to_trading_and_to_its_end(
     expect(page.get_by_text("PAPER", exact=True)).to_be_visible()
 
     running = page.get_by_role("region", name="Running strategies")
-    expect(running).to_contain_text("Sample: EMA crossover")
+    expect(running).to_contain_text("EMA crossover")
     expect(page.get_by_role("region", name="Last runs")).to_contain_text(re.compile(r"\d %"))
     expect(page.get_by_role("region", name="First steps")).to_contain_text("1 of 4 done")
     expect(page.get_by_role("region", name="Positions").get_by_role("row", name="AAPL")).to_be_visible(

@@ -26,7 +26,8 @@ function useNames(sample: SampleView | undefined): (version: string) => string {
   for (const one of backtests) workflowOf.set(one.version_id, one.workflow_id);
   const ofSample = deployments.find((one) => one.deployment_id === sample?.deployment_id);
   if (ofSample !== undefined) workflowOf.set(ofSample.version_id, sample?.workflow_id ?? null);
-  return (version) => names.get(workflowOf.get(version) ?? "") ?? "Strategy";
+  // a chip stands beside the sample's name, and there is little room
+  return (version) => (names.get(workflowOf.get(version) ?? "") ?? "Strategy").replace(/^Sample: /, "");
 }
 
 /** The strategies that trade now, the best first. */
