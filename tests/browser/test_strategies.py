@@ -42,7 +42,7 @@ def test_a_template_is_taken_trades_on_paper_and_says_why(open_page: OpenPage, o
     page.get_by_role("menuitem", name="Start on paper").click()
     dialog = page.get_by_role("dialog", name=re.compile("on paper"))
     dialog.get_by_role("combobox", name="Paper account").click()
-    page.get_by_role("option", name=re.compile(ACCOUNT)).click()
+    page.locator("[data-combobox-option]").filter(has_text=ACCOUNT).click()
     expect(dialog.get_by_role("button", name="Start on paper")).to_be_disabled()
     dialog.get_by_role("combobox", name="Symbols").click()
     page.get_by_role("option", name=SYMBOL).click()
