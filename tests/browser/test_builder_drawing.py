@@ -166,7 +166,7 @@ def set_by_keyboard(page: Page, one: Node) -> None:
                 keys.type(f"{float(getattr(range_, end)):g}")
 
 
-@pytest.mark.slow  # a list that follows what is typed too late takes one wire in some runs: not in the gate until mended
+@pytest.mark.slow  # the list follows what is typed too late in some runs: not in the gate until that is mended
 def test_the_rsi_template_is_drawn_by_keyboard_from_an_empty_canvas(open_page: OpenPage, owner: Person) -> None:
     workflow_id = strategy(owner, "by keyboard", is_template=False)
     watched = opened(open_page, workflow_id)
