@@ -20,6 +20,7 @@ from fixtures.platform import Person, Platform
 
 pytestmark = pytest.mark.browser
 
+_ON_THE_WAY: Final = {"pending_new", "unknown"}
 PRICES: Final = ("10", "10.5", "11", "10.8", "11.2", "11.5", "11.1", "12", "12.4", "12.2")
 _ENDED: Final = {"finished", "failed", "canceled"}
 
@@ -34,7 +35,12 @@ class Market:
     feed_id: str
 
     def step(self) -> None:
-        """Let the next bar come; returns once it is there."""
+        """Let the next bar come once the venue has every order; returns once it is there."""
+        wait_for(
+            "the orders",
+            lambda: self.person.api.get("/orders", account_id=self.account_id)["orders"],
+            lambda found: not any(order["status"] in _ON_THE_WAY for order in found),
+        )
         now = self.person.api.get(f"/feeds/{self.feed_id}")["seq"]
         self.person.api.post(f"/feeds/{self.feed_id}/resume", {"pause_at": now + 1})
         wait_for(
