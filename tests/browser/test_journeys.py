@@ -11,7 +11,8 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from alphintra.cli.client import wait_for
 from browser.conftest import OpenPage
-from fixtures.platform import Platform
+from browser.test_orders import open_market
+from fixtures.platform import Person, Platform
 
 pytestmark = pytest.mark.browser
 
@@ -212,7 +213,8 @@ _BEYOND_THE_SCREEN: Final = """
 """
 
 
-def test_a_phone_shows_what_is_looked_at_and_the_stop_button(open_page: OpenPage) -> None:
+def test_a_phone_shows_what_is_looked_at_and_the_stop_button(open_page: OpenPage, owner: Person) -> None:
+    open_market(owner)
     opened = open_page("/", width=390)
     page = opened.page
     expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()

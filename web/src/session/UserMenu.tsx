@@ -7,6 +7,7 @@ import { signOut } from "./signing";
 export function UserMenu() {
   const role = useRole();
   const navigate = useNavigate();
+  const name = role === "" ? "Account" : role.charAt(0).toUpperCase() + role.slice(1);
   const leave = async () => {
     await signOut();
     await navigate({ to: "/login", search: { next: "/" } });
@@ -14,8 +15,8 @@ export function UserMenu() {
   return (
     <Menu position="bottom-end" transitionProps={{ duration: 0 }}>
       <Menu.Target>
-        <Button variant="subtle" color="gray" leftSection={<User size={16} aria-hidden />}>
-          {role === "" ? "Account" : role.charAt(0).toUpperCase() + role.slice(1)}
+        <Button variant="subtle" color="gray" aria-label={name} leftSection={<User size={16} aria-hidden />}>
+          <span className="not-on-phone">{name}</span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -47,12 +47,13 @@ function StopButton() {
   return (
     <Button
       className="is-danger shell-stop"
+      aria-label="Stop all trading"
       leftSection={<OctagonX size={14} aria-hidden />}
       disabled={why !== ""}
       title={why === "" ? "Ctrl Shift ." : why}
       onClick={() => open("stop")}
     >
-      Stop all trading
+      Stop<span className="not-on-phone">&nbsp;all trading</span>
     </Button>
   );
 }
