@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import expect
@@ -72,5 +73,5 @@ def test_a_live_account_is_unmistakable_and_an_order_is_seen_to_its_fill(open_pa
     row.click()
     opened.shoot("live-order")
     (sent,) = desk.venue.market.rows.values()
-    assert (sent.body["symbol"], sent.qty, sent.left) == (SYMBOL, 2, 0)
+    assert (sent.body["symbol"], sent.qty, sent.left) == (SYMBOL, Decimal(2), Decimal(0))
     assert opened.complaints() == []
