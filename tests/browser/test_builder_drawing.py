@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Final
 
 import pytest
@@ -19,7 +18,6 @@ from browser.conftest import OpenPage
 from fixtures.platform import Person
 
 ZOOM_OUTS: Final = 4
-ENTERS_MAX: Final = 4
 SELECTED: Final = "data-combobox-selected"
 ZOOM: Final = 1.2**-ZOOM_OUTS
 
@@ -122,18 +120,6 @@ def enter(page: Page, kind: str, value: ParamValue) -> None:
     keys.press("Enter")
 
 
-def choose(page: Page, source: str, target: str) -> None:
-    """Press Enter until the typed output is wired: the list follows what was typed a moment later."""
-    expect(page.get_by_role("option", name=source, exact=True)).to_have_attribute(SELECTED, "true")
-    wire = page.locator(f'[aria-label="{source} to {target}"]')
-    for _ in range(ENTERS_MAX):
-        page.keyboard.press("Enter")
-        with suppress(AssertionError):
-            expect(wire).to_have_count(1, timeout=2000)
-            return
-    expect(wire).to_have_count(1)
-
-
 def set_by_keyboard(page: Page, one: Node) -> None:
     """Set name, parameters and inputs, going from one field to the next by Tab alone."""
     keys = page.keyboard
@@ -153,7 +139,7 @@ def set_by_keyboard(page: Page, one: Node) -> None:
         for edge in RSI.edges:
             if edge.target == f"{one.id}.{port.name}":
                 keys.type(edge.source)
-                choose(page, edge.source, edge.target)
+                keys.press("Enter")
     for name, range_ in RSI.exposed.items():
         holder, _, param = name.partition(".")
         if holder == one.id:
@@ -166,7 +152,6 @@ def set_by_keyboard(page: Page, one: Node) -> None:
                 keys.type(f"{float(getattr(range_, end)):g}")
 
 
-@pytest.mark.slow  # the list follows what is typed too late in some runs: not in the gate until that is mended
 def test_the_rsi_template_is_drawn_by_keyboard_from_an_empty_canvas(open_page: OpenPage, owner: Person) -> None:
     workflow_id = strategy(owner, "by keyboard", is_template=False)
     watched = opened(open_page, workflow_id)

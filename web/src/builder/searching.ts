@@ -22,3 +22,13 @@ export function found(types: readonly NodeType[], sought: string): NodeType[] {
     .slice(0, HITS_MAX)
     .map(({ type }) => type);
 }
+
+/** Options by what is typed of their names: the name itself, then its beginning, then any part of what the list says. */
+export function called<Option extends { value: unknown; label: string }>(options: readonly Option[], typed: string): Option[] {
+  const sought = typed.trim().toLowerCase();
+  const rank = ({ value, label }: Option): number => {
+    const name = String(value).toLowerCase();
+    return name === sought ? 0 : name.startsWith(sought) ? 1 : label.toLowerCase().includes(sought) ? 2 : 3;
+  };
+  return [0, 1, 2].flatMap((at) => options.filter((each) => rank(each) === at));
+}
