@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from alphintra.cli.backup_opening import opened, watched
-from alphintra.cli.output import AS_JSON, print_fields, print_json
+from alphintra.cli.output import AS_JSON, print_answer, print_fields, print_json
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -91,10 +91,11 @@ def _rebuild(instance: str, moment: datetime | None, *, is_confirmed: bool, as_j
         return made.ident
 
     ident = watched("restoring", work)
-    if as_json:
-        print_json({"instance": instance, "backup": ident})
-    else:
-        click.echo(f"{instance} is there again, from {ident}: start with `alphintra up`")
+    print_answer(
+        {"instance": instance, "backup": ident},
+        f"{instance} is there again, from {ident}: start with `alphintra up`",
+        as_json=as_json,
+    )
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, amount, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, amount, print_answer, print_fields, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
@@ -70,12 +70,11 @@ def check(*, account: str, as_json: bool) -> int:
 
     with session.person() as api:
         found = api.post(f"/accounts/{naming.account_id(api, account)}/connection/check", {})
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(
-            f"the venue answers: cash {found['cash']}" if found["is_ok"] else f"{found['code']}: {found['detail']}"
-        )
+    print_answer(
+        found,
+        f"the venue answers: cash {found['cash']}" if found["is_ok"] else f"{found['code']}: {found['detail']}",
+        as_json=as_json,
+    )
     return 0 if found["is_ok"] else 1
 
 
@@ -208,10 +207,7 @@ def resolve(*, break_id: str, resolution: str, drop_order: bool, as_json: bool) 
     with session.person() as api:
         body = {"resolution": resolution, "drop_order": drop_order}
         found = api.post(f"/breaks/{break_id}/resolve", body)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found['code']} is {found['status']}")
+    print_answer(found, f"{found['code']} is {found['status']}", as_json=as_json)
     return 0
 
 
@@ -225,10 +221,7 @@ def adopt(*, break_id: str, reason: str, as_json: bool) -> int:
 
     with session.person() as api:
         found = api.post(f"/breaks/{break_id}/adopt", {"reason": reason})
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found['code']} is {found['status']}: the execution is in the books")
+    print_answer(found, f"{found['code']} is {found['status']}: the execution is in the books", as_json=as_json)
     return 0
 
 
@@ -248,10 +241,11 @@ def rotate_keys(*, as_json: bool) -> int:
     write_all_credentials(home, order)
     with session.operator() as api:
         found = api.post("/connections/rotate-keys", {})
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"key {found['version']} wraps every connection's data key; {found['rewrapped']} were wrapped anew")
+    print_answer(
+        found,
+        f"key {found['version']} wraps every connection's data key; {found['rewrapped']} were wrapped anew",
+        as_json=as_json,
+    )
     return 0
 
 

@@ -9,7 +9,7 @@ import asyncio
 import click
 
 from alphintra.cli.installation import servers_home, settings
-from alphintra.cli.output import AS_JSON, print_json, print_table
+from alphintra.cli.output import AS_JSON, print_answer, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
@@ -116,10 +116,11 @@ def cancel(*, service: str, as_json: bool) -> int:
 
     ((server, _),) = chosen(servers_home(), (service,))
     count = asyncio.run(cancel_upkeep(server, service))
-    if as_json:
-        print_json({"service": service, "cancelled": count})
-    else:
-        click.echo(f"{service}: {count} statements of upkeep were cancelled")
+    print_answer(
+        {"service": service, "cancelled": count},
+        f"{service}: {count} statements of upkeep were cancelled",
+        as_json=as_json,
+    )
     return 0
 
 

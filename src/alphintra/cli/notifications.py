@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, moment, print_answer, print_fields, print_json, print_table
 from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -60,7 +60,7 @@ def acknowledge(*, message_ids: tuple[Any, ...], as_json: bool) -> int:
 
     with session.person() as api:
         found = api.post("/messages/acknowledge", {"message_ids": [str(each) for each in message_ids]})
-    _told(found, f"{found['acknowledged']} acknowledged, {found['unread']} unread", as_json=as_json)
+    print_answer(found, f"{found['acknowledged']} acknowledged, {found['unread']} unread", as_json=as_json)
     return 0
 
 
@@ -97,7 +97,7 @@ def channels(*, as_json: bool) -> int:
 def add_email(*, name: str, address: str, as_json: bool) -> int:
     """Add an e-mail address; a code is sent there."""
     found = _added("email", name, address)
-    _told(found, f"a code was sent: give it to `alphintra notification confirm {name} CODE`", as_json=as_json)
+    print_answer(found, f"a code was sent: give it to `alphintra notification confirm {name} CODE`", as_json=as_json)
     return 0
 
 
@@ -108,7 +108,7 @@ def add_email(*, name: str, address: str, as_json: bool) -> int:
 def add_webhook(*, name: str, url: str, as_json: bool) -> int:
     """Add a webhook. Its secret is shown this once."""
     found = _added("webhook", name, url)
-    _told(found, f"calls are signed by {found['secret']}, which is not shown again", as_json=as_json)
+    print_answer(found, f"calls are signed by {found['secret']}, which is not shown again", as_json=as_json)
     return 0
 
 
@@ -122,7 +122,7 @@ def confirm(*, name: str, code: str, as_json: bool) -> int:
 
     with session.person() as api:
         found = api.post(f"{_path(api, name)}/confirm", {"code": code})
-    _told(found, f"{name} is {found['status']}", as_json=as_json)
+    print_answer(found, f"{name} is {found['status']}", as_json=as_json)
     return 0
 
 
@@ -145,7 +145,7 @@ def send_test(*, name: str, as_json: bool) -> int:
 
         found = wait_for("the first attempt", fetch, lambda one: one["state"] != "due" or bool(one["code"]))
     is_sent = found["state"] == "delivered"
-    _told(found, "delivered" if is_sent else f"{found['code']}: {found['detail']}", as_json=as_json)
+    print_answer(found, "delivered" if is_sent else f"{found['code']}: {found['detail']}", as_json=as_json)
     return 0 if is_sent else 1
 
 
@@ -158,7 +158,7 @@ def rotate_secret(*, name: str, as_json: bool) -> int:
 
     with session.person() as api:
         found = api.post(f"{_path(api, name)}/rotate-secret")
-    _told(found, f"calls are signed by {found['secret']} too, which is not shown again", as_json=as_json)
+    print_answer(found, f"calls are signed by {found['secret']} too, which is not shown again", as_json=as_json)
     return 0
 
 
@@ -174,7 +174,7 @@ def remove(*, name: str, yes: bool, as_json: bool) -> int:
     require_confirmed(f"Remove the channel {name}?", is_confirmed=yes)
     with session.person() as api:
         found = api.delete(_path(api, name))
-    _told(found, f"{name} is removed", as_json=as_json)
+    print_answer(found, f"{name} is removed", as_json=as_json)
     return 0
 
 
@@ -189,7 +189,7 @@ def rule(*, name: str, topic: str, severity: str, as_json: bool) -> int:
 
     with session.person() as api:
         found = api.put(f"{_path(api, name)}/rules", {"rules": {topic: severity}})
-    _told(found, f"{topic} by {name}: {found['rules'][topic]}", as_json=as_json)
+    print_answer(found, f"{topic} by {name}: {found['rules'][topic]}", as_json=as_json)
     return 0
 
 
@@ -267,7 +267,9 @@ def rotate_keys(*, as_json: bool) -> int:
     write_all_credentials(home, order)
     with session.operator() as api:
         found = api.post("/notifications/channels/rotate-keys", {})
-    _told(found, f"key {found['version']} wraps every secret; {found['rewrapped']} were wrapped anew", as_json=as_json)
+    print_answer(
+        found, f"key {found['version']} wraps every secret; {found['rewrapped']} were wrapped anew", as_json=as_json
+    )
     return 0
 
 
@@ -300,13 +302,6 @@ def _schedule(changes: dict[str, str | None], *, as_json: bool) -> None:
     hours = f"{found['quiet_from']} to {found['quiet_to']}" if found["quiet_from"] else "none"
     muted = moment(found["muted_until"]) if found["muted_until"] else "no"
     print_fields({"quiet hours": hours, "time zone": found["time_zone"], "muted until": muted})
-
-
-def _told(found: Any, text: str, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(text)
 
 
 COMMANDS = (notification,)

@@ -25,6 +25,7 @@ __all__ = [
     "amount",
     "console",
     "moment",
+    "print_answer",
     "print_fields",
     "print_json",
     "print_rich",
@@ -41,6 +42,14 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_answer(found: object, sentence: str, *, as_json: bool) -> None:
+    """Print what the platform answered as JSON for programs, as one sentence for people."""
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(sentence)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:

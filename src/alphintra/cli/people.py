@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, moment, print_answer, print_fields, print_json, print_table
 from alphintra.kernel.errors import AlphintraError, Kind
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def login(*, email: str, password_stdin: bool, code: str, as_json: bool) -> int:
         if error.code != "OTP_REQUIRED" or not sys.stdin.isatty():
             raise
         found = session.log_in(email, password, click.prompt("Code of the authenticator app", err=True))
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"logged in as {found['email']} ({found['role']})")
+    print_answer(found, f"logged in as {found['email']} ({found['role']})", as_json=as_json)
     return 0
 
 
@@ -76,10 +73,7 @@ def create_user(*, email: str, role: str, password: str, password_stdin: bool, a
     chosen = _password(password, from_stdin=password_stdin, is_new=True)
     with session.operator() as api:
         created = api.post("/users", {"email": email, "password": chosen, "role": role})
-    if as_json:
-        print_json(created)
-    else:
-        click.echo(f"registered {created['email']} as {created['role']} ({created['user_id']})")
+    print_answer(created, f"registered {created['email']} as {created['role']} ({created['user_id']})", as_json=as_json)
     return 0
 
 
@@ -148,10 +142,7 @@ def remove_factor(*, code: str, email: str | None, as_json: bool) -> int:
     with session.person() if email is None else session.operator() as api:
         body = {"code": code, "user_id": None if email is None else _user_id(api, email)}
         removed = api.post("/auth/second-factor/remove", body)
-    if as_json:
-        print_json(removed)
-    else:
-        click.echo("no second factor is asked for any more")
+    print_answer(removed, "no second factor is asked for any more", as_json=as_json)
     return 0
 
 
@@ -266,10 +257,7 @@ def revoke_key(*, key_id: str, yes: bool, as_json: bool) -> int:
     require_confirmed(f"Revoke the API key {key_id}?", is_confirmed=yes)
     with session.person() as api:
         revoked = api.delete(f"/api-keys/{quote(key_id, safe='')}")
-    if as_json:
-        print_json(revoked)
-    else:
-        click.echo(f"revoked {revoked['key_id']}")
+    print_answer(revoked, f"revoked {revoked['key_id']}", as_json=as_json)
     return 0
 
 

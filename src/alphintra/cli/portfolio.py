@@ -8,7 +8,7 @@ import secrets
 
 import click
 
-from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, amount, moment, print_answer, print_fields, print_json, print_table
 from alphintra.cli.parameters import POSITIVE, SYMBOL
 
 __all__ = ["COMMANDS"]
@@ -118,10 +118,7 @@ def cash(*, account: str, key: str, kind: str, sum: str, as_json: bool) -> int: 
     with session.person() as api:
         body = {"kind": kind, "amount": sum, "reference": key or secrets.token_hex(16)}
         found = api.post(f"/accounts/{naming.account_id(api, account)}/cash-flows", body)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"booked: {amount(found['net_amount']):f}")
+    print_answer(found, f"booked: {amount(found['net_amount']):f}", as_json=as_json)
     return 0
 
 
@@ -145,10 +142,7 @@ def split(*, feed: str, key: str, symbol: str, new_shares: int, old_shares: int,
             "reference": key,
         }
         found = api.post("/splits", body)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"applied to {len(found['accounts'])} accounts")
+    print_answer(found, f"applied to {len(found['accounts'])} accounts", as_json=as_json)
     return 0
 
 

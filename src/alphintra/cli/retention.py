@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alphintra.cli.installation import servers_home, settings
-from alphintra.cli.output import AS_JSON, print_json, print_table
+from alphintra.cli.output import AS_JSON, print_answer, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 if TYPE_CHECKING:
@@ -186,10 +186,11 @@ def lift_hold(*, hold_id: Any, service: str, reason: str, as_json: bool) -> int:
 
     writer = writer_of(_OPERATOR, at=SystemClock().now())
     asyncio.run(lift(servers_home(), service, hold_id, reason=reason, writer=writer))
-    if as_json:
-        print_json({"service": service, "hold_id": str(hold_id), "state": "lifted"})
-    else:
-        click.echo(f"{service}: the hold {hold_id} is lifted")
+    print_answer(
+        {"service": service, "hold_id": str(hold_id), "state": "lifted"},
+        f"{service}: the hold {hold_id} is lifted",
+        as_json=as_json,
+    )
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, amount, moment, print_json, print_table
+from alphintra.cli.output import AS_JSON, amount, moment, print_answer, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
@@ -49,12 +49,11 @@ def acknowledge(*, alert_id: Any, note: str, as_json: bool) -> int:  # noqa: ANN
 
     with session.anyone() as api:
         found = api.post(f"/risk/alerts/{alert_id}/acknowledge", {"note": note})
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(
-            f"{found['title']}: taken up by {found['acknowledged_by']} at {moment(found['acknowledged_at'])} UTC"
-        )
+    print_answer(
+        found,
+        f"{found['title']}: taken up by {found['acknowledged_by']} at {moment(found['acknowledged_at'])} UTC",
+        as_json=as_json,
+    )
     return 0
 
 
@@ -113,10 +112,7 @@ def set_rule(*, rule: str, as_json: bool, **chosen: object) -> int:
         if kept is None:
             raise AlphintraError("ALERT_RULE", f"there is no rule {rule!r}: list them with `risk alert-rules list`")
         found = api.put(f"/risk/alert-rules/{rule}", {name: changes.get(name, kept[name]) for name in _RULE_FIELDS})
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found['rule']}: version {found['version']} holds")
+    print_answer(found, f"{found['rule']}: version {found['version']} holds", as_json=as_json)
     return 0
 
 

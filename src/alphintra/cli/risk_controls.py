@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, amount, moment, print_answer, print_fields, print_json, print_table
 from alphintra.cli.parameters import SYMBOL
 
 __all__ = ["ACCOUNT", "COMMANDS", "account_id"]
@@ -217,10 +217,7 @@ def _post(path: str, body: dict[str, Any], *, as_json: bool, told: str, word: st
 
     with session.operator() if as_operator else session.anyone() as api:
         found = api.post(path, body) if body else api.post(path)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found[told]}: {word}")
+    print_answer(found, f"{found[told]}: {word}", as_json=as_json)
     return 0
 
 

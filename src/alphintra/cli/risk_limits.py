@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_json, print_table
+from alphintra.cli.output import AS_JSON, moment, print_answer, print_json, print_table
 from alphintra.cli.parameters import POSITIVE
 from alphintra.cli.risk_controls import ACCOUNT, account_id
 from alphintra.kernel.errors import AlphintraError
@@ -102,10 +102,11 @@ def propose(*, account: str, as_json: bool, further: tuple[str, ...], **chosen: 
     ident, changes = account_id(account), named_limits(chosen, further)
     with session.anyone() as api:
         found = api.post(f"/accounts/{ident}/limit-proposals", changes.on(api.get(f"/accounts/{ident}/limits")))
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found['proposal_id']}: proposed, waits for another person than {found['proposed_by']}")
+    print_answer(
+        found,
+        f"{found['proposal_id']}: proposed, waits for another person than {found['proposed_by']}",
+        as_json=as_json,
+    )
     return 0
 
 
@@ -216,10 +217,11 @@ def _decide(proposal_id: Any, *, is_approved: bool, as_json: bool) -> int:  # no
 
     with session.anyone() as api:
         found = api.post(f"/risk/limit-proposals/{proposal_id}/decision", {"is_approved": is_approved})
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found['proposal_id']}: {'approved' if is_approved else 'declined'} by {found['decided_by']}")
+    print_answer(
+        found,
+        f"{found['proposal_id']}: {'approved' if is_approved else 'declined'} by {found['decided_by']}",
+        as_json=as_json,
+    )
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_json, print_table
+from alphintra.cli.output import AS_JSON, moment, print_answer, print_json, print_table
 from alphintra.cli.parameters import json_object_text, require_confirmed
 
 __all__ = ["COMMANDS"]
@@ -74,10 +74,7 @@ def discard_draft(*, strategy: str, yes: bool, as_json: bool) -> int:
     require_confirmed(f"Forget your draft of {strategy}?", is_confirmed=yes)
     with session.person() as api:
         gone = api.delete(f"/workflows/{naming.workflow(api, strategy)['workflow_id']}/draft")
-    if as_json:
-        print_json(gone)
-    else:
-        click.echo("the draft is gone; the versions are as they were")
+    print_answer(gone, "the draft is gone; the versions are as they were", as_json=as_json)
     return 0
 
 

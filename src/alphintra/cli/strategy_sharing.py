@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_json, print_table
+from alphintra.cli.output import AS_JSON, moment, print_answer, print_json, print_table
 from alphintra.cli.parameters import require_confirmed
 from alphintra.kernel.errors import AlphintraError
 
@@ -37,10 +37,7 @@ def share(
     body = {"permission": permission, "user": user, "role": role, "expires_at": until}
     with session.person() as api:
         made = api.post(f"/workflows/{naming.workflow(api, strategy)['workflow_id']}/shares", body)
-    if as_json:
-        print_json(made)
-    else:
-        click.echo(f"{_whom(made)} may {permission} it{_until(made)} (grant {made['grant_id']})")
+    print_answer(made, f"{_whom(made)} may {permission} it{_until(made)} (grant {made['grant_id']})", as_json=as_json)
     return 0
 
 
@@ -85,10 +82,7 @@ def revoke_share(*, grant: str, yes: bool, as_json: bool) -> int:
     require_confirmed(f"Take the grant {ident} back?", is_confirmed=yes)
     with session.person() as api:
         revoked = api.delete(f"/workflow-shares/{ident}")
-    if as_json:
-        print_json(revoked)
-    else:
-        click.echo(f"{_whom(revoked)} may no longer {revoked['permission']} it")
+    print_answer(revoked, f"{_whom(revoked)} may no longer {revoked['permission']} it", as_json=as_json)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, moment, print_json, print_table
+from alphintra.cli.output import AS_JSON, moment, print_answer, print_json, print_table
 from alphintra.cli.parameters import json_object_text, require_confirmed
 from alphintra.kernel.errors import AlphintraError, Kind
 
@@ -121,10 +121,7 @@ def save_version(*, strategy: str, file: Path, base: int | None, note: str, as_j
         workflow = naming.workflow(api, strategy)
         fields = {"base_version": base or workflow["version"], "note": note}
         made = api.post_document(f"/workflows/{workflow['workflow_id']}/versions", "graph", graph, fields)
-    if as_json:
-        print_json(made)
-    else:
-        click.echo(f"{made['name']!r} is at version {made['version']}")
+    print_answer(made, f"{made['name']!r} is at version {made['version']}", as_json=as_json)
     return 0
 
 
@@ -138,7 +135,7 @@ def rename(*, strategy: str, name: str, as_json: bool) -> int:
 
     with session.person() as api:
         made = api.post(f"/workflows/{naming.workflow(api, strategy)['workflow_id']}/rename", {"name": name})
-    _tell(made, f"the strategy is called {made['name']!r} now", as_json=as_json)
+    print_answer(made, f"the strategy is called {made['name']!r} now", as_json=as_json)
     return 0
 
 
@@ -156,7 +153,7 @@ def archive(*, strategy: str, yes: bool, as_json: bool) -> int:
     require_confirmed(f"Archive the strategy {strategy}?", is_confirmed=yes)
     with session.person() as api:
         made = api.post(f"/workflows/{naming.workflow(api, strategy)['workflow_id']}/archive")
-    _tell(made, f"archived {made['name']!r}; `alphintra strategy list --archived` shows it", as_json=as_json)
+    print_answer(made, f"archived {made['name']!r}; `alphintra strategy list --archived` shows it", as_json=as_json)
     return 0
 
 
@@ -169,7 +166,7 @@ def unarchive(*, strategy: str, as_json: bool) -> int:
 
     with session.person() as api:
         made = api.post(f"/workflows/{naming.workflow(api, strategy)['workflow_id']}/unarchive")
-    _tell(made, f"{made['name']!r} is in use again", as_json=as_json)
+    print_answer(made, f"{made['name']!r} is in use again", as_json=as_json)
     return 0
 
 
@@ -185,7 +182,7 @@ def duplicate(*, strategy: str, name: str, version: int | None, as_json: bool) -
     with session.person() as api:
         workflow = naming.workflow(api, strategy)
         made = api.post(f"/workflow-versions/{_version_id(api, workflow, version)}/duplicate", {"name": name})
-    _tell(made, f"stored {made['name']!r} ({made['workflow_id']})", as_json=as_json)
+    print_answer(made, f"stored {made['name']!r} ({made['workflow_id']})", as_json=as_json)
     return 0
 
 
@@ -231,7 +228,9 @@ def import_document(*, file: Path, name: str | None, as_json: bool) -> int:
     text = json_object_text(file)
     with session.person() as api:
         made = api.post_document("/workflows/import", "document", text, {"name": name})
-    _tell(made, f"stored {made['name']!r} ({made['workflow_id']}), graph hash {made['graph_hash']}", as_json=as_json)
+    print_answer(
+        made, f"stored {made['name']!r} ({made['workflow_id']}), graph hash {made['graph_hash']}", as_json=as_json
+    )
     return 0
 
 
@@ -244,13 +243,6 @@ def _version_id(api: ApiClient, workflow: Mapping[str, Any], version: int | None
         message = f"the strategy has no version {version}: it has 1 to {workflow['version']}"
         raise AlphintraError("VERSION_NOT_FOUND", message, kind=Kind.NOT_FOUND)
     return str(found[0]["version_id"])
-
-
-def _tell(made: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(made)
-    else:
-        click.echo(sentence)
 
 
 COMMANDS: tuple[click.Command, ...] = (

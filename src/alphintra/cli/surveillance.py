@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, amount, moment, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, amount, moment, print_answer, print_fields, print_json, print_table
 from alphintra.kernel.errors import AlphintraError
 
 __all__ = ["COMMANDS"]
@@ -122,10 +122,11 @@ def set_detector(*, detector: str, values: tuple[str, ...], reason: str, as_json
     wanted = dict(_pair(value) for value in values)
     with session.operator() as api:
         found = api.put(f"/surveillance/detectors/{detector}", {"values": wanted, "reason": reason})
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found['detector']}: version {found['version']} holds, review by {found['review_due']}")
+    print_answer(
+        found,
+        f"{found['detector']}: version {found['version']} holds, review by {found['review_due']}",
+        as_json=as_json,
+    )
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from alphintra.cli.output import AS_JSON, amount, print_fields, print_json, print_table
+from alphintra.cli.output import AS_JSON, amount, print_answer, print_fields, print_json, print_table
 from alphintra.cli.parameters import AMOUNT, POSITIVE
 
 __all__ = ["COMMANDS"]
@@ -38,12 +38,11 @@ def open_account(*, name: str, cash: str, feed: str | None, mode: str, confirm: 
         if mode == "paper":
             path = f"/accounts/{opened['account_id']}"
             opened = wait_for("the account", lambda: api.get(path), lambda found: found["status"] == "active")
-    if as_json:
-        print_json(opened)
-    else:
-        click.echo(
-            f"opened {opened['name']!r} ({opened['account_id']}) with {amount(opened['cash']):f} {opened['currency']}"
-        )
+    print_answer(
+        opened,
+        f"opened {opened['name']!r} ({opened['account_id']}) with {amount(opened['cash']):f} {opened['currency']}",
+        as_json=as_json,
+    )
     return 0
 
 
