@@ -226,7 +226,7 @@ async def test_what_came_before_the_way_back_does_not_come_back_by_it_after_a_cr
         await scene.ledger.goes_on()
         await scene.go_on_to_the_next()
         async with town.as_owner(OLD) as connection, connection.transaction():
-            await connection.execute("lock table profiles in access exclusive mode")  # what comes back waits
+            await connection.execute("lock table profiles in share mode")  # what comes back waits
             await scene.go_on_to_the_next()
             await scene.ledger.goes_on()
             await scene.crash("second")
