@@ -40,12 +40,13 @@ _CLIENTS: Final = 8
 _REST_S: Final = 0.02  # 8 clients: 400 writes a second
 _USES: Final = 3000
 _JOBS: Final = "2"
+_TELL_EVERY: Final = 100
 _TIMEOUT_S: Final = 1800.0
 _QUERIES: Final = Queries(
     {
         "event.add": "insert into event_log (event_id, subject, aggregate_id, payload, occurred_at) "
         "values ($1, 'bench', $1, 'a move', now())",
-        "event.known": "select event_id from event_log where subject = 'bench'",
+        "event.known": "select event_id, seq from event_log where subject = 'bench'",
         "nothing.read": "select 1",
     }
 )
@@ -69,40 +70,58 @@ async def _measure(recorder: Recorder, *, flips: int, orders: int, tell: Callabl
     async with scratch_lab() as lab:
         bench = await build(lab, "separate", orders=orders, notes=Notes())
         async with lab.moving(bench.layout) as mover:
-            await _flip(recorder, bench, mover, flips=flips)
+            await _flip(recorder, bench, mover, flips=flips, tell=tell)
             await _gate(recorder, bench, mover)
         for _ in range(rounds):
             await _copy(recorder, bench, lab, tell=tell)
 
 
-async def _flip(recorder: Recorder, bench: Bench, mover: ScratchMover, *, flips: int) -> None:
+async def _flip(
+    recorder: Recorder, bench: Bench, mover: ScratchMover, *, flips: int, tell: Callable[[str], None]
+) -> None:
     """Move a service forth and back between two databases of a server while eight clients write to it."""
     there = replace(bench.placed("user"), database="alphintra_platform")
     gaps: list[float] = []
+    clients, wrong = _Clients(), 0
     watch = Watch()
-    async with _at_work(mover, "user") as clients:
-        for flip in range(flips):
-            clients.longest_ms = 0.0
-            await (mover.back() if flip % 2 else mover.go(there))
-            gaps.append(clients.longest_ms)
+    for begin in range(0, flips, _TELL_EVERY):
+        async with _at_work(mover, "user", clients):
+            for flip in range(begin, min(begin + _TELL_EVERY, flips)):
+                clients.longest_ms = 0.0
+                await (mover.back() if flip % 2 else mover.go(there))
+                gaps.append(clients.longest_ms)
+        wrong = await _wrong(mover, "user", clients)
+        p50, p99 = _spread(gaps)
+        tell(f"moves: {len(gaps)} change-overs, gap p50 {p50:.0f} ms, p99 {p99:.0f} ms, {wrong} writes wrong")
     usage = watch.stop()
-    database = await mover.open("user", _QUERIES)
+    p50, p99 = _spread(gaps)
+    recorder.add("moves.gap_p50", p50, usage=usage)
+    recorder.add("moves.gap_p99", p99, usage=usage)
+    recorder.add("moves.wrong", wrong)
+
+
+def _spread(gaps: list[float]) -> tuple[float, float]:
+    return median(gaps), quantiles(gaps, n=100, method="inclusive")[98]
+
+
+async def _wrong(mover: ScratchMover, service: str, clients: _Clients) -> int:
+    """Count what was lost, refused, written without having been acknowledged, or given a number twice."""
+    database = await mover.open(service, _QUERIES)
     async with database.session() as session:
-        held = [row["event_id"] for row in await session.rows("event.known")]
+        rows = await session.rows("event.known")
     await database.close()
-    lost = len(set(clients.acknowledged) - set(held))
-    recorder.add("moves.gap_p50", median(gaps), usage=usage)
-    recorder.add("moves.gap_p99", quantiles(gaps, n=100, method="inclusive")[98], usage=usage)
-    recorder.add("moves.wrong", lost + len(held) - len(set(held)) + clients.refused)
+    held = {row["event_id"] for row in rows}
+    numbers = {row["seq"] for row in rows}
+    return len(held ^ set(clients.acknowledged)) + len(rows) - len(numbers) + clients.refused
 
 
 @asynccontextmanager
-async def _at_work(mover: ScratchMover, service: str) -> AsyncIterator[_Clients]:
-    clients, is_over = _Clients(), asyncio.Event()
+async def _at_work(mover: ScratchMover, service: str, clients: _Clients) -> AsyncIterator[None]:
+    is_over = asyncio.Event()
     database = await mover.open(service, _QUERIES)
     tasks = [asyncio.create_task(_write(database, clients, is_over)) for _ in range(_CLIENTS)]
     try:
-        yield clients
+        yield
     finally:
         is_over.set()
         await asyncio.gather(*tasks)

@@ -22,18 +22,24 @@ from alphintra.runtime.moving.planning import Wish, plan_moves
 from alphintra.runtime.provision import ProvisionOrder
 from alphintra.runtime.settings import ProcessLayout, RuntimeSettings
 from fixtures.moving.broken import Scene, staged
+from fixtures.moving.stream import opened_stream
 from fixtures.moving.town import Town
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from alphintra.dataplane.layouts import Placement
+    from fixtures.nats import NatsServer
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.slow]
 
-FORTH: Final = ("begun", "shut", "reshaped", "charged", "switched", "verified")
-BACK: Final = ("begun", "shut", "reshaped", "charged", "switched", "forgotten")
+BLOWS: Final = ("tool", "tool and guard", "service", "server", "nats", "everything")
+CODES: Final = frozenset({"STORE_UNAVAILABLE", "InsufficientPrivilegeError"})
+OTHER: Final = {
+    LayoutName.CONSOLIDATED: LayoutName.CENTRAL,
+    LayoutName.CENTRAL: LayoutName.CONSOLIDATED,
+}
 
 
 async def central(server: Server, path: Path) -> Town:
@@ -108,40 +114,79 @@ async def strike(scene: Scene, blow: str, *, tool: int) -> None:
     """Kill at the step, let what is left go on until it has ended, and start again what was killed."""
     if blow in {"server", "everything"}:
         await scene.crash("main")
-    if blow == "everything":
+    if blow in {"nats", "everything"}:
+        scene.kill_bus()
+    if blow in {"service", "everything"}:
         await scene.kill_writer()
-    if blow != "server":
+    is_tool_killed = blow in {"tool", "tool and guard", "everything"}
+    if is_tool_killed:
         await scene.kill_tool(tool, with_guard=blow != "tool")
     if blow in {"server", "everything"}:
         await scene.start("main")
-    if blow == "server":
+    if not is_tool_killed:
         await scene.go_on()
-    if blow in {"tool", "server"}:
+    scene.start_bus()
+    if blow not in {"tool and guard", "everything"}:
         await scene.ledger.goes_on()
 
 
-@pytest.mark.parametrize("blow", ["tool", "tool and guard", "server", "everything"])
-@pytest.mark.parametrize("to", [LayoutName.CONSOLIDATED, LayoutName.CENTRAL])
-async def test_a_merge_survives_whatever_dies_at_any_step(town: Town, to: LayoutName, blow: str) -> None:
+async def do(scene: Scene, to: LayoutName, *, whats: Sequence[str]) -> None:
+    """Begin a merge, or the parting, and do the rest of it."""
+    assert await scene.run("go_on", begin=await wished(scene.town, to)) == 0
+    for what in whats:
+        assert await scene.run(what) == 0
+
+
+async def steps_of(scene: Scene, to: LayoutName, what: str) -> tuple[str, ...]:
+    """Do undisturbed what is to be broken, and return the steps it passes; the services are where they were."""
+    await do(scene, to, whats=() if what == "go_on" else (what,))
+    passed = tuple(dict.fromkeys(each.step for each in scene.passed))
+    if what == "go_on":
+        assert await scene.run("go_back") == 0
+    elif what == "finish":
+        await do(scene, OTHER[to], whats=("finish",))
+    return passed
+
+
+async def break_and_mend(scene: Scene, to: LayoutName, blow: str, *, what: str, step: str, by: str) -> None:
+    """Break one merge at one step, and let one more run of the tool complete it or take it back."""
+    town = scene.town
+    journal = await wished(town, to)
+    if what != "go_on":
+        assert await scene.run("go_on", begin=journal) == 0
+    tool = await scene.begin(what, begin=journal if what == "go_on" else None, hold=step)
+    await strike(scene, blow, tool=tool)
+    if read_journal(town.home) is not None:
+        assert await scene.run(by) == 0
+    assert town.place == sides(journal)[by != "go_back"]
+    await scene.ledger.goes_on()
+    codes = frozenset() if blow in {"tool", "service", "nats"} else CODES
+    await scene.require_whole((town.place,), codes=codes)
+    if by == "finish":
+        await do(scene, OTHER[to], whats=("finish",))
+    elif by == "go_on":
+        assert await scene.run("go_back") == 0
+
+
+@pytest.mark.parametrize("blow", BLOWS)
+@pytest.mark.parametrize("to", OTHER)
+async def test_a_merge_survives_whatever_dies_at_any_step(
+    town: Town, private_nats: Callable[..., NatsServer], to: LayoutName, blow: str
+) -> None:
     if to is LayoutName.CENTRAL:
         async with town.moving(await wished(town, LayoutName.CONSOLIDATED)) as moving:
             await moving.go_on()
             await moving.finish()
-    codes = frozenset() if blow == "tool" else frozenset({"STORE_UNAVAILABLE", "InsufficientPrivilegeError"})
-    async with staged(town) as scene:
-        for what, step in (*(("go_on", step) for step in FORTH), *(("go_back", step) for step in BACK)):
-            journal = await wished(town, to)
-            place = sides(journal)[0]
-            if what == "go_back":
-                await scene.begin("go_on", begin=journal, hold="verified")
-                assert await scene.go_on() == 0
-            tool = await scene.begin(what, begin=journal if what == "go_on" else None, hold=step)
-            await strike(scene, blow, tool=tool)
-            if read_journal(town.home) is not None:
-                assert await scene.run("go_back") == 0, step
-            assert town.place == place, step
-            await scene.ledger.goes_on()
-            await scene.require_whole((place,), codes=codes)
+    ways = (("go_on", ("go_back", "go_on")), ("go_back", ("go_back",)), ("finish", ("finish",)))
+    async with staged(town, await opened_stream(private_nats)) as scene:
+        for what, bys in ways:
+            steps = await steps_of(scene, to, what)
+            for step, by in ((step, by) for by in bys for step in steps):
+                try:
+                    await break_and_mend(scene, to, blow, what=what, step=step, by=by)
+                except (AssertionError, TimeoutError, pytest.fail.Exception) as error:
+                    error.add_note(f"in {what} at {step}, then {by}")
+                    raise
     await require_declared(town)
 
 
