@@ -53,6 +53,7 @@ def test_process_per_service_serves_orders_and_knows_its_own_secrets_alone(
         "auth": {"pg-auth_service_user", "nats-auth.nk", "auth-jwt.seed"},
         "risk": {"pg-risk_service_user", "nats-risk.nk", "risk-approval.seed"},
         "broker": {"pg-broker_service_user", "nats-broker.nk", "broker-connections.keys"},
+        "notification": {"pg-notification_service_user", "nats-notification.nk", "notification-channels.keys"},
         "worker": {"pg-strategy_service_user", "nats-strategy.nk"},
         "edge": {"nats-edge.nk"},
     }

@@ -144,12 +144,13 @@ def test_the_kill_switch_engages_refuses_and_releases(open_page: OpenPage, boss:
     engage.click()
     page.get_by_role("dialog", name="Halted: account Paper").get_by_role("button", name="Engage").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    halted = page.get_by_role("row", name="Account Paper").get_by_role("img", name="State: Halted")
+    row = page.get_by_role("row", name="Account Paper")
+    halted = row.get_by_role("img", name="State: Halted")
     expect(halted).to_be_visible()
     opened.shoot("risk-kill")
     assert opened.barriers() == []
     assert order(boss.api, account, "1") == "KILL_ACTIVE"
-    page.get_by_role("button", name="Release").click()
+    row.get_by_role("button", name="Release").click()
     say_why(page, "the drill is over", "Release")
     expect(halted).to_have_count(0)
     assert order(boss.api, account, "1") == ""
