@@ -78,7 +78,7 @@ def test_every_rule_says_how_it_decides() -> None:
     assert [claim.number for claim in CLAIMS if len(claim.rule) < 20] == []
 
 
-_MERGED: Mapping[str, float] = {
+_MERGED: dict[str, float] = {
     "merge_services": 8, "merge_acknowledged": 90, "merge_refused": 0, "merge_lost": 0, "merge_pause_ms": 300,
 }  # fmt: skip
 
