@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from alphintra.dataplane.assess.bench import Bench, Notes, build
+from alphintra.dataplane.assess.writers import Ledger, lost, written
 from alphintra.dataplane.move.copying import copy_rows
 from alphintra.dataplane.move.preparing import clear_side, prepare_target
 from alphintra.dataplane.move.sides import Move, Side
@@ -20,14 +20,12 @@ from alphintra.dataplane.move.streams import drop_publication, drop_slot
 from alphintra.dataplane.server import admin_connection
 from alphintra.infrastructure.postgres import Database, Queries
 from alphintra.infrastructure.system import SystemIds
-from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.scratch import scratch_lab
 from benchmarks.children import MeasureError
 from benchmarks.machine import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from uuid import UUID
+    from collections.abc import Callable
 
     from alphintra.runtime.scratch import ScratchLab
     from alphintra.runtime.scratch_moves import ScratchMover
@@ -42,23 +40,7 @@ _USES: Final = 3000
 _JOBS: Final = "2"
 _TELL_EVERY: Final = 100
 _TIMEOUT_S: Final = 1800.0
-_QUERIES: Final = Queries(
-    {
-        "event.add": "insert into event_log (event_id, subject, aggregate_id, payload, occurred_at) "
-        "values ($1, 'bench', $1, 'a move', now())",
-        "event.known": "select event_id, seq from event_log where subject = 'bench'",
-        "nothing.read": "select 1",
-    }
-)
-
-
-@dataclass(slots=True)
-class _Clients:
-    """What clients were told, and for how long one of them waited at most since it was last asked."""
-
-    acknowledged: list[UUID] = field(default_factory=list)
-    refused: int = 0
-    longest_ms: float = 0.0
+_QUERIES: Final = Queries({"nothing.read": "select 1"})
 
 
 def measure_moves(recorder: Recorder, *, flips: int, orders: int, tell: Callable[[str], None], rounds: int = 1) -> None:
@@ -82,15 +64,15 @@ async def _flip(
     """Move a service forth and back between two databases of a server while eight clients write to it."""
     there = replace(bench.placed("user"), database="alphintra_platform")
     gaps: list[float] = []
-    clients, wrong = _Clients(), 0
     watch = Watch()
+    ledger, wrong = Ledger(), 0
     for begin in range(0, flips, _TELL_EVERY):
-        async with _at_work(mover, "user", clients):
+        async with written(mover, "user", writers=_CLIENTS, rest_s=_REST_S, ledger=ledger):
             for flip in range(begin, min(begin + _TELL_EVERY, flips)):
-                clients.longest_ms = 0.0
+                ledger.longest_ms = 0.0
                 await (mover.back() if flip % 2 else mover.go(there))
-                gaps.append(clients.longest_ms)
-        wrong = await _wrong(mover, "user", clients)
+                gaps.append(ledger.longest_ms)
+        wrong = await lost(mover, "user", ledger) + ledger.refused
         p50, p99 = _spread(gaps)
         tell(f"moves: {len(gaps)} change-overs, gap p50 {p50:.0f} ms, p99 {p99:.0f} ms, {wrong} writes wrong")
     usage = watch.stop()
@@ -102,45 +84,6 @@ async def _flip(
 
 def _spread(gaps: list[float]) -> tuple[float, float]:
     return median(gaps), quantiles(gaps, n=100, method="inclusive")[98]
-
-
-async def _wrong(mover: ScratchMover, service: str, clients: _Clients) -> int:
-    """Count what was lost, refused, written without having been acknowledged, or given a number twice."""
-    database = await mover.open(service, _QUERIES)
-    async with database.session() as session:
-        rows = await session.rows("event.known")
-    await database.close()
-    held = {row["event_id"] for row in rows}
-    numbers = {row["seq"] for row in rows}
-    return len(held ^ set(clients.acknowledged)) + len(rows) - len(numbers) + clients.refused
-
-
-@asynccontextmanager
-async def _at_work(mover: ScratchMover, service: str, clients: _Clients) -> AsyncIterator[None]:
-    is_over = asyncio.Event()
-    database = await mover.open(service, _QUERIES)
-    tasks = [asyncio.create_task(_write(database, clients, is_over)) for _ in range(_CLIENTS)]
-    try:
-        yield
-    finally:
-        is_over.set()
-        await asyncio.gather(*tasks)
-        await database.close()
-
-
-async def _write(database: Database, clients: _Clients, is_over: asyncio.Event) -> None:
-    ids = SystemIds()
-    while not is_over.is_set():
-        event, began = ids.new(), perf_counter()
-        try:
-            async with database.transaction() as session:
-                await session.execute("event.add", event)
-        except AlphintraError:
-            clients.refused += 1
-        else:
-            clients.acknowledged.append(event)
-        clients.longest_ms = max(clients.longest_ms, (perf_counter() - began) * 1000)
-        await asyncio.sleep(_REST_S)
 
 
 async def _gate(recorder: Recorder, bench: Bench, mover: ScratchMover) -> None:

@@ -13,7 +13,7 @@ from alphintra.runtime.credentials import service_credentials
 from alphintra.runtime.layout import credentials_path, record_layout, recorded_layout
 from alphintra.runtime.moving.charge import follow_layout
 from alphintra.runtime.moving.history import ChangeOver, read_history
-from alphintra.runtime.moving.journal import Journal, Record
+from alphintra.runtime.moving.journal import Journal, Record, read_journal
 from alphintra.runtime.moving.planning import reach_of, require_own
 from alphintra.runtime.moving.run import opened_moving
 from alphintra.runtime.provision import ProvisionOrder
@@ -71,13 +71,23 @@ class ScratchMover:
         layout = recorded_layout(self._home)
         require_own(layout)
         source = next(item for item in layout if item.service == target.service)
-        ident = secrets.token_hex(_IDENT_BYTES)
-        record = Record(service=target.service, ident=ident, source=source, target=target)
-        return await self._do("go_on", Journal(to="", records=[record]))
+        (done,) = await self._do("go_on", Journal(to="", records=[_record(source, target)]))
+        return done
 
     async def back(self) -> ChangeOver:
         """Take the last move back and leave nothing of it."""
-        return await self._do("go_back", None)
+        (done,) = await self._do("go_back", None)
+        return done
+
+    async def reshape(self, targets: Sequence[Placement]) -> float:
+        """Bring all services into one schema, or out of it; the way back stays open."""
+        sources = {item.service: item for item in recorded_layout(self._home)}
+        records = [_record(sources[target.service], target) for target in targets]
+        return (await self._do("go_on", Journal(to="", records=records)))[0].pause_ms
+
+    async def unshape(self) -> float:
+        """Take that back and leave nothing of it."""
+        return (await self._do("go_back", None))[0].pause_ms
 
     async def make_instance(self, name: str) -> str:
         """Start one more instance."""
@@ -85,18 +95,24 @@ class ScratchMover:
         self._servers[name] = server
         return server.instance
 
-    async def _do(self, what: str, begin: Journal | None) -> ChangeOver:
+    async def _do(self, what: str, begin: Journal | None) -> tuple[ChangeOver, ...]:
         async def find(_journal: Journal) -> dict[str, Server]:
             return self._servers
 
         before = len(read_history(self._home))
+        expected = len((begin or read_journal(self._home) or Journal(to="", records=[])).records)
         reach = reach_of(self._home)
         async with opened_moving(self._home, self._order, find, reach=reach, begin=begin) as moving:
             await (moving.go_on() if what == "go_on" else moving.go_back())
-        done = read_history(self._home)[before:]
-        if len(done) != 1:
-            raise AlphintraError("MIGRATE_HISTORY", f"{len(done)} change-overs were noted, not one", kind=Kind.BUG)
-        return done[0]
+        done = tuple(read_history(self._home)[before:])
+        if len(done) != expected:
+            message = f"{len(done)} change-overs were noted, not {expected}"
+            raise AlphintraError("MIGRATE_HISTORY", message, kind=Kind.BUG)
+        return done
+
+
+def _record(source: Placement, target: Placement) -> Record:
+    return Record(service=target.service, ident=secrets.token_hex(_IDENT_BYTES), source=source, target=target)
 
 
 @asynccontextmanager

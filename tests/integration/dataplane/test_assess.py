@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from alphintra.dataplane.assess import backups, counting, faults, reach
+from alphintra.dataplane.assess import backups, counting, faults, reach, trails
 from alphintra.dataplane.assess.bench import LAYOUTS, Bench, Notes, build
 from alphintra.dataplane.assess.figures import Report, Word
 from alphintra.dataplane.assess.load import same_load
@@ -46,6 +46,22 @@ async def _assess_border(bench: Bench, notes: Notes) -> None:
     await reach.note_matrix(bench, notes)
     await reach.note_audit(bench, notes)
     await reach.note_powers(bench, notes)
+    await trails.note_trails(bench, notes)
+    await trails.note_readers(bench, notes)
+
+
+async def _after_a_reader_too_many(bench: Bench) -> Notes:
+    """Let trading's reader read people's profiles, measure again, and take it back."""
+    notes = Notes()
+    victim, thief = bench.placed("user"), bench.placed("trading")
+    rights = (f'usage on schema "{victim.schema}"', f'select on "{victim.schema}".profiles')
+    async with admin_connection(bench.instance_of(victim).server, database=victim.database) as connection:
+        for right in rights:
+            await connection.execute(f'grant {right} to "{thief.reader_role}"')
+        await trails.note_readers(bench, notes)
+        for right in rights:
+            await connection.execute(f'revoke {right} from "{thief.reader_role}"')
+    return notes
 
 
 async def _after_a_grant_too_many(bench: Bench) -> Notes:
@@ -76,6 +92,7 @@ async def test_central_is_what_its_figures_say_a_grant_too_many_shows_and_nothin
         for database in databases.values():
             await database.close()
         planted = await _after_a_grant_too_many(bench)
+        planted_reader = await _after_a_reader_too_many(bench)
         await faults.note_patching(bench, notes)
         await backups.note_dumps(bench, notes)
         processes = bench.instances["main"].processes()
@@ -83,6 +100,9 @@ async def test_central_is_what_its_figures_say_a_grant_too_many_shows_and_nothin
     assert values(notes, "sql_allow", "sql_deny", "sql_wrong", "drift") == [8, 56, 0, 0]
     assert values(notes, "reach_share", "administrator_share", "trading_reads_people") == [0, 1, 0]
     assert values(notes, "audit_kept", "audit_crossed", "powers", "drift_found") == [8, 0, 0, 1]
+    assert values(notes, "bundles_proven", "bundles_refused", "trails_sound", "trails_shown") == [8, 8, 8, 8]
+    assert values(notes, "readers_own", "readers_crossed") == [8, 0]
+    assert values(planted_reader, "readers_crossed") == [1]
     assert values(notes, "mixed_databases", "ended_by_patch", "dump_rolled_back", "dump_restored") == [1, 7, 0, 1]
     assert min(values(notes, "pss_mib", "disk_mib", "wal_mib", "sessions")) > 0
     assert values(planted, "trading_reads_people", "reach_tables") == [1, 1]
@@ -192,7 +212,10 @@ def _check_what_must_come_out(report: Report) -> None:
     assert [words[13, name] for name in LAYOUTS] == [Word.HOLDS] * 3 + [Word.FAILS, Word.HOLDS]
     assert [words[7, name] for name in LAYOUTS] == [Word.CONDITION] * 3 + [Word.HOLDS, Word.FAILS]
     assert [words[3, name] for name in LAYOUTS] == [Word.CONDITION, Word.CONDITION, Word.HOLDS, Word.HOLDS, Word.FAILS]
-    assert {words[number, name] for number in (11, 12, 14, 22, 23, 29) for name in LAYOUTS} == {Word.UNMEASURED}
+    assert [words[10, name] for name in LAYOUTS] == [Word.HOLDS] * 3 + [Word.FAILS, Word.HOLDS]
+    assert [words[12, name] for name in LAYOUTS] == [Word.HOLDS] * 3 + [Word.FAILS, Word.HOLDS]
+    assert [words[29, name] for name in LAYOUTS] == [Word.CONDITION] * 2 + [Word.HOLDS] + [Word.CONDITION] * 2
+    assert {number for (number, _), word in words.items() if word is Word.UNMEASURED} == {14}
 
 
 @pytest.mark.slow

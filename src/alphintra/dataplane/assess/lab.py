@@ -90,6 +90,14 @@ class Mover(Protocol):
         """Take the last move back."""
         ...
 
+    async def reshape(self, targets: Sequence[Placement]) -> float:
+        """Bring all services into one schema, or out of it, in one pause; return that in ms. Raises MIGRATE_*."""
+        ...
+
+    async def unshape(self) -> float:
+        """Take that back; return the pause in ms."""
+        ...
+
     async def make_instance(self, name: str) -> str:
         """Start one more instance and return its name."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alphintra.dataplane.assess.figures import Verdict, Word
+from alphintra.dataplane.assess.verdicts import values_of
 
 if TYPE_CHECKING:
     from alphintra.dataplane.assess.figures import Findings
@@ -13,6 +14,7 @@ __all__ = [
     "FASTER_MIN",
     "LOOKUP_P50_MAX_MS",
     "SIZES_MIN",
+    "compliance_reporting",
     "compliance_reports",
     "cross_service_report",
     "maintenance_windows",
@@ -51,6 +53,25 @@ def cross_service_report(found: Findings, _base: Findings | None) -> Verdict:
     evidence += f"; as one plain join {join:.1f} and {join_whole:.0f} ms, {same}"
     word = Word.HOLDS if found.value("report_equal") else Word.FAILS
     return Verdict(word=word, brief=f"join {join:.0f} ms", evidence=evidence)
+
+
+def compliance_reporting(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 12: holds if each service's bundle proves its own rows, and each reader reads its service and no other."""
+    values = values_of(found, "bundles_proven", "bundles_refused", "readers_own", "readers_crossed")
+    if values is None:
+        return _missing(found, "seal, prove and read")
+    proven, refused, own, crossed = values
+    evidence = (
+        f"{proven:.0f} of 8 services give a bundle that proves rows of their audit log and nothing else, without a "
+        f"server; {refused:.0f} of 8 bundles are refused once a row in them was changed; {own:.0f} of 8 readers read "
+        f"all tables of their service; {crossed:.0f} of 56 pairs read tables of another"
+    )
+    is_true = proven == refused == own == SIZES_MIN and crossed == 0
+    return Verdict(
+        word=Word.HOLDS if is_true else Word.FAILS,
+        brief=f"{proven:.0f} bundles, {crossed:.0f} crossed",
+        evidence=evidence,
+    )
 
 
 def retention_by_class(found: Findings, _base: Findings | None) -> Verdict:
@@ -106,7 +127,7 @@ def technology_migration(found: Findings, _base: Findings | None) -> Verdict:
     keys = ("pause_ms", "differences", "lost", "refused", "acknowledged", "others")
     values = [found.value(f"elsewhere_{key}") for key in keys]
     if any(value is None for value in values):
-        return _missing(found, "moves")
+        return _missing(found, "move services online and back")
     pause, differences, lost, refusals, acknowledged, others = (value or 0.0 for value in values)
     versions = ", ".join(found.facts.get("elsewhere_versions", ()))
     evidence = (
@@ -119,24 +140,48 @@ def technology_migration(found: Findings, _base: Findings | None) -> Verdict:
 
 
 def phases(found: Findings, _base: Findings | None) -> Verdict:
-    """Claim 29: holds if services move online to another layout and back, nothing lost, refused or different."""
+    """Claim 29: holds if services move one by one and all into one schema or out, and back, nothing lost or refused."""
+    merged = values_of(found, "merge_services", "merge_acknowledged", "merge_refused", "merge_lost", "merge_pause_ms")
+    said = "" if merged is None else _said_of_merge(merged)
     if refused := found.facts.get("moves_refused"):
-        return _unmoved(refused[0])
+        evidence = f"one by one the mover refuses ({refused[0]}): the services share one schema and one role"
+        if merged is None or not _is_clean(merged):
+            return Verdict(word=Word.FAILS, brief=refused[0], evidence=f"{evidence}{said and '; '}{said}")
+        condition = "all services together, in one pause: one by one none leaves the shared schema"
+        brief = f"{merged[4]:.0f} ms pause"
+        return Verdict(word=Word.CONDITION, brief=brief, evidence=f"{said}; {evidence}", condition=condition)
     keys = ("moved_services", "move_rows", "move_differences", "move_acknowledged", "move_refused", "move_lost")
-    values = [found.value(key) for key in keys]
+    values = values_of(found, *keys)
     pause = found.figures.get("move_pause_ms")
-    if pause is None or any(value is None for value in values):
-        return _missing(found, "moves")
-    moved, rows, differences, acknowledged, refusals, lost = (value or 0.0 for value in values)
+    if pause is None or values is None:
+        return _missing(found, "move services online and back")
+    moved, rows, differences, acknowledged, refusals, lost = values
     evidence = (
         f"{moved:.0f} services moved to another layout and back under {acknowledged:.0f} acknowledged writes: "
         f"{lost:.0f} lost, {refusals:.0f} refused; {rows:.0f} rows compared, {differences:.0f} tables different; "
         f"requests waited {pause.value:.0f} ms at the median, {pause.high or pause.value:.0f} at most"
     )
+    brief = f"{moved:.0f} forth and back"
     if differences or lost or refusals or not acknowledged:
         return Verdict(word=Word.FAILS, brief=f"{moved:.0f} moved", evidence=evidence)
-    condition = "phases 1 and 2, both ways; into and out of the merged schema of phase 3 no service moves"
-    return Verdict(word=Word.CONDITION, brief=f"{moved:.0f} forth and back", evidence=evidence, condition=condition)
+    if merged is None:
+        condition = "phases 1 and 2, both ways; into the one schema of phase 3 the way leads through central"
+        return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
+    word = Word.HOLDS if _is_clean(merged) else Word.FAILS
+    return Verdict(word=word, brief=brief, evidence=f"{evidence}; {said}")
+
+
+def _said_of_merge(merged: list[float]) -> str:
+    services, acknowledged, refused, lost, pause = merged
+    return (
+        f"all {services:.0f} services into one schema or out of it, and back, in place, under {acknowledged:.0f} "
+        f"acknowledged writes: {lost:.0f} lost, {refused:.0f} refused, all requests waited {pause:.0f} ms"
+    )
+
+
+def _is_clean(merged: list[float]) -> bool:
+    _, acknowledged, refused, lost, _ = merged
+    return acknowledged > 0 and refused == lost == 0
 
 
 def _unmoved(code: str) -> Verdict:

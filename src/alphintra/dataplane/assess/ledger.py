@@ -10,6 +10,7 @@ from alphintra.dataplane.assess import verdicts
 from alphintra.dataplane.assess.advise import combinations_for
 from alphintra.dataplane.assess.figures import ClaimRow, Findings, Verdict, Word
 from alphintra.dataplane.assess.landed import (
+    compliance_reporting,
     compliance_reports,
     cross_service_report,
     maintenance_windows,
@@ -122,7 +123,7 @@ CLAIMS: Final = (
     Claim(
         number=10,
         text="Separate: audit trails are service-specific",
-        measured="appending, rewriting and reading each audit log with every service's credential",
+        measured="each audit log appended to, rewritten and read with every credential; sealed, altered and verified",
         judge=verdicts.audit_trails,
     ),
     Claim(
@@ -134,8 +135,8 @@ CLAIMS: Final = (
     Claim(
         number=12,
         text="Separate: compliance reporting with isolation",
-        measured="an evidence bundle for each service",
-        absent="evidence bundles and the compliance reader",
+        measured="a bundle of each audit log, proven and forged without a server; every service read by every reader",
+        judge=compliance_reporting,
     ),
     Claim(
         number=13,
@@ -236,7 +237,7 @@ CLAIMS: Final = (
     Claim(
         number=29,
         text="Phases 1 to 3: keep, schemas, full consolidation",
-        measured="an online migration, verified and reversed",
+        measured="each service moved to another layout and back, all into one schema or out of it, under writes",
         judge=phases,
     ),
     Claim(

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.matrix import AccessMatrix
 
-__all__ = ["note_audit", "note_bus", "note_matrix", "note_powers", "note_probes", "note_reach", "note_roles"]
+__all__ = [
+    "note_audit",
+    "note_bus",
+    "note_matrix",
+    "note_powers",
+    "note_probes",
+    "note_reach",
+    "note_roles",
+    "readable",
+]
 
 _REFUSED: Final = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidAuthorizationSpecificationError)
 _TIMEOUT_S: Final = 10.0
@@ -42,7 +51,7 @@ async def note_reach(bench: Bench, notes: Notes) -> None:
         for target in bench.layout:
             if target.service == thief.service:
                 continue
-            rows, names = await _readable(bench, thief, target)
+            rows, names = await readable(bench, thief.service_role, target)
             others += rows
             reached += names
             if thief.service == "trading" and target.service in {"user", "auth"}:
@@ -63,10 +72,9 @@ async def note_reach(bench: Bench, notes: Notes) -> None:
     )
 
 
-async def _enter(bench: Bench, thief: Placement, target: Placement) -> asyncpg.Connection | None:
-    """Log in at a target's database with a thief's credential; None where that is refused."""
+async def _enter(bench: Bench, role: str, target: Placement) -> asyncpg.Connection | None:
+    """Log in at a target's database with a role's credential; None where that is refused."""
     server = bench.instance_of(target).server
-    role = thief.service_role
     try:
         return await asyncpg.connect(
             host=server.host, port=server.port, user=role, password=bench.lab.passwords(role),
@@ -76,9 +84,9 @@ async def _enter(bench: Bench, thief: Placement, target: Placement) -> asyncpg.C
         return None
 
 
-async def _readable(bench: Bench, thief: Placement, target: Placement) -> tuple[int, int]:
-    """Count the rows and tables of a target that a credential reads; refusals count nothing."""
-    connection = await _enter(bench, thief, target)
+async def readable(bench: Bench, role: str, target: Placement) -> tuple[int, int]:
+    """Count the rows and tables of a target that a role's credential reads; refusals count nothing."""
+    connection = await _enter(bench, role, target)
     if connection is None:
         return 0, 0
     rows = tables = 0
@@ -221,7 +229,7 @@ async def note_audit(bench: Bench, notes: Notes) -> None:
 
 
 async def _reads(bench: Bench, thief: Placement, target: Placement, table: str) -> bool:
-    connection = await _enter(bench, thief, target)
+    connection = await _enter(bench, thief.service_role, target)
     if connection is None:
         return False
     try:

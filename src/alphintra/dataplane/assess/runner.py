@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from alphintra.dataplane.assess import backups, beyond, counting, faults, moves, reach, upkeep
+from alphintra.dataplane.assess import backups, beyond, counting, faults, moves, reach, trails, upkeep
 from alphintra.dataplane.assess.bench import LAYOUTS, Notes, build
 from alphintra.dataplane.assess.crossings import note_crossings
 from alphintra.dataplane.assess.figures import Findings
@@ -99,6 +99,11 @@ async def _reach(bench: Bench, notes: Notes, _extent: Extent) -> None:
     await reach.note_powers(bench, notes)
 
 
+async def _trails(bench: Bench, notes: Notes, _extent: Extent) -> None:
+    await trails.note_trails(bench, notes)
+    await trails.note_readers(bench, notes)
+
+
 async def _probes(bench: Bench, notes: Notes, extent: Extent) -> None:
     await reach.note_probes(bench, notes, services=extent.attacked)
 
@@ -147,6 +152,7 @@ STEPS: Final = (
     ("count the parts", _parts),
     ("work, memory, disk and log", _resources),
     ("reach with stolen credentials", _reach),
+    ("seal, prove and read", _trails),
     ("attack with every probe", _probes),
     ("try the message bus", _bus),
     ("report over four services", _report),

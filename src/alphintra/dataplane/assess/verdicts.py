@@ -27,6 +27,7 @@ __all__ = [
     "independent_performance",
     "least_privilege",
     "less_resources",
+    "missing",
     "no_crossing",
     "own_database_and_user",
     "simpler",
@@ -34,6 +35,7 @@ __all__ = [
     "single_point_of_failure",
     "trading_breach",
     "unmeasured",
+    "values_of",
 ]
 
 RATIO_MAX: Final = 1.25
@@ -55,9 +57,9 @@ def unmeasured(reason: str) -> Verdict:
 
 def simpler(found: Findings, base: Findings | None) -> Verdict:
     """Claim 1: holds if there are fewer parts to run than in separate."""
-    values = _values(found, "parts", "databases", "instances", "login_roles", "pools", "configuration_lines")
+    values = values_of(found, "parts", "databases", "instances", "login_roles", "pools", "configuration_lines")
     if values is None:
-        return _missing(found, "parts")
+        return missing(found, "parts")
     if base is None or base.value("parts") is None:
         return _needs_base()
     parts, databases, instances, logins, pools, lines = values
@@ -73,7 +75,7 @@ def simpler(found: Findings, base: Findings | None) -> Verdict:
 
 def single_backup(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 3: holds if one copy and one dump hold everything; under a condition if one of the two does."""
-    values = _values(
+    values = values_of(
         found,
         "backup_jobs_whole",
         "backup_jobs_dump",
@@ -84,7 +86,7 @@ def single_backup(found: Findings, _base: Findings | None) -> Verdict:
         "whole_rolled_back",
     )
     if values is None:
-        return _missing(found, "backups")
+        return missing(found, "backups")
     copies, dumps, copy_s, copy_mib, dump_s, dump_mib, rolled = values
     evidence = (
         f"{_some(copies, 'copy', 'copies')} of instances in {copy_s:.1f} s ({copy_mib:.0f} MiB), "
@@ -102,9 +104,9 @@ def single_backup(found: Findings, _base: Findings | None) -> Verdict:
 
 def less_resources(found: Findings, base: Findings | None) -> Verdict:
     """Claim 4: holds if of memory, disk and log at least two are below 90 % of separate's and none above 111 %."""
-    values = _values(found, "pss_mib", "disk_mib", "wal_mib", "sessions", "rss_mib")
+    values = values_of(found, "pss_mib", "disk_mib", "wal_mib", "sessions", "rss_mib")
     if values is None:
-        return _missing(found, "resources")
+        return missing(found, "resources")
     evidence = (
         f"memory {values[0]:.0f} MiB (shared pages counted once; {values[4]:.0f} MiB resident), disk {values[1]:.0f} "
         f"MiB, log {values[2]:.2f} MiB and {values[3]:.0f} sessions for the same load"
@@ -113,7 +115,7 @@ def less_resources(found: Findings, base: Findings | None) -> Verdict:
         return Verdict(
             word=Word.FAILS, brief=f"{values[0]:.0f} MiB", evidence=f"{evidence}: what the others are held to"
         )
-    of_base = None if base is None else _values(base, "pss_mib", "disk_mib", "wal_mib")
+    of_base = None if base is None else values_of(base, "pss_mib", "disk_mib", "wal_mib")
     if of_base is None:
         return _needs_base()
     ratios = [mine / other if other else 1.0 for mine, other in zip(values, of_base, strict=False)]
@@ -134,9 +136,9 @@ def less_resources(found: Findings, base: Findings | None) -> Verdict:
 
 def single_point_of_failure(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 5: holds if the loss of one instance, or of one server process, takes more than one service's data away."""
-    values = _values(found, "lost_with_instance", "lost_with_database", "dropped_by_crash", "recovery_s")
+    values = values_of(found, "lost_with_instance", "lost_with_database", "dropped_by_crash", "recovery_s")
     if values is None:
-        return _missing(found, "faults")
+        return missing(found, "faults")
     instance, database, dropped, recovery = values
     evidence = (
         f"crashing the worst instance silences {instance:.0f} of 8 services (back in {recovery:.2f} s), closing the "
@@ -149,7 +151,7 @@ def harder_to_scale(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 6: holds if heavy work of strategy makes trading's p99 worse than five quarters of the quiet one."""
     own, pinned = found.figures.get("p99_ratio"), found.figures.get("pinned_p99_ratio")
     if own is None:
-        return _missing(found, "neighbour")
+        return missing(found, "neighbour")
     evidence = _beside(found, "")
     if own.value <= RATIO_MAX:
         return Verdict(word=Word.FAILS, brief=f"p99 x{own.value:.1f}", evidence=evidence)
@@ -164,7 +166,7 @@ def independent_performance(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 20: holds if trading's p99 beside heavy work of strategy stays within five quarters of the quiet one."""
     own, pinned = found.figures.get("p99_ratio"), found.figures.get("pinned_p99_ratio")
     if own is None:
-        return _missing(found, "neighbour")
+        return missing(found, "neighbour")
     evidence = _beside(found, "")
     brief = f"p99 x{own.value:.1f}"
     if pinned is not None:
@@ -180,9 +182,9 @@ def independent_performance(found: Findings, _base: Findings | None) -> Verdict:
 
 def blast_radius(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 7: holds if a service's credential reads others' rows; a condition if only an administrator's does."""
-    values = _values(found, "reach_share", "reach_tables", "administrator_share", "rows")
+    values = values_of(found, "reach_share", "reach_tables", "administrator_share", "rows")
     if values is None:
-        return _missing(found, "reach")
+        return missing(found, "reach")
     share, tables, administrator, rows = values
     evidence = (
         f"of {rows:.0f} rows the worst service credential reads {share:.0%} of the others' ({tables:.0f} tables), the "
@@ -202,9 +204,9 @@ def blast_radius(found: Findings, _base: Findings | None) -> Verdict:
 
 def compliance_mix(found: Findings, base: Findings | None) -> Verdict:
     """Claim 8: holds if a database has personal beside financial data; a condition if more rules collide in it."""
-    values = _values(found, "classes_worst", "mixed_databases", "colliding_worst")
+    values = values_of(found, "classes_worst", "mixed_databases", "colliding_worst")
     if values is None:
-        return _missing(found, "classes")
+        return missing(found, "classes")
     classes, mixed, colliding = values
     evidence = (
         f"up to {classes:.0f} data classes in a database, {mixed:.0f} databases with personal beside financial data, "
@@ -222,9 +224,9 @@ def compliance_mix(found: Findings, base: Findings | None) -> Verdict:
 
 def hybrid_bundle(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 9: holds with fewer databases than services, several, no foreign row read, services that fall together."""
-    values = _values(found, "databases", "reach_share", "lost_with_database")
+    values = values_of(found, "databases", "reach_share", "lost_with_database")
     if values is None:
-        return _missing(found, "reach or faults")
+        return missing(found, "reach or faults")
     databases, share, lost = values
     parts = {
         "fewer databases than services": databases < _SERVICES,
@@ -242,33 +244,36 @@ def hybrid_bundle(found: Findings, _base: Findings | None) -> Verdict:
 
 
 def audit_trails(found: Findings, _base: Findings | None) -> Verdict:
-    """Claim 10: fails unless each log is append-only and closed to the others; a condition until it is sealed."""
-    values = _values(found, "audit_kept", "audit_crossed")
+    """Claim 10: holds if each log is append-only, closed to the others, and shows what an administrator altered."""
+    values = values_of(found, "audit_kept", "audit_crossed", "trails_sound", "trails_shown")
     if values is None:
-        return _missing(found, "audit")
-    kept, crossed = values
+        return missing(found, "audit or trails")
+    kept, crossed, sound, shown = values
     evidence = (
         f"{kept:.0f} of 8 services have an audit log of their own that they can only append to; {crossed:.0f} of 56 "
-        "pairs read or write another's"
+        f"pairs read or write another's; {sound:.0f} of 8 sealed logs verify, each with its own key, and in "
+        f"{shown:.0f} of 8 a row that the administrator altered is found"
     )
     brief = f"{kept:.0f} of 8 own"
-    if kept == _SERVICES and crossed == 0:
-        condition = "append-only is enforced; the seals that show an administrator's changes are not built yet"
+    if kept < _SERVICES or crossed or sound < _SERVICES:
+        return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
+    if shown < _SERVICES:
+        condition = "append-only is enforced; an administrator's changes are not shown everywhere"
         return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
-    return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
+    return Verdict(word=Word.HOLDS, brief=brief, evidence=evidence)
 
 
 def trading_breach(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 13: holds with 8 pairs allowed and 56 denied, in SQL and on the bus, and no row of a person read."""
-    values = _values(found, "sql_allow", "sql_deny", "trading_reads_people")
+    values = values_of(found, "sql_allow", "sql_deny", "trading_reads_people")
     if values is None:
-        return _missing(found, "matrix")
+        return missing(found, "matrix")
     allow, deny, people = values
     evidence = (
         f"SQL: {allow:.0f} pairs allow, {deny:.0f} deny; trading's credential reads {people:.0f} rows of user and auth"
     )
     is_true = allow == _SERVICES and deny == _PAIRS and people == 0
-    bus = _values(found, "bus_allow", "bus_deny", "bus_tries", "bus_wrong")
+    bus = values_of(found, "bus_allow", "bus_deny", "bus_tries", "bus_wrong")
     brief = f"{allow:.0f} allow, {deny:.0f} deny"
     if bus is None:
         if not is_true:
@@ -282,9 +287,9 @@ def trading_breach(found: Findings, _base: Findings | None) -> Verdict:
 
 def granular_roles(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 15: holds with seven roles of its own for each service, and every try beyond a role's part refused."""
-    values = _values(found, "role_kinds", "roles_own", "column_grants", "role_tries", "role_refused")
+    values = values_of(found, "role_kinds", "roles_own", "column_grants", "role_tries", "role_refused")
     if values is None:
-        return _missing(found, "roles")
+        return missing(found, "roles")
     kinds, own, columns, tries, refused = values
     evidence = (
         f"{own:.0f} roles (at least {kinds:.0f} for a service: owner without log-in, migrator, service, reader, "
@@ -299,9 +304,9 @@ def granular_roles(found: Findings, _base: Findings | None) -> Verdict:
 
 def independent_patching(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 16: holds if restarting trading's instance ends no session of another service."""
-    values = _values(found, "ended_by_patch", "patch_s")
+    values = values_of(found, "ended_by_patch", "patch_s")
     if values is None:
-        return _missing(found, "faults")
+        return missing(found, "faults")
     ended, seconds = values
     evidence = f"restarting trading's instance ({seconds:.2f} s) ended the sessions of {ended:.0f} of 7 other services"
     return Verdict(word=_word(is_true=ended == 0), brief=f"{ended:.0f} of 7 interrupted", evidence=evidence)
@@ -309,11 +314,11 @@ def independent_patching(found: Findings, _base: Findings | None) -> Verdict:
 
 def independent_backups(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 21: holds if a restored copy rolls back no other service; under a condition if only a dump does not."""
-    values = _values(
+    values = values_of(
         found, "whole_rolled_back", "dump_rolled_back", "dump_restored", "whole_restore_s", "dump_restore_s"
     )
     if values is None:
-        return _missing(found, "backups")
+        return missing(found, "backups")
     whole, dump, restored, whole_s, dump_s = values
     evidence = (
         f"trading from a copy of its instance in {whole_s:.1f} s: {whole:.0f} other services rolled back; from a dump "
@@ -332,9 +337,9 @@ def independent_backups(found: Findings, _base: Findings | None) -> Verdict:
 
 def own_database_and_user(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 25: holds with a role each and no way into others' data; a condition where the database is shared."""
-    values = _values(found, "service_roles", "databases", "sql_allow", "sql_deny", "sql_tries", "sql_wrong", "drift")
+    values = values_of(found, "service_roles", "databases", "sql_allow", "sql_deny", "sql_tries", "sql_wrong", "drift")
     if values is None:
-        return _missing(found, "matrix")
+        return missing(found, "matrix")
     roles, databases, allow, deny, tries, wrong, drift = values
     evidence = (
         f"{roles:.0f} service roles, {databases:.0f} databases; {allow:.0f} pairs allow and {deny:.0f} deny, "
@@ -351,9 +356,9 @@ def own_database_and_user(found: Findings, _base: Findings | None) -> Verdict:
 
 def least_privilege(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 26: holds with no power to own or grant, no foreign row, no drift, and a grant made by hand found."""
-    values = _values(found, "powers", "drift", "drift_planted", "drift_found", "reach_share")
+    values = values_of(found, "powers", "drift", "drift_planted", "drift_found", "reach_share")
     if values is None:
-        return _missing(found, "powers")
+        return missing(found, "powers")
     powers, drift, planted, seen, share = values
     evidence = (
         f"{powers:.0f} powers of service roles to own, create, grant or administer, {share:.0%} of others' rows "
@@ -365,11 +370,11 @@ def least_privilege(found: Findings, _base: Findings | None) -> Verdict:
 
 def no_crossing(found: Findings, _base: Findings | None) -> Verdict:
     """Claim 27: holds if no import, statement or subject crosses; under a condition where the database would let it."""
-    values = _values(
+    values = values_of(
         found, "modules", "cross_imports", "statements_read", "cross_statements", "bus_wrong", "reach_share"
     )
     if values is None:
-        return _missing(found, "code or bus")
+        return missing(found, "code or bus")
     modules, imports, statements, crossed, bus, share = values
     evidence = (
         f"{imports:.0f} imports between services in {modules:.0f} modules, {crossed:.0f} of {statements:.0f} "
@@ -407,13 +412,15 @@ def _ratio(figure: Figure) -> str:
     return f"x{figure.value:.1f}{spread} over {figure.rounds} rounds"
 
 
-def _values(found: Findings, *keys: str) -> list[float] | None:
+def values_of(found: Findings, *keys: str) -> list[float] | None:
+    """Return figures in the order asked, None where one of them was not measured."""
     values = [found.value(key) for key in keys]
     known = [value for value in values if value is not None]
     return known if len(known) == len(keys) else None
 
 
-def _missing(found: Findings, step: str) -> Verdict:
+def missing(found: Findings, step: str) -> Verdict:
+    """Return the verdict of a claim whose figures are not there, with the reasons there are."""
     reasons = "; ".join(f"{name}: {reason}" for name, reason in found.gaps.items())
     return unmeasured(f"{step} not measured in this run{f' ({reasons})' if reasons else ''}")
 
