@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
+from fixtures.records import messages_broken, secrets_found
 from simulation.world import CANARY, SERVICES_SIMULATED
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ async def records_broken(story: Story) -> list[str]:
             await connection.execute(f"set search_path to {database.placement.schema}")
             found += await _audit(service, connection)
             found += await _visitors(service, connection)
-            found += await _canary(service, connection)
+            found += await secrets_found(service, connection, (CANARY,))
             if service == "notification":
-                found += await _messages(connection)
+                found += await messages_broken(connection)
         finally:
             await connection.close()
     return found
@@ -60,28 +61,3 @@ async def _visitors(service: str, connection: Any) -> list[str]:  # noqa: ANN401
         f"simulated-{service}",
     )
     return [f"I11: {row['application_name']} is in the database of {service}" for row in rows]
-
-
-async def _canary(service: str, connection: Any) -> list[str]:  # noqa: ANN401 - as above
-    """I12: no table holds the secret of a connection in the clear."""
-    found = []
-    for row in await connection.fetch("select tablename from pg_tables where schemaname = current_schema()"):
-        table = row["tablename"]
-        asked = f"select exists (select from {table} as t where strpos(t::text, $1) > 0)"  # noqa: S608 - our own tables
-        if await connection.fetchval(asked, CANARY):
-            found.append(f"I12: table {table} of {service} holds a secret")
-    return found
-
-
-async def _messages(connection: Any) -> list[str]:  # noqa: ANN401 - as above
-    """I14: one message for each person and reason, delivered once and told once."""
-    rows = await connection.fetch(
-        "select user_id, dedupe_key, count(*) as n from messages group by 1, 2 having count(*) > 1"
-    )
-    found = [f"I14: {row['dedupe_key']} was told {row['n']} times" for row in rows]
-    silent = await connection.fetchval(
-        "select count(*) from messages as m where (select count(*) from deliveries as d "
-        "where d.message_id = m.message_id) <> 1 or (select count(*) from event_log as e "
-        "where e.aggregate_id = m.message_id) <> 1"
-    )
-    return [*found, f"I14: {silent} messages were not delivered once"] if silent else found

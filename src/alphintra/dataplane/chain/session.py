@@ -25,10 +25,14 @@ LogSession: TypeAlias = asyncpg.Connection
 async def log_session(
     server: Server, placement: Placement, *, passwords: Passwords, is_sealing: bool = False
 ) -> AsyncIterator[LogSession]:
-    """Open a session of a service's sealer, or of its reader. Raises TOPOLOGY_CONNECT, AUDIT_CUT for what ends it."""
+    """Open a session of a service's sealer, or of its reader.
+
+    Raises TOPOLOGY_CONNECT, AUDIT_UNREACHABLE for what ends it: nothing is said of the log by either.
+    """
     role = placement.sealer_role if is_sealing else placement.reader_role
     settings = {"search_path": ", ".join(placement.search_path)}
-    with explained("AUDIT_CUT", lambda reason: f"the audit log of {placement.service} is out of reach: {reason}"):
+    where = f"the audit log of {placement.service} is out of reach"
+    with explained("AUDIT_UNREACHABLE", lambda reason: f"{where}: {reason}"):
         async with role_connection(
             server, role=role, password=passwords(role), database=placement.database, settings=settings
         ) as connection:

@@ -1,8 +1,9 @@
 """Seals the audit logs: ``python -m alphintra.runtime.chain.keeper HOME``, run by the supervisor.
 
 Each service's log has a task of its own, with one session of that service's sealer; what fails is tried again, and
-where services live is looked up anew then. The witness is shown each log before anything is put to it, and again and
-again, also when nothing happens. There is one keeper in a home: it holds a lock that ends with it.
+where services live is looked up anew then. A log is used behind its service's gate, so that it waits while the service
+changes over to another place, and goes on there. The witness is shown each log before anything is put to it, and again
+and again, also when nothing happens. There is one keeper in a home: it holds a lock that ends with it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,12 +25,13 @@ from alphintra.dataplane.chain.witness import Recovery, Witness
 from alphintra.dataplane.retention.holds import append_audit
 from alphintra.dataplane.retention.session import retainer_connection
 from alphintra.infrastructure.backoff import retry_delay
+from alphintra.infrastructure.gate import Gate, make_gate
 from alphintra.infrastructure.system import SystemClock
 from alphintra.infrastructure.telemetry import configure_logs, get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.manifest import SERVICE_NAMES
 from alphintra.runtime.audit_keys import log_keys, witness_of
-from alphintra.runtime.credentials import role_password
+from alphintra.runtime.credentials import gate_path, role_password
 from alphintra.runtime.home import Home, write_atomically
 from alphintra.runtime.inspection import provisioned_order
 from alphintra.runtime.lock import alone
@@ -48,6 +51,43 @@ _SIGN_EVERY_S: Final = 5.0
 _REFUSED_EVERY_S: Final = 10.0
 _REFUSED: Final = frozenset({"AUDIT_ALTERED", "AUDIT_ROLLBACK", "AUDIT_FORK"})
 _FAILED: Final = 1
+Inside = Callable[[], AbstractAsyncContextManager[None]]
+"""Lets a log be used for as long as its service stays where it is."""
+
+
+class _MovedError(Exception):
+    """The service may live elsewhere by now: the session is of no use any more."""
+
+
+class _Door:
+    """A service's gate, as who stays at its database for longer passes it."""
+
+    def __init__(self, path: Path) -> None:
+        make_gate(path)
+        self._gate = Gate(path, on_epoch=self._note)
+        self._has_moved = False
+
+    @asynccontextmanager
+    async def arriving(self) -> AsyncIterator[None]:
+        """Be inside to look up where the service lives, and to go there."""
+        async with self._gate.passing():
+            self._has_moved = False
+            yield
+
+    @asynccontextmanager
+    async def inside(self) -> AsyncIterator[None]:
+        """Be inside where we have arrived; waits while the gate is shut. Raises _MovedError, STORE_UNAVAILABLE."""
+        async with self._gate.passing():
+            if self._has_moved:
+                raise _MovedError
+            yield
+
+    def close(self) -> None:
+        """Leave the gate for good."""
+        self._gate.close()
+
+    async def _note(self) -> None:
+        self._has_moved = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,27 +102,27 @@ class LogKeeper:
     async def keep(self) -> None:
         """Seal until asked to stop; returns then, and never fails."""
         failures = 0
+        door = _Door(gate_path(self.home, self.service))
         while not self.stop.is_set():
             try:
-                ((server, placement),) = chosen(self.home, (self.service,))
-                passwords = role_password(self.home)
-                async with log_session(server, placement, passwords=passwords, is_sealing=True) as connection:
-                    await self._seal(connection)
-                    failures = 0
+                await self._stay(door)
+                failures = 0
             except AlphintraError as error:
                 failures += 1
                 get_logger().error("audit.not_sealed", service=self.service, code=error.code, detail=error.detail)
                 await self._rest(_REFUSED_EVERY_S if error.code in _REFUSED else retry_delay(failures))
+        door.close()
 
-    async def show(self, work: Sealer, connection: LogSession) -> None:
+    async def show(self, work: Sealer, connection: LogSession, *, inside: Inside = nullcontext) -> None:
         """Show the log to the witness. Raises AUDIT_ROLLBACK, AUDIT_FORK, AUDIT_ALTERED; its absence is borne."""
         try:
             seen = await asyncio.to_thread(self.witness.seen, work.keys.name)
-            note, edge = await work.head(connection)
-            if seen is None and edge.size == 0:
-                return
-            old_size = 0 if seen is None else seen.size
-            proof = await proof_of_growth(connection, old_size=old_size, edge=edge, origin=work.keys.name)
+            async with inside():
+                note, edge = await work.head(connection)
+                if seen is None and edge.size == 0:
+                    return
+                old_size = 0 if seen is None else seen.size
+                proof = await proof_of_growth(connection, old_size=old_size, edge=edge, origin=work.keys.name)
             now = SystemClock().now()
             cosigned = await asyncio.to_thread(self.witness.show, note, proof, trusted=work.keys.trusted, at=now)
             copies = self.witness.path.parent / "checkpoints"
@@ -90,32 +130,45 @@ class LogKeeper:
             write_atomically(copies / f"{self.service}.txt", cosigned.encode(), durable=False)
             for recovery in self.witness.recoveries(work.keys.name):
                 if recovery.size is not None and not recovery.record:
-                    await self._record(work.keys, recovery, note=note)
+                    async with inside():
+                        await self._record(work.keys, recovery, note=note)
         except AlphintraError as error:
             if error.code != "WITNESS_UNREACHABLE":
                 raise
             get_logger().error("audit.no_witness", service=self.service, detail=error.detail)
 
-    async def _seal(self, connection: LogSession) -> None:
+    async def _stay(self, door: _Door) -> None:
+        """Seal where the service lives, until it moves or we are asked to stop."""
+        with suppress(_MovedError):
+            async with AsyncExitStack() as stack:
+                async with door.arriving():
+                    ((server, placement),) = chosen(self.home, (self.service,))
+                    session = log_session(server, placement, passwords=role_password(self.home), is_sealing=True)
+                    connection = await stack.enter_async_context(session)
+                await self._seal(connection, door.inside)
+
+    async def _seal(self, connection: LogSession, inside: Inside) -> None:
         work = Sealer(log_keys(self.home, self.service))
         loop = asyncio.get_running_loop()
-        await self.show(work, connection)
+        await self.show(work, connection, inside=inside)
         shown_at = loop.time()
         signed_at = shown_at - _SIGN_EVERY_S
         while not self.stop.is_set():
             is_due = loop.time() - signed_at >= _SIGN_EVERY_S
             if is_due:
                 work.keys = log_keys(self.home, self.service)  # there may be a new one
-            sealed = await work.seal(connection, is_signed=is_due)
+            async with inside():
+                sealed = await work.seal(connection, is_signed=is_due)
             if sealed.note:
                 signed_at = loop.time()
             if sealed.note or loop.time() - shown_at >= SHOW_EVERY_S:
-                await self.show(work, connection)
+                await self.show(work, connection, inside=inside)
                 shown_at = loop.time()
             if not sealed.is_more:
                 await self._rest(SEAL_EVERY_S if sealed.count else _IDLE_EVERY_S)
-        await work.seal(connection, is_signed=True)
-        await self.show(work, connection)
+        async with inside():
+            await work.seal(connection, is_signed=True)
+        await self.show(work, connection, inside=inside)
 
     async def _record(self, keys: NoteKeys, found: Recovery, *, note: str) -> None:
         """Have the log itself tell of a recovery, and keep its record, signed by log and witness."""

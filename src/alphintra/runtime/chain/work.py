@@ -51,7 +51,7 @@ async def verify_logs(
 ) -> Mapping[str, Verified]:
     """Verify the audit logs of the services, or of all where none is named.
 
-    Raises as `chosen`, TOPOLOGY_CONNECT, AUDIT_CUT.
+    Raises as `chosen`, TOPOLOGY_CONNECT, AUDIT_UNREACHABLE.
     """
     found = {}
     for server, placement in chosen(home, services):
