@@ -145,6 +145,7 @@ class ConnectionView(View, frozen=True):
         key_hint: the last characters of its key's id, empty where that is not known or it has none.
         credentials_version: how often it was given credentials.
         seen_at: execution time up to which the venue's executions are known.
+        reconciled_at: when orders, executions, positions and cash were last compared with the venue to the end.
     """
 
     account_id: UUID
@@ -161,6 +162,7 @@ class ConnectionView(View, frozen=True):
     key_hint: str = ""
     credentials_version: int = 0
     seen_at: Utc | None = None
+    reconciled_at: Utc | None = None
 
 
 class ConnectionCheckView(View, frozen=True):
@@ -390,10 +392,11 @@ class ListVenueBars(Command[VenueBarsView], tag="broker.list_venue_bars.v1", fro
 
 
 class ListVenueOrders(Command[VenueOrdersView], tag="broker.list_venue_orders.v1", frozen=True):
-    """List what was sent to the venue for an account, newest first."""
+    """List what was sent to the venue for an account, newest first; or one order of it."""
 
     account_id: UUID
     limit: int = 100
+    order_id: UUID | None = None
 
 
 class ConnectionOpened(Event, tag="broker.connection_opened.v1", frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from alphintra.contracts.broker import (
     RotateConnectionKeys,
 )
 from alphintra.infrastructure.envelope import parse_keys
+from alphintra.kernel.clock import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from fixtures.services import operator_context, person_context
 from fixtures.venue.server import KEY_ID, SECRET
@@ -187,7 +189,7 @@ async def test_what_is_at_the_venue_and_not_ours_is_found_once_and_resolved_by_a
     assert len(await live_desk.codes()) == 2
 
 
-async def test_a_second_reconciliation_of_the_same_venue_writes_nothing(live_desk: LiveDesk) -> None:
+async def test_a_second_reconciliation_of_the_same_venue_writes_nothing_but_when_it_was(live_desk: LiveDesk) -> None:
     live_desk.venue.market.cash += 7
     await live_desk.connect()
     live_desk.venue.market.cash -= 2
@@ -198,6 +200,20 @@ async def test_a_second_reconciliation_of_the_same_venue_writes_nothing(live_des
         await live_desk.reaches(terms.order_id, "filled")
     assert await live_desk.codes() == ["CASH_DIFF"]
     await live_desk.reconciled()
-    before = await live_desk.fingerprint(*TABLES, "live_executions")
+    tables = (*TABLES[1:], "live_executions")
+    link = "select to_jsonb(l) - 'reconciled_at' as kept, l.reconciled_at from links as l"
+    before, (was,) = await live_desk.fingerprint(*tables), await live_desk.rows(link)
     await live_desk.reconciled()
-    assert await live_desk.fingerprint(*TABLES, "live_executions") == before
+    assert await live_desk.fingerprint(*tables) == before
+    (now,) = await live_desk.rows(link)
+    assert (now["kept"], now["reconciled_at"] > was["reconciled_at"]) == (was["kept"], True)
+
+
+async def test_a_connection_says_when_it_was_last_compared_with_its_venue(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    command = GetConnection(account_id=live_desk.account_id)
+    assert (await live_desk.endpoints.get_connection(command, live_desk.owner)).reconciled_at is None
+    await live_desk.reconciled()
+    found = (await live_desk.endpoints.get_connection(command, live_desk.owner)).reconciled_at
+    assert found is not None
+    assert abs(SystemClock().now() - found) < timedelta(minutes=1)

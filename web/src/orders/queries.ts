@@ -2,7 +2,6 @@ import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-q
 import { answered, api } from "../api/client";
 import type {
   ActivityView,
-  BookView,
   OrderBody,
   OrderCheckView,
   OrderDecisionView,
@@ -17,7 +16,6 @@ export const LISTED_MAX = 1000;
 
 export const ordersKey = (accountId: string) => ["orders", accountId] as const;
 export const fillsKey = (accountId: string) => ["fills", accountId] as const;
-export const booksKey = (accountId: string) => ["books", accountId] as const;
 const eventsKey = (orderId: string) => ["order", orderId] as const;
 
 /** The newest orders of an account: those that work, or all. */
@@ -40,18 +38,6 @@ export function useFills(accountId: string | undefined, isShown: boolean): UseQu
     queryFn: async () => {
       const params = { path: { account_id: accountId ?? "" }, query: { kinds: "fill", limit: LISTED_MAX } };
       return (await answered(api.GET("/api/v1/accounts/{account_id}/activities", { params }))).activities;
-    },
-  });
-}
-
-/** The books of an account's strategies. */
-export function useBooks(accountId: string | undefined): UseQueryResult<readonly BookView[]> {
-  return useQuery({
-    queryKey: booksKey(accountId ?? ""),
-    enabled: accountId !== undefined,
-    queryFn: async () => {
-      const params = { path: { account_id: accountId ?? "" } };
-      return (await answered(api.GET("/api/v1/accounts/{account_id}/books", { params }))).books;
     },
   });
 }

@@ -78,6 +78,7 @@ class Link:
         changed_at: when the status changed.
         opened_at: when the account was opened.
         key_hint: the last characters of its key's id, empty where that is not known.
+        reconciled_at: when venue and books were last compared to the end.
     """
 
     account_id: AccountId
@@ -94,6 +95,7 @@ class Link:
     changed_at: datetime
     opened_at: datetime
     key_hint: str = ""
+    reconciled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

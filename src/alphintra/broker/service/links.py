@@ -330,6 +330,7 @@ async def link_view(link: Link, venues: Venues) -> ConnectionView:
         key_hint=link.key_hint,
         credentials_version=link.credentials_version,
         seen_at=link.seen_at,
+        reconciled_at=link.reconciled_at,
     )
 
 
