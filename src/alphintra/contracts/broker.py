@@ -169,7 +169,8 @@ class ConnectionCheckView(View, frozen=True):
     """What the venue answered to a question that changes nothing.
 
     ``latency_ms`` is the way there and back; ``clock_skew_ms`` how far its clock is ahead of ours, as far as the date
-    of its answer, in whole seconds, tells. Both are null where it did not answer well.
+    of its answer, in whole seconds, tells. Both are null where it did not answer well. ``may_trade`` and
+    ``may_withdraw`` are what it tells of the key, null where it does not tell; one that may withdraw is refused.
     """
 
     account_id: UUID
@@ -180,6 +181,8 @@ class ConnectionCheckView(View, frozen=True):
     checked_at: Utc | None = None
     latency_ms: int | None = None
     clock_skew_ms: int | None = None
+    may_trade: bool | None = None
+    may_withdraw: bool | None = None
 
 
 class BreakView(View, frozen=True):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from alphintra.broker.domain.links import hint_of
+from alphintra.broker.domain.links import KeyRights, hint_of
+from alphintra.broker.gateways.alpaca import AlpacaVenue
 from alphintra.contracts.broker import (
     CheckConnection,
     CloseConnection,
@@ -20,7 +21,7 @@ from alphintra.contracts.broker import (
     RotateConnectionKeys,
 )
 from alphintra.infrastructure.envelope import parse_keys
-from alphintra.kernel.clock import SystemClock
+from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from fixtures.services import operator_context, person_context
 from fixtures.venue.server import KEY_ID, SECRET
@@ -78,6 +79,50 @@ async def test_a_connection_that_cannot_be_is_refused_and_nothing_stored(
     assert await refusal(live_desk.links.add_connection(live_desk.wanted(**changes), live_desk.owner)) == code
     assert await live_desk.rows("select 1 from link_credentials") == []
     assert await live_desk.link_status() == "pending"
+
+
+async def _may_withdraw(_venue: AlpacaVenue) -> KeyRights:
+    return KeyRights(may_trade=True, may_withdraw=True)
+
+
+async def _may_not_withdraw(_venue: AlpacaVenue) -> KeyRights:
+    return KeyRights(may_trade=True, may_withdraw=False)
+
+
+async def test_a_key_that_may_withdraw_is_refused_and_not_stored(
+    live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_desk.open_account()
+    monkeypatch.setattr(AlpacaVenue, "rights", _may_withdraw, raising=False)
+    assert await refusal(live_desk.links.add_connection(live_desk.wanted(), live_desk.owner)) == "KEY_MAY_WITHDRAW"
+    assert await live_desk.rows("select 1 from link_credentials") == []
+    assert await live_desk.link_status() == "pending"
+
+
+async def test_a_key_whose_venue_tells_its_rights_late_is_refused_before_anything_is_sent(
+    live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_desk.connect()
+    monkeypatch.setattr(AlpacaVenue, "rights", _may_withdraw, raising=False)
+    await live_desk.place()
+    async with live_desk.keeper():
+        await live_desk.link_reaches("expired")
+    assert "withdraw" in (await live_desk.rows("select reason from links"))[0]["reason"]
+    assert live_desk.venue.market.placed == 0
+    command = CheckConnection(account_id=live_desk.account_id)
+    assert (await live_desk.links.check_connection(command, live_desk.owner)).code == "KEY_MAY_WITHDRAW"
+
+
+async def test_a_test_of_a_connection_tells_the_rights_of_its_key_where_the_venue_does(
+    live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_desk.connect()
+    command = CheckConnection(account_id=live_desk.account_id)
+    untold = await live_desk.links.check_connection(command, live_desk.owner)
+    monkeypatch.setattr(AlpacaVenue, "rights", _may_not_withdraw, raising=False)
+    told = await live_desk.links.check_connection(command, live_desk.owner)
+    assert (untold.is_ok, untold.may_trade, untold.may_withdraw) == (True, None, None)
+    assert (told.is_ok, told.may_trade, told.may_withdraw) == (True, True, False)
 
 
 async def test_environment_and_adapter_never_change(live_desk: LiveDesk) -> None:

@@ -8,6 +8,7 @@ import type {
   OrderEventView,
   OrderView,
   ReplacementBody,
+  VenueOrderView,
 } from "../api/schema";
 import { useChannel } from "../stream/useChannel";
 import { patched, type Tab } from "./patch";
@@ -48,6 +49,17 @@ export function useOrderEvents(orderId: string): UseQueryResult<readonly OrderEv
     queryKey: [...eventsKey(orderId), "events"],
     queryFn: async () =>
       (await answered(api.GET("/api/v1/orders/{order_id}/events", { params: { path: { order_id: orderId } } }))).events,
+  });
+}
+
+/** How an order is known at its venue; null while the venue has told nothing of it. */
+export function useVenueOrder(accountId: string, orderId: string): UseQueryResult<VenueOrderView | null> {
+  return useQuery({
+    queryKey: [...eventsKey(orderId), "venue"],
+    queryFn: async () => {
+      const params = { path: { account_id: accountId }, query: { order_id: orderId } };
+      return (await answered(api.GET("/api/v1/accounts/{account_id}/venue-orders", { params }))).orders[0] ?? null;
+    },
   });
 }
 

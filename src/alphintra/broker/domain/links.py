@@ -15,6 +15,7 @@ __all__ = [
     "ADAPTERS",
     "Break",
     "Environment",
+    "KeyRights",
     "Link",
     "LinkStatus",
     "hint_of",
@@ -22,6 +23,7 @@ __all__ = [
     "may_become",
     "may_send",
     "require_address",
+    "require_harmless",
     "skew_of",
 ]
 
@@ -57,6 +59,14 @@ _NEXT = {
     LinkStatus.EXPIRED: frozenset({LinkStatus.RECONCILING, LinkStatus.CLOSED}),
     LinkStatus.CLOSED: frozenset(),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRights:
+    """What a venue tells of a key: whether it may trade, and whether it may take money away; None where it does not."""
+
+    may_trade: bool | None = None
+    may_withdraw: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +157,13 @@ def may_send(status: LinkStatus, *, is_caught_up: bool, reduces: bool) -> bool:
     if not is_caught_up:
         return False
     return status is LinkStatus.OPEN or (reduces and status is LinkStatus.RECONCILING)
+
+
+def require_harmless(rights: KeyRights) -> None:
+    """Check that a key is not known to be able to take money away. Raises KEY_MAY_WITHDRAW."""
+    if rights.may_withdraw:
+        message = "the venue says that this key may withdraw money: make one without that right"
+        raise AlphintraError("KEY_MAY_WITHDRAW", message, pointer="/credentials")
 
 
 def require_address(base_url: str) -> None:
