@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Iterator
-from threading import Event, Thread
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -15,7 +13,8 @@ from alphintra.cli.client import wait_for
 from browser.conftest import OpenPage
 from fixtures.paper import open_paper_account
 from fixtures.platform import Person, Platform
-from fixtures.venue.server import KEY_ID, SECRET, SimulatedVenue, running_venue
+from fixtures.venue.beside import venue_beside
+from fixtures.venue.server import KEY_ID, SECRET
 
 pytestmark = pytest.mark.browser
 
@@ -23,21 +22,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def venue_url() -> Iterator[str]:
     """Give the address of a venue that is like Alpaca, run beside the test."""
-    found: list[str] = []
-    is_up, is_over = Event(), Event()
-
-    async def serve() -> None:
-        async with running_venue(SimulatedVenue()) as venue:
-            found.append(venue.url)
-            is_up.set()
-            await asyncio.to_thread(is_over.wait)
-
-    thread = Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert is_up.wait(30)
-    yield found[0]
-    is_over.set()
-    thread.join(30)
+    with venue_beside() as venue:
+        yield venue.url
 
 
 @pytest.fixture(scope="module")
