@@ -145,6 +145,7 @@ class ConnectionView(View, frozen=True):
         key_hint: the last characters of its key's id, empty where that is not known or it has none.
         credentials_version: how often it was given credentials.
         seen_at: execution time up to which the venue's executions are known.
+        reconciled_at: when orders, executions, positions and cash were last compared with the venue to the end.
     """
 
     account_id: UUID
@@ -161,13 +162,15 @@ class ConnectionView(View, frozen=True):
     key_hint: str = ""
     credentials_version: int = 0
     seen_at: Utc | None = None
+    reconciled_at: Utc | None = None
 
 
 class ConnectionCheckView(View, frozen=True):
     """What the venue answered to a question that changes nothing.
 
     ``latency_ms`` is the way there and back; ``clock_skew_ms`` how far its clock is ahead of ours, as far as the date
-    of its answer, in whole seconds, tells. Both are null where it did not answer well.
+    of its answer, in whole seconds, tells. Both are null where it did not answer well. ``may_trade`` and
+    ``may_withdraw`` are what it tells of the key, null where it does not tell; one that may withdraw is refused.
     """
 
     account_id: UUID
@@ -178,6 +181,8 @@ class ConnectionCheckView(View, frozen=True):
     checked_at: Utc | None = None
     latency_ms: int | None = None
     clock_skew_ms: int | None = None
+    may_trade: bool | None = None
+    may_withdraw: bool | None = None
 
 
 class BreakView(View, frozen=True):
@@ -390,10 +395,11 @@ class ListVenueBars(Command[VenueBarsView], tag="broker.list_venue_bars.v1", fro
 
 
 class ListVenueOrders(Command[VenueOrdersView], tag="broker.list_venue_orders.v1", frozen=True):
-    """List what was sent to the venue for an account, newest first."""
+    """List what was sent to the venue for an account, newest first; or one order of it."""
 
     account_id: UUID
     limit: int = 100
+    order_id: UUID | None = None
 
 
 class ConnectionOpened(Event, tag="broker.connection_opened.v1", frozen=True):

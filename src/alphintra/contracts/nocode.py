@@ -29,6 +29,7 @@ __all__ = [
     "GetWorkflowVersion",
     "GraphProblemView",
     "ImportWorkflow",
+    "ListNewestExecutions",
     "ListNodes",
     "ListShares",
     "ListTemplates",
@@ -350,6 +351,15 @@ class ListWorkflowExecutions(Command[WorkflowExecutionsView], tag="nocode.list_w
     workflow_id: UUID
     version: int | None = None
     limit: int = 50
+
+
+class ListNewestExecutions(Command[WorkflowExecutionsView], tag="nocode.list_newest_executions.v1", frozen=True):
+    """List what runs of every workflow the acting user may see, and the newest ``each`` of a kind and workflow.
+
+    Of one's own workflows it is what everybody ran, of shared ones what one ran oneself.
+    """
+
+    each: int = 50
 
 
 class WorkflowVersioned(Event, tag="nocode.workflow_versioned.v1", frozen=True):

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class VenueOrderView(View, frozen=True):
-    """An order as the venue side knows it."""
+    """An order as the venue side knows it; ``venue_order_id`` is the venue's own name of it, once it gave one."""
 
     order_id: UUID
     account_id: UUID
@@ -47,6 +47,7 @@ class VenueOrderView(View, frozen=True):
     allowed_qty: Decimal | None = None
     hwm: Decimal | None = None
     triggered_at: Utc | None = None
+    venue_order_id: str | None = None
 
 
 class VenueOrdersView(View, frozen=True):

@@ -94,9 +94,10 @@ class WorkflowExecutionView(View, frozen=True):
     started_at: Utc | None
     ended_at: Utc | None
     figures: dict[str, float | None]
+    workflow_name: str = ""
 
 
 class WorkflowExecutionsView(View, frozen=True):
-    """Executions of a workflow, newest first."""
+    """Executions of workflows, newest first."""
 
     executions: tuple[WorkflowExecutionView, ...]

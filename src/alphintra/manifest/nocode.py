@@ -61,6 +61,7 @@ SPEC = ServiceSpec(
         "get_draft",
         "discard_draft",
         "list_workflow_executions",
+        "list_newest_executions",
     ),
     events=(
         "workflow_versioned",

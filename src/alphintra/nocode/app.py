@@ -46,6 +46,7 @@ def wire(host: ServiceHost, _parts: Parts) -> None:
     answer(messages.GetDraft, endpoints.get_draft)
     answer(messages.DiscardDraft, endpoints.discard_draft)
     answer(messages.ListWorkflowExecutions, endpoints.list_workflow_executions)
+    answer(messages.ListNewestExecutions, endpoints.list_newest_executions)
     host.hear(UserRegistered, endpoints.on_user_registered)
     host.hear(BacktestFinished, endpoints.on_backtest_finished)
     host.hear(DeploymentStarted, endpoints.on_deployment_started)

@@ -177,6 +177,13 @@ class Endpoints:
         at = self._clock.now()
         return await executions.list_workflow_executions(command, context, workflows=self._workflows, at=at)
 
+    async def list_newest_executions(
+        self, command: messages.ListNewestExecutions, context: Context
+    ) -> WorkflowExecutionsView:
+        """Answer ``nocode.list_newest_executions``."""
+        at = self._clock.now()
+        return await executions.list_newest_executions(command, context, workflows=self._workflows, at=at)
+
     async def on_backtest_finished(self, delivery: Delivery[BacktestFinished]) -> None:
         """Hear ``strategy.backtest_finished``."""
         await executions.remember_backtest(delivery, workflows=self._workflows)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Person", "Workflows", "WorkflowsTransaction"]
 
 SHARED_MAX = 1000  # workflows others share with one person: they are listed in one message
+EXECUTIONS_MAX = 5000  # executions of all of one person's workflows: they are listed in one message
 
 Person = tuple[UserId, str]
 
@@ -230,6 +231,13 @@ class Workflows:
         """Read executions, newest first, by everybody or by one person."""
         async with self._database.session() as session:
             rows = await session.rows("executions.list", workflow_id, version, executed_by, limit)
+        return [{**row, "figures": msgspec.json.decode(row["figures"])} for row in rows]
+
+    async def newest_executions(self, asker: Asker, *, each: int) -> Sequence[Mapping[str, Any]]:
+        """Read what runs of all the asker may see and the newest of each kind and workflow, newest first."""
+        async with self._database.session() as session:
+            found = (asker.user_id, asker.grantees, asker.at, each, EXECUTIONS_MAX)
+            rows = await session.rows("executions.newest", *found)
         return [{**row, "figures": msgspec.json.decode(row["figures"])} for row in rows]
 
     async def person(self, *, user_id: UUID | None, email: str | None) -> Person | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
 
-from alphintra.broker.domain.links import hint_of
+from alphintra.broker.domain.links import KeyRights, hint_of
+from alphintra.broker.gateways.alpaca import AlpacaVenue
 from alphintra.contracts.broker import (
     CheckConnection,
     CloseConnection,
@@ -19,6 +21,7 @@ from alphintra.contracts.broker import (
     RotateConnectionKeys,
 )
 from alphintra.infrastructure.envelope import parse_keys
+from alphintra.infrastructure.system import SystemClock
 from alphintra.kernel.errors import AlphintraError
 from fixtures.services import operator_context, person_context
 from fixtures.venue.server import KEY_ID, SECRET
@@ -76,6 +79,50 @@ async def test_a_connection_that_cannot_be_is_refused_and_nothing_stored(
     assert await refusal(live_desk.links.add_connection(live_desk.wanted(**changes), live_desk.owner)) == code
     assert await live_desk.rows("select 1 from link_credentials") == []
     assert await live_desk.link_status() == "pending"
+
+
+async def _may_withdraw(_venue: AlpacaVenue) -> KeyRights:
+    return KeyRights(may_trade=True, may_withdraw=True)
+
+
+async def _may_not_withdraw(_venue: AlpacaVenue) -> KeyRights:
+    return KeyRights(may_trade=True, may_withdraw=False)
+
+
+async def test_a_key_that_may_withdraw_is_refused_and_not_stored(
+    live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_desk.open_account()
+    monkeypatch.setattr(AlpacaVenue, "rights", _may_withdraw, raising=False)
+    assert await refusal(live_desk.links.add_connection(live_desk.wanted(), live_desk.owner)) == "KEY_MAY_WITHDRAW"
+    assert await live_desk.rows("select 1 from link_credentials") == []
+    assert await live_desk.link_status() == "pending"
+
+
+async def test_a_key_whose_venue_tells_its_rights_late_is_refused_before_anything_is_sent(
+    live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_desk.connect()
+    monkeypatch.setattr(AlpacaVenue, "rights", _may_withdraw, raising=False)
+    await live_desk.place()
+    async with live_desk.keeper():
+        await live_desk.link_reaches("expired")
+    assert "withdraw" in (await live_desk.rows("select reason from links"))[0]["reason"]
+    assert live_desk.venue.market.placed == 0
+    command = CheckConnection(account_id=live_desk.account_id)
+    assert (await live_desk.links.check_connection(command, live_desk.owner)).code == "KEY_MAY_WITHDRAW"
+
+
+async def test_a_test_of_a_connection_tells_the_rights_of_its_key_where_the_venue_does(
+    live_desk: LiveDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_desk.connect()
+    command = CheckConnection(account_id=live_desk.account_id)
+    untold = await live_desk.links.check_connection(command, live_desk.owner)
+    monkeypatch.setattr(AlpacaVenue, "rights", _may_not_withdraw, raising=False)
+    told = await live_desk.links.check_connection(command, live_desk.owner)
+    assert (untold.is_ok, untold.may_trade, untold.may_withdraw) == (True, None, None)
+    assert (told.is_ok, told.may_trade, told.may_withdraw) == (True, True, False)
 
 
 async def test_environment_and_adapter_never_change(live_desk: LiveDesk) -> None:
@@ -187,7 +234,7 @@ async def test_what_is_at_the_venue_and_not_ours_is_found_once_and_resolved_by_a
     assert len(await live_desk.codes()) == 2
 
 
-async def test_a_second_reconciliation_of_the_same_venue_writes_nothing(live_desk: LiveDesk) -> None:
+async def test_a_second_reconciliation_of_the_same_venue_writes_nothing_but_when_it_was(live_desk: LiveDesk) -> None:
     live_desk.venue.market.cash += 7
     await live_desk.connect()
     live_desk.venue.market.cash -= 2
@@ -198,6 +245,20 @@ async def test_a_second_reconciliation_of_the_same_venue_writes_nothing(live_des
         await live_desk.reaches(terms.order_id, "filled")
     assert await live_desk.codes() == ["CASH_DIFF"]
     await live_desk.reconciled()
-    before = await live_desk.fingerprint(*TABLES, "live_executions")
+    tables = (*TABLES[1:], "live_executions")
+    link = "select to_jsonb(l) - 'reconciled_at' as kept, l.reconciled_at from links as l"
+    before, (was,) = await live_desk.fingerprint(*tables), await live_desk.rows(link)
     await live_desk.reconciled()
-    assert await live_desk.fingerprint(*TABLES, "live_executions") == before
+    assert await live_desk.fingerprint(*tables) == before
+    (now,) = await live_desk.rows(link)
+    assert (now["kept"], now["reconciled_at"] > was["reconciled_at"]) == (was["kept"], True)
+
+
+async def test_a_connection_says_when_it_was_last_compared_with_its_venue(live_desk: LiveDesk) -> None:
+    await live_desk.connect()
+    command = GetConnection(account_id=live_desk.account_id)
+    assert (await live_desk.endpoints.get_connection(command, live_desk.owner)).reconciled_at is None
+    await live_desk.reconciled()
+    found = (await live_desk.endpoints.get_connection(command, live_desk.owner)).reconciled_at
+    assert found is not None
+    assert abs(SystemClock().now() - found) < timedelta(minutes=1)

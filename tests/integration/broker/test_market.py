@@ -282,6 +282,9 @@ async def test_orders_are_listed_with_their_state_and_within_the_page_limit(desk
     assert (listed.status, listed.filled_qty, listed.limit_price) == ("filled", Decimal(10), Decimal("99.5"))
     page = await desk.endpoints.list_venue_orders(ListVenueOrders(account_id=desk.account_id, limit=1), context)
     assert page.orders == view.orders[:1]
+    one = ListVenueOrders(account_id=desk.account_id, limit=1, order_id=terms.order_id)
+    assert (await desk.endpoints.list_venue_orders(one, context)).orders == (listed,)
+    assert listed.venue_order_id == f"paper-{terms.order_id.hex}"
     for limit in (0, 1001):
         with pytest.raises(AlphintraError, match="PAGE_LIMIT"):
             await desk.endpoints.list_venue_orders(ListVenueOrders(account_id=desk.account_id, limit=limit), context)

@@ -11,7 +11,13 @@ from uuid import UUID
 import pytest
 
 from alphintra.contracts.executions import DeploymentEnded, DeploymentStarted
-from alphintra.contracts.nocode import ListWorkflowExecutions, ShareWorkflow, WorkflowView
+from alphintra.contracts.nocode import (
+    ListNewestExecutions,
+    ListWorkflowExecutions,
+    RevokeShare,
+    ShareWorkflow,
+    WorkflowView,
+)
 from alphintra.contracts.strategy import BacktestFinished
 from alphintra.contracts.workflows import WorkflowExecutionView
 from alphintra.infrastructure.events import Delivery
@@ -135,6 +141,52 @@ async def test_the_owner_sees_everybodys_executions_and_others_their_own(studio:
     assert len(await listed(studio, first, limit=1)) == 1
     with pytest.raises(AlphintraError, match="PAGE_LIMIT"):
         await listed(studio, first, limit=0)
+
+
+async def newest(studio: Studio, *, user: UUID = ADA, each: int = 50) -> list[tuple[str, UUID]]:
+    found = await studio.ask(ListNewestExecutions(each=each), user=user)
+    return [(one.workflow_name, one.execution_id) for one in found.executions]
+
+
+async def test_one_list_has_the_newest_of_each_kind_of_every_workflow_by_its_name(studio: Studio) -> None:
+    first, second = await studio.create("first"), await studio.create("second")
+    here = endpoints(studio)
+    for place, workflow in enumerate((first, first, second)):
+        began = NOON + timedelta(seconds=place)
+        await here.on_backtest_finished(told(backtest(workflow, run=UUID(int=place + 1), started_at=began)))
+    deployed = started(first, deployment_id=UUID(int=9), started_at=NOON + timedelta(seconds=9))
+    await here.on_deployment_started(told(DeploymentStarted(**deployed)))
+    expected = [("first", UUID(int=9)), ("second", UUID(int=3)), ("first", UUID(int=2)), ("first", UUID(int=1))]
+    assert await newest(studio) == expected
+    assert await newest(studio, each=1) == expected[:3]
+    with pytest.raises(AlphintraError, match="PAGE_LIMIT"):
+        await newest(studio, each=0)
+
+
+async def test_what_runs_is_in_the_list_however_much_came_after_it(studio: Studio) -> None:
+    workflow = await studio.create("first")
+    here = endpoints(studio)
+    for place in range(3):
+        began = NOON + timedelta(seconds=place)
+        deployed = started(workflow, deployment_id=UUID(int=place + 1), started_at=began)
+        await here.on_deployment_started(told(DeploymentStarted(**deployed)))
+    assert len(await newest(studio, each=1)) == 3
+
+
+async def test_the_list_of_one_person_has_what_they_ran_of_shared_workflows_and_nothing_of_others(
+    studio: Studio,
+) -> None:
+    await register(studio, "bob", BOB)
+    workflow = await studio.create("first")
+    share = await studio.ask(ShareWorkflow(workflow_id=workflow.workflow_id, permission="execute", user=str(BOB)))
+    mine, theirs = UUID(int=1), UUID(int=2)
+    here = endpoints(studio)
+    await here.on_backtest_finished(told(backtest(workflow, run=mine)))
+    await here.on_backtest_finished(told(backtest(workflow, run=theirs, owner=BOB)))
+    assert {run for _name, run in await newest(studio)} == {mine, theirs}
+    assert await newest(studio, user=BOB) == [("first", theirs)]
+    await studio.ask(RevokeShare(grant_id=share.grant_id))
+    assert await newest(studio, user=BOB) == []
 
 
 async def test_a_backtest_told_of_without_its_version_is_heard_and_belongs_nowhere(studio: Studio) -> None:

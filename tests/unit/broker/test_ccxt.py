@@ -15,11 +15,12 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from alphintra.broker.domain.links import Environment
+from alphintra.broker.domain.links import Environment, KeyRights
 from alphintra.broker.domain.reports import VenueState
 from alphintra.broker.gateways import ccxt_library, ccxt_wire
 from alphintra.broker.gateways.ccxt_errors import Said, answer_of, said_by
 from alphintra.broker.gateways.ccxt_profiles import profile_of
+from alphintra.broker.gateways.ccxt_rights import question_of
 from alphintra.broker.gateways.ccxt_venue import CcxtVenue, exchange_capabilities
 from alphintra.broker.gateways.vault import Credentials
 from alphintra.broker.gateways.venue import Uncertain, VenueError
@@ -281,3 +282,49 @@ def test_terms_are_not_changed_by_being_sent() -> None:
     wanted = terms()
     ccxt_wire.order_call(wanted, {})["params"]["extra"] = "1"
     assert msgspec.structs.asdict(wanted) == msgspec.structs.asdict(terms())
+
+
+@pytest.mark.parametrize(
+    ("exchange", "answer", "expected"),
+    [
+        ("binance", {"enableSpotAndMarginTrading": True, "enableWithdrawals": False}, (True, False)),
+        ("binance", {"enableSpotAndMarginTrading": False, "enableWithdrawals": True}, (False, True)),
+        ("binance", {"enableWithdrawals": "yes"}, (None, None)),
+        ("coinbase", {"can_view": True, "can_trade": True, "can_transfer": True}, (True, True)),
+        ("kraken", {"error": [], "result": {"permissions": ["query-funds", "withdraw-funds"]}}, (None, True)),
+        ("kraken", {"error": [], "result": {"permissions": ["query-funds"]}}, (None, False)),
+        ("kraken", {"error": [], "result": {"permissions": []}}, (None, None)),
+        ("kraken", {"error": []}, (None, None)),
+    ],
+)
+async def test_the_rights_of_a_key_are_what_the_exchange_says_plainly_and_nothing_else(
+    exchange: str, answer: dict[str, Any], expected: tuple[bool | None, bool | None]
+) -> None:
+    venue = CcxtVenue(Credentials({"key_id": "k", "secret_key": "c2VjcmV0"}), exchange, Environment.LIVE)
+    try:
+        asked = question_of(exchange)
+        assert asked is not None
+
+        async def told() -> dict[str, Any]:
+            return answer
+
+        assert callable(getattr(venue._client, asked.method))  # the library has such a call
+        setattr(venue._client, asked.method, told)
+        assert await venue.rights() == KeyRights(may_trade=expected[0], may_withdraw=expected[1])
+    finally:
+        await venue.close()
+
+
+async def test_where_an_exchange_refuses_to_tell_or_has_no_money_the_rights_are_not_known() -> None:
+    secrets = Credentials({"key_id": "k", "secret_key": "c2VjcmV0"})
+    venues = [CcxtVenue(secrets, "binance", each) for each in (Environment.PAPER, Environment.LIVE)]
+    try:
+
+        async def refuses() -> None:
+            raise library_error("PermissionDenied", "not for you")
+
+        venues[1]._client.sapi_get_account_apirestrictions = refuses
+        assert [await venue.rights() for venue in venues] == [KeyRights(), KeyRights()]
+    finally:
+        for venue in venues:
+            await venue.close()

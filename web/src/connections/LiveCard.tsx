@@ -11,7 +11,7 @@ import { Pane } from "../panes/Pane";
 import { renew as renewRisk, useKillStates } from "../risk/queries";
 import { useMissing } from "../session/needs";
 import { of, renew, useCheck } from "./queries";
-import { skewText, STATUS, venueOf } from "./venues";
+import { rightsText, skewText, STATUS, venueOf } from "./venues";
 
 type Asked = "close" | "disable" | "enable" | null;
 
@@ -129,7 +129,12 @@ function Facts({ connection, check, isHalted }: { connection: ConnectionView; ch
       <dd>{key}</dd>
       <dt>Rights of the key</dt>
       <dd>
-        Reading {found === undefined ? "not tested" : found.is_ok ? "works" : <span className="danger">fails</span>}; nothing here withdraws money: make a key without that right
+        Reading {found === undefined ? "not tested" : found.is_ok ? "works" : <span className="danger">fails</span>}; {rightsText(found)}
+      </dd>
+      <dt>Last compared</dt>
+      <dd>
+        {connection.reconciled_at == null ? "not yet" : moment(connection.reconciled_at)}{" "}
+        {connection.reconciled_at != null && <span className="dim">{ago(connection.reconciled_at, Date.now())}</span>}
       </dd>
       <dt>Executions known until</dt>
       <dd>{moment(connection.seen_at)}</dd>

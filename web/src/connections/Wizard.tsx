@@ -9,7 +9,7 @@ import { renew as renewRisk } from "../risk/queries";
 import { ACCOUNTS } from "../session/account";
 import { useMissing } from "../session/needs";
 import { of, renew, useCheck } from "./queries";
-import { CREDENTIALS, given, lacking, skewText, venueOf } from "./venues";
+import { CREDENTIALS, given, lacking, rightsText, skewText, venueOf } from "./venues";
 
 const STEPS = ["Choose", "Key", "Test", "Enable trading"] as const;
 const SETTING_UP = "the connection is being set up";
@@ -154,7 +154,7 @@ function Key({ accountId, known, isNew, onDone }: KeyProps) {
           onChange={(event) => setConfirm(event.currentTarget.value)}
         />
       )}
-      <p className="dim">The key is kept encrypted and never shown again but for its last four characters. Make one that cannot withdraw money: nothing here ever does.</p>
+      <p className="dim">The key is kept encrypted and never shown again but for its last four characters. Make one that cannot withdraw money: nothing here ever does, and one of which the venue says that it can is refused.</p>
       <p role="alert" className="danger form-failure">
         {failure}
       </p>
@@ -179,7 +179,7 @@ function Test({ accountId, onBack, onDone, verb }: { accountId: string; onBack: 
           : found === undefined
             ? ""
             : found.is_ok
-              ? `Reading works: ${money(found.cash)} there, ${found.latency_ms ?? "?"} ms, clock ${skewText(found.clock_skew_ms)}.`
+              ? `Reading works: ${money(found.cash)} there, ${found.latency_ms ?? "?"} ms, clock ${skewText(found.clock_skew_ms)}. Its rights: ${rightsText(found)}.`
               : ""}
       </p>
       <p role="alert" className="danger form-failure">

@@ -1,6 +1,6 @@
 /** What is said of venues: their names, what a key needs, and what their states mean. */
 
-import type { ConnectionView } from "../api/schema";
+import type { ConnectionCheckView, ConnectionView } from "../api/schema";
 
 export const STATUS: Record<string, { label: string; tone: "" | "warn" | "danger" | "dim"; effect: string }> = {
   pending: { label: "No key yet", tone: "dim", effect: "Orders are refused." },
@@ -43,6 +43,13 @@ export function given(fields: Readonly<Record<string, string>>): Record<string, 
 export function lacking(adapter: string, fields: Readonly<Record<string, string>>): string {
   const missing = (CREDENTIALS[adapter] ?? []).find((one) => one.isOptional !== true && (fields[one.name] ?? "").trim() === "");
   return missing === undefined ? "" : `${missing.label} first`;
+}
+
+/** What a venue tells of a key; what it does not tell is said to be untold. A key that may withdraw never gets here. */
+export function rightsText(check: Pick<ConnectionCheckView, "may_trade" | "may_withdraw"> | undefined): string {
+  const trading = check?.may_trade == null ? "" : check.may_trade ? "trading allowed" : "trading not allowed";
+  const taking = check?.may_withdraw === false ? "withdrawing not allowed, says the venue" : "whether it may withdraw the venue does not tell: make a key without that right";
+  return [trading, taking].filter(Boolean).join("; ");
 }
 
 /** How far a clock is ahead, in words; a venue dates its answers by whole seconds. */

@@ -3,7 +3,7 @@ import type { OrderView } from "../api/schema";
 import { Pane } from "../panes/Pane";
 import { Failed, Loading } from "../panes/states";
 import { Status, When } from "./columns";
-import { useDecisions, useOrderEvents } from "./queries";
+import { useDecisions, useOrderEvents, useVenueOrder } from "./queries";
 import { stations } from "./timeline";
 
 interface TimelineProps {
@@ -16,9 +16,16 @@ interface TimelineProps {
 export function Timeline({ order, strategy, onClose }: TimelineProps) {
   const events = useOrderEvents(order.order_id);
   const decisions = useDecisions(order.order_id);
+  const venueId = useVenueOrder(order.account_id, order.order_id).data?.venue_order_id;
   const facts = (
     <>
       {order.side} {order.symbol} · <Status status={order.status} /> · <code>{order.order_id}</code>
+      {venueId != null && venueId !== "" && (
+        <>
+          {" "}
+          · at the venue <code>{venueId}</code>
+        </>
+      )}
     </>
   );
   return (

@@ -1,6 +1,7 @@
 import type { ActivityView, OrderView } from "../api/schema";
 import { decimal, NOT_APPLICABLE, price, profit, quantity } from "../format/numbers";
 import { local, moment } from "../format/times";
+import { StrategyLink } from "../strategies/StrategyLink";
 import type { Column } from "../tables/DataTable";
 import { isRefused, stageOf, wordsOf } from "./states";
 import "./orders.css";
@@ -46,7 +47,7 @@ function asked(order: OrderView): string {
 export function orderColumns(strategyOf: (bookId: string | null) => string): Column<OrderView>[] {
   return [
     { id: "time", head: "Time", value: (one) => one.created_at, cell: (one) => <When at={one.created_at} /> },
-    { id: "strategy", head: "Strategy", value: (one) => strategyOf(one.book_id) || null },
+    { id: "strategy", head: "Strategy", value: (one) => strategyOf(one.book_id) || null, cell: (one) => (one.book_id === null ? NOT_APPLICABLE : <StrategyLink deploymentId={one.book_id} name={strategyOf(one.book_id)} />) },
     { id: "symbol", head: "Symbol", value: (one) => one.symbol, cell: (one) => <strong>{one.symbol}</strong> },
     { id: "side", head: "Side", value: (one) => one.side, cell: (one) => <Side side={one.side} /> },
     { id: "type", head: "Type", value: typeOf },

@@ -2,13 +2,13 @@ import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-q
 import { answered, api } from "../api/client";
 import type {
   ActivityView,
-  BookView,
   OrderBody,
   OrderCheckView,
   OrderDecisionView,
   OrderEventView,
   OrderView,
   ReplacementBody,
+  VenueOrderView,
 } from "../api/schema";
 import { useChannel } from "../stream/useChannel";
 import { patched, type Tab } from "./patch";
@@ -17,7 +17,6 @@ export const LISTED_MAX = 1000;
 
 export const ordersKey = (accountId: string) => ["orders", accountId] as const;
 export const fillsKey = (accountId: string) => ["fills", accountId] as const;
-export const booksKey = (accountId: string) => ["books", accountId] as const;
 const eventsKey = (orderId: string) => ["order", orderId] as const;
 
 /** The newest orders of an account: those that work, or all. */
@@ -44,24 +43,23 @@ export function useFills(accountId: string | undefined, isShown: boolean): UseQu
   });
 }
 
-/** The books of an account's strategies. */
-export function useBooks(accountId: string | undefined): UseQueryResult<readonly BookView[]> {
-  return useQuery({
-    queryKey: booksKey(accountId ?? ""),
-    enabled: accountId !== undefined,
-    queryFn: async () => {
-      const params = { path: { account_id: accountId ?? "" } };
-      return (await answered(api.GET("/api/v1/accounts/{account_id}/books", { params }))).books;
-    },
-  });
-}
-
 /** What happened to an order, oldest first. */
 export function useOrderEvents(orderId: string): UseQueryResult<readonly OrderEventView[]> {
   return useQuery({
     queryKey: [...eventsKey(orderId), "events"],
     queryFn: async () =>
       (await answered(api.GET("/api/v1/orders/{order_id}/events", { params: { path: { order_id: orderId } } }))).events,
+  });
+}
+
+/** How an order is known at its venue; null while the venue has told nothing of it. */
+export function useVenueOrder(accountId: string, orderId: string): UseQueryResult<VenueOrderView | null> {
+  return useQuery({
+    queryKey: [...eventsKey(orderId), "venue"],
+    queryFn: async () => {
+      const params = { path: { account_id: accountId }, query: { order_id: orderId } };
+      return (await answered(api.GET("/api/v1/accounts/{account_id}/venue-orders", { params }))).orders[0] ?? null;
+    },
   });
 }
 

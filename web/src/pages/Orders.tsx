@@ -6,7 +6,7 @@ import { Confirm } from "../forms/Confirm";
 import { Amend } from "../orders/Amend";
 import { FILL_COLUMNS, orderColumns } from "../orders/columns";
 import type { Tab } from "../orders/patch";
-import { cancelAll, cancelEach, LISTED_MAX, useBooks, useFills, useLiveOrders, useOrders } from "../orders/queries";
+import { cancelAll, cancelEach, LISTED_MAX, useFills, useLiveOrders, useOrders } from "../orders/queries";
 import { isWorking, whyNotAmend, whyNotCancel } from "../orders/states";
 import { TicketDrawer } from "../orders/TicketDrawer";
 import { Timeline } from "../orders/Timeline";
@@ -14,6 +14,7 @@ import { Asked, Empty } from "../panes/states";
 import { useAccount, useAccounts } from "../session/account";
 import { mayTrade, useRole } from "../session/session";
 import { useUrlChoice, useUrlText } from "../shell/urlState";
+import { useStrategyNames } from "../strategies/executions";
 import { DataTable } from "../tables/DataTable";
 import "../orders/orders.css";
 
@@ -33,11 +34,11 @@ export default function Orders() {
   const working = useOrders(accountId, "working");
   const all = useOrders(tab === "all" || shown !== "" ? accountId : undefined, "all");
   const fills = useFills(accountId, tab === "fills");
-  const books = useBooks(accountId);
+  const names = useStrategyNames();
   useLiveOrders(accountId);
   const strategyOf = useCallback(
-    (bookId: string | null) => (bookId === null ? "" : (books.data?.find((one) => one.book_id === bookId)?.name ?? bookId.slice(0, 8))),
-    [books.data],
+    (bookId: string | null) => (bookId === null ? "" : (names.get(bookId) ?? bookId.slice(0, 8))),
+    [names],
   );
   const columns = useMemo(() => orderColumns(strategyOf), [strategyOf]);
   const why = mayTrade(role) ? (account === undefined ? "There is no account yet." : "") : NO_TRADING;

@@ -6,7 +6,6 @@ import { sumOf, negated } from "../format/decimals";
 import { money, percent, profit, tone } from "../format/numbers";
 import { When } from "../orders/columns";
 import "../orders/orders.css";
-import { useBooks } from "../orders/queries";
 import { type Kpi, Kpis } from "../panes/Kpis";
 import { Pane } from "../panes/Pane";
 import { Asked, Empty } from "../panes/states";
@@ -17,6 +16,7 @@ import { LISTED_MAX, useCash, useLivePortfolio, usePositions, useSummary } from 
 import { Reconciliation } from "../portfolio/Reconciliation";
 import { useAccount, useAccounts } from "../session/account";
 import { mayTrade, useRole } from "../session/session";
+import { useStrategyNames } from "../strategies/executions";
 import { DataTable } from "../tables/DataTable";
 
 const BY_ASSET = exposureColumns("Asset");
@@ -51,12 +51,12 @@ export default function Portfolio() {
   const positions = usePositions(accountId);
   const summary = useSummary(accountId);
   const cash = useCash(accountId);
-  const books = useBooks(accountId);
+  const names = useStrategyNames();
   const held = useMemo(() => (positions.data ?? []).filter(isHeld), [positions.data]);
   useLivePortfolio(accountId, useMemo(() => [...new Set(held.map((one) => one.symbol))].sort(), [held]));
   const strategyOf = useCallback(
-    (bookId: string | null) => (bookId === null ? "By hand" : (books.data?.find((one) => one.book_id === bookId)?.name || bookId.slice(0, 8))),
-    [books.data],
+    (bookId: string | null) => (bookId === null ? "By hand" : (names.get(bookId) ?? bookId.slice(0, 8))),
+    [names],
   );
   const columns = useMemo(() => positionColumns(strategyOf), [strategyOf]);
   const why = mayTrade(role) ? "" : "Your role may look but not trade: ask an owner for the role trader.";

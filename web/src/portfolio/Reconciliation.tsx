@@ -41,6 +41,12 @@ export function Reconciliation({ account, why }: { account: AccountView; why: st
             <dd>
               <When at={found.changed_at ?? found.opened_at} />
             </dd>
+            {isLive && (
+              <>
+                <dt>Last compared</dt>
+                <dd>{found.reconciled_at == null ? "not yet" : <When at={found.reconciled_at} />}</dd>
+              </>
+            )}
           </dl>
         )}
       </Asked>

@@ -1,6 +1,7 @@
 import type { ActivityView, BreakView, PositionView } from "../api/schema";
 import { money, NOT_APPLICABLE, percent, price, profit, quantity, tone } from "../format/numbers";
 import { When } from "../orders/columns";
+import { StrategyLink } from "../strategies/StrategyLink";
 import type { Column } from "../tables/DataTable";
 import type { Exposure } from "./exposure";
 
@@ -11,7 +12,7 @@ export function Pnl({ amount }: { amount: string | null | undefined }) {
 export function positionColumns(strategyOf: (bookId: string | null) => string): Column<PositionView>[] {
   return [
     { id: "symbol", head: "Symbol", value: (one) => one.symbol, cell: (one) => <strong>{one.symbol}</strong> },
-    { id: "strategy", head: "Strategy", value: (one) => strategyOf(one.book_id) },
+    { id: "strategy", head: "Strategy", value: (one) => strategyOf(one.book_id), cell: (one) => (one.book_id === null ? strategyOf(null) : <StrategyLink deploymentId={one.book_id} name={strategyOf(one.book_id)} />) },
     { id: "qty", head: "Quantity", value: (one) => one.qty, cell: (one) => quantity(one.qty), isNumeric: true },
     { id: "average", head: "Average", value: (one) => one.avg_price, cell: (one) => price(one.avg_price), isNumeric: true },
     {

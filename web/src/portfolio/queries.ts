@@ -2,7 +2,6 @@ import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-q
 import { useEffect } from "react";
 import { answered, api } from "../api/client";
 import type { ActivityView, BreakView, ConnectionView, OrdersView, PositionView, SummaryView } from "../api/schema";
-import { booksKey } from "../orders/queries";
 import { ACCOUNTS } from "../session/account";
 import { listen } from "../stream/connection";
 import { useChannel } from "../stream/useChannel";
@@ -70,7 +69,7 @@ export function useBreaks(accountId: string | undefined, isLive: boolean): UseQu
 export function useLivePortfolio(accountId: string | undefined, symbols: readonly string[]): void {
   const queries = useQueryClient();
   const id = accountId ?? "";
-  const reads = [worthKey(id), cashKey(id), booksKey(id), ACCOUNTS];
+  const reads = [worthKey(id), cashKey(id), ACCOUNTS];
   useChannel<{ account_id: string }>(accountId === undefined ? null : "positions", {
     reads,
     onData: (told) => {

@@ -1,16 +1,16 @@
 /** What the strategies page asks for. */
 
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
 import { queries } from "../api/queries";
 import type { WorkflowView } from "../api/schema";
 import { arranged } from "../builder/arrange";
 import { asDocument } from "../builder/asking";
 import { Catalogue, type CatalogueDocument, type Graph, readGraph } from "../builder/graph";
+import { namesOf, useExecutions } from "./executions";
 import { type Standing, standingOf } from "./standing";
 
 const EVERY_MS = 5000;
-const EXECUTIONS_MAX = 50;
 
 export function useWorkflows(withArchived: boolean) {
   return useQuery({
@@ -36,21 +36,10 @@ export function useDeployments() {
 /** Every strategy with how it stands; what runs is looked at every few seconds. */
 export function useStandings(workflows: readonly WorkflowView[]): { standings: Standing[]; names: Map<string, string> } {
   const deployments = useDeployments().data ?? [];
-  const executions = useQueries({
-    queries: workflows.map(({ workflow_id: id, version }) => ({
-      queryKey: ["executions", id, version, deployments.length],
-      staleTime: 30_000,
-      queryFn: () =>
-        answered(api.GET("/api/v1/workflows/{workflow_id}/executions", { params: { path: { workflow_id: id }, query: { limit: EXECUTIONS_MAX } } })),
-    })),
-  });
-  const names = new Map<string, string>();
-  const standings = workflows.map((workflow, place) => {
-    const own = executions[place]?.data?.executions ?? [];
-    for (const one of own) names.set(one.execution_id, `${workflow.name} v${one.version}`);
-    return standingOf(workflow, own, deployments);
-  });
-  return { standings, names };
+  const executions = useExecutions(deployments.length).data ?? [];
+  const ownOf = (id: string) => executions.filter((one) => one.workflow_id === id);
+  const standings = workflows.map((workflow) => standingOf(workflow, ownOf(workflow.workflow_id), deployments));
+  return { standings, names: namesOf(executions) };
 }
 
 export function useTemplates() {

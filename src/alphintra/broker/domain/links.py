@@ -15,6 +15,7 @@ __all__ = [
     "ADAPTERS",
     "Break",
     "Environment",
+    "KeyRights",
     "Link",
     "LinkStatus",
     "hint_of",
@@ -22,6 +23,7 @@ __all__ = [
     "may_become",
     "may_send",
     "require_address",
+    "require_harmless",
     "skew_of",
 ]
 
@@ -60,6 +62,14 @@ _NEXT = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRights:
+    """What a venue tells of a key: whether it may trade, and whether it may take money away; None where it does not."""
+
+    may_trade: bool | None = None
+    may_withdraw: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """How a live account reaches its venue.
 
@@ -78,6 +88,7 @@ class Link:
         changed_at: when the status changed.
         opened_at: when the account was opened.
         key_hint: the last characters of its key's id, empty where that is not known.
+        reconciled_at: when venue and books were last compared to the end.
     """
 
     account_id: AccountId
@@ -94,6 +105,7 @@ class Link:
     changed_at: datetime
     opened_at: datetime
     key_hint: str = ""
+    reconciled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +157,13 @@ def may_send(status: LinkStatus, *, is_caught_up: bool, reduces: bool) -> bool:
     if not is_caught_up:
         return False
     return status is LinkStatus.OPEN or (reduces and status is LinkStatus.RECONCILING)
+
+
+def require_harmless(rights: KeyRights) -> None:
+    """Check that a key is not known to be able to take money away. Raises KEY_MAY_WITHDRAW."""
+    if rights.may_withdraw:
+        message = "the venue says that this key may withdraw money: make one without that right"
+        raise AlphintraError("KEY_MAY_WITHDRAW", message, pointer="/credentials")
 
 
 def require_address(base_url: str) -> None:

@@ -73,6 +73,7 @@ class SentOrder:
         triggered_at: close of the bar in which its stop fired.
         status: where it is.
         accepted_at: when the venue took it.
+        venue_order_id: the venue's own name of it.
     """
 
     order: Order
@@ -83,3 +84,4 @@ class SentOrder:
     triggered_at: datetime | None
     status: VenueOrderStatus
     accepted_at: datetime
+    venue_order_id: str | None

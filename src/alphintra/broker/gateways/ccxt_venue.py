@@ -13,11 +13,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from alphintra.broker.domain.links import Environment
+from alphintra.broker.domain.links import Environment, KeyRights
 from alphintra.broker.gateways import ccxt_wire as wire
 from alphintra.broker.gateways.ccxt_errors import Said, answer_of, error_of, said_by
 from alphintra.broker.gateways.ccxt_library import exchange_class
 from alphintra.broker.gateways.ccxt_profiles import Finding, capabilities_of, profile_of
+from alphintra.broker.gateways.ccxt_rights import question_of
 from alphintra.broker.gateways.ccxt_stream import Streams
 from alphintra.broker.gateways.venue import Duplicate, NotSent, Refused, Taken, Uncertain, VenueError, date_of
 from alphintra.kernel.errors import AlphintraError
@@ -56,6 +57,7 @@ class CcxtVenue:
         self, credentials: Credentials, exchange: str, environment: Environment, *, base_url: str = ""
     ) -> None:
         self._profile = profile_of(exchange)
+        self._rights = question_of(exchange) if environment is Environment.LIVE else None
         self._quote = credentials.values.get("quote") or QUOTE
         self._secrets = tuple(value for name, value in credentials.values.items() if name != "quote" and value)
         self._client = _client(exchange, credentials)
@@ -161,6 +163,19 @@ class CcxtVenue:
         if balances is None:
             balances = await self._ask(self._client.fetch_balance)
         return wire.total_of(balances, self._quote)
+
+    async def rights(self) -> KeyRights:
+        """Ask for the rights of the key where there is money and the exchange is known to tell them."""
+        asked = self._rights
+        if asked is None:
+            return KeyRights()
+        try:
+            answer = await self._ask(getattr(self._client, asked.method))
+        except VenueError as error:
+            if error.code in {"VENUE_REFUSED", "VENUE_PROTOCOL"}:  # it does not tell them of this key
+                return KeyRights()
+            raise
+        return asked.read(answer) if isinstance(answer, Mapping) else KeyRights()
 
     def stream(self) -> AsyncIterator[Report]:
         """Listen to what the exchange tells by itself, where it does; None wherever it is to be asked at once."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from alphintra.broker.domain.capabilities import Capabilities
     from alphintra.broker.domain.connections import Connection
+    from alphintra.broker.domain.links import KeyRights
     from alphintra.broker.domain.orders import Order
     from alphintra.broker.domain.prices import AskedBars, Quote
     from alphintra.broker.domain.reports import VenueFill, VenueOrder
@@ -34,6 +35,7 @@ __all__ = [
     "Refused",
     "RemoteVenue",
     "Report",
+    "RightsVenue",
     "Taken",
     "Uncertain",
     "Venue",
@@ -192,6 +194,15 @@ class PricingVenue(RemoteVenue, Protocol):
 
     async def quotes(self, symbols: Sequence[str]) -> tuple[Quote, ...]:
         """Ask for the newest prices of symbols; one that the venue has no price of is left out."""
+        ...
+
+
+@runtime_checkable
+class RightsVenue(RemoteVenue, Protocol):
+    """A venue elsewhere that may tell what a key is allowed to do."""
+
+    async def rights(self) -> KeyRights:
+        """Ask for the rights of the key; what the venue does not tell is not known."""
         ...
 
 

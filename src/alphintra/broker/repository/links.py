@@ -68,6 +68,10 @@ class LinkRows:
         """Remember up to which execution time the venue's executions are known."""
         await self.session.execute("links.seen", account_id, until)
 
+    async def reconciled(self, account_id: AccountId, *, at: datetime) -> None:
+        """Remember when venue and books were last compared to the end."""
+        await self.session.execute("links.reconciled", account_id, at)
+
     async def put_credentials(self, account_id: AccountId, sealed: Sealed, *, at: datetime) -> None:
         """Store encrypted credentials in place of earlier ones."""
         await self.session.execute(

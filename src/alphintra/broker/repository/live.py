@@ -226,9 +226,9 @@ class LiveRows:
             rows = await self.session.rows("live_orders.open_in", None if scope == FIRM else UUID(scope), None)
         return tuple(OrderId(row["order_id"]) for row in rows)
 
-    async def listed(self, account_id: AccountId, *, limit: int) -> tuple[Sent, ...]:
-        """Read an account's orders, newest first."""
-        rows = await self.session.rows("live_orders.list", account_id, limit)
+    async def listed(self, account_id: AccountId, *, limit: int, order_id: UUID | None = None) -> tuple[Sent, ...]:
+        """Read an account's orders, newest first; or one of them."""
+        rows = await self.session.rows("live_orders.list", account_id, limit, order_id)
         return tuple(Sent(**{**row, "status": LiveStatus(row["status"])}) for row in rows)
 
     async def known_fill(self, account_id: AccountId, fill: VenueFill, order_id: OrderId | None) -> VenueFill | None:

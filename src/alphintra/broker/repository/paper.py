@@ -284,6 +284,7 @@ def sent_order(row: Record) -> SentOrder:
         triggered_at=row["triggered_at"],
         status=VenueOrderStatus(row["status"]),
         accepted_at=row["accepted_at"],
+        venue_order_id=row["venue_order_id"],
     )
 
 

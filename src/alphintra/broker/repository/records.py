@@ -153,7 +153,9 @@ class Records:
         async with self._database.session() as session:
             return tuple(Connection(**row) for row in await session.rows("connections.list", owner_id))
 
-    async def sent_orders(self, account_id: AccountId, *, limit: int) -> tuple[SentOrder, ...]:
-        """Read what the venue took for an account, newest first."""
+    async def sent_orders(
+        self, account_id: AccountId, *, limit: int, order_id: UUID | None = None
+    ) -> tuple[SentOrder, ...]:
+        """Read what the venue took for an account, newest first; or one order of it."""
         async with self._database.session() as session:
-            return tuple(sent_order(row) for row in await session.rows("orders.list", account_id, limit))
+            return tuple(sent_order(row) for row in await session.rows("orders.list", account_id, limit, order_id))

@@ -27,6 +27,7 @@ from alphintra.broker.gateways.venue import (
 )
 from alphintra.broker.service import live_orders
 from alphintra.broker.service.hearing import hear_fill, hear_order
+from alphintra.broker.service.links import rights_of
 from alphintra.broker.service.live_reconciling import reconcile, replay_executions, replay_orders
 from alphintra.broker.service.pairing import align_pair, unpair
 from alphintra.broker.service.pricing import PriceKeeping, keep_prices
@@ -51,6 +52,7 @@ __all__ = ["Keeping", "LinkKeeper", "LinkWorker"]
 
 SEND_BATCH = 32
 CANCEL_BATCH = 64
+_REFUSED_KEYS = frozenset({"VENUE_AUTH", "KEY_MAY_WITHDRAW"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ class LinkWorker:
             except (VenueError, BaseExceptionGroup) as failure:
                 error = _venue_error(failure)
                 await self._note_protocol(error)
-                is_refused = error.code == "VENUE_AUTH"
+                is_refused = error.code in _REFUSED_KEYS
                 await self._turn(LinkStatus.EXPIRED if is_refused else LinkStatus.DEGRADED, error.detail)
             failures = 1 if _passed() - started > self._keep.reconcile else failures + 1
             await asyncio.sleep(self._pace.retry_in(failures).total_seconds())
@@ -126,6 +128,11 @@ class LinkWorker:
         await self._keep.venues.prepare(link)
         venue = self._keep.venues.connect(link, self._keep.venues.vault().open(sealed, link.account_id))
         self._is_caught_up = False
+        try:
+            await rights_of(venue)
+        except AlphintraError as error:
+            await venue.close()
+            raise error if isinstance(error, VenueError) else VenueError(error.code, error.detail) from error
         self._pace.begin(venue.capabilities.requests_per_minute)
         await live_orders.forget_answers(self._account_id, live=self._keep.live, desk=self._desk(), at=self._now())
         listening = asyncio.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -16,16 +17,18 @@ import msgspec
 from alphintra.broker.domain.links import (
     ADAPTERS,
     Environment,
+    KeyRights,
     Link,
     LinkStatus,
     hint_of,
     is_active,
     require_address,
+    require_harmless,
     skew_of,
 )
 from alphintra.broker.domain.reports import Applied, LiveStatus, Tale
 from alphintra.broker.gateways.vault import Credentials, Vault
-from alphintra.broker.gateways.venue import DatingVenue
+from alphintra.broker.gateways.venue import DatingVenue, RightsVenue, VenueError
 from alphintra.broker.service.reporting import tell
 from alphintra.broker.service.telling import Desk, turn_link
 from alphintra.contracts.broker import (
@@ -75,11 +78,13 @@ __all__ = [
     "reconcile_connection",
     "require_reason",
     "resolve_break",
+    "rights_of",
     "rotate_keys",
     "visible_link",
 ]
 
 BREAKS_LIMIT_MAX = 1000
+RIGHTS_TIMEOUT_S = 3.0
 RESOLUTION_MAX = 1000
 _CONFIRMATION = "live"
 _DROPPED = {
@@ -127,13 +132,14 @@ async def add_connection(
 
     Raises CONNECTION_NOT_FOUND (also for paper accounts, which have no credentials), CONNECTION_FIXED,
     CONFIRM_REQUIRED, ADAPTER_UNKNOWN, ADAPTER_NOT_INSTALLED, EXCHANGE_UNKNOWN, ENVIRONMENT_UNKNOWN, FIELD_VALUE,
-    URL_FORBIDDEN and those of the vault; nothing is stored then.
+    URL_FORBIDDEN, KEY_MAY_WITHDRAW where the venue says so, and those of the vault; nothing is stored then. A venue
+    that does not answer at once is asked for the key's rights before anything is sent to it.
     """
     known = await require_link(command.account_id, context, live=live)
     link = replace(_addressed(known, command), key_hint=hint_of(command.credentials.get("key_id", "")))
     credentials = Credentials(command.credentials)
     await venues.prepare(link)
-    await venues.connect(link, credentials).close()
+    await _vet(venues.connect(link, credentials))
     sealed = venues.vault().seal(credentials, link.account_id, version=link.credentials_version)
     desk = Desk(ids, context)
     async with live.transaction() as tx:
@@ -157,10 +163,27 @@ async def add_connection(
     return await link_view(stored or link, venues)
 
 
+async def rights_of(venue: RemoteVenue) -> KeyRights:
+    """Ask a venue what its key may do. Raises VenueError where it does not answer, KEY_MAY_WITHDRAW by its answer."""
+    rights = await venue.rights() if isinstance(venue, RightsVenue) else KeyRights()
+    require_harmless(rights)
+    return rights
+
+
+async def _vet(venue: RemoteVenue) -> None:
+    try:
+        async with asyncio.timeout(RIGHTS_TIMEOUT_S):
+            await rights_of(venue)
+    except (TimeoutError, VenueError):
+        pass  # the keeper of the connection asks again, and sends nothing before
+    finally:
+        await venue.close()
+
+
 async def check_connection(
     command: CheckConnection, context: Context, *, live: Live, venues: Venues, clock: Clock
 ) -> ConnectionCheckView:
-    """Ask the venue for the account's cash; a venue that does not answer well is an answer.
+    """Ask the venue for the account's cash and the key's rights; one that does not answer well is an answer.
 
     The way there and back is timed, and the time the venue says it is held against ours in the middle of it.
 
@@ -168,18 +191,26 @@ async def check_connection(
     """
     link = await require_link(command.account_id, context, live=live)
     async with opened_venue(link, live=live, venues=venues) as venue:
-        asked_at, began = clock.now(), perf_counter()
         checked = ConnectionCheckView(
-            account_id=link.account_id, is_ok=True, code="", detail="", cash=None, checked_at=asked_at
+            account_id=link.account_id, is_ok=True, code="", detail="", cash=None, checked_at=clock.now()
         )
         try:
+            rights = await rights_of(venue)
+            asked_at, began = clock.now(), perf_counter()
             cash = await venue.cash()
         except AlphintraError as error:
             return msgspec.structs.replace(checked, is_ok=False, code=error.code, detail=error.detail)
         took_ms = round((perf_counter() - began) * 1000)
         dated = venue.dated_at if isinstance(venue, DatingVenue) else None
     skew_ms = None if dated is None else skew_of(dated, asked_at + timedelta(milliseconds=took_ms / 2))
-    return msgspec.structs.replace(checked, cash=cash, latency_ms=took_ms, clock_skew_ms=skew_ms)
+    return msgspec.structs.replace(
+        checked,
+        cash=cash,
+        latency_ms=took_ms,
+        clock_skew_ms=skew_ms,
+        may_trade=rights.may_trade,
+        may_withdraw=rights.may_withdraw,
+    )
 
 
 @asynccontextmanager
@@ -330,6 +361,7 @@ async def link_view(link: Link, venues: Venues) -> ConnectionView:
         key_hint=link.key_hint,
         credentials_version=link.credentials_version,
         seen_at=link.seen_at,
+        reconciled_at=link.reconciled_at,
     )
 
 

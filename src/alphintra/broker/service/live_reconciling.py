@@ -52,7 +52,7 @@ async def replay_executions(venue: RemoteVenue, account_id: AccountId, *, live: 
 async def reconcile(venue: RemoteVenue, account_id: AccountId, *, live: Live, desk: Desk, clock: Clock) -> bool:
     """Compare everything, report what differs, and open the connection where nothing is in the way.
 
-    Returns whether the account may trade. A second run over the same venue writes nothing.
+    Returns whether the account may trade. A second run over the same venue writes nothing but when it was.
     """
     await replay_orders(venue, account_id, live=live, desk=desk, clock=clock)
     findings = await _holdings(venue, account_id, live=live, desk=desk, clock=clock)
@@ -61,6 +61,7 @@ async def reconcile(venue: RemoteVenue, account_id: AccountId, *, live: Live, de
         link = await tx.links.lock(account_id)
         if link is None or not is_active(link.status):
             return False
+        await tx.links.reconciled(account_id, at=clock.now())
         blocking = sorted(await tx.links.open_codes(account_id) & BLOCKING)
         if blocking:
             reason = f"only reducing: {', '.join(blocking)} is open"

@@ -36,10 +36,10 @@ async def list_venue_orders(
     link = await visible_link(command.account_id, context, live=live)
     if link is not None:
         async with live.reading() as rows:
-            sent = await rows.listed(link.account_id, limit=command.limit)
+            sent = await rows.listed(link.account_id, limit=command.limit, order_id=command.order_id)
         return VenueOrdersView(orders=tuple(_live_view(order) for order in sent))
     connection = await visible_connection(command.account_id, context, records)
-    orders = await records.sent_orders(connection.account_id, limit=command.limit)
+    orders = await records.sent_orders(connection.account_id, limit=command.limit, order_id=command.order_id)
     return VenueOrdersView(orders=tuple(_order_view(order) for order in orders))
 
 
@@ -57,6 +57,7 @@ def _live_view(order: Sent) -> VenueOrderView:
         filled_qty=order.filled_qty,
         status=order.status,
         accepted_at=order.queued_at,
+        venue_order_id=order.venue_order_id,
     )
 
 
@@ -89,4 +90,5 @@ def _order_view(sent: SentOrder) -> VenueOrderView:
         allowed_qty=sent.allowed_qty,
         hwm=sent.hwm,
         triggered_at=sent.triggered_at,
+        venue_order_id=sent.venue_order_id,
     )

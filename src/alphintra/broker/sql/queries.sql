@@ -223,13 +223,14 @@ FROM unnest(
 )
 WHERE o.order_id = s.order_id;
 
--- orders.list: what was sent for an account, newest first
+-- orders.list: what was sent for an account, newest first; or one order of it
 SELECT
     order_id, client_order_id, account_id, symbol, side, type, time_in_force, qty, notional, limit_price, stop_price,
     trail_price, trail_percent, expire_at, extended_hours, reduce_only, order_class, leg, group_id, replaces,
-    fill_factor, fill_offset, fill_tick, filled_qty, prior_qty, allowed_qty, hwm, triggered_at, status, accepted_at
+    fill_factor, fill_offset, fill_tick, filled_qty, prior_qty, allowed_qty, hwm, triggered_at, status, accepted_at,
+    venue_order_id
 FROM venue_orders
-WHERE account_id = $1 AND accepted_at IS NOT NULL
+WHERE account_id = $1 AND accepted_at IS NOT NULL AND ($3::uuid IS NULL OR order_id = $3)
 ORDER BY sent_at DESC, order_id DESC
 LIMIT $2;
 
@@ -296,25 +297,25 @@ ON CONFLICT (account_id) DO NOTHING;
 -- links.get: read the connection of a live account
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at, key_hint
+    seen_at, changed_at, opened_at, key_hint, reconciled_at
 FROM links WHERE account_id = $1;
 
 -- links.lock: read the connection of a live account and hold it until the transaction ends
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at, key_hint
+    seen_at, changed_at, opened_at, key_hint, reconciled_at
 FROM links WHERE account_id = $1 FOR NO KEY UPDATE;
 
 -- links.list: a person's connections of live accounts, oldest first; everybody's for null
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at, key_hint
+    seen_at, changed_at, opened_at, key_hint, reconciled_at
 FROM links WHERE $1::uuid IS NULL OR owner_id = $1 ORDER BY opened_at, account_id;
 
 -- links.active: connections whose venue is to be spoken to
 SELECT
     account_id, owner_id, starting_cash, adapter, exchange, environment, base_url, status, reason, credentials_version,
-    seen_at, changed_at, opened_at, key_hint
+    seen_at, changed_at, opened_at, key_hint, reconciled_at
 FROM links WHERE status IN ('reconciling', 'open', 'degraded') ORDER BY account_id;
 
 -- links.address: say where a connection leads and with which credentials
@@ -327,6 +328,9 @@ UPDATE links SET status = $2, reason = $3, changed_at = $4 WHERE account_id = $1
 
 -- links.seen: remember up to which execution time a venue's executions are known; never goes back
 UPDATE links SET seen_at = $2 WHERE account_id = $1 AND (seen_at IS NULL OR seen_at < $2);
+
+-- links.reconciled: remember when venue and books were last compared to the end
+UPDATE links SET reconciled_at = $2 WHERE account_id = $1;
 
 -- link_credentials.put: store encrypted credentials in place of earlier ones
 INSERT INTO link_credentials (account_id, version, kek_version, wrapped_key, ciphertext, sealed_at)
@@ -515,9 +519,12 @@ WHERE
     AND v.book_id = $1
 ORDER BY o.account_id, o.order_id;
 
--- live_orders.list: an account's orders, newest first
+-- live_orders.list: an account's orders, newest first; or one of them
 SELECT order_id, account_id, terms, filled_qty, status, venue_order_id, queued_at
-FROM live_orders WHERE account_id = $1 AND part_of IS NULL ORDER BY queued_at DESC, order_id DESC LIMIT $2;
+FROM live_orders
+WHERE account_id = $1 AND (order_id = $3 OR ($3::uuid IS NULL AND part_of IS NULL))
+ORDER BY queued_at DESC, order_id DESC
+LIMIT $2;
 
 -- live_executions.find: an execution by the venue's id of it, or by what the order had filled in all by then
 SELECT

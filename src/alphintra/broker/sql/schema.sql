@@ -287,6 +287,7 @@ CREATE TABLE links (
     changed_at timestamp with time zone NOT NULL,
     opened_at timestamp with time zone NOT NULL,
     key_hint text DEFAULT ''::text NOT NULL,
+    reconciled_at timestamp with time zone,
     CONSTRAINT links_adapter_check CHECK ((adapter = ANY (ARRAY[''::text, 'alpaca'::text, 'ccxt'::text]))),
     CONSTRAINT links_adapter_unless_pending CHECK (((adapter <> ''::text) OR (status = ANY (ARRAY['pending'::text,
         'closed'::text])))),

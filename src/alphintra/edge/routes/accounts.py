@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import Request
 
 from alphintra.contracts.books import ExecutionsView, LedgerView, PositionsView
@@ -233,9 +233,14 @@ async def set_paper_settings(
 
 
 @routes.get("/accounts/{account_id}/venue-orders")
-async def list_venue_orders(caller: Reader, account_id: UUID, limit: PageLimit = 100) -> VenueOrdersView:
+async def list_venue_orders(
+    caller: Reader,
+    account_id: UUID,
+    order_id: Annotated[UUID | None, Query(description="Only this order.")] = None,
+    limit: PageLimit = 100,
+) -> VenueOrdersView:
     """List what was sent to the venue, as the venue side knows it."""
-    return await caller.ask(ListVenueOrders(account_id=account_id, limit=limit))
+    return await caller.ask(ListVenueOrders(account_id=account_id, limit=limit, order_id=order_id))
 
 
 def limits_command(kind: type[C], account_id: UUID, body: LimitsBody, *, request: Request) -> C:

@@ -21,6 +21,7 @@ from alphintra.contracts.nocode import (
     GetWorkflow,
     GetWorkflowVersion,
     ImportWorkflow,
+    ListNewestExecutions,
     ListNodes,
     ListTemplates,
     ListWorkflowExecutions,
@@ -280,3 +281,12 @@ async def list_workflow_executions(
 ) -> WorkflowExecutionsView:
     """List backtests and deployments, newest first: everybody's to the owner, to others their own."""
     return await caller.ask(ListWorkflowExecutions(workflow_id=workflow_id, version=version, limit=limit))
+
+
+@routes.get("/workflow-executions")
+async def list_newest_executions(
+    caller: Reader,
+    each: Annotated[int, Query(ge=1, le=100, description="How many of each kind and workflow at most.")] = 50,
+) -> WorkflowExecutionsView:
+    """List what runs of every workflow one may see, and its newest backtests and deployments, newest first."""
+    return await caller.ask(ListNewestExecutions(each=each))

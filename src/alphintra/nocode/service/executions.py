@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from alphintra.contracts.nocode import ListWorkflowExecutions
+from alphintra.contracts.nocode import ListNewestExecutions, ListWorkflowExecutions
 from alphintra.contracts.workflows import WorkflowExecutionsView, WorkflowExecutionView
 from alphintra.infrastructure.events import receive_once
 from alphintra.infrastructure.faults import fault_point
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from alphintra.kernel.messages import Context
     from alphintra.nocode.repository import Workflows
 
-__all__ = ["list_workflow_executions", "remember_backtest", "remember_end", "remember_start"]
+__all__ = ["list_newest_executions", "list_workflow_executions", "remember_backtest", "remember_end", "remember_start"]
 
 PAGE_MAX: Final = 1000
+EACH_MAX: Final = 100
 _CONSUMER: Final = "nocode"
 
 
@@ -90,6 +91,16 @@ async def list_workflow_executions(
         executed_by=None if access.is_owner else asker.user_id,
         limit=command.limit,
     )
+    return WorkflowExecutionsView(executions=tuple(WorkflowExecutionView(**row) for row in rows))
+
+
+async def list_newest_executions(
+    command: ListNewestExecutions, context: Context, *, workflows: Workflows, at: datetime
+) -> WorkflowExecutionsView:
+    """Return what runs and the newest of each kind, of all the workflows one may see. Raises PAGE_LIMIT."""
+    if not 1 <= command.each <= EACH_MAX:
+        raise AlphintraError("PAGE_LIMIT", f"each must be 1 to {EACH_MAX}", pointer="/each")
+    rows = await workflows.newest_executions(asker_of(context, at), each=command.each)
     return WorkflowExecutionsView(executions=tuple(WorkflowExecutionView(**row) for row in rows))
 
 

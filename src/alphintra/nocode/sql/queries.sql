@@ -140,10 +140,36 @@ SET status = excluded.status, ended_at = excluded.ended_at, figures = excluded.f
 -- executions.list: read the executions of a workflow or one of its versions, by everybody or by one, newest first
 SELECT
     e.execution_id, e.kind, v.workflow_id, e.version_id, v.version, e.symbol, e.executed_by,
-    coalesce(p.email, '') AS executed_by_email, e.status, e.started_at, e.ended_at, e.figures
+    coalesce(p.email, '') AS executed_by_email, e.status, e.started_at, e.ended_at, e.figures, w.name AS workflow_name
 FROM workflow_versions AS v
+JOIN workflows AS w ON w.workflow_id = v.workflow_id
 JOIN workflow_executions AS e ON e.version_id = v.version_id
 LEFT JOIN people AS p ON p.user_id = e.executed_by
 WHERE v.workflow_id = $1 AND ($2::bigint IS NULL OR v.version = $2) AND ($3::uuid IS NULL OR e.executed_by = $3)
 ORDER BY coalesce(e.started_at, e.ended_at) DESC, e.execution_id DESC
 LIMIT $4;
+
+-- executions.newest: read what runs of all workflows a person may see at a time, and the newest of each kind
+SELECT
+    n.execution_id, n.kind, n.workflow_id, n.version_id, n.version, n.symbol, n.executed_by,
+    coalesce(p.email, '') AS executed_by_email, n.status, n.started_at, n.ended_at, n.figures, n.workflow_name
+FROM (
+    SELECT
+        e.execution_id, e.kind, v.workflow_id, e.version_id, v.version, e.symbol, e.executed_by, e.status,
+        e.started_at, e.ended_at, e.figures, w.name AS workflow_name, row_number() OVER (
+            PARTITION BY v.workflow_id, e.kind ORDER BY coalesce(e.started_at, e.ended_at) DESC, e.execution_id DESC
+        ) AS place
+    FROM workflows AS w
+    JOIN workflow_versions AS v ON v.workflow_id = w.workflow_id
+    JOIN workflow_executions AS e ON e.version_id = v.version_id
+    WHERE w.workflow_id IN (
+        SELECT own.workflow_id FROM workflows AS own WHERE own.owner_id = $1
+        UNION
+        SELECT g.workflow_id FROM workflow_grants AS g
+        WHERE g.grantee = any($2::text[]) AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3)
+    ) AND (w.owner_id = $1 OR e.executed_by = $1)
+) AS n
+LEFT JOIN people AS p ON p.user_id = n.executed_by
+WHERE n.place <= $4 OR n.status = 'active'
+ORDER BY coalesce(n.started_at, n.ended_at) DESC, n.execution_id DESC
+LIMIT $5;
