@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts.notification import MessageDelivered
+from alphintra.contracts.notification import JobReported, MessageDelivered
 from alphintra.contracts.risk import AlertEscalated, AlertRaised
 from alphintra.infrastructure.events import Delivery, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.auth import UserRegistered
     from alphintra.contracts.drift import DriftFound
+    from alphintra.contracts.notification import ReportJob
     from alphintra.contracts.orders import OrderView
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
@@ -33,6 +34,7 @@ __all__ = [
     "add_owner",
     "add_recipient",
     "put_message",
+    "report_job",
     "tell_alert",
     "tell_backtest_finished",
     "tell_drift",
@@ -184,6 +186,20 @@ async def tell_alert(
         await _put(tx, delivery, draft, tuple(sorted(people)), ids=ids, at=at)
 
 
+async def report_job(
+    command: ReportJob, context: Context, *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> JobReported:
+    """Tell owner and operators that a scheduled job fails or works again; a report that comes again tells nothing."""
+    since = command.failing_since
+    if command.is_failing:
+        draft = drafts.job_failing(command.kind, command.of, since=since, code=command.code, detail=command.detail)
+    else:
+        draft = drafts.job_recovered(command.kind, command.of, since=since)
+    async with inboxes.transaction() as tx:
+        told = await put_message(tx, draft, await tx.watching(), happened_at=at, context=context, ids=ids, at=at)
+    return JobReported(told=told)
+
+
 async def _tell_owner(
     delivery: Delivery[Any], draft: drafts.Draft, owner_id: UUID, *, inboxes: Inboxes, ids: IdSource, at: datetime
 ) -> None:
@@ -215,12 +231,15 @@ async def put_message(  # noqa: PLR0913 - what a message says, to whom, and on w
     context: Context,
     ids: IdSource,
     at: datetime,
-) -> None:
-    """Put a message into inboxes that do not hold it yet, and store what of it is to leave by channels."""
+) -> int:
+    """Put a message into inboxes that do not hold it yet, and store what of it is to leave by channels.
+
+    Return how many inboxes those are.
+    """
     addresses = [(ids.new(), user_id) for user_id in people]
     stored = await tx.deliver(draft, addresses, happened_at=happened_at, at=at)
     if not stored:
-        return
+        return 0
     events = [
         (message_id, MessageDelivered(message_id=message_id, user_id=user_id, kind=draft.kind))
         for message_id, user_id in stored
@@ -235,6 +254,7 @@ async def put_message(  # noqa: PLR0913 - what a message says, to whom, and on w
         and draft.subject != f"channel:{channel_id}"
     ]
     await tx.sendings.plan(leaving, purpose=Purpose.MESSAGE, severity=draft.severity, at=at)
+    return len(stored)
 
 
 def _facts(order: OrderTerms | OrderView) -> drafts.OrderFacts:

@@ -13,8 +13,8 @@ from alphintra.dataplane.backup.retention import Keep
 from alphintra.dataplane.schedule import Schedule
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.backups.choices import BackupChoices, External, backup_choices
-from alphintra.runtime.backups.due import Job, JobKind, jobs_of, next_due
-from alphintra.runtime.backups.notes import Done
+from alphintra.runtime.schedules.due import Job, JobKind, jobs_of, next_due
+from alphintra.runtime.schedules.notes import Done
 from alphintra.runtime.settings import RuntimeSettings
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
