@@ -1,0 +1,258 @@
+"""Retention by schedule on a real server, as by hand; and operators who hear of failures over a real bus."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from alphintra.contracts.auth import UserRegistered
+from alphintra.contracts.notification import ListMessages, ReportJob
+from alphintra.dataplane.backup.programs import Task
+from alphintra.dataplane.layouts import separate_layout
+from alphintra.dataplane.provision import provision
+from alphintra.dataplane.schedule import Schedule
+from alphintra.dataplane.server import Server, admin_connection
+from alphintra.infrastructure.bus import Bus, LocalDirectory
+from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
+from alphintra.infrastructure.system import SystemIds
+from alphintra.kernel.errors import AlphintraError
+from alphintra.manifest import SCHEDULER
+from alphintra.notification.endpoints import Endpoints
+from alphintra.notification.repository.inboxes import Inboxes
+from alphintra.runtime.backups.choices import BackupChoices
+from alphintra.runtime.credentials import role_password
+from alphintra.runtime.home import Home, write_atomically
+from alphintra.runtime.layout import record_layout
+from alphintra.runtime.lock import alone
+from alphintra.runtime.moving.charge import follow_layout
+from alphintra.runtime.moving.journal import Journal, write_journal
+from alphintra.runtime.nats_keys import nats_seed_name
+from alphintra.runtime.places import writer_of
+from alphintra.runtime.provision import CONTROL_FILE, ProvisionOrder
+from alphintra.runtime.retention import HoldTerms, lift, put_under_hold
+from alphintra.runtime.schedules.keeper import Work, do_due
+from alphintra.runtime.schedules.notes import Done, begun, failed, noted, succeeded, write_note
+from alphintra.runtime.schedules.telling import tell_operators
+from alphintra.runtime.settings import ProcessLayout
+from fixtures.single_service import SettableClock, acting, delivery_of, opened
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from fixtures.nats import NatsServer
+    from fixtures.postgres import ServiceDatabase
+
+SUNDAY: Final = datetime(2034, 1, 1, 3, tzinfo=UTC)
+WEEK: Final = timedelta(days=7)
+JOB: Final = "retention:auth"
+OWNER, TRADER = SystemIds().new(), SystemIds().new()
+OLD: Final = "insert into inbox (consumer, event_id, received_at) values ('auth', gen_random_uuid(), $1)"
+
+
+@dataclass(slots=True, kw_only=True)
+class Town:
+    """Auth and its retention, due on Sundays at four; the clock goes as the test says."""
+
+    work: Work
+    server: Server
+    clock: SettableClock
+
+    async def asked(self, statement: str, *values: object) -> list[Any]:
+        async with admin_connection(self.server, database="alphintra_auth") as connection:
+            await connection.execute("set search_path = auth_schema")
+            return [tuple(row) for row in await connection.fetch(statement, *values)]
+
+    async def old(self) -> int:
+        ((count,),) = await self.asked("select count(*) from inbox")
+        return int(count)
+
+    async def on(self, at: datetime) -> Done | None:
+        """Let the scheduler look at a moment; return what it noted if something was due."""
+        self.clock.at = at
+        job = await do_due(self.work, task=Task())
+        return None if job is None else noted(self.work.home)[job.name]
+
+
+@pytest_asyncio.fixture
+async def town(private_postgres: Callable[..., Server], home: Home) -> Town:
+    server = private_postgres()
+    layout = tuple(
+        replace(each, instance="main" if each.service == "auth" else "elsewhere") for each in separate_layout()
+    )
+    order = ProvisionOrder(
+        instances=(server, replace(server, instance="elsewhere")),
+        layout=layout,
+        nats_url="nats://127.0.0.1:1",
+        port=1,
+        processes=ProcessLayout.DEFAULT,
+    )
+    await provision(server, layout=layout, passwords=role_password(home))
+    record_layout(home, layout)
+    follow_layout(home, order, {"main": server})
+    clock = SettableClock(at=SUNDAY)
+    work = Work(
+        home=home,
+        choices=BackupChoices(),
+        retention={"auth": Schedule.parse("0 4 * * sun")},
+        profile="default",
+        clock=clock,
+        backups=None,
+    )
+    made = Town(work=work, server=server, clock=clock)
+    await made.asked(OLD, SUNDAY - timedelta(days=8 * 366))
+    return made
+
+
+async def test_retention_comes_at_its_hour_as_by_hand_and_takes_away_nothing_that_is_held(town: Town) -> None:
+    assert await town.on(SUNDAY) is None, "a new schedule takes nothing away before its first moment"
+    terms = HoldTerms(kind="all", subject="", from_at=None, to_at=None, reason="case 7")
+    held = await put_under_hold(town.work.home, ("auth",), terms, writer=writer_of("operator", at=SUNDAY))
+    hour = SUNDAY + timedelta(hours=1, seconds=1)
+    first = await town.on(hour)
+    assert first is not None
+    assert (first.code, first.made, await town.old()) == ("", "0 rows archived, 0 deleted", 1)
+    assert await town.on(hour + timedelta(hours=5)) is None
+
+    await lift(town.work.home, "auth", held["auth"], reason="over", writer=writer_of("operator", at=hour))
+    second = await town.on(hour + 3 * WEEK)
+    assert second is not None
+    assert (second.code, second.made, await town.old()) == ("", "0 rows archived, 1 deleted", 0)
+    assert await town.on(hour + 3 * WEEK + timedelta(minutes=30)) is None, "what was missed is made up for by one"
+    runs = await town.asked("select distinct actor from audit_events where action = 'retention.run'")
+    assert runs == [("service:retention",)]
+
+
+async def test_retention_takes_nothing_away_while_services_move_and_is_tried_again(town: Town) -> None:
+    await town.on(SUNDAY)
+    write_journal(town.work.home, Journal(to="central", records=[]))
+    hour = SUNDAY + timedelta(hours=1)
+    first = await town.on(hour)
+    assert first is not None
+    assert (first.code, first.failing_since, await town.old()) == ("RETENTION_MOVING", hour, 1)
+    assert await town.on(hour + timedelta(minutes=9)) is None
+    again = await town.on(hour + timedelta(minutes=10))
+    assert again is not None
+    assert again.failing_since == hour
+    write_journal(town.work.home, None)
+    done = await town.on(hour + timedelta(minutes=20))
+    assert done is not None
+    assert (done.code, done.failing_since, await town.old()) == ("", None, 0)
+
+
+async def test_where_a_person_runs_retention_the_schedule_waits_and_has_not_failed(town: Town) -> None:
+    await town.on(SUNDAY)
+    hour = SUNDAY + timedelta(hours=1)
+    with alone(town.work.home.run / "retention.lock", lambda _: AlphintraError("X", "x")):
+        found = await town.on(hour)
+        assert found is not None
+        assert (found.code, found.failing_since, await town.old()) == ("RETENTION_BUSY", None, 1)
+    done = await town.on(hour + timedelta(minutes=10))
+    assert done is not None
+    assert (done.code, await town.old()) == ("", 0)
+
+
+async def test_what_is_stopped_with_the_platform_is_cut_and_no_failure(town: Town) -> None:
+    await town.on(SUNDAY)
+    town.clock.at = SUNDAY + timedelta(hours=1)
+    task = Task()
+    task.cancelled.set()
+    await do_due(town.work, task=task)
+    found = noted(town.work.home)[JOB]
+    assert (found.code, found.ended_at, found.failing_since) == ("", None, None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Office:
+    """A home whose scheduler speaks over a real bus, and notification at the other end."""
+
+    home: Home
+    endpoints: Endpoints
+    bus: Bus
+
+    def notes(self, change: Callable[[Done | None], Done]) -> None:
+        known = noted(self.home)
+        write_note(self.home, known | {JOB: change(known.get(JOB))})
+
+    def fails(self, at: datetime, code: str = "SPACE") -> None:
+        error = AlphintraError(code, "there is no room")
+        self.notes(lambda last: failed(begun(last, at=at), error, last=last, at=at))
+
+    def works(self, at: datetime) -> None:
+        self.notes(lambda last: succeeded(begun(last, at=at), at=at))
+
+    async def inbox(self, user_id: UUID = OWNER) -> list[tuple[str, str, str]]:
+        found = await self.endpoints.list_messages(ListMessages(), acting(user_id))
+        return [(each.kind, each.severity, each.title) for each in reversed(found.messages)]
+
+
+@pytest_asyncio.fixture
+async def office(
+    home: Home, nats_server: NatsServer, service_database: Callable[[str], Awaitable[ServiceDatabase]]
+) -> AsyncIterator[Office]:
+    async with opened(await service_database("notification")) as database:
+        ids = SystemIds()
+        endpoints = Endpoints(inboxes=Inboxes(database), clock=SettableClock(), ids=ids)
+        for user_id, role in ((OWNER, "owner"), (TRADER, "trader")):
+            event = UserRegistered(user_id=user_id, email="x@example.org", role=role)
+            await endpoints.on_user_registered(delivery_of(event, aggregate_id=user_id))
+        order = ProvisionOrder(
+            instances=(),
+            layout=(),
+            nats_url=nats_server.url,
+            port=1,
+            processes=ProcessLayout.DEFAULT,
+        )
+        write_atomically(home.run / CONTROL_FILE, msgspec.json.encode(order))
+        home.write_secret(nats_seed_name(SCHEDULER), nats_server.login(SCHEDULER).seed)
+        login = nats_server.login("notification")
+        link = await connect_nats(NatsCredentials(url=login.url, user=login.user, seed=login.seed))
+        bus = Bus(name="notification", asks=frozenset(), local=LocalDirectory(), nats=link)
+        bus.answer(ReportJob, endpoints.report_job)
+        await bus.start()
+        yield Office(home=home, endpoints=endpoints, bus=bus)
+        await bus.close()
+
+
+async def test_operators_hear_of_a_series_of_failures_once_and_of_its_end_once(office: Office) -> None:
+    assert await tell_operators(office.home) == 0
+    for minutes in range(3):
+        office.fails(SUNDAY + timedelta(minutes=10 * minutes))
+        assert await tell_operators(office.home) == (1 if minutes == 0 else 0)
+    failing = ("job_failing", "warning", "Retention of auth fails")
+    assert await office.inbox() == [failing]
+    for minutes in (30, 40):
+        office.works(SUNDAY + timedelta(minutes=minutes))
+        assert await tell_operators(office.home) == (1 if minutes == 30 else 0)
+    recovered = ("job_recovered", "info", "Retention of auth works again")
+    assert await office.inbox() == [failing, recovered]
+    office.fails(SUNDAY + WEEK, "ARCHIVE_FORGED")
+    await tell_operators(office.home)
+    assert (await office.inbox())[2:] == [("job_failing", "critical", "Retention of auth fails")]
+    assert await office.inbox(TRADER) == []
+
+
+async def test_a_report_that_is_sent_again_makes_no_second_message(office: Office) -> None:
+    office.fails(SUNDAY)
+    before = noted(office.home)
+    await tell_operators(office.home)
+    write_note(office.home, before)  # as where the scheduler was killed before it could note what it had told
+    assert await tell_operators(office.home) == 1
+    assert len(await office.inbox()) == 1
+
+
+async def test_what_cannot_be_told_now_is_told_later(office: Office) -> None:
+    office.fails(SUNDAY)
+    await office.bus.stop()
+    with pytest.raises(AlphintraError, match="NOTIFICATION_UNAVAILABLE"):
+        await tell_operators(office.home)
+    assert noted(office.home)[JOB].told is None
+    assert await office.inbox() == []
+    await office.bus.start()
+    assert await tell_operators(office.home) == 1
+    assert len(await office.inbox()) == 1
