@@ -254,9 +254,9 @@ class RotateChannelKeys(Command[ChannelKeysView], tag="notification.rotate_chann
 
 
 class JobReported(View, frozen=True):
-    """In how many inboxes a report is new."""
+    """How many people have a report in their inbox, now or since it came before."""
 
-    told: int
+    people: int
 
 
 class ReportJob(Command[JobReported], tag="notification.report_job.v1", frozen=True):

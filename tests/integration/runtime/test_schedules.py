@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from alphintra.cli.client import wait_for
 from alphintra.contracts.auth import UserRegistered
 from alphintra.contracts.notification import ListMessages, ReportJob
 from alphintra.dataplane.backup.programs import Task
@@ -43,9 +45,11 @@ from alphintra.runtime.settings import ProcessLayout
 from fixtures.single_service import SettableClock, acting, delivery_of, opened
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from uuid import UUID
 
     from fixtures.nats import NatsServer
+    from fixtures.platform import Person, Platform
     from fixtures.postgres import ServiceDatabase
 
 SUNDAY: Final = datetime(2034, 1, 1, 3, tzinfo=UTC)
@@ -186,6 +190,10 @@ class Office:
     def works(self, at: datetime) -> None:
         self.notes(lambda last: succeeded(begun(last, at=at), at=at))
 
+    async def register(self, user_id: UUID, role: str) -> None:
+        event = UserRegistered(user_id=user_id, email="x@example.org", role=role)
+        await self.endpoints.on_user_registered(delivery_of(event, aggregate_id=user_id))
+
     async def inbox(self, user_id: UUID = OWNER) -> list[tuple[str, str, str]]:
         found = await self.endpoints.list_messages(ListMessages(), acting(user_id))
         return [(each.kind, each.severity, each.title) for each in reversed(found.messages)]
@@ -198,9 +206,6 @@ async def office(
     async with opened(await service_database("notification")) as database:
         ids = SystemIds()
         endpoints = Endpoints(inboxes=Inboxes(database), clock=SettableClock(), ids=ids)
-        for user_id, role in ((OWNER, "owner"), (TRADER, "trader")):
-            event = UserRegistered(user_id=user_id, email="x@example.org", role=role)
-            await endpoints.on_user_registered(delivery_of(event, aggregate_id=user_id))
         order = ProvisionOrder(
             instances=(),
             layout=(),
@@ -215,11 +220,14 @@ async def office(
         bus = Bus(name="notification", asks=frozenset(), local=LocalDirectory(), nats=link)
         bus.answer(ReportJob, endpoints.report_job)
         await bus.start()
-        yield Office(home=home, endpoints=endpoints, bus=bus)
+        made = Office(home=home, endpoints=endpoints, bus=bus)
+        await made.register(TRADER, "trader")
+        yield made
         await bus.close()
 
 
 async def test_operators_hear_of_a_series_of_failures_once_and_of_its_end_once(office: Office) -> None:
+    await office.register(OWNER, "owner")
     assert await tell_operators(office.home) == 0
     for minutes in range(3):
         office.fails(SUNDAY + timedelta(minutes=10 * minutes))
@@ -238,6 +246,7 @@ async def test_operators_hear_of_a_series_of_failures_once_and_of_its_end_once(o
 
 
 async def test_a_report_that_is_sent_again_makes_no_second_message(office: Office) -> None:
+    await office.register(OWNER, "owner")
     office.fails(SUNDAY)
     before = noted(office.home)
     await tell_operators(office.home)
@@ -246,7 +255,18 @@ async def test_a_report_that_is_sent_again_makes_no_second_message(office: Offic
     assert len(await office.inbox()) == 1
 
 
+async def test_while_there_is_nobody_to_be_told_it_waits_for_somebody(office: Office) -> None:
+    office.fails(SUNDAY)
+    with pytest.raises(AlphintraError, match="OPERATORS_NONE"):
+        await tell_operators(office.home)
+    assert noted(office.home)[JOB].told is None
+    await office.register(OWNER, "owner")
+    assert await tell_operators(office.home) == 1
+    assert len(await office.inbox()) == 1
+
+
 async def test_what_cannot_be_told_now_is_told_later(office: Office) -> None:
+    await office.register(OWNER, "owner")
     office.fails(SUNDAY)
     await office.bus.stop()
     with pytest.raises(AlphintraError, match="NOTIFICATION_UNAVAILABLE"):
@@ -256,3 +276,54 @@ async def test_what_cannot_be_told_now_is_told_later(office: Office) -> None:
     await office.bus.start()
     assert await tell_operators(office.home) == 1
     assert len(await office.inbox()) == 1
+
+
+SETTINGS: Final = """
+[backup]
+target = "{target}"
+
+[backup_schedules]
+user = "0 0 1 1 *"
+
+[retention_schedules]
+user = "* * * * *"
+"""
+
+
+def test_operators_of_a_running_platform_find_it_in_their_inbox_and_retention_comes_by_itself(
+    private_platform: Callable[..., Platform], tmp_path: Path
+) -> None:
+    place = tmp_path / "place"
+    place.write_text("a file where a folder should be")
+    platform = private_platform(settings=SETTINGS.format(target=place / "backups"))
+    owner, trader = platform.person("owner"), platform.person("trader")
+
+    def told(person: Person = owner) -> list[tuple[str, str]]:
+        found = person.api.get("/messages", topic="system")["messages"]
+        return sorted((each["kind"], each["subject"]) for each in found)
+
+    def standing() -> dict[str, dict[str, str]]:
+        return {each["job"]: each for each in json.loads(platform.run("status", "--json").stdout)["schedules"]}
+
+    failing = [("job_failing", "job:log:main"), ("job_failing", "job:service:user")]
+    assert wait_for("the failures", told, lambda found: len(found) >= 2) == failing
+    found = standing()
+    assert (found["service:user"]["code"], found["log:main"]["code"]) == ("BACKUP_TARGET", "BACKUP_TARGET")
+    assert platform.run("status").returncode == 1
+
+    place.unlink()
+    recovered = ("job_recovered", "job:log:main")
+    wait_for("the log archived again", told, lambda found: recovered in found)
+    assert told() == [*failing, recovered]
+    assert told(trader) == []
+
+    done = wait_for(
+        "retention",
+        lambda: json.loads(platform.run("retention", "schedule", "--json").stdout)["schedules"],
+        lambda found: found[0]["ended_at"] is not None,
+        timeout_s=90,
+    )
+    assert [(each["job"], each["code"], each["made"]) for each in done] == [
+        ("retention:user", "", "0 rows archived, 0 deleted")
+    ]
+    assert done[0]["next_at"] > done[0]["ended_at"]

@@ -196,8 +196,9 @@ async def report_job(
     else:
         draft = drafts.job_recovered(command.kind, command.of, since=since)
     async with inboxes.transaction() as tx:
-        told = await put_message(tx, draft, await tx.watching(), happened_at=at, context=context, ids=ids, at=at)
-    return JobReported(told=told)
+        people = await tx.watching()
+        await put_message(tx, draft, people, happened_at=at, context=context, ids=ids, at=at)
+    return JobReported(people=len(people))
 
 
 async def _tell_owner(
@@ -231,15 +232,12 @@ async def put_message(  # noqa: PLR0913 - what a message says, to whom, and on w
     context: Context,
     ids: IdSource,
     at: datetime,
-) -> int:
-    """Put a message into inboxes that do not hold it yet, and store what of it is to leave by channels.
-
-    Return how many inboxes those are.
-    """
+) -> None:
+    """Put a message into inboxes that do not hold it yet, and store what of it is to leave by channels."""
     addresses = [(ids.new(), user_id) for user_id in people]
     stored = await tx.deliver(draft, addresses, happened_at=happened_at, at=at)
     if not stored:
-        return 0
+        return
     events = [
         (message_id, MessageDelivered(message_id=message_id, user_id=user_id, kind=draft.kind))
         for message_id, user_id in stored
@@ -254,7 +252,6 @@ async def put_message(  # noqa: PLR0913 - what a message says, to whom, and on w
         and draft.subject != f"channel:{channel_id}"
     ]
     await tx.sendings.plan(leaving, purpose=Purpose.MESSAGE, severity=draft.severity, at=at)
-    return len(stored)
 
 
 def _facts(order: OrderTerms | OrderView) -> drafts.OrderFacts:

@@ -202,11 +202,15 @@ async def _archive_log(backups: Backups) -> None:
 
 async def _keep_telling(home: Home) -> None:
     """Have operators told of each series of failures and of its end, once; what cannot be told now is told later."""
+    failing = ""
     while True:
         try:
             await tell_operators(home)
+            failing = ""
         except AlphintraError as error:
-            get_logger().warning("job.not_told", code=error.code, detail=error.detail)
+            if error.code != failing:
+                get_logger().warning("job.not_told", code=error.code, detail=error.detail)
+            failing = error.code
             await asyncio.sleep(_TELL_AGAIN_S)
         await asyncio.sleep(_LOOK_EVERY_S)
 

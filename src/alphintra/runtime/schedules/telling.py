@@ -10,6 +10,7 @@ from alphintra.contracts.notification import ReportJob
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
 from alphintra.infrastructure.system import SystemIds
+from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Context, subject_of
 from alphintra.manifest import SCHEDULER
 from alphintra.runtime.home import Home
@@ -25,7 +26,8 @@ _ACTOR: Final = f"service:{SCHEDULER}"
 async def tell_operators(home: Home) -> int:
     """Tell what has not been told: that a job fails, or works again; return how many. What was told is noted.
 
-    Raises NOTIFICATION_UNAVAILABLE, BUS_UNAVAILABLE; said again later it makes no second message.
+    Raises NOTIFICATION_UNAVAILABLE, BUS_UNAVAILABLE, and OPERATORS_NONE while there is nobody to be told; said again
+    later it makes no second message.
     """
     news = {name: done for name, done in noted(home).items() if done.failing_since != done.told}
     if not news:
@@ -35,7 +37,10 @@ async def tell_operators(home: Home) -> int:
     bus = Bus(name=SCHEDULER, asks=frozenset({subject_of(ReportJob)}), local=LocalDirectory(), nats=nats)
     try:
         for name, done in news.items():
-            await bus.ask(_report(name, done), Context(trace_id=SystemIds().new().hex, actor=Actor(id=_ACTOR)))
+            context = Context(trace_id=SystemIds().new().hex, actor=Actor(id=_ACTOR))
+            if not (await bus.ask(_report(name, done), context)).people:
+                message = f"there is neither owner nor operator to be told of {name}: set one up"
+                raise AlphintraError("OPERATORS_NONE", message, kind=Kind.UNAVAILABLE)
             current = noted(home)
             told = msgspec.structs.replace(current[name], told=done.failing_since)
             write_note(home, current | {name: told})
