@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +25,7 @@ from alphintra.dataplane.schedule import Schedule
 from alphintra.dataplane.server import Server, admin_connection
 from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
-from alphintra.infrastructure.system import SystemIds
+from alphintra.infrastructure.system import SystemClock, SystemIds
 from alphintra.kernel.errors import AlphintraError
 from alphintra.manifest import SCHEDULER
 from alphintra.notification.endpoints import Endpoints
@@ -38,7 +41,7 @@ from alphintra.runtime.nats_keys import nats_seed_name
 from alphintra.runtime.places import writer_of
 from alphintra.runtime.provision import CONTROL_FILE, ProvisionOrder
 from alphintra.runtime.retention import HoldTerms, lift, put_under_hold
-from alphintra.runtime.schedules.keeper import Work, do_due
+from alphintra.runtime.schedules.keeper import SETTINGS_VARIABLE, Work, do_due
 from alphintra.runtime.schedules.notes import Done, begun, failed, noted, succeeded, write_note
 from alphintra.runtime.schedules.telling import tell_operators
 from alphintra.runtime.settings import ProcessLayout
@@ -169,6 +172,37 @@ async def test_what_is_stopped_with_the_platform_is_cut_and_no_failure(town: Tow
     await do_due(town.work, task=task)
     found = noted(town.work.home)[JOB]
     assert (found.code, found.ended_at, found.failing_since) == ("", None, None)
+
+
+async def test_a_service_that_cannot_be_reached_has_failed_and_says_why(town: Town) -> None:
+    await town.on(SUNDAY)
+    await town.asked("alter role auth_retainer nologin")
+    found = await town.on(SUNDAY + timedelta(hours=1))
+    assert found is not None
+    assert (found.code, found.failing_since) == ("TOPOLOGY_CONNECT", SUNDAY + timedelta(hours=1))
+    assert "auth_retainer" in found.detail
+
+
+async def test_the_process_does_what_is_due_in_a_home_without_backups_and_ends_in_order(town: Town) -> None:
+    home = town.work.home
+    await town.asked("update inbox set received_at = '2001-01-01'")
+    seen = SystemClock().now()
+    said = {"retention_schedules": {"auth": "0 4 * * *"}, "retention": "default"}
+    write_note(home, {JOB: Done(began_at=seen - 2 * WEEK, ended_at=seen - 2 * WEEK, is_first_seen=True)})
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "alphintra.runtime.schedules.keeper", str(home.path)),
+        env={**os.environ, SETTINGS_VARIABLE: json.dumps(said)},
+    )
+    try:
+        async with asyncio.timeout(60):
+            while not noted(home)[JOB].made:  # noqa: ASYNC110 - another process changes it
+                await asyncio.sleep(0.05)
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert (noted(home)[JOB].made, await town.old()) == ("0 rows archived, 1 deleted", 0)
 
 
 @dataclass(slots=True, kw_only=True)
