@@ -13,6 +13,7 @@ from alphintra.dataplane.backup.retention import Keep
 from alphintra.dataplane.schedule import Schedule
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.backups.choices import BackupChoices, External, backup_choices
+from alphintra.runtime.platform import require_startable
 from alphintra.runtime.schedules.due import Job, JobKind, first_seen, follows, jobs_of, next_due
 from alphintra.runtime.schedules.notes import Done, begun, failed, succeeded
 from alphintra.runtime.settings import RuntimeSettings
@@ -170,3 +171,11 @@ def test_retention_is_scheduled_for_the_services_that_are_named_and_no_other() -
         with pytest.raises(AlphintraError, match=code) as refused:
             service_schedules(said, "retention_schedules")
         assert refused.value.pointer == f"retention_schedules.{next(iter(said))}"
+
+
+def test_a_start_with_a_schedule_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+    settings = RuntimeSettings(home=tmp_path / "home", port=0, retention_schedules={"trade": "0 4 * * sun"})
+    with pytest.raises(AlphintraError, match="did you mean trading") as refused:
+        require_startable(settings)
+    assert (refused.value.code, refused.value.pointer) == ("CONFIG_UNKNOWN", "retention_schedules.trade")
+    assert not settings.home.exists()
