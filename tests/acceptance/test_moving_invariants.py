@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from subprocess import CompletedProcess
 
     from alphintra.dataplane.layouts import Placement
     from alphintra.dataplane.server import Server
@@ -83,8 +84,11 @@ class Firm:
         self.history = History()
         self._environ = environ
 
+    def ended(self, *words: str, environ: Mapping[str, str] | None = None) -> CompletedProcess[str]:
+        return self.platform.run(*words, environ={**self._environ, **(environ or {})})
+
     def run(self, *words: str, environ: Mapping[str, str] | None = None) -> str:
-        done = self.platform.run(*words, environ={**self._environ, **(environ or {})})
+        done = self.ended(*words, environ=environ)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
 
@@ -165,7 +169,7 @@ class Trail:
             for service, action in ACTIONS.items()
             if done[service] != self.office.rounds
         ]
-        verified = self.firm.platform.run("audit", "verify", "--json")
+        verified = self.firm.ended("audit", "verify", "--json")
         assert verified.stdout, verified.stderr
         found = json.loads(verified.stdout)
         broken += [f"{service}: {log['findings']}" for service, log in found.items() if log["status"]]

@@ -95,6 +95,7 @@ async def test_central_is_what_its_figures_say_a_grant_too_many_shows_and_nothin
         planted_reader = await _after_a_reader_too_many(bench)
         await faults.note_patching(bench, notes)
         await backups.note_dumps(bench, notes)
+        await backups.note_keys(bench, notes)
         processes = bench.instances["main"].processes()
     assert values(notes, "databases", "instances", "service_roles", "pools") == [1, 1, 8, 8]
     assert values(notes, "sql_allow", "sql_deny", "sql_wrong", "drift") == [8, 56, 0, 0]
@@ -104,6 +105,7 @@ async def test_central_is_what_its_figures_say_a_grant_too_many_shows_and_nothin
     assert values(notes, "readers_own", "readers_crossed") == [8, 0]
     assert values(planted_reader, "readers_crossed") == [1]
     assert values(notes, "mixed_databases", "ended_by_patch", "dump_rolled_back", "dump_restored") == [1, 7, 0, 1]
+    assert values(notes, "keys_own", "keys_crossed", "keys_rotated") == [8, 0, 1]
     assert min(values(notes, "pss_mib", "disk_mib", "wal_mib", "sessions")) > 0
     assert values(planted, "trading_reads_people", "reach_tables") == [1, 1]
     assert min(values(planted, "reach_share", "drift", "sql_wrong")) > 0

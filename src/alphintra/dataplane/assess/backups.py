@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from alphintra.dataplane.backup.sealing import Key, Sealer, new_key, unseal
 from alphintra.dataplane.quoting import qualified
 from alphintra.dataplane.server import admin_connection
 from alphintra.dataplane.verify import find_drift
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from alphintra.dataplane.assess.lab import Instance
     from alphintra.dataplane.layouts import Placement
 
-__all__ = ["note_dumps", "note_physical"]
+__all__ = ["note_dumps", "note_keys", "note_physical"]
 
 _MIB: Final = 1024 * 1024
 _MARK: Final = "after the backup"
@@ -87,6 +88,53 @@ async def note_dumps(bench: Bench, notes: Notes) -> None:
     servers = [instance.server for instance in bench.instances.values()]
     notes.put("dump_drift", len(await find_drift(servers, layout=bench.layout)), "differences")
     await _unmark(bench)
+
+
+async def note_keys(bench: Bench, notes: Notes) -> None:
+    """Seal a dump of each service with a key of its own and try every key on each; then give one service a new key."""
+    keys = {placement.service: new_key() for placement in bench.layout}
+    sealed = {}
+    for placement in bench.layout:
+        plain = bench.lab.scratch / f"{placement.service}.plain"
+        login = _login(bench.instance_of(placement))
+        await _run(bench, "pg_dump", *login, "-Fc", *_only(placement), "-f", str(plain), placement.database)
+        sealed[placement.service] = await asyncio.to_thread(_seal, plain, placement.service, keys[placement.service])
+        if placement.service != _SERVICE:
+            plain.unlink()
+    opened = [
+        (owner, of)
+        for owner, key in keys.items()
+        for of, path in sealed.items()
+        if await asyncio.to_thread(_opens, path, of, key)
+    ]
+    notes.put("keys_own", sum(owner == of for owner, of in opened), "services")
+    notes.put("keys_crossed", sum(owner != of for owner, of in opened), "pairs")
+    renewed = new_key()
+    after = await asyncio.to_thread(_seal, bench.lab.scratch / f"{_SERVICE}.plain", _SERVICE, renewed)
+    outcomes = [
+        await asyncio.to_thread(_opens, after, _SERVICE, renewed),
+        not await asyncio.to_thread(_opens, after, _SERVICE, keys[_SERVICE]),
+        not await asyncio.to_thread(_opens, sealed[_SERVICE], _SERVICE, renewed),
+        await asyncio.to_thread(_opens, sealed[_SERVICE], _SERVICE, keys[_SERVICE]),
+    ]
+    notes.put("keys_rotated", int(all(outcomes)), "services")
+
+
+def _seal(plain: Path, service: str, key: Key) -> Path:
+    target = plain.with_name(f"{service}-{key.ident}.sealed")
+    with plain.open("rb") as source, target.open("wb") as file:
+        for piece in Sealer(key, service).seal(iter(lambda: source.read(_MIB), b"")):
+            file.write(piece)
+    return target
+
+
+def _opens(path: Path, service: str, key: Key) -> bool:
+    """Say whether a key opens a sealed dump to its last byte."""
+    with path.open("rb") as file:
+        try:
+            return sum(map(len, unseal(iter(lambda: file.read(_MIB), b""), key=key, about=service, name=path.name))) > 0
+        except AlphintraError:
+            return False
 
 
 def _only(placement: Placement) -> list[str]:

@@ -23,6 +23,7 @@ __all__ = [
     "rendered_manifests",
     "retention_by_class",
     "scaling_in_manifests",
+    "service_encryption",
     "technology_migration",
     "time_series",
 ]
@@ -72,6 +73,24 @@ def compliance_reporting(found: Findings, _base: Findings | None) -> Verdict:
         brief=f"{proven:.0f} bundles, {crossed:.0f} crossed",
         evidence=evidence,
     )
+
+
+def service_encryption(found: Findings, _base: Findings | None) -> Verdict:
+    """Claim 14: dumps are sealed with a key for each service, live files are not; false if a key opens another's."""
+    values = values_of(found, "keys_own", "keys_crossed", "keys_rotated")
+    if values is None:
+        return _missing(found, "seal each dump")
+    own, crossed, rotated = values
+    evidence = (
+        f"{own:.0f} of 8 services' sealed dumps open with their own key, {crossed:.0f} of 56 with another's; after one "
+        f"key was replaced the new one {'opens' if rotated else 'does not open'} what came after it alone, and the old "
+        "one what came before"
+    )
+    brief = f"{own:.0f} own, {crossed:.0f} crossed"
+    if own < SIZES_MIN or crossed or not rotated:
+        return Verdict(word=Word.FAILS, brief=brief, evidence=evidence)
+    condition = "of dumps; the files PostgreSQL works on, and copies of a whole instance, are one key's for all in it"
+    return Verdict(word=Word.CONDITION, brief=brief, evidence=evidence, condition=condition)
 
 
 def retention_by_class(found: Findings, _base: Findings | None) -> Verdict:

@@ -19,6 +19,7 @@ from alphintra.dataplane.assess.landed import (
     rendered_manifests,
     retention_by_class,
     scaling_in_manifests,
+    service_encryption,
     technology_migration,
     time_series,
 )
@@ -147,8 +148,8 @@ CLAIMS: Final = (
     Claim(
         number=14,
         text="Service-specific encryption",
-        measured="whether one service's key opens another's data",
-        absent="encryption with a key for each service",
+        measured="a dump of each service sealed with its key, 8 x 8 keys tried; one key replaced",
+        judge=service_encryption,
     ),
     Claim(
         number=15,

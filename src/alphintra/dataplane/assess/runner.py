@@ -120,6 +120,10 @@ async def _dumps(bench: Bench, notes: Notes, _extent: Extent) -> None:
     await backups.note_dumps(bench, notes)
 
 
+async def _keys(bench: Bench, notes: Notes, _extent: Extent) -> None:
+    await backups.note_keys(bench, notes)
+
+
 async def _faults(bench: Bench, notes: Notes, _extent: Extent) -> None:
     await faults.note_backend_crash(bench, notes)
     await faults.note_patching(bench, notes)
@@ -159,6 +163,7 @@ STEPS: Final = (
     ("manifests", _manifests),
     ("copy and restore instances", _copies),
     ("dump and restore one service", _dumps),
+    ("seal each dump, try every key", _keys),
     ("crash, stop and close", _faults),
     ("retention and upkeep", _upkeep),
     ("move services online and back", _moves),
