@@ -27,7 +27,7 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
-from alphintra.kernel.money import require_positive
+from alphintra.kernel.money import plain, require_positive
 from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.holdings import Holding
@@ -183,7 +183,7 @@ def _require_fit(capital: Decimal, account: AccountView) -> None:
     """Refuse an account no deployment can trade with this much. Raises QTY_*, CAPITAL_EXCEEDS_CASH."""
     require_positive(capital, pointer="/capital")
     if capital > account.cash:
-        message = f"the capital {capital} is more than the account's cash {account.cash}"
+        message = f"the capital {plain(capital):f} is more than the account's cash {plain(account.cash):f}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
 
 
