@@ -17,4 +17,4 @@ pytest_plugins = ["fixtures.nats", "fixtures.platform", "fixtures.postgres", "fi
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take the seed of one simulated story: ``pytest tests/simulation --seed 17``."""
     parser.addoption("--seed", type=int, default=None, help="play this seed's simulated story alone")
-    parser.addoption("--stories-every", type=int, default=1, help="play every so-manieth group of simulated stories")
+    parser.addoption("--desks-every", type=int, default=1, help="play every so-manieth group of live desks' stories")

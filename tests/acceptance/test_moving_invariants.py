@@ -166,6 +166,7 @@ class Trail:
             if done[service] != self.office.rounds
         ]
         verified = self.firm.platform.run("audit", "verify", "--json")
+        assert verified.stdout, verified.stderr
         found = json.loads(verified.stdout)
         broken += [f"{service}: {log['findings']}" for service, log in found.items() if log["status"]]
         broken += [

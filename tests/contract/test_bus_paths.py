@@ -15,7 +15,7 @@ from alphintra.infrastructure.bus import Bus, LocalDirectory
 from alphintra.infrastructure.nats_link import NatsCredentials, connect_nats
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.messages import Actor, Command, Context, reply_type, subject_of, tag_of
-from alphintra.manifest import EDGE_ASKS, INSPECTOR, SERVICE_NAMES, SERVICES
+from alphintra.manifest import EDGE_ASKS, INSPECTOR, SCHEDULER, SCHEDULER_ASKS, SERVICE_NAMES, SERVICES
 from contract.samples import COMMANDS, sample
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Pair:
         return answer(command, context)
 
     async def _bus(self, name: str, path: str) -> Bus:
-        declared = EDGE_ASKS if name == "edge" else SERVICES[name].asks if name in SERVICES else ()
+        beside = {"edge": EDGE_ASKS, SCHEDULER: SCHEDULER_ASKS}
+        declared = beside.get(name) or (SERVICES[name].asks if name in SERVICES else ())
         asks = frozenset("{}.cmd.{}".format(*ask.split(".")) for ask in declared)
         if path == "local":
             return Bus(name=name, asks=asks, local=self.directory, nats=None)
@@ -72,9 +73,11 @@ async def pair(nats_server: NatsServer) -> AsyncIterator[Pair]:
 
 
 def asker_of(command: type[Command[Any]]) -> str:
-    """Return who sends a command: the edge, or the first service that declares it."""
+    """Return who sends a command: the edge, the scheduler, or the first service that declares it."""
     service, _, name = subject_of(command).split(".")
     ask = f"{service}.{name}"
+    if ask in SCHEDULER_ASKS:
+        return SCHEDULER
     return "edge" if ask in EDGE_ASKS else next(spec.name for spec in SERVICES.values() if ask in spec.asks)
 
 

@@ -75,7 +75,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             wanted = metafunc.config.getoption("--seed")
             groups = [range(first, end) for first, end in zip(starts, [*starts[1:], last], strict=True)]
             marked = [pytest.param(group, marks=[] if group in EVERY_DAY else [pytest.mark.slow]) for group in groups]
-            every = metafunc.config.getoption("--stories-every")
+            every = metafunc.config.getoption("--desks-every") if name == "desks" else 1
             chosen = marked[::every] if wanted is None else [pytest.param(range(wanted, wanted + 1))]
             metafunc.parametrize(name, chosen, ids=lambda group: f"seed {group.start}")
 

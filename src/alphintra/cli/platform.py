@@ -12,6 +12,7 @@ import click
 
 from alphintra.cli.installation import existing_home, settings
 from alphintra.cli.output import AS_JSON, moment, print_json, print_table
+from alphintra.cli.schedules import print_schedules, schedules
 
 if TYPE_CHECKING:
     from alphintra.runtime.control import PlatformStatus
@@ -80,14 +81,14 @@ def status(*, as_json: bool) -> int:
     home = existing_home()
     found = control.status(home)
     health = _health(home) if found.is_running else None
-    backups = _backups(home)
+    jobs = schedules(home, settings())
     if as_json:
-        print_json({**found.to_json(), "health": health, "backups": backups})
+        print_json({**found.to_json(), "health": health, "schedules": jobs})
     else:
         _print_status(found, health)
-        _print_backups(backups)
+        print_schedules(jobs)
     is_ready = found.state is not None and found.state.phase == "ready"
-    is_well = health is not None and health["status"] == "ok" and not any(each["code"] for each in backups)
+    is_well = health is not None and health["status"] == "ok" and not any(each["code"] for each in jobs)
     return 0 if found.is_running and is_ready and is_well else 1
 
 
@@ -151,39 +152,6 @@ def _health(home: Home) -> dict[str, Any] | None:
         return error.members if "services" in error.members else None
     except AlphintraError:
         return None
-
-
-def _backups(home: Home) -> list[dict[str, Any]]:
-    """Return what came of each scheduled backup the last time."""
-    from alphintra.runtime.backups.notes import noted
-
-    return [
-        {
-            "job": name,
-            "began_at": done.began_at.isoformat(),
-            "ended_at": None if done.ended_at is None else done.ended_at.isoformat(),
-            "code": done.code,
-            "detail": done.detail,
-            "backup": done.backup,
-        }
-        for name, done in sorted(noted(home).items())
-    ]
-
-
-def _print_backups(backups: list[dict[str, Any]]) -> None:
-    if not backups:
-        return
-    rows = [
-        (
-            each["job"],
-            moment(each["began_at"]),
-            moment(each["ended_at"]),
-            each["backup"],
-            f"{each['code']} {each['detail']}".strip(),
-        )
-        for each in backups
-    ]
-    print_table(("backup", "began", "ended", "made", "what is wrong"), rows)
 
 
 def _print_status(found: PlatformStatus, health: Mapping[str, Any] | None) -> None:

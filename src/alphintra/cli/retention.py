@@ -86,6 +86,27 @@ def run(*, services: tuple[str, ...], profile: str, dry_run: bool, as_json: bool
     return 1 if failed else 0
 
 
+@retention.command("schedule")
+@AS_JSON
+def schedule(*, as_json: bool) -> int:
+    """Show which services' retention is run by itself: when it comes next, and what came of it the last time.
+
+    Set in `alphintra.toml` under [retention_schedules]; off unless it is. Exit status 1 while one fails.
+    """
+    from alphintra.cli.installation import existing_home
+    from alphintra.cli.schedules import print_schedules, schedules
+
+    chosen = settings()
+    found = [each for each in schedules(existing_home(), chosen) if each["job"].startswith("retention:")]
+    if as_json:
+        print_json({"profile": chosen.retention, "schedules": found})
+    elif found:
+        print_schedules(found)
+    else:
+        click.echo("no service: write its name and a schedule under [retention_schedules] in alphintra.toml")
+    return 1 if any(each["code"] for each in found) else 0
+
+
 @retention.group("holds", invoke_without_command=True)
 @_SERVICES
 @AS_JSON

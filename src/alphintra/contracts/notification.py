@@ -15,6 +15,7 @@ __all__ = [
     "ChannelsView",
     "ConfirmChannel",
     "GetSchedule",
+    "JobReported",
     "ListChannels",
     "ListMessages",
     "ListSendings",
@@ -24,6 +25,7 @@ __all__ = [
     "MessagesAcknowledged",
     "MessagesView",
     "RemoveChannel",
+    "ReportJob",
     "RotateChannelKeys",
     "RotateChannelSecret",
     "ScheduleView",
@@ -249,6 +251,32 @@ class ChannelKeysView(View, frozen=True):
 
 class RotateChannelKeys(Command[ChannelKeysView], tag="notification.rotate_channel_keys.v1", frozen=True):
     """Wrap every data key of channels that an older key wraps by the newest. Operator only."""
+
+
+class JobReported(View, frozen=True):
+    """How many people have a report in their inbox, now or since it came before."""
+
+    people: int
+
+
+class ReportJob(Command[JobReported], tag="notification.report_job.v1", frozen=True):
+    """Have operators told, once, that a scheduled job fails or works again. The scheduler only.
+
+    Attributes:
+        kind: ``full``, ``incremental``, ``service``, ``verify``, ``log`` (of backups) or ``retention``.
+        of: the instance or service; ``all`` for ``verify``.
+        failing_since: when the first run of the series of failures began.
+        is_failing: whether the series goes on.
+        code: of the failure.
+        detail: of the failure.
+    """
+
+    kind: str
+    of: str
+    failing_since: Utc
+    is_failing: bool
+    code: str = ""
+    detail: str = ""
 
 
 class MessageDelivered(Event, tag="notification.message_delivered.v1", frozen=True):

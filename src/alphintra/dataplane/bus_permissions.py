@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, INSPECTOR, SERVICES
+from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, INSPECTOR, SCHEDULER, SCHEDULER_ASKS, SERVICES
 
 __all__ = [
     "BUS_USERS",
@@ -25,8 +25,11 @@ __all__ = [
     "streams",
 ]
 
-BUS_USERS: Final = (*SERVICES, "edge", "deployer", INSPECTOR)
-"""Every user of the bus: the eight services, the edge, the deployer that makes streams and consumers, the inspector."""
+BUS_USERS: Final = (*SERVICES, "edge", "deployer", INSPECTOR, SCHEDULER)
+"""Every user of the bus.
+
+The eight services, the edge, the deployer that makes streams and consumers, the inspector and the scheduler.
+"""
 
 _DAY_S: Final = 86_400
 
@@ -83,10 +86,12 @@ def inbox_of(user: str) -> str:
 
 
 def callers_of(service: str) -> tuple[str, ...]:
-    """Return who may send commands to a service: the services that ask it, and the edge."""
+    """Return who may send commands to a service: the services that ask it, the edge, the scheduler."""
     asking = {spec.name for spec in SERVICES.values() for target in spec.asks if target.split(".")[0] == service}
     if any(target.split(".")[0] == service for target in EDGE_ASKS):
         asking.add("edge")
+    if any(target.split(".")[0] == service for target in SCHEDULER_ASKS):
+        asking.add(SCHEDULER)
     return tuple(sorted(asking))
 
 
@@ -102,6 +107,7 @@ def rights() -> dict[str, Rights]:
         "edge": _edge_rights(),
         "deployer": _deployer_rights(),
         INSPECTOR: _inspector_rights(),
+        SCHEDULER: _scheduler_rights(),
     }
 
 
@@ -165,6 +171,12 @@ def _deployer_rights() -> Rights:
 def _inspector_rights() -> Rights:
     """Answer the edge and nobody else: it sends no command, publishes no event, hears none."""
     return Rights(publish=(f"{inbox_of('edge')}.>",), subscribe=(f"{INSPECTOR}.cmd.>", f"{inbox_of(INSPECTOR)}.>"))
+
+
+def _scheduler_rights() -> Rights:
+    """Report its jobs and nothing else: it answers nobody, publishes no event, hears none."""
+    publish = tuple(_subject(target, "cmd") for target in SCHEDULER_ASKS)
+    return Rights(publish=publish, subscribe=(f"{inbox_of(SCHEDULER)}.>",))
 
 
 def _subject(name: str, kind: str) -> str:

@@ -22,6 +22,8 @@ __all__ = [
     "INSPECTOR",
     "INSPECTOR_COMMANDS",
     "RETAINER_FUNCTIONS",
+    "SCHEDULER",
+    "SCHEDULER_ASKS",
     "SEALER_RIGHTS",
     "SERVICES",
     "SERVICE_NAMES",
@@ -52,6 +54,7 @@ _INTERNAL: Final = frozenset(
         "broker.list_venue_bars",
         "trading.mark_portfolios",
         "trading.claim_capital",
+        "notification.report_job",
     }
 )
 
@@ -70,6 +73,10 @@ INSPECTOR_COMMANDS: Final = (
     "get_retention",
     "get_windows",
 )
+
+# Nor is the scheduler: it does what is due (backups, retention), and can tell notification of it and nothing else.
+SCHEDULER: Final = "scheduler"
+SCHEDULER_ASKS: Final = ("notification.report_job",)
 
 EDGE_ASKS: Final = (
     *(

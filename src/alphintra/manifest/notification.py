@@ -33,6 +33,7 @@ SPEC = ServiceSpec(
         "set_schedule",
         "list_sendings",
         "rotate_channel_keys",
+        "report_job",
     ),
     events=("message_delivered", "hold_changed"),
     hears=(

@@ -40,6 +40,7 @@ def wire(host: ServiceHost, parts: Parts) -> None:
     host.bus.answer(messages.ListMessages, endpoints.list_messages)
     host.bus.answer(messages.MarkRead, endpoints.mark_read)
     host.bus.answer(messages.AcknowledgeMessages, endpoints.acknowledge_messages)
+    host.bus.answer(messages.ReportJob, endpoints.report_job)
     _hear(host, endpoints)
     _wire_channels(host, parts, inboxes)
 

@@ -45,6 +45,10 @@ class Endpoints:
         """Answer ``notification.acknowledge_messages``."""
         return await inbox.acknowledge_messages(command, context, inboxes=self._inboxes, at=self._clock.now())
 
+    async def report_job(self, command: messages.ReportJob, context: Context) -> messages.JobReported:
+        """Answer ``notification.report_job``."""
+        return await telling.report_job(command, context, inboxes=self._inboxes, ids=self._ids, at=self._clock.now())
+
     async def on_user_registered(self, delivery: Delivery[UserRegistered]) -> None:
         """Hear ``auth.user_registered``."""
         await telling.add_recipient(delivery, inboxes=self._inboxes)

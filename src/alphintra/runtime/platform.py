@@ -76,10 +76,12 @@ def require_startable(settings: RuntimeSettings) -> None:
             if port := getattr(settings, setting):
                 require_free_port(port, setting=setting)
     settled_layout(home, settings)
-    if _wants_backups(settings):
+    if _wants_schedules(settings):
         from alphintra.runtime.backups.choices import backup_choices  # noqa: PLC0415 - most homes do without
+        from alphintra.runtime.tables import service_schedules  # noqa: PLC0415 - as above
 
         backup_choices(settings)
+        service_schedules(settings.retention_schedules, "retention_schedules")
     if settings.maintenance_windows:
         from alphintra.dataplane.maintenance.windows import windows_of  # noqa: PLC0415 - most homes do without
 
@@ -162,7 +164,7 @@ async def run_platform(
                 for plan in process_plans(settings.processes)
             ),
             replace(_keeper_spec(home, "audit", "alphintra.runtime.chain.keeper", env=armed), env_once=crash),
-            *([_backups_spec(home, settings, environ)] if _wants_backups(settings) else []),
+            *([_schedules_spec(home, settings, environ)] if _wants_schedules(settings) else []),
             *([_maintenance_spec(home, settings)] if settings.maintenance_windows else []),
         )
 
@@ -243,11 +245,16 @@ def _wants_backups(settings: RuntimeSettings) -> bool:
     return bool(settings.backup or settings.backup_schedules)
 
 
-def _backups_spec(home: Home, settings: RuntimeSettings, environ: dict[str, str]) -> ProcessSpec:
-    said = {name: dict(getattr(settings, name)) for name in ("backup", "backup_schedules", "backup_external")}
+def _wants_schedules(settings: RuntimeSettings) -> bool:
+    return _wants_backups(settings) or bool(settings.retention_schedules)
+
+
+def _schedules_spec(home: Home, settings: RuntimeSettings, environ: dict[str, str]) -> ProcessSpec:
+    tables = ("backup", "backup_schedules", "backup_external", "retention_schedules")
+    said: dict[str, object] = {name: dict(getattr(settings, name)) for name in tables}
     keys = {name: environ[name] for name in BACKUP_VARIABLES if environ.get(name)}
-    env = {"ALPHINTRA_BACKUPS": json.dumps(said), **keys}
-    return _keeper_spec(home, "backups", "alphintra.runtime.backups.keeper", env=env)
+    env = {"ALPHINTRA_SCHEDULES": json.dumps(said | {"retention": settings.retention}), **keys}
+    return _keeper_spec(home, "schedules", "alphintra.runtime.schedules.keeper", env=env)
 
 
 def _maintenance_spec(home: Home, settings: RuntimeSettings) -> ProcessSpec:

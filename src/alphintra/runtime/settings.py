@@ -72,6 +72,7 @@ class RuntimeSettings:
         hardening: how far PostgreSQL's own catalogue is closed to the services' roles.
         witness: folder of the witness of the audit logs, best on another disk; empty for one in the home.
         retention: profile of the rules how long records are kept.
+        retention_schedules: when retention of a service is run, by its name; of no service unless it is named.
         maintenance_windows: when the upkeep of a service may be done, by its name.
         shared_role: in ``central``, one role for all services instead of one each.
         accept_consolidated: that the ``consolidated`` layout isolates nothing is known.
@@ -102,6 +103,7 @@ class RuntimeSettings:
     hardening: Hardening = Hardening.STRICT
     witness: str = ""
     retention: str = DEFAULT_PROFILE
+    retention_schedules: Mapping[str, str] = field(default_factory=dict)
     maintenance_windows: Mapping[str, str] = field(default_factory=dict)
     shared_role: bool = False
     accept_consolidated: bool = False
@@ -168,6 +170,7 @@ _TABLES = frozenset(
         "backup_schedules",
         "backup_external",
         "maintenance_windows",
+        "retention_schedules",
     }
 )
 _OUTGOING: Mapping[str, Callable[[str], object]] = {

@@ -172,7 +172,7 @@ async def rehearse(scene: Scene, what: str, *, target: Placement) -> tuple[Passe
     return tuple(reversed(passed.values()))
 
 
-async def walk(scene: Scene, cells: Sequence[Cell], *, target: Placement, is_newer: bool = False) -> None:
+async def check_cells(scene: Scene, cells: Sequence[Cell], *, target: Placement, is_newer: bool = False) -> None:
     """Break moves in turn, from wherever the one before has led to the other place."""
     for cell in cells:
         try:
@@ -189,7 +189,7 @@ async def walk(scene: Scene, cells: Sequence[Cell], *, target: Placement, is_new
     assert len(scene.ledger.acknowledged) > len(cells)
 
 
-async def walk_all(town: Town, stream: Stream, name: str, way: Way, *, target: Placement) -> None:
+async def check_every_step(town: Town, stream: Stream, name: str, way: Way, *, target: Placement) -> None:
     """Break a move at each of its steps by one blow."""
     is_newer = await is_older(town)
     async with staged(town, stream) as scene:
@@ -197,7 +197,7 @@ async def walk_all(town: Town, stream: Stream, name: str, way: Way, *, target: P
         cells = [
             Cell(what=way.what, step=each.step, blow=name, by=way.by[number % 2]) for number, each in enumerate(steps)
         ]
-        await walk(scene, cells, target=target, is_newer=is_newer)
+        await check_cells(scene, cells, target=target, is_newer=is_newer)
 
 
 async def is_older(town: Town) -> bool:
@@ -211,7 +211,7 @@ async def is_older(town: Town) -> bool:
 
 def points_of(*files: str) -> set[str]:
     """Return the steps that the source of the tool marks."""
-    calls = (node for file in files for node in ast.walk(ast.parse(Path(file).read_text())))
+    calls = (node for file in files for node in ast.check_cells(ast.parse(Path(file).read_text())))
     named = (
         str(ast.literal_eval(call.args[0]))
         for call in calls
@@ -246,7 +246,7 @@ async def test_a_move_survives_some_of_what_can_die_at_some_of_its_steps(
         Cell(what="finish", step="forgotten", blow="everything", by="finish"),
     ]
     async with staged(town, await opened_stream(private_nats)) as scene:
-        await walk(scene, cells, target=NEW)
+        await check_cells(scene, cells, target=NEW)
 
 
 @pytest.mark.slow
@@ -260,7 +260,7 @@ async def test_a_move_between_servers_survives_whatever_dies_at_any_step(
     way: str,
 ) -> None:
     town = await built(private_postgres(), tmp_path, second=replace(private_postgres(), instance="second"))
-    await walk_all(town, await opened_stream(private_nats), name, WAYS[way], target=THERE)
+    await check_every_step(town, await opened_stream(private_nats), name, WAYS[way], target=THERE)
 
 
 @pytest.mark.slow
@@ -274,7 +274,7 @@ async def test_a_move_within_one_server_survives_whatever_dies_at_any_step(
     way: str,
 ) -> None:
     town = await built(private_postgres(), tmp_path)
-    await walk_all(town, await opened_stream(private_nats), name, WAYS[way], target=NEW)
+    await check_every_step(town, await opened_stream(private_nats), name, WAYS[way], target=NEW)
 
 
 @pytest.mark.slow
@@ -289,4 +289,4 @@ async def test_a_move_to_a_newer_postgresql_survives_whatever_dies_at_any_step(
 ) -> None:
     old = private_postgres(version=15)
     town = await built(old, tmp_path, second=replace(private_postgres(), instance="second"))
-    await walk_all(town, await opened_stream(private_nats), name, WAYS[way], target=THERE)
+    await check_every_step(town, await opened_stream(private_nats), name, WAYS[way], target=THERE)

@@ -187,6 +187,7 @@ async def test_a_merge_survives_whatever_dies_at_any_step(
                 except (AssertionError, TimeoutError, pytest.fail.Exception) as error:
                     error.add_note(f"in {what} at {step}, then {by}")
                     raise
+    assert read_journal(town.home) is None
     await require_declared(town)
 
 

@@ -13,7 +13,7 @@ from alphintra.dataplane.bus_permissions import (
     rights,
     streams,
 )
-from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, INSPECTOR, SERVICE_NAMES, SERVICES
+from alphintra.manifest import EDGE_ASKS, EDGE_HEARS, INSPECTOR, SCHEDULER, SCHEDULER_ASKS, SERVICE_NAMES, SERVICES
 
 RIGHTS = rights()
 PAIRS = [(user, target) for user in SERVICE_NAMES for target in SERVICE_NAMES if user != target]
@@ -21,7 +21,7 @@ PAIRS = [(user, target) for user in SERVICE_NAMES for target in SERVICE_NAMES if
 
 def test_every_user_of_the_bus_has_rights_of_its_own() -> None:
     assert set(RIGHTS) == set(BUS_USERS)
-    assert len(BUS_USERS) == len(SERVICE_NAMES) + 3
+    assert len(BUS_USERS) == len(SERVICE_NAMES) + 4
 
 
 @pytest.mark.parametrize(("user", "target"), PAIRS)
@@ -44,6 +44,7 @@ def test_a_service_sends_exactly_the_commands_it_declares(user: str, target: str
 def test_a_service_answers_only_whom_the_manifest_lets_ask(service: str) -> None:
     answered = {user for user in BUS_USERS if allows(RIGHTS[service].publish, f"{inbox_of(user)}.token.1")}
     asking = {user for user in SERVICE_NAMES for target in SERVICES[user].asks if target.startswith(f"{service}.")}
+    asking |= {SCHEDULER for target in SCHEDULER_ASKS if target.startswith(f"{service}.")}
     assert answered == asking | {"edge"} == set(callers_of(service))
 
 
@@ -53,6 +54,13 @@ def test_the_inspector_answers_the_edge_and_can_do_nothing_else() -> None:
     asking = {user for user in BUS_USERS if allows(RIGHTS[user].publish, f"{INSPECTOR}.cmd.probe_access")}
     hearing = {user for user in BUS_USERS if allows(RIGHTS[user].subscribe, f"{INSPECTOR}.cmd.probe_access")}
     assert (asking, hearing) == ({"edge"}, {INSPECTOR})
+
+
+def test_the_scheduler_reports_its_jobs_and_can_do_nothing_else() -> None:
+    assert RIGHTS[SCHEDULER].publish == ("notification.cmd.report_job",)
+    assert RIGHTS[SCHEDULER].subscribe == (f"{inbox_of(SCHEDULER)}.>",)
+    asking = {user for user in BUS_USERS if allows(RIGHTS[user].publish, "notification.cmd.report_job")}
+    assert asking == {SCHEDULER}
 
 
 def test_the_edge_cannot_send_what_is_said_between_services() -> None:

@@ -24,6 +24,8 @@ __all__ = [
     "escalated",
     "feed_finished",
     "fill_booked",
+    "job_failing",
+    "job_recovered",
     "kill_state_changed",
     "months_missing",
     "order_closed",
@@ -254,6 +256,42 @@ def channel_failed(channel_id: UUID, name: str, *, detail: str, is_resting: bool
     )
 
 
+_JOBS = {
+    "full": "The full backup of instance",
+    "incremental": "The incremental backup of instance",
+    "service": "The backup of",
+    "log": "The archiving of the log of instance",
+    "retention": "Retention of",
+}
+_GRAVE = frozenset({"BACKUP_DAMAGED", "ARCHIVE_CORRUPT", "ARCHIVE_FORGED"})
+
+
+def job_failing(kind: str, of: str, *, since: datetime, code: str, detail: str) -> Draft:
+    """Say that a scheduled job fails, once for each series of failures; critical where what was kept is damaged."""
+    job = _job(kind, of)
+    return Draft(
+        dedupe_key=f"job_failing:{kind}:{of}:{since.isoformat()}",
+        kind="job_failing",
+        severity=Severity.CRITICAL if code in _GRAVE else Severity.WARNING,
+        title=f"{job} fails",
+        body=f"{job} fails since {since:%Y-%m-%d %H:%M:%S} UTC; it is tried again. {_sentence(detail)} Code: {code}.",
+        subject=f"job:{kind}:{of}",
+    )
+
+
+def job_recovered(kind: str, of: str, *, since: datetime) -> Draft:
+    """Say that a scheduled job works again."""
+    job = _job(kind, of)
+    return Draft(
+        dedupe_key=f"job_recovered:{kind}:{of}:{since.isoformat()}",
+        kind="job_recovered",
+        severity=Severity.INFO,
+        title=f"{job} works again",
+        body=f"{job} works again. It had failed since {since:%Y-%m-%d %H:%M:%S} UTC.",
+        subject=f"job:{kind}:{of}",
+    )
+
+
 def alert_told(key: str, *, rule: str, severity: str, title: str, detail: str, subject: str) -> Draft:
     """Pass on an alert as risk worded it; ``key`` is the same for the same happening."""
     return Draft(
@@ -269,6 +307,10 @@ def escalated(alert: Draft, *, raised_at: datetime) -> Draft:
         title=f"Nobody has taken up: {alert.title}",
         body=f"{_sentence(alert.body)} It was raised at {raised_at:%Y-%m-%d %H:%M:%S} UTC.",
     )
+
+
+def _job(kind: str, of: str) -> str:
+    return "The trial restore of backups" if kind == "verify" else f"{_JOBS.get(kind, kind)} {of}"
 
 
 def plain(value: Decimal) -> str:

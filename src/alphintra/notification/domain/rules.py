@@ -68,6 +68,8 @@ KINDS: Final[Mapping[str, Topic]] = MappingProxyType(
         "feed_finished": Topic.FEEDS,
         "months_missing": Topic.SYSTEM,
         "channel_failed": Topic.SYSTEM,
+        "job_failing": Topic.SYSTEM,
+        "job_recovered": Topic.SYSTEM,
     }
 )
 """The topic of each kind of message; alerts, whose kinds are the rules of risk, are told by how they begin."""

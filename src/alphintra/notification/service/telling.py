@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from alphintra.contracts.notification import MessageDelivered
+from alphintra.contracts.notification import JobReported, MessageDelivered
 from alphintra.contracts.risk import AlertEscalated, AlertRaised
 from alphintra.infrastructure.events import Delivery, append_events, receive_once
 from alphintra.infrastructure.faults import fault_point
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alphintra.contracts.approval import OrderTerms
     from alphintra.contracts.auth import UserRegistered
     from alphintra.contracts.drift import DriftFound
+    from alphintra.contracts.notification import ReportJob
     from alphintra.contracts.orders import OrderView
     from alphintra.contracts.risk import KillStateChanged
     from alphintra.contracts.strategy import BacktestFinished, FeedFinished
@@ -33,6 +34,7 @@ __all__ = [
     "add_owner",
     "add_recipient",
     "put_message",
+    "report_job",
     "tell_alert",
     "tell_backtest_finished",
     "tell_drift",
@@ -182,6 +184,21 @@ async def tell_alert(
         if event.owner_id is not None and isinstance(event, AlertRaised):
             people.add(UserId(event.owner_id))
         await _put(tx, delivery, draft, tuple(sorted(people)), ids=ids, at=at)
+
+
+async def report_job(
+    command: ReportJob, context: Context, *, inboxes: Inboxes, ids: IdSource, at: datetime
+) -> JobReported:
+    """Tell owner and operators that a scheduled job fails or works again; a report that comes again tells nothing."""
+    since = command.failing_since
+    if command.is_failing:
+        draft = drafts.job_failing(command.kind, command.of, since=since, code=command.code, detail=command.detail)
+    else:
+        draft = drafts.job_recovered(command.kind, command.of, since=since)
+    async with inboxes.transaction() as tx:
+        people = await tx.watching()
+        await put_message(tx, draft, people, happened_at=at, context=context, ids=ids, at=at)
+    return JobReported(people=len(people))
 
 
 async def _tell_owner(

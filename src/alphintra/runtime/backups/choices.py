@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from alphintra.dataplane.backup.retention import Keep
 from alphintra.dataplane.schedule import Schedule
 from alphintra.kernel.errors import AlphintraError
-from alphintra.manifest import SERVICES
 from alphintra.runtime.settings import RuntimeSettings
+from alphintra.runtime.tables import require_known, service_schedules
 
 __all__ = ["BackupChoices", "External", "backup_choices"]
 
@@ -60,8 +59,8 @@ class BackupChoices:
 def backup_choices(settings: RuntimeSettings) -> BackupChoices:
     """Return what the settings say. Raises CONFIG_UNKNOWN, CONFIG_RANGE, CONFIG_VALUE, SCHEDULE."""
     said = settings.backup
-    _require_known(said, (*_WORDS, *_SCHEDULES, *_NUMBERS), "backup")
-    _require_known(settings.backup_schedules, SERVICES, "backup_schedules")
+    require_known(said, (*_WORDS, *_SCHEDULES, *_NUMBERS), "backup")
+    services = service_schedules(settings.backup_schedules, "backup_schedules")
     if not said.get("target") and (said or settings.backup_schedules):
         message = "backup.target is missing: write an absolute path or s3://bucket/prefix"
         raise AlphintraError("CONFIG_VALUE", message, pointer="backup.target")
@@ -74,22 +73,10 @@ def backup_choices(settings: RuntimeSettings) -> BackupChoices:
         full=schedules.get("full"),
         incremental=schedules.get("incremental"),
         verify=schedules.get("verify"),
-        services={
-            service: Schedule.parse(text, pointer=f"backup_schedules.{service}")
-            for service, text in settings.backup_schedules.items()
-        },
+        services=services,
         keep=Keep(**numbers),
         external={name: _external(name, text) for name, text in settings.backup_external.items()},
     )
-
-
-def _require_known(said: Mapping[str, str], known: Iterable[str], table: str) -> None:
-    names = list(known)
-    for name in said:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-            raise AlphintraError("CONFIG_UNKNOWN", f"there is no {table}.{name}: {hint}", pointer=f"{table}.{name}")
 
 
 def _number(name: str, text: str) -> int:

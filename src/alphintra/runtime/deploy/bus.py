@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from alphintra.dataplane.bus_permissions import BUS_USERS, rights
-from alphintra.manifest import INSPECTOR
+from alphintra.manifest import INSPECTOR, SCHEDULER
 from alphintra.runtime.deploy.objects import (
     CONFIG_HASH,
     Manifest,
@@ -28,8 +28,10 @@ from alphintra.runtime.embedded_nats import BusUser, render_nats_accounts
 __all__ = ["BUS_SELECTOR", "BUS_USER_KEYS", "bus_configuration", "bus_manifests"]
 
 BUS_SELECTOR: Final = selector("nats", "bus")
-BUS_USER_KEYS: Final = {user: f"NKEY_{user.upper()}" for user in sorted(BUS_USERS) if user != INSPECTOR}
-"""Variable, and key of the Secret ``nats-users``, with each user's public key; the inspector has no home here."""
+BUS_USER_KEYS: Final = {
+    user: f"NKEY_{user.upper()}" for user in sorted(BUS_USERS) if user not in {INSPECTOR, SCHEDULER}
+}
+"""Variable, and key of the Secret ``nats-users``, with each user's public key; who works on a home is not here."""
 
 CONFIG_FOLDER: Final = "/etc/alphintra/nats"
 TLS_FOLDER: Final = "/etc/alphintra/tls"

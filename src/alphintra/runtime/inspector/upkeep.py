@@ -35,8 +35,6 @@ from alphintra.dataplane.maintenance.windows import windows_of
 from alphintra.dataplane.schedule import Schedule
 from alphintra.infrastructure.system import SystemClock
 from alphintra.runtime.backups.choices import backup_choices
-from alphintra.runtime.backups.due import Job, jobs_of
-from alphintra.runtime.backups.notes import Done, noted
 from alphintra.runtime.backups.verifying import evidence_of as restores_of
 from alphintra.runtime.backups.work import open_backups
 from alphintra.runtime.home import Home
@@ -45,6 +43,8 @@ from alphintra.runtime.moving.history import read_history
 from alphintra.runtime.moving.journal import Record, read_journal
 from alphintra.runtime.moving.told import Told, read_told
 from alphintra.runtime.retention import evidence_of, find_all_due, holds_of
+from alphintra.runtime.schedules.due import Job, follows, jobs_of
+from alphintra.runtime.schedules.notes import Done, noted
 from alphintra.runtime.settings import RuntimeSettings
 
 __all__ = ["Upkeep"]
@@ -284,6 +284,6 @@ def _job(job: Job, schedule: Schedule, done: Mapping[str, Done], *, at: datetime
         ended_at=None if last is None else last.ended_at,
         code="" if last is None else last.code,
         detail="" if last is None else last.detail,
-        backup="" if last is None else last.backup,
-        next_at=schedule.next_after(at),
+        backup="" if last is None else last.made,
+        next_at=follows(schedule, last, at=at),
     )

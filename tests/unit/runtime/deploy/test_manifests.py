@@ -14,7 +14,7 @@ import pytest
 
 from alphintra.dataplane.bus_permissions import rights
 from alphintra.dataplane.layouts import LayoutChoice, LayoutName, Placement
-from alphintra.manifest import INSPECTOR, SERVICES
+from alphintra.manifest import INSPECTOR, SCHEDULER, SERVICES
 from alphintra.runtime.deploy.bus import bus_configuration
 from alphintra.runtime.deploy.postgresql_files import access_rules
 from alphintra.runtime.deploy.render import manifests_of
@@ -276,9 +276,10 @@ def test_the_layout_in_the_manifests_is_the_one_that_was_chosen() -> None:
 
 def test_the_bus_gives_every_user_the_rights_of_the_manifest_and_no_key() -> None:
     text = bus_configuration()
-    assert f"$NKEY_{INSPECTOR.upper()}" not in text  # it looks at a home, and there is none
+    for user in (INSPECTOR, SCHEDULER):
+        assert f"$NKEY_{user.upper()}" not in text  # it works on a home, and there is none
     for user, each in rights().items():
-        if user == INSPECTOR:
+        if user in {INSPECTOR, SCHEDULER}:
             continue
         line = next(line for line in text.splitlines() if f"$NKEY_{user.upper()}," in line)
         assert all(json.dumps(subject) in line for subject in (*each.publish, *each.subscribe))

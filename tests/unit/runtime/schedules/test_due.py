@@ -13,14 +13,17 @@ from alphintra.dataplane.backup.retention import Keep
 from alphintra.dataplane.schedule import Schedule
 from alphintra.kernel.errors import AlphintraError
 from alphintra.runtime.backups.choices import BackupChoices, External, backup_choices
-from alphintra.runtime.backups.due import Job, JobKind, jobs_of, next_due
-from alphintra.runtime.backups.notes import Done
+from alphintra.runtime.platform import require_startable
+from alphintra.runtime.schedules.due import Job, JobKind, first_seen, follows, jobs_of, next_due
+from alphintra.runtime.schedules.notes import Done, begun, failed, succeeded
 from alphintra.runtime.settings import RuntimeSettings
+from alphintra.runtime.tables import service_schedules
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 HOURLY = Schedule.parse("0 * * * *")
 RISK = Job(kind=JobKind.SERVICE, of="risk")
 FULL = Job(kind=JobKind.FULL, of="main")
+RETENTION = Job(kind=JobKind.RETENTION, of="risk")
 STEP = Job(kind=JobKind.INCREMENTAL, of="main")
 
 
@@ -105,3 +108,74 @@ def test_what_cannot_be_meant_is_refused(said: dict[str, dict[str, str]], code: 
     with pytest.raises(AlphintraError, match=code) as refused:
         backup_choices(settings)
     assert refused.value.pointer == pointer
+
+
+def test_retention_waits_for_its_first_moment_and_what_was_missed_then_is_made_up_for_by_one() -> None:
+    jobs = {RETENTION: HOURLY, RISK: HOURLY}
+    known = first_seen(jobs, {}, at=NOW)
+    assert list(known) == [RETENTION.name]
+    known |= {RISK.name: done(0)}
+    assert first_seen(jobs, known, at=NOW + timedelta(days=1)) == {}
+    assert next_due(jobs, known, at=NOW + timedelta(minutes=29)) is None
+    known[RISK.name] = done(-72)
+    assert next_due(jobs, known, at=NOW + timedelta(days=3)) == RETENTION
+    known[RETENTION.name] = done(-72)
+    assert next_due(jobs, known, at=NOW + timedelta(days=3)) is None
+
+
+def test_what_failed_comes_again_after_ten_minutes_unless_its_moment_is_nearer() -> None:
+    assert follows(HOURLY, None, at=NOW) == NOW + timedelta(minutes=30)
+    assert follows(HOURLY, done(0.1), at=NOW) == NOW + timedelta(minutes=30)
+    assert follows(HOURLY, done(0, code="SPACE"), at=NOW) == NOW + timedelta(minutes=10)
+    assert follows(HOURLY, done(-0.4, code="SPACE"), at=NOW + timedelta(minutes=25)) == NOW + timedelta(minutes=30)
+    assert follows(HOURLY, done(1, is_cut=True), at=NOW) == NOW
+
+
+def test_a_series_of_failures_begins_with_the_first_and_ends_with_what_went_well() -> None:
+    last: Done | None = None
+    series = []
+    for minutes, code in enumerate(("", "SPACE", "BACKUP_TARGET", "", "SPACE")):
+        at = NOW + timedelta(minutes=minutes)
+        run = begun(last, at=at)
+        error = AlphintraError(code or "X", "no")
+        last = failed(run, error, last=last, at=at) if code else succeeded(run, at=at)
+        series.append(last.failing_since)
+    first, fourth = NOW + timedelta(minutes=1), NOW + timedelta(minutes=4)
+    assert series == [None, first, first, None, fourth]
+
+
+@pytest.mark.parametrize("code", ["ALREADY_RUNNING", "RETENTION_BUSY"])
+def test_who_finds_another_at_it_once_has_not_failed_and_twice_has(code: str) -> None:
+    error = AlphintraError(code, "somebody else is at it")
+    once = failed(begun(done(1), at=NOW), error, last=done(1), at=NOW)
+    assert (once.code, once.failing_since) == (code, None)
+    later = NOW + timedelta(minutes=10)
+    assert failed(begun(once, at=later), error, last=once, at=later).failing_since == later
+
+
+def test_what_operators_were_told_of_is_kept_through_later_runs() -> None:
+    told = Done(began_at=NOW, ended_at=NOW, code="SPACE", failing_since=NOW, told=NOW)
+    run = begun(told, at=NOW)
+    assert (run.failing_since, run.told) == (NOW, NOW)
+    assert succeeded(run, at=NOW) == Done(began_at=NOW, ended_at=NOW, told=NOW)
+    assert failed(run, AlphintraError("SPACE", "no"), last=told, at=NOW).told == NOW
+
+
+def test_retention_is_scheduled_for_the_services_that_are_named_and_no_other() -> None:
+    found = service_schedules({"trading": "0 4 * * sun"}, "retention_schedules")
+    assert jobs_of(BackupChoices(), instances=["main"], retention=found) == {
+        Job(kind=JobKind.RETENTION, of="trading"): Schedule.parse("0 4 * * sun")
+    }
+    assert jobs_of(BackupChoices(), instances=["main"], retention={}) == {}
+    for said, code in (({"trade": "0 4 * * sun"}, "CONFIG_UNKNOWN"), ({"trading": "sundays"}, "SCHEDULE")):
+        with pytest.raises(AlphintraError, match=code) as refused:
+            service_schedules(said, "retention_schedules")
+        assert refused.value.pointer == f"retention_schedules.{next(iter(said))}"
+
+
+def test_a_start_with_a_schedule_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+    settings = RuntimeSettings(home=tmp_path / "home", port=0, retention_schedules={"trade": "0 4 * * sun"})
+    with pytest.raises(AlphintraError, match="did you mean trading") as refused:
+        require_startable(settings)
+    assert (refused.value.code, refused.value.pointer) == ("CONFIG_UNKNOWN", "retention_schedules.trade")
+    assert not settings.home.exists()
