@@ -212,7 +212,7 @@ def list_deployments(*, as_json: bool) -> int:
 def stop_deployment(*, deployment: str, yes: bool, as_json: bool) -> int:
     """Stop a DEPLOYMENT for good.
 
-    No new orders; what it holds stays.
+    No new orders, and its entries that still work are canceled; what it holds stays, with the exits that protect it.
     """
     from alphintra.cli import naming, session
 

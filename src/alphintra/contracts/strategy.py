@@ -378,7 +378,7 @@ class ListDeployments(Command[DeploymentsView], tag="strategy.list_deployments.v
 
 
 class StopDeployment(Command[DeploymentView], tag="strategy.stop_deployment.v1", frozen=True):
-    """Stop a deployment: no new orders; what it holds stays."""
+    """Stop a deployment: no new orders, working entries are canceled; what it holds stays with its exits."""
 
     deployment_id: UUID
 

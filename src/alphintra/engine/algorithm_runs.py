@@ -18,6 +18,7 @@ from alphintra.engine.intents import Decision, Intent, Outcome
 from alphintra.engine.protection import Level, LevelKind, Protection
 from alphintra.engine.sessions import calendar_of
 from alphintra.kernel.errors import AlphintraError, Kind
+from alphintra.kernel.money import plain
 from alphintra.kernel.vocabulary import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
@@ -259,7 +260,8 @@ def _protection(order: MarketOrder, close: Decimal) -> Protection:
     sign = 1 if order.side is Side.BUY else -1
     for name, price, side in (("stop_price", order.stop_price, -1), ("take_profit", order.take_profit, 1)):
         if price is not None and (price - close) * sign * side <= 0:
-            message = f"{name} {price} of an order to {order.side} is on the wrong side of the close {close}"
+            level = f"{name} {plain(price):f} of an order to {order.side}"
+            message = f"{level} is on the wrong side of the close {plain(close):f}"
             raise AlphintraError("ALGORITHM_ANSWER", message)
     stop, target = order.stop_price, order.take_profit
     trail = order.trail_percent

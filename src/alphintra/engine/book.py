@@ -13,6 +13,7 @@ from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
 from alphintra.engine.matching import UNTOUCHED, Moment, OrderTerms, Watch, meet, rest_of
 from alphintra.engine.portfolio import FLAT, Position, apply_fill, cash_delta, notional
 from alphintra.engine.protection import Guard, guarded
+from alphintra.kernel.money import plain
 from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
@@ -229,7 +230,8 @@ def _filled(book: Book, order: Order, ts: datetime, *, price: Decimal, costs: Co
     delta = cash_delta(intent.side, intent.qty, price=price, fee=fee)
     is_opening = book.position.qty >= 0
     if intent.side is Side.BUY and is_opening and book.cash + delta < 0:
-        detail = f"{intent.qty} at {price} with fee {fee} costs {-delta}, free cash is {book.cash}"
+        asked = f"{plain(intent.qty):f} at {plain(price):f} with fee {plain(fee):f}"
+        detail = f"{asked} costs {plain(-delta):f}, free cash is {plain(book.cash):f}"
         return book, Refusal(order.client_order_id, ts, EXCEEDS_FREE_BALANCE, detail)
     position, realized = apply_fill(book.position, intent.side, qty=intent.qty, price=price)
     fill = Fill(order.client_order_id, ts, intent.side, intent.qty, price, fee, realized)

@@ -12,6 +12,7 @@ from alphintra.engine.course import amount_of, moment
 from alphintra.engine.graph.catalogue import node_type
 from alphintra.engine.graph.params import ParamKind
 from alphintra.engine.graph.tape import Tape, tape_of
+from alphintra.kernel.money import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,7 +135,7 @@ def _free(step: Step) -> int:
 def _costs(gross: Decimal, fees: Decimal) -> list[Caution]:
     if not fees or not 0 < gross <= fees:
         return []
-    message = f"fees of {fees} take all of the gross profit of {gross}"
+    message = f"fees of {plain(fees):f} take all of the gross profit of {plain(gross):f}"
     return [Caution("COSTS_EXCEED_EDGE", "", message, "trade less often, or where it is cheaper")]
 
 

@@ -10,7 +10,7 @@ from alphintra.engine.lots import Lot, LotClose, apply_to_lots, scaled_quantitie
 from alphintra.engine.portfolio import FLAT, Position, apply_fill, cost_of_part, notional
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.money import require_finite, require_positive
+from alphintra.kernel.money import plain, require_finite, require_positive
 from alphintra.kernel.vocabulary import Side
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def move_holding(source: Holding, target: Holding, *, qty: Decimal, at: datetime
     require_positive(qty, pointer="/qty")
     held = source.position.qty
     if qty > abs(held):
-        raise AlphintraError("TRANSFER_QTY", f"the book holds {abs(held)}, not {qty}", pointer="/qty")
+        raise AlphintraError("TRANSFER_QTY", f"the book holds {plain(abs(held)):f}, not {plain(qty):f}", pointer="/qty")
     if held * target.position.qty < 0:
         message = "the receiving book holds the other side: name a price at which the two meet"
         raise AlphintraError("TRANSFER_OPPOSITE", message, pointer="/price")

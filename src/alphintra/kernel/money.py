@@ -73,7 +73,7 @@ def require_positive(value: Decimal, *, pointer: str = "") -> Decimal:
     """Return the value if it is finite and above zero. Raises NUMBER_* or QTY_NOT_POSITIVE."""
     require_finite(value, pointer=pointer)
     if value <= 0:
-        raise AlphintraError("QTY_NOT_POSITIVE", f"{str(value)[:40]} must be above zero", pointer=pointer)
+        raise AlphintraError("QTY_NOT_POSITIVE", f"{plain(value):f} must be above zero", pointer=pointer)
     return value
 
 

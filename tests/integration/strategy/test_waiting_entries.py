@@ -12,6 +12,7 @@ import pytest
 
 from alphintra.contracts.controls import InstrumentView
 from alphintra.contracts.drift import MeasureDrift
+from alphintra.contracts.strategy import StopDeployment
 from alphintra.contracts.trading import CancelOrder, SubmitOrder
 from alphintra.engine.backtest import run_backtest
 from alphintra.engine.graph import compile_plan
@@ -19,7 +20,11 @@ from alphintra.engine.graph.tape import tape_of
 from alphintra.engine.intents import Outcome
 from alphintra.engine.plan_runs import run_plan
 from alphintra.engine.pretrade.instruments import Instrument
+from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.vocabulary import Leg, OrderStatus, OrderType, TimeInForce
+from alphintra.strategy.service import deployments
+from alphintra.strategy.service.claims import release_due
+from fixtures.single_service import PowerCutError, stop_at
 from integration.strategy.power_cuts import require_cuts_change_nothing
 from integration.strategy.test_exits import (
     CAPITAL,
@@ -36,10 +41,12 @@ from unit.engine.builders import bar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+    from uuid import UUID
 
     from alphintra.contracts.strategy import DeploymentView
     from alphintra.engine.backtest import BacktestResult
     from alphintra.engine.graph import Graph
+    from alphintra.kernel.ids import FeedId
     from fixtures.postgres import ServiceDatabase
     from integration.strategy.stage import Stage
 
@@ -155,3 +162,70 @@ async def test_prices_are_whole_ticks_on_paper_and_in_the_backtest(stage: Stage)
     drift = await stage.endpoints.measure_drift(MeasureDrift(deployment_id=deployment_id), stage.owner)
     assert drift.reasons == ()
     assert run_plan(compile_plan(asked), "AAPL", tape=tape_of(bars), settings=terms) is None
+
+
+FALLS: Final = ["100 101 100 101", "101 102 101 102", "102 103 102 103", "103 103 80 81", "81 82 80 81"]
+
+
+async def stopped_with_an_entry(stage: Stage) -> tuple[FeedId, UUID]:
+    """Deploy a limit that rests below the market; the bars after the third would fill it."""
+    bars = [bar(index, prices) for index, prices in enumerate(FALLS)]
+    asked = waiting("bracket", "long", {"type": "limit", "tif": "gtc", "offset": "5"}, leaves_at=200)
+    feed_id = await stage.make_feed({"AAPL": bars})
+    deployment_id = (await stage.deploy(feed_id, asked, capital=CAPITAL)).deployment_id
+    await stage.step(feed_id, times=2)
+    return feed_id, deployment_id
+
+
+async def require_nothing_traded(stage: Stage, feed_id: FeedId, deployment_id: UUID) -> None:
+    """Run the feed out and see that the entry was canceled and never filled."""
+    await stage.run_out(feed_id)
+    entries = [order for order in stage.town.placed(deployment_id) if order.leg is Leg.ENTRY]
+    assert {order.status for order in entries} <= {OrderStatus.CANCELED}
+    assert stage.town.books(deployment_id) == []
+    assert (await stage.deployment(deployment_id)).position_qty == 0
+    assert {row["status"] for row in await stage.rows("select status from intents")} == {"closed"}
+
+
+async def test_without_a_stop_the_entry_of_these_tests_would_fill(stage: Stage) -> None:
+    feed_id, deployment_id = await stopped_with_an_entry(stage)
+    await stage.run_out(feed_id)
+    assert stage.town.books(deployment_id)
+
+
+async def test_a_stop_cancels_an_entry_that_still_waits(stage: Stage) -> None:
+    feed_id, deployment_id = await stopped_with_an_entry(stage)
+    (entry,) = [order for order in stage.town.placed(deployment_id) if order.leg is Leg.ENTRY]
+    await stage.endpoints.stop_deployment(StopDeployment(deployment_id=deployment_id), stage.owner)
+    await stage.orders.order(entry.order_id, stage.owner)
+    assert stage.town.asked_for(CancelOrder) == 1
+    await require_nothing_traded(stage, feed_id, deployment_id)
+
+
+async def test_a_stop_that_is_cut_cancels_the_entry_with_the_release_of_its_capital(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed_id, deployment_id = await stopped_with_an_entry(stage)
+    with monkeypatch.context() as crashing:
+        stop_at(crashing, deployments, "strategy.deployment_stopped")
+        with pytest.raises(PowerCutError):
+            await stage.endpoints.stop_deployment(StopDeployment(deployment_id=deployment_id), stage.owner)
+    assert stage.town.asked_for(CancelOrder) == 0
+    assert await release_due(desk=stage.desk, orders=stage.orders, at=stage.clock.now()) == 1
+    (entry,) = [order for order in stage.town.placed(deployment_id) if order.leg is Leg.ENTRY]
+    await stage.orders.order(entry.order_id, stage.owner)
+    await require_nothing_traded(stage, feed_id, deployment_id)
+
+
+async def test_an_entry_that_was_not_placed_before_the_stop_never_is(stage: Stage) -> None:
+    bars = [bar(index, prices) for index, prices in enumerate(FALLS)]
+    feed_id = await stage.make_feed({"AAPL": bars})
+    asked = waiting("bracket", "long", {"type": "limit", "tif": "gtc", "offset": "5"}, leaves_at=200)
+    deployment_id = (await stage.deploy(feed_id, asked, capital=CAPITAL)).deployment_id
+    stage.town.fail(SubmitOrder, times=1)
+    with pytest.raises(AlphintraError):
+        await stage.step(feed_id, times=2)
+    assert stage.town.placed(deployment_id) == []
+    await stage.endpoints.stop_deployment(StopDeployment(deployment_id=deployment_id), stage.owner)
+    await require_nothing_traded(stage, feed_id, deployment_id)
+    assert stage.town.placed(deployment_id) == []

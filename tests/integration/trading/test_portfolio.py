@@ -244,6 +244,14 @@ async def test_capital_is_claimed_once_and_never_beyond_the_accounts_cash(desk: 
     assert await desk.refusal(ReleaseBook(account_id=desk.account_id, book_id=two)) == "BOOK_NOT_FOUND"
 
 
+async def test_a_claim_of_an_account_without_free_cash_is_refused_in_plain_decimals(desk: Desk) -> None:
+    assert await claim(desk, new_id(), "1000000") == "claimed"
+    command = ClaimCapital(account_id=desk.account_id, book_id=new_id(), capital=Decimal("250.500000000"))
+    with pytest.raises(AlphintraError) as caught:
+        await strategy_bus(desk).ask(command, desk.owner)
+    assert caught.value.detail == "the capital 250.5 is more than the account's free cash 0"
+
+
 async def test_many_claims_at_once_never_take_more_than_there_is(desk: Desk) -> None:
     answers = await together(*(claim(desk, new_id(), "300000") for _ in range(6)))
     assert sorted(answers) == ["CAPITAL_EXCEEDS_CASH"] * 3 + ["claimed"] * 3

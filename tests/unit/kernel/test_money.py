@@ -133,3 +133,12 @@ def test_a_quantity_is_rounded_down_to_whole_lots(quantity: Decimal, lot: str) -
     rounded = money.round_quantity_down(quantity, lot=Decimal(lot))
     assert rounded <= quantity < rounded + Decimal(lot)
     assert rounded % Decimal(lot) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("0E-9", "0"), ("-1E-7", "-0.0000001"), ("-10.000000000", "-10"), ("-1E+2", "-100")]
+)
+def test_a_refused_amount_is_told_without_exponent_or_trailing_zeros(value: str, told: str) -> None:
+    with pytest.raises(AlphintraError) as caught:
+        money.require_positive(Decimal(value))
+    assert caught.value.detail == f"{told} must be above zero"

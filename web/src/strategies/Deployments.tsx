@@ -68,7 +68,7 @@ export function Deployments({ names }: { names: ReadonlyMap<string, string> }) {
                   variant="subtle"
                   size="compact-xs"
                   disabled={!isRunning(one) || !mayTrade(role)}
-                  title={isRunning(one) ? "No new orders; what it holds stays" : `It is ${one.status}`}
+                  title={isRunning(one) ? "No new orders; what it holds stays with its exits" : `It is ${one.status}`}
                   onClick={() => stop(one)}
                 >
                   Stop
@@ -83,7 +83,7 @@ export function Deployments({ names }: { names: ReadonlyMap<string, string> }) {
       <Confirm
         opened={stopping !== null}
         title={stopping === null ? "" : `Stop ${name(stopping)} on ${stopping.symbol}`}
-        consequence="It places no new orders. What it holds stays where it is, and is yours to close."
+        consequence="It places no new orders, and its entries that still work are canceled. What it holds stays with its exits."
         verb="Stop"
         onConfirm={async () => {
           if (stopping === null) return;

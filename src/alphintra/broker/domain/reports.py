@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from alphintra.kernel.ids import AccountId, OrderId
+from alphintra.kernel.money import plain
 from alphintra.kernel.vocabulary import Leg, OrderClass, Side
 
 __all__ = [
@@ -277,14 +278,15 @@ def apply_fill(order: LiveOrder, fill: VenueFill, *, pays_rebates: bool, at: dat
         findings.append(Finding(code=code, key=key, detail=detail, symbol=order.symbol, order_id=order.order_id))
 
     if order.qty is not None and total > order.qty:
-        found("OVERFILL", f"the venue filled {total} of an order for {order.qty}: it is booked, the symbol is halted")
+        said = f"the venue filled {plain(total):f} of an order for {plain(order.qty):f}"
+        found("OVERFILL", f"{said}: it is booked, the symbol is halted")
     if order.status in CLOSED and order.status is not LiveStatus.FILLED:
-        found("LATE_FILL", f"the venue filled {fill.qty} after the order was {order.status}: it is booked")
+        found("LATE_FILL", f"the venue filled {plain(fill.qty):f} after the order was {order.status}: it is booked")
     if fill.executed_at > at + CLOCK_TOLERANCE:
         found("TIME_SKEW", f"the venue dates the execution {fill.executed_at.isoformat()}, in the future")
     fee = fill.fee
     if fee < 0 and not pays_rebates:
-        found("FEE_SIGN", f"the venue names a fee of {fee} and pays no rebates: it is booked without a fee")
+        found("FEE_SIGN", f"the venue names a fee of {plain(fee):f} and pays no rebates: it is booked without a fee")
         fee = Decimal(0)
     if fill.foreign_fee:
         findings.append(_foreign_fee(fill))
@@ -316,7 +318,8 @@ def _missing(order: LiveOrder, report: VenueOrder) -> Finding:
     return Finding(
         code="EXEC_MISSING",
         key=f"{order.order_id}:{report.filled_qty}",
-        detail=f"the venue says {report.filled_qty} are filled and lists executions for {order.filled_qty}",
+        detail=f"the venue says {plain(report.filled_qty):f} are filled "
+        f"and lists executions for {plain(order.filled_qty):f}",
         symbol=order.symbol,
         order_id=order.order_id,
     )

@@ -211,7 +211,7 @@ async def get_deployment(caller: Reader, deployment_id: UUID) -> DeploymentView:
 
 @routes.post("/deployments/{deployment_id}/stop")
 async def stop_deployment(caller: Trader, deployment_id: UUID) -> DeploymentView:
-    """Stop a deployment: no new orders; what it holds stays."""
+    """Stop a deployment: no new orders, working entries are canceled; what it holds stays with its exits."""
     return await caller.ask(StopDeployment(deployment_id=deployment_id))
 
 

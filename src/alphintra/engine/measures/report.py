@@ -16,7 +16,7 @@ from alphintra.engine.measures import moments, tails
 from alphintra.engine.measures.backtests import Backtest, backtest_historical
 from alphintra.engine.measures.stress import SCENARIOS
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.money import round_cash
+from alphintra.kernel.money import plain, round_cash
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -185,7 +185,7 @@ def measure_book(inputs: Inputs) -> RiskReport:
     symbols, gross, net = _exposures(inputs, missing)
     equity = None if any(one.value is None for one in symbols) else inputs.cash + net
     if equity is not None and equity <= 0:
-        missing.append(Missing("EQUITY_NOT_POSITIVE", f"equity is {equity}: shares of it have no meaning"))
+        missing.append(Missing("EQUITY_NOT_POSITIVE", f"equity is {plain(equity):f}: shares of it have no meaning"))
     base = equity if equity is not None and equity > 0 else None
     values = {one.symbol: float(one.value) for one in symbols if one.value is not None}
     is_priced = gross > 0 and len(values) == len(symbols)

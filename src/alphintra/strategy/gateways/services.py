@@ -54,7 +54,17 @@ if TYPE_CHECKING:
     from alphintra.strategy.domain.deployments import Exits, OpenIntent
     from alphintra.strategy.domain.replay import Hours, Step
 
-__all__ = ["Fleet", "Limits", "Market", "Orders", "Workflows", "order_of", "owner_context", "service_context"]
+__all__ = [
+    "Fleet",
+    "Limits",
+    "Market",
+    "Orders",
+    "Workflows",
+    "acting_context",
+    "order_of",
+    "owner_context",
+    "service_context",
+]
 
 MARKET_TIMEOUT_S = 10.0
 PAGE = 1000
@@ -342,6 +352,12 @@ def order_of(item: OpenIntent) -> UUID:
 
 
 def owner_context(item: OpenIntent, trace_id: str) -> Context:
+    """Return the context of the deployment of an intent acting for its owner."""
+    return acting_context(item.intent.deployment_id, item.owner_id, trace_id)
+
+
+def acting_context(deployment_id: UUID, owner_id: UUID, trace_id: str) -> Context:
     """Return the context of a deployment acting for its owner."""
-    actor = Actor(id=f"deployment:{item.intent.deployment_id}", user_id=item.owner_id, roles=("trader",))
-    return Context(trace_id=trace_id, actor=actor)
+    return Context(
+        trace_id=trace_id, actor=Actor(id=f"deployment:{deployment_id}", user_id=owner_id, roles=("trader",))
+    )

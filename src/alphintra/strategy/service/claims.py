@@ -2,6 +2,7 @@
 
 A claim is noted before trading is asked for it and struck out with the deployment's storing. What is still noted when
 it is due is given back: of a process that was killed between the two, and of a deployment that failed or was stopped.
+Before the capital of a stopped one goes back, its entries that still work are canceled.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from alphintra.infrastructure.faults import fault_point
 from alphintra.infrastructure.telemetry import get_logger
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.strategy.gateways.services import service_context
+from alphintra.kernel.vocabulary import TERMINAL
+from alphintra.strategy.gateways.services import acting_context, service_context
 from alphintra.strategy.service.jobs import Waker
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from alphintra.strategy.gateways.services import Orders
     from alphintra.strategy.repository import Desk, DeskTransaction
 
-__all__ = ["CLAIM_TIME", "ClaimKeeper", "note_claim", "release_due", "strike_out"]
+__all__ = ["CLAIM_TIME", "ClaimKeeper", "cancel_entries", "note_claim", "release_due", "strike_out"]
 
 CLAIM_TIME: Final = timedelta(minutes=1)
 """So long a deployment may take from its claim to its storing."""
@@ -45,12 +47,25 @@ async def strike_out(tx: DeskTransaction, deployment_id: UUID) -> None:
         raise AlphintraError("CLAIM_EXPIRED", message, kind=Kind.CONFLICT)
 
 
+async def cancel_entries(deployment_id: UUID, *, desk: Desk, orders: Orders) -> None:
+    """Ask for the entries of a stopped deployment to be canceled that have not filled; safe to repeat.
+
+    What protects or closes a position is left alone, also the exits of an entry that filled in part.
+    """
+    for row in await desk.rows("intents.stopped_entries", deployment_id):
+        context = acting_context(deployment_id, row["owner_id"], deployment_id.hex)
+        order = await orders.order(row["order_id"], context)
+        if order.status not in TERMINAL:
+            await orders.cancel(order.order_id, context)
+
+
 async def release_due(*, desk: Desk, orders: Orders, at: datetime) -> int:
     """Give back what is noted and due; return how many books. Those that cannot be reached now stay noted."""
     released = 0
     for row in await desk.rows("claims.due", at, _AT_ONCE):
         deployment_id: UUID = row["deployment_id"]
         try:
+            await cancel_entries(deployment_id, desk=desk, orders=orders)
             await orders.release(row["account_id"], deployment_id, service_context(deployment_id.hex))
         except AlphintraError as error:
             if error.code not in _NOTHING_THERE:

@@ -27,7 +27,7 @@ from alphintra.infrastructure.faults import fault_point
 from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
-from alphintra.kernel.money import require_positive
+from alphintra.kernel.money import plain, require_positive
 from alphintra.kernel.vocabulary import AccountMode
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.holdings import Holding
@@ -36,7 +36,7 @@ from alphintra.strategy.domain.sides import hinders, stance_of
 from alphintra.strategy.domain.universes import chosen_symbols, name_of, require_runnable
 from alphintra.strategy.service.algorithms import algorithm_facts, require_algorithm
 from alphintra.strategy.service.backtests import acting_user
-from alphintra.strategy.service.claims import CLAIM_TIME, note_claim, strike_out
+from alphintra.strategy.service.claims import CLAIM_TIME, cancel_entries, note_claim, strike_out
 from alphintra.strategy.service.fills import with_pending
 from alphintra.strategy.service.venue_fit import require_meant, require_venue_fit
 
@@ -183,7 +183,7 @@ def _require_fit(capital: Decimal, account: AccountView) -> None:
     """Refuse an account no deployment can trade with this much. Raises QTY_*, CAPITAL_EXCEEDS_CASH."""
     require_positive(capital, pointer="/capital")
     if capital > account.cash:
-        message = f"the capital {capital} is more than the account's cash {account.cash}"
+        message = f"the capital {plain(capital):f} is more than the account's cash {plain(account.cash):f}"
         raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, pointer="/capital")
 
 
@@ -295,9 +295,10 @@ async def list_deployments(context: Context, *, desk: Desk) -> DeploymentsView:
 async def stop_deployment(
     deployment_id: DeploymentId, context: Context, *, desk: Desk, orders: Orders, ids: IdSource, at: datetime
 ) -> DeploymentView:
-    """Stop a deployment: it places no more orders; what it holds stays, and its cash goes back to the account.
+    """Stop a deployment: it places no more orders, and its entries that have not filled are canceled.
 
-    A stopped one is answered as it is.
+    What it holds stays with the exits that protect it, and its cash goes back to the account. A stopped one is
+    answered as it is; what could not be canceled or given back then is tried again.
     """
     stopped = await owned_deployment(deployment_id, context, desk=desk)
     async with desk.transaction() as tx:
@@ -307,7 +308,9 @@ async def stop_deployment(
             event = await ended(tx, stopped, "stopped")
             await append_event(tx.session, event, ids=ids, aggregate_id=deployment_id, context=context, at=at)
             await note_claim(tx, deployment_id, stopped.account_id, due_at=at)
+            await tx.execute("intents.withhold", deployment_id)
     fault_point("strategy.deployment_stopped")
+    await cancel_entries(deployment_id, desk=desk, orders=orders)
     try:
         await orders.release(stopped.account_id, deployment_id, context)
     except AlphintraError as error:

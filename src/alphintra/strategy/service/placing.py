@@ -87,6 +87,8 @@ class Placer:
             with _waiting_on(item):
                 if item.intent.is_withdrawn:
                     await self._take_off(item, step, trace_id)
+                    if item.intent.order_id is None:
+                        continue
                 order = await self._placed(item, step, trace_id)
                 if order is not None:
                     placed.append((item, order))

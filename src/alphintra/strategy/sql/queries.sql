@@ -544,6 +544,17 @@ WHERE client_order_id = $1 AND status <> 'closed';
 UPDATE intents SET is_withdrawn = TRUE
 WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND status <> 'closed';
 
+-- intents.withhold: note that entries of a deployment that were not placed yet never are
+UPDATE intents SET is_withdrawn = TRUE
+WHERE deployment_id = $1 AND reason = 'entry' AND order_id IS NULL AND status <> 'closed';
+
+-- intents.stopped_entries: read the orders of entries a stopped deployment has left, and whose they are
+SELECT i.order_id, d.owner_id FROM intents AS i
+JOIN deployments AS d ON d.deployment_id = i.deployment_id
+WHERE i.deployment_id = $1 AND d.status = 'stopped' AND i.reason = 'entry' AND i.order_id IS NOT NULL
+    AND i.status <> 'closed'
+ORDER BY i.seq, i.intent_index;
+
 -- intents.guarded_entries: orders of a deployment's last entries in a symbol that brought exits or may still fill
 SELECT order_id FROM intents
 WHERE deployment_id = $1 AND symbol IN ('', $2) AND reason = 'entry' AND order_id IS NOT NULL

@@ -13,7 +13,7 @@ from alphintra.engine.holding import Fill, Filled, Holding, fill_holding
 from alphintra.engine.portfolio import Position, cash_delta, fee_worth, position_delta
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.ids import AccountId, BookId, ExecutionId, OrderId
-from alphintra.kernel.money import require_finite, require_positive
+from alphintra.kernel.money import plain, require_finite, require_positive
 from alphintra.kernel.vocabulary import Side
 from alphintra.trading.domain.orders import Order, OrderEvent, OrderEventKind
 from alphintra.trading.domain.states import executed
@@ -156,10 +156,8 @@ def refusal_of(report: Execution, order: Order | None, booked: Execution | None)
         return Finding(BreakCode.EXTERNAL_ORDER, detail)
     if booked is not None and booked != report:
         detail = (
-            f"execution {report.execution_id} is booked as {booked.side} {booked.qty} {booked.symbol} at {booked.price}"
-            f", fee {booked.fee} and {booked.fee_qty} in kind, of order {booked.order_id}; now told as {report.side}"
-            f" {report.qty} {report.symbol} at {report.price}, fee {report.fee} and {report.fee_qty} in kind, of order"
-            f" {report.order_id}"
+            f"execution {report.execution_id} is booked as {_told(booked)}, of order {booked.order_id}; "
+            f"now told as {_told(report)}, of order {report.order_id}"
         )
         return Finding(BreakCode.EXEC_CONFLICT, detail)
     said = (report.account_id, report.symbol, report.side)
@@ -177,9 +175,16 @@ def refusal_of(report: Execution, order: Order | None, booked: Execution | None)
     except AlphintraError as error:
         return Finding(BreakCode.EXEC_CONFLICT, f"execution {report.execution_id} cannot be: {error.detail}")
     if not 0 <= report.fee_qty < report.qty:
-        detail = f"execution {report.execution_id} cannot be: of {report.qty} the venue kept {report.fee_qty} as a fee"
+        kept = f"of {plain(report.qty):f} the venue kept {plain(report.fee_qty):f} as a fee"
+        detail = f"execution {report.execution_id} cannot be: {kept}"
         return Finding(BreakCode.EXEC_CONFLICT, detail)
     return None
+
+
+def _told(one: Execution) -> str:
+    """Return what an execution did, with its amounts as plain numbers."""
+    traded = f"{one.side} {plain(one.qty):f} {one.symbol} at {plain(one.price):f}"
+    return f"{traded}, fee {plain(one.fee):f} and {plain(one.fee_qty):f} in kind"
 
 
 def flags_of(report: Execution, booked: Order, *, at: datetime) -> tuple[Finding, ...]:
@@ -192,13 +197,13 @@ def flags_of(report: Execution, booked: Order, *, at: datetime) -> tuple[Finding
     """
     found = []
     if booked.reason_code == BreakCode.OVERFILL:
-        detail = f"{booked.filled_qty} is filled of order {booked.order_id}, which is more than it asked for"
+        detail = f"{plain(booked.filled_qty):f} is filled of order {booked.order_id}, which is more than it asked for"
         found.append(Finding(BreakCode.OVERFILL, detail))
     elif booked.reason_code == BreakCode.LATE_FILL:
-        detail = f"{report.qty} was filled after order {booked.order_id} was {booked.status}"
+        detail = f"{plain(report.qty):f} was filled after order {booked.order_id} was {booked.status}"
         found.append(Finding(BreakCode.LATE_FILL, detail))
     if report.fee < 0:
-        found.append(Finding(BreakCode.FEE_SIGN, f"the fee is {report.fee}: a rebate, if the venue pays any"))
+        found.append(Finding(BreakCode.FEE_SIGN, f"the fee is {plain(report.fee):f}: a rebate, if the venue pays any"))
     if report.executed_at > at + SKEW_MAX:
         detail = f"it is dated {report.executed_at.isoformat()}, which is after {at.isoformat()}"
         found.append(Finding(BreakCode.TIME_SKEW, detail))

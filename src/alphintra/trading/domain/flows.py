@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.money import require_finite, require_positive
+from alphintra.kernel.money import plain, require_finite, require_positive
 from alphintra.trading.domain.booking import LedgerLine
 
 __all__ = ["CashFlow", "FlowKind", "cash_flow"]
@@ -79,7 +79,7 @@ def cash_flow(kind: FlowKind, amount: Decimal, *, cash: Decimal, is_flat: bool, 
         require_positive(amount, pointer="/amount")
         change = amount - cash if kind is FlowKind.RESET else -amount if kind in _OUT else amount
     if kind is FlowKind.WITHDRAWAL and amount > cash:
-        message = f"{amount} is more than the {cash} that are free: withdraw less"
+        message = f"{plain(amount):f} is more than the {plain(cash):f} that are free: withdraw less"
         raise AlphintraError("CASH_SHORT", message, kind=Kind.CONFLICT, pointer="/amount")
     if kind is FlowKind.RESET and not is_flat:
         message = "the account holds something, has a book or a working order: close them before the reset"

@@ -9,7 +9,7 @@ from typing import Final
 
 from alphintra.engine.portfolio import notional
 from alphintra.kernel.errors import AlphintraError
-from alphintra.kernel.money import require_finite, require_positive
+from alphintra.kernel.money import plain, require_finite, require_positive
 from alphintra.kernel.vocabulary import OrderClass, OrderType, PositionIntent, Side, TimeInForce
 from alphintra.trading.domain.orders import NewOrder
 
@@ -108,7 +108,7 @@ def _check_trail(order: NewOrder) -> None:
         raise AlphintraError("ORDER_FIELD_FORBIDDEN", message, pointer="/trail_percent")
     distance = require_positive(getattr(order, given[0]), pointer=f"/{given[0]}")
     if order.trail_percent is not None and distance >= _PERCENT_MAX:
-        message = f"a stop that trails by {distance} percent never fires: stay below 100"
+        message = f"a stop that trails by {plain(distance):f} percent never fires: stay below 100"
         raise AlphintraError("FIELD_RANGE", message, pointer="/trail_percent")
 
 
@@ -150,5 +150,5 @@ def _require_bookable(qty: Decimal, limit_price: Decimal) -> None:
     try:
         require_finite(notional(qty, limit_price))
     except AlphintraError as error:
-        message = f"{qty} at {limit_price} is beyond the largest amount, 10^18"
+        message = f"{plain(qty):f} at {plain(limit_price):f} is beyond the largest amount, 10^18"
         raise AlphintraError("NUMBER_RANGE", message, pointer="/qty") from error

@@ -15,7 +15,7 @@ from alphintra.engine.portfolio import notional
 from alphintra.infrastructure.events import append_audit, append_event
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, BookId
-from alphintra.kernel.money import require_positive
+from alphintra.kernel.money import plain, require_positive
 from alphintra.kernel.vocabulary import Side
 from alphintra.trading.domain.booking import UNASSIGNED_BOOK, CashChange, HoldingKey, LedgerLine
 from alphintra.trading.domain.equity import worth_of
@@ -62,7 +62,7 @@ async def claim_capital(
         if stored is None:
             free = account.cash - await tx.session.value("books.cash", account.account_id)
             if capital > free:
-                message = f"the capital {capital} is more than the account's free cash {free}"
+                message = f"the capital {plain(capital):f} is more than the account's free cash {plain(free):f}"
                 raise AlphintraError("CAPITAL_EXCEEDS_CASH", message, kind=Kind.CONFLICT, pointer="/capital")
             await tx.session.row("books.open", account.account_id, book_id, command.name, capital, at)
             await _post(tx, account, _cash_lines(UNASSIGNED_BOOK, book_id, capital), ids=ids, at=at)
@@ -115,7 +115,7 @@ async def transfer_position(
         wanted = dict.fromkeys(Side, qty)
         held = await tx.held(dict.fromkeys(keys, wanted))
         if qty > abs(held[keys[0]].position.qty):
-            message = f"the book holds {abs(held[keys[0]].position.qty)} {command.symbol}, not {qty}"
+            message = f"the book holds {plain(abs(held[keys[0]].position.qty)):f} {command.symbol}, not {plain(qty):f}"
             raise AlphintraError("TRANSFER_QTY", message, kind=Kind.CONFLICT, pointer="/qty")
         changes = HoldingChanges()
         if command.price is None:
