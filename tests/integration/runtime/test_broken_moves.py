@@ -211,7 +211,7 @@ async def is_older(town: Town) -> bool:
 
 def points_of(*files: str) -> set[str]:
     """Return the steps that the source of the tool marks."""
-    calls = (node for file in files for node in ast.check_cells(ast.parse(Path(file).read_text())))
+    calls = (node for file in files for node in ast.walk(ast.parse(Path(file).read_text())))
     named = (
         str(ast.literal_eval(call.args[0]))
         for call in calls

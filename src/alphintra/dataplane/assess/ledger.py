@@ -1,4 +1,4 @@
-"""The seed's thirty claims: what is measured for each, by which rule it is judged, and what is not built yet. Pure."""
+"""The seed's thirty claims: what is measured for each and by which rule it is judged. Pure."""
 
 from __future__ import annotations
 
@@ -38,20 +38,16 @@ class Claim:
         text: the claim.
         measured: what is measured for it.
         judge: figures of a layout, and separate's, to a verdict; its docstring is the rule.
-        absent: what has to be built before it can be measured; such a claim is never judged.
     """
 
     number: int
     text: str
     measured: str
-    judge: _Judge | None = None
-    absent: str = ""
+    judge: _Judge
 
     @property
     def rule(self) -> str:
         """The rule in words: that of the judging function."""
-        if self.judge is None:
-            return f"not built yet: {self.absent}"
         first = (self.judge.__doc__ or "").strip().split("\n\n")[0]
         return " ".join(first.partition(": ")[2].split())
 
@@ -260,13 +256,7 @@ def judge(findings: Sequence[Findings]) -> tuple[ClaimRow, ...]:
             claim=claim.text,
             measured=claim.measured,
             rule=claim.rule,
-            verdicts={found.layout: _verdict(claim, found, base) for found in findings},
+            verdicts={found.layout: claim.judge(found, base) for found in findings},
         )
         for claim in CLAIMS
     )
-
-
-def _verdict(claim: Claim, found: Findings, base: Findings | None) -> Verdict:
-    if claim.judge is None:
-        return verdicts.unmeasured(f"not built yet: {claim.absent}")
-    return claim.judge(found, base)
