@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def a_dead_process() -> int:
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    get_temp_dir()  # chosen once for a process: a socket of multiprocessing has no room in a name as long as this
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 

@@ -132,6 +132,7 @@ OF_NOBODY: set[type[Command[Any]]] = {
     messages.CreateWorkflow,
     messages.ImportWorkflow,
     messages.ListWorkflows,  # tells of one's own and of shared ones: tested below
+    messages.ListNewestExecutions,  # likewise: tested with the executions
 }
 
 
