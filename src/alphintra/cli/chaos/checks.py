@@ -28,6 +28,8 @@ _TERMINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "deni
 _MORE: Final = 4  # the last group, and the order after a halt
 _HISTORIES_MAX: Final = 300
 _SETTLE_S: Final = 90.0
+# What risk approved and trading could not store, and denied when it was asked again, stays reserved for a minute.
+_LAPSE_S: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +273,7 @@ def _reservations(api: ApiClient, account_id: str, executions: Sequence[Mapping[
         return broken + ([f"{state['reserved_cash']} stays reserved"] if Decimal(state["reserved_cash"]) else [])
 
     try:
-        wait_for("risk", differences, lambda found: not found, timeout_s=30)
+        wait_for("risk", differences, lambda found: not found, timeout_s=_LAPSE_S)
     except AlphintraError:
         return Finding("I6", "risk's exposure = positions, nothing stays reserved", tuple(differences()))
     return Finding("I6", "risk's exposure = positions, nothing stays reserved")

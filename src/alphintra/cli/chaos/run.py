@@ -121,10 +121,17 @@ def run_chaos(*, seed: int, minutes: float, processes: str, tell: Callable[[str]
         _keep_logs(folder, seed, tell)
     else:
         if not outcome.is_ok:
+            _tell_broken(outcome, tell)
             _keep_logs(folder, seed, tell)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return outcome
+
+
+def _tell_broken(outcome: ChaosOutcome, tell: Callable[[str], None]) -> None:
+    for finding in outcome.findings:
+        for what in finding.broken:
+            tell(f"broken: {finding.invariant}, {finding.what}: {what}")
 
 
 def _break(town: Town, outcome: ChaosOutcome, tell: Callable[[str], None]) -> None:
