@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import ssl
@@ -225,7 +226,8 @@ async def test_the_command_before_a_stop_ends_sessions_and_leaves_nothing_to_rec
         assert run_in_postgres(server, stop, port=port) == 0
         assert server.process.wait(timeout=30) == 0
         assert session.is_closed() or await _is_cut(session)
-        session.terminate()  # what the server closed, the client still has to let go of
+        session.terminate()  # what the server closed, the client still has to let go of, in a moment of its loop
+        await asyncio.sleep(0.1)
         assert run_in_postgres(server, alive, port=port) != 0
         again = start_postgres(made, programs)
         assert "not properly shut down" not in again.log
