@@ -226,8 +226,9 @@ async def test_the_command_before_a_stop_ends_sessions_and_leaves_nothing_to_rec
         assert run_in_postgres(server, stop, port=port) == 0
         assert server.process.wait(timeout=30) == 0
         assert session.is_closed() or await _is_cut(session)
-        session.terminate()  # what the server closed, the client still has to let go of, in a moment of its loop
-        await asyncio.sleep(0.1)
+        session.terminate()  # what the server closed, the client still has to let go of, in a turn or two of its loop
+        for _ in range(3):
+            await asyncio.sleep(0)
         assert run_in_postgres(server, alive, port=port) != 0
         again = start_postgres(made, programs)
         assert "not properly shut down" not in again.log
