@@ -11,6 +11,7 @@ from alphintra.engine.cautions import Caution
 from alphintra.engine.course import moment
 from alphintra.engine.matching import FILL_MODEL
 from alphintra.engine.pretrade.limits import limit_hash
+from alphintra.kernel.vocabulary import Intrabar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +43,7 @@ class Honesty:
         limit_version: version of the limit set every order was held against.
         limit_hash: what that limit set allows.
         cautions: reasons to trust the numbers less.
+        intrabar: what a bar did to stops and targets.
     """
 
     fill_model: str
@@ -57,6 +59,7 @@ class Honesty:
     limit_version: int
     limit_hash: str
     cautions: tuple[Caution, ...] = ()
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
 
 def honesty_of(  # noqa: PLR0913 - what a run says of itself
@@ -64,6 +67,7 @@ def honesty_of(  # noqa: PLR0913 - what a run says of itself
     *,
     costs: tuple[FeeModel, Decimal],
     limits: LimitSet,
+    intrabar: Intrabar,
     warm_up_bars: int,
     is_position_open: bool,
     is_order_working: bool,
@@ -85,4 +89,5 @@ def honesty_of(  # noqa: PLR0913 - what a run says of itself
         limit_version=limits.version,
         limit_hash=limit_hash(limits),
         cautions=cautions,
+        intrabar=intrabar,
     )

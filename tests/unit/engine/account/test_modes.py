@@ -8,30 +8,31 @@ import numpy as np
 import pytest
 
 from alphintra.engine.account.columns import Columns
-from alphintra.engine.account.rules import AccountRules, Bound, Mode, Size, Sizing
+from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
 from alphintra.engine.account.run import simulate
 from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.protection import LevelKind
+from alphintra.kernel.vocabulary import Intrabar
 
 D = Decimal
 Fills = list[tuple[int, float]]
 FAST, SLOW = 10, 30
 
 
-def rules_of(mode: Mode, *, trail: str | None, target: str | None, cash: int = 1000, bps: int = 0) -> AccountRules:
+def rules_of(mode: Intrabar, *, trail: str | None, target: str | None, cash: int = 1000, bps: int = 0) -> AccountRules:
     return AccountRules(
         initial_cash=D(cash),
         sizing=Sizing(Size.ALL_CASH),
         costs=Costs(FeeModel(D(bps))),
         trail=None if trail is None else Bound(LevelKind.PERCENT, D(trail)),
         target=None if target is None else Bound(LevelKind.PERCENT, D(target)),
-        mode=mode,
+        intrabar=mode,
         is_rounded=False,
     )
 
 
-def left_at(mode: Mode, bars: list[tuple[float, float, float, float]], *, leave: int | None = None) -> Fills:
+def left_at(mode: Intrabar, bars: list[tuple[float, float, float, float]], *, leave: int | None = None) -> Fills:
     """Enter at the open of the second bar, trail of 10 %, target of 20 %; return when and at what it ends."""
     opened, high, low, close = (np.array(column) for column in zip(*bars, strict=True))
     asked, left = np.zeros(len(bars)), np.zeros(len(bars))
@@ -47,17 +48,17 @@ FLAT = (100.0, 100.0, 100.0, 100.0)
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"), [(Mode.CHRONOLOGICAL, [(1, 90.0)]), (Mode.VECTORBT, []), (Mode.BACKTRADER, [])]
+    ("mode", "expected"), [(Intrabar.CHRONOLOGICAL, [(1, 90.0)]), (Intrabar.VECTORBT, []), (Intrabar.BACKTRADER, [])]
 )
-def test_the_bar_of_the_entry_counts_or_does_not(mode: Mode, expected: Fills) -> None:
+def test_the_bar_of_the_entry_counts_or_does_not(mode: Intrabar, expected: Fills) -> None:
     assert left_at(mode, [FLAT, (100.0, 100.0, 85.0, 100.0), FLAT]) == expected
 
 
 @pytest.mark.parametrize(
     ("mode", "expected"),
-    [(Mode.CHRONOLOGICAL, [(2, 120.0)]), (Mode.VECTORBT, [(3, 126.0)]), (Mode.BACKTRADER, [(2, 120.0)])],
+    [(Intrabar.CHRONOLOGICAL, [(2, 120.0)]), (Intrabar.VECTORBT, [(3, 126.0)]), (Intrabar.BACKTRADER, [(2, 120.0)])],
 )
-def test_a_target_lies_beyond_the_fill_or_beyond_the_close(mode: Mode, expected: Fills) -> None:
+def test_a_target_lies_beyond_the_fill_or_beyond_the_close(mode: Intrabar, expected: Fills) -> None:
     bars = [FLAT, (100.0, 105.0, 100.0, 105.0), (105.0, 121.0, 105.0, 121.0), (121.0, 130.0, 121.0, 130.0)]
     assert left_at(mode, bars) == expected
 
@@ -65,21 +66,21 @@ def test_a_target_lies_beyond_the_fill_or_beyond_the_close(mode: Mode, expected:
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [
-        (Mode.CHRONOLOGICAL, [(2, 104.0)]),
-        (Mode.VECTORBT, [(3, pytest.approx(104.4))]),
-        (Mode.BACKTRADER, [(3, pytest.approx(93.6))]),
+        (Intrabar.CHRONOLOGICAL, [(2, 104.0)]),
+        (Intrabar.VECTORBT, [(3, pytest.approx(104.4))]),
+        (Intrabar.BACKTRADER, [(3, pytest.approx(93.6))]),
     ],
 )
-def test_a_trail_follows_highs_or_closes(mode: Mode, expected: Fills) -> None:
+def test_a_trail_follows_highs_or_closes(mode: Intrabar, expected: Fills) -> None:
     """A bar rises to 116 and closes at 104, 10 % below its high; the next one falls to 90."""
     bars = [FLAT, FLAT, (100.0, 116.0, 100.0, 104.0), (105.0, 105.0, 90.0, 95.0)]
     assert left_at(mode, bars) == expected
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"), [(Mode.CHRONOLOGICAL, 97.0), (Mode.VECTORBT, 90.0), (Mode.BACKTRADER, 97.0)]
+    ("mode", "expected"), [(Intrabar.CHRONOLOGICAL, 97.0), (Intrabar.VECTORBT, 90.0), (Intrabar.BACKTRADER, 97.0)]
 )
-def test_an_exit_comes_before_the_order_of_the_same_bar_or_after_it(mode: Mode, expected: float) -> None:
+def test_an_exit_comes_before_the_order_of_the_same_bar_or_after_it(mode: Intrabar, expected: float) -> None:
     bars = [FLAT, FLAT, FLAT, (97.0, 97.0, 80.0, 85.0)]
     assert left_at(mode, bars, leave=2) == [(3, expected)]
 
@@ -88,17 +89,17 @@ def test_an_exit_comes_before_the_order_of_the_same_bar_or_after_it(mode: Mode, 
 @pytest.mark.parametrize(
     ("mode", "trail", "target", "equity"),
     [
-        (Mode.VECTORBT, "5", "10", 2_114_575_198.2968347),  # vectorbt 1.2.0, numba and rust
-        (Mode.VECTORBT, "5", None, 2_448_038_677.7387476),
-        (Mode.VECTORBT, None, "10", 2_708_417_208.9308367),
-        (Mode.BACKTRADER, "5", "10", 1_925_429_009.8745692),  # backtrader 1.9.78
-        (Mode.BACKTRADER, "5", None, 2_396_471_670.6587396),
-        (Mode.BACKTRADER, None, "10", 2_716_120_354.52485),
-        (Mode.CHRONOLOGICAL, None, None, 5_461_123_708.225306),  # all of them
+        (Intrabar.VECTORBT, "5", "10", 2_114_575_198.2968347),  # vectorbt 1.2.0, numba and rust
+        (Intrabar.VECTORBT, "5", None, 2_448_038_677.7387476),
+        (Intrabar.VECTORBT, None, "10", 2_708_417_208.9308367),
+        (Intrabar.BACKTRADER, "5", "10", 1_925_429_009.8745692),  # backtrader 1.9.78
+        (Intrabar.BACKTRADER, "5", None, 2_396_471_670.6587396),
+        (Intrabar.BACKTRADER, None, "10", 2_716_120_354.52485),
+        (Intrabar.CHRONOLOGICAL, None, None, 5_461_123_708.225306),  # all of them
     ],
 )
 def test_the_other_engines_come_to_the_same_on_their_own_bars(
-    mode: Mode, trail: str | None, target: str | None, equity: float, *, is_compiled: bool
+    mode: Intrabar, trail: str | None, target: str | None, equity: float, *, is_compiled: bool
 ) -> None:
     """The crossover of two averages over the daily bars of GOOG that backtesting.py ships."""
     shipped = pytest.importorskip("backtesting.test", reason="backtesting ships the bars: pip install alphintra[bench]")
