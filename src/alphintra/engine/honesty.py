@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     from alphintra.engine.portfolio import FeeModel
     from alphintra.engine.pretrade.limits import LimitSet
 
-__all__ = ["Honesty", "honesty_of"]
+__all__ = ["INTRABAR_TOLD", "Honesty", "honesty_of"]
+
+INTRABAR_TOLD: Final = {
+    Intrabar.CHRONOLOGICAL: "in order of time, and against the order where that is open",
+    Intrabar.VECTORBT: (
+        "as vectorbt: the bar of the entry does not count, levels are reckoned from its close, a trail follows highs "
+        "(lows) up to the bar before, and an exit comes before an order for the open; paper and live do otherwise"
+    ),
+    Intrabar.BACKTRADER: (
+        "as backtrader: the bar of the entry does not count, a trail follows closes up to the bar before; paper and "
+        "live do otherwise"
+    ),
+}
+"""What a bar does to stops and targets, for readers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,16 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from alphintra.engine.account.columns import Columns
+from alphintra.engine.account.columns import Columns, prices_of
+from alphintra.engine.account.reference import run_reference
 from alphintra.engine.account.rules import AccountRules, Bound, Size, Sizing
-from alphintra.engine.account.run import simulate
+from alphintra.engine.account.run import account_of, simulate
+from alphintra.engine.bars import Bar
 from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.protection import LevelKind
 from alphintra.kernel.vocabulary import Intrabar
+from unit.engine.builders import day
 
 D = Decimal
 Fills = list[tuple[int, float]]
@@ -42,6 +45,69 @@ def left_at(mode: Intrabar, bars: list[tuple[float, float, float, float]], *, le
     columns = Columns(open=opened, high=high, low=low, close=close, entry=asked, leave=left)
     run = simulate(rules_of(mode, trail="10", target="20"), columns, is_compiled=False)
     return [(int(row[0]), float(row[2])) for row in run.fills[1:]]
+
+
+def exits_of(rules: AccountRules, bars: list[Bar], *, leave: int | None = None) -> list[tuple[int, str, str, bool]]:
+    """Enter at the open of the second bar; return bar, leg, price and ambiguity of what left, the same in both."""
+    asked, left = np.zeros(len(bars)), np.zeros(len(bars))
+    asked[0] = 1.0
+    if leave is not None:
+        left[leave] = 1.0
+    opened, high, low, close = prices_of(bars)
+    columns = Columns(open=opened, high=high, low=low, close=close, entry=asked, leave=left)
+    expected = run_reference(rules, columns, bars)
+    run = account_of(simulate(rules, columns, is_compiled=False), rules, columns, bars)
+    assert (run.fills, run.refusals and run.refusals[0].code) == (
+        expected.fills,
+        expected.refusals and expected.refusals[0].code,
+    )
+    return [(bar, fill.leg, f"{fill.price.normalize():f}", fill.is_ambiguous) for bar, fill in expected.fills[1:]]
+
+
+@pytest.mark.parametrize(
+    ("intrabar", "expected"),
+    [
+        (Intrabar.CHRONOLOGICAL, [(1, "trail", "90", False)]),
+        (Intrabar.VECTORBT, [(3, "trail", "108.9", False)]),
+        (Intrabar.BACKTRADER, [(2, "target", "120", False)]),
+    ],
+)
+def test_the_example_of_the_manual(intrabar: Intrabar, expected: list[tuple[int, str, str, bool]]) -> None:
+    shapes = ["100 100 100 100", "100 105 85 105", "105 121 103 121", "121 122 100 101"]
+    rules = AccountRules(
+        trail=Bound(LevelKind.PERCENT, D(10)), target=Bound(LevelKind.PERCENT, D(20)), intrabar=intrabar
+    )
+    assert exits_of(rules, bars_of(shapes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("intrabar", "beyond"),
+    [
+        (Intrabar.CHRONOLOGICAL, ("target", "111")),
+        (Intrabar.VECTORBT, ("stop", "95")),
+        (Intrabar.BACKTRADER, ("stop", "95")),
+    ],
+)
+def test_gaps_and_bars_that_hold_both_exits(intrabar: Intrabar, beyond: tuple[str, str]) -> None:
+    """A gap fills at the open; a bar with stop 95 and target 110 at the stop; an open beyond the target differs."""
+    rules = AccountRules(stop=Bound(LevelKind.PERCENT, D(5)), target=Bound(LevelKind.PERCENT, D(10)), intrabar=intrabar)
+    flat = ["100 100 100 100"] * 2
+    assert exits_of(rules, bars_of([*flat, "93 94 92 93"])) == [(2, "stop", "93", False)]
+    assert exits_of(rules, bars_of([*flat, "100 112 90 100"])) == [(2, "stop", "95", True)]
+    ((_, *left, _),) = exits_of(rules, bars_of([*flat, "111 112 90 100"]))
+    assert tuple(left) == beyond
+
+
+def test_an_order_that_lost_against_an_exit_is_canceled() -> None:
+    rules = AccountRules(stop=Bound(LevelKind.PERCENT, D(5)), intrabar=Intrabar.VECTORBT)
+    shapes = ["100 100 100 100"] * 3
+    assert exits_of(rules, bars_of([*shapes, "97 97 80 85"]), leave=2) == [(3, "stop", "95", False)]
+    assert exits_of(rules, bars_of([*shapes, "97 97 96 97"]), leave=2) == [(3, "", "97", False)]
+
+
+def bars_of(shapes: list[str]) -> list[Bar]:
+    """Return daily bars from lines of open, high, low and close."""
+    return [Bar(day(place), *(D(price) for price in shape.split()), D(1)) for place, shape in enumerate(shapes)]
 
 
 FLAT = (100.0, 100.0, 100.0, 100.0)
