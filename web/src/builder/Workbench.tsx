@@ -116,7 +116,8 @@ function Desk({ search, onSearch }: Pick<WorkbenchProps, "search" | "onSearch">)
 
   const deeds = useMemo<KeyDeeds & { arrange: () => void; show: (node: string) => void }>(() => {
     const fit = () => void flow.fitView({ padding: 0.12, maxZoom: 1 });
-    const inspect = () => setTimeout(() => first.current?.focus(), 0);
+    // After React has drawn what was just chosen, and before the next key: a timer would let fast keys overtake it.
+    const inspect = () => queueMicrotask(() => first.current?.focus());
     return {
       fit,
       inspect,

@@ -142,7 +142,7 @@ def _only(placement: Placement) -> list[str]:
     if not placement.merged_schema:
         return ["-n", f'"{placement.schema}"']
     tables = [qualified(*placement.location(table.name)) for table in service_tables(placement.spec)]
-    return [part for table in (*tables, f'"{placement.schema}".*') for part in ("-t", table)]
+    return [f"--table-and-children={table}" for table in (*tables, f'"{placement.schema}".*')]
 
 
 async def _drop(bench: Bench, placement: Placement) -> None:

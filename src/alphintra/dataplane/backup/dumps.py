@@ -25,7 +25,7 @@ def selection(placement: Placement) -> list[str]:
     if not placement.merged_schema:
         return ["-n", identifier(placement.schema)]
     tables = [qualified(*placement.location(table.name)) for table in service_tables(placement.spec)]
-    return [part for table in (*tables, f"{identifier(placement.schema)}.*") for part in ("-t", table)]
+    return [f"--table-and-children={table}" for table in (*tables, f"{identifier(placement.schema)}.*")]
 
 
 async def migrations_in(server: Server, placement: Placement) -> tuple[int, dict[str, str]]:
