@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alphintra.contracts.courses import GetBacktestTerms
-from alphintra.contracts.samples import RepeatBacktest
 from alphintra.contracts.strategy import (
     CancelBacktest,
     GetBacktest,
@@ -29,7 +27,6 @@ from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
-from alphintra.kernel.vocabulary import Intrabar
 from alphintra.strategy import endpoints
 from alphintra.strategy.service import backtests, imports, jobs
 from fixtures.single_service import PowerCutError, acting, stop_at
@@ -253,20 +250,6 @@ async def test_the_same_run_again_has_the_same_hashes_and_another_has_not(stage:
     assert (done[0].run_hash, done[0].result_hash) == (done[1].run_hash, done[1].result_hash)
     assert done[0].result == done[1].result
     assert len({run.run_hash for run in done}) == 4
-
-
-async def test_another_engines_order_of_events_is_kept_with_the_run_and_repeated(stage: Stage) -> None:
-    await stage.shelve("AAPL", flat_bars(WAVE))
-    plain, queued = await start(stage), await start(stage, intrabar=Intrabar.BACKTRADER)
-    await stage.work()
-    again = await stage.endpoints.repeat_backtest(RepeatBacktest(backtest_id=queued.backtest_id), stage.owner)
-    await stage.work()
-    done, repeated = await backtest(stage, queued.backtest_id), await backtest(stage, again.backtest_id)
-    assert (repeated.status, repeated.run_hash, repeated.result_hash) == ("finished", done.run_hash, done.result_hash)
-    assert plain.run_hash != done.run_hash
-    assert [json.loads(run.result)["honesty"]["intrabar"] for run in (done, repeated)] == ["backtrader"] * 2
-    terms = await stage.endpoints.get_backtest_terms(GetBacktestTerms(backtest_id=again.backtest_id), stage.owner)
-    assert terms.intrabar is Intrabar.BACKTRADER
 
 
 async def test_a_backtest_keeps_the_data_it_was_started_on(stage: Stage) -> None:

@@ -107,7 +107,8 @@ def test_an_order_that_lost_against_an_exit_is_canceled() -> None:
 
 def bars_of(shapes: list[str]) -> list[Bar]:
     """Return daily bars from lines of open, high, low and close."""
-    return [Bar(day(place), *(D(price) for price in shape.split()), D(1)) for place, shape in enumerate(shapes)]
+    prices = [[D(price) for price in shape.split()] for shape in shapes]
+    return [Bar(day(place), opened, high, low, close, D(1)) for place, (opened, high, low, close) in enumerate(prices)]
 
 
 FLAT = (100.0, 100.0, 100.0, 100.0)
