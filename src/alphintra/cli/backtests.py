@@ -18,6 +18,7 @@ from alphintra.cli.output import AS_JSON, WIDTH_MAX, moment, print_fields, print
 from alphintra.cli.parameters import AMOUNT, DAY, POSITIVE, TRADED, check_range, traded
 from alphintra.cli.reports import report, require_kind, write_report
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.vocabulary import Intrabar
 
 if TYPE_CHECKING:
     from alphintra.cli.client import ApiClient
@@ -46,6 +47,9 @@ _CHIEF = (
 """Figures that are shown unless all are asked for."""
 
 
+_INTRABAR = "What a bar does to stops and targets: our rule or another engine's."
+
+
 @click.group()
 def backtest() -> None:
     """Try a strategy on history."""
@@ -62,6 +66,9 @@ def backtest() -> None:
 @click.option("--fee-bps", type=AMOUNT, default="0", show_default=True, help="Fee in 1/100 percent of each fill.")
 @click.option("--slippage-bps", type=AMOUNT, default="0", show_default=True, help="How much worse each fill is.")
 @click.option("--account", help="Account whose limits hold, by id or name; else those of a new one.")
+@click.option(
+    "--intrabar", type=click.Choice(list(Intrabar)), default="chronological", show_default=True, help=_INTRABAR
+)
 @click.option("--set", "settings", multiple=True, help="NODE.PARAM=VALUE instead of the strategy's own.")
 @click.option(
     "--out", "--report", "out", type=click.Path(path_type=Path), help="Also write report.html, .csv or .json."
@@ -92,6 +99,7 @@ def run(
             "initial_cash": chosen["cash"],
             "fee_bps": chosen["fee_bps"],
             "slippage_bps": chosen["slippage_bps"],
+            "intrabar": chosen["intrabar"],
             "account_id": naming.account_id(api, chosen["account"]) if chosen["account"] else None,
             "parameters": dict(_setting(text) for text in settings),
         }

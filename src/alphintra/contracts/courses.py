@@ -8,6 +8,7 @@ from uuid import UUID
 from alphintra.contracts.datasets import DatasetView
 from alphintra.contracts.strategy import BacktestView
 from alphintra.kernel.messages import Command, Utc, View
+from alphintra.kernel.vocabulary import Intrabar
 
 __all__ = [
     "BacktestCourseView",
@@ -67,6 +68,7 @@ class BacktestTermsView(View, frozen=True):
     fee_minimum: Decimal
     slippage_bps: Decimal
     datasets: tuple[DatasetView, ...]
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
 
 class FigureView(View, frozen=True):

@@ -24,6 +24,7 @@ from alphintra.contracts.datasets import (
     StartDownload,
 )
 from alphintra.kernel.messages import Command, Event, Utc, View
+from alphintra.kernel.vocabulary import Intrabar
 
 __all__ = [
     "BacktestFinished",
@@ -279,7 +280,8 @@ class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", fro
 
     ``symbol`` names one, ``symbols`` several that share the cash: one of the two. Their order settles ties.
     Its orders are held against the limits of ``account_id`` as they are now, else against those of a new account.
-    ``parameters`` replaces numbers of the version by ``node.param``, as a trial of a sweep does.
+    ``parameters`` replaces numbers of the version by ``node.param``, as a trial of a sweep does. ``intrabar`` is what a
+    bar does to stops and targets.
     """
 
     version_id: UUID
@@ -293,6 +295,7 @@ class StartBacktest(Command[BacktestView], tag="strategy.start_backtest.v1", fro
     account_id: UUID | None = None
     parameters: dict[str, Decimal] = msgspec.field(default_factory=dict)
     symbols: tuple[str, ...] = ()
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
 
 class GetBacktest(Command[BacktestView], tag="strategy.get_backtest.v1", frozen=True):
@@ -356,6 +359,7 @@ class CreateDeployment(Command[DeploymentView], tag="strategy.create_deployment.
     """Let a workflow version trade a symbol, or several ``symbols``, in an account from the feed's next bar on.
 
     A live account is confirmed by its name, and ``feed_id`` is one of live bars of its venue; a paper one has its own.
+    ``intrabar`` can only be ours: other engines' orders of events are for backtests.
     """
 
     version_id: UUID
@@ -365,6 +369,7 @@ class CreateDeployment(Command[DeploymentView], tag="strategy.create_deployment.
     symbols: tuple[str, ...] = ()
     feed_id: UUID | None = None
     confirm: str = ""
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
 
 class GetDeployment(Command[DeploymentView], tag="strategy.get_deployment.v1", frozen=True):

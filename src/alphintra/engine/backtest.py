@@ -39,7 +39,7 @@ from alphintra.engine.tables import (
 from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import require_positive, round_cash
-from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side
+from alphintra.kernel.vocabulary import Intrabar, OrderStatus, OrderType, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +75,7 @@ class BacktestSettings:
         limits: what every order is held against; what a new paper account starts with unless given.
         instrument: specification of the symbol, None if it has none.
         instruments: specifications of the symbols of a run over several, of those that have one.
+        intrabar: what a bar does to stops and targets.
 
     Raises:
         AlphintraError: QTY_NOT_POSITIVE, FIELD_RANGE or NUMBER_*.
@@ -87,6 +88,7 @@ class BacktestSettings:
     limits: LimitSet = field(default_factory=default_limits)
     instrument: Instrument | None = None
     instruments: dict[str, Instrument] = field(default_factory=dict)
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
     def __post_init__(self) -> None:
         require_positive(self.initial_cash, pointer="/initial_cash")
@@ -248,7 +250,7 @@ def _carried_out(
     for index, bar in enumerate(bars):
         if index % PROGRESS_BARS == 0:
             check_in(index, len(bars), progress, should_stop)
-        result = step(executor, book, bar, costs=costs, origin=origin, gate=gate)
+        result = step(executor, book, bar, costs=costs, origin=origin, gate=gate, intrabar=settings.intrabar)
         book = result.book
         record.take(result, bar)
     check_in(len(bars), len(bars), progress, None)
@@ -266,6 +268,8 @@ def run_hash(graph_hash: str, data_hash: str, *, settings: BacktestSettings, eng
     held_against: list[object] = [limit_hash(settings.limits), settings.instrument]
     if settings.instruments:
         held_against.append(sorted(settings.instruments.items()))
+    if settings.intrabar is not Intrabar.CHRONOLOGICAL:  # runs by our own rule keep the identity they have
+        held_against.append(settings.intrabar)
     return _sha256([graph_hash, data_hash, plain, settings.seed, held_against, engine_version])
 
 
@@ -295,6 +299,7 @@ def _result(
             course.ts,
             costs=(settings.fees, settings.slippage_bps),
             limits=settings.limits,
+            intrabar=settings.intrabar,
             warm_up_bars=sum(decision.outcome is Outcome.WARMING_UP for decision in record.decisions),
             is_position_open=bool(book.position.qty),
             is_order_working=bool(book.working),

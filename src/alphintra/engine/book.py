@@ -12,11 +12,13 @@ from alphintra.engine.graph.values import StateView
 from alphintra.engine.intents import LEAVING, Decision, Intent, Outcome
 from alphintra.engine.matching import UNTOUCHED, Moment, OrderTerms, Watch, meet, rest_of
 from alphintra.engine.portfolio import FLAT, Position, apply_fill, cash_delta, notional
-from alphintra.engine.protection import Guard, guarded
+from alphintra.engine.protection import Guard, GuardExit, guarded
 from alphintra.kernel.money import plain
-from alphintra.kernel.vocabulary import OrderStatus, OrderType, Side, TimeInForce
+from alphintra.kernel.vocabulary import Intrabar, OrderStatus, OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alphintra.engine.bars import Bar
 
 __all__ = [
@@ -161,14 +163,20 @@ class Book:
         return replace(self, working=kept), told
 
 
-def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fill, ...], tuple[Refusal, ...]]:
+def fill_working(
+    book: Book, bar: Bar, *, costs: Costs, intrabar: Intrabar = Intrabar.CHRONOLOGICAL
+) -> tuple[Book, tuple[Fill, ...], tuple[Refusal, ...]]:
     """Let every working order meet the bar, oldest first, then the exits of the position; then pay for borrowing.
+
+    With vectorbt the exits come first, and one that leaves nothing ends the orders that would have taken the open.
 
     An entry that costs more than the free cash is refused whole, as in a cash account. What closes a short position
     is never refused: owing cash is better than owing shares.
     """
     fills: list[Fill] = []
     refusals: list[Refusal] = []
+    if intrabar is Intrabar.VECTORBT:
+        book, fills, refusals = _exits_first(book, bar, costs)
     working: list[Order] = []
     fresh: dict[str, tuple[Bar, Moment]] = {}
     for order in book.working:
@@ -202,10 +210,8 @@ def fill_working(book: Book, bar: Bar, *, costs: Costs) -> tuple[Book, tuple[Fil
             book = replace(book, guards=(*book.guards, guard))
             fresh[order.client_order_id] = (rest_of(bar, met), met.moment)
     book = replace(book, working=tuple(working))
-    for guard in book.guards:
-        seen, since = fresh.get(guard.order_id, (bar, Moment.OPEN))
-        book, closed = _guarded_through(book, guard, seen, since=since, costs=costs)
-        fills += closed
+    book, closed = _through_exits(book, bar, fresh, costs=costs, intrabar=intrabar)
+    fills += closed
     book = replace(book, bars=book.bars + 1 if book.position.qty else 0)
     return _borrowed(book, bar, costs), tuple(fills), tuple(refusals)
 
@@ -238,20 +244,64 @@ def _filled(book: Book, order: Order, ts: datetime, *, price: Decimal, costs: Co
     return replace(book, cash=book.cash + delta, position=position), fill
 
 
-def _guarded_through(
-    book: Book, guard: Guard, bar: Bar, *, since: Moment, costs: Costs
-) -> tuple[Book, tuple[Fill, ...]]:
-    after, out = guard.met(bar, slippage_bps=costs.slippage_bps, since=since)
+def _exits_first(book: Book, bar: Bar, costs: Costs) -> tuple[Book, list[Fill], list[Refusal]]:
+    """Let the exits meet a bar before the orders do, as vectorbt has it.
+
+    Where they leave nothing, the orders that would have taken the open are off; where they leave a part, an order to
+    leave is for no more than that.
+    """
+    fills: list[Fill] = []
+    for guard in book.guards:
+        met = guard.met_known(bar, slippage_bps=costs.slippage_bps, intrabar=Intrabar.VECTORBT)
+        book = _closed_by(book, guard, met, fills, ts=bar.ts, costs=costs)
+    if not fills:
+        return book, [], []
+    left, working, gone = abs(book.position.qty), [], []
+    for order in book.working:
+        if order.intent.order_type is OrderType.MARKET and not left:
+            detail = "an exit left nothing before it came to the market"
+            gone.append(Refusal(order.client_order_id, bar.ts, ORDER_CANCELED, detail))
+        elif order.intent.reason in LEAVING:
+            working.append(replace(order, intent=replace(order.intent, qty=min(order.intent.qty, left))))
+        else:
+            working.append(order)
+    return replace(book, working=tuple(working)), fills, gone
+
+
+def _through_exits(
+    book: Book, bar: Bar, fresh: Mapping[str, tuple[Bar, Moment]], *, costs: Costs, intrabar: Intrabar
+) -> tuple[Book, list[Fill]]:
+    """Let the exits meet a bar after the orders; ``fresh`` is what of it those of this bar's entries may see."""
+    fills: list[Fill] = []
+    for guard in book.guards:
+        if intrabar is Intrabar.CHRONOLOGICAL:
+            seen, since = fresh.get(guard.order_id, (bar, Moment.OPEN))
+            met = guard.met(seen, slippage_bps=costs.slippage_bps, since=since)
+        elif guard.order_id in fresh:
+            met = guard.settled(bar, intrabar), None
+        elif intrabar is Intrabar.BACKTRADER:
+            met = guard.met_known(bar, slippage_bps=costs.slippage_bps, intrabar=intrabar)
+        else:  # vectorbt: it has met the bar before the orders did
+            continue
+        book = _closed_by(book, guard, met, fills, ts=bar.ts, costs=costs)
+    return book, fills
+
+
+def _closed_by(
+    book: Book, guard: Guard, met: tuple[Guard, GuardExit | None], fills: list[Fill], *, ts: datetime, costs: Costs
+) -> Book:
+    """Return the book after the exits of an entry have met a bar; an execution is added to the fills."""
+    after, out = met
     if out is None:
-        return replace(book, guards=tuple(after if one is guard else one for one in book.guards)), ()
+        return replace(book, guards=tuple(after if one is guard else one for one in book.guards))
     qty = min(guard.qty, abs(book.position.qty))
     fee = costs.fees.fee(qty, out.price)
     delta = cash_delta(guard.side, qty, price=out.price, fee=fee)
     position, realized = apply_fill(book.position, guard.side, qty=qty, price=out.price)
-    fill = Fill(guard.order_id, bar.ts, guard.side, qty, out.price, fee, realized, out.leg, out.is_ambiguous)
+    fills.append(Fill(guard.order_id, ts, guard.side, qty, out.price, fee, realized, out.leg, out.is_ambiguous))
     guards = tuple(one for one in book.guards if one is not guard) if position.qty else ()
     entries = book.entries if position.qty else 0
-    return replace(book, cash=book.cash + delta, position=position, guards=guards, entries=entries), (fill,)
+    return replace(book, cash=book.cash + delta, position=position, guards=guards, entries=entries)
 
 
 def _borrowed(book: Book, bar: Bar, costs: Costs) -> Book:

@@ -156,6 +156,7 @@ class _Found:
                 course.ts,
                 costs=(settings.fees, settings.slippage_bps),
                 limits=settings.limits,
+                intrabar=settings.intrabar,
                 warm_up_bars=int((run.outcomes == OUTCOMES.index(Outcome.WARMING_UP)).sum()),
                 is_position_open=bool(len(self._fills) % 2),
                 is_order_working=bool((self._orders[-1:, 3] == k.NEW).any()),

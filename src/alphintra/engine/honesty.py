@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from alphintra.engine.cautions import Caution
 from alphintra.engine.course import moment
 from alphintra.engine.matching import FILL_MODEL
 from alphintra.engine.pretrade.limits import limit_hash
+from alphintra.kernel.vocabulary import Intrabar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +22,20 @@ if TYPE_CHECKING:
     from alphintra.engine.portfolio import FeeModel
     from alphintra.engine.pretrade.limits import LimitSet
 
-__all__ = ["Honesty", "honesty_of"]
+__all__ = ["INTRABAR_TOLD", "Honesty", "honesty_of"]
+
+INTRABAR_TOLD: Final = {
+    Intrabar.CHRONOLOGICAL: "in order of time, and against the order where that is open",
+    Intrabar.VECTORBT: (
+        "as vectorbt: the bar of the entry does not count, levels are reckoned from its close, a trail follows highs "
+        "(lows) up to the bar before, and an exit comes before an order for the open; paper and live do otherwise"
+    ),
+    Intrabar.BACKTRADER: (
+        "as backtrader: the bar of the entry does not count, a trail follows closes up to the bar before; paper and "
+        "live do otherwise"
+    ),
+}
+"""What a bar does to stops and targets, for readers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +56,7 @@ class Honesty:
         limit_version: version of the limit set every order was held against.
         limit_hash: what that limit set allows.
         cautions: reasons to trust the numbers less.
+        intrabar: what a bar did to stops and targets.
     """
 
     fill_model: str
@@ -57,6 +72,7 @@ class Honesty:
     limit_version: int
     limit_hash: str
     cautions: tuple[Caution, ...] = ()
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
 
 def honesty_of(  # noqa: PLR0913 - what a run says of itself
@@ -64,6 +80,7 @@ def honesty_of(  # noqa: PLR0913 - what a run says of itself
     *,
     costs: tuple[FeeModel, Decimal],
     limits: LimitSet,
+    intrabar: Intrabar,
     warm_up_bars: int,
     is_position_open: bool,
     is_order_working: bool,
@@ -85,4 +102,5 @@ def honesty_of(  # noqa: PLR0913 - what a run says of itself
         limit_version=limits.version,
         limit_hash=limit_hash(limits),
         cautions=cautions,
+        intrabar=intrabar,
     )

@@ -34,10 +34,12 @@ __all__ = [
     "Watch",
     "executable",
     "is_stale",
+    "market_price",
     "match_bar",
     "meet",
     "require_slippage",
     "rest_of",
+    "trail_level",
 ]
 
 FILL_MODEL = (
@@ -181,6 +183,11 @@ class Met:
 def match_bar(terms: OrderTerms, bar: Bar, *, slippage_bps: Decimal) -> Decimal | None:
     """Return the price at which the bar fills an order it is the first to meet, None where it does not."""
     return meet(terms, bar, slippage_bps=slippage_bps).price
+
+
+def market_price(side: Side, price: Decimal, slippage_bps: Decimal) -> Decimal:
+    """Return a market's price moved by the slippage against who trades at it."""
+    return _Trade(side, slippage_bps).slipped(price)
 
 
 def meet(terms: OrderTerms, bar: Bar, *, watch: Watch = UNTOUCHED, slippage_bps: Decimal, phase: Phase = WHOLE) -> Met:
@@ -345,23 +352,23 @@ def _fired(terms: OrderTerms, trade: _Trade, bar: Bar, *, watch: Watch, fired: M
 
 
 def _trailed(terms: OrderTerms, trade: _Trade, bar: Bar, watch: Watch) -> Met:
-    if watch.hwm is not None and trade.has_reached(bar.open, level := _trail_level(terms, watch.hwm)):
+    if watch.hwm is not None and trade.has_reached(bar.open, level := trail_level(terms, watch.hwm)):
         after = Watch(is_triggered=True, hwm=watch.hwm)
         return Met(after, trade.slipped(bar.open), Moment.OPEN, bar.open, triggered_at=level)
     hwm = bar.open if watch.hwm is None else trade.better(watch.hwm, bar.open)
-    level = _trail_level(terms, hwm)
+    level = trail_level(terms, hwm)
     if trade.has_reached(trade.worst(bar), level):
         after = Watch(is_triggered=True, hwm=hwm)
         return Met(after, trade.slipped(level), Moment.WITHIN, level, triggered_at=level)
     hwm = trade.better(hwm, trade.best(bar))
-    level = _trail_level(terms, hwm)
+    level = trail_level(terms, hwm)
     if trade.has_reached(bar.close, level):
         after = Watch(is_triggered=True, hwm=hwm)
         return Met(after, trade.slipped(bar.close), Moment.CLOSE, bar.close, triggered_at=level)
     return Met(Watch(hwm=hwm), is_ambiguous=trade.has_reached(trade.worst(bar), level))
 
 
-def _trail_level(terms: OrderTerms, hwm: Decimal) -> Decimal:
+def trail_level(terms: OrderTerms, hwm: Decimal) -> Decimal:
     """Return the stop a trail has at its best price; zero or less, which no price reaches, where the trail is wider."""
     distance = terms.trail_price
     if distance is None:

@@ -86,6 +86,7 @@ def rules_of(program: OrderProgram, plan: Plan, settings: BacktestSettings) -> A
         initial_cash=settings.initial_cash,
         costs=Costs(settings.fees, settings.slippage_bps),
         warm_up=plan.warm_up_bars,
+        intrabar=settings.intrabar,
     )
 
 

@@ -5,6 +5,9 @@ on, the bar of the entry included; what is told as a distance or in percent is r
 first that executes ends the others. Of a stop and a target inside one bar the stop executes, and the execution is
 counted as ambiguous. What moves a stop (break-even, chandelier) does so at a close and counts from the next bar on, and
 never away from the market.
+
+Other engines let exits meet a bar in other ways (``Intrabar``): their levels are those known before the bar, and the
+bar of the entry does not count.
 """
 
 from __future__ import annotations
@@ -16,10 +19,10 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from alphintra.engine.from_fill import exit_price
-from alphintra.engine.matching import UNTOUCHED, Met, Moment, OrderTerms, Watch, meet
+from alphintra.engine.matching import UNTOUCHED, Met, Moment, OrderTerms, Watch, market_price, meet, trail_level
 from alphintra.kernel.from_fill import FromFill
 from alphintra.kernel.money import round_price
-from alphintra.kernel.vocabulary import OrderType, Side
+from alphintra.kernel.vocabulary import Intrabar, OrderType, Side
 
 if TYPE_CHECKING:
     from alphintra.engine.bars import Bar
@@ -180,6 +183,44 @@ class Guard:
         price = met.price if met.price is not None else bar.close
         return self._after(bar, trail), GuardExit(leg, price, is_ambiguous)
 
+    def settled(self, bar: Bar, intrabar: Intrabar) -> Guard:
+        """Return the exits after the bar of their entry, where that bar does not count, as other engines have it."""
+        if intrabar is Intrabar.BACKTRADER:
+            return replace(self, best=bar.close)
+        entry = _OPPOSITE[self.side]
+        anew = guarded(self.protection, entry, qty=self.qty, price=bar.close, order_id=self.order_id, tag=self.tag)
+        return replace(anew, best=bar.close)
+
+    def met_known(self, bar: Bar, *, slippage_bps: Decimal, intrabar: Intrabar) -> tuple[Guard, GuardExit | None]:
+        """Let exits whose levels were known before a bar meet it, as other engines do: the stop first, then the target.
+
+        Return what is left of them and the exit that executed; a trail follows highs and lows, or closes, afterwards.
+        """
+        is_long = self.side is Side.SELL
+        leg, level = self._nearest_stop()
+        if level is not None and _is_reached(bar.open, level, is_down=is_long):
+            return self, GuardExit(leg, market_price(self.side, bar.open, slippage_bps), is_ambiguous=False)
+        is_target_met = self.target is not None and _is_reached(
+            bar.high if is_long else bar.low, self.target, is_down=not is_long
+        )
+        if level is not None and _is_reached(bar.low if is_long else bar.high, level, is_down=is_long):
+            return self, GuardExit(leg, market_price(self.side, level, slippage_bps), is_ambiguous=is_target_met)
+        if self.target is not None and is_target_met:
+            price = bar.open if _is_reached(bar.open, self.target, is_down=not is_long) else self.target
+            return self, GuardExit(TARGET, price, is_ambiguous=False)
+        if intrabar is Intrabar.BACKTRADER:
+            return self._followed(bar.close, self.trail), None
+        return self._followed(bar.high if is_long else bar.low, self.trail), None
+
+    def _nearest_stop(self) -> tuple[str, Decimal | None]:
+        """Return what stops the position first as the market falls (rises, for a short one): stop or trail."""
+        terms = next((terms for leg, terms in self._terms() if leg == TRAIL), None)
+        if terms is None or self.best is None:
+            return STOP, self.stop
+        trail = trail_level(terms, self.best)
+        is_nearer = self.stop is None or (trail > self.stop if self.side is Side.SELL else trail < self.stop)
+        return (TRAIL, trail) if is_nearer else (STOP, self.stop)
+
     def ratcheted(self, distance: Decimal | None) -> Guard:
         """Return the exits after a close that tells a distance from the best price; None leaves them as they are."""
         if distance is None or self.best is None or self.protection.chandelier is None:
@@ -187,8 +228,10 @@ class Guard:
         return self.tightened(self.best - distance if self.side is Side.SELL else self.best + distance)
 
     def _after(self, bar: Bar, trail: Watch) -> Guard:
+        return self._followed(bar.high if self.side is Side.SELL else bar.low, trail)
+
+    def _followed(self, best: Decimal, trail: Watch) -> Guard:
         is_long = self.side is Side.SELL
-        best = bar.high if is_long else bar.low
         if self.best is not None:
             best = max(best, self.best) if is_long else min(best, self.best)
         after = replace(self, best=best, trail=trail)
@@ -245,6 +288,11 @@ def guarded(protection: Protection, side: Side, *, qty: Decimal, price: Decimal,
     if protection.chandelier is None:
         return guard
     return guard.tightened(price - protection.chandelier if side is Side.BUY else price + protection.chandelier)
+
+
+def _is_reached(price: Decimal, level: Decimal, *, is_down: bool) -> bool:
+    """Tell whether a price that goes down, or up, has come to a level."""
+    return price <= level if is_down else price >= level
 
 
 def _away(price: Decimal, percent: Decimal, *, is_up: bool) -> Decimal:

@@ -15,7 +15,7 @@ from alphintra.engine.graph.values import StateView
 from alphintra.engine.graph.wire import MINUTES
 from alphintra.engine.intents import Decision, client_order_id
 from alphintra.engine.sessions import calendar_of
-from alphintra.kernel.vocabulary import OrderType, TimeInForce
+from alphintra.kernel.vocabulary import Intrabar, OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,15 +50,22 @@ class StepResult:
     denials: tuple[Denial, ...] = ()
 
 
-def step(
-    executor: Decider, book: Book, bar: Bar, *, costs: Costs, origin: Origin, gate: Gate | None = None
+def step(  # noqa: PLR0913 - who decides, on what, and by which rules
+    executor: Decider,
+    book: Book,
+    bar: Bar,
+    *,
+    costs: Costs,
+    origin: Origin,
+    gate: Gate | None = None,
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL,
 ) -> StepResult:
     """Advance a simulated book by one bar: fills at the bar, then the decision at its close, then the controls.
 
     Raises:
         AlphintraError: TIME_ORDER for a repeated or older bar, NODE_VALUE.
     """
-    book, fills, refusals = fill_working(book, bar, costs=costs)
+    book, fills, refusals = fill_working(book, bar, costs=costs, intrabar=intrabar)
     view = book.view(bar.close)
     decision, orders = decide(executor, bar, view, origin=origin)
     book, withdrawn = book.after(decision)

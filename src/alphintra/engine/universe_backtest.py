@@ -32,7 +32,7 @@ from alphintra.engine.trades import OpenTrade, Trade, TradeFill, fold_trade
 from alphintra.engine.universe import Ask, UniverseDecision, UniverseExecutor, union_of
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.money import round_cash
-from alphintra.kernel.vocabulary import OrderStatus, Side
+from alphintra.kernel.vocabulary import Intrabar, OrderStatus, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -168,13 +168,13 @@ class _Account:
     trades: list[SymbolTrade] = field(default_factory=list)
     equity: list[UniversePoint] = field(default_factory=list)
 
-    def meet(self, close: Close, costs: Costs) -> None:
+    def meet(self, close: Close, costs: Costs, intrabar: Intrabar) -> None:
         """Let orders and exits meet the bars of a close: those with an order first, in the order they were asked in."""
         places = {symbol: place for place, symbol in enumerate(self.books)}
         due = sorted(close.bars, key=lambda symbol: self.ranks.get(symbol, (2, _ZERO, places[symbol])))
         for symbol in due:
             bar, before = close.bars[symbol], self.books[symbol]
-            after, fills, refusals = fill_working(replace(before, cash=self.cash), bar, costs=costs)
+            after, fills, refusals = fill_working(replace(before, cash=self.cash), bar, costs=costs, intrabar=intrabar)
             self.cash = after.cash
             self.books[symbol] = after
             if not after.working:
@@ -304,7 +304,7 @@ def run_universe(
     for index, close in enumerate(closes):
         if index % PROGRESS_CLOSES == 0:
             _check_in(index, len(closes), progress, should_stop)
-        account.meet(close, costs)
+        account.meet(close, costs, settings.intrabar)
         decision = executor.on_close(close, account.mark(close.ts))
         account.cancel(decision)
         decisions.append(account.take(decision, plan))
@@ -394,6 +394,7 @@ def _honesty(
     cautions = cautions_across(plan, bars, fills=[each.fill for each in account.fills], trades=len(account.trades))
     return Honesty(
         fill_model=FILL_MODEL,
+        intrabar=settings.intrabar,
         fees=settings.fees,
         slippage_bps=settings.slippage_bps,
         bars=len(times),

@@ -8,6 +8,7 @@ __all__ = [
     "TERMINAL",
     "WORKING",
     "AccountMode",
+    "Intrabar",
     "Leg",
     "OrderClass",
     "OrderStatus",
@@ -112,3 +113,16 @@ class AccountMode(StrEnum):
 
     PAPER = "paper"
     LIVE = "live"
+
+
+class Intrabar(StrEnum):
+    """What a bar does to stops and targets: ours, or what another engine does (docs/backtests.md)."""
+
+    CHRONOLOGICAL = "chronological"
+    """The entry's bar counts; gaps fill at the open; a stop before a target (docs/decisions/0012)."""
+    VECTORBT = "vectorbt"
+    """As vectorbt: exits are reckoned from the close of the entry's bar, which does not count itself; a trail lies
+    where the bars before have brought it; an exit comes before an order that would take the same bar's open."""
+    BACKTRADER = "backtrader"
+    """As backtrader with a StopTrail and a limit sent at the close of the entry's bar: they count from the next bar on,
+    and the trail follows closes."""

@@ -31,6 +31,7 @@ from alphintra.engine.templates import crossover
 from alphintra.infrastructure.system import SystemIds
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import FeedId
+from alphintra.kernel.vocabulary import Intrabar
 from alphintra.strategy.gateways.catalogue import write_split
 from alphintra.strategy.service import feed_runner
 from fixtures.single_service import acting
@@ -357,6 +358,7 @@ async def test_only_its_maker_the_owner_and_the_operator_control_a_feed(stage: S
         ({"capital": Decimal(0)}, "QTY_NOT_POSITIVE"),
         ({"capital": Decimal("NaN")}, "NUMBER_NOT_FINITE"),
         ({"capital": Decimal(100001)}, "CAPITAL_EXCEEDS_CASH"),
+        ({"intrabar": Intrabar.VECTORBT}, "INTRABAR_BACKTEST_ONLY"),
         ({"symbol": "MSFT"}, "SYMBOL_UNKNOWN"),
         ({"symbol": "a\0"}, "SYMBOL_UNKNOWN"),
         ({"version_id": SystemIds().new()}, "WORKFLOW_NOT_FOUND"),

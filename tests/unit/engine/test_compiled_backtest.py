@@ -22,6 +22,7 @@ from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.templates import GALLERY
 from alphintra.engine.templates.drawing import Drawing
 from alphintra.kernel.errors import AlphintraError
+from alphintra.kernel.vocabulary import Intrabar
 from alphintra.strategy.domain.reports import course_beside, write_report
 from unit.engine.builders import day, flat_bars, threshold_graph
 from unit.engine.shipped import shipped_bars
@@ -114,6 +115,7 @@ terms = st.builds(
     initial_cash=st.sampled_from([D(250), D(1000), D(100_000)]),
     fees=st.builds(FeeModel, st.sampled_from([D(0), D("12.5")]), st.sampled_from([D(0), D("0.0035")])),
     slippage_bps=st.sampled_from([D(0), D(7)]),
+    intrabar=st.sampled_from(Intrabar),
 )
 
 

@@ -8,6 +8,7 @@ import { Asked } from "../panes/states";
 import { type Figures, formulaOf, shownFigure } from "./figures";
 import { oneTerms, oneVerdict } from "./queries";
 import { type Result, resultOf } from "./result";
+import { INTRABARS } from "./terms";
 
 /** What a reader must know before trusting the numbers, what it cost, and the bars it rests on. */
 export function AssumptionsTab({ backtest, figures }: { backtest: BacktestView; figures: Figures }) {
@@ -22,6 +23,7 @@ export function AssumptionsTab({ backtest, figures }: { backtest: BacktestView; 
         <Facts
           of={[
             ["Fills", told.fill_model],
+            ["Stops and targets", INTRABARS.find((one) => one.value === (told.intrabar ?? "chronological"))?.label ?? told.intrabar],
             ["Fees", `${decimal(told.fees.commission_bps)} bps, ${decimal(told.fees.per_share)} a share, ${decimal(told.fees.minimum)} at least`],
             ["Slippage", `${decimal(told.slippage_bps)} bps`],
             ["Data", `${count(told.bars)} bars, ${day(told.first_ts)} to ${day(told.last_ts)}`],

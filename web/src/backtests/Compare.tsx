@@ -132,6 +132,7 @@ function termsOf(terms: BacktestTermsView): Map<string, string> {
     ["Commission, bps", terms.fee_bps],
     ["Fee a share", terms.fee_per_share],
     ["Slippage, bps", terms.slippage_bps],
+    ["Within a bar", terms.intrabar],
     ["From", terms.start ?? "the first bar"],
     ["To", terms.end ?? "the last bar"],
     ["Symbols", terms.datasets.map((one) => one.symbol).join(", ")],

@@ -1,4 +1,4 @@
-import { Button, Drawer, TextInput } from "@mantine/core";
+import { Button, Drawer, Select, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -6,12 +6,13 @@ import { answered, api } from "../api/client";
 import { useSending } from "../forms/useSending";
 import { parametersOf } from "./graph";
 import { entered } from "./queries";
-import { bodyOf, missingOf, USUAL } from "./terms";
+import { bodyOf, INTRABARS, type Intrabar, missingOf, USUAL } from "./terms";
 import { TermsFields, useChosen, useVersion } from "./TermsFields";
 
 /** What is to be run: strategy, bars, costs, and numbers of the strategy to be other than they are stored. */
 export function NewRun({ strategy, onClose }: { strategy: string; onClose: () => void }) {
   const [terms, change] = useState({ ...USUAL, strategy });
+  const [intrabar, meet] = useState<Intrabar>("chronological");
   const [changed, put] = useState<Record<string, string>>({});
   const numbers = parametersOf(useChosen(terms.strategy)).filter((one) => one.isNumber);
   const queries = useQueryClient();
@@ -20,7 +21,7 @@ export function NewRun({ strategy, onClose }: { strategy: string; onClose: () =>
   const { send, isSending, failure } = useSending(async () => {
     const given = numbers.filter((one) => changed[one.name] !== undefined && changed[one.name] !== one.value);
     const parameters = Object.fromEntries(given.map((one) => [one.name, changed[one.name] ?? ""]));
-    const body = { ...bodyOf(terms), version_id: await versionOf(terms.strategy), parameters };
+    const body = { ...bodyOf(terms), version_id: await versionOf(terms.strategy), parameters, intrabar };
     const started = entered(queries, await answered(api.POST("/api/v1/backtests", { body })));
     await navigate({ to: "/backtests/$backtestId", params: { backtestId: started.backtest_id } } as never);
   });
@@ -39,6 +40,7 @@ export function NewRun({ strategy, onClose }: { strategy: string; onClose: () =>
             if (next.strategy !== terms.strategy) put({});
           }}
         />
+        <Select label="Stops and targets within a bar" size="xs" allowDeselect={false} data={INTRABARS} value={intrabar} onChange={(mode) => meet(mode ?? "chronological")} />
         {numbers.length > 0 && (
           <fieldset className="drawer-form" style={{ border: 0, padding: 0, margin: 0 }}>
             <legend className="dim">Parameters; the stored version stays as it is</legend>

@@ -52,6 +52,7 @@ export function ParametersTab({ backtest }: { backtest: BacktestView }) {
                 ["Commission", `${decimal(found.fee_bps)} bps`],
                 ["Fee a share", decimal(found.fee_per_share)],
                 ["Slippage", `${decimal(found.slippage_bps)} bps`],
+                ["Within a bar", found.intrabar],
                 ["From", found.start === null ? "the first bar" : moment(found.start)],
                 ["To", found.end === null ? "the last bar" : moment(found.end)],
                 ["Symbols", backtest.symbols.join(", ")],

@@ -23,6 +23,7 @@ export function TradeOnPaper({ backtest, onClose }: { backtest: BacktestView; on
           capital,
           confirm: "",
           feed_id: null,
+          intrabar: "chronological",
           ...(backtest.symbols.length > 1 ? { symbol: "", symbols: backtest.symbols } : { symbol: backtest.symbol, symbols: [] }),
         },
       }),

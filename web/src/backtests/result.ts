@@ -71,6 +71,8 @@ export interface Result {
     limit_version: number;
     limit_hash: string;
     cautions?: Caution[];
+    /** What a bar did to stops and targets; results of before have none. */
+    intrabar?: string;
   };
 }
 

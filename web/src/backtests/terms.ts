@@ -14,6 +14,14 @@ export interface Terms {
 
 export const USUAL: Terms = { strategy: "", symbols: [], start: "", end: "", cash: "100000", feeBps: "5", feePerShare: "0", slippageBps: "2" };
 
+/** What a bar does to stops and targets: our own rule, and what other engines do. */
+export const INTRABARS = [
+  { value: "chronological", label: "In order of time; against the order where that is open" },
+  { value: "vectorbt", label: "As vectorbt; paper and live do otherwise" },
+  { value: "backtrader", label: "As backtrader; paper and live do otherwise" },
+] as const;
+export type Intrabar = (typeof INTRABARS)[number]["value"];
+
 const AMOUNT = /^\d+(\.\d+)?$/;
 
 /** Why it cannot be asked for; empty where it can. */

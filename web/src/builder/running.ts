@@ -33,6 +33,7 @@ export async function run(keeper: Keeper, store: DrawingStore, terms: RunTerms):
         slippage_bps: terms.slippage,
         account_id: null,
         parameters: {},
+        intrabar: "chronological",
       },
     }),
   );

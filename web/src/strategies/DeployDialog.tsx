@@ -84,6 +84,7 @@ function Terms({ workflow, isLive, accounts, feeds, onClose }: DeployProps & { a
       capital,
       feed_id: isLive ? feedId : null,
       confirm: isLive ? confirm : "",
+      intrabar: "chronological" as const,
     };
     try {
       await answered(api.POST("/api/v1/deployments", { body }));

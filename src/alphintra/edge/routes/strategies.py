@@ -43,6 +43,7 @@ from alphintra.edge.routing import Body, PageLimit, Reader, Routes, Trader
 from alphintra.edge.step_up import require_recent_unless_paper
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.messages import Utc
+from alphintra.kernel.vocabulary import Intrabar
 
 __all__ = ["routes"]
 
@@ -59,7 +60,8 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     One of ``symbol`` and ``symbols`` is there. Several share the cash; their order settles ties.
     ``initial_cash`` is 100000 and every cost is 0 where they are left out. Orders are held against the limits of the
     account named, else against those a new paper account starts with. ``parameters`` replaces numbers of the version,
-    by ``node.param``, as a trial of a sweep does.
+    by ``node.param``, as a trial of a sweep does. ``intrabar`` is what a bar does to stops and targets: our own
+    rule, or that of another engine.
     """
 
     version_id: UUID
@@ -73,12 +75,14 @@ class BacktestBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     slippage_bps: Amount = msgspec.field(default_factory=Amount)
     account_id: UUID | None = None
     parameters: dict[str, Amount] = msgspec.field(default_factory=dict)
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
 
 class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A workflow version to trade a symbol, or several symbols, in an account with some of its cash.
 
-    A live account takes the feed of its venue's live bars, and its name written once more as ``confirm``.
+    A live account takes the feed of its venue's live bars, and its name written once more as ``confirm``. ``intrabar``
+    can only be chronological.
     """
 
     version_id: UUID
@@ -88,6 +92,7 @@ class DeploymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     capital: Amount
     feed_id: UUID | None = None
     confirm: str = ""
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
 
 
 class PreviewBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -135,6 +140,7 @@ async def start_backtest(caller: Trader, body: Annotated[BacktestBody, Depends(B
         slippage_bps=Decimal(body.slippage_bps),
         account_id=body.account_id,
         parameters={name: Decimal(value) for name, value in body.parameters.items()},
+        intrabar=body.intrabar,
     )
     backtest = await caller.ask(command)
     caller.headers["Location"] = f"/api/v1/backtests/{backtest.backtest_id}"
@@ -199,6 +205,7 @@ async def create_deployment(
         capital=Decimal(body.capital),
         feed_id=body.feed_id,
         confirm=body.confirm,
+        intrabar=body.intrabar,
     )
     return await caller.ask(command)
 

@@ -71,7 +71,8 @@ FILLS, ORDERS, SEEN, AMBIGUOUS = 8, 9, 10, 12
 ENTRY_PRICE, STOP, TARGET, TRAIL, BEST, SINCE, GUARDED = 13, 14, 15, 16, 17, 18, 19
 ASKED_TRAIL, ASKED_CHANDELIER, FETCHED = 22, 23, 24  # after those of ``levels``
 WAITS_AT, WAITED = 25, 26  # price of the entry that waits, bars it has met
-STATE: Final = 27
+ENTERED = 27  # bar at which the entry was created that the exits came with
+STATE: Final = 28
 TOGETHER: Final = 16  # bars that a loop without a branch takes in one turn
 
 ENTRY, LEAVE, TIME, BY_STOP, BY_TARGET, BY_TRAIL = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
@@ -177,7 +178,7 @@ def _fill(p: Vector, s: Vector, prices: tuple[float, float], bar: int, orders: V
 @part
 def _guard(p: Vector, s: Vector, bar: int, price: float, direction: float) -> None:
     """Place the exits of an entry that filled at a price."""
-    s[GUARDED], s[ENTRY_PRICE], s[SINCE] = 1.0, price, bar
+    s[GUARDED], s[ENTRY_PRICE], s[SINCE], s[ENTERED] = 1.0, price, bar, s[CREATED]
     s[STOP], s[TARGET] = exit_levels(p, s, price, direction)
     s[TRAIL] = s[ASKED_TRAIL]
     if p[HAS_CHANDELIER] != 0.0:
@@ -269,7 +270,7 @@ def _protect(p: Vector, s: Vector, index: int, prices: tuple[float, ...], fills:
     fee = fee_of(p, s, size, worth)
     s[GUARDED] = 0.0
     s[AMBIGUOUS] += ambiguous
-    _book(s, fills, index, (-s[QTY], price, fee, reason, s[CREATED], ambiguous), worth)
+    _book(s, fills, index, (-s[QTY], price, fee, reason, s[ENTERED], ambiguous), worth)
 
 
 @part

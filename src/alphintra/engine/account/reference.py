@@ -46,7 +46,7 @@ def run_reference(
     """Run an account over bars whose prices are those of the columns.
 
     Args:
-        rules: of a rounded, chronological run.
+        rules: of a rounded run.
         columns: signals and levels.
         bars: oldest first.
         name: client order id of the order created at a bar.
@@ -59,7 +59,7 @@ def run_reference(
         raise AlphintraError("ORDER_UNSUPPORTED", "the reference rounds amounts as the books do", pointer="/is_rounded")
     book, account = Book(round_cash(rules.initial_cash)), Account()
     for index, bar in enumerate(bars):
-        book, fills, refusals = fill_working(book, bar, costs=rules.costs)
+        book, fills, refusals = fill_working(book, bar, costs=rules.costs, intrabar=rules.intrabar)
         account.fills += [(index, fill) for fill in fills]
         account.refusals += refusals
         view = book.view(bar.close)

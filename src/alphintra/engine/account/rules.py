@@ -11,9 +11,9 @@ from alphintra.engine.costs import Costs
 from alphintra.engine.protection import LevelKind
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import require_finite, require_positive
-from alphintra.kernel.vocabulary import OrderType, TimeInForce
+from alphintra.kernel.vocabulary import Intrabar, OrderType, TimeInForce
 
-__all__ = ["AccountRules", "Bound", "Mode", "Pricing", "Size", "Sizing"]
+__all__ = ["AccountRules", "Bound", "Pricing", "Size", "Sizing"]
 
 _HUNDRED: Final = Decimal(100)
 
@@ -33,19 +33,6 @@ class Size(IntEnum):
     """Units worth equity times ``number`` over the column: a target and an estimate of the same volatility."""
     ALL_CASH = 6
     """All cash at the price of the fill, fee included; without rounding only, as other engines have it."""
-
-
-class Mode(IntEnum):
-    """What a bar does to a stop and a target; the first is ours, the others are what other engines do."""
-
-    CHRONOLOGICAL = 0
-    """The entry's bar counts; gaps fill at the open; a stop before a target (docs/decisions/0012)."""
-    VECTORBT = 1
-    """As vectorbt: exits are reckoned from the close of the entry's bar, which does not count itself; a trail lies
-    where the bars before have brought it; an exit comes before an order that would take the same bar's open."""
-    BACKTRADER = 2
-    """As backtrader with a StopTrail and a limit sent at the close of the entry's bar: they count from the next bar on,
-    and the trail follows closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +138,7 @@ class AccountRules:
         entries_max: entries a position has at most.
         tick: prices of orders are whole multiples of it; None for any price.
         warm_up: bars at the start on which nothing is decided.
-        mode: what a bar does to stops and targets.
+        intrabar: what a bar does to stops and targets.
         is_rounded: whether amounts are rounded to millionths as in the books; others' engines do not.
 
     Raises:
@@ -172,7 +159,7 @@ class AccountRules:
     entries_max: int = 1
     tick: Decimal | None = None
     warm_up: int = 0
-    mode: Mode = Mode.CHRONOLOGICAL
+    intrabar: Intrabar = Intrabar.CHRONOLOGICAL
     is_rounded: bool = True
 
     def __post_init__(self) -> None:
@@ -186,9 +173,6 @@ class AccountRules:
         if self.sizing.kind is Size.ALL_CASH and self.is_rounded:
             message = "all cash at the price of the fill is a rule of unrounded runs: size by percent of equity"
             raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/sizing")
-        if self.mode is not Mode.CHRONOLOGICAL and self.is_rounded:
-            message = "another engine's order of events is a rule of unrounded runs: use chronological"
-            raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/mode")
         if not self.pricing.is_market and not self.is_rounded:
             message = "entries that wait for a price are simulated in rounded amounts only"
             raise AlphintraError("ORDER_UNSUPPORTED", message, pointer="/pricing")

@@ -24,7 +24,7 @@ from alphintra.engine.intents import Outcome
 from alphintra.engine.kernels import amounts
 from alphintra.kernel.errors import AlphintraError
 from alphintra.kernel.money import CASH_QUANTUM, PRICE_QUANTUM, round_cash
-from alphintra.kernel.vocabulary import OrderType, Side
+from alphintra.kernel.vocabulary import Intrabar, OrderType, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -352,7 +352,7 @@ def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     p[k.HAS_CHANDELIER] = float(rules.has_chandelier)
     p[k.BREAK_EVEN] = 0.0 if rules.break_even is None else float(rules.break_even * _BILLION)
     p[k.BARS_MAX], p[k.IS_GUARDED] = float(rules.bars_max or 0), float(rules.is_guarded)
-    p[k.WARM_UP], p[k.MODE] = float(rules.warm_up), float(rules.mode)
+    p[k.WARM_UP], p[k.MODE] = float(rules.warm_up), float(_INTRABARS.index(rules.intrabar))
     p[k.BORROWS] = float(costs.borrow_bps > 0)
     p[k.PRICING] = _PRICINGS[rules.pricing.kind]
     p[k.WAIT_BARS] = float(rules.pricing.bars or 0)
@@ -363,6 +363,7 @@ def params_of(rules: AccountRules) -> tuple[Vector, bool]:
     return p, is_rounded and is_whole_number and least == least.to_integral_value()
 
 
+_INTRABARS: Final = (Intrabar.CHRONOLOGICAL, Intrabar.VECTORBT, Intrabar.BACKTRADER)  # as the kernel counts them
 _PRICINGS: Final = {OrderType.MARKET: 0.0, OrderType.LIMIT: AT_LIMIT, OrderType.STOP: AT_STOP}
 
 

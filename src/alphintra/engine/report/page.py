@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from alphintra.engine.honesty import INTRABAR_TOLD
 from alphintra.engine.report.contributions import contribution_section
 from alphintra.engine.report.course import Course, course_of
 from alphintra.engine.report.courses import course_section, months_section, price_section, risk_section
@@ -14,6 +15,7 @@ from alphintra.engine.report.evidence import overfit_section
 from alphintra.engine.report.stretches import zones_of
 from alphintra.engine.report.style import STYLE
 from alphintra.engine.report.tables import field_list, figure_tables, highlights, table
+from alphintra.kernel.vocabulary import Intrabar
 
 __all__ = ["page_of", "report_page"]
 
@@ -103,9 +105,11 @@ def _verdict(verdict: Mapping[str, Any] | None) -> str:
 def _honesty(backtest: Mapping[str, Any], result: Mapping[str, Any], verdict: Mapping[str, Any] | None) -> str:
     told = result["honesty"]
     fees = told["fees"]
+    intrabar = Intrabar(told.get("intrabar", Intrabar.CHRONOLOGICAL))  # reports of before have none
     left_out = {name: count for name, count in result.get("left_out", {}).items() if count}
     facts: list[tuple[str, object]] = [
         ("Fills", told["fill_model"]),
+        ("Stops and targets", f"{intrabar}: {INTRABAR_TOLD[intrabar]}"),
         ("Fees", f"{fees['commission_bps']} bps, {fees['per_share']} a share, {fees['minimum']} at least"),
         ("Slippage", f"{told['slippage_bps']} bps"),
         ("Data", f"{told['bars']} bars, {told['first_ts'][:10]} to {told['last_ts'][:10]}"),

@@ -146,6 +146,7 @@ def _terms(command: StartBacktest) -> BacktestSettings:
         initial_cash=command.initial_cash,
         fees=FeeModel(commission_bps=command.fee_bps, per_share=command.fee_per_share),
         slippage_bps=command.slippage_bps,
+        intrabar=command.intrabar,
     )
     if command.start is not None and command.end is not None and command.start >= command.end:
         raise AlphintraError("RANGE", "the range ends before it starts", pointer="/end")

@@ -92,6 +92,7 @@ async def get_terms(command: GetBacktestTerms, context: Context, *, desk: Desk) 
         fee_per_share=settings.fees.per_share,
         fee_minimum=settings.fees.minimum,
         slippage_bps=settings.slippage_bps,
+        intrabar=settings.intrabar,
         datasets=tuple(dataset_view(dataset) for dataset in await _datasets(row, desk=desk)),
     )
 

@@ -28,7 +28,7 @@ from alphintra.kernel.authority import is_for_account, require_for_account
 from alphintra.kernel.errors import AlphintraError, Kind
 from alphintra.kernel.ids import AccountId, DeploymentId, FeedId, WorkflowVersionId
 from alphintra.kernel.money import plain, require_positive
-from alphintra.kernel.vocabulary import AccountMode
+from alphintra.kernel.vocabulary import AccountMode, Intrabar
 from alphintra.strategy.domain.deployments import Deployment
 from alphintra.strategy.domain.holdings import Holding
 from alphintra.strategy.domain.requests import require_timeframe
@@ -93,10 +93,14 @@ async def create_deployment(  # noqa: PLR0913 - what to deploy, for whom, and fr
     A live account is confirmed by its name, and its venue must be able to work what the strategy may ask for.
 
     Raises WORKFLOW_NOT_FOUND, ACCOUNT_NOT_FOUND, SYMBOL_UNKNOWN, TIMEFRAME_MISMATCH, CAPITAL_EXCEEDS_CASH,
-    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED, DEPLOYMENT_FEED, and what
+    BOOKS_OPPOSITE, FEED_FINISHED, NUMBER_*, ALGORITHM_*, QTY_NOT_POSITIVE, ORDER_UNSUPPORTED, DEPLOYMENT_FEED,
+    INTRABAR_BACKTEST_ONLY, and what
     ``chosen_symbols``, ``require_meant`` and ``require_venue_fit`` raise.
     """
     owner_id = acting_user(context)
+    if command.intrabar is not Intrabar.CHRONOLOGICAL:
+        message = f"a deployment meets bars in order of time: {command.intrabar} is for backtests alone, leave it out"
+        raise AlphintraError("INTRABAR_BACKTEST_ONLY", message, pointer="/intrabar")
     account = await orders.account(command.account_id, context)
     version = await workflows.version(command.version_id, context)
     _require_fit(command.capital, account)

@@ -19,7 +19,7 @@ from alphintra.engine.bars import Bar
 from alphintra.engine.costs import Costs
 from alphintra.engine.portfolio import FeeModel
 from alphintra.engine.protection import LevelKind
-from alphintra.kernel.vocabulary import OrderType, TimeInForce
+from alphintra.kernel.vocabulary import Intrabar, OrderType, TimeInForce
 from unit.engine.builders import day
 
 D = Decimal
@@ -222,3 +222,12 @@ def test_entries_that_wait_for_a_price_equal_the_reference(
 ) -> None:
     """Fills at the open and within the bar, exits in what is left of it, expiry, and what takes an entry off."""
     check_equal(market, replace(rules, pricing=pricing))
+
+
+@settings(max_examples=150, deadline=None)
+@given(markets(), all_rules, st.sampled_from([Intrabar.VECTORBT, Intrabar.BACKTRADER]))
+def test_the_orders_of_other_engines_equal_the_reference(
+    market: tuple[list[Bar], Columns], rules: AccountRules, intrabar: Intrabar
+) -> None:
+    """The same exits, gaps and cancellations in both, entries that wait for a price included."""
+    check_equal(market, replace(rules, intrabar=intrabar))
