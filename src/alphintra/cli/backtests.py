@@ -67,7 +67,11 @@ def backtest() -> None:
 @click.option("--slippage-bps", type=AMOUNT, default="0", show_default=True, help="How much worse each fill is.")
 @click.option("--account", help="Account whose limits hold, by id or name; else those of a new one.")
 @click.option(
-    "--intrabar", type=click.Choice(list(Intrabar)), default="chronological", show_default=True, help=_INTRABAR
+    "--intrabar",
+    type=click.Choice([each.value for each in Intrabar]),
+    default="chronological",
+    show_default=True,
+    help=_INTRABAR,
 )
 @click.option("--set", "settings", multiple=True, help="NODE.PARAM=VALUE instead of the strategy's own.")
 @click.option(
