@@ -217,7 +217,7 @@ def _check_what_must_come_out(report: Report) -> None:
     assert [words[10, name] for name in LAYOUTS] == [Word.HOLDS] * 3 + [Word.FAILS, Word.HOLDS]
     assert [words[12, name] for name in LAYOUTS] == [Word.HOLDS] * 3 + [Word.FAILS, Word.HOLDS]
     assert [words[29, name] for name in LAYOUTS] == [Word.CONDITION] * 2 + [Word.HOLDS] + [Word.CONDITION] * 2
-    assert {number for (number, _), word in words.items() if word is Word.UNMEASURED} == {14}
+    assert Word.UNMEASURED not in words.values()
 
 
 @pytest.mark.slow
