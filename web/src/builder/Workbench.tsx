@@ -1,6 +1,7 @@
 import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { mayTrade, useRole } from "../session/session";
+import { isPassing } from "../api/problems";
+import { mayTrade, useRole, useSessionState } from "../session/session";
 import { arranged } from "./arrange";
 import { baseOf, codeOf, examine, mayEdit, type Opened, shelfOf, useDatasets, usePreviewed } from "./asking";
 import { Canvas } from "./Canvas";
@@ -22,6 +23,7 @@ import { previewedOf } from "./values";
 import "./builder.css";
 
 const EXAMINE_AFTER_MS = 250;
+const EXAMINE_AGAIN_MS = 3000;
 
 export interface BuilderSearch {
   tab: Tab;
@@ -75,19 +77,29 @@ function useSettled(): Graph {
   return settled;
 }
 
+/** Has the server look at the graph whenever it has changed, and again where it could not be asked. */
 function useExamined(settled: Graph): void {
   const { store } = useBench();
+  const isIn = useSessionState().kind === "in";
+  const [tries, tryAgain] = useState(0);
   const print = useMemo(() => fingerprint({ ...settled, layout: {} }), [settled]);
   useEffect(() => {
+    if (!isIn) return;
     const asking = new AbortController();
+    let later: ReturnType<typeof setTimeout> | undefined;
     examine(settled, asking.signal)
       .then((found) => store.getState().found(found))
       .catch((error: unknown) => {
-        if (!asking.signal.aborted) store.getState().tell(error instanceof Error ? error.message : "the graph was not checked", { tone: "warn" });
+        if (asking.signal.aborted) return;
+        if (isPassing(error)) later = setTimeout(() => tryAgain((before) => before + 1), EXAMINE_AGAIN_MS);
+        else store.getState().tell(error instanceof Error ? error.message : "the graph was not checked", { tone: "warn" });
       });
-    return () => asking.abort();
+    return () => {
+      asking.abort();
+      clearTimeout(later);
+    };
     // places of nodes are no part of what is checked
-  }, [print, store]);
+  }, [print, store, isIn, tries]);
 }
 
 const lastTerms: { now: RunTerms } = { now: USUAL_TERMS };

@@ -100,13 +100,15 @@ export function codeOf(error: unknown): string {
   return error instanceof ApiProblem ? error.code : "";
 }
 
-/** Every problem of a graph; one that cannot even be read has that one. */
+const UNREADABLE = new Set([400, 413, 422]);
+
+/** Every problem of a graph; one that cannot even be read has that one. What keeps it from being looked at is thrown. */
 export async function examine(graph: Graph, signal: AbortSignal): Promise<Examined> {
   try {
     const found = await answered(api.POST("/api/v1/workflows/validate", { body: { graph: asDocument(graph) }, signal }));
     return { problems: found.problems, warnings: found.warnings ?? [], hash: found.graph_hash ?? "", warmUp: found.warmup_bars ?? 0 };
   } catch (error) {
-    if (!(error instanceof ApiProblem) || error.status >= 500) throw error;
+    if (!(error instanceof ApiProblem) || !UNREADABLE.has(error.status)) throw error;
     const problem = { code: error.code, node: "", port: error.pointer, message: error.message, fix: "" };
     return { problems: [problem], warnings: [], hash: "", warmUp: 0 };
   }
