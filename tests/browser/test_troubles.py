@@ -89,6 +89,7 @@ def test_a_page_whose_figures_come_late_says_so_and_shows_none(open_page: OpenPa
     expect(page.locator("[aria-busy=true]").first).to_be_visible()
     page.wait_for_timeout(LATE_MS)
     expect(page.get_by_role("main")).not_to_contain_text("10,000")
+    expect(page.get_by_text("Nothing is held.")).to_have_count(0)
     watched.shoot("portfolio-awaited")
     assert held
     while held:

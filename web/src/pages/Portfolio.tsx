@@ -117,16 +117,24 @@ export default function Portfolio() {
         </Asked>
       </Pane>
       <Pane title="Exposure by asset" columns={6} isFlush>
-        <DataTable name="Exposure by asset" rows={exposures(held, (one) => one.symbol, equity)} columns={BY_ASSET} keyOf={(one) => one.name} empty={<Empty>Nothing is held.</Empty>} />
+        <Asked query={positions} what="The exposure">
+          {() => (
+            <DataTable name="Exposure by asset" rows={exposures(held, (one) => one.symbol, equity)} columns={BY_ASSET} keyOf={(one) => one.name} empty={<Empty>Nothing is held.</Empty>} />
+          )}
+        </Asked>
       </Pane>
       <Pane title="Exposure by strategy" columns={6} isFlush>
-        <DataTable
-          name="Exposure by strategy"
-          rows={exposures(held, (one) => strategyOf(one.book_id), equity)}
-          columns={BY_STRATEGY}
-          keyOf={(one) => one.name}
-          empty={<Empty>Nothing is held.</Empty>}
-        />
+        <Asked query={positions} what="The exposure">
+          {() => (
+            <DataTable
+              name="Exposure by strategy"
+              rows={exposures(held, (one) => strategyOf(one.book_id), equity)}
+              columns={BY_STRATEGY}
+              keyOf={(one) => one.name}
+              empty={<Empty>Nothing is held.</Empty>}
+            />
+          )}
+        </Asked>
       </Pane>
       <Pane title="Cash ledger" isFlush facts={cash.data !== undefined && cash.data.length >= LISTED_MAX ? `The newest ${LISTED_MAX} are shown` : undefined}>
         <Asked query={cash} what="The cash ledger" height={160}>
