@@ -87,7 +87,7 @@ export default function Orders() {
           <Button
             variant="default"
             disabled={why !== "" || known.length === 0}
-            title={why || (known.length === 0 ? "No order is working." : "")}
+            title={why || (working.data === undefined ? "The orders are being read." : known.length === 0 ? "No order is working." : "")}
             onClick={() => ask({ kind: "cancel", ids: known.map((one) => one.order_id), all: true })}
           >
             Cancel all{known.length > 0 ? ` (${known.length})` : ""}

@@ -86,7 +86,7 @@ export function KillSwitch({ account }: { account: AccountView }) {
         </Asked>
       </Pane>
       <Engage account={account} />
-      <History kills={kills.data?.history ?? []} nameOf={nameOf} />
+      {kills.data !== undefined && <History kills={kills.data.history} nameOf={nameOf} />}
       <Reasoned
         opened={released !== null}
         title={`Release ${released === null ? "" : scopeOf(released, nameOf).toLowerCase()}`}
