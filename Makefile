@@ -53,7 +53,7 @@ check: install-dev ## Check style, types, import contracts, migrations and house
 
 web: web-packages ## Build the web interface and check it: types, unit tests, sizes, every page in Chromium
 	@$(PY) tools/build_web.py --check
-	@TMPDIR=$$($(TEST_FOLDER)) $(PY) -m pytest -q -m "browser and not slow" tests/browser $(ARGS)
+	@TMPDIR=$$($(TEST_FOLDER)) $(PY) -m pytest -q -n 2 --dist loadfile -m "browser and not slow" tests/browser $(ARGS)
 
 web-packages: install-dev
 	@$(PIP) install --require-hashes -r requirements/web.txt >>$(INSTALL_LOG) 2>&1 \
