@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 
 from browser.bench import inspector, opened, saved_hash, state, strategy
 from browser.conftest import OpenPage
-from browser.test_orders import Market, fill_ticket, is_live, open_market
+from browser.test_orders import fill_ticket, is_live, open_market
 from browser.test_sessions import sign_in
 from fixtures.platform import Person
 
@@ -46,7 +46,7 @@ def test_a_drawing_outlives_the_session_it_was_drawn_in(open_page: OpenPage, own
 def test_a_slow_server_shows_that_something_is_awaited_and_an_order_is_sent_once(
     open_page: OpenPage, owner: Person
 ) -> None:
-    market: Market = open_market(owner)
+    market = open_market(owner)
     watched = open_page(market.path)
     page = watched.page
     is_live(page)

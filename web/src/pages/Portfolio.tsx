@@ -74,6 +74,10 @@ export default function Portfolio() {
   }
   const drill = (one: PositionView) => void navigate({ to: "/orders", search: { tab: "fills", "fills.filter": one.symbol } as never });
   const equity = summary.data?.equity ?? "0";
+  const exposed: [string, typeof BY_ASSET, (one: PositionView) => string][] = [
+    ["Exposure by asset", BY_ASSET, (one) => one.symbol],
+    ["Exposure by strategy", BY_STRATEGY, (one) => strategyOf(one.book_id)],
+  ];
   return (
     <div className="page">
       <div className="page-title">
@@ -116,26 +120,13 @@ export default function Portfolio() {
           )}
         </Asked>
       </Pane>
-      <Pane title="Exposure by asset" columns={6} isFlush>
-        <Asked query={positions} what="The exposure">
-          {() => (
-            <DataTable name="Exposure by asset" rows={exposures(held, (one) => one.symbol, equity)} columns={BY_ASSET} keyOf={(one) => one.name} empty={<Empty>Nothing is held.</Empty>} />
-          )}
-        </Asked>
-      </Pane>
-      <Pane title="Exposure by strategy" columns={6} isFlush>
-        <Asked query={positions} what="The exposure">
-          {() => (
-            <DataTable
-              name="Exposure by strategy"
-              rows={exposures(held, (one) => strategyOf(one.book_id), equity)}
-              columns={BY_STRATEGY}
-              keyOf={(one) => one.name}
-              empty={<Empty>Nothing is held.</Empty>}
-            />
-          )}
-        </Asked>
-      </Pane>
+      {exposed.map(([name, columns, nameOf]) => (
+        <Pane key={name} title={name} columns={6} isFlush>
+          <Asked query={positions} what="The exposure">
+            {() => <DataTable name={name} rows={exposures(held, nameOf, equity)} columns={columns} keyOf={(one) => one.name} empty={<Empty>Nothing is held.</Empty>} />}
+          </Asked>
+        </Pane>
+      ))}
       <Pane title="Cash ledger" isFlush facts={cash.data !== undefined && cash.data.length >= LISTED_MAX ? `The newest ${LISTED_MAX} are shown` : undefined}>
         <Asked query={cash} what="The cash ledger" height={160}>
           {(found) => (

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from alphintra.dataplane.backup.dumps import selection
 from alphintra.dataplane.backup.sealing import Key, Sealer, new_key, unseal
 from alphintra.dataplane.quoting import qualified
 from alphintra.dataplane.server import admin_connection
@@ -73,7 +74,7 @@ async def note_dumps(bench: Bench, notes: Notes) -> None:
     login = _login(bench.instance_of(victim))
     one = bench.lab.scratch / "one.dump"
     began = time.perf_counter()
-    await _run(bench, "pg_dump", *login, "-Fc", *_only(victim), "-f", str(one), victim.database)
+    await _run(bench, "pg_dump", *login, "-Fc", *selection(victim), "-f", str(one), victim.database)
     notes.put("dump_one_s", time.perf_counter() - began, "s")
     await _mark(bench)
     began = time.perf_counter()
@@ -97,7 +98,7 @@ async def note_keys(bench: Bench, notes: Notes) -> None:
     for placement in bench.layout:
         plain = bench.lab.scratch / f"{placement.service}.plain"
         login = _login(bench.instance_of(placement))
-        await _run(bench, "pg_dump", *login, "-Fc", *_only(placement), "-f", str(plain), placement.database)
+        await _run(bench, "pg_dump", *login, "-Fc", *selection(placement), "-f", str(plain), placement.database)
         sealed[placement.service] = await asyncio.to_thread(_seal, plain, placement.service, keys[placement.service])
         if placement.service != _SERVICE:
             plain.unlink()
@@ -135,14 +136,6 @@ def _opens(path: Path, service: str, key: Key) -> bool:
             return sum(map(len, unseal(iter(lambda: file.read(_MIB), b""), key=key, about=service, name=path.name))) > 0
         except AlphintraError:
             return False
-
-
-def _only(placement: Placement) -> list[str]:
-    """Return the options that make a dump hold one service alone."""
-    if not placement.merged_schema:
-        return ["-n", f'"{placement.schema}"']
-    tables = [qualified(*placement.location(table.name)) for table in service_tables(placement.spec)]
-    return [f"--table-and-children={table}" for table in (*tables, f'"{placement.schema}".*')]
 
 
 async def _drop(bench: Bench, placement: Placement) -> None:
