@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from build_web import ROOT, Site
 from fixtures.platform import Person, Platform
@@ -97,6 +97,7 @@ def chromium() -> Iterator[Browser]:
     site = Site(tell=lambda _line: None)
     site.prepare()
     site.ensure()
+    expect.set_options(timeout=WAIT_MS)  # what a page comes to show, not how fast: two platforms share the cores
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield browser

@@ -10,8 +10,10 @@ import type {
   ReplacementBody,
   VenueOrderView,
 } from "../api/schema";
+import { readAgain } from "../stream/readAgain";
 import { useChannel } from "../stream/useChannel";
 import { patched, type Tab } from "./patch";
+import { hear, readWithTold } from "./told";
 
 export const LISTED_MAX = 1000;
 
@@ -24,9 +26,9 @@ export function useOrders(accountId: string | undefined, tab: Tab): UseQueryResu
   return useQuery({
     queryKey: [...ordersKey(accountId ?? ""), tab],
     enabled: accountId !== undefined,
-    queryFn: async () => {
+    queryFn: () => {
       const query = { account_id: accountId ?? "", status: tab === "working" ? "open" : "all", limit: LISTED_MAX };
-      return (await answered(api.GET("/api/v1/orders", { params: { query } }))).orders;
+      return readWithTold(async () => (await answered(api.GET("/api/v1/orders", { params: { query } }))).orders, accountId, tab);
     },
   });
 }
@@ -86,24 +88,22 @@ export function useLiveOrders(accountId: string | undefined): void {
     reads: [key, ["order"]],
     onData: (told) => {
       if (told.account_id !== accountId) return;
-      void queries.invalidateQueries({ queryKey: eventsKey(told.order_id) });
+      readAgain(queries, eventsKey(told.order_id));
       const { order } = told;
       if (order === null) {
-        void queries.invalidateQueries({ queryKey: key });
+        readAgain(queries, key);
         return;
       }
+      hear(order);
       for (const tab of ["working", "all"] as const) {
-        const place = [...key, tab];
-        // What is being read may be from before this: it is read again, so that the patch is not undone.
-        if (queries.isFetching({ queryKey: place, exact: true }) > 0) void queries.invalidateQueries({ queryKey: place });
-        queries.setQueryData<readonly OrderView[]>(place, (known) => known && patched(known, order, tab));
+        queries.setQueryData<readonly OrderView[]>([...key, tab], (known) => known && patched(known, order, tab));
       }
     },
   });
   useChannel<{ account_id: string }>(accountId === undefined ? null : "fills", {
     reads: [fillsKey(accountId ?? "")],
     onData: (told) => {
-      if (told.account_id === accountId) void queries.invalidateQueries({ queryKey: fillsKey(accountId) });
+      if (told.account_id === accountId) readAgain(queries, fillsKey(accountId));
     },
   });
 }

@@ -4,6 +4,7 @@ import { answered, api } from "../api/client";
 import type { ActivityView, BreakView, ConnectionView, OrdersView, PositionView, SummaryView } from "../api/schema";
 import { ACCOUNTS } from "../session/account";
 import { listen } from "../stream/connection";
+import { readAgain } from "../stream/readAgain";
 import { useChannel } from "../stream/useChannel";
 
 const PRICED_MS = 1_000;
@@ -73,7 +74,7 @@ export function useLivePortfolio(accountId: string | undefined, symbols: readonl
   useChannel<{ account_id: string }>(accountId === undefined ? null : "positions", {
     reads,
     onData: (told) => {
-      if (told.account_id === accountId) for (const queryKey of reads) void queries.invalidateQueries({ queryKey });
+      if (told.account_id === accountId) for (const queryKey of reads) readAgain(queries, queryKey);
     },
   });
   useChannel(accountId === undefined ? null : "health", { refreshes: [venueKey(id)] });
@@ -82,7 +83,7 @@ export function useLivePortfolio(accountId: string | undefined, symbols: readonl
     let waiting: ReturnType<typeof setTimeout> | undefined;
     const read = () => {
       waiting = undefined;
-      void queries.invalidateQueries({ queryKey: worthKey(id) });
+      readAgain(queries, worthKey(id));
     };
     // All figures come from the platform: prices only say that they are to be read again.
     const onFrame = () => {

@@ -2,24 +2,27 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Bell } from "lucide-react";
+import { useState } from "react";
 import { answered, api } from "../api/client";
 import { ago, moment } from "../format/times";
 
 const EVERY_MS = 15_000;
+const OPEN_MS = 2_000; // who looks waits for what is on its way
 const SHOWN = 6;
 
 /** What one was told and has not read. */
 export function MessageBell() {
   const navigate = useNavigate();
-  const { data } = useQuery({
+  const [isOpen, open] = useState(false);
+  const { data, refetch } = useQuery({
     queryKey: ["messages", "unread"],
     queryFn: () => answered(api.GET("/api/v1/messages", { params: { query: { unread_only: true, limit: SHOWN } } })),
-    refetchInterval: EVERY_MS,
+    refetchInterval: isOpen ? OPEN_MS : EVERY_MS,
   });
   const unread = data?.unread ?? 0;
   const go = () => void navigate({ to: "/notifications" as string });
   return (
-    <Menu position="bottom-end" width={340} transitionProps={{ duration: 0 }}>
+    <Menu position="bottom-end" width={340} transitionProps={{ duration: 0 }} opened={isOpen} onChange={open} onOpen={() => void refetch()}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size={28} aria-label={`Messages, ${unread} unread`} className="shell-bell">
           <Bell size={16} />

@@ -2,6 +2,7 @@ import { useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import type { Frame } from "./channels";
 import { listen, streamView, watchStream, type StreamView } from "./connection";
+import { readAgain } from "./readAgain";
 
 interface Heard<D> {
   /** Hears each frame as it comes; it may patch the query cache. */
@@ -22,7 +23,7 @@ export function useChannel<D = unknown>(channel: string | null, heard: Heard<D>)
   useEffect(() => {
     if (channel === null) return;
     const stale = (keys: readonly QueryKey[] = []) => {
-      for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
+      for (const queryKey of keys) readAgain(queries, queryKey);
     };
     return listen(channel, {
       onFrame: (frame) => {
