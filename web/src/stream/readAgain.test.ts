@@ -11,6 +11,7 @@ function observed() {
   const queryFn = () => new Promise<string>((answer) => answers.push(answer));
   const leave = new QueryObserver(queries, { queryKey: KEY, queryFn, retry: false }).subscribe(() => undefined);
   const answer = async (value: string) => {
+    await vi.advanceTimersByTimeAsync(0);
     answers.at(-1)?.(value);
     await vi.advanceTimersByTimeAsync(2 * SPACED_MS);
   };
